@@ -1,0 +1,1 @@
+"""What the tool brings along: an embedded PostgreSQL and a sample Notion workspace."""

@@ -1,0 +1,121 @@
+"""Answers POST data_sources/{id}/query: filters, sorts, paging and the cap (notion-api.md, sections 2 and 3)."""
+
+from typing import Any
+
+import orjson
+
+from notion_pg_sync.demo.workspace.cursors import Cursor, Cursors
+from notion_pg_sync.demo.workspace.errors import validation_error
+from notion_pg_sync.demo.workspace.filters import parse
+from notion_pg_sync.demo.workspace.listing import Entry, Listing, parse_sorts
+from notion_pg_sync.demo.workspace.model import DataSource, Json, Token, Value
+from notion_pg_sync.demo.workspace.objects import PageRenderer, data_source_object
+from notion_pg_sync.demo.workspace.plain import Reader
+from notion_pg_sync.demo.workspace.state import State
+from notion_pg_sync.demo.workspace.values import CUT
+
+LARGEST_PAGE = 100
+_KNOWN = {"filter", "sorts", "start_cursor", "page_size", "result_type", "is_archived"}
+# Listings kept between answers; each is read no further than the cap.
+_KEPT = 8
+
+
+def page_size(given: Value) -> int:
+    """A request's page size, 100 by default. Raises ApiError (400) outside 1 to 100."""
+    if given is None:
+        return LARGEST_PAGE
+    if not isinstance(given, int) or isinstance(given, bool):
+        raise validation_error("body failed validation: body.page_size should be a number.")
+    if given > LARGEST_PAGE:
+        raise validation_error(
+            f"body failed validation: body.page_size should be ≤ `{LARGEST_PAGE}`, instead was `{given}`."
+        )
+    if given < 1:
+        raise validation_error(f"body failed validation: body.page_size should be ≥ `1`, instead was `{given}`.")
+    return given
+
+
+def list_answer(kind: str, results: list[Json], next_cursor: str | None) -> Json:
+    """The envelope of every list; `has_more` goes with the cursor."""
+    return {
+        "object": "list",
+        "results": results,
+        "next_cursor": next_cursor,
+        "has_more": next_cursor is not None,
+        "type": kind,
+        kind: {},
+    }
+
+
+class Queries:
+    """Answers queries; keeps the latest listings as long as nothing changed."""
+
+    def __init__(self, state: State, cursors: Cursors) -> None:
+        self._state, self._cursors = state, cursors
+        self._listings: dict[tuple[Any, ...], Listing] = {}
+        self._short = 0
+
+    def answer(self, source: DataSource, token: Token, body: Json, chosen: set[str] | None, version: str) -> Json:
+        """One answer. Raises ApiError (400) for a request that Notion would refuse, a stale cursor included."""
+        if unknown := body.keys() - _KNOWN:
+            raise validation_error(f"body failed validation: body.{min(unknown)} should be not present.")
+        size = page_size(body.get("page_size"))
+        if body.get("result_type", "page") == "data_source":
+            return list_answer("page_or_data_source", self._children(source, token, version), None)
+        request = self._request(source, token, body)
+        listing = self._listing(request, source, token, body)
+        start, told = 0, 0
+        text = body.get("start_cursor")
+        if text is not None:
+            cursor = self._cursors.find(str(text), request)
+            start, told = self._cursors.place(text, cursor, listing), cursor.told
+        left = self._state.settings.query_cap - told
+        entries = listing.slice(start, min(size, left) + 1)
+        page, after = self._cut(entries, min(size, left))
+        incomplete = bool(after) and len(page) == left
+        goes_on = None if incomplete or not after else self._next(request, page, after[0], told)
+        renderer = PageRenderer(self._state, source, token, version, chosen=chosen)
+        pages = [self._state.page(entry.page_id) for entry in page]
+        answer = list_answer("page_or_data_source", [renderer.page(one) for one in pages if one], goes_on)
+        if incomplete:
+            answer["request_status"] = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
+        return answer
+
+    def _request(self, source: DataSource, token: Token, body: Json) -> str:
+        """What tells a listing from others: all of the request but where it stands."""
+        asked = {key: body[key] for key in ("filter", "sorts", "is_archived") if key in body}
+        return f"{token.label} {source.id} {orjson.dumps(asked, option=orjson.OPT_SORT_KEYS).decode()}"
+
+    def _listing(self, request: str, source: DataSource, token: Token, body: Json) -> Listing:
+        state = self._state
+        known = (request, state.version, state.settings.filter_precision)
+        if known in self._listings:
+            return self._listings[known]
+        reader = Reader(state, token, CUT)
+        condition = parse(body["filter"], source, reader) if "filter" in body else None
+        sorts = parse_sorts(body.get("sorts", []), source)
+        archived = body.get("is_archived", False)
+        if not isinstance(archived, bool):
+            raise validation_error("body failed validation: body.is_archived should be a boolean.")
+        listing = Listing(source, reader, condition=condition, sorts=sorts, archived=archived)
+        if len(self._listings) >= _KEPT:
+            del self._listings[next(iter(self._listings))]
+        self._listings[known] = listing
+        return listing
+
+    def _cut(self, entries: list[Entry], size: int) -> tuple[list[Entry], list[Entry]]:
+        """Splits entries into this answer's and those after; with short_pages fewer than asked, never none."""
+        if self._state.settings.short_pages and len(entries) > size > 1:
+            self._short += 1
+            size -= self._short * 7 % size
+        return entries[:size], entries[size:]
+
+    def _next(self, request: str, page: list[Entry], after: Entry, told: int) -> str:
+        kind = self._state.settings.cursor_kind
+        return self._cursors.give(Cursor(request, kind, told + len(page), page[-1].key, after.page_id))
+
+    def _children(self, source: DataSource, token: Token, version: str) -> list[Json]:
+        """The data sources within a wiki: those of databases whose parent it is."""
+        inside = [one for one in self._state.databases.values() if one.parent.get("database_id") == source.database_id]
+        sources = [self._state.data_sources[one] for database in inside for one in database.data_source_ids]
+        return [data_source_object(self._state, one, token, version) for one in sources if self._state.sees(token, one)]
