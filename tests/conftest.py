@@ -1,0 +1,84 @@
+"""Fixtures that more than one test file uses."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import quote, urlencode
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres
+from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer, small_workspace
+from notion_pg_sync.settings import Settings
+from tests.installation import Installation
+
+# A test's data need not survive a power cut.
+FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "100"}
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The connection string of a PostgreSQL for the whole test session, as a role that may create databases.
+
+    `TEST_DATABASE_URL` names one that runs already, for example of another version.
+    """
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield given
+        return
+    folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-tests."))  # tmp_path is closed to the account that root uses
+    with EmbeddedPostgres(folder, FAST_SETTINGS) as server:
+        yield server.url
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def administrator(postgres_server: str) -> Iterator[psycopg.Connection]:
+    """A connection that creates and drops the databases of the tests."""
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def database_url(postgres_server: str, administrator: psycopg.Connection) -> Iterator[str]:
+    """The connection string of an empty database of this test's own."""
+    name = f"test_{uuid4().hex}"
+    administrator.execute(
+        sql.SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY file_copy").format(sql.Identifier(name))
+    )
+    yield with_database(postgres_server, name)
+    administrator.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def with_database(connection_string: str, name: str) -> str:
+    """The same server as `connection_string` (in either of libpq's forms), another database."""
+    parameters = conninfo_to_dict(connection_string, dbname=name)
+    return f"postgresql:///?{urlencode(parameters, quote_via=quote)}"
+
+
+@pytest.fixture
+def small() -> SmallWorkspace:
+    """The standard workspace: three users, thirteen databases."""
+    return small_workspace()
+
+
+@pytest.fixture
+async def installation(database_url: str, small: SmallWorkspace) -> AsyncIterator[Installation]:
+    """The tool, set up against a database of its own and the standard workspace; nobody is connected yet."""
+    with WorkspaceServer(small.workspace) as server:
+        installed = Installation(Settings(database_url=database_url, notion_base_url=server.url), small.workspace)
+        await installed.init()
+        yield installed
+
+
+@pytest.fixture
+def app_schema() -> str:
+    """The SQL by which an application made its tables, with rows in them, before it met this tool."""
+    return (Path(__file__).parent / "mirror" / "app_schema.sql").read_text(encoding="utf-8")
