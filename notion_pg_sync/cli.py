@@ -1,0 +1,244 @@
+"""What a person types: options in, exit code out; no logic.
+
+Modules are imported where a command needs them, so that `--help` starts quickly.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from notion_pg_sync import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from notion_pg_sync.settings import Settings
+    from notion_pg_sync.sync.everything import RunOutcome
+    from notion_pg_sync.sync.listener import Listener
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Keeps an exact, queryable copy of Notion databases in PostgreSQL.",
+    epilog="Exit codes: 0 all well; 1 some database failed; 2 wrong usage; 3 nothing could be attempted; "
+    "128 + n stopped by signal n.",
+)
+
+FAILED, WRONG_USAGE, NOTHING_ATTEMPTED = 1, 2, 3
+
+UserArgument = Annotated[str, typer.Argument(metavar="USER_ID", help="The user, as in user_settings.")]
+DatabaseArgument = Annotated[
+    str, typer.Argument(metavar="DATABASE", help="The database: its name in notion_databases, its id, or its link.")
+]
+UserOption = Annotated[str | None, typer.Option("--user", metavar="USER_ID", help="Only this user.")]
+FullOption = Annotated[bool, typer.Option("--full", help="Read everything, not only what was edited.")]
+PageSizeOption = Annotated[int, typer.Option("--page-size", min=1, max=100, help="Rows a request.")]
+RateOption = Annotated[
+    int, typer.Option("--requests-per-minute", min=1, help="Notion's limit for a token; larger plans have 600.")
+]
+ConcurrencyOption = Annotated[int, typer.Option("--concurrency", min=1, help="Requests under way at once, a token.")]
+JobsOption = Annotated[int, typer.Option("--jobs", min=1, help="Databases at once.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
+VerboseOption = Annotated[
+    int, typer.Option("--verbose", "-v", count=True, help="Say more on stderr; twice for everything.")
+]
+
+
+def main() -> None:
+    """The command `notion-pg-sync`."""
+    app()
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"notion-pg-sync {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def sync(
+    user_id: UserArgument,
+    database: DatabaseArgument,
+    full: FullOption = False,
+    page_size: PageSizeOption = 100,
+    requests_per_minute: RateOption = 180,
+    concurrency: ConcurrencyOption = 8,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Sync one database of a user now.
+
+    Example: notion-pg-sync sync user-1 Characters
+    """
+    from notion_pg_sync.sync.everything import sync_one
+
+    _sync(
+        lambda settings, listener: sync_one(settings, listener, _typed(), user_id, database),
+        as_json=as_json,
+        verbose=verbose,
+        full=full,
+        page_size=page_size,
+        requests_per_minute=requests_per_minute,
+        concurrency=concurrency,
+    )
+
+
+@app.command()
+def sync_all(
+    user: UserOption = None,
+    full: FullOption = False,
+    page_size: PageSizeOption = 100,
+    requests_per_minute: RateOption = 180,
+    concurrency: ConcurrencyOption = 8,
+    jobs: JobsOption = 40,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Sync every database of every connected user: the command for cron.
+
+    Example, in a crontab: */15 * * * * notion-pg-sync sync-all
+    """
+    from notion_pg_sync.sync.everything import sync_all as sync_everything
+
+    _sync(
+        lambda settings, listener: sync_everything(settings, listener, _typed(), user),
+        as_json=as_json,
+        verbose=verbose,
+        full=full,
+        page_size=page_size,
+        requests_per_minute=requests_per_minute,
+        concurrency=concurrency,
+        jobs=jobs,
+    )
+
+
+@app.command()
+def init(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Change existing tables without asking.")] = False,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
+    row_security: Annotated[
+        bool, typer.Option("--row-security", help="Switch row level security on for existing sync tables.")
+    ] = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Create or upgrade what the tool needs in PostgreSQL; safe to repeat.
+
+    Example: DATABASE_URL=postgresql://user@host/name notion-pg-sync init
+    """
+    from notion_pg_sync.report.init import run_init
+
+    def initialise(settings: Settings) -> int:
+        from notion_pg_sync.sync.running import run_until_done
+
+        return run_until_done(run_init(settings, yes=yes, only_sql=sql, row_security=row_security))
+
+    _run(initialise, verbose=verbose)
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave PostgreSQL and the workspace running.")] = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Show the whole tool on an embedded PostgreSQL and a sample Notion workspace; no account needed."""
+    from notion_pg_sync.report.demo import run_demo
+
+    _run(lambda _: run_demo(keep=keep), verbose=verbose, needs_postgres=False)
+
+
+def _sync(
+    start: Callable[[Settings, Listener], Coroutine[None, None, RunOutcome]],
+    *,
+    as_json: bool,
+    verbose: int,
+    **flags: bool | int,
+) -> None:
+    def work(settings: Settings) -> int:
+        from notion_pg_sync.report.console import show_run
+
+        return show_run(lambda listener: start(settings, listener), as_json=as_json)
+
+    _run(work, verbose=verbose, flags=flags)
+
+
+def _run(
+    work: Callable[[Settings], int],
+    *,
+    verbose: int,
+    needs_postgres: bool = True,
+    flags: Mapping[str, bool | int] | None = None,
+) -> NoReturn:
+    """Runs a command and ends the process with its exit code; what goes wrong becomes one sentence on stderr."""
+    from dataclasses import replace
+
+    from notion_pg_sync.report.logs import switch_on_logs
+    from notion_pg_sync.settings import SettingsError, read_settings
+
+    switch_on_logs(verbose)
+    try:
+        settings = read_settings(os.environ, **(flags or {}))
+        if not needs_postgres:
+            sys.exit(work(settings))
+        from notion_pg_sync.demo.fallback import chosen_postgres
+
+        on_terminal = sys.stderr.isatty()
+        with chosen_postgres(settings, dict(os.environ), on_terminal=on_terminal) as (url, says):
+            if says and on_terminal:
+                typer.echo(says, err=True)
+            sys.exit(work(replace(settings, database_url=url)))
+    except SettingsError as error:
+        _fail(error, WRONG_USAGE, verbose)
+    except Exception as error:  # noqa: BLE001 - the one place where everything ends as a sentence
+        _fail(error, _exit_code(error), verbose)
+
+
+def _exit_code(error: Exception) -> int:
+    from notion_pg_sync.sync.everything import UsageError
+    from notion_pg_sync.sync.running import StoppedBySignalError
+
+    if isinstance(error, StoppedBySignalError):
+        return 128 + error.number
+    if isinstance(error, UsageError):
+        return WRONG_USAGE
+    return NOTHING_ATTEMPTED if _is_told(error) else FAILED
+
+
+def _is_told(error: Exception) -> bool:
+    """Whether the error is one of ours, whose message is a sentence for people."""
+    return type(error).__module__.startswith("notion_pg_sync.")
+
+
+def _fail(error: Exception, code: int, verbose: int) -> NoReturn:
+    if verbose >= 2:
+        import traceback
+
+        traceback.print_exception(error)
+    if _is_told(error):
+        sentence = str(error)
+    else:
+        from notion_pg_sync.sync.failures import failure_of
+
+        sentence = failure_of(error).sentence
+    typer.echo(f"notion-pg-sync: {sentence}", err=True)
+    sys.exit(code)
+
+
+def _typed() -> str:
+    return shlex.join(["notion-pg-sync", *sys.argv[1:]])

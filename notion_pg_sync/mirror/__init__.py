@@ -1,0 +1,1 @@
+"""The destination: all SQL; knows nothing of HTTP."""

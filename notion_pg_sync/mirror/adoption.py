@@ -1,0 +1,357 @@
+"""Making sync tables fit, whether an application made them before or they are not there yet.
+
+What a table is like is read from the catalog into a `Found`; what has to change follows from that alone
+(`changes_to`), so that `init` can show it before anything is touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from psycopg import sql
+
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.tables import ColumnDefinition, SyncTable, columns_of
+
+# Types that hold the same values as those that the tool declares.
+_SAME = {"character varying": "text"}
+
+_ID_PATTERN = "^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"
+
+
+@dataclass(frozen=True)
+class UniqueIndex:
+    """A unique index; `constraint` names the constraint that it serves, if it does."""
+
+    name: str
+    columns: tuple[str, ...]
+    is_partial: bool
+    constraint: str | None
+    referencing_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExistingColumn:
+    """A column as the catalog has it."""
+
+    type: str
+    must_be_given: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """A relation as it is in the database before `init`."""
+
+    owned: bool
+    owner: str
+    columns: dict[str, ExistingColumn]
+    unique_indexes: tuple[UniqueIndex, ...] = ()
+    row_security: bool = False
+    policies: frozenset[str] = frozenset()
+    indexes: frozenset[str] = frozenset()
+    foreign_keys_to_it: tuple[str, ...] = ()
+    undashed_ids: int = 0
+    duplicates: int = 0
+
+
+@dataclass(frozen=True)
+class Change:
+    """One statement of `init` and, for people, what it does."""
+
+    says: str
+    statement: sql.Composed
+
+
+@dataclass
+class Changes:
+    """What `init` has to do to one relation.
+
+    `adopts`: it is somebody's already, so `init` asks first. `problems` stand in the way; `warnings` do not.
+    `owner` is the role that has to run the changes where the current one may not.
+    """
+
+    relation: str
+    adopts: bool = False
+    owner: str | None = None
+    changes: list[Change] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, says: str, statement: sql.Composed) -> None:
+        """Adds a change."""
+        self.changes.append(Change(says, statement))
+
+
+def changes_to(table: SyncTable, found: Found | None, role: str, *, row_security: bool) -> Changes:
+    """What makes `table` fit for the tool.
+
+    `found` is None where there is no such table. `role` is the tool's own. `row_security` switches row level security
+    on for a table that an application made.
+    """
+    if found is None:
+        return _creation(table, role)
+    plan = Changes(table.qualified_name, adopts=True, owner=None if found.owned else found.owner)
+    _add_missing_columns(plan, table, found)
+    if not plan.problems:
+        _replace_narrow_keys(plan, table, found)
+        _mend_page_ids(plan, table, found)
+        _add_key(plan, table, found)
+    _secure(plan, table, found, role, row_security=row_security)
+    return plan
+
+
+def _creation(table: SyncTable, role: str) -> Changes:
+    plan = Changes(table.qualified_name)
+    definitions = sql.SQL(",\n    ").join(_definition(column) for column in columns_of(table))
+    plan.add("create the table", sql.SQL("CREATE TABLE {} (\n    {}\n)").format(table.identifier, definitions))
+    nothing = Found(owned=True, owner=role, columns={})
+    _add_key(plan, table, nothing)
+    _secure(plan, table, nothing, role, row_security=True)
+    return plan
+
+
+def _definition(column: ColumnDefinition) -> sql.Composed:
+    parts = [sql.Identifier(column.name), sql.SQL(column.type)]
+    if column.constraint:
+        parts.append(sql.SQL(column.constraint))
+    return sql.SQL(" ").join(parts)
+
+
+def _add_missing_columns(plan: Changes, table: SyncTable, found: Found) -> None:
+    wanted = {column.name: column for column in columns_of(table)}
+    missing = [column for column in wanted.values() if column.name not in found.columns]
+    for column in missing:
+        if column.constraint.startswith(("NOT NULL", "PRIMARY KEY")):
+            plan.problems.append(f"{table.qualified_name} has no column {column.name} ({column.type}): add it first.")
+    for name, existing in found.columns.items():
+        if name in wanted and _SAME.get(existing.type, existing.type) != wanted[name].type:
+            plan.problems.append(
+                f"{table.qualified_name}.{name} is of type {existing.type}, the tool needs {wanted[name].type}: "
+                "change its type first."
+            )
+        if name not in wanted and existing.must_be_given:
+            plan.problems.append(
+                f"{table.qualified_name}.{name} is NOT NULL without a default, and the tool does not fill it: "
+                "give it a default first."
+            )
+    if missing and not plan.problems:
+        additions = sql.SQL(", ").join(sql.SQL("ADD COLUMN ") + _definition(column) for column in missing)
+        plan.add(
+            f"add the columns {', '.join(column.name for column in missing)}",
+            sql.SQL("ALTER TABLE {} {}").format(table.identifier, additions),
+        )
+
+
+def _replace_narrow_keys(plan: Changes, table: SyncTable, found: Found) -> None:
+    """Drops keys on the page id alone, under which two users cannot share a page."""
+    for index in found.unique_indexes:
+        if index.columns != ("notion_page_id",):
+            continue
+        if index.referencing_keys:
+            plan.problems.append(
+                f"the key {index.name} of {table.qualified_name} lets a page belong to one user only, and foreign "
+                f"keys need it ({', '.join(index.referencing_keys)}): let them refer to another key first."
+            )
+            continue
+        if index.constraint:
+            statement = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(
+                table.identifier, sql.Identifier(index.constraint)
+            )
+        else:
+            statement = sql.SQL("DROP INDEX {}").format(sql.Identifier(table.schema, index.name))
+        plan.add(f"drop the unique key {index.name} on the page id alone (two users may share a page)", statement)
+        plan.warnings.append(
+            f"an ON CONFLICT (notion_page_id) of the application on {table.qualified_name} stops working: "
+            "let it say ON CONFLICT (user_id, notion_page_id)."
+        )
+
+
+def _mend_page_ids(plan: Changes, table: SyncTable, found: Found) -> None:
+    if found.duplicates and found.foreign_keys_to_it:
+        plan.problems.append(
+            f"{table.qualified_name} holds {found.duplicates} pages twice, and foreign keys point at it "
+            f"({', '.join(found.foreign_keys_to_it)}): remove the double rows first."
+        )
+        return
+    if found.duplicates:
+        plan.add(
+            f"move {found.duplicates} double rows to notion_sync.removed_pages (of each page the newest row stays)",
+            _removal_of_duplicates(table),
+        )
+    if found.undashed_ids:
+        plan.add(
+            f"write {found.undashed_ids} page ids with their dashes",
+            sql.SQL(
+                "UPDATE {} SET notion_page_id = notion_page_id::uuid::text\n"
+                "WHERE notion_page_id ~ {} AND notion_page_id <> notion_page_id::uuid::text"
+            ).format(table.identifier, sql.Literal(_ID_PATTERN)),
+        )
+
+
+def _removal_of_duplicates(table: SyncTable) -> sql.Composed:
+    return sql.SQL(
+        """WITH ranked AS (
+    SELECT ctid AS place, row_number() OVER (
+        PARTITION BY user_id, {page_id}
+        ORDER BY updated_at DESC NULLS LAST, last_synced_at DESC NULLS LAST, created_at DESC NULLS LAST, id) AS rank
+    FROM {table} WHERE notion_page_id IS NOT NULL
+), doubles AS (
+    DELETE FROM {table} AS sync_table USING ranked WHERE sync_table.ctid = place AND rank > 1 RETURNING sync_table.*
+)
+INSERT INTO notion_sync.removed_pages
+    (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
+SELECT user_id, {page_id}, notion_database_id, notion_data_source_id, {name}, 'duplicate', to_jsonb(doubles)
+FROM doubles"""
+    ).format(table=table.identifier, name=sql.Literal(table.qualified_name), page_id=_dashed_page_id())
+
+
+def _dashed_page_id() -> sql.Composed:
+    return sql.SQL("CASE WHEN notion_page_id ~ {} THEN notion_page_id::uuid::text ELSE notion_page_id END").format(
+        sql.Literal(_ID_PATTERN)
+    )
+
+
+def _add_key(plan: Changes, table: SyncTable, found: Found) -> None:
+    full_keys = (index for index in found.unique_indexes if not index.is_partial)
+    if not any(set(index.columns) == {"user_id", "notion_page_id"} for index in full_keys):
+        plan.add(
+            "add the unique key (user_id, notion_page_id)",
+            sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE (user_id, notion_page_id)").format(
+                table.identifier, sql.Identifier(f"{table.name[:50]}_page_key")
+            ),
+        )
+    index_name = f"{table.name[:45]}_by_data_source"
+    if index_name not in found.indexes:
+        plan.add(
+            "add an index by data source",
+            sql.SQL("CREATE INDEX {} ON {} (user_id, notion_data_source_id)").format(
+                sql.Identifier(index_name), table.identifier
+            ),
+        )
+
+
+def _secure(plan: Changes, table: SyncTable, found: Found, role: str, *, row_security: bool) -> None:
+    own_policy = f"notion-pg-sync as {role}"[:63]
+    if own_policy not in found.policies:
+        plan.add(
+            f"let {role} write every row",
+            sql.SQL("CREATE POLICY {} ON {} TO {} USING (true) WITH CHECK (true)").format(
+                sql.Identifier(own_policy), table.identifier, sql.Identifier(role)
+            ),
+        )
+    if not row_security:
+        if not found.row_security:
+            plan.warnings.append(
+                f"row level security is off on {table.qualified_name}: every role that may read it reads every user's "
+                "rows. 'init --row-security' switches it on; give the application's roles their policies first."
+            )
+        return
+    if "notion-pg-sync tenant" not in found.policies:
+        plan.add(
+            "let a tenant read their own rows (notion_sync.current_user_id())",
+            sql.SQL("CREATE POLICY {} ON {} FOR SELECT USING (user_id = notion_sync.current_user_id())").format(
+                sql.Identifier("notion-pg-sync tenant"), table.identifier
+            ),
+        )
+    if not found.row_security:
+        plan.add(
+            "switch row level security on", sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table.identifier)
+        )
+
+
+async def inspect(connection: Connection, table: SyncTable) -> Found | None:
+    """What the catalog and the rows say of `table`; None where there is none."""
+    row = await (
+        await connection.execute(
+            """
+            SELECT pg_class.oid, pg_has_role(relowner, 'USAGE'), pg_get_userbyid(relowner), relrowsecurity
+            FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relname = %s
+            """,
+            (table.schema, table.name),
+        )
+    ).fetchone()
+    if row is None:
+        return None
+    oid, owned, owner, row_security = row
+    columns = await _columns(connection, oid)
+    undashed, duplicates = (
+        await _page_id_faults(connection, table) if {"user_id", "notion_page_id"} <= columns.keys() else (0, 0)
+    )
+    return Found(
+        owned=owned,
+        owner=owner,
+        columns=columns,
+        unique_indexes=await _unique_indexes(connection, oid),
+        row_security=row_security,
+        policies=frozenset(await _names(connection, "SELECT polname FROM pg_policy WHERE polrelid = %s", oid)),
+        indexes=frozenset(
+            await _names(
+                connection,
+                "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE indrelid = %s",
+                oid,
+            )
+        ),
+        foreign_keys_to_it=tuple(
+            await _names(
+                connection,
+                "SELECT conrelid::regclass || '.' || conname FROM pg_constraint WHERE contype = 'f' AND confrelid = %s",
+                oid,
+            )
+        ),
+        undashed_ids=undashed,
+        duplicates=duplicates,
+    )
+
+
+async def _columns(connection: Connection, oid: int) -> dict[str, ExistingColumn]:
+    found = await connection.execute(
+        """
+        SELECT attname, format_type(atttypid, atttypmod), attnotnull AND NOT atthasdef AND attidentity = ''
+        FROM pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped
+        """,
+        (oid,),
+    )
+    return {name: ExistingColumn(type_, must_be_given) async for name, type_, must_be_given in found}
+
+
+async def _unique_indexes(connection: Connection, oid: int) -> tuple[UniqueIndex, ...]:
+    found = await connection.execute(
+        """
+        SELECT pg_class.relname, indpred IS NOT NULL OR indexprs IS NOT NULL,
+               (SELECT array_agg(attname::text ORDER BY position)
+                FROM unnest(indkey::smallint[]) WITH ORDINALITY AS key (attnum, position)
+                JOIN pg_attribute ON attrelid = indrelid AND pg_attribute.attnum = key.attnum
+                WHERE position <= indnkeyatts),
+               (SELECT conname FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('u', 'p')),
+               ARRAY(SELECT conrelid::regclass || '.' || conname
+                     FROM pg_constraint WHERE conindid = indexrelid AND contype = 'f')
+        FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+        WHERE indrelid = %s AND indisunique
+        ORDER BY pg_class.relname
+        """,
+        (oid,),
+    )
+    return tuple(
+        [
+            UniqueIndex(name, tuple(columns or ()), is_partial, constraint, tuple(keys))
+            async for name, is_partial, columns, constraint, keys in found
+        ]
+    )
+
+
+async def _page_id_faults(connection: Connection, table: SyncTable) -> tuple[int, int]:
+    """How many page ids lack their dashes, and how many rows are one too many for their page."""
+    found = await connection.execute(
+        sql.SQL(
+            "SELECT count(*) FILTER (WHERE notion_page_id <> {dashed}),"
+            " count(*) - count(DISTINCT (user_id, {dashed}))"
+            " FROM {table} WHERE notion_page_id IS NOT NULL"
+        ).format(dashed=_dashed_page_id(), table=table.identifier)
+    )
+    row = await found.fetchone()
+    return (row[0], row[1]) if row else (0, 0)
+
+
+async def _names(connection: Connection, query: str, oid: int) -> list[str]:
+    found = await connection.execute(query, (oid,))
+    return [name async for (name,) in found]

@@ -1,0 +1,205 @@
+"""What the tool knows of each data source: schema, columns, watermark, and how far a full read has come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+from psycopg.types.multirange import Multirange, TimestamptzMultirange
+from psycopg.types.range import Range
+
+from notion_pg_sync.mirror.connection import Connection
+
+# A stretch of creation time; None means unbounded.
+Stretch = tuple[datetime | None, datetime | None]
+
+
+@dataclass(frozen=True)
+class DataSourceState:
+    """A row of `notion_sync.data_sources`, as far as planning needs it."""
+
+    schema_fingerprint: str
+    sync_table: str
+    row_count: int | None
+    watermark: datetime | None
+    full_read_at: datetime | None
+    full_read_started_at: datetime | None
+    full_read_covered: Multirange[datetime]
+
+    @property
+    def covered(self) -> list[Stretch]:
+        """The creation times that the full read under way has written."""
+        return [(stretch.lower, stretch.upper) for stretch in self.full_read_covered]
+
+
+@dataclass(frozen=True)
+class StoredColumn:
+    """A row of `notion_sync.columns`."""
+
+    property_id: str
+    part: str
+    property_name: str
+    property_type: str
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class DataSourceKey:
+    """Which user's copy of which data source."""
+
+    user_id: str
+    data_source_id: str
+
+
+async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceState | None:
+    """What is known of a data source, None before its first sync."""
+    async with connection.cursor(row_factory=class_row(DataSourceState)) as cursor:
+        await cursor.execute(
+            """
+            SELECT schema_fingerprint, sync_table, row_count, watermark, full_read_at, full_read_started_at,
+                   full_read_covered
+            FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s
+            """,
+            (key.user_id, key.data_source_id),
+        )
+        return await cursor.fetchone()
+
+
+async def save_schema(
+    connection: Connection,
+    key: DataSourceKey,
+    *,
+    database_id: str,
+    name: str,
+    sync_table: str,
+    schema: dict[str, object],
+    fingerprint: str,
+) -> None:
+    """Records a data source, its schema, and the table that its rows are in; writes nothing where that is known."""
+    await connection.execute(
+        """
+        INSERT INTO notion_sync.data_sources AS known
+            (user_id, data_source_id, database_id, name, sync_table, schema, schema_fingerprint)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (user_id, data_source_id) DO UPDATE
+        SET database_id = EXCLUDED.database_id, name = EXCLUDED.name, sync_table = EXCLUDED.sync_table,
+            schema = EXCLUDED.schema, schema_fingerprint = EXCLUDED.schema_fingerprint
+        WHERE (known.database_id, known.name, known.sync_table, known.schema, known.schema_fingerprint)
+            IS DISTINCT FROM (EXCLUDED.database_id, EXCLUDED.name, EXCLUDED.sync_table, EXCLUDED.schema,
+                              EXCLUDED.schema_fingerprint)
+        """,
+        (key.user_id, key.data_source_id, database_id, name, sync_table, Jsonb(schema), fingerprint),
+    )
+
+
+async def load_columns(connection: Connection, key: DataSourceKey) -> list[StoredColumn]:
+    """The columns that were given to a data source's properties, those of vanished properties included."""
+    async with connection.cursor(row_factory=class_row(StoredColumn)) as cursor:
+        await cursor.execute(
+            """
+            SELECT property_id, part, property_name, property_type, name, type FROM notion_sync.columns
+            WHERE user_id = %s AND data_source_id = %s ORDER BY property_id, part
+            """,
+            (key.user_id, key.data_source_id),
+        )
+        return await cursor.fetchall()
+
+
+async def save_columns(connection: Connection, key: DataSourceKey, columns: Iterable[StoredColumn]) -> None:
+    """Records new columns, and what changed of known ones."""
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            """
+            INSERT INTO notion_sync.columns
+                (user_id, data_source_id, property_id, part, property_name, property_type, name, type)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+            ON CONFLICT (user_id, data_source_id, property_id, part) DO UPDATE
+            SET property_name = EXCLUDED.property_name, property_type = EXCLUDED.property_type,
+                name = EXCLUDED.name, type = EXCLUDED.type
+            """,
+            [
+                (
+                    key.user_id,
+                    key.data_source_id,
+                    column.property_id,
+                    column.part,
+                    column.property_name,
+                    column.property_type,
+                    column.name,
+                    column.type,
+                )
+                for column in columns
+            ],
+        )
+
+
+async def begin_full_read(connection: Connection, key: DataSourceKey, started_at: datetime) -> None:
+    """Begins a full read anew: nothing seen, nothing covered."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.data_sources SET full_read_started_at = %s, full_read_covered = '{}'
+        WHERE user_id = %s AND data_source_id = %s
+        """,
+        (started_at, key.user_id, key.data_source_id),
+    )
+    await _forget_seen(connection, key)
+
+
+async def record_full_read(
+    connection: Connection, key: DataSourceKey, seen: Sequence[str], covered: Iterable[Stretch]
+) -> None:
+    """Records, in the transaction that writes them, which pages a full read saw and which creation times it covers."""
+    await connection.execute(
+        "INSERT INTO notion_sync.seen_pages (user_id, data_source_id, page_ids) VALUES (%s, %s, %s)",
+        (key.user_id, key.data_source_id, list(seen)),
+    )
+    await connection.execute(
+        """
+        UPDATE notion_sync.data_sources SET full_read_covered = full_read_covered + %s
+        WHERE user_id = %s AND data_source_id = %s
+        """,
+        (_multirange(covered), key.user_id, key.data_source_id),
+    )
+
+
+async def end_full_read(connection: Connection, key: DataSourceKey, row_count: int) -> None:
+    """Records that the full read under way is complete; every edit before it began is now in the copy."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.data_sources
+        SET full_read_at = full_read_started_at, full_read_started_at = NULL, full_read_covered = '{}',
+            watermark = greatest(watermark, date_trunc('minute', full_read_started_at, 'UTC')),
+            row_count = %s, synced_at = clock_timestamp()
+        WHERE user_id = %s AND data_source_id = %s
+        """,
+        (row_count, key.user_id, key.data_source_id),
+    )
+    await _forget_seen(connection, key)
+
+
+async def advance_watermark(connection: Connection, key: DataSourceKey, began_at: datetime, row_count: int) -> None:
+    """Records that every edit before the minute of `began_at`, by Notion's clock, is in the copy."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.data_sources
+        SET watermark = greatest(watermark, date_trunc('minute', %s::timestamptz, 'UTC')), row_count = %s,
+            synced_at = clock_timestamp()
+        WHERE user_id = %s AND data_source_id = %s
+        """,
+        (began_at, row_count, key.user_id, key.data_source_id),
+    )
+
+
+async def _forget_seen(connection: Connection, key: DataSourceKey) -> None:
+    await connection.execute(
+        "DELETE FROM notion_sync.seen_pages WHERE user_id = %s AND data_source_id = %s",
+        (key.user_id, key.data_source_id),
+    )
+
+
+def _multirange(stretches: Iterable[Stretch]) -> TimestamptzMultirange:
+    return TimestamptzMultirange([Range(lower, upper) for lower, upper in stretches])

@@ -1,0 +1,121 @@
+"""Leases on accounts: which run may read and write for which user, by PostgreSQL's clock.
+
+Not advisory locks, since those do not survive a transaction pooler: a lease is a row, visible to everybody, and every
+transaction that writes for an account first renews it (`renew`), which fails once another run has taken it over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from notion_pg_sync.mirror.connection import Connection, fetch_value
+
+
+class LeaseLostError(Exception):
+    """Another run has taken this account over; nothing may be written for it any more."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds an account's lease."""
+
+    runid: int
+    host: str
+    pid: int
+    expires_at: datetime
+
+
+async def claim_next(connection: Connection, runid: int, user_ids: Sequence[str], seconds: float) -> str | None:
+    """Claims one of `user_ids` that no run holds and that none has begun to sync since run `runid` began.
+
+    The stalest first; None where nothing is left. `seconds` is how long the lease lasts unless renewed.
+    """
+    claimed = await fetch_value(
+        connection,
+        """
+        WITH next AS (
+            SELECT user_id FROM notion_sync.accounts
+            WHERE user_id = ANY (%s)
+              AND (lease_runid IS NULL OR lease_expires_at < clock_timestamp())
+              AND (last_sync_started_at IS NULL OR last_sync_started_at < (
+                    SELECT start_time FROM notion_sync.job_run_details WHERE runid = %s))
+            ORDER BY last_sync_started_at NULLS FIRST, user_id
+            LIMIT 1
+            FOR UPDATE SKIP LOCKED
+        )
+        UPDATE notion_sync.accounts AS account
+        SET lease_runid = %s, lease_expires_at = clock_timestamp() + make_interval(secs => %s),
+            last_sync_started_at = clock_timestamp()
+        FROM next WHERE account.user_id = next.user_id
+        RETURNING account.user_id
+        """,
+        list(user_ids),
+        runid,
+        runid,
+        seconds,
+    )
+    return None if claimed is None else str(claimed)
+
+
+async def claim(connection: Connection, runid: int, user_id: str, seconds: float) -> bool:
+    """Claims one account, whenever it was synced last; False while another run holds it."""
+    claimed = await fetch_value(
+        connection,
+        """
+        UPDATE notion_sync.accounts
+        SET lease_runid = %s, lease_expires_at = clock_timestamp() + make_interval(secs => %s)
+        WHERE user_id = %s AND (lease_runid IS NULL OR lease_expires_at < clock_timestamp())
+        RETURNING user_id
+        """,
+        runid,
+        seconds,
+        user_id,
+    )
+    return claimed is not None
+
+
+async def renew(connection: Connection, runid: int, user_id: str, seconds: float) -> None:
+    """Renews a lease, and locks it until the transaction ends. Raises `LeaseLostError`."""
+    renewed = await fetch_value(
+        connection,
+        """
+        UPDATE notion_sync.accounts SET lease_expires_at = clock_timestamp() + make_interval(secs => %s)
+        WHERE user_id = %s AND lease_runid = %s
+        RETURNING user_id
+        """,
+        seconds,
+        user_id,
+        runid,
+    )
+    if renewed is None:
+        raise LeaseLostError(f"another run has taken over user {user_id}; this one stopped writing for them.")
+
+
+async def release(connection: Connection, runid: int, user_id: str) -> None:
+    """Gives a lease back; without effect where another run has it by now."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.accounts
+        SET lease_runid = NULL, lease_expires_at = NULL, last_sync_ended_at = clock_timestamp()
+        WHERE user_id = %s AND lease_runid = %s
+        """,
+        (user_id, runid),
+    )
+
+
+async def holder(connection: Connection, user_id: str) -> Holder | None:
+    """Who holds an account now."""
+    async with connection.cursor(row_factory=class_row(Holder)) as cursor:
+        await cursor.execute(
+            """
+            SELECT runid, host, pid, lease_expires_at AS expires_at
+            FROM notion_sync.accounts JOIN notion_sync.run_processes ON runid = lease_runid
+            WHERE user_id = %s AND lease_expires_at >= clock_timestamp()
+            """,
+            (user_id,),
+        )
+        return await cursor.fetchone()

@@ -1,0 +1,164 @@
+"""Rows of the sync tables: a batch is compared by hash, and what changed is written in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.tables import SyncTable
+
+
+@dataclass(frozen=True)
+class RowOwner:
+    """Whose rows a batch holds."""
+
+    user_id: str
+    database_id: str
+    database_name: str
+    data_source_id: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A page as a sync table holds it.
+
+    `not_computed` names fields that Notion did not compute this time: what is known of them is kept.
+    """
+
+    page_id: str
+    title: str | None
+    text: str | None
+    message_count: int | None
+    properties: dict[str, object]
+    fields: dict[str, object]
+    not_computed: frozenset[str]
+    url: str | None
+    created_at: datetime
+    edited_at: datetime
+    content_hash: str
+
+
+@dataclass
+class Written:
+    """How many rows of a batch were new, changed, and as they were."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+
+async def write_rows(connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row]) -> Written:
+    """Brings `rows` into `table`, within the caller's transaction. Of a page given twice, the last counts."""
+    by_page = {row.page_id: row for row in rows}
+    hashes = await _known_hashes(connection, table, owner.user_id, list(by_page))
+    changed = [row for row in by_page.values() if hashes.get(row.page_id) != row.content_hash]
+    if changed:
+        changed = await _with_known_fields(connection, table, owner.user_id, changed)
+        await _upsert(connection, table, owner, changed)
+    updated = sum(row.page_id in hashes for row in changed)
+    return Written(len(changed) - updated, updated, len(by_page) - len(changed))
+
+
+async def count_rows(connection: Connection, table: SyncTable, owner: RowOwner) -> int:
+    """How many rows of a data source the table holds."""
+    found = await connection.execute(
+        sql.SQL("SELECT count(*) FROM {} WHERE user_id = %s AND notion_data_source_id = %s").format(table.identifier),
+        (owner.user_id, owner.data_source_id),
+    )
+    row = await found.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def _known_hashes(
+    connection: Connection, table: SyncTable, user_id: str, page_ids: Sequence[str]
+) -> dict[str, str | None]:
+    found = await connection.execute(
+        sql.SQL("SELECT notion_page_id, content_hash FROM {} WHERE user_id = %s AND notion_page_id = ANY (%s)").format(
+            table.identifier
+        ),
+        (user_id, page_ids),
+    )
+    return {page_id: content_hash async for page_id, content_hash in found}
+
+
+async def _with_known_fields(connection: Connection, table: SyncTable, user_id: str, rows: Sequence[Row]) -> list[Row]:
+    """Fills in, from the table, the fields that Notion did not compute this time."""
+    incomplete = [row.page_id for row in rows if row.not_computed]
+    if not incomplete:
+        return list(rows)
+    found = await connection.execute(
+        sql.SQL(
+            "SELECT notion_page_id, fields FROM {}"
+            " WHERE user_id = %s AND notion_page_id = ANY (%s) AND jsonb_typeof(fields) = 'object'"
+        ).format(table.identifier),
+        (user_id, incomplete),
+    )
+    known = {page_id: fields async for page_id, fields in found}
+    return [replace(row, fields={**_only(known.get(row.page_id, {}), row.not_computed), **row.fields}) for row in rows]
+
+
+def _only(fields: dict[str, object], names: frozenset[str]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if name in names}
+
+
+async def _upsert(connection: Connection, table: SyncTable, owner: RowOwner, rows: Sequence[Row]) -> None:
+    """Inserts or updates `rows`; a page that was removed before gets its old row id back."""
+    written = {
+        "notion_page_id": ("text", [row.page_id for row in rows]),
+        table.title: ("text", [row.title for row in rows]),
+        table.text: ("text", [row.text for row in rows]),
+        "properties": ("jsonb", [Jsonb(row.properties) for row in rows]),
+        "fields": ("jsonb", [Jsonb(row.fields) for row in rows]),
+        "url": ("text", [row.url for row in rows]),
+        "notion_created_at": ("timestamptz", [row.created_at for row in rows]),
+        "notion_edited_at": ("timestamptz", [row.edited_at for row in rows]),
+        "content_hash": ("text", [row.content_hash for row in rows]),
+    }
+    if table.has_message_count:
+        written["message_count"] = ("integer", [row.message_count for row in rows])
+    common = {
+        "user_id": owner.user_id,
+        "notion_database_id": owner.database_id,
+        "notion_data_source_id": owner.data_source_id,
+    }
+    if table.has_database_name:
+        common["database_name"] = owner.database_name
+    now = ("last_synced_at", "updated_at")
+    names = [*written, *common]
+    statement = sql.SQL(
+        """
+        INSERT INTO {table} AS sync_table (id, {names})
+        SELECT coalesce(
+                 (SELECT (removed.row ->> 'id')::uuid FROM notion_sync.removed_pages AS removed
+                  WHERE removed.user_id = {user_id} AND removed.notion_page_id = incoming.notion_page_id
+                    AND removed.sync_table = {table_name} AND removed.reason <> 'duplicate'
+                  ORDER BY removal_id DESC LIMIT 1),
+                 gen_random_uuid()),
+               {incoming}, {common}
+        FROM unnest({arrays}) AS incoming ({columns})
+        ON CONFLICT (user_id, notion_page_id) DO UPDATE SET {assignments}
+        """
+    ).format(
+        table=table.identifier,
+        table_name=sql.Literal(table.qualified_name),
+        user_id=sql.Placeholder("user_id"),
+        names=sql.SQL(", ").join(map(sql.Identifier, names)),
+        incoming=sql.SQL(", ").join(sql.Identifier("incoming", name) for name in written),
+        common=sql.SQL(", ").join(map(sql.Placeholder, common)),
+        arrays=sql.SQL(", ").join(
+            sql.SQL("{}::{}[]").format(sql.Placeholder(name), sql.SQL(type_)) for name, (type_, _) in written.items()
+        ),
+        columns=sql.SQL(", ").join(map(sql.Identifier, written)),
+        assignments=sql.SQL(", ").join(
+            [
+                *(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in names),
+                *(sql.SQL("{} = clock_timestamp()").format(sql.Identifier(name)) for name in now),
+            ]
+        ),
+    )
+    await connection.execute(statement, {**common, **{name: values for name, (_, values) in written.items()}})

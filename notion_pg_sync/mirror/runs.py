@@ -1,0 +1,215 @@
+"""Run records: what happened when, in pg_cron's form, and one row for each database of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from psycopg.rows import class_row
+
+from notion_pg_sync.mirror.connection import Connection, fetch_value
+
+Mode = Literal["full", "incremental"]
+Ending = Literal["succeeded", "failed"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a row of `notion_sync.job` says: a name, when cron starts it, and the command."""
+
+    name: str
+    schedule: str
+    command: str
+
+
+SYNC_ALL = Job("sync-notion-databases", "*/15 * * * *", "notion-pg-sync sync-all")
+SYNC_ONE = Job("sync-notion-database", "on demand", "notion-pg-sync sync")
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process as others can recognise it.
+
+    Within one `machine`, pids are comparable; `started_at` (seconds since 1970) tells it from a later process of the
+    same pid.
+    """
+
+    host: str
+    machine: str
+    pid: int
+    started_at: float
+
+
+@dataclass(frozen=True)
+class UnfinishedRun:
+    """A run whose record is not closed, and the process that it is of."""
+
+    runid: int
+    pid: int
+    started_at: float
+
+
+@dataclass
+class DatabaseRun:
+    """What syncing one database came to."""
+
+    mode: Mode | None = None
+    rows_read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    requests: int = 0
+    retries: int = 0
+    error_code: str | None = None
+    message: str | None = None
+
+    @property
+    def status(self) -> Ending:
+        """`failed` when there is an error code."""
+        return "failed" if self.error_code else "succeeded"
+
+
+async def start_run(connection: Connection, job: Job, command: str, process: Process) -> int:
+    """Records that a run works, and returns its `runid`. `command` is what was typed, without secrets."""
+    async with connection.transaction():
+        jobid = await fetch_value(
+            connection,
+            """
+            INSERT INTO notion_sync.job AS known (jobname, schedule, command) VALUES (%s, %s, %s)
+            ON CONFLICT (jobname) DO UPDATE SET active = known.active
+            RETURNING jobid
+            """,
+            job.name,
+            job.schedule,
+            job.command,
+        )
+        runid = await fetch_value(
+            connection,
+            """
+            INSERT INTO notion_sync.job_run_details (jobid, job_pid, database, username, command, status, start_time)
+            VALUES (%s, %s, current_database(), current_user, %s, 'running', clock_timestamp())
+            RETURNING runid
+            """,
+            jobid,
+            process.pid,
+            command,
+        )
+        await connection.execute(
+            """
+            INSERT INTO notion_sync.run_processes (runid, host, machine, pid, process_started_at)
+            VALUES (%s, %s, %s, %s, %s)
+            """,
+            (runid, process.host, process.machine, process.pid, process.started_at),
+        )
+    return cast(int, runid)
+
+
+async def beat(connection: Connection, runid: int) -> None:
+    """Records that the run's process is alive."""
+    await connection.execute(
+        "UPDATE notion_sync.run_processes SET heartbeat_at = clock_timestamp() WHERE runid = %s", (runid,)
+    )
+
+
+async def end_run(connection: Connection, runid: int, status: Ending, message: str) -> None:
+    """Closes a run's record, what its databases left open included; a closed one stays as it is."""
+    async with connection.transaction():
+        await connection.execute(
+            """
+            UPDATE notion_sync.job_run_details
+            SET status = %s, return_message = %s, end_time = clock_timestamp()
+            WHERE runid = %s AND end_time IS NULL
+            """,
+            (status, message, runid),
+        )
+        await connection.execute(
+            """
+            WITH cut_off AS (
+                UPDATE notion_sync.database_runs
+                SET status = 'failed', end_time = clock_timestamp(), error_code = 'interrupted', message = %(message)s,
+                    seconds = extract(epoch FROM clock_timestamp() - start_time)
+                WHERE runid = %(runid)s AND status = 'running'
+                RETURNING user_id, database_id
+            )
+            UPDATE notion_sync.databases AS database
+            SET last_status = 'failed', last_error_code = 'interrupted', last_message = %(message)s,
+                last_ended_at = clock_timestamp(), failures_in_a_row = failures_in_a_row + 1,
+                failing_since = coalesce(failing_since, last_started_at)
+            FROM cut_off
+            WHERE database.user_id = cut_off.user_id AND database.database_id = cut_off.database_id
+              AND database.last_runid = %(runid)s
+            """,
+            {"runid": runid, "message": message},
+        )
+        await connection.execute(
+            """
+            UPDATE notion_sync.accounts SET lease_runid = NULL, lease_expires_at = NULL WHERE lease_runid = %s
+            """,
+            (runid,),
+        )
+
+
+async def unfinished_runs(connection: Connection, machine: str) -> list[UnfinishedRun]:
+    """The runs of `machine` whose record is not closed."""
+    async with connection.cursor(row_factory=class_row(UnfinishedRun)) as cursor:
+        await cursor.execute(
+            """
+            SELECT runid, pid, process_started_at AS started_at
+            FROM notion_sync.run_processes JOIN notion_sync.job_run_details USING (runid)
+            WHERE machine = %s AND end_time IS NULL
+            ORDER BY runid
+            """,
+            (machine,),
+        )
+        return await cursor.fetchall()
+
+
+async def start_database(connection: Connection, runid: int, user_id: str, database_id: str, name: str) -> None:
+    """Records that a run has begun with a database."""
+    async with connection.transaction():
+        await connection.execute(
+            """
+            INSERT INTO notion_sync.database_runs (runid, user_id, database_id, database_name, status)
+            VALUES (%s, %s, %s, %s, 'running')
+            """,
+            (runid, user_id, database_id, name),
+        )
+        await connection.execute(
+            """
+            UPDATE notion_sync.databases
+            SET last_runid = %s, last_status = 'running', last_mode = NULL, last_error_code = NULL, last_message = NULL,
+                last_started_at = clock_timestamp(), last_ended_at = NULL
+            WHERE user_id = %s AND database_id = %s
+            """,
+            (runid, user_id, database_id),
+        )
+
+
+async def end_database(connection: Connection, runid: int, user_id: str, database_id: str, run: DatabaseRun) -> None:
+    """Records what syncing a database came to."""
+    values = {**vars(run), "status": run.status, "runid": runid, "user_id": user_id, "database_id": database_id}
+    async with connection.transaction():
+        await connection.execute(
+            """
+            UPDATE notion_sync.database_runs
+            SET mode = %(mode)s, status = %(status)s, rows_read = %(rows_read)s, inserted = %(inserted)s,
+                updated = %(updated)s, unchanged = %(unchanged)s, removed = %(removed)s, requests = %(requests)s,
+                retries = %(retries)s, error_code = %(error_code)s, message = %(message)s,
+                end_time = clock_timestamp(), seconds = extract(epoch FROM clock_timestamp() - start_time)
+            WHERE runid = %(runid)s AND user_id = %(user_id)s AND database_id = %(database_id)s
+            """,
+            values,
+        )
+        await connection.execute(
+            """
+            UPDATE notion_sync.databases
+            SET last_mode = %(mode)s, last_status = %(status)s, last_error_code = %(error_code)s,
+                last_message = %(message)s, last_ended_at = clock_timestamp(),
+                last_succeeded_at = CASE %(status)s WHEN 'succeeded' THEN clock_timestamp() ELSE last_succeeded_at END,
+                failing_since = CASE %(status)s WHEN 'failed' THEN coalesce(failing_since, last_started_at) END,
+                failures_in_a_row = CASE %(status)s WHEN 'failed' THEN failures_in_a_row + 1 ELSE 0 END
+            WHERE user_id = %(user_id)s AND database_id = %(database_id)s
+            """,
+            values,
+        )

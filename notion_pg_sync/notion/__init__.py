@@ -1,0 +1,1 @@
+"""The source: reads Notion over HTTP; knows nothing of PostgreSQL."""

@@ -1,0 +1,362 @@
+"""One token's way to Notion: paced, retried, and with errors in plain words.
+
+notion-client makes the requests; its own retrying is off, since it leaves out most of what can be retried
+(notion-api.md, section 5), and a request must never be retried twice over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+from notion_client import AsyncClient
+from tenacity import AsyncRetrying, RetryCallState, before_sleep_nothing, retry_if_exception, wait_random_exponential
+
+from notion_pg_sync import __version__
+from notion_pg_sync.notion.errors import AnswerTooLargeError, NotionError, Remedy, explain
+from notion_pg_sync.notion.pacer import Pacer
+from notion_pg_sync.notion.properties import plain_text
+
+NOTION_VERSION = "2026-03-11"
+LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+
+# Notion gives up on its own after about 60 seconds; waiting a little longer lets its answer arrive.
+TIMEOUT_SECONDS = 75.0
+# However slowly an answer trickles in, it ends here.
+LONGEST_ANSWER_SECONDS = 300.0
+
+JsonObject = dict[str, Any]
+
+log = logging.getLogger(__name__)
+
+_answered_at: ContextVar[datetime | None] = ContextVar("answered_at", default=None)
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How often an error may come in a row, by its remedy, and how long to back off (seconds)."""
+
+    waits: int = 30
+    tries_again: int = 4
+    backs_off: int = 7
+    first_back_off: float = 1.0
+    longest_back_off: float = 60.0
+
+    def allowed(self, remedy: Remedy) -> int:
+        """How many attempts an error with this remedy may use up in all."""
+        return {
+            Remedy.NOTHING: 1,
+            Remedy.WAIT: self.waits,
+            Remedy.TRY_AGAIN: self.tries_again,
+            Remedy.BACK_OFF: self.backs_off,
+        }[remedy]
+
+
+@dataclass(frozen=True)
+class QueryAnswer:
+    """One answer to a query.
+
+    `asked_at` is when the request began, by Notion's clock (its `Date` header); None where there was no such header.
+    """
+
+    pages: list[JsonObject]
+    next_cursor: str | None
+    has_more: bool
+    capped: bool
+    asked_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DataSourceAnswer:
+    """A data source: its name, its schema (properties by name), and when it was asked, by Notion's clock."""
+
+    name: str
+    schema: JsonObject
+    asked_at: datetime | None
+
+
+@dataclass
+class Traffic:
+    """Counts what went over the wire."""
+
+    requests: int = 0
+    retries: int = 0
+
+
+class NotionClient:
+    """Reads Notion with one token. Every method raises `NotionError`.
+
+    Use as an async context manager. At most `concurrency` requests are under way at once, and at most
+    `requests_per_minute` begin in a minute.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        base_url: str,
+        requests_per_minute: int = 180,
+        concurrency: int = 8,
+        retries: Retries | None = None,
+    ) -> None:
+        self.pacer = Pacer(requests_per_minute)
+        self.traffic = Traffic()
+        self._slots = asyncio.Semaphore(concurrency)
+        self._retries = retries or Retries()
+        limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+        self._notion = AsyncClient(
+            auth=token,
+            base_url=base_url,
+            notion_version=NOTION_VERSION,
+            timeout_ms=int(TIMEOUT_SECONDS * 1000),
+            retry=False,
+            logger=_sdk_log(),
+            log_level=logging.CRITICAL,
+            client=httpx.AsyncClient(transport=_BoundedTransport(httpx.AsyncHTTPTransport(limits=limits))),
+        )
+        self._notion.client.headers["User-Agent"] = f"notion-pg-sync/{__version__}"
+
+    async def __aenter__(self) -> NotionClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._notion.aclose()
+
+    def with_own_traffic(self) -> NotionClient:
+        """The same token, pace and connections, with counts of its own."""
+        client = copy.copy(self)
+        client.traffic = Traffic()
+        return client
+
+    async def me(self) -> JsonObject:
+        """The bot or person that the token acts as."""
+        return await self._get("users/me", "the token's own user")
+
+    async def database(self, database_id: str) -> JsonObject:
+        """A database: the container, which names its data sources."""
+        return await self._get(f"databases/{database_id}", f"database {database_id}")
+
+    async def data_source(self, data_source_id: str) -> DataSourceAnswer:
+        """A data source with its schema."""
+        what = f"data source {data_source_id}"
+        began = time.monotonic()
+        answer = await self._get(f"data_sources/{data_source_id}", what)
+        schema = answer.get("properties")
+        if not isinstance(schema, dict):
+            raise NotionError(f"Notion's answer for {what} has no properties: run the sync again.", code="malformed")
+        return DataSourceAnswer(plain_text(answer.get("title")), schema, _asked_at(began))
+
+    async def page(self, page_id: str) -> JsonObject:
+        """A page, wherever it is, trashed or not."""
+        return await self._get(f"pages/{page_id}", f"page {page_id}")
+
+    async def query(self, data_source_id: str, body: Mapping[str, object], page_size: int) -> QueryAnswer:
+        """One request of a data source's rows; where Notion is overloaded, with smaller and smaller pages.
+
+        notion-client's own method drops what it does not know, so the request is made directly.
+        """
+        what = f"the rows of data source {data_source_id}"
+        began = time.monotonic()
+        answer = await self._request(
+            "POST",
+            f"data_sources/{data_source_id}/query",
+            what,
+            lambda overloads: {**body, "page_size": max(1, page_size >> max(0, overloads - 1))},
+        )
+        status = answer.get("request_status")
+        return QueryAnswer(
+            pages=[page for page in _list(answer, "results", what) if page.get("object") == "page"],
+            next_cursor=_optional_text(answer.get("next_cursor")),
+            has_more=bool(answer.get("has_more")),
+            capped=isinstance(status, dict) and status.get("type") == "incomplete",
+            asked_at=_asked_at(began),
+        )
+
+    async def property_items(self, page_id: str, property_id: str) -> tuple[list[JsonObject], JsonObject]:
+        """Everything that a property of a page holds: its items, and the last answer's `property_item`.
+
+        `property_id` goes into the path as Notion gave it (notion-api.md, section 2, "filter_properties").
+        """
+        path = f"pages/{page_id}/properties/{property_id}"
+        what = f"a property of page {page_id}"
+        items: list[JsonObject] = []
+        last: object = None
+        async for answer in _all_pages(lambda position: self._get(path, what, position), what):
+            items.extend(_list(answer, "results", what))
+            last = answer.get("property_item")
+        return items, last if isinstance(last, dict) else {}
+
+    async def data_sources_shared(self) -> list[JsonObject]:
+        """Every data source that search finds for this token; search is not exhaustive (notion-api.md, section 2)."""
+        what = "the shared databases"
+        filtered = {"filter": {"property": "object", "value": "data_source"}}
+
+        async def ask(position: JsonObject) -> JsonObject:
+            return await self._request("POST", "search", what, lambda _: {**filtered, **position})
+
+        return [found async for answer in _all_pages(ask, what) for found in _list(answer, "results", what)]
+
+    async def _get(self, path: str, what: str, parameters: Mapping[str, str] | None = None) -> JsonObject:
+        return await self._request("GET", path, what, None, parameters)
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        make_body: Callable[[int], JsonObject] | None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> JsonObject:
+        """One request, retried. `make_body` is told how many times Notion was overloaded by this request so far."""
+        attempts = _Attempts(self._retries)
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception(attempts.may_go_on),
+            wait=attempts.wait,
+            before_sleep=before_sleep_nothing,
+            reraise=True,
+        ):
+            with attempt:
+                body = make_body(attempts.overloads) if make_body else None
+                try:
+                    return await self._request_once(method, path, what, body, parameters)
+                except NotionError as error:
+                    if error.remedy is Remedy.WAIT:
+                        self.pacer.pause(error.wait_seconds or self._retries.first_back_off)
+                    if error.remedy is not Remedy.NOTHING:
+                        self.traffic.retries += 1
+                        log.info("%s %s: %s", method, path, error)
+                    raise
+        raise AssertionError("tenacity returns or raises")
+
+    async def _request_once(
+        self, method: str, path: str, what: str, body: JsonObject | None, parameters: Mapping[str, str] | None
+    ) -> JsonObject:
+        async with self._slots:
+            await self.pacer.turn()
+            self.traffic.requests += 1
+            _answered_at.set(None)
+            try:
+                async with asyncio.timeout(LONGEST_ANSWER_SECONDS):
+                    answer = await self._notion.request(
+                        path=path, method=method, query=dict(parameters) if parameters else None, body=body
+                    )
+            except Exception as error:
+                raise explain(error, what) from error
+        if not isinstance(answer, dict):
+            raise explain(ValueError("not an object"), what)
+        return answer
+
+
+class _Attempts:
+    """What one request went through, and so whether and when it is made again."""
+
+    def __init__(self, retries: Retries) -> None:
+        self._retries = retries
+        self._back_off = wait_random_exponential(retries.first_back_off, retries.longest_back_off)
+        self._by_remedy: dict[Remedy, int] = dict.fromkeys(Remedy, 0)
+        self.overloads = 0
+
+    def may_go_on(self, error: BaseException) -> bool:
+        if not isinstance(error, NotionError):
+            return False
+        self._by_remedy[error.remedy] += 1
+        self.overloads += error.status in (503, 504)
+        return self._by_remedy[error.remedy] < self._retries.allowed(error.remedy)
+
+    def wait(self, state: RetryCallState) -> float:
+        """Seconds to wait; where Notion said how long, the pacer holds back every request of the token instead."""
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, NotionError) and error.remedy is Remedy.WAIT:
+            return 0.0
+        return self._back_off(state)
+
+
+class _BoundedTransport(httpx.AsyncBaseTransport):
+    """Refuses answers that are too large, and notes Notion's clock."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._inner.handle_async_request(request)
+        _answered_at.set(_date(response.headers.get("date")))
+        if isinstance(response.stream, httpx.AsyncByteStream):
+            response.stream = _BoundedStream(response.stream)
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _BoundedStream(httpx.AsyncByteStream):
+    def __init__(self, inner: httpx.AsyncByteStream) -> None:
+        self._inner = inner
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        received = 0
+        async for chunk in self._inner:
+            received += len(chunk)
+            if received > LARGEST_ANSWER_BYTES:
+                raise AnswerTooLargeError(f"over {LARGEST_ANSWER_BYTES // 1024 // 1024} MB")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def _sdk_log() -> logging.Logger:
+    """A logger that keeps the SDK's own handler off stderr."""
+    return logging.getLogger("notion_pg_sync.notion.sdk")
+
+
+def _date(header: str | None) -> datetime | None:
+    if header is None:
+        return None
+    try:
+        return parsedate_to_datetime(header).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def _asked_at(began: float) -> datetime | None:
+    """When, by Notion's clock, what began at `began` (monotonic seconds) and was just answered began."""
+    answered_at = _answered_at.get()
+    return answered_at - timedelta(seconds=time.monotonic() - began) if answered_at else None
+
+
+async def _all_pages(ask: Callable[[JsonObject], Awaitable[JsonObject]], what: str) -> AsyncIterator[JsonObject]:
+    """Every answer of a list, by its cursors; `ask` is given the page size and the cursor."""
+    position: JsonObject = {"page_size": 100}
+    cursors: set[str] = set()
+    while True:
+        answer = await ask(position)
+        yield answer
+        if not answer.get("has_more"):
+            return
+        cursor = _optional_text(answer.get("next_cursor"))
+        if cursor is None or cursor in cursors:
+            raise NotionError(f"Notion's answers for {what} lead in a circle: run the sync again.", code="circle")
+        cursors.add(cursor)
+        position = {**position, "start_cursor": cursor}
+
+
+def _list(answer: JsonObject, key: str, what: str) -> list[JsonObject]:
+    found = answer.get(key)
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise NotionError(
+            f"Notion's answer for {what} has not the form of a list: run the sync again.", code="malformed"
+        )
+    return found
+
+
+def _optional_text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,115 @@
+"""Pure: which values of a page Notion cut, and how the property endpoint's answers make them whole.
+
+A page's answer holds at most 25 relations, people and mentions a property, and computes from as many
+(notion-api.md, section 3, "Truncation inside page objects").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from notion_pg_sync.notion.lenient import items, member, typed
+from notion_pg_sync.notion.schema import by_id, decoded
+
+MOST_IN_A_PAGE = 25
+
+# The property endpoint never computes these (notion-api.md, section 2); to ask would be a request for nothing.
+_NEVER_COMPUTED = frozenset({"show_unique", "unique", "median", "count_per_group", "percent_per_group"})
+
+# Types whose value is an array, of which the endpoint gives one entry an item.
+_ARRAYS = frozenset({"title", "rich_text", "people", "relation"})
+
+
+@dataclass(frozen=True)
+class CutValue:
+    """A property whose value is, or may be, cut; `property_id` as the endpoint's path takes it."""
+
+    name: str
+    property_id: str
+    type: str
+
+
+def values_to_complete(properties: Mapping[str, object], schema: Mapping[str, object]) -> list[CutValue]:
+    """The values of a page's `properties` that are to be read again from the property endpoint.
+
+    Only relations say that they are cut; people and mentions may be from 25 on; rollups are when their relation is,
+    which `schema` tells.
+    """
+    relations_cut = {property_id for property_id, value in by_id(properties).items() if _is_cut_relation(value)}
+    configs = by_id(schema) if relations_cut else {}
+    found = []
+    for name, value in properties.items():
+        property_id, kind = member(value, "id"), member(value, "type")
+        if not isinstance(property_id, str) or not isinstance(kind, str):
+            continue
+        if kind == "rollup":
+            cut = _is_cut_rollup(member(configs.get(decoded(property_id)), "rollup"), relations_cut)
+        else:
+            cut = _is_cut(value)
+        if cut:
+            found.append(CutValue(name, property_id, kind))
+    return found
+
+
+def complete(
+    value: Mapping[str, object], property_items: Iterable[object], property_item: Mapping[str, object]
+) -> dict[str, Any]:
+    """The whole of a page's `value`.
+
+    `property_items` are the results of all the endpoint's answers, in order; `property_item` is the last answer's
+    member of that name. A rollup that the endpoint does not compute keeps the page's value.
+    """
+    kind = str(value.get("type"))
+    if kind == "rollup":
+        return {**value, "rollup": _whole_rollup(value.get("rollup"), property_items, property_item.get("rollup"))}
+    if kind not in _ARRAYS:
+        return dict(value)
+    whole = {**value, kind: [content for content in (member(item, kind) for item in property_items) if content]}
+    return {**whole, "has_more": False} if "has_more" in value else whole
+
+
+def _is_cut(value: object) -> bool:
+    kind, content = typed(value)
+    match kind:
+        case "relation":
+            return _is_cut_relation(value)
+        case "people":
+            return len(items(content)) >= MOST_IN_A_PAGE
+        case "title" | "rich_text":
+            return sum(member(item, "type") == "mention" for item in items(content)) >= MOST_IN_A_PAGE
+        case _:
+            return False
+
+
+def _is_cut_relation(value: object) -> bool:
+    return member(value, "type") == "relation" and member(value, "has_more") is True
+
+
+def _is_cut_rollup(config: object, relations_cut: set[str]) -> bool:
+    relation = member(config, "relation_property_id")
+    if not isinstance(relation, str) or str(member(config, "function")) in _NEVER_COMPUTED:
+        return False
+    return decoded(relation) in relations_cut
+
+
+def _whole_rollup(in_page: object, property_items: Iterable[object], computed: object) -> object:
+    kind, content = typed(computed)
+    if kind in (None, "unsupported", "incomplete"):
+        return in_page
+    if kind == "array":
+        # Only `show_original` comes here: its values are the items. Of other functions these are the related pages.
+        content = [entry for item in property_items if (entry := _array_entry(item)) is not None]
+    return {"type": kind, kind: content, "function": member(in_page, "function")}
+
+
+def _array_entry(item: object) -> dict[str, Any] | None:
+    """An item in the form of a rollup's array in a page: a typed value without id.
+
+    The endpoint gives rich text and the like one by one, flattened: which belonged to one page is lost there.
+    """
+    kind, content = typed(item)
+    if kind is None:
+        return None
+    return {"type": kind, kind: [content] if kind in _ARRAYS and isinstance(content, dict) else content}

@@ -1,0 +1,186 @@
+"""What goes wrong with Notion: in plain words, and whether asking again can help.
+
+The table behind it: notion-api.md, section 5.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum
+
+import httpx
+from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
+
+CURSOR_REFUSED = "invalid_cursor"
+
+
+class Remedy(Enum):
+    """What can help against an error."""
+
+    NOTHING = "nothing"
+    WAIT = "wait"  # as long as Notion says, with every request of the token
+    TRY_AGAIN = "try again"  # a few times
+    BACK_OFF = "back off"  # longer each time
+
+
+class NotionError(Exception):
+    """Notion could not be read; the message is one sentence for a person, without any token.
+
+    `code` is Notion's own error code or, where Notion did not answer, `network`, `timeout`, `not_json`, `too_large`.
+    `status` is the HTTP status, if there was one. `wait_seconds` is what Notion asked to wait.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        status: int | None = None,
+        remedy: Remedy = Remedy.NOTHING,
+        wait_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        self.remedy = remedy
+        self.wait_seconds = wait_seconds
+
+
+class AnswerTooLargeError(Exception):
+    """An answer was larger than is accepted."""
+
+
+@dataclass(frozen=True)
+class _ErrorBody:
+    code: str
+    message: str
+    details: Mapping[str, object]
+    from_notion: bool
+
+
+_SENTENCES = {
+    "unauthorized": "Notion does not accept the token (it was revoked, has expired or is wrong): "
+    "connect Notion again, or store a new token in user_settings.",
+    "restricted_resource": "the Notion connection may not read this: "
+    "switch on its capability 'Read content' in Notion's developer settings.",
+    "rate_limited": "Notion's rate limit held this off for too long: "
+    "let other users of the token pause, or sync less often.",
+    "public_api_request_blocked": "Notion blocks the requests of this token: ask Notion's support why.",
+}
+
+_BY_STATUS = {
+    409: Remedy.TRY_AGAIN,
+    429: Remedy.WAIT,
+    529: Remedy.WAIT,
+}
+
+
+def explain(error: Exception, what: str) -> NotionError:
+    """Says what `error`, raised by notion-client or httpx while reading `what`, means.
+
+    Raises `error` itself where it is not about Notion or the network.
+    """
+    match error:
+        case HTTPResponseError():
+            return _explain_answer(error, what)
+        case RequestTimeoutError() | TimeoutError():
+            return NotionError(
+                f"Notion did not answer in time for {what}: run the sync again later.",
+                code="timeout",
+                remedy=Remedy.BACK_OFF,
+            )
+        case httpx.TransportError():
+            return NotionError(
+                f"the connection to Notion failed for {what} ({str(error) or type(error).__name__}): "
+                "check the network, then run the sync again.",
+                code="network",
+                remedy=Remedy.BACK_OFF,
+            )
+        case AnswerTooLargeError():
+            return NotionError(f"Notion's answer for {what} is too large ({error}).", code="too_large")
+        case InvalidPathParameterError():
+            return NotionError(f"{what} has an id that cannot be asked for.", code="validation_error")
+        case ValueError():
+            return NotionError(
+                f"Notion's answer for {what} is not valid JSON: run the sync again later.",
+                code="not_json",
+                remedy=Remedy.BACK_OFF,
+            )
+        case _:
+            raise error
+
+
+def _explain_answer(error: HTTPResponseError, what: str) -> NotionError:
+    body = _read_body(error)
+    status = error.status
+    if status == 429 and body.details.get("rate_limit_reason") == "public_api_request_blocked":
+        code = "public_api_request_blocked"
+        return NotionError(_SENTENCES[code], code=code, status=status)
+    remedy = _BY_STATUS.get(status, Remedy.BACK_OFF if status >= 500 else Remedy.NOTHING)
+    return NotionError(
+        _sentence(body, status, what),
+        code=_code(body, status),
+        status=status,
+        remedy=remedy,
+        wait_seconds=_retry_after(error.headers, body.details),
+    )
+
+
+def _sentence(body: _ErrorBody, status: int, what: str) -> str:
+    if status == 403 and not body.from_notion:
+        return (
+            f"a network rule before Notion refused {what} (403): let this host reach Notion, or ask Notion's support."
+        )
+    if body.code == "object_not_found":
+        return (
+            f"{what} is not there or not shared with the connection: in Notion, open it and add the connection "
+            "under ••• > Connections, or correct its id in user_settings."
+        )
+    if body.code in _SENTENCES:
+        return _SENTENCES[body.code]
+    said = f": {body.message[:200]}" if body.message else ""
+    return f"Notion answered {status} ({body.code}) for {what}{said}"
+
+
+def _code(body: _ErrorBody, status: int) -> str:
+    if status == 403 and not body.from_notion:
+        return "network"
+    if body.code == "validation_error" and body.message.startswith("The start_cursor provided is invalid"):
+        return CURSOR_REFUSED
+    return body.code
+
+
+def _read_body(error: HTTPResponseError) -> _ErrorBody:
+    """What the answer says; the SDK leaves codes that it does not know in the raw body alone."""
+    try:
+        body = json.loads(error.body)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        body = {}
+    details = body.get("additional_data")
+    return _ErrorBody(
+        code=str(body.get("code") or f"http_{error.status}"),
+        message=str(body.get("message") or ""),
+        details=details if isinstance(details, dict) else {},
+        from_notion="x-notion-request-id" in error.headers or "request_id" in body,
+    )
+
+
+def _retry_after(headers: httpx.Headers, details: Mapping[str, object]) -> float | None:
+    said = headers.get("retry-after") or details.get("retry_after")
+    if said is None:
+        return None
+    try:
+        return max(0.0, float(str(said)))
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(str(said))
+    except ValueError:
+        return None
+    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())

@@ -1,0 +1,51 @@
+"""Pure: the id in what people write for a database: bare, with dashes, or a link copied from Notion."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+from uuid import UUID
+
+_NOTION_HOSTS = ("notion.so", "notion.com", "notion.site")
+_HEX = re.compile(r"[0-9a-f]{32}")
+# A link's last segment is the title, a dash, and the id; without a title, the id alone.
+_ID_OF_SEGMENT = re.compile(r"(?:.*-)?([0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+
+
+class MalformedIdError(ValueError):
+    """What was written holds no Notion id; the message says what would."""
+
+
+def parse_id(written: str) -> str:
+    """The id in `written`, with dashes and in lower case, as Notion's API answers it.
+
+    In a link, what stands before `?v=` is the database; `v` is a view (notion-api.md, section 2, "GET databases").
+    Raises `MalformedIdError`.
+    """
+    text = written.strip().lower()
+    found = _id_of_link(text) if "/" in text else text.replace("-", "")
+    if not _HEX.fullmatch(found):
+        raise MalformedIdError(
+            f"{written!r} is not a Notion database id: copy the database's link in Notion, or the 32 characters "
+            "before '?v=' in it."
+        )
+    return str(UUID(found))
+
+
+def looks_like_id(written: str) -> bool:
+    """Whether `written` can be read by `parse_id`."""
+    try:
+        parse_id(written)
+    except MalformedIdError:
+        return False
+    return True
+
+
+def _id_of_link(link: str) -> str:
+    parts = urlsplit(link if "://" in link else f"https://{link}")
+    host = parts.hostname or ""
+    if not any(host == known or host.endswith(f".{known}") for known in _NOTION_HOSTS):
+        return ""
+    segment = parts.path.rstrip("/").rsplit("/", 1)[-1]
+    found = _ID_OF_SEGMENT.fullmatch(segment)
+    return found.group(1).replace("-", "") if found else ""

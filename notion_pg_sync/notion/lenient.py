@@ -1,0 +1,24 @@
+"""Pure: reads JSON whose shape nobody promises. Notion adds types and fields at any time (notion-api.md, section 4)."""
+
+from __future__ import annotations
+
+
+def member(value: object, *path: str) -> object:
+    """What lies under the keys of `path`; None where there is no such thing."""
+    found = value
+    for key in path:
+        if not isinstance(found, dict):
+            return None
+        found = found.get(key)
+    return found
+
+
+def items(value: object) -> list[object]:
+    """The items of a JSON array; none of what is no array."""
+    return value if isinstance(value, list) else []
+
+
+def typed(value: object) -> tuple[str | None, object]:
+    """The type and the content of `{"type": TYPE, TYPE: content}`, the form of properties and of formulas' results."""
+    kind = member(value, "type")
+    return (kind, member(value, kind)) if isinstance(kind, str) else (None, None)

@@ -1,0 +1,328 @@
+"""Pure, without I/O: which queries read a data source whole, and which read what was edited.
+
+A listing is told of each answer and says which queries come next; it knows nothing of the network, and any number of
+its queries may be under way at once. What a query of Notion gives and where it stops: notion-api.md, sections 2 and 3.
+
+The rules that exactness rests on:
+
+- Windows begin and end on whole minutes and are half open, `on_or_after` start and `before` end. So it does not matter
+  whether Notion compares exact or rounded times: every row falls into exactly one window.
+- The listing goes by `created_time`, which never changes, so no row moves from one window to another.
+- A query that stops at the cap (`request_status`) is carried on from the minute of its last row. That minute is read
+  again, since the cap may have cut it in two.
+- A cursor never outlives its query: where one is refused, the query starts again at the minute it had reached.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from notion_pg_sync.notion.intervals import EARLIEST, EVERYTHING, LATEST, MINUTE, Interval, minute_of
+
+# A query gives at most 10,000 rows and a page size is never below 1; beyond this many answers the server is leading
+# us in a circle.
+MOST_ANSWERS_A_QUERY = 10_000
+
+# A refused cursor is ordinary; a query whose every cursor is refused is not.
+MOST_RESTARTS = 20
+
+
+class ListingError(Exception):
+    """A data source cannot be read completely; the message says why and what can be done."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Two filters of which every row satisfies exactly one."""
+
+    one: dict[str, object]
+    other: dict[str, object]
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """One request: a window of `timestamp`, further filters, and where in its result to go on (`cursor`).
+
+    Two queries are equal only when they are the same request of the same listing.
+    """
+
+    timestamp: str
+    window: Interval
+    filters: tuple[dict[str, object], ...] = ()
+    cursor: str | None = None
+
+    def body(self) -> dict[str, object]:
+        """The request's JSON body, page size aside."""
+        body: dict[str, object] = {"sorts": [{"timestamp": self.timestamp, "direction": "ascending"}]}
+        conditions = [*_bounds(self.timestamp, self.window), *self.filters]
+        if len(conditions) == 1:
+            body["filter"] = conditions[0]
+        elif conditions:
+            body["filter"] = {"and": conditions}
+        if self.cursor is not None:
+            body["start_cursor"] = self.cursor
+        return body
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a listing needs to know of one answer.
+
+    `rows`: page id and value of the query's timestamp, in the answer's order. `capped`: Notion said in
+    `request_status` that the result is cut.
+    """
+
+    rows: Sequence[tuple[str, datetime]]
+    next_cursor: str | None
+    has_more: bool
+    capped: bool
+
+
+def _bounds(timestamp: str, window: Interval) -> list[dict[str, object]]:
+    bounds: list[dict[str, object]] = []
+    if window.start > EARLIEST:
+        bounds.append({"timestamp": timestamp, timestamp: {"on_or_after": _iso(window.start)}})
+    if window.end < LATEST:
+        bounds.append({"timestamp": timestamp, timestamp: {"before": _iso(window.end)}})
+    return bounds
+
+
+def _iso(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+@dataclass
+class _Course:
+    """One query and what followed from it: its cursors, and how far in time its rows have come."""
+
+    query: Query
+    splits: Sequence[Split] = ()
+    reached: datetime = EARLIEST
+    answers: int = 0
+    restarts: int = 0
+    cursors: set[str] = field(default_factory=set)
+
+    def take_in(self, answer: Answer) -> None:
+        """Checks that the answer is one that a listing can go on from."""
+        self.answers += 1
+        for _, time in answer.rows:
+            if time < self.reached:
+                raise ListingError(
+                    f"Notion's answer is not in the order of {self.query.timestamp} that was asked for: "
+                    "run the sync again, and report it if it stays so."
+                )
+            self.reached = time
+        if not answer.has_more:
+            return
+        if answer.next_cursor is None:
+            raise ListingError("Notion's answer has more rows but no cursor to reach them: run the sync again.")
+        if answer.next_cursor in self.cursors or self.answers >= MOST_ANSWERS_A_QUERY:
+            raise ListingError("Notion's answers lead in a circle (a cursor came back): run the sync again.")
+        self.cursors.add(answer.next_cursor)
+
+    def go_on(self, cursor: str | None) -> None:
+        self.query = replace(self.query, cursor=cursor)
+
+    def start_again(self, window: Interval) -> None:
+        """A new query for what is left of the window."""
+        self.query = replace(self.query, window=window, cursor=None)
+        self.reached = EARLIEST
+        self.answers = 0
+        self.cursors.clear()
+
+    def refused(self) -> None:
+        """Its cursor was refused; the query starts at the minute that it had reached."""
+        self.restarts += 1
+        if self.restarts > MOST_RESTARTS:
+            raise ListingError(f"Notion refused the cursors of one query {self.restarts} times: run the sync again.")
+        window = self.query.window
+        self.start_again(Interval(max(window.start, minute_of(self.reached)), window.end))
+
+
+class FullListing:
+    """Reads a data source whole, or what is left of it, by `created_time`.
+
+    `windows` are the creation times to read. `splits`, in order of preference, are for minutes in which more rows were
+    created than one query gives. Raises `ListingError` where completeness cannot be had.
+    """
+
+    def __init__(self, windows: Iterable[Interval] = (EVERYTHING,), splits: Sequence[Split] = ()) -> None:
+        self._ready: deque[_Course] = deque()
+        self._under_way: dict[Query, _Course] = {}
+        # Courses still to be finished in a minute that had to be split.
+        self._unfinished_parts: dict[Interval, int] = {}
+        for window in windows:
+            self._add(window, (), splits)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all answers are in."""
+        return not self._ready and not self._under_way
+
+    def next_query(self) -> Query | None:
+        """A query to make now, None while everything waits for answers (or `is_complete`)."""
+        if not self._ready:
+            return None
+        course = self._ready.popleft()
+        self._under_way[course.query] = course
+        return course.query
+
+    def answered(self, query: Query, answer: Answer) -> Interval | None:
+        """Takes in the answer to `query`.
+
+        Returns the creation times of which all rows have now come, with this and the answers before it, or None.
+        """
+        course = self._under_way.pop(query)
+        course.take_in(answer)
+        if query.filters:
+            return self._part_answered(course, answer)
+        window, reached = query.window, minute_of(course.reached)
+        if answer.has_more:
+            course.go_on(answer.next_cursor)
+            self._ready.append(course)
+            return Interval(window.start, min(reached, window.end))
+        if not answer.capped:
+            return window
+        if reached > window.start:
+            course.start_again(Interval(reached, window.end))
+            self._ready.append(course)
+            return Interval(window.start, reached)
+        self._split(Interval(reached, reached + MINUTE), (), course.splits)
+        self._add(Interval(reached + MINUTE, window.end), (), course.splits)
+        return None
+
+    def refused(self, query: Query) -> None:
+        """Takes in that Notion refused the cursor of `query`."""
+        course = self._under_way.pop(query)
+        course.refused()
+        self._ready.append(course)
+
+    def _add(self, window: Interval, filters: tuple[dict[str, object], ...], splits: Sequence[Split]) -> None:
+        if not window.is_empty:
+            self._ready.append(_Course(Query("created_time", window, filters), splits))
+
+    def _part_answered(self, course: _Course, answer: Answer) -> Interval | None:
+        minute = course.query.window
+        if answer.has_more:
+            course.go_on(answer.next_cursor)
+            self._ready.append(course)
+            return None
+        self._unfinished_parts[minute] -= 1
+        if answer.capped:
+            self._split(minute, course.query.filters, course.splits)
+        if self._unfinished_parts[minute]:
+            return None
+        del self._unfinished_parts[minute]
+        return minute
+
+    def _split(self, minute: Interval, filters: tuple[dict[str, object], ...], splits: Sequence[Split]) -> None:
+        if not splits:
+            raise ListingError(
+                f"More rows were created in the minute {minute.start:%Y-%m-%d %H:%M} UTC than one query of Notion "
+                "gives, and no filter tells them apart: give the database an ID property (unique_id)."
+            )
+        split, rest = splits[0], splits[1:]
+        for further in (split.one, split.other):
+            self._add(minute, (*filters, further), rest)
+        self._unfinished_parts[minute] = self._unfinished_parts.get(minute, 0) + 2
+
+
+class EditListing:
+    """Reads what was edited at `since` or later, by `last_edited_time`, one query after the other.
+
+    `began_at` is when the read began, by Notion's clock. What is promised is every row that was edited before that
+    minute, and not again since; later edits come too, as far as they are met, and are promised by the next read.
+
+    One answer that holds everything is proof by itself. Where it takes more, rows that are edited meanwhile move to
+    the end, and a cursor may be anchored on a row that moves. So the edits before `began_at` are read in a window of
+    their own, which an edited row leaves: no row moves within it, and a cursor whose row has left is refused. Cursors
+    that count rows would pass over one for each that left; so passes are made until two in a row see the same.
+    Where they don't, or one minute holds more edits than a query gives, `gave_up` is true: only a full read is exact.
+    """
+
+    def __init__(self, since: datetime, began_at: datetime, most_passes: int = 4) -> None:
+        self._promised = Interval(minute_of(since), minute_of(began_at))
+        self._passes_left = most_passes
+        self._seen: set[tuple[str, datetime]] = set()
+        self._seen_in_pass: set[tuple[str, datetime]] = set()
+        self._seen_in_last_pass: set[tuple[str, datetime]] | None = None
+        self._next: _Course | None = _Course(Query("last_edited_time", Interval(self._promised.start, LATEST)))
+        self._under_way: _Course | None = None
+        self._after_answer: Callable[[_Course, Answer], None] = self._after_first
+        self.gave_up = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is nothing more to ask; `gave_up` says whether what came is all."""
+        return self._next is None and self._under_way is None
+
+    def next_query(self) -> Query | None:
+        """The query to make now, None while an answer is awaited (or `is_complete`)."""
+        if self._next is None:
+            return None
+        self._under_way, self._next = self._next, None
+        return self._under_way.query
+
+    def answered(self, query: Query, answer: Answer) -> frozenset[str]:
+        """Takes in the answer to `query`; returns the page ids of the rows that no answer before it had brought."""
+        course = self._course_of(query)
+        course.take_in(answer)
+        unseen = [row for row in answer.rows if row not in self._seen]
+        self._seen.update(unseen)
+        self._seen_in_pass.update(answer.rows)
+        self._after_answer(course, answer)
+        return frozenset(page_id for page_id, _ in unseen)
+
+    def refused(self, query: Query) -> None:
+        """Takes in that Notion refused the cursor of `query`."""
+        course = self._course_of(query)
+        course.refused()
+        self._next = course
+
+    def _course_of(self, query: Query) -> _Course:
+        course = self._under_way
+        if course is None or course.query is not query:
+            raise ValueError("this query is not under way")
+        self._under_way = None
+        return course
+
+    def _after_first(self, _: _Course, answer: Answer) -> None:
+        if answer.has_more or answer.capped:
+            self._after_answer = self._within_pass
+            self._begin_pass()
+
+    def _begin_pass(self) -> None:
+        self._passes_left -= 1
+        self._seen_in_pass = set()
+        self._next = _Course(Query("last_edited_time", self._promised))
+
+    def _within_pass(self, course: _Course, answer: Answer) -> None:
+        if self._goes_on(course, answer) or self.gave_up:
+            return
+        if self._seen_in_pass == self._seen_in_last_pass:
+            self._after_answer = self._within_rest
+            self._next = _Course(Query("last_edited_time", Interval(self._promised.end, LATEST)))
+        elif self._passes_left:
+            self._seen_in_last_pass = self._seen_in_pass
+            self._begin_pass()
+        else:
+            self.gave_up = True
+
+    def _within_rest(self, course: _Course, answer: Answer) -> None:
+        self._goes_on(course, answer)
+
+    def _goes_on(self, course: _Course, answer: Answer) -> bool:
+        """Whether the window needs a further query, which is then the next."""
+        window, reached = course.query.window, minute_of(course.reached)
+        if answer.has_more:
+            course.go_on(answer.next_cursor)
+        elif answer.capped and reached > window.start:
+            course.start_again(Interval(reached, window.end))
+        else:
+            self.gave_up = answer.capped
+            return False
+        self._next = course
+        return True

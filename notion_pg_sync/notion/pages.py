@@ -1,0 +1,65 @@
+"""Pure: what every page object has, checked before anything relies on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from notion_pg_sync.notion.errors import NotionError
+from notion_pg_sync.notion.lenient import member
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a data source, whose id is `parent_id`. Times are UTC, rounded down to the minute by Notion."""
+
+    id: str
+    parent_id: str | None
+    properties: dict[str, object]
+    url: str | None
+    created_at: datetime
+    edited_at: datetime
+
+
+def read_page(answered: Mapping[str, object]) -> Page:
+    """The page in an answer. Raises `NotionError` where it is no complete page."""
+    properties = answered.get("properties")
+    if not isinstance(properties, dict):
+        raise NotionError(f"Notion answered a page without properties ({_id(answered)}).", code="malformed")
+    url = answered.get("url")
+    return Page(
+        id=_id(answered),
+        parent_id=_parent_id(answered),
+        properties=properties,
+        url=url if isinstance(url, str) else None,
+        created_at=page_time(answered, "created_time"),
+        edited_at=page_time(answered, "last_edited_time"),
+    )
+
+
+def with_properties(page: Page, values: Mapping[str, object]) -> Page:
+    """`page` with other `values` of some of its properties."""
+    return replace(page, properties={**page.properties, **values})
+
+
+def page_time(answered: Mapping[str, object], timestamp: str) -> datetime:
+    """A page's `created_time` or `last_edited_time`. Raises `NotionError` where there is none."""
+    try:
+        time = datetime.fromisoformat(str(answered.get(timestamp)))
+    except ValueError:
+        raise NotionError(f"Notion answered a page whose {timestamp} is no time.", code="malformed") from None
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _parent_id(answered: Mapping[str, object]) -> str | None:
+    found = member(answered, "parent", "data_source_id")
+    return found if isinstance(found, str) else None
+
+
+def _id(answered: Mapping[str, object]) -> str:
+    try:
+        return str(UUID(str(answered.get("id"))))
+    except ValueError:
+        raise NotionError("Notion answered a page whose id is no id.", code="malformed") from None

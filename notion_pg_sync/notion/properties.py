@@ -1,0 +1,229 @@
+"""Pure: the properties of a page -> plain values. What there is of each type: notion-api.md, section 4."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, TypeAlias, cast
+
+from notion_pg_sync.notion.cleaning import unsigned
+from notion_pg_sync.notion.dates import DateParts, date_parts, instant
+from notion_pg_sync.notion.lenient import items, member, typed
+from notion_pg_sync.notion.schema import VALUE, Column, by_id, decoded, fits
+
+
+class NotComputed(Enum):
+    """The type of `NOT_COMPUTED`."""
+
+    NOT_COMPUTED = "not computed"
+
+
+# Notion gave up on this formula or rollup: neither null nor zero, and no reason to forget what is known of it.
+NOT_COMPUTED: Final = NotComputed.NOT_COMPUTED
+
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
+PlainValue: TypeAlias = "JSON | NotComputed"
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Plain values by column name.
+
+    `not_computed`: columns of which Notion did not compute the value; `values` has none for them.
+    `unfit`: columns whose type cannot hold the value; `values` has it all the same.
+    """
+
+    values: dict[str, Any]
+    not_computed: frozenset[str]
+    unfit: frozenset[str]
+
+
+def plain_value(value: object) -> PlainValue:
+    """The plain value of a property as pages hold it, `{id, type, TYPE: …}`, cleaned. Raises nothing.
+
+    Of malformed parts it is null or what Notion gave; of an unknown type what stands under the type's name.
+    """
+    kind, content = typed(value)
+    return _PLAIN_VALUES.get(kind or "", _as_it_is)(content)
+
+
+def plain_text(rich_text: object) -> str:
+    """The text of a rich text array, mentions and equations as Notion writes them out."""
+    return "".join(_item_text(item) for item in items(rich_text))
+
+
+def fields_of(properties: Mapping[str, object], columns: Iterable[Column]) -> Fields:
+    """The plain values of a page's cleaned `properties` for `columns`, matched by property id.
+
+    A date fills its four columns. A property that the page lacks leaves its columns out.
+    """
+    values: dict[str, Any] = {}
+    not_computed: set[str] = set()
+    unfit: set[str] = set()
+    found = by_id(properties)
+    for column in columns:
+        if decoded(column.property_id) not in found:
+            continue
+        value = _column_value(found[decoded(column.property_id)], column)
+        if value is NOT_COMPUTED:
+            not_computed.add(column.name)
+            continue
+        values[column.name] = value
+        if not fits(value, column.type):
+            unfit.add(column.name)
+    return Fields(values, frozenset(not_computed), frozenset(unfit))
+
+
+def title_text(properties: Mapping[str, object]) -> str:
+    """A page's title; empty when it has none."""
+    titles = (content for kind, content in map(typed, properties.values()) if kind == "title")
+    return plain_text(next(titles, None))
+
+
+def first_text(properties: Mapping[str, object], names: Sequence[str]) -> str | None:
+    """The text of the first of the named properties that has any, whatever its type; None when none has."""
+    return next((value for value in _named(properties, names) if isinstance(value, str) and value.strip()), None)
+
+
+def first_integer(properties: Mapping[str, object], names: Sequence[str]) -> int | None:
+    """The first of the named properties' values that is a whole number and fits PostgreSQL's `integer`."""
+    for value in _named(properties, names):
+        if isinstance(value, int | float) and not isinstance(value, bool) and -(2**31) <= value < 2**31:
+            whole = int(value)
+            if whole == value:
+                return whole
+    return None
+
+
+def _as_it_is(content: object) -> JSON:
+    return cast(JSON, content)
+
+
+def _array(content: object) -> PlainValue:
+    """One entry a related page, in the relation's order, so that it can be put beside the relation."""
+    entries: list[JSON] = []
+    for entry in items(content):
+        plain = plain_value(entry)
+        if plain is NOT_COMPUTED:
+            return NOT_COMPUTED
+        entries.append(plain)
+    return entries
+
+
+def _time(content: object) -> JSON:
+    return instant(content) if isinstance(content, str) else None
+
+
+def _urls(content: object) -> JSON:
+    return [url for file in items(content) if (url := _url(file)) is not None]
+
+
+def _column_value(value: object, column: Column) -> PlainValue:
+    date = _date(value)
+    if date is None:
+        # A property that was a date once: its first column goes on, the others are empty.
+        return plain_value(value) if column.part == VALUE else _only_not_computed(plain_value(value))
+    match column.part:
+        case "at":
+            return date.at
+        case "end":
+            return date.end_day
+        case "end_at":
+            return date.end_at
+        case _:
+            # A column that was made for another type shows the whole date.
+            return date.day if column.type == "date" else date.text
+
+
+def _only_not_computed(value: PlainValue) -> PlainValue:
+    return value if value is NOT_COMPUTED else None
+
+
+def _date(value: object) -> DateParts | None:
+    """The date that a property, or a formula's or rollup's result, is; None of what is none."""
+    kind, content = typed(value)
+    if kind in ("formula", "rollup"):
+        kind, content = typed(content)
+    return date_parts(content) if kind == "date" else None
+
+
+def _named(properties: Mapping[str, object], names: Sequence[str]) -> Iterator[PlainValue]:
+    """The plain values of the named properties, in the order of `names`; upper and lower case are the same."""
+    for name in names:
+        for found in sorted(properties):
+            if found.strip().casefold() == name.strip().casefold():
+                yield plain_value(properties[found])
+
+
+def _text(value: object, *path: str) -> str | None:
+    text = member(value, *path)
+    return text if isinstance(text, str) else None
+
+
+def _texts(value: object, key: str) -> list[JSON]:
+    return [text for item in items(value) if (text := _text(item, key)) is not None]
+
+
+def _item_text(item: object) -> str:
+    # plain_text is always there in answers; what a program hands on may lack it.
+    texts = (_text(item, *path) for path in (("plain_text",), ("text", "content"), ("equation", "expression")))
+    return next((text for text in texts if text is not None), "")
+
+
+def _url(file: object) -> str | None:
+    kind, content = typed(file)
+    url = _text(content, "url")
+    return unsigned(url) if url is not None and kind == "file" else url
+
+
+def _unique_id(content: object) -> str | None:
+    number, prefix = member(content, "number"), _text(content, "prefix")
+    if number is None:
+        return None
+    return f"{prefix}-{number}" if prefix else str(number)
+
+
+def _place(content: object) -> str | None:
+    """What a person would call it; the coordinates are in the properties as Notion gave them."""
+    called = _text(content, "address") or _text(content, "name")
+    if called:
+        return called
+    latitude, longitude = member(content, "lat"), member(content, "lon")
+    return None if latitude is None or longitude is None else f"{latitude},{longitude}"
+
+
+_PLAIN_VALUES: dict[str, Callable[[object], PlainValue]] = {
+    "title": plain_text,
+    "rich_text": plain_text,
+    "number": _as_it_is,
+    "checkbox": _as_it_is,
+    "url": _as_it_is,
+    "email": _as_it_is,
+    "phone_number": _as_it_is,
+    "select": lambda option: _text(option, "name"),
+    "status": lambda option: _text(option, "name"),
+    "multi_select": lambda options: _texts(options, "name"),
+    "date": lambda date: date_parts(date).text,
+    "people": lambda people: _texts(people, "id"),
+    "relation": lambda pages: _texts(pages, "id"),
+    "files": _urls,
+    "created_by": lambda user: _text(user, "id"),
+    "last_edited_by": lambda user: _text(user, "id"),
+    "created_time": _time,
+    "last_edited_time": _time,
+    "unique_id": _unique_id,
+    "place": _place,
+    # By whom and until when is in the properties as Notion gave them.
+    "verification": lambda verification: _text(verification, "state"),
+    # A button holds no data.
+    "button": lambda _: None,
+    # Results have the form of properties, with some types of their own.
+    "formula": plain_value,
+    "rollup": plain_value,
+    "string": _as_it_is,
+    "boolean": _as_it_is,
+    "array": _array,
+    "unsupported": lambda _: NOT_COMPUTED,
+    "incomplete": lambda _: NOT_COMPUTED,
+}

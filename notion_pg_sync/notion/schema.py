@@ -1,0 +1,221 @@
+"""Pure: a data source's schema -> the columns of its typed view, and whether a value fits a column's type.
+
+Names and types are given once and kept, by property id, so that SQL written against them goes on working whatever
+happens to other properties, and to this one's name.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import unquote
+
+from notion_pg_sync.notion.cleaning import digest, storable_text
+from notion_pg_sync.notion.column_names import column_name, free_name
+from notion_pg_sync.notion.dates import is_day, is_instant
+from notion_pg_sync.notion.lenient import member, typed
+
+# A formula's or rollup's type is not in the schema; until its first value comes, its column holds nothing but nulls.
+UNDETERMINED = "undetermined"
+
+TYPES = {
+    "title": "text",
+    "rich_text": "text",
+    "select": "text",
+    "status": "text",
+    "url": "text",
+    "email": "text",
+    "phone_number": "text",
+    "unique_id": "text",
+    "verification": "text",
+    "place": "text",
+    "number": "numeric",
+    "checkbox": "boolean",
+    "multi_select": "text[]",
+    "files": "text[]",
+    "people": "uuid[]",
+    "relation": "uuid[]",
+    "created_by": "uuid",
+    "last_edited_by": "uuid",
+    "created_time": "timestamptz",
+    "last_edited_time": "timestamptz",
+    "date": "date",
+    "formula": UNDETERMINED,
+    "rollup": UNDETERMINED,
+}
+# A type that is not known yet.
+ANY_TYPE = "jsonb"
+
+# By the `type` of a formula's or rollup's result.
+_RESULT_TYPES = {"string": "text", "number": "numeric", "boolean": "boolean", "date": "date", "array": "text[]"}
+
+# The parts of a property, each a column: all have the value itself, which of a date is its calendar day.
+VALUE = "value"
+# A date's other parts, with type and end of the name.
+DATE_PARTS = {"at": ("timestamptz", "_at"), "end": ("date", "_end"), "end_at": ("timestamptz", "_end_at")}
+
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column for a property, or for a part of it; `property_id` is as Notion wrote it, see `decoded`."""
+
+    property_id: str
+    property_name: str
+    property_type: str
+    name: str
+    type: str
+    part: str = VALUE
+
+
+@dataclass(frozen=True)
+class _Property:
+    id: str
+    name: str
+    type: str
+
+
+def decoded(property_id: str) -> str:
+    """A property id as it can be compared: Notion percent-encodes it in some places and not in others."""
+    return unquote(property_id)
+
+
+def by_id(properties: Mapping[str, object]) -> dict[str, object]:
+    """The properties of a page or a schema by their decoded id instead of their name."""
+    return {decoded(found): value for value in properties.values() if isinstance(found := member(value, "id"), str)}
+
+
+def assign_columns(properties: Mapping[str, object], known: Sequence[Column]) -> list[Column]:
+    """The columns for a schema's `properties`: all `known` ones first, then those of new properties.
+
+    Known columns keep name and type, those of vanished properties too: a property may be gone only because the
+    related database is no longer shared. Buttons hold no data and get none. The order of the schema does not matter.
+    """
+    current = {decoded(prop.id): prop for prop in _properties(properties)}
+    columns = [_as_now(column, current.get(decoded(column.property_id))) for column in known]
+    have = {decoded(column.property_id) for column in columns if column.part == VALUE}
+    taken = {column.name for column in columns}
+    # All properties are named before the dates' further parts: "Due at" is due_at though there is a date "Due".
+    for property_id in sorted(current.keys() - have):
+        prop = current[property_id]
+        if prop.type == "button":
+            continue
+        name = free_name(column_name(prop.name), "", taken)
+        taken.add(name)
+        columns.append(Column(prop.id, prop.name, prop.type, name, TYPES.get(prop.type, ANY_TYPE)))
+    return _with_date_parts(columns)
+
+
+def settle_types(columns: Sequence[Column], pages: Iterable[Mapping[str, object]]) -> list[Column]:
+    """`columns` with the types of formulas and rollups, as far as they are told by the properties of `pages`.
+
+    The first value that is not null decides, for good. Where it is a date, the date's other columns are added.
+    """
+    open_ids = {decoded(column.property_id) for column in columns if column.type == UNDETERMINED}
+    settled: dict[str, str] = {}
+    for properties in pages:
+        if not open_ids:
+            break
+        values = by_id(properties)
+        for property_id in sorted(open_ids & values.keys()):
+            result_type = _result_type(values[property_id])
+            if result_type:
+                settled[property_id] = result_type
+                open_ids.remove(property_id)
+    return _with_date_parts(
+        [
+            replace(column, type=settled.get(decoded(column.property_id), UNDETERMINED))
+            if column.type == UNDETERMINED
+            else column
+            for column in columns
+        ]
+    )
+
+
+def fits(value: object, column_type: str) -> bool:
+    """Whether a column of this type can hold a plain value. Text and jsonb hold everything, all types hold null."""
+    if value is None:
+        return True
+    match column_type:
+        case "numeric":
+            return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        case "boolean":
+            return isinstance(value, bool)
+        case "date":
+            return isinstance(value, str) and is_day(value)
+        case "timestamptz":
+            return isinstance(value, str) and is_instant(value)
+        case "uuid":
+            return isinstance(value, str) and _UUID.fullmatch(value) is not None
+        case "text[]":
+            return isinstance(value, list)
+        case "uuid[]":
+            return isinstance(value, list) and all(item is not None and fits(item, "uuid") for item in value)
+        case _:
+            return True
+
+
+def schema_fingerprint(properties: Mapping[str, object]) -> str:
+    """A text that changes when ids, names, types, relations' targets or what rollups compute change.
+
+    Not with options, colours, descriptions, or the text of a formula, which changes without any edit.
+    """
+    described = []
+    for value in properties.values():
+        _, config = typed(value)
+        described.append(
+            [
+                *(str(member(value, key)) for key in ("id", "name", "type")),
+                str(member(config, "data_source_id")),
+                str(member(config, "function")),
+                *(decoded(str(member(config, key))) for key in ("relation_property_id", "rollup_property_id")),
+            ]
+        )
+    return digest(sorted(described))
+
+
+def _properties(properties: Mapping[str, object]) -> list[_Property]:
+    """The schema's properties, in an order of their own, storable."""
+    found = []
+    for key, value in properties.items():
+        property_id, name, kind = (member(value, part) for part in ("id", "name", "type"))
+        if isinstance(property_id, str) and isinstance(kind, str):
+            name = name if isinstance(name, str) else key
+            found.append(_Property(storable_text(property_id), storable_text(name), storable_text(kind)))
+    return sorted(found, key=lambda prop: (prop.id, prop.name, prop.type))
+
+
+def _as_now(column: Column, prop: _Property | None) -> Column:
+    """A known column, with its property's present name and type. What was undetermined may now be told by the type."""
+    if prop is None:
+        return column
+    told = TYPES.get(prop.type, ANY_TYPE) if column.type == UNDETERMINED and prop.type != "button" else column.type
+    return replace(column, property_name=prop.name, property_type=prop.type, type=told)
+
+
+def _with_date_parts(columns: Sequence[Column]) -> list[Column]:
+    """`columns` and the further parts of those that hold a date."""
+    completed = list(columns)
+    taken = {column.name for column in columns}
+    have = {(decoded(column.property_id), column.part) for column in columns}
+    dates = [column for column in columns if column.part == VALUE and "date" in (column.type, column.property_type)]
+    for column in sorted(dates, key=lambda column: decoded(column.property_id)):
+        for part, (part_type, suffix) in DATE_PARTS.items():
+            if (decoded(column.property_id), part) in have:
+                continue
+            name = free_name(column.name, suffix, taken)
+            taken.add(name)
+            completed.append(replace(column, name=name, type=part_type, part=part))
+    return completed
+
+
+def _result_type(value: object) -> str | None:
+    """The column type that a formula's or rollup's value tells; None of null and of what was not computed."""
+    _, result = typed(value)
+    kind, content = typed(result)
+    if kind in (None, "unsupported", "incomplete") or content is None:
+        return None
+    return _RESULT_TYPES.get(str(kind), ANY_TYPE)

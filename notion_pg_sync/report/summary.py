@@ -1,0 +1,48 @@
+"""The end of a run: a table for a terminal, lines for a mail from cron, JSON for programs."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from notion_pg_sync.sync.everything import RunOutcome
+
+
+def summary_table(outcome: RunOutcome) -> Table:
+    """One line a database: what was read and written, or why not."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("user", "database", "mode"):
+        table.add_column(heading)
+    for heading in ("rows", "inserted", "updated", "removed", "unchanged", "requests"):
+        table.add_column(heading, justify="right")
+    table.add_column("result", overflow="fold")
+    for account in sorted(outcome.accounts, key=lambda account: account.user_id):
+        for name, run in sorted(account.databases.items()):
+            counts = (run.rows_read, run.inserted, run.updated, run.removed, run.unchanged, run.requests)
+            result = Text(run.message or "", "red") if run.error_code else Text("ok", "green")
+            table.add_row(Text(account.user_id), Text(name), run.mode or "", *(f"{n:,}" for n in counts), result)
+    return table
+
+
+def failure_lines(outcome: RunOutcome) -> list[str]:
+    """What went wrong, a line each; none when all is well."""
+    return outcome.failures
+
+
+def as_json(outcome: RunOutcome) -> dict[str, object]:
+    """Everything that the table shows, for programs."""
+    return {
+        "status": outcome.status,
+        "message": outcome.message(),
+        "problems": outcome.problems,
+        "accounts": [
+            {
+                "user_id": account.user_id,
+                "problems": account.problems,
+                "databases": [
+                    {"name": name, "status": run.status, **vars(run)} for name, run in sorted(account.databases.items())
+                ],
+            }
+            for account in sorted(outcome.accounts, key=lambda account: account.user_id)
+        ],
+    }

@@ -1,0 +1,81 @@
+"""Environment and flags become one frozen `Settings`; nothing else in the tool reads the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+NOTION_BASE_URL = "https://api.notion.com"
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message says which, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a person can set.
+
+    `database_url` is a libpq connection string; empty when libpq's own `PG*` variables say where PostgreSQL is;
+    None when nothing says it. Times are in seconds unless they are a `timedelta`.
+    """
+
+    database_url: str | None = field(default=None, repr=False)
+    notion_base_url: str = NOTION_BASE_URL
+    data_folder: Path | None = None
+    page_size: int = 100
+    requests_per_minute: int = 180
+    concurrency: int = 8
+    jobs: int = 40
+    full: bool = False
+    full_every: timedelta = timedelta(days=1)
+    lease_seconds: float = 120.0
+    lease_wait_seconds: float = 60.0
+
+
+def read_settings(environment: Mapping[str, str], **flags: object) -> Settings:
+    """Makes the settings of one command.
+
+    `environment` is the process environment; `flags` are fields of `Settings` that the person gave, None where not.
+    Raises `SettingsError` when one of them cannot be used.
+    """
+    given: dict[str, object] = {name: value for name, value in flags.items() if value is not None}
+    given.setdefault("database_url", _database_url(environment))
+    given["notion_base_url"] = _notion_base_url(
+        str(given.get("notion_base_url") or environment.get("NOTION_BASE_URL") or NOTION_BASE_URL)
+    )
+    if folder := environment.get("NOTION_PG_SYNC_DATA_DIR"):
+        given.setdefault("data_folder", Path(folder))
+    return Settings(**given)  # type: ignore[arg-type]
+
+
+def _database_url(environment: Mapping[str, str]) -> str | None:
+    if url := environment.get("DATABASE_URL"):
+        return url
+    libpq = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE", "PGPORT", "PGUSER")
+    return "" if any(environment.get(name) for name in libpq) else None
+
+
+def _notion_base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(f"NOTION_BASE_URL {url!r} is not a web address: write it as https://host.")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise SettingsError(
+            f"NOTION_BASE_URL {url!r} would send tokens over the network unencrypted: use https "
+            "(plain http is allowed to this machine only)."
+        )
+    return url.rstrip("/").removesuffix("/v1")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,130 @@
+"""One account: its token, its databases, side by side within the limits of the run and of the token."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from notion_pg_sync.mirror import accounts, leases, runs
+from notion_pg_sync.mirror.accounts import ConnectedAccount
+from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.notion.client import NotionClient
+from notion_pg_sync.notion.errors import NotionError
+from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.configuration import Configuration, ConfiguredDatabase, read_configuration
+from notion_pg_sync.sync.database import sync_database
+from notion_pg_sync.sync.discovery import find_databases
+from notion_pg_sync.sync.failures import failure_of
+from notion_pg_sync.sync.listener import Watched
+from notion_pg_sync.sync.side_by_side import side_by_side
+from notion_pg_sync.sync.work import Work
+
+
+@dataclass
+class AccountOutcome:
+    """What syncing an account came to; `problems` are failures that belong to none of its databases."""
+
+    user_id: str
+    databases: dict[str, DatabaseRun] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+async def sync_account(work: Work, account: ConnectedAccount, slots: asyncio.Semaphore) -> AccountOutcome:
+    """Syncs every database of an account whose lease this run holds, and gives the lease back.
+
+    `slots` bounds how many databases the whole run syncs at once.
+    """
+    outcome = AccountOutcome(account.user_id)
+    configuration = read_configuration(account.databases)
+    outcome.problems.extend(configuration.problems)
+    async with keeping_lease(work, account.user_id), open_client(work.settings, account.token) as client:
+        databases = await _databases(work, client, account, configuration, outcome)
+
+        async def sync(database: ConfiguredDatabase) -> None:
+            async with slots:
+                outcome.databases[database.name] = await sync_and_record(work, client, account.user_id, database)
+
+        await side_by_side(sync(database) for database in databases)
+    return outcome
+
+
+async def sync_and_record(work: Work, client: NotionClient, user_id: str, database: ConfiguredDatabase) -> DatabaseRun:
+    """Syncs one database of an account whose lease this run holds, with its row in `database_runs`."""
+    watched = Watched(user_id, database.name)
+    async with transaction(work.pool) as connection:
+        await runs.start_database(connection, work.runid, user_id, database.database_id, database.name)
+    work.listener.started(watched)
+    run = await sync_database(work, client, user_id, database)
+    async with transaction(work.pool) as connection:
+        await runs.end_database(connection, work.runid, user_id, database.database_id, run)
+    work.listener.ended(watched, run)
+    return run
+
+
+def open_client(settings: Settings, token: str) -> NotionClient:
+    """A client for one token, with the run's pace; to be used as an async context manager."""
+    return NotionClient(
+        token,
+        base_url=settings.notion_base_url,
+        requests_per_minute=settings.requests_per_minute,
+        concurrency=settings.concurrency,
+    )
+
+
+@asynccontextmanager
+async def keeping_lease(work: Work, user_id: str) -> AsyncIterator[None]:
+    """Renews the lease that this run holds on a user while the block works, and gives it back at its end."""
+    keeper = asyncio.create_task(_keep(work, user_id))
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+        async with transaction(work.pool) as connection:
+            await leases.release(connection, work.runid, user_id)
+
+
+async def _keep(work: Work, user_id: str) -> None:
+    while True:
+        await asyncio.sleep(work.settings.lease_seconds / 4)
+        async with work.writing_for(user_id) as connection:
+            await runs.beat(connection, work.runid)
+
+
+async def _databases(
+    work: Work, client: NotionClient, account: ConnectedAccount, configuration: Configuration, outcome: AccountOutcome
+) -> list[ConfiguredDatabase]:
+    """What is to be synced: what is configured and, where everything is wanted, what search finds or has found."""
+    databases = list(configuration.databases)
+    async with transaction(work.pool) as connection:
+        await accounts.register_databases(
+            connection,
+            account.user_id,
+            [(database.database_id, database.name) for database in databases],
+            found_by_search=False,
+        )
+        known = await accounts.known_databases(connection, account.user_id) if configuration.everything else []
+    if not configuration.everything:
+        return databases
+    configured = {database.database_id for database in databases}
+    found = {
+        database.database_id: ConfiguredDatabase(database.name, database.database_id)
+        for database in known
+        if database.found_by_search
+    }
+    try:
+        found.update({database.database_id: database for database in await find_databases(client)})
+    except NotionError as error:
+        outcome.problems.append(f"search for databases: {failure_of(error).sentence}")
+    new = [database for database_id, database in found.items() if database_id not in configured]
+    async with transaction(work.pool) as connection:
+        await accounts.register_databases(
+            connection,
+            account.user_id,
+            [(database.database_id, database.name) for database in new],
+            found_by_search=True,
+        )
+    return databases + new

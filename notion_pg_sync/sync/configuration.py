@@ -1,0 +1,59 @@
+"""Pure: what `notion_databases` of a user asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from notion_pg_sync.notion.ids import MalformedIdError, parse_id
+
+EVERYTHING = "*"
+
+
+@dataclass(frozen=True)
+class ConfiguredDatabase:
+    """A database that a user wants mirrored; `name` is the user's own word for it."""
+
+    name: str
+    database_id: str
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a user wants mirrored; `problems` are sentences on what cannot be understood."""
+
+    databases: tuple[ConfiguredDatabase, ...] = ()
+    everything: bool = False
+    problems: tuple[str, ...] = field(default=())
+
+
+def read_configuration(notion_databases: object) -> Configuration:
+    """Reads `notion_databases`: an object of names and ids, or `{"*": "*"}`; null and `{}` ask for nothing.
+
+    A database under two names counts once, under the first in alphabetical order.
+    """
+    if notion_databases is None:
+        return Configuration()
+    if not isinstance(notion_databases, dict):
+        return Configuration(
+            problems=(
+                'notion_databases is not a JSON object of names and ids: write it as {"Characters": "<database id>"}.',
+            )
+        )
+    found: dict[str, ConfiguredDatabase] = {}
+    problems: list[str] = []
+    for name, written in sorted(notion_databases.items()):
+        if name == EVERYTHING and written == EVERYTHING:
+            continue
+        try:
+            database_id = parse_id(_text(name, written))
+        except MalformedIdError as error:
+            problems.append(f"database {name!r} in notion_databases: {error}")
+            continue
+        found.setdefault(database_id, ConfiguredDatabase(name, database_id))
+    return Configuration(tuple(found.values()), notion_databases.get(EVERYTHING) == EVERYTHING, tuple(problems))
+
+
+def _text(name: str, written: object) -> str:
+    if not isinstance(written, str):
+        raise MalformedIdError(f"its id is not a text: write {{{name!r}: '<database id>'}} in JSON.")
+    return written

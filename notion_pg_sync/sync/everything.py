@@ -1,0 +1,245 @@
+"""A whole run: its record, its accounts, side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from notion_pg_sync.mirror import accounts, leases, migrations, runs
+from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
+from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, transaction
+from notion_pg_sync.mirror.runs import DatabaseRun, Ending, Job
+from notion_pg_sync.mirror.tables import SyncTable, find_schema, find_tables
+from notion_pg_sync.notion.ids import looks_like_id, parse_id
+from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.account import AccountOutcome, keeping_lease, open_client, sync_account, sync_and_record
+from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configuration
+from notion_pg_sync.sync.failures import failure_of
+from notion_pg_sync.sync.listener import Listener
+from notion_pg_sync.sync.process import is_alive, this_process
+from notion_pg_sync.sync.work import Work
+
+
+class NothingAttemptedError(Exception):
+    """Nothing could be tried at all; the message says why and what to do."""
+
+
+class UsageError(Exception):
+    """What was asked for cannot be; the message says why and what to do."""
+
+
+@dataclass
+class RunOutcome:
+    """What a run came to, account by account; `problems` are failures that belong to none."""
+
+    accounts: list[AccountOutcome] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def failures(self) -> list[str]:
+        """Everything that went wrong, a sentence each, with the user and the database."""
+        return [
+            *self.problems,
+            *(f"{account.user_id}: {problem}" for account in self.accounts for problem in account.problems),
+            *(
+                f"{account.user_id}/{name}: {run.message}"
+                for account in self.accounts
+                for name, run in account.databases.items()
+                if run.error_code
+            ),
+        ]
+
+    @property
+    def status(self) -> Ending:
+        """`failed` when anything went wrong."""
+        return "failed" if self.failures else "succeeded"
+
+    @property
+    def totals(self) -> DatabaseRun:
+        """The counts of all databases added up."""
+        total = DatabaseRun()
+        for account in self.accounts:
+            for run in account.databases.values():
+                for name in ("rows_read", "inserted", "updated", "unchanged", "removed", "requests", "retries"):
+                    setattr(total, name, getattr(total, name) + getattr(run, name))
+        return total
+
+    def message(self) -> str:
+        """One line for the run's record, first the failure."""
+        databases = [run for account in self.accounts for run in account.databases.values()]
+        well = sum(not run.error_code for run in databases)
+        totals = self.totals
+        summary = (
+            f"{well} of {len(databases)} databases of {len(self.accounts)} users synced: {totals.inserted} rows "
+            f"inserted, {totals.updated} updated, {totals.removed} removed, {totals.unchanged} unchanged."
+        )
+        failures = self.failures
+        if not failures:
+            return summary
+        more = f" (and {len(failures) - 1} more failures)" if len(failures) > 1 else ""
+        return f"{failures[0]}{more} - {summary}"
+
+
+async def sync_all(settings: Settings, listener: Listener, command: str, user_id: str | None = None) -> RunOutcome:
+    """Syncs every database of every connected user, or of `user_id`; hosts that do so at once share the work.
+
+    `command` is what was typed, for the record. Raises `NothingAttemptedError` where there is nothing to try,
+    `PostgresError` where PostgreSQL cannot be used.
+    """
+    async with _run(settings, listener, runs.SYNC_ALL, command) as (work, outcome):
+        due = await _due_accounts(work, user_id, outcome)
+        slots = asyncio.Semaphore(settings.jobs)
+
+        async def sync(account: ConnectedAccount) -> None:
+            try:
+                outcome.accounts.append(await sync_account(work, account, slots))
+            except Exception as error:  # noqa: BLE001 - recorded; the other accounts go on
+                outcome.accounts.append(AccountOutcome(account.user_id, problems=[failure_of(error).sentence]))
+
+        async with asyncio.TaskGroup() as tasks:
+            while claimed := await _claim_when_there_is_room(work, list(due), slots):
+                tasks.create_task(sync(due[claimed]))
+                # The task takes its places before the next account is claimed.
+                await asyncio.sleep(0)
+    return outcome
+
+
+async def sync_one(settings: Settings, listener: Listener, command: str, user_id: str, database: str) -> RunOutcome:
+    """Syncs one database of a user now; `database` is a configured name, an id or a link.
+
+    Waits for another run's lease on the user, for `settings.lease_wait_seconds`. Raises as `sync_all` does, and
+    `UsageError` where there is no such database.
+    """
+    async with _run(settings, listener, runs.SYNC_ONE, command) as (work, outcome):
+        account = await _the_account(work, user_id)
+        async with transaction(work.pool) as connection:
+            known = await accounts.known_databases(connection, user_id)
+        wanted = _the_database(account, known, database)
+        async with transaction(work.pool) as connection:
+            await accounts.register_accounts(connection, [user_id])
+            await accounts.register_databases(
+                connection, user_id, [(wanted.database_id, wanted.name)], found_by_search=False
+            )
+        await _claim_patiently(work, user_id)
+        async with keeping_lease(work, user_id), open_client(settings, account.token) as client:
+            run = await sync_and_record(work, client, user_id, wanted)
+        outcome.accounts.append(AccountOutcome(user_id, {wanted.name: run}))
+    return outcome
+
+
+@asynccontextmanager
+async def _run(
+    settings: Settings, listener: Listener, job: Job, command: str
+) -> AsyncIterator[tuple[Work, RunOutcome]]:
+    """A run with its record, which is written before anything else happens and closed whatever happens."""
+    outcome = RunOutcome()
+    async with open_pool(settings.database_url or "") as pool:
+        async with transaction(pool) as connection:
+            await migrations.check_version(connection)
+            schema, tables = await _find_tables(connection)
+        await _close_dead_runs(pool)
+        async with transaction(pool) as connection:
+            runid = await runs.start_run(connection, job, command, this_process())
+        status: Ending = "failed"
+        message = "the run was interrupted; what it had written is kept, and the next run carries on."
+        try:
+            yield Work(settings, runid, pool, schema, tables, listener), outcome
+            status, message = outcome.status, outcome.message()
+        except (NothingAttemptedError, UsageError, PostgresError) as error:
+            message = str(error)
+            raise
+        except Exception as error:
+            message = failure_of(error).sentence
+            raise
+        finally:
+            async with transaction(pool) as connection:
+                await runs.end_run(connection, runid, status, message)
+
+
+async def _find_tables(connection: Connection) -> tuple[str, dict[str, SyncTable]]:
+    schema = await find_schema(connection)
+    if schema is None:
+        raise PostgresError("there is no table user_settings: run 'notion-pg-sync init'.")
+    return schema, await find_tables(connection, schema)
+
+
+async def _close_dead_runs(pool: Pool) -> None:
+    """Closes the records of this machine's runs whose processes are gone, and frees their leases."""
+    async with transaction(pool) as connection:
+        for run in await runs.unfinished_runs(connection, this_process().machine):
+            if not is_alive(run.pid, run.started_at):
+                message = f"the process went away (pid {run.pid}); what it had written is kept."
+                await runs.end_run(connection, run.runid, "failed", message)
+
+
+async def _due_accounts(work: Work, user_id: str | None, outcome: RunOutcome) -> dict[str, ConnectedAccount]:
+    if user_id is not None:
+        due = [await _the_account(work, user_id)]
+    else:
+        async with transaction(work.pool) as connection:
+            found = await accounts.read_accounts(connection, work.schema)
+        due = [connected for account in found if account.auto_sync is not False and (connected := account.connected())]
+        if not due:
+            raise NothingAttemptedError(_why_nobody(found))
+    async with transaction(work.pool) as connection:
+        await accounts.register_accounts(connection, [account.user_id for account in due])
+    return {account.user_id: account for account in due}
+
+
+def _why_nobody(found: list[Account]) -> str:
+    if not found:
+        return "user_settings has no rows, so there is nobody to sync: connect a user first."
+    if not any(account.connected() for account in found):
+        return "no user in user_settings has a Notion token, so there is nobody to sync: connect a user first."
+    return "auto_sync_enabled is false for every connected user, so there is nobody to sync: set it to true."
+
+
+async def _the_account(work: Work, user_id: str) -> ConnectedAccount:
+    async with transaction(work.pool) as connection:
+        found = await accounts.read_accounts(connection, work.schema, user_id)
+    if not found:
+        raise UsageError(f"there is no user {user_id!r} in user_settings: check the spelling.")
+    account = found[0].connected()
+    if account is None:
+        raise NothingAttemptedError(f"user {user_id!r} has no Notion token in user_settings: let them connect Notion.")
+    return account
+
+
+def _the_database(account: ConnectedAccount, known: list[KnownDatabase], written: str) -> ConfiguredDatabase:
+    """The configured database of that name, id or link; where everything is wanted, one that search found before."""
+    configuration = read_configuration(account.databases)
+    candidates = list(configuration.databases)
+    if configuration.everything:
+        candidates += [ConfiguredDatabase(one.name, one.database_id) for one in known if one.found_by_search]
+    database_id = parse_id(written) if looks_like_id(written) else None
+    for database in candidates:
+        if database.name == written or database.database_id == database_id:
+            return database
+    if configuration.problems:
+        raise NothingAttemptedError(f"user {account.user_id!r}: {configuration.problems[0]}")
+    names = ", ".join(database.name for database in candidates) or "none"
+    raise UsageError(
+        f"user {account.user_id!r} has no database {written!r} in notion_databases (there are: {names}): "
+        "add it there, or give one of these names, its id or its link."
+    )
+
+
+async def _claim_when_there_is_room(work: Work, user_ids: list[str], slots: asyncio.Semaphore) -> str | None:
+    """Claims a further account once a database of it could begin; None where nothing is left to claim."""
+    async with slots, transaction(work.pool) as connection:
+        return await leases.claim_next(connection, work.runid, user_ids, work.settings.lease_seconds)
+
+
+async def _claim_patiently(work: Work, user_id: str) -> None:
+    deadline = asyncio.get_running_loop().time() + work.settings.lease_wait_seconds
+    while True:
+        async with transaction(work.pool) as connection:
+            if await leases.claim(connection, work.runid, user_id, work.settings.lease_seconds):
+                return
+            holder = await leases.holder(connection, user_id)
+        if asyncio.get_running_loop().time() >= deadline:
+            who = f"run {holder.runid} (pid {holder.pid} on {holder.host})" if holder else "another run"
+            raise NothingAttemptedError(f"user {user_id!r} is being synced by {who}: try again when it has ended.")
+        await asyncio.sleep(0.5)

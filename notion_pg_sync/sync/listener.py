@@ -1,0 +1,42 @@
+"""What a sync tells whoever watches it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from notion_pg_sync.mirror.runs import DatabaseRun
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A database as a watcher knows it."""
+
+    user_id: str
+    name: str
+
+
+class Listener(Protocol):
+    """Is told what happens, while it happens; must not fail and must not wait."""
+
+    def started(self, database: Watched) -> None:
+        """A database's sync has begun."""
+
+    def progressed(self, database: Watched, run: DatabaseRun, *, waiting: bool) -> None:
+        """A batch was written; `waiting`: the rate limit holds this token's requests back."""
+
+    def ended(self, database: Watched, run: DatabaseRun) -> None:
+        """A database's sync has ended, well or not."""
+
+
+class Nobody:
+    """Watches nothing."""
+
+    def started(self, database: Watched) -> None:
+        """Nothing."""
+
+    def progressed(self, database: Watched, run: DatabaseRun, *, waiting: bool) -> None:
+        """Nothing."""
+
+    def ended(self, database: Watched, run: DatabaseRun) -> None:
+        """Nothing."""

@@ -1,0 +1,97 @@
+"""Running the real command, as cron or a person does."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer
+from notion_pg_sync.settings import Settings
+from tests.installation import Installation
+
+# As little as cron gives.
+BARE = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentence(self) -> str:
+        """What it said on stderr, which is one line."""
+        lines = self.err.splitlines()
+        assert len(lines) == 1, self.err
+        assert lines[0].startswith("notion-pg-sync: ")
+        return lines[0].removeprefix("notion-pg-sync: ")
+
+
+@dataclass(frozen=True)
+class Command:
+    """The command `notion-pg-sync` with an environment of its own, without a terminal."""
+
+    environment: dict[str, str]
+
+    def __call__(self, *arguments: str, **environment: str) -> Ended:
+        ended = subprocess.run(
+            [sys.executable, "-m", "notion_pg_sync", *arguments],
+            env={**BARE, **self.environment, **environment},
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+@dataclass(frozen=True)
+class Site:
+    """An initialised PostgreSQL, a workspace, and the command that is to work with them."""
+
+    command: Command
+    small: SmallWorkspace
+    database_url: str
+
+    def execute(self, statement: str, *parameters: object) -> list[tuple[object, ...]]:
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode(), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def connect(self, user_id: str, token: str | None, databases: str | None) -> None:
+        """Adds a user; `databases` is JSON."""
+        self.execute(
+            "INSERT INTO user_settings (user_id, notion_token, notion_databases) VALUES (%s, %s, %s)",
+            user_id,
+            token,
+            databases,
+        )
+
+    def last_run(self) -> tuple[object, object]:
+        """Status and message of the latest run; it has its times."""
+        ((status, message, start, end),) = self.execute(
+            "SELECT status, return_message, start_time, end_time FROM notion_sync.job_run_details"
+            " ORDER BY runid DESC LIMIT 1"
+        )
+        assert start is not None
+        assert end is not None
+        return status, message
+
+
+@pytest.fixture
+def site(database_url: str, small: SmallWorkspace) -> Iterator[Site]:
+    with WorkspaceServer(small.workspace) as server:
+        settings = Settings(database_url=database_url, notion_base_url=server.url)
+        asyncio.run(Installation(settings, small.workspace).init())
+        yield Site(Command({"DATABASE_URL": database_url, "NOTION_BASE_URL": server.url}), small, database_url)

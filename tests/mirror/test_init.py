@@ -1,0 +1,177 @@
+"""`init` on an empty database, on one that an application made, twice, at once, and where it must refuse."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from notion_pg_sync.mirror.connection import PostgresError, open_pool
+from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
+
+Connection = psycopg.AsyncConnection[dict[str, object]]
+
+
+async def init(database_url: str, *, row_security: bool = False) -> InitPlan:
+    async with open_pool(database_url) as pool, pool.connection() as connection:
+        plan = await plan_init(connection, row_security=row_security)
+        await carry_out(connection, plan)
+        return plan
+
+
+@pytest.fixture
+async def connection(database_url: str) -> AsyncIterator[Connection]:
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True, row_factory=dict_row) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def application(connection: Connection, app_schema: str) -> Connection:
+    """A database as an application made it, with rows in it."""
+    await connection.execute(app_schema.encode())
+    return connection
+
+
+async def rows(connection: Connection, query: str) -> list[dict[str, object]]:
+    return await (await connection.execute(query)).fetchall()
+
+
+async def test_an_empty_database_gets_everything_and_the_second_init_has_nothing_to_do(database_url: str) -> None:
+    first = await init(database_url)
+    assert not first.adopts
+    assert (await init(database_url)).is_empty
+
+
+async def test_an_applications_rows_are_all_kept(database_url: str, application: Connection) -> None:
+    query = (
+        "SELECT id, notion_page_id, user_id, name AS title FROM notion_characters_sync "
+        "UNION ALL SELECT id, notion_page_id, user_id, title FROM notion_stories_sync ORDER BY id"
+    )
+    before = await rows(application, query)
+    plan = await init(database_url)
+    assert plan.adopts
+    assert await rows(application, query) == before
+    assert len(before) == 3
+    assert (await init(database_url)).is_empty
+
+
+async def test_two_users_may_share_a_page_afterwards(database_url: str, application: Connection) -> None:
+    plan = await init(database_url)
+    await application.execute(
+        "INSERT INTO notion_stories_sync (notion_page_id, notion_database_id, user_id)"
+        " SELECT notion_page_id, notion_database_id, 'somebody-else' FROM notion_stories_sync"
+    )
+    assert any("ON CONFLICT (notion_page_id)" in warning for warning in plan.warnings)
+
+
+async def test_page_ids_get_their_dashes_and_of_double_rows_the_newest_stays(
+    database_url: str, application: Connection
+) -> None:
+    await application.execute(
+        """
+        INSERT INTO notion_chat_sessions_sync (notion_page_id, notion_database_id, user_id, title, updated_at) VALUES
+            ('ABCDEF00000040008000000000000001', 'd', 'u', 'older', '2026-01-01'),
+            ('abcdef00-0000-4000-8000-000000000001', 'd', 'u', 'newer', '2026-02-01'),
+            ('abcdef00000040008000000000000002', 'd', 'u', 'alone', '2026-01-01'),
+            ('not a page id', 'd', 'u', 'strange', '2026-01-01'),
+            (NULL, 'd', 'u', 'not in Notion', '2026-01-01')
+        """
+    )
+    await init(database_url)
+    found = await rows(application, "SELECT notion_page_id, title FROM notion_chat_sessions_sync ORDER BY title")
+    assert [(row["notion_page_id"], row["title"]) for row in found] == [
+        ("abcdef00-0000-4000-8000-000000000002", "alone"),
+        ("abcdef00-0000-4000-8000-000000000001", "newer"),
+        (None, "not in Notion"),
+        ("not a page id", "strange"),
+    ]
+    removed = await rows(application, "SELECT reason, row ->> 'title' AS title FROM notion_sync.removed_pages")
+    assert removed == [{"reason": "duplicate", "title": "older"}]
+
+
+async def test_row_security_of_an_adopted_table_is_switched_on_only_when_asked(
+    database_url: str, application: Connection
+) -> None:
+    query = "SELECT relrowsecurity AS on FROM pg_class WHERE oid = 'notion_worlds_sync'::regclass"
+    plan = await init(database_url)
+    assert await rows(application, query) == [{"on": False}]
+    assert any("row level security is off on public.notion_worlds_sync" in warning for warning in plan.warnings)
+    await init(database_url, row_security=True)
+    assert await rows(application, query) == [{"on": True}]
+
+
+async def test_the_printed_sql_does_the_same(database_url: str, application: Connection) -> None:
+    async with open_pool(database_url) as pool, pool.connection() as connection:
+        printed = statements_of(await plan_init(connection), connection)
+    await application.execute(printed)
+    assert (await init(database_url)).is_empty
+
+
+async def test_two_at_once_both_succeed(database_url: str) -> None:
+    await asyncio.gather(*(init(database_url) for _ in range(4)))
+    assert (await init(database_url)).is_empty
+
+
+async def test_a_database_of_a_newer_version_is_refused(database_url: str, connection: Connection) -> None:
+    await init(database_url)
+    await connection.execute("INSERT INTO notion_sync.migrations (version, name) VALUES (9999, 'from the future')")
+    with pytest.raises(PostgresError, match=r"newer notion-pg-sync .*upgrade"):
+        await init(database_url)
+
+
+async def test_tables_of_another_owner_are_named_and_left(database_url: str, application: Connection) -> None:
+    await application.execute("DROP ROLE IF EXISTS init_test_tool")
+    await application.execute("CREATE ROLE init_test_tool LOGIN")
+    try:
+        await application.execute(f"GRANT CREATE ON DATABASE {application.info.dbname} TO init_test_tool")
+        await application.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO init_test_tool")
+        url = psycopg.conninfo.make_conninfo(database_url, user="init_test_tool")
+        plan = await init(url)
+        assert {relation.owner for relation in plan.for_others()} == {application.info.user}
+        assert len(plan.for_others()) == 5
+        columns = await rows(
+            application, "SELECT 1 FROM pg_attribute WHERE attrelid = 'notion_pages_sync'::regclass AND attname = 'url'"
+        )
+        assert columns == []
+    finally:
+        await application.execute("DROP OWNED BY init_test_tool")
+        await application.execute("DROP ROLE init_test_tool")
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("ALTER TABLE notion_worlds_sync ALTER content_hash TYPE bytea USING NULL", "content_hash is of type bytea"),
+        ("ALTER TABLE notion_worlds_sync ADD mood text NOT NULL", "mood is NOT NULL without a default"),
+        ("ALTER TABLE notion_worlds_sync DROP COLUMN user_id", "has no column user_id"),
+        (
+            "CREATE TABLE notes (page text REFERENCES notion_stories_sync (notion_page_id))",
+            "foreign keys need it (notes.notes_page_fkey)",
+        ),
+    ],
+)
+async def test_what_stands_in_the_way_is_named(
+    database_url: str, application: Connection, statement: str, problem: str
+) -> None:
+    await application.execute(statement)
+    async with open_pool(database_url) as pool, pool.connection() as connection:
+        plan = await plan_init(connection)
+    assert any(problem in told for told in plan.problems)
+
+
+async def test_double_rows_are_left_where_a_foreign_key_points_at_them(
+    database_url: str, application: Connection
+) -> None:
+    await application.execute(
+        """
+        CREATE TABLE notes (chat uuid REFERENCES notion_chat_sessions_sync (id) ON DELETE CASCADE);
+        INSERT INTO notion_chat_sessions_sync (notion_page_id, notion_database_id, user_id)
+        VALUES ('abcdef00000040008000000000000001', 'd', 'u'), ('abcdef00-0000-4000-8000-000000000001', 'd', 'u')
+        """
+    )
+    async with open_pool(database_url) as pool, pool.connection() as connection:
+        plan = await plan_init(connection)
+    assert any("holds 1 pages twice" in told for told in plan.problems)

@@ -1,0 +1,210 @@
+"""The client against a server that behaves as Notion does, and misbehaves as it does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from notion_pg_sync.demo.workspace import DatabaseHandle, SampleWorkspace, WorkspaceServer
+from notion_pg_sync.demo.workspace.literals import number, title
+from notion_pg_sync.notion.client import NotionClient, Retries
+from notion_pg_sync.notion.errors import CURSOR_REFUSED, NotionError
+from notion_pg_sync.notion.listing import FullListing
+
+QUICK = Retries(waits=4, tries_again=3, backs_off=6, first_back_off=0.001, longest_back_off=0.002)
+EVERYTHING = {"sorts": [{"timestamp": "created_time", "direction": "ascending"}]}
+
+
+@pytest.fixture
+def workspace() -> SampleWorkspace:
+    workspace = SampleWorkspace()
+    workspace.add_token("ada")
+    return workspace
+
+
+@pytest.fixture
+def characters(workspace: SampleWorkspace) -> DatabaseHandle:
+    rows = [{"Name": f"Character {index}", "Age": index} for index in range(30)]
+    handle = workspace.add_database("Characters", {"Name": title(), "Age": number()}, rows)
+    workspace.share("ada", handle.id)
+    return handle
+
+
+@pytest.fixture
+def server(workspace: SampleWorkspace) -> Iterator[WorkspaceServer]:
+    with WorkspaceServer(workspace) as server:
+        yield server
+
+
+def token_of(workspace: SampleWorkspace) -> str:
+    return next(iter(workspace.state.tokens))
+
+
+@pytest.fixture
+async def client(workspace: SampleWorkspace, server: WorkspaceServer) -> AsyncIterator[NotionClient]:
+    async with NotionClient(token_of(workspace), base_url=server.url, retries=QUICK) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "500",
+        "502",
+        "502_html",
+        "503",
+        "503_database",
+        "504",
+        "529",
+        "409",
+        "cut",
+        "cut_body",
+        "truncated_json",
+        "not_json",
+    ],
+)
+async def test_what_passes_is_tried_again_for_reads_and_for_queries(
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle, kind: str
+) -> None:
+    workspace.faults.add(kind, times=2, seconds=0)
+    assert (await client.database(characters.id))["id"] == characters.id
+    workspace.faults.add(kind, times=2, seconds=0)
+    answer = await client.query(characters.data_source_id, EVERYTHING, 100)
+    assert len(answer.pages) == 30
+    assert (client.traffic.requests, client.traffic.retries) == (6, 4)
+
+
+@pytest.mark.parametrize("kind", ["500", "502_html", "503", "504", "cut", "truncated_json"])
+async def test_what_does_not_pass_fails_in_bounded_tries_and_says_so(
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle, kind: str
+) -> None:
+    workspace.faults.add(kind)
+    with pytest.raises(NotionError, match="Notion"):
+        await client.database(characters.id)
+    assert client.traffic.requests == QUICK.backs_off
+
+
+async def test_retry_after_is_waited_for_by_every_request_of_the_token(
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle
+) -> None:
+    workspace.faults.add("429", times=1, seconds=1)
+    await client.database(characters.id)
+    statuses = [request.status for request in workspace.requests.all()]
+    assert statuses == [429, 200]
+    workspace.faults.add("429", times=1, seconds=100)
+    waiting = asyncio.ensure_future(client.database(characters.id))
+    while not client.pacer.is_waiting:
+        await asyncio.sleep(0)
+    assert client.pacer.delay() > 90
+    waiting.cancel()
+
+
+async def test_a_blocked_token_is_not_tried_again(
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle
+) -> None:
+    workspace.block_token("ada")
+    with pytest.raises(NotionError, match="blocks the requests") as caught:
+        await client.database(characters.id)
+    assert caught.value.code == "public_api_request_blocked"
+    assert client.traffic.requests == 1
+
+
+async def test_a_revoked_token_and_a_database_that_is_not_shared_are_told_apart(
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle
+) -> None:
+    workspace.unshare("ada", characters.id)
+    with pytest.raises(NotionError, match="not there or not shared") as caught:
+        await client.database(characters.id)
+    assert caught.value.code == "object_not_found"
+    workspace.revoke_token("ada")
+    with pytest.raises(NotionError, match="does not accept the token") as caught:
+        await client.database(characters.id)
+    assert caught.value.code == "unauthorized"
+    assert client.traffic.requests == 2
+
+
+async def test_a_refusal_by_the_network_is_not_taken_for_a_missing_permission(
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle
+) -> None:
+    workspace.faults.add("403_html")
+    with pytest.raises(NotionError, match="network rule") as caught:
+        await client.database(characters.id)
+    assert caught.value.code == "network"
+
+
+async def test_an_overloaded_notion_is_asked_for_smaller_pages(
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle
+) -> None:
+    workspace.faults.add("504", times=3)
+    answer = await client.query(characters.data_source_id, EVERYTHING, 100)
+    assert [request.body["page_size"] for request in workspace.requests.all()] == [100, 100, 50, 25]
+    assert len(answer.pages) == 25
+    assert answer.has_more
+
+
+async def test_a_refused_cursor_is_told_as_such(
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle
+) -> None:
+    first = await client.query(characters.data_source_id, EVERYTHING, 10)
+    workspace.expire_cursors()
+    with pytest.raises(NotionError) as caught:
+        await client.query(characters.data_source_id, {**EVERYTHING, "start_cursor": first.next_cursor}, 10)
+    assert caught.value.code == CURSOR_REFUSED
+
+
+async def test_an_answer_that_is_too_large_is_refused(
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle
+) -> None:
+    workspace.faults.add("big", megabytes=70)
+    with pytest.raises(NotionError, match="too large"):
+        await client.database(characters.id)
+    assert client.traffic.requests == 1
+
+
+async def test_no_request_is_under_way_beyond_the_limit(
+    workspace: SampleWorkspace, server: WorkspaceServer, characters: DatabaseHandle
+) -> None:
+    async with NotionClient(token_of(workspace), base_url=server.url, concurrency=3) as client:
+        workspace.configure(latency=0.02)
+        most = 0
+
+        async def watch() -> None:
+            nonlocal most
+            while True:
+                most = max(most, 3 - client._slots._value)
+                await asyncio.sleep(0.001)
+
+        watcher = asyncio.ensure_future(watch())
+        await asyncio.gather(*(client.database(characters.id) for _ in range(12)))
+        watcher.cancel()
+    assert most == 3
+
+
+async def test_a_query_says_when_it_began_by_notions_clock(
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle
+) -> None:
+    answer = await client.query(characters.data_source_id, FullListing().next_query().body(), 100)  # type: ignore[union-attr]
+    assert answer.asked_at is not None
+    assert answer.asked_at.isoformat().startswith("2026-11-02T09:30:2")
+
+
+async def test_counts_are_kept_apart_while_pace_is_shared(client: NotionClient, characters: DatabaseHandle) -> None:
+    first, second = client.with_own_traffic(), client.with_own_traffic()
+    await first.database(characters.id)
+    assert (first.traffic.requests, second.traffic.requests) == (1, 0)
+    assert first.pacer is second.pacer
+
+
+async def test_the_token_shows_in_nothing_that_is_printed(
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    workspace.faults.add("500", times=1)
+    await client.database(characters.id)
+    workspace.revoke_token("ada")
+    with pytest.raises(NotionError) as caught:
+        await client.database(characters.id)
+    shown = caplog.text + repr(client) + str(caught.value) + repr(caught.value)
+    assert token_of(workspace) not in shown

@@ -1,0 +1,183 @@
+"""Values that Notion cut are found, and made whole from the property endpoint's answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notion_pg_sync.notion.completion import CutValue, complete, values_to_complete
+from notion_pg_sync.notion.properties import plain_value
+from tests.notion.arbitrary_json import json_values, page_properties
+from tests.notion.payloads import payload, recorded
+
+MENTION = {"type": "mention", "mention": {"type": "page", "page": {"id": "p"}}, "plain_text": "P"}
+TEXT = {"type": "text", "text": {"content": "t"}, "plain_text": "t"}
+
+
+def relation(property_id: str, count: int, *, has_more: bool) -> dict[str, Any]:
+    pages = [{"id": f"page{number}"} for number in range(count)]
+    return {"id": property_id, "type": "relation", "relation": pages, "has_more": has_more}
+
+
+def rollup(function: str, result: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "r%5D", "type": "rollup", "rollup": {**result, "function": function}}
+
+
+def rollup_schema(function: str, relation_id: str = "v_]<") -> dict[str, object]:
+    config = {"function": function, "relation_property_id": relation_id, "rollup_property_id": "title"}
+    return {"Sum": {"id": "r%5D", "name": "Sum", "type": "rollup", "rollup": config}}
+
+
+def test_the_recorded_cut_relation_is_found() -> None:
+    properties = payload("23_")["properties"]
+    assert values_to_complete(properties, {}) == [CutValue("Items Purchased", "o_yF", "relation")]
+
+
+def test_no_other_recorded_page_has_cut_values() -> None:
+    schemas = [source["properties"] for source in recorded("data_source")]
+    for page in recorded("page"):
+        if page["id"] != payload("23_")["id"]:
+            assert all(values_to_complete(page["properties"], schema) == [] for schema in [{}, *schemas])
+
+
+def test_a_relation_is_cut_when_it_says_so_not_when_it_is_long() -> None:
+    assert values_to_complete({"R": relation("a", 25, has_more=False)}, {}) == []
+    assert values_to_complete({"R": relation("a", 3, has_more=True)}, {}) == [CutValue("R", "a", "relation")]
+
+
+@pytest.mark.parametrize(("count", "suspect"), [(0, False), (24, False), (25, True), (26, True)])
+def test_people_and_mentions_are_suspect_from_25_on(count: int, *, suspect: bool) -> None:
+    people = {"id": "p", "type": "people", "people": [{"object": "user", "id": str(n)} for n in range(count)]}
+    assert values_to_complete({"P": people}, {}) == ([CutValue("P", "p", "people")] if suspect else [])
+    for kind in ("title", "rich_text"):
+        value = {"id": "t", "type": kind, kind: [TEXT, *[MENTION] * count]}
+        assert values_to_complete({"T": value}, {}) == ([CutValue("T", "t", kind)] if suspect else [])
+
+
+def test_long_text_without_mentions_is_whole() -> None:
+    assert values_to_complete({"T": {"id": "t", "type": "rich_text", "rich_text": [TEXT] * 100}}, {}) == []
+
+
+@pytest.mark.parametrize("relation_id", ["v_]<", "v_%5D%3C"])
+def test_a_rollup_is_cut_when_its_relation_is(relation_id: str) -> None:
+    total = rollup("sum", {"type": "number", "number": 25})
+    cut = {"Sum": total, "Items": relation("v_%5D%3C", 25, has_more=True)}
+    whole = {"Sum": total, "Items": relation("v_%5D%3C", 25, has_more=False)}
+    other = {"Sum": total, "Items": relation("other", 25, has_more=True)}
+    schema = rollup_schema("sum", relation_id)
+    assert values_to_complete(cut, schema) == [
+        CutValue("Sum", "r%5D", "rollup"),
+        CutValue("Items", "v_%5D%3C", "relation"),
+    ]
+    assert values_to_complete(whole, schema) == []
+    assert values_to_complete(other, schema) == [CutValue("Items", "other", "relation")]
+
+
+@pytest.mark.parametrize("function", ["show_unique", "unique", "median", "count_per_group", "percent_per_group"])
+def test_what_the_endpoint_never_computes_is_not_asked_for(function: str) -> None:
+    properties = {"Sum": rollup(function, {"type": "number", "number": 1}), "I": relation("v_]<", 25, has_more=True)}
+    assert [cut.type for cut in values_to_complete(properties, rollup_schema(function))] == ["relation"]
+
+
+def item(kind: str, content: object) -> dict[str, Any]:
+    return {"object": "property_item", "id": "a", "type": kind, kind: content}
+
+
+def last(kind: str, content: object) -> dict[str, Any]:
+    return {"id": "a", "next_url": None, "type": kind, kind: content}
+
+
+def test_a_relation_is_completed_and_says_so() -> None:
+    value = relation("o_yF", 25, has_more=True)
+    found = [item("relation", {"id": f"page{number}"}) for number in range(30)]
+    assert complete(value, found, last("relation", {})) == relation("o_yF", 30, has_more=False)
+    assert value == relation("o_yF", 25, has_more=True)
+
+
+@pytest.mark.parametrize(("kind", "content"), [("people", {"id": "u"}), ("rich_text", MENTION), ("title", TEXT)])
+def test_people_and_text_are_completed_and_nothing_is_added(kind: str, content: dict[str, Any]) -> None:
+    value = {"id": "a", "type": kind, kind: [content] * 25}
+    assert complete(value, [item(kind, content)] * 40, last(kind, {})) == {
+        "id": "a",
+        "type": kind,
+        kind: [content] * 40,
+    }
+
+
+def test_a_recorded_answer_completes_to_what_the_recorded_page_holds() -> None:
+    (answers, row) = payload("26_"), payload("12_")["results"][0]
+    by_id = {value["id"]: value for value in row["properties"].values()}
+    paged = [answer for answer in answers if answer["object"] == "list"]
+    assert len(paged) == 9
+    for answer in paged:
+        value = by_id[answer["property_item"]["id"]]
+        assert complete(value, answer["results"], answer["property_item"]) == value
+
+
+@pytest.mark.parametrize(
+    ("function", "result"),
+    [
+        ("sum", {"type": "number", "number": 34}),
+        ("max", {"type": "number", "number": None}),
+        ("latest_date", {"type": "date", "date": {"start": "2026-06-27", "end": None, "time_zone": None}}),
+    ],
+)
+def test_a_computed_rollup_is_the_last_answers_result(function: str, result: dict[str, Any]) -> None:
+    in_page = rollup(function, {"type": "number", "number": 25})
+    related = [item("relation", {"id": "p"})] * 34
+    assert complete(in_page, related, last("rollup", {**result, "function": function})) == rollup(function, result)
+
+
+def test_show_original_is_the_items_in_the_form_of_a_page() -> None:
+    in_page = rollup("show_original", {"type": "array", "array": [{"type": "number", "number": 1}]})
+    found = [
+        item("number", 1),
+        item("number", None),
+        item("title", TEXT),
+        item("rich_text", [TEXT, TEXT]),
+        item("relation", {"id": "p"}),
+        item("multi_select", [{"name": "x"}]),
+        {"object": "property_item"},
+    ]
+    whole = complete(in_page, found, last("rollup", {"type": "array", "array": [], "function": "show_original"}))
+    assert whole == rollup(
+        "show_original",
+        {
+            "type": "array",
+            "array": [
+                {"type": "number", "number": 1},
+                {"type": "number", "number": None},
+                {"type": "title", "title": [TEXT]},
+                {"type": "rich_text", "rich_text": [TEXT, TEXT]},
+                {"type": "relation", "relation": [{"id": "p"}]},
+                {"type": "multi_select", "multi_select": [{"name": "x"}]},
+            ],
+        },
+    )
+    assert plain_value(whole) == [1, None, "t", "tt", ["p"], ["x"]]
+
+
+@pytest.mark.parametrize("kind", ["unsupported", "incomplete"])
+def test_a_rollup_that_the_endpoint_does_not_compute_keeps_the_pages_value(kind: str) -> None:
+    in_page = rollup("median", {"type": "number", "number": 25})
+    assert complete(in_page, [], last("rollup", {"type": kind, kind: {}, "function": "median"})) == in_page
+    assert complete(in_page, [], {}) == in_page
+
+
+def test_a_value_that_is_never_cut_stays() -> None:
+    value = {"id": "a", "type": "number", "number": 1}
+    assert complete(value, [item("number", 2)], last("number", {})) == value
+
+
+@settings(deadline=None)
+@given(page_properties, page_properties, st.lists(json_values, max_size=3))
+def test_no_json_makes_completion_fail(
+    properties: dict[str, object], schema: dict[str, object], items: list[object]
+) -> None:
+    values_to_complete(properties, schema)
+    for value in properties.values():
+        if isinstance(value, dict):
+            complete(value, items, {"rollup": value.get("rollup")})

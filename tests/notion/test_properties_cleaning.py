@@ -1,0 +1,160 @@
+"""What is stored of a page holds nothing that PostgreSQL refuses and nothing that changes by itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notion_pg_sync.notion import cleaning
+from notion_pg_sync.notion.cleaning import DEEPEST, clean, page_hash
+from tests.notion.arbitrary_json import json_values
+from tests.notion.payloads import payload, recorded
+
+BARE = "https://prod-files-secure.s3.us-west-2.amazonaws.com/a/b.png"
+
+
+def hosted(signature: str) -> dict[str, object]:
+    return {"type": "file", "file": {"url": f"{BARE}?X-Amz-Signature={signature}", "expiry_time": f"at {signature}"}}
+
+
+def strings_in(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [*value, *(text for item in value.values() for text in strings_in(item))]
+    if isinstance(value, list):
+        return [text for item in value for text in strings_in(item)]
+    return [value] if isinstance(value, str) else []
+
+
+def shuffled(value: object, shuffle: random.Random) -> object:
+    """The same JSON with every object's keys in another order."""
+    if isinstance(value, dict):
+        keys = list(value)
+        shuffle.shuffle(keys)
+        return {key: shuffled(value[key], shuffle) for key in keys}
+    return [shuffled(item, shuffle) for item in value] if isinstance(value, list) else value
+
+
+def test_nul_and_lone_surrogates_go_from_strings_and_keys_and_are_counted() -> None:
+    given_value = {"na\x00me": ["a\x00b\x00c", "fine", "\ud83d", "\U0001f600"], "ok": None}
+    assert clean(given_value) == ({"name": ["abc", "fine", "", "\U0001f600"], "ok": None}, 3)
+
+
+def test_an_escaped_emoji_is_no_lone_surrogate() -> None:
+    assert clean(json.loads('"\\ud83d\\ude00"')) == ("😀", 0)
+
+
+def test_keys_that_become_one_keep_both_values_whatever_their_order() -> None:
+    one, other = {"a": 1, "a\x00": 2, "\x00a": 3}, {"a\x00": 2, "\x00a": 3, "a": 1}
+    assert clean(one) == clean(other) == ({"a": 1, "a_": 3, "a__": 2}, 2)
+
+
+def test_numbers_that_json_of_postgresql_lacks_become_null_and_are_counted() -> None:
+    assert clean([float("nan"), float("-inf"), json.loads("1e400"), 1.5, 2**70]) == ([None, None, None, 1.5, 2**70], 3)
+
+
+def test_nesting_beyond_reason_is_cut_off_and_counted() -> None:
+    value: object = "core"
+    for _ in range(5000):
+        value = {"a": [value]}
+    cleaned, altered = clean(value)
+    assert altered == 1
+    assert json.dumps(cleaned).count("[") == DEEPEST // 2
+
+
+def test_what_notion_really_nests_stays() -> None:
+    for page in recorded("page"):
+        assert clean(page["properties"]) == (page["properties"], 0)
+
+
+def test_hosted_files_lose_signature_and_expiry_everywhere_and_that_is_not_counted() -> None:
+    kept = {"type": "file", "file": {"url": BARE}}
+    rollup = {"type": "array", "array": [{"type": "files", "files": [{"name": "b?", **hosted("1")}]}]}
+    page = {
+        "icon": hosted("1"),
+        "cover": hosted("2"),
+        "properties": {
+            "F": {"type": "files", "files": [{"name": "b.png", **hosted("3")}]},
+            "R": {"type": "rollup", "rollup": rollup},
+        },
+    }
+    cleaned_rollup = {"type": "array", "array": [{"type": "files", "files": [{"name": "b?", **kept}]}]}
+    assert clean(page) == (
+        {
+            "icon": kept,
+            "cover": kept,
+            "properties": {
+                "F": {"type": "files", "files": [{"name": "b.png", **kept}]},
+                "R": {"type": "rollup", "rollup": cleaned_rollup},
+            },
+        },
+        0,
+    )
+
+
+def test_the_recorded_signed_url_loses_its_signature() -> None:
+    cleaned, _ = clean(payload("40_"))
+    assert cleaned == {
+        "type": "file",
+        "file": {
+            "url": "https://s3.us-west-2.amazonaws.com/secure.notion-static.com/"
+            "2703e742-ace5-428c-a74d-1c587ceddc32/DiRT_Rally.png"
+        },
+    }
+
+
+def test_other_urls_keep_their_query() -> None:
+    value = {
+        "files": [{"name": "x", "type": "external", "external": {"url": "https://example.com/?a=1#b"}}],
+        # A property that somebody called "file".
+        "file": {"id": "a", "type": "url", "url": "https://example.com/?a=1#b", "expiry_time": "kept"},
+        "type": {"id": "b", "type": "select", "select": {"name": "file"}},
+        "strange": {"type": "file", "file": {"url": None}, "other": {"type": "file", "file": "x?y"}},
+    }
+    assert clean(value) == (value, 0)
+
+
+def test_the_hash_of_a_file_is_the_same_at_every_read() -> None:
+    assert page_hash({"cover": clean(hosted("1"))[0]}) == page_hash({"cover": clean(hosted("2"))[0]})
+
+
+@settings(deadline=None)
+@given(json_values)
+def test_what_is_cleaned_can_be_stored_and_needs_no_more_cleaning(value: object) -> None:
+    cleaned, altered = clean(value)
+    written = json.dumps(cleaned, ensure_ascii=False, allow_nan=False)
+    assert json.loads(written.encode()) == cleaned
+    assert not any(re.search("[\x00\ud800-\udfff]", text) for text in strings_in(cleaned))
+    assert clean(cleaned) == (cleaned, 0)
+    if not altered and "file" not in strings_in(value):
+        assert cleaned == value
+
+
+@settings(deadline=None)
+@given(json_values, st.randoms(use_true_random=False))
+def test_the_hash_does_not_depend_on_the_order_of_keys(value: object, shuffle: random.Random) -> None:
+    cleaned, reordered = clean(value)[0], clean(shuffled(value, shuffle))[0]
+    assert page_hash({"properties": cleaned}) == page_hash({"properties": reordered})
+
+
+def test_the_hash_depends_on_values_and_on_the_order_of_arrays() -> None:
+    stored: list[dict[str, object]] = [{"a": [1, 2]}, {"a": [2, 1]}, {"a": ["1", 2]}, {"b": [1, 2]}, {"a": None}, {}]
+    assert len({page_hash(value) for value in stored}) == len(stored)
+    assert re.fullmatch("[0-9a-f]{64}", page_hash({}))
+
+
+def test_a_new_version_of_the_conversion_changes_every_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = page_hash({"a": 1})
+    monkeypatch.setattr(cleaning, "CONVERSION_VERSION", cleaning.CONVERSION_VERSION + 1)
+    assert page_hash({"a": 1}) != before
+
+
+def test_the_hash_is_the_same_in_every_process_and_release() -> None:
+    # A change of this, without a new CONVERSION_VERSION, would write every row of every user again.
+    written_out = rb'[1,{"a":[1,2.5,null],"b":"\u00e4"}]'
+    assert page_hash({"b": "ä", "a": [1, 2.5, None]}) == hashlib.sha256(written_out).hexdigest()

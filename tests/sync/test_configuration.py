@@ -1,0 +1,56 @@
+"""What users and applications put into `notion_databases` is understood, or named."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notion_pg_sync.sync.configuration import Configuration, ConfiguredDatabase, read_configuration
+
+ONE = "11111111-1111-1111-1111-111111111111"
+TWO = "22222222-2222-2222-2222-222222222222"
+
+
+def test_nothing_configured_asks_for_nothing() -> None:
+    assert read_configuration(None) == Configuration()
+    assert read_configuration({}) == Configuration()
+
+
+def test_names_and_ids_in_any_form() -> None:
+    found = read_configuration({"Worlds": TWO.replace("-", ""), "Characters": f"https://www.notion.so/C-{'1' * 32}"})
+    assert found.databases == (ConfiguredDatabase("Characters", ONE), ConfiguredDatabase("Worlds", TWO))
+    assert not found.everything
+
+
+def test_a_database_under_two_names_counts_under_the_first_in_the_alphabet() -> None:
+    found = read_configuration({"Zoo": ONE, "Animals": ONE.replace("-", "")})
+    assert found.databases == (ConfiguredDatabase("Animals", ONE),)
+
+
+def test_a_star_asks_for_everything_beside_what_is_named() -> None:
+    found = read_configuration({"*": "*", "Characters": ONE})
+    assert found.everything
+    assert found.databases == (ConfiguredDatabase("Characters", ONE),)
+
+
+def test_a_malformed_id_is_named_and_the_others_count() -> None:
+    found = read_configuration({"Characters": "oops", "Worlds": TWO, "Stories": 7})
+    assert found.databases == (ConfiguredDatabase("Worlds", TWO),)
+    assert [problem.split(":")[0] for problem in found.problems] == [
+        "database 'Characters' in notion_databases",
+        "database 'Stories' in notion_databases",
+    ]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(json_values)
+def test_any_json_is_either_understood_or_a_problem(written: object) -> None:
+    found = read_configuration(written)
+    if written and not isinstance(written, dict):
+        assert found.problems
