@@ -39,6 +39,12 @@ DatabaseArgument = Annotated[
     str, typer.Argument(metavar="DATABASE", help="The database: its name in notion_databases, its id, or its link.")
 ]
 UserOption = Annotated[str | None, typer.Option("--user", metavar="USER_ID", help="Only this user.")]
+AllowRemovalOption = Annotated[
+    bool, typer.Option("--allow-removal", help="Remove rows that left Notion even where they are more than half.")
+]
+FullEveryOption = Annotated[
+    str, typer.Option("--full-every", metavar="TIME", help="Read everything anew after this time, such as 12h or 7d.")
+]
 FullOption = Annotated[bool, typer.Option("--full", help="Read everything, not only what was edited.")]
 PageSizeOption = Annotated[int, typer.Option("--page-size", min=1, max=100, help="Rows a request.")]
 RateOption = Annotated[
@@ -77,6 +83,8 @@ def sync(
     user_id: UserArgument,
     database: DatabaseArgument,
     full: FullOption = False,
+    full_every: FullEveryOption = "1d",
+    allow_removal: AllowRemovalOption = False,
     page_size: PageSizeOption = 100,
     requests_per_minute: RateOption = 180,
     concurrency: ConcurrencyOption = 8,
@@ -94,6 +102,8 @@ def sync(
         as_json=as_json,
         verbose=verbose,
         full=full,
+        full_every=full_every,
+        allow_removal=allow_removal,
         page_size=page_size,
         requests_per_minute=requests_per_minute,
         concurrency=concurrency,
@@ -104,6 +114,7 @@ def sync(
 def sync_all(
     user: UserOption = None,
     full: FullOption = False,
+    full_every: FullEveryOption = "1d",
     page_size: PageSizeOption = 100,
     requests_per_minute: RateOption = 180,
     concurrency: ConcurrencyOption = 8,
@@ -122,6 +133,7 @@ def sync_all(
         as_json=as_json,
         verbose=verbose,
         full=full,
+        full_every=full_every,
         page_size=page_size,
         requests_per_minute=requests_per_minute,
         concurrency=concurrency,
@@ -168,7 +180,7 @@ def _sync(
     *,
     as_json: bool,
     verbose: int,
-    **flags: bool | int,
+    **flags: bool | int | str,
 ) -> None:
     def work(settings: Settings) -> int:
         from notion_pg_sync.report.console import show_run
@@ -183,7 +195,7 @@ def _run(
     *,
     verbose: int,
     needs_postgres: bool = True,
-    flags: Mapping[str, bool | int] | None = None,
+    flags: Mapping[str, bool | int | str] | None = None,
 ) -> NoReturn:
     """Runs a command and ends the process with its exit code; what goes wrong becomes one sentence on stderr."""
     from dataclasses import replace

@@ -33,6 +33,7 @@ class Settings:
     jobs: int = 40
     full: bool = False
     full_every: timedelta = timedelta(days=1)
+    allow_removal: bool = False
     lease_seconds: float = 120.0
     lease_wait_seconds: float = 60.0
 
@@ -48,9 +49,20 @@ def read_settings(environment: Mapping[str, str], **flags: object) -> Settings:
     given["notion_base_url"] = _notion_base_url(
         str(given.get("notion_base_url") or environment.get("NOTION_BASE_URL") or NOTION_BASE_URL)
     )
+    if "full_every" in given:
+        given["full_every"] = read_duration(str(given["full_every"]))
     if folder := environment.get("NOTION_PG_SYNC_DATA_DIR"):
         given.setdefault("data_folder", Path(folder))
     return Settings(**given)  # type: ignore[arg-type]
+
+
+def read_duration(written: str) -> timedelta:
+    """A time such as `90s`, `45m`, `12h` or `7d`. Raises `SettingsError` for anything else."""
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    number, unit = written[:-1], written[-1:]
+    if unit not in units or not number.isascii() or not number.isdigit():
+        raise SettingsError(f"{written!r} is not a time: write a number and s, m, h or d, such as 45m or 12h.")
+    return timedelta(**{units[unit]: int(number)})
 
 
 def _database_url(environment: Mapping[str, str]) -> str | None:

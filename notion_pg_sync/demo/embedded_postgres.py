@@ -161,11 +161,11 @@ class EmbeddedPostgres:
             os.close(use)
 
     def _start(self, account: Account, lock: int) -> None:
+        if self._socket_folder != self._data:
+            make_private(self._socket_folder, account)
         if not self._data.is_dir():
             self._make_cluster(account, lock)
         self._check_cluster(account)
-        if self._socket_folder != self._data:
-            make_private(self._socket_folder, account)
         if not self._runs(account):
             for trace in (self._data / "postmaster.pid", self._socket, self._socket.with_name(f"{SOCKET}.lock")):
                 trace.unlink(missing_ok=True)  # its process id may belong to somebody else's process by now

@@ -98,7 +98,7 @@ def _works_in(process: psutil.Process, data: Path, account: Account) -> bool:
     if known["cwd"] is not None or known["uids"].real != account.uid or not account.changes:
         return bool(known["cwd"] == str(data))
     # Root in a container may not look at another account's process; that account may.
-    question = ["/bin/sh", "-c", 'test "/proc/$1/cwd" -ef "$2"', "sh", str(process.pid), data]
+    question = ["/bin/sh", "-c", 'test "/proc/$1/cwd" -ef "$2"', "sh", str(process.pid), str(data)]
     return subprocess.run(question, cwd="/", check=False, **account.popen_options).returncode == 0
 
 
@@ -145,7 +145,7 @@ class Programs:
 
         Raises `EmbeddedPostgresError` with the program's own reason when it fails.
         """
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
         with _open_log(self.log) as log:
             start = log.seek(0, os.SEEK_END)
             completed = subprocess.run(

@@ -28,6 +28,7 @@ class DataSourceState:
     full_read_at: datetime | None
     full_read_started_at: datetime | None
     full_read_covered: Multirange[datetime]
+    held_back: int
 
     @property
     def covered(self) -> list[Stretch]:
@@ -61,7 +62,7 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
         await cursor.execute(
             """
             SELECT schema_fingerprint, sync_table, row_count, watermark, full_read_at, full_read_started_at,
-                   full_read_covered
+                   full_read_covered, held_back
             FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s
             """,
             (key.user_id, key.data_source_id),
@@ -93,6 +94,23 @@ async def save_schema(
                               EXCLUDED.schema_fingerprint)
         """,
         (key.user_id, key.data_source_id, database_id, name, sync_table, Jsonb(schema), fingerprint),
+    )
+
+
+async def known_data_sources(connection: Connection, user_id: str, database_id: str) -> dict[str, str]:
+    """The data sources that a database of a user had so far, each with the qualified name of its sync table."""
+    found = await connection.execute(
+        "SELECT data_source_id, sync_table FROM notion_sync.data_sources WHERE user_id = %s AND database_id = %s",
+        (user_id, database_id),
+    )
+    return {data_source_id: sync_table async for data_source_id, sync_table in found}
+
+
+async def forget_data_source(connection: Connection, key: DataSourceKey) -> None:
+    """Forgets a data source that is no longer there, once none of its rows is left."""
+    await connection.execute(
+        "DELETE FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s",
+        (key.user_id, key.data_source_id),
     )
 
 
@@ -146,7 +164,7 @@ async def begin_full_read(connection: Connection, key: DataSourceKey, started_at
         """,
         (started_at, key.user_id, key.data_source_id),
     )
-    await _forget_seen(connection, key)
+    await forget_seen(connection, key)
 
 
 async def record_full_read(
@@ -166,19 +184,22 @@ async def record_full_read(
     )
 
 
-async def end_full_read(connection: Connection, key: DataSourceKey, row_count: int) -> None:
-    """Records that the full read under way is complete; every edit before it began is now in the copy."""
+async def end_full_read(connection: Connection, key: DataSourceKey, row_count: int, *, held_back: int) -> None:
+    """Records that the full read under way is complete; every edit before it began is now in the copy.
+
+    `held_back`: how many rows it did not find and that are kept all the same.
+    """
     await connection.execute(
         """
         UPDATE notion_sync.data_sources
         SET full_read_at = full_read_started_at, full_read_started_at = NULL, full_read_covered = '{}',
             watermark = greatest(watermark, date_trunc('minute', full_read_started_at, 'UTC')),
-            row_count = %s, synced_at = clock_timestamp()
+            row_count = %s, held_back = %s, synced_at = clock_timestamp()
         WHERE user_id = %s AND data_source_id = %s
         """,
-        (row_count, key.user_id, key.data_source_id),
+        (row_count, held_back, key.user_id, key.data_source_id),
     )
-    await _forget_seen(connection, key)
+    await forget_seen(connection, key)
 
 
 async def advance_watermark(connection: Connection, key: DataSourceKey, began_at: datetime, row_count: int) -> None:
@@ -194,7 +215,8 @@ async def advance_watermark(connection: Connection, key: DataSourceKey, began_at
     )
 
 
-async def _forget_seen(connection: Connection, key: DataSourceKey) -> None:
+async def forget_seen(connection: Connection, key: DataSourceKey) -> None:
+    """Forgets what a full read has seen."""
     await connection.execute(
         "DELETE FROM notion_sync.seen_pages WHERE user_id = %s AND data_source_id = %s",
         (key.user_id, key.data_source_id),

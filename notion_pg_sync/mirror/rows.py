@@ -64,6 +64,75 @@ async def write_rows(connection: Connection, table: SyncTable, owner: RowOwner, 
     return Written(len(changed) - updated, updated, len(by_page) - len(changed))
 
 
+async def claim_rows(connection: Connection, table: SyncTable, owner: RowOwner) -> None:
+    """Takes over the rows of a database that an application mirrored before: those with a page id.
+
+    So that a page of which Notion knows no more is found out by the next full read.
+    """
+    await connection.execute(
+        sql.SQL(
+            "UPDATE {} SET notion_data_source_id = %(source)s WHERE user_id = %(user)s"
+            " AND notion_data_source_id IS NULL AND notion_page_id IS NOT NULL"
+            " AND lower(replace(notion_database_id, '-', '')) = replace(%(database)s, '-', '')"
+        ).format(table.identifier),
+        _parameters(owner),
+    )
+
+
+async def follow_database(connection: Connection, table: SyncTable, owner: RowOwner) -> None:
+    """Lets the rows of a data source that are in `table` follow their database to another name or database."""
+    changes = [sql.SQL("notion_database_id = %(database)s")]
+    differs = [sql.SQL("notion_database_id <> %(database)s")]
+    if table.has_database_name:
+        changes.append(sql.SQL("database_name = %(name)s"))
+        differs.append(sql.SQL("database_name <> %(name)s"))
+    await connection.execute(
+        sql.SQL("UPDATE {} SET {} WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND ({})").format(
+            table.identifier, sql.SQL(", ").join(changes), sql.SQL(" OR ").join(differs)
+        ),
+        _parameters(owner),
+    )
+
+
+async def move_rows(connection: Connection, origin: SyncTable, table: SyncTable, owner: RowOwner) -> None:
+    """Moves the rows of a data source to another table, each with its row id; the next full read writes them anew."""
+    names = ["id", "notion_page_id", "user_id", "properties", "fields", "url", "notion_data_source_id"]
+    names += ["notion_created_at", "notion_edited_at", "created_at", "updated_at", "last_synced_at"]
+    kept = [*map(sql.Identifier, names), sql.Identifier(origin.title), sql.Identifier(origin.text)]
+    filled = [*map(sql.Identifier, names), sql.Identifier(table.title), sql.Identifier(table.text)]
+    named = [sql.Identifier("notion_database_id")]
+    values = [sql.Placeholder("database")]
+    if table.has_database_name:
+        named.append(sql.Identifier("database_name"))
+        values.append(sql.Placeholder("name"))
+    await connection.execute(
+        sql.SQL(
+            """
+            WITH moved AS (
+                DELETE FROM {origin} WHERE user_id = %(user)s AND notion_data_source_id = %(source)s RETURNING *
+            )
+            INSERT INTO {table} ({filled}) SELECT {kept} FROM moved
+            ON CONFLICT (user_id, notion_page_id) DO NOTHING
+            """
+        ).format(
+            origin=origin.identifier,
+            table=table.identifier,
+            filled=sql.SQL(", ").join([*filled, *named]),
+            kept=sql.SQL(", ").join([*kept, *values]),
+        ),
+        _parameters(owner),
+    )
+
+
+def _parameters(owner: RowOwner) -> dict[str, str]:
+    return {
+        "user": owner.user_id,
+        "source": owner.data_source_id,
+        "database": owner.database_id,
+        "name": owner.database_name,
+    }
+
+
 async def count_rows(connection: Connection, table: SyncTable, owner: RowOwner) -> int:
     """How many rows of a data source the table holds."""
     found = await connection.execute(

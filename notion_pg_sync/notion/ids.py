@@ -41,6 +41,11 @@ def looks_like_id(written: str) -> bool:
     return True
 
 
+def same_id(one: object, other: str) -> bool:
+    """Whether both are the same id, with or without dashes."""
+    return isinstance(one, str) and one.replace("-", "").lower() == other.replace("-", "").lower()
+
+
 def _id_of_link(link: str) -> str:
     parts = urlsplit(link if "://" in link else f"https://{link}")
     host = parts.hostname or ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from notion_pg_sync.mirror import data_sources
+from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.notion.client import NotionClient
@@ -9,6 +11,7 @@ from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.sync.configuration import ConfiguredDatabase
 from notion_pg_sync.sync.data_source import DataSourceSync
 from notion_pg_sync.sync.failures import Failure, failure_of
+from notion_pg_sync.sync.vanished import remove_vanished
 from notion_pg_sync.sync.work import Work
 
 
@@ -23,13 +26,15 @@ async def sync_database(work: Work, client: NotionClient, user_id: str, configur
     failures: list[Failure] = []
     notes: list[str] = []
     try:
-        for data_source_id in await _data_source_ids(own_client, configured):
+        listed = await _data_source_ids(own_client, configured)
+        for data_source_id in listed:
             sync = DataSourceSync(work, own_client, DataSourceKey(user_id, data_source_id), configured, run)
             try:
                 await sync.sync()
             except Exception as error:  # noqa: BLE001 - recorded below; the other data sources go on
                 failures.append(failure_of(error))
             notes.extend(sync.notes)
+        failures.extend(await _remove_vanished(work, own_client, user_id, configured, listed=listed, run=run))
     except Exception as error:  # noqa: BLE001 - recorded below; the other databases go on
         failures.append(failure_of(error))
     run.requests, run.retries = own_client.traffic.requests, own_client.traffic.retries
@@ -37,6 +42,31 @@ async def sync_database(work: Work, client: NotionClient, user_id: str, configur
     run.error_code = failures[0].code if failures else None
     run.message = " ".join(dict.fromkeys([*sentences, *notes]))
     return run
+
+
+async def _remove_vanished(
+    work: Work,
+    client: NotionClient,
+    user_id: str,
+    configured: ConfiguredDatabase,
+    *,
+    listed: list[str],
+    run: DatabaseRun,
+) -> list[Failure]:
+    """Sees to the rows of data sources that the database had and has no longer; returns what went wrong."""
+    async with transaction(work.pool) as connection:
+        known = await data_sources.known_data_sources(connection, user_id, configured.database_id)
+    failures: list[Failure] = []
+    for data_source_id in sorted(known.keys() - set(listed)):
+        table = work.table_named(known[data_source_id])
+        if table is None:
+            continue
+        try:
+            key = DataSourceKey(user_id, data_source_id)
+            await remove_vanished(work, client, key, database_name=configured.name, table=table, run=run)
+        except Exception as error:  # noqa: BLE001 - recorded by the caller; the other data sources go on
+            failures.append(failure_of(error))
+    return failures
 
 
 def _says(run: DatabaseRun) -> str:

@@ -11,6 +11,7 @@ from psycopg_pool import PoolTimeout
 from notion_pg_sync.mirror.leases import LeaseLostError
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.listing import ListingError
+from notion_pg_sync.sync.removing import HeldBackError
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ def failure_of(error: Exception) -> Failure:
     match error:
         case NotionError():
             return Failure(error.code, str(error))
+        case HeldBackError():
+            return Failure("removal_held_back", str(error))
         case ListingError():
             return Failure("incomplete", str(error))
         case LeaseLostError():

@@ -18,6 +18,7 @@ class Known:
     """What planning takes from earlier runs. Times are UTC; None where there is no such time."""
 
     schema_fingerprint: str
+    sync_table: str
     row_count: int | None
     watermark: datetime | None
     full_read_at: datetime | None
@@ -43,13 +44,21 @@ Plan = FullRead | IncrementalRead
 
 
 def plan_read(
-    known: Known | None, schema_fingerprint: str, now: datetime, *, full_every: timedelta, full_asked: bool
+    known: Known | None,
+    schema_fingerprint: str,
+    sync_table: str,
+    now: datetime,
+    *,
+    full_every: timedelta,
+    full_asked: bool,
 ) -> Plan:
-    """Decides how to read a data source whose schema now has `schema_fingerprint`."""
+    """Decides how to read a data source whose schema now has `schema_fingerprint` and whose rows go to `sync_table`."""
     if known is None:
         return FullRead("it was never read whole")
     if known.schema_fingerprint != schema_fingerprint:
         return FullRead("its schema changed")
+    if known.sync_table != sync_table:
+        return FullRead("its rows go to another table")
     if known.full_read_started_at is not None:
         return FullRead("a full read is under way", carries_on=True)
     if known.full_read_at is None or known.watermark is None or known.row_count is None:

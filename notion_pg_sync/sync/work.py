@@ -27,6 +27,10 @@ class Work:
     tables: dict[str, SyncTable]
     listener: Listener
 
+    def table_named(self, qualified_name: str) -> SyncTable | None:
+        """The sync table of that name, as `SyncTable.qualified_name` gives it; None where it is gone."""
+        return next((table for table in self.tables.values() if table.qualified_name == qualified_name), None)
+
     @asynccontextmanager
     async def writing_for(self, user_id: str) -> AsyncIterator[Connection]:
         """A transaction that holds the user's lease to its end. Raises `LeaseLostError` when another run has it."""

@@ -10,6 +10,7 @@ from notion_pg_sync.sync.plan import FullRead, IncrementalRead, Known, Plan, pla
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 SETTLED = Known(
     schema_fingerprint="a",
+    sync_table="public.notion_pages_sync",
     row_count=5000,
     watermark=NOW - timedelta(minutes=15),
     full_read_at=NOW - timedelta(hours=3),
@@ -18,7 +19,8 @@ SETTLED = Known(
 
 
 def plan(known: Known | None, fingerprint: str = "a", *, full_asked: bool = False) -> Plan:
-    return plan_read(known, fingerprint, NOW, full_every=timedelta(days=1), full_asked=full_asked)
+    table = "public.notion_pages_sync"
+    return plan_read(known, fingerprint, table, NOW, full_every=timedelta(days=1), full_asked=full_asked)
 
 
 def test_a_settled_data_source_is_read_from_five_minutes_before_the_watermark() -> None:
@@ -38,6 +40,10 @@ def test_a_changed_schema_begins_a_full_read_anew() -> None:
 def test_a_full_read_under_way_is_carried_on_even_when_one_is_asked_for() -> None:
     known = replace(SETTLED, full_read_started_at=NOW - timedelta(minutes=15))
     assert plan(known, full_asked=True) == FullRead("a full read is under way", carries_on=True)
+
+
+def test_rows_that_go_to_another_table_are_read_whole() -> None:
+    assert plan(replace(SETTLED, sync_table="public.notion_worlds_sync")) == FullRead("its rows go to another table")
 
 
 def test_a_small_data_source_is_always_read_whole() -> None:

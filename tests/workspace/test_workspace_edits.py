@@ -132,9 +132,7 @@ def test_a_retyped_property_keeps_its_id_and_what_fits(workspace: SampleWorkspac
     assert (after["Age"]["rich_text"], after["Kind"]["status"]["name"]) == ([], "Cat")
 
 
-def test_a_renamed_option_changes_values_without_an_edit(
-    workspace: SampleWorkspace, zoo: str, connect: Connect
-) -> None:
+def test_a_renamed_option_is_no_edit(workspace: SampleWorkspace, zoo: str, connect: Connect) -> None:
     client = connect(workspace)
     before = page(client, zoo)
     workspace.rename_option("Zoo", "Kind", "Cat", "Feline")
@@ -144,7 +142,7 @@ def test_a_renamed_option_changes_values_without_an_edit(
     assert after["last_edited_time"] == before["last_edited_time"]
 
 
-def test_a_renamed_user_changes_values_without_an_edit(workspace: SampleWorkspace, zoo: str, connect: Connect) -> None:
+def test_a_renamed_user_is_no_edit(workspace: SampleWorkspace, zoo: str, connect: Connect) -> None:
     workspace.add_user("Old")
     workspace.set_quietly(zoo, {"Keepers": ["Old"]})
     workspace.rename_user("Old", "New")

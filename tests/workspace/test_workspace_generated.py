@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -77,7 +78,7 @@ def test_windows_part_the_rows(
     sorts = [{"timestamp": "created_time", "direction": direction}]
     bounds = ["2023-01-01T00:00:00Z", "2024-06-01T00:00:00Z", "2025-05-03T22:00:30Z", "2026-01-01", "2027-01-01"]
     seen: list[str] = []
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in pairwise(bounds):
         pages = read_all(client, rows.data_source_id, filter=within(low, high), sorts=sorts)
         times = [page["created_time"] for page in pages]
         assert times == sorted(times, reverse=direction == "descending")

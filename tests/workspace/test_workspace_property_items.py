@@ -48,7 +48,7 @@ def read(client: httpx.Client, path: str, size: int = 100) -> list[dict[str, Any
     ],
 )
 def test_long_values_are_whole_in_pages(
-    small: SmallWorkspace, anna: httpx.Client, row: str, prop: str, kind: str, count: int
+    *, small: SmallWorkspace, anna: httpx.Client, row: str, prop: str, kind: str, count: int
 ) -> None:
     answers = read(anna, place_of(small, anna, row, prop), 7)
     items = [item for answer in answers for item in answer["results"]]

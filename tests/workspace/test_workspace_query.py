@@ -92,7 +92,7 @@ def prop(name: str, kind: str, operator: str, value: object) -> Filter:
     ],
 )
 def test_filters(
-    workspace: SampleWorkspace, zoo: str, connect: Connect, read_all: ReadAll, condition: Filter, found: str
+    *, workspace: SampleWorkspace, zoo: str, connect: Connect, read_all: ReadAll, condition: Filter, found: str
 ) -> None:
     pages = read_all(connect(workspace), zoo, filter=condition)
     assert sorted(name or "-" for name in names(pages)) == sorted(found.split())
@@ -147,7 +147,7 @@ def test_filters_that_notion_refuses(workspace: SampleWorkspace, zoo: str, conne
 )
 @pytest.mark.parametrize("field", ["created_time", "last_edited_time"])
 def test_timestamp_filters_compare_exact_or_rounded_times(
-    workspace: SampleWorkspace, connect: Connect, read_all: ReadAll,
+    *, workspace: SampleWorkspace, connect: Connect, read_all: ReadAll,
     field: str, operator: str, value: str, exact: str, minute: str,
 ) -> None:  # fmt: skip
     source = workspace.add_database("T").data_source_id
@@ -190,13 +190,13 @@ def test_sorts_by_property_with_empty_values_last(
 
 
 @pytest.mark.parametrize(
-    "sorts", [{}, [{"property": "Nope"}], [{"timestamp": "age"}], [{"property": "Age", "direction": 1}]]
+    "sorts", [{}, None, [{"property": "Nope"}], [{"timestamp": "age"}], [{"property": "Age", "direction": 1}]]
 )
 def test_sorts_that_notion_refuses(workspace: SampleWorkspace, zoo: str, connect: Connect, sorts: object) -> None:
     assert connect(workspace).post(f"/v1/data_sources/{zoo}/query", json={"sorts": sorts}).status_code == 400
 
 
-def test_without_sorts_the_order_is_its_own_but_stays(
+def test_without_sorts_the_order_is_unspecified_but_stays(
     small: SmallWorkspace, connect: Connect, read_all: ReadAll
 ) -> None:
     client, source = connect(small.workspace), small.data_sources["Chat Sessions"]
@@ -214,7 +214,9 @@ def test_page_sizes_outside_1_to_100_are_refused(
 
 def test_unknown_parameters_and_bad_json_are_refused(workspace: SampleWorkspace, zoo: str, connect: Connect) -> None:
     client, path = connect(workspace), f"/v1/data_sources/{zoo}/query"
-    assert client.post(path, json={"in_trash": True}).json()["code"] == "validation_error"
+    refused: list[Filter] = [{"in_trash": True}, {"start_cursor": None}, {"filter": None}, {"result_type": "row"}]
+    for body in refused:
+        assert client.post(path, json=body).json()["code"] == "validation_error"
     assert client.post(path, content=b"{").json()["code"] == "invalid_json"
     assert client.post(path).status_code == 200
 
@@ -235,7 +237,7 @@ def test_a_query_yields_no_more_than_the_cap(
     small.workspace.configure(query_cap=cap)
     client, rows, cursor = connect(small.workspace), 0, None
     while True:
-        body = {"start_cursor": cursor} if cursor else {}
+        body: Filter = {"start_cursor": cursor} if cursor else {}
         answer = client.post(f"/v1/data_sources/{small.data_sources['Chat Sessions']}/query", json=body).json()
         rows, cursor = rows + len(answer["results"]), answer["next_cursor"]
         if not answer["has_more"]:
@@ -285,3 +287,24 @@ def test_a_wiki_lists_the_data_sources_inside(workspace: SampleWorkspace, connec
     path = f"/v1/data_sources/{zoo}/query"
     answer = connect(workspace).post(path, json={"result_type": "data_source"}).json()
     assert [(one["object"], one["id"]) for one in answer["results"]] == [("data_source", inside.data_source_id)]
+
+
+def test_queries_may_lag_behind_edits(
+    workspace: SampleWorkspace, zoo: str, connect: Connect, read_all: ReadAll
+) -> None:
+    """A new page is not found, an edited one goes by its former time, until the lag is over."""
+    workspace.configure(index_lag=90)
+    workspace.clock.set("2026-11-02T12:00:00Z")
+    client = connect(workspace)
+    edited = next(row["id"] for row in workspace.truth("Zoo").values() if row["properties"]["Name"] == "Alpha")
+    workspace.edit_page(edited, {"Age": 4})
+    workspace.add_page("Zoo", {"Name": "New"})
+    since = {"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": "2026-11-02T12:00:00Z"}}
+    assert (len(read_all(client, zoo)), read_all(client, zoo, filter=since)) == (4, [])
+    workspace.clock.advance(60)
+    workspace.edit_page(edited, {"Age": 5})
+    assert read_all(client, zoo, filter=since) == []
+    assert client.get(f"/v1/pages/{edited}").json()["properties"]["Age"]["number"] == 5
+    workspace.clock.advance(90)
+    assert sorted(names(read_all(client, zoo, filter=since))) == ["Alpha", "New"]
+    assert len(read_all(client, zoo)) == 5

@@ -100,7 +100,7 @@ def test_connections_that_are_cut(workspace: SampleWorkspace, connect: Connect, 
 def test_a_stall_outlasts_the_clients_patience(workspace: SampleWorkspace, connect: Connect) -> None:
     workspace.faults.add("stall", seconds=0.5)
     with pytest.raises(httpx.ReadTimeout):
-        connect(workspace).get(ME, timeout=0.02)
+        connect(workspace).get(ME, timeout=httpx.Timeout(5, read=0.05))
 
 
 @pytest.mark.parametrize("kind", ["truncated_json", "not_json"])
@@ -183,14 +183,14 @@ def test_a_fault_may_strike_a_path_or_a_token(workspace: SampleWorkspace, connec
 
 
 async def test_slow_answers_overlap(workspace: SampleWorkspace) -> None:
-    workspace.configure(latency=0.1)
+    workspace.configure(latency=0.3)
     secret = next(iter(workspace.state.tokens))
     headers = {"Authorization": f"Bearer {secret}", "Notion-Version": "2026-03-11"}
     with WorkspaceServer(workspace) as server:
         async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
             began = time.monotonic()
             answers = await asyncio.gather(*(client.get(ME) for _ in range(10)))
-            assert 0.1 <= time.monotonic() - began < 0.8
+            assert 0.3 <= time.monotonic() - began < 2.5
     assert [answer.status_code for answer in answers] == [200] * 10
 
 

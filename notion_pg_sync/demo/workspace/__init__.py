@@ -1,5 +1,7 @@
 """A sample Notion workspace: an HTTP server on loopback that answers as the real API (2026-03-11) does.
 
+    from notion_pg_sync.demo.workspace.literals import number, title
+
     workspace = SampleWorkspace(seed=1)                # or small_workspace().workspace
     token = workspace.add_token("anna")                # .secret is the bearer token
     handle = workspace.add_database(
@@ -15,7 +17,8 @@
         workspace.truth("Characters")                  # page id -> TruthRow: plain, complete
         workspace.complete_page(page_id, "anna")       # Notion's JSON with nothing cut
 
-Steering methods stand in `people` (users, tokens, sharing), `tables` (databases, properties), `pages` (pages, bodies),
+`literals` has a builder for each property type and says which plain values its rows take. Steering methods stand in
+`people` (users, tokens, sharing), `tables` (databases, properties), `pages` (pages, bodies),
 `workspace` (settings, cursors, truth), `clock`, `faults` and `requests`. From another process the same methods are
 `POST /_workspace/<name>` with a JSON object of keyword arguments (`/_workspace/faults.add`), and the truth is
 `GET /_workspace/truth?data_source=Characters`, one JSON object a line.

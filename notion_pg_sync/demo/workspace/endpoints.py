@@ -16,7 +16,7 @@ from notion_pg_sync.demo.workspace.errors import (
     validation_error,
 )
 from notion_pg_sync.demo.workspace.ids import parse_uuid
-from notion_pg_sync.demo.workspace.model import Block, Database, DataSource, Json, Page, Token, Value
+from notion_pg_sync.demo.workspace.model import Block, Database, DataSource, Json, Page, Token
 from notion_pg_sync.demo.workspace.objects import (
     PageRenderer,
     data_source_object,
@@ -25,7 +25,7 @@ from notion_pg_sync.demo.workspace.objects import (
     user_object,
 )
 from notion_pg_sync.demo.workspace.property_items import PropertyItems
-from notion_pg_sync.demo.workspace.query import Queries, list_answer, page_size
+from notion_pg_sync.demo.workspace.query import Queries, list_answer, page_size, start_cursor
 from notion_pg_sync.demo.workspace.search import search
 from notion_pg_sync.demo.workspace.state import State
 from notion_pg_sync.demo.workspace.values import Renderer
@@ -178,7 +178,7 @@ class Endpoints:
         self._may_read(call)
         found, render = search(self._state, call.token, call.body, call.version)
         asked = sorted((key, str(value)) for key, value in call.body.items() if key in ("query", "filter", "sort"))
-        size, cursor = page_size(call.body.get("page_size")), call.body.get("start_cursor")
+        size, cursor = page_size(call.body.get("page_size")), start_cursor(call.body)
         place = _Place(f"{call.token.label} search {asked}", size, cursor)
         return self._page_of("page_or_data_source", found, render, place)
 
@@ -254,7 +254,7 @@ class Endpoints:
 
     def _page_of(self, kind: str, items: list[Any], render: Callable[[Any], Json], place: "_Place") -> Json:
         """A page of a list that is counted, not sorted: cursors by offset."""
-        start = 0 if place.cursor is None else self._cursors.find(str(place.cursor), place.request).told
+        start = 0 if place.cursor is None else self._cursors.find(place.cursor, place.request).told
         end = start + place.size
         goes_on = None
         if end < len(items):
@@ -268,4 +268,4 @@ class _Place:
 
     request: str
     size: int
-    cursor: Value
+    cursor: str | None

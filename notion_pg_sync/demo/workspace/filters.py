@@ -12,6 +12,7 @@ from notion_pg_sync.demo.workspace.errors import validation_error
 from notion_pg_sync.demo.workspace.model import DataSource, Json, Page, Property, Value
 from notion_pg_sync.demo.workspace.plain import Reader
 from notion_pg_sync.demo.workspace.rollups import instant
+from notion_pg_sync.demo.workspace.state import State
 
 # Beyond every moment, on either side.
 ALWAYS = 1 << 62
@@ -30,14 +31,14 @@ class Condition(Protocol):
 class Interval:
     """A timestamp within [low, high), in milliseconds; `field` is `created` or `edited`."""
 
+    state: State
     field: str
     low: int
     high: int
 
     def matches(self, page: Page) -> bool:
         """Whether the page's time lies within."""
-        moment: int = getattr(page, self.field)
-        return self.low <= moment < self.high
+        return self.low <= self.state.indexed_time(page, self.field) < self.high
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def _interval(field: str, operator: str, value: Value, reader: Reader) -> Interv
     if reader.state.settings.filter_precision == "minute":
         # A time rounded down lies within exactly when the time itself lies within the bounds rounded up.
         low, high = (bound if abs(bound) == ALWAYS else -(-bound // MINUTE) * MINUTE for bound in (low, high))
-    return Interval(field, low, high)
+    return Interval(reader.state, field, low, high)
 
 
 def _span(operator: str, value: Value, reader: Reader) -> tuple[int, int]:

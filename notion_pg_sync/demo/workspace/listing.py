@@ -102,7 +102,7 @@ class Order:
     def key(self, page: Page) -> Key:
         """The key of any page."""
         if (by_time := self.by_time) and by_time.timestamp:
-            minute = getattr(page, by_time.timestamp) // MINUTE
+            minute = self._reader.state.indexed_time(page, by_time.timestamp) // MINUTE
             return self.time_key(minute, page.id, descending=by_time.descending)
         parts = [self._part(page, sort) for sort in self.sorts]
         return (*parts, self.scramble(page.id), page.id)
@@ -110,13 +110,14 @@ class Order:
     def _part(self, page: Page, sort: Sort) -> Value:
         """Empty values come last, in both directions."""
         if sort.timestamp:
-            minute = getattr(page, sort.timestamp) // MINUTE
+            minute = self._reader.state.indexed_time(page, sort.timestamp) // MINUTE
             return (0, -minute if sort.descending else minute)
         prop = self._source.properties[sort.property_id or ""]
         value = sort_value(self._reader, page, prop)
         if value is None:
             return (1,)
-        return (0, _Backwards(value) if sort.descending else value)
+        comparable = (isinstance(value, str), value)
+        return (0, _Backwards(comparable) if sort.descending else comparable)
 
 
 class Listing:
@@ -136,6 +137,7 @@ class Listing:
     ) -> None:
         self._source, self._condition, self._archived = source, condition, archived
         self.order = Order(source, reader, sorts)
+        self._state = reader.state
         self._in_trash = reader.state.in_trash(source)
         self._rest = self._entries()
         self._entries_read: list[Entry] = []
@@ -170,12 +172,9 @@ class Listing:
         return len(self._entries_read) >= count
 
     def _holds(self, page: Page) -> bool:
-        if (
-            self._in_trash
-            or page.in_trash
-            or page.is_archived != self._archived
-            or page.data_source_id != self._source.id
-        ):
+        if page.in_trash or page.is_archived != self._archived or page.data_source_id != self._source.id:
+            return False
+        if self._in_trash or not self._state.is_indexed(page.created):
             return False
         return self._condition is None or self._condition.matches(page)
 

@@ -147,7 +147,10 @@ class Property:
 
     def option(self, option_id: str) -> Option | None:
         """The option of this id; None once it is removed."""
-        return next((option for option in self.options if option.id == option_id), None)
+        for option in self.options:
+            if option.id == option_id:
+                return option
+        return None
 
 
 @dataclass(slots=True)
@@ -165,7 +168,7 @@ class Block:
 
 @dataclass(slots=True)
 class Page:
-    """A row. `values` is keyed by property id."""
+    """A row. `values` is keyed by property id; `edited_before` is the edit that queries may still go by."""
 
     id: str
     data_source_id: str
@@ -179,6 +182,7 @@ class Page:
     icon: Json | File | None = None
     cover: Json | File | None = None
     body: list[Block] = field(default_factory=list)
+    edited_before: int | None = None
 
 
 @dataclass(slots=True)

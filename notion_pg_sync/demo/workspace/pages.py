@@ -22,7 +22,8 @@ class Pages(Steered):
         """Changes values, and moves the last-edited time to now; without values that alone."""
         page = self._build.page(page_id)
         self._build.set_values(page, values or {})
-        page.edited, page.edited_by = self.clock.now, self._author(author)
+        page.edited_by = self._author(author)
+        self.state.touch(page)
 
     @steered
     def set_quietly(self, page_id: str, values: Values) -> None:
@@ -33,7 +34,8 @@ class Pages(Steered):
     def set_pictures(self, page_id: str, icon: Value = None, cover: Value = None) -> None:
         """Sets icon and cover (a `File`, or Notion's JSON such as an emoji), as an edit."""
         page = self._build.page(page_id)
-        page.icon, page.cover, page.edited = icon, cover, self.clock.now
+        page.icon, page.cover = icon, cover
+        self.state.touch(page)
 
     @steered
     def set_times(self, page_id: str, created: str | None = None, edited: str | None = None) -> None:
@@ -41,6 +43,7 @@ class Pages(Steered):
         page = self._build.page(page_id)
         page.created = milliseconds(created) if created else page.created
         page.edited = milliseconds(edited) if edited else page.edited
+        page.edited_before = None
 
     @steered
     def trash_page(self, page_id: str, *, bump: bool = False) -> None:
@@ -76,7 +79,7 @@ class Pages(Steered):
     def _change(self, page_id: str, bump: bool) -> Page:
         page = self._build.page(page_id)
         if bump:
-            page.edited = self.clock.now
+            self.state.touch(page)
         return page
 
     @steered

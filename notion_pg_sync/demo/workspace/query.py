@@ -1,7 +1,5 @@
 """Answers POST data_sources/{id}/query: filters, sorts, paging and the cap (notion-api.md, sections 2 and 3)."""
 
-from typing import Any
-
 import orjson
 
 from notion_pg_sync.demo.workspace.cursors import Cursor, Cursors
@@ -16,8 +14,8 @@ from notion_pg_sync.demo.workspace.values import CUT
 
 LARGEST_PAGE = 100
 _KNOWN = {"filter", "sorts", "start_cursor", "page_size", "result_type", "is_archived"}
-# Listings kept between answers; each is read no further than the cap.
-_KEPT = 8
+# Listings kept between answers, for clients that read windows side by side; each is read no further than the cap.
+_KEPT = 24
 
 
 def page_size(given: Value) -> int:
@@ -33,6 +31,14 @@ def page_size(given: Value) -> int:
     if given < 1:
         raise validation_error(f"body failed validation: body.page_size should be ≥ `1`, instead was `{given}`.")
     return given
+
+
+def start_cursor(body: Json) -> str | None:
+    """A request's cursor; None when there is none. Raises ApiError (400) when it is no string, null included."""
+    given = body.get("start_cursor", "")
+    if not isinstance(given, str):
+        raise validation_error("body failed validation: body.start_cursor should be a string or `undefined`.")
+    return given or None
 
 
 def list_answer(kind: str, results: list[Json], next_cursor: str | None) -> Json:
@@ -52,7 +58,8 @@ class Queries:
 
     def __init__(self, state: State, cursors: Cursors) -> None:
         self._state, self._cursors = state, cursors
-        self._listings: dict[tuple[Any, ...], Listing] = {}
+        self._listings: dict[str, Listing] = {}
+        self._moment: tuple[int, int] = (-1, 0)
         self._short = 0
 
     def answer(self, source: DataSource, token: Token, body: Json, chosen: set[str] | None, version: str) -> Json:
@@ -60,14 +67,16 @@ class Queries:
         if unknown := body.keys() - _KNOWN:
             raise validation_error(f"body failed validation: body.{min(unknown)} should be not present.")
         size = page_size(body.get("page_size"))
-        if body.get("result_type", "page") == "data_source":
+        text = start_cursor(body)
+        if body.get("result_type", "page") not in ("page", "data_source"):
+            raise validation_error("body failed validation: body.result_type should be page or data_source.")
+        if body.get("result_type") == "data_source":
             return list_answer("page_or_data_source", self._children(source, token, version), None)
         request = self._request(source, token, body)
         listing = self._listing(request, source, token, body)
         start, told = 0, 0
-        text = body.get("start_cursor")
         if text is not None:
-            cursor = self._cursors.find(str(text), request)
+            cursor = self._cursors.find(text, request)
             start, told = self._cursors.place(text, cursor, listing), cursor.told
         left = self._state.settings.query_cap - told
         entries = listing.slice(start, min(size, left) + 1)
@@ -87,21 +96,26 @@ class Queries:
         return f"{token.label} {source.id} {orjson.dumps(asked, option=orjson.OPT_SORT_KEYS).decode()}"
 
     def _listing(self, request: str, source: DataSource, token: Token, body: Json) -> Listing:
+        """The listing of a request, kept as long as nothing changed; the one not used longest makes room."""
         state = self._state
-        known = (request, state.version, state.settings.filter_precision)
-        if known in self._listings:
-            return self._listings[known]
-        reader = Reader(state, token, CUT)
+        moment = (state.version, state.clock.now if state.settings.index_lag else 0)
+        if moment != self._moment:
+            self._moment = moment
+            self._listings.clear()
+        listing = self._listings.pop(request, None) or self._new_listing(source, token, body)
+        if len(self._listings) >= _KEPT:
+            del self._listings[next(iter(self._listings))]
+        self._listings[request] = listing
+        return listing
+
+    def _new_listing(self, source: DataSource, token: Token, body: Json) -> Listing:
+        reader = Reader(self._state, token, CUT)
         condition = parse(body["filter"], source, reader) if "filter" in body else None
         sorts = parse_sorts(body.get("sorts", []), source)
         archived = body.get("is_archived", False)
         if not isinstance(archived, bool):
             raise validation_error("body failed validation: body.is_archived should be a boolean.")
-        listing = Listing(source, reader, condition=condition, sorts=sorts, archived=archived)
-        if len(self._listings) >= _KEPT:
-            del self._listings[next(iter(self._listings))]
-        self._listings[known] = listing
-        return listing
+        return Listing(source, reader, condition=condition, sorts=sorts, archived=archived)
 
     def _cut(self, entries: list[Entry], size: int) -> tuple[list[Entry], list[Entry]]:
         """Splits entries into this answer's and those after; with short_pages fewer than asked, never none."""

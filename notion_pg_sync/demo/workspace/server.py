@@ -95,7 +95,11 @@ class _Handlers:
             return web.json_response({"error": str(error)}, status=400)
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
-        for row in rows:
+        while True:
+            with self._workspace.lock:
+                row = next(rows, None)
+            if row is None:
+                break
             await response.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
         await response.write_eof()
         return response

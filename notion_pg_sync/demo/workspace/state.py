@@ -18,6 +18,7 @@ class Settings:
     rate_limit: requests a window and token, None for no limit; workspace_limit: the same for all tokens together,
     with workspace_retry_after seconds told. rate_window: seconds. latency: seconds each answer takes.
     unshared_relations: whether a relation to an unshared database is `empty` or `absent` in page values.
+    index_lag: seconds (of the clock) until queries find a new page, and go by the time of an edit.
     markdown_blocks: most blocks a markdown answer renders.
     """
 
@@ -31,6 +32,7 @@ class Settings:
     rate_window: float = 60.0
     latency: float = 0.0
     unshared_relations: Literal["empty", "absent"] = "empty"
+    index_lag: float = 0.0
     markdown_blocks: int = 20_000
 
     def change(self, **changes: Value) -> None:
@@ -109,6 +111,23 @@ class State:
         """The pages that a default query returns."""
         pages = iter(()) if self.in_trash(source) else source.pages()
         return (page for page in pages if not page.in_trash and not page.is_archived)
+
+    def is_indexed(self, moment: int) -> bool:
+        """Whether queries know of what happened at a moment."""
+        lag = self.settings.index_lag
+        return not lag or self.clock.now - moment >= lag * 1000
+
+    def indexed_time(self, page: Page, stamp: str) -> int:
+        """The page's `created` or `edited` time by which queries filter and sort."""
+        if stamp == "created" or page.edited_before is None or self.is_indexed(page.edited):
+            moment: int = getattr(page, stamp)
+            return moment
+        return page.edited_before
+
+    def touch(self, page: Page) -> None:
+        """Moves a page's last-edited time to now."""
+        page.edited_before = self.indexed_time(page, "edited")
+        page.edited = self.clock.now
 
     def next_signature(self) -> int:
         """A number never given before, for what must differ at every read."""

@@ -119,6 +119,7 @@ CREATE TABLE notion_sync.data_sources (
     full_read_at         timestamptz,
     full_read_started_at timestamptz,
     full_read_covered    tstzmultirange NOT NULL DEFAULT '{}',
+    held_back            bigint NOT NULL DEFAULT 0,
     synced_at            timestamptz,
     PRIMARY KEY (user_id, data_source_id),
     FOREIGN KEY (user_id, database_id) REFERENCES notion_sync.databases ON DELETE CASCADE
@@ -128,6 +129,9 @@ COMMENT ON COLUMN notion_sync.data_sources.full_read_at IS 'When the last comple
 COMMENT ON COLUMN notion_sync.data_sources.full_read_started_at IS 'When the full read that is under way began.';
 COMMENT ON COLUMN notion_sync.data_sources.full_read_covered IS
     'Creation times whose rows the full read under way has written; it is complete when nothing is left out.';
+
+COMMENT ON COLUMN notion_sync.data_sources.held_back IS
+    'Rows that the last full read did not find in Notion, too many to remove without somebody''s word.';
 
 -- What the full read under way has seen, one row a batch: what it has not seen may have left Notion.
 CREATE TABLE notion_sync.seen_pages (

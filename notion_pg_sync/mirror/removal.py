@@ -1,0 +1,88 @@
+"""Rows that left Notion: found by what a full read did not see, and moved to `removed_pages` with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from psycopg import errors, sql
+
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.tables import SyncTable
+
+Reason = Literal["trashed", "archived", "moved", "gone or no longer shared", "missing"]
+
+
+async def unseen_pages(connection: Connection, table: SyncTable, key: DataSourceKey) -> list[str]:
+    """The pages of a data source that the table holds and the full read under way has not seen."""
+    found = await connection.execute(
+        sql.SQL(
+            """
+            WITH seen AS (
+                SELECT unnest(page_ids) AS page_id FROM notion_sync.seen_pages
+                WHERE user_id = %(user)s AND data_source_id = %(source)s
+            )
+            SELECT notion_page_id FROM {}
+            WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND notion_page_id IS NOT NULL
+              AND NOT EXISTS (SELECT FROM seen WHERE page_id = notion_page_id)
+            ORDER BY notion_page_id
+            """
+        ).format(table.identifier),
+        {"user": key.user_id, "source": key.data_source_id},
+    )
+    return [page_id async for (page_id,) in found]
+
+
+async def remove_pages(
+    connection: Connection, table: SyncTable, key: DataSourceKey, reasons: Mapping[str, Reason]
+) -> list[str]:
+    """Moves pages, given with the reason, to `removed_pages`; within the caller's transaction.
+
+    Returns the pages that could not be removed, since a foreign key holds them; their rows stay.
+    """
+    try:
+        async with connection.transaction():
+            await _remove(connection, table, key, reasons)
+    except errors.ForeignKeyViolation:
+        return await _remove_one_by_one(connection, table, key, reasons)
+    return []
+
+
+async def _remove_one_by_one(
+    connection: Connection, table: SyncTable, key: DataSourceKey, reasons: Mapping[str, Reason]
+) -> list[str]:
+    held = []
+    for page_id, reason in reasons.items():
+        try:
+            async with connection.transaction():
+                await _remove(connection, table, key, {page_id: reason})
+        except errors.ForeignKeyViolation:
+            held.append(page_id)
+    return held
+
+
+async def _remove(connection: Connection, table: SyncTable, key: DataSourceKey, reasons: Mapping[str, Reason]) -> None:
+    page_ids: Sequence[str] = list(reasons)
+    await connection.execute(
+        sql.SQL(
+            """
+            WITH gone AS (
+                DELETE FROM {table} AS sync_table
+                WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND notion_page_id = ANY (%(pages)s)
+                RETURNING sync_table.*
+            )
+            INSERT INTO notion_sync.removed_pages
+                (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
+            SELECT user_id, notion_page_id, notion_database_id, notion_data_source_id, {name}, reason, to_jsonb(gone)
+            FROM gone JOIN unnest(%(pages)s::text[], %(reasons)s::text[]) AS why (page_id, reason)
+                ON page_id = notion_page_id
+            """
+        ).format(table=table.identifier, name=sql.Literal(table.qualified_name)),
+        {
+            "user": key.user_id,
+            "source": key.data_source_id,
+            "pages": page_ids,
+            "reasons": [reasons[page_id] for page_id in page_ids],
+        },
+    )

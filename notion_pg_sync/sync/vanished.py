@@ -1,0 +1,36 @@
+"""Rows of a data source that its database no longer has: they go by the rules of removal."""
+
+from __future__ import annotations
+
+from notion_pg_sync.mirror import data_sources
+from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.removal import remove_pages, unseen_pages
+from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.mirror.tables import SyncTable
+from notion_pg_sync.notion.client import NotionClient
+from notion_pg_sync.sync.removing import MOST_ASKED, Verdicts, ask_for, held_back, is_too_much
+from notion_pg_sync.sync.work import Work
+
+
+async def remove_vanished(
+    work: Work, client: NotionClient, key: DataSourceKey, *, database_name: str, table: SyncTable, run: DatabaseRun
+) -> None:
+    """Removes the rows of a data source that is no longer listed, and forgets it once none is left; counts in `run`.
+
+    Raises `HeldBackError`, `NotionError`, `LeaseLostError`.
+    """
+    async with work.writing_for(key.user_id) as connection:
+        await data_sources.forget_seen(connection, key)
+    async with transaction(work.pool) as connection:
+        rows = await unseen_pages(connection, table, key)
+    if is_too_much(len(rows), len(rows)) and not work.settings.allow_removal:
+        raise held_back(key.user_id, database_name, len(rows))
+    verdicts = Verdicts(left=dict.fromkeys(rows, "missing"))
+    if len(rows) <= MOST_ASKED:
+        verdicts = await ask_for(client, key.data_source_id, rows)
+    async with work.writing_for(key.user_id) as connection:
+        kept = await remove_pages(connection, table, key, verdicts.left)
+        if not kept and not verdicts.still_there:
+            await data_sources.forget_data_source(connection, key)
+    run.removed += len(verdicts.left) - len(kept)
