@@ -42,6 +42,9 @@ UserOption = Annotated[str | None, typer.Option("--user", metavar="USER_ID", hel
 AllowRemovalOption = Annotated[
     bool, typer.Option("--allow-removal", help="Remove rows that left Notion even where they are more than half.")
 ]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be written; write nothing but the run's record.")
+]
 FullEveryOption = Annotated[
     str, typer.Option("--full-every", metavar="TIME", help="Read everything anew after this time, such as 12h or 7d.")
 ]
@@ -82,6 +85,7 @@ def _options(
 def sync(
     user_id: UserArgument,
     database: DatabaseArgument,
+    dry_run: DryRunOption = False,
     full: FullOption = False,
     full_every: FullEveryOption = "1d",
     allow_removal: AllowRemovalOption = False,
@@ -101,6 +105,7 @@ def sync(
         lambda settings, listener: sync_one(settings, listener, _typed(), user_id, database),
         as_json=as_json,
         verbose=verbose,
+        dry_run=dry_run,
         full=full,
         full_every=full_every,
         allow_removal=allow_removal,
@@ -113,6 +118,7 @@ def sync(
 @app.command()
 def sync_all(
     user: UserOption = None,
+    dry_run: DryRunOption = False,
     full: FullOption = False,
     full_every: FullEveryOption = "1d",
     page_size: PageSizeOption = 100,
@@ -132,6 +138,7 @@ def sync_all(
         lambda settings, listener: sync_everything(settings, listener, _typed(), user),
         as_json=as_json,
         verbose=verbose,
+        dry_run=dry_run,
         full=full,
         full_every=full_every,
         page_size=page_size,

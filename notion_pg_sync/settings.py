@@ -34,6 +34,7 @@ class Settings:
     full: bool = False
     full_every: timedelta = timedelta(days=1)
     allow_removal: bool = False
+    dry_run: bool = False
     lease_seconds: float = 120.0
     lease_wait_seconds: float = 60.0
 

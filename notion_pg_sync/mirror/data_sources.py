@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from psycopg.rows import class_row
@@ -29,6 +29,10 @@ class DataSourceState:
     full_read_started_at: datetime | None
     full_read_covered: Multirange[datetime]
     held_back: int
+
+    def without_progress(self) -> DataSourceState:
+        """The same, as if no full read were under way."""
+        return replace(self, full_read_started_at=None, full_read_covered=Multirange())
 
     @property
     def covered(self) -> list[Stretch]:

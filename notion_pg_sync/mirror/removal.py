@@ -34,6 +34,17 @@ async def unseen_pages(connection: Connection, table: SyncTable, key: DataSource
     return [page_id async for (page_id,) in found]
 
 
+async def pages_of(connection: Connection, table: SyncTable, key: DataSourceKey) -> set[str]:
+    """The pages of a data source that the table holds."""
+    found = await connection.execute(
+        sql.SQL("SELECT notion_page_id FROM {} WHERE user_id = %s AND notion_data_source_id = %s").format(
+            table.identifier
+        ),
+        (key.user_id, key.data_source_id),
+    )
+    return {page_id async for (page_id,) in found}
+
+
 async def remove_pages(
     connection: Connection, table: SyncTable, key: DataSourceKey, reasons: Mapping[str, Reason]
 ) -> list[str]:

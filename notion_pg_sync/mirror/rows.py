@@ -54,14 +54,27 @@ class Written:
 
 async def write_rows(connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row]) -> Written:
     """Brings `rows` into `table`, within the caller's transaction. Of a page given twice, the last counts."""
-    by_page = {row.page_id: row for row in rows}
-    hashes = await _known_hashes(connection, table, owner.user_id, list(by_page))
-    changed = [row for row in by_page.values() if hashes.get(row.page_id) != row.content_hash]
+    written, changed = await _compare(connection, table, owner, rows)
     if changed:
         changed = await _with_known_fields(connection, table, owner.user_id, changed)
         await _upsert(connection, table, owner, changed)
+    return written
+
+
+async def compare_rows(connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row]) -> Written:
+    """What `write_rows` would do; writes nothing."""
+    written, _ = await _compare(connection, table, owner, rows)
+    return written
+
+
+async def _compare(
+    connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row]
+) -> tuple[Written, list[Row]]:
+    by_page = {row.page_id: row for row in rows}
+    hashes = await _known_hashes(connection, table, owner.user_id, list(by_page))
+    changed = [row for row in by_page.values() if hashes.get(row.page_id) != row.content_hash]
     updated = sum(row.page_id in hashes for row in changed)
-    return Written(len(changed) - updated, updated, len(by_page) - len(changed))
+    return Written(len(changed) - updated, updated, len(by_page) - len(changed)), changed
 
 
 async def claim_rows(connection: Connection, table: SyncTable, owner: RowOwner) -> None:

@@ -165,8 +165,10 @@ async def unfinished_runs(connection: Connection, machine: str) -> list[Unfinish
         return await cursor.fetchall()
 
 
-async def start_database(connection: Connection, runid: int, user_id: str, database_id: str, name: str) -> None:
-    """Records that a run has begun with a database."""
+async def start_database(
+    connection: Connection, runid: int, user_id: str, database_id: str, *, name: str, counts: bool
+) -> None:
+    """Records that a run has begun with a database; `counts`: as the database's latest sync."""
     async with connection.transaction():
         await connection.execute(
             """
@@ -175,6 +177,8 @@ async def start_database(connection: Connection, runid: int, user_id: str, datab
             """,
             (runid, user_id, database_id, name),
         )
+        if not counts:
+            return
         await connection.execute(
             """
             UPDATE notion_sync.databases
@@ -186,8 +190,10 @@ async def start_database(connection: Connection, runid: int, user_id: str, datab
         )
 
 
-async def end_database(connection: Connection, runid: int, user_id: str, database_id: str, run: DatabaseRun) -> None:
-    """Records what syncing a database came to."""
+async def end_database(
+    connection: Connection, runid: int, user_id: str, database_id: str, *, run: DatabaseRun, counts: bool
+) -> None:
+    """Records what syncing a database came to; `counts`: as the database's latest sync."""
     values = {**vars(run), "status": run.status, "runid": runid, "user_id": user_id, "database_id": database_id}
     async with connection.transaction():
         await connection.execute(
@@ -201,6 +207,8 @@ async def end_database(connection: Connection, runid: int, user_id: str, databas
             """,
             values,
         )
+        if not counts:
+            return
         await connection.execute(
             """
             UPDATE notion_sync.databases

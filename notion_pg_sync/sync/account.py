@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -52,14 +52,20 @@ async def sync_account(work: Work, account: ConnectedAccount, slots: asyncio.Sem
 
 
 async def sync_and_record(work: Work, client: NotionClient, user_id: str, database: ConfiguredDatabase) -> DatabaseRun:
-    """Syncs one database of an account whose lease this run holds, with its row in `database_runs`."""
+    """Syncs one database of an account whose lease this run holds, with its row in `database_runs`.
+
+    A dry run leaves no other trace: it counts neither as a sync nor as a failure of the database.
+    """
     watched = Watched(user_id, database.name)
+    counts = not work.settings.dry_run
     async with transaction(work.pool) as connection:
-        await runs.start_database(connection, work.runid, user_id, database.database_id, database.name)
+        await runs.start_database(
+            connection, work.runid, user_id, database.database_id, name=database.name, counts=counts
+        )
     work.listener.started(watched)
     run = await sync_database(work, client, user_id, database)
     async with transaction(work.pool) as connection:
-        await runs.end_database(connection, work.runid, user_id, database.database_id, run)
+        await runs.end_database(connection, work.runid, user_id, database.database_id, run=run, counts=counts)
     work.listener.ended(watched, run)
     return run
 
@@ -76,7 +82,13 @@ def open_client(settings: Settings, token: str) -> NotionClient:
 
 @asynccontextmanager
 async def keeping_lease(work: Work, user_id: str) -> AsyncIterator[None]:
-    """Renews the lease that this run holds on a user while the block works, and gives it back at its end."""
+    """Renews the lease that this run holds on a user while the block works, and gives it back at its end.
+
+    A dry run writes nothing for the user, and so needs and has no lease.
+    """
+    if work.settings.dry_run:
+        yield
+        return
     keeper = asyncio.create_task(_keep(work, user_id))
     try:
         yield
@@ -85,6 +97,16 @@ async def keeping_lease(work: Work, user_id: str) -> AsyncIterator[None]:
         await asyncio.gather(keeper, return_exceptions=True)
         async with transaction(work.pool) as connection:
             await leases.release(connection, work.runid, user_id)
+
+
+async def remember(work: Work, user_id: str, databases: Iterable[ConfiguredDatabase], *, found_by_search: bool) -> None:
+    """Records which databases a user has; a dry run does not."""
+    if work.settings.dry_run:
+        return
+    named = [(database.database_id, database.name) for database in databases]
+    async with transaction(work.pool) as connection:
+        await accounts.register_accounts(connection, [user_id])
+        await accounts.register_databases(connection, user_id, named, found_by_search=found_by_search)
 
 
 async def _keep(work: Work, user_id: str) -> None:
@@ -99,16 +121,11 @@ async def _databases(
 ) -> list[ConfiguredDatabase]:
     """What is to be synced: what is configured and, where everything is wanted, what search finds or has found."""
     databases = list(configuration.databases)
-    async with transaction(work.pool) as connection:
-        await accounts.register_databases(
-            connection,
-            account.user_id,
-            [(database.database_id, database.name) for database in databases],
-            found_by_search=False,
-        )
-        known = await accounts.known_databases(connection, account.user_id) if configuration.everything else []
+    await remember(work, account.user_id, databases, found_by_search=False)
     if not configuration.everything:
         return databases
+    async with transaction(work.pool) as connection:
+        known = await accounts.known_databases(connection, account.user_id)
     configured = {database.database_id for database in databases}
     found = {
         database.database_id: ConfiguredDatabase(database.name, database.database_id)
@@ -120,11 +137,5 @@ async def _databases(
     except NotionError as error:
         outcome.problems.append(f"search for databases: {failure_of(error).sentence}")
     new = [database for database_id, database in found.items() if database_id not in configured]
-    async with transaction(work.pool) as connection:
-        await accounts.register_databases(
-            connection,
-            account.user_id,
-            [(database.database_id, database.name) for database in new],
-            found_by_search=True,
-        )
+    await remember(work, account.user_id, new, found_by_search=True)
     return databases + new

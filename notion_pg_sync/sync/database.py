@@ -5,11 +5,14 @@ from __future__ import annotations
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.rows import RowOwner
 from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.mirror.tables import table_for
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.sync.configuration import ConfiguredDatabase
 from notion_pg_sync.sync.data_source import DataSourceSync
+from notion_pg_sync.sync.destination import Mirror, Place, Rehearsal
 from notion_pg_sync.sync.failures import Failure, failure_of
 from notion_pg_sync.sync.vanished import remove_vanished
 from notion_pg_sync.sync.work import Work
@@ -28,17 +31,22 @@ async def sync_database(work: Work, client: NotionClient, user_id: str, configur
     try:
         listed = await _data_source_ids(own_client, configured)
         for data_source_id in listed:
-            sync = DataSourceSync(work, own_client, DataSourceKey(user_id, data_source_id), configured, run)
+            owner = RowOwner(user_id, configured.database_id, configured.name, data_source_id)
+            place = Place(owner, table_for(configured.name, work.tables))
+            destination = Rehearsal(work, place) if work.settings.dry_run else Mirror(work, place)
+            sync = DataSourceSync(work, own_client, place, destination, run)
             try:
                 await sync.sync()
             except Exception as error:  # noqa: BLE001 - recorded below; the other data sources go on
                 failures.append(failure_of(error))
             notes.extend(sync.notes)
-        failures.extend(await _remove_vanished(work, own_client, user_id, configured, listed=listed, run=run))
+            notes.extend(destination.notes)
+        if not work.settings.dry_run:
+            failures.extend(await _remove_vanished(work, own_client, user_id, configured, listed=listed, run=run))
     except Exception as error:  # noqa: BLE001 - recorded below; the other databases go on
         failures.append(failure_of(error))
     run.requests, run.retries = own_client.traffic.requests, own_client.traffic.retries
-    sentences = [failure.sentence for failure in failures] or [_says(run)]
+    sentences = [failure.sentence for failure in failures] or [_says(run, dry=work.settings.dry_run)]
     run.error_code = failures[0].code if failures else None
     run.message = " ".join(dict.fromkeys([*sentences, *notes]))
     return run
@@ -69,9 +77,11 @@ async def _remove_vanished(
     return failures
 
 
-def _says(run: DatabaseRun) -> str:
+def _says(run: DatabaseRun, *, dry: bool) -> str:
     counts = ((run.inserted, "inserted"), (run.updated, "updated"), (run.removed, "removed"))
     changes = ", ".join(f"{count} {word}" for count, word in counts if count)
+    if dry:
+        return f"{run.rows_read} rows read; a real run would have {changes or 'nothing'} to write."
     return f"{run.rows_read} rows read, {changes or 'nothing changed'}."
 
 

@@ -14,7 +14,14 @@ from notion_pg_sync.mirror.runs import DatabaseRun, Ending, Job
 from notion_pg_sync.mirror.tables import SyncTable, find_schema, find_tables
 from notion_pg_sync.notion.ids import looks_like_id, parse_id
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.sync.account import AccountOutcome, keeping_lease, open_client, sync_account, sync_and_record
+from notion_pg_sync.sync.account import (
+    AccountOutcome,
+    keeping_lease,
+    open_client,
+    remember,
+    sync_account,
+    sync_and_record,
+)
 from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configuration
 from notion_pg_sync.sync.failures import failure_of
 from notion_pg_sync.sync.listener import Listener
@@ -99,8 +106,8 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
                 outcome.accounts.append(AccountOutcome(account.user_id, problems=[failure_of(error).sentence]))
 
         async with asyncio.TaskGroup() as tasks:
-            while claimed := await _claim_when_there_is_room(work, list(due), slots):
-                tasks.create_task(sync(due[claimed]))
+            async for account in _claimed(work, due, slots):
+                tasks.create_task(sync(account))
                 # The task takes its places before the next account is claimed.
                 await asyncio.sleep(0)
     return outcome
@@ -117,12 +124,10 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
         async with transaction(work.pool) as connection:
             known = await accounts.known_databases(connection, user_id)
         wanted = _the_database(account, known, database)
-        async with transaction(work.pool) as connection:
-            await accounts.register_accounts(connection, [user_id])
-            await accounts.register_databases(
-                connection, user_id, [(wanted.database_id, wanted.name)], found_by_search=False
-            )
-        await _claim_patiently(work, user_id)
+        if wanted.database_id not in {one.database_id for one in known if one.found_by_search}:
+            await remember(work, user_id, [wanted], found_by_search=False)
+        if not settings.dry_run:
+            await _claim_patiently(work, user_id)
         async with keeping_lease(work, user_id), open_client(settings, account.token) as client:
             run = await sync_and_record(work, client, user_id, wanted)
         outcome.accounts.append(AccountOutcome(user_id, {wanted.name: run}))
@@ -183,8 +188,9 @@ async def _due_accounts(work: Work, user_id: str | None, outcome: RunOutcome) ->
         due = [connected for account in found if account.auto_sync is not False and (connected := account.connected())]
         if not due:
             raise NothingAttemptedError(_why_nobody(found))
-    async with transaction(work.pool) as connection:
-        await accounts.register_accounts(connection, [account.user_id for account in due])
+    if not work.settings.dry_run:
+        async with transaction(work.pool) as connection:
+            await accounts.register_accounts(connection, [account.user_id for account in due])
     return {account.user_id: account for account in due}
 
 
@@ -226,10 +232,20 @@ def _the_database(account: ConnectedAccount, known: list[KnownDatabase], written
     )
 
 
-async def _claim_when_there_is_room(work: Work, user_ids: list[str], slots: asyncio.Semaphore) -> str | None:
-    """Claims a further account once a database of it could begin; None where nothing is left to claim."""
-    async with slots, transaction(work.pool) as connection:
-        return await leases.claim_next(connection, work.runid, user_ids, work.settings.lease_seconds)
+async def _claimed(
+    work: Work, due: dict[str, ConnectedAccount], slots: asyncio.Semaphore
+) -> AsyncIterator[ConnectedAccount]:
+    """The accounts that this run claims, each once a database of it could begin; a dry run takes all, unclaimed."""
+    if work.settings.dry_run:
+        for account in due.values():
+            yield account
+        return
+    while True:
+        async with slots, transaction(work.pool) as connection:
+            claimed = await leases.claim_next(connection, work.runid, list(due), work.settings.lease_seconds)
+        if claimed is None:
+            return
+        yield due[claimed]
 
 
 async def _claim_patiently(work: Work, user_id: str) -> None:

@@ -1,0 +1,232 @@
+"""Where the rows of one data source go: into the mirror, or nowhere, in a dry run that only says what it would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from notion_pg_sync.mirror import data_sources
+from notion_pg_sync.mirror.connection import Connection, transaction
+from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceState, StoredColumn, Stretch
+from notion_pg_sync.mirror.removal import Reason, pages_of, remove_pages, unseen_pages
+from notion_pg_sync.mirror.rows import (
+    Row,
+    RowOwner,
+    Written,
+    claim_rows,
+    compare_rows,
+    count_rows,
+    follow_database,
+    move_rows,
+    write_rows,
+)
+from notion_pg_sync.mirror.tables import SyncTable
+from notion_pg_sync.notion.schema import Column
+from notion_pg_sync.sync.work import Work
+
+
+@dataclass(frozen=True)
+class Place:
+    """Whose rows they are, and in which table."""
+
+    owner: RowOwner
+    table: SyncTable
+
+    @property
+    def key(self) -> DataSourceKey:
+        """The data source."""
+        return DataSourceKey(self.owner.user_id, self.owner.data_source_id)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What Notion says of the data source itself."""
+
+    name: str
+    schema: dict[str, object]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Covered:
+    """What a batch of a full read stands for: the pages it saw, and the creation times that are complete with it."""
+
+    page_ids: Sequence[str]
+    stretches: Sequence[Stretch]
+
+
+class Destination(Protocol):
+    """What the sync of a data source needs of where its rows go. Every method may raise what psycopg raises."""
+
+    async def known(self) -> tuple[DataSourceState | None, list[Column]]:
+        """What earlier runs recorded: the state, None before the first sync, and the columns."""
+
+    async def prepare(
+        self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
+    ) -> None:
+        """Takes in schema and columns; `begins`: when a full read begins anew, by Notion's clock."""
+
+    async def write(self, rows: Sequence[Row], columns: Sequence[Column] | None, covered: Covered | None) -> Written:
+        """Takes in a batch, with the progress that it stands for, and `columns` where they changed."""
+
+    async def unseen(self) -> list[str]:
+        """The pages that the full read under way has not seen."""
+
+    async def count(self) -> int:
+        """How many rows of the data source there are."""
+
+    async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
+        """Removes pages, and returns those that could not be, since a foreign key holds them."""
+
+    async def end_full_read(self, held_back: int) -> None:
+        """Takes in that the full read is complete, `held_back` rows aside."""
+
+    async def advance_watermark(self, began_at: datetime) -> None:
+        """Takes in that every edit before the minute of `began_at` has arrived."""
+
+
+@dataclass
+class Mirror:
+    """The sync table and the bookkeeping; every write is a transaction that holds the user's lease."""
+
+    work: Work
+    place: Place
+    notes: tuple[str, ...] = ()
+
+    async def known(self) -> tuple[DataSourceState | None, list[Column]]:
+        """See `Destination`."""
+        return await _known(self.work, self.place)
+
+    async def prepare(
+        self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
+    ) -> None:
+        """See `Destination`. Rows that were elsewhere, or under another name, follow."""
+        place = self.place
+        async with self.work.writing_for(place.owner.user_id) as connection:
+            await data_sources.save_schema(
+                connection,
+                place.key,
+                database_id=place.owner.database_id,
+                name=described.name,
+                sync_table=place.table.qualified_name,
+                schema=described.schema,
+                fingerprint=described.fingerprint,
+            )
+            await self._save_columns(connection, columns)
+            await self._follow(connection, state)
+            if begins is not None:
+                await data_sources.begin_full_read(connection, place.key, begins)
+
+    async def write(self, rows: Sequence[Row], columns: Sequence[Column] | None, covered: Covered | None) -> Written:
+        """See `Destination`."""
+        place = self.place
+        async with self.work.writing_for(place.owner.user_id) as connection:
+            if columns is not None:
+                await self._save_columns(connection, columns)
+            written = await write_rows(connection, place.table, place.owner, rows)
+            if covered is not None:
+                await data_sources.record_full_read(connection, place.key, covered.page_ids, covered.stretches)
+        return written
+
+    async def unseen(self) -> list[str]:
+        """See `Destination`."""
+        async with transaction(self.work.pool) as connection:
+            return await unseen_pages(connection, self.place.table, self.place.key)
+
+    async def count(self) -> int:
+        """See `Destination`."""
+        async with transaction(self.work.pool) as connection:
+            return await count_rows(connection, self.place.table, self.place.owner)
+
+    async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
+        """See `Destination`."""
+        async with self.work.writing_for(self.place.owner.user_id) as connection:
+            return await remove_pages(connection, self.place.table, self.place.key, reasons)
+
+    async def end_full_read(self, held_back: int) -> None:
+        """See `Destination`."""
+        async with self.work.writing_for(self.place.owner.user_id) as connection:
+            row_count = await count_rows(connection, self.place.table, self.place.owner)
+            await data_sources.end_full_read(connection, self.place.key, row_count, held_back=held_back)
+
+    async def advance_watermark(self, began_at: datetime) -> None:
+        """See `Destination`."""
+        async with self.work.writing_for(self.place.owner.user_id) as connection:
+            row_count = await count_rows(connection, self.place.table, self.place.owner)
+            await data_sources.advance_watermark(connection, self.place.key, began_at, row_count)
+
+    async def _save_columns(self, connection: Connection, columns: Sequence[Column]) -> None:
+        stored = [StoredColumn(**asdict(column)) for column in columns]
+        await data_sources.save_columns(connection, self.place.key, stored)
+
+    async def _follow(self, connection: Connection, state: DataSourceState | None) -> None:
+        await claim_rows(connection, self.place.table, self.place.owner)
+        if state is None:
+            return
+        origin = self.work.table_named(state.sync_table)
+        if origin is not None and origin != self.place.table:
+            await move_rows(connection, origin, self.place.table, self.place.owner)
+        await follow_database(connection, self.place.table, self.place.owner)
+
+
+@dataclass
+class Rehearsal:
+    """A dry run: compares with the mirror, counts, and writes nothing; what a full read saw is kept in memory."""
+
+    work: Work
+    place: Place
+    seen: set[str] = field(default_factory=set)
+    new_columns: list[str] = field(default_factory=list)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a real run would change beside rows."""
+        return (f"It would add the columns {', '.join(self.new_columns)}.",) if self.new_columns else ()
+
+    async def known(self) -> tuple[DataSourceState | None, list[Column]]:
+        """See `Destination`. A full read that is under way counts as one that has not begun."""
+        state, columns = await _known(self.work, self.place)
+        return state.without_progress() if state else None, columns
+
+    async def prepare(
+        self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
+    ) -> None:
+        """See `Destination`."""
+        _, known = await self.known()
+        self.new_columns = [column.name for column in columns if column.name not in {one.name for one in known}]
+
+    async def write(self, rows: Sequence[Row], columns: Sequence[Column] | None, covered: Covered | None) -> Written:
+        """See `Destination`."""
+        self.seen.update(covered.page_ids if covered else ())
+        async with transaction(self.work.pool) as connection:
+            return await compare_rows(connection, self.place.table, self.place.owner, rows)
+
+    async def unseen(self) -> list[str]:
+        """See `Destination`."""
+        async with transaction(self.work.pool) as connection:
+            held = await pages_of(connection, self.place.table, self.place.key)
+        return sorted(held - self.seen)
+
+    async def count(self) -> int:
+        """See `Destination`."""
+        async with transaction(self.work.pool) as connection:
+            return await count_rows(connection, self.place.table, self.place.owner)
+
+    async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
+        """See `Destination`."""
+        return []
+
+    async def end_full_read(self, held_back: int) -> None:
+        """See `Destination`."""
+
+    async def advance_watermark(self, began_at: datetime) -> None:
+        """See `Destination`."""
+
+
+async def _known(work: Work, place: Place) -> tuple[DataSourceState | None, list[Column]]:
+    async with transaction(work.pool) as connection:
+        state = await data_sources.load_state(connection, place.key)
+        columns = await data_sources.load_columns(connection, place.key)
+    return state, [Column(**asdict(column)) for column in columns]

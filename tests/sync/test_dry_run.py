@@ -1,0 +1,69 @@
+"""A dry run says what would be written, and writes nothing but the record of the run."""
+
+from __future__ import annotations
+
+from notion_pg_sync.demo.workspace import SmallWorkspace
+from notion_pg_sync.demo.workspace.literals import number
+from tests.installation import Installation
+
+RECORDS = ("job", "job_run_details", "run_processes", "database_runs")
+
+
+async def everything_written(installation: Installation) -> dict[str, list[dict[str, object]]]:
+    """All rows of all tables, the run records aside."""
+    tables = await installation.execute(
+        "SELECT schemaname || '.' || tablename AS name FROM pg_tables"
+        " WHERE schemaname IN ('public', 'notion_sync') AND tablename <> ALL (%s) ORDER BY 1",
+        list(RECORDS),
+    )
+    return {
+        table["name"]: await installation.execute(f"SELECT row_ FROM {table['name']} AS row_ ORDER BY row_::text")
+        for table in tables
+    }
+
+
+async def test_a_first_dry_run_writes_nothing(installation: Installation, small: SmallWorkspace) -> None:
+    await installation.connect("anna", small.tokens["anna"], {"Worlds": small.databases["Worlds"]})
+    before = await everything_written(installation)
+    outcome = await installation.sync_all(dry_run=True)
+    assert outcome.failures == []
+    assert outcome.totals.inserted == 12
+    assert await everything_written(installation) == before
+    message = outcome.accounts[0].databases["Worlds"].message or ""
+    assert "a real run would have 12 inserted to write" in message
+    assert "It would add the columns " in message
+
+
+async def test_a_later_dry_run_tells_edits_removals_and_new_columns(
+    installation: Installation, small: SmallWorkspace
+) -> None:
+    await installation.connect("anna", small.tokens["anna"], {"Characters": small.databases["Characters"]})
+    await installation.sync_all()
+    workspace = installation.workspace
+    workspace.clock.advance(3600)
+    pages = workspace.page_ids("Characters")
+    workspace.edit_page(pages[0], {"Age": 4711})
+    workspace.trash_page(pages[1])
+    workspace.add_page("Characters", {"Name": "Newcomer"})
+    before = await everything_written(installation)
+    totals = (await installation.sync_one("anna", "Characters", dry_run=True)).totals
+    assert (totals.inserted, totals.updated, totals.removed) == (1, 1, 1)
+    assert await everything_written(installation) == before
+    workspace.add_property("Characters", "Height", number())
+    message = (await installation.sync_all(dry_run=True)).accounts[0].databases["Characters"].message or ""
+    assert "It would add the columns height." in message
+    real = (await installation.sync_all()).totals
+    assert (real.inserted, real.updated, real.removed) == (1, 39, 1)
+
+
+async def test_a_dry_run_leaves_a_full_read_that_is_under_way_alone(
+    installation: Installation, small: SmallWorkspace
+) -> None:
+    await installation.connect("anna", small.tokens["anna"], {"Chat Sessions": small.databases["Chat Sessions"]})
+    installation.workspace.faults.add("403_html", path="/query$", every=2)
+    await installation.sync_all()
+    installation.workspace.faults.clear()
+    before = await everything_written(installation)
+    totals = (await installation.sync_all(dry_run=True)).totals
+    assert (totals.rows_read, totals.inserted, totals.unchanged) == (250, 150, 100)
+    assert await everything_written(installation) == before
