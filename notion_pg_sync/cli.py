@@ -34,9 +34,9 @@ app = typer.Typer(
 
 FAILED, WRONG_USAGE, NOTHING_ATTEMPTED = 1, 2, 3
 
-UserArgument = Annotated[str, typer.Argument(metavar="USER_ID", help="The user, as in user_settings.")]
+UserArgument = Annotated[str, typer.Argument(help="The user, as in user_settings.")]
 DatabaseArgument = Annotated[
-    str, typer.Argument(metavar="DATABASE", help="The database: its name in notion_databases, its id, or its link.")
+    str, typer.Argument(help="The database: its name in notion_databases, its id, or its link.")
 ]
 UserOption = Annotated[str | None, typer.Option("--user", metavar="USER_ID", help="Only this user.")]
 AllowRemovalOption = Annotated[

@@ -25,7 +25,14 @@ FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rows", type=int, default=2500, help="how many rows the tests with many rows have")
     parser.addoption("--rounds", type=int, default=6, help="how often the harnesses that repeat a thing do so")
+
+
+@pytest.fixture
+def rows(request: pytest.FixtureRequest) -> int:
+    """How many rows are many."""
+    return int(request.config.getoption("--rows"))
 
 
 @pytest.fixture

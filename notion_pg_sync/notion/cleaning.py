@@ -59,40 +59,47 @@ class _Cleaner:
         self.altered = 0
 
     def clean(self, value: object, depth: int) -> object:
-        match value:
-            case str():
-                return self._text(value)
-            case float() if not math.isfinite(value):
-                self.altered += 1
-                return None
-            case dict() | list() if depth == 0:
-                self.altered += 1
-                return None
-            case dict():
-                return self._object(value, depth - 1)
-            case list():
-                return [self.clean(item, depth - 1) for item in value]
-            case _:
-                return value
+        # Plain tests, the commonest first: this runs for every value of every page.
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, dict | list) and depth == 0:
+            return self._nothing()
+        if isinstance(value, dict):
+            return self._object(value, depth - 1)
+        if isinstance(value, list):
+            return [self.clean(item, depth - 1) for item in value]
+        if isinstance(value, float) and not math.isfinite(value):
+            return self._nothing()
+        return value
 
     def _object(self, value: dict[str, object], depth: int) -> dict[str, object]:
-        stored: dict[str, object] = {}
-        # Keys that need no cleaning come first, so that two keys which become one never cost a value, and so that
-        # the result does not hang on the order of the keys.
-        for key in sorted(value, key=lambda key: (storable_text(key) != key, key)):
-            free = self._text(key)
-            while free in stored:
-                free += "_"
-            stored[free] = self.clean(value[key], depth)
+        if any(map(_UNSTORABLE.search, value)):
+            value = self._with_storable_keys(value)
+        stored = {key: self.clean(item, depth) for key, item in value.items()}
         file = stored.get("file")
         if stored.get("type") == "file" and isinstance(file, dict):
             stored["file"] = _without_signature(file)
         return stored
 
-    def _text(self, text: str) -> str:
-        storable = storable_text(text)
-        self.altered += storable != text
+    def _with_storable_keys(self, value: dict[str, object]) -> dict[str, object]:
+        storable: dict[str, object] = {}
+        # Keys that need no cleaning come first, so that two keys which become one never cost a value, and so that
+        # the result does not hang on the order of the keys.
+        for key in sorted(value, key=lambda key: (storable_text(key) != key, key)):
+            free = self._text(key)
+            while free in storable:
+                free += "_"
+            storable[free] = value[key]
         return storable
+
+    def _nothing(self) -> None:
+        self.altered += 1
+
+    def _text(self, text: str) -> str:
+        if not _UNSTORABLE.search(text):
+            return text
+        self.altered += 1
+        return storable_text(text)
 
 
 def _without_signature(file: dict[str, object]) -> dict[str, object]:

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import unquote
 
 from notion_pg_sync.notion.cleaning import digest, storable_text
@@ -78,6 +79,7 @@ class _Property:
     type: str
 
 
+@lru_cache(maxsize=4096)
 def decoded(property_id: str) -> str:
     """A property id as it can be compared: Notion percent-encodes it in some places and not in others."""
     return unquote(property_id)

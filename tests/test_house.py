@@ -1,0 +1,79 @@
+"""The house holds: imports point one way, and what is kept apart stays apart (docs/architecture.md)."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import notion_pg_sync
+
+PACKAGE = Path(notion_pg_sync.__file__).parent
+ROOT = Path(__file__).parent.parent
+
+# Which parts of the house each part may use, beside itself. `settings` is everybody's.
+MAY_USE = {
+    "notion": set(),
+    "mirror": set(),
+    "sync": {"notion", "mirror"},
+    "report": {"sync", "mirror", "demo"},
+    "demo": set(),
+    "cli": {"sync", "report", "demo"},
+    "settings": set(),
+    "__main__": {"cli"},
+}
+
+
+def imports_of(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def part_of(module: str) -> str | None:
+    """The part of the house that a module of ours is in, None for modules of others and for the package itself."""
+    names = module.split(".")
+    return names[1] if names[0] == "notion_pg_sync" and len(names) > 1 and names[1] != "__version__" else None
+
+
+@pytest.mark.parametrize("part", sorted(MAY_USE))
+def test_a_part_uses_only_what_it_may(part: str) -> None:
+    files = (PACKAGE / part).rglob("*.py") if (PACKAGE / part).is_dir() else [PACKAGE / f"{part}.py"]
+    allowed = MAY_USE[part] | {part, "settings"}
+    used = {(file.name, found) for file in files for module in imports_of(file) if (found := part_of(module))}
+    assert {(name, found) for name, found in used if found not in allowed} == set()
+
+
+def test_every_part_is_in_the_plan() -> None:
+    parts = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    assert parts - {"__init__"} == set(MAY_USE)
+
+
+@pytest.mark.parametrize(("part", "foreign"), [("notion", "psycopg"), ("mirror", "httpx"), ("mirror", "notion_client")])
+def test_the_two_sides_do_not_know_each_others_libraries(part: str, foreign: str) -> None:
+    used = {module.split(".")[0] for file in (PACKAGE / part).rglob("*.py") for module in imports_of(file)}
+    assert foreign not in used
+
+
+def test_the_sample_workspace_imports_nothing_of_the_tool() -> None:
+    for file in (PACKAGE / "demo" / "workspace").rglob("*.py"):
+        ours = {module for module in imports_of(file) if module.startswith("notion_pg_sync")}
+        assert {module for module in ours if not module.startswith("notion_pg_sync.demo.workspace")} == set(), file
+
+
+@pytest.mark.parametrize("module", ["listing", "intervals", "properties", "schema", "completion", "ids", "splits"])
+def test_decisions_are_pure(module: str) -> None:
+    used = {name.split(".")[0] for name in imports_of(PACKAGE / "notion" / f"{module}.py")}
+    assert used & {"asyncio", "httpx", "notion_client", "psycopg", "os", "socket", "time"} == set()
+
+
+def test_the_version_is_one() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == notion_pg_sync.__version__
+    assert f"## {notion_pg_sync.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
