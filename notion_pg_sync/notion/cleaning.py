@@ -63,13 +63,15 @@ class _Cleaner:
         if isinstance(value, str):
             return self._text(value)
         if isinstance(value, dict | list) and depth == 0:
-            return self._nothing()
+            self.altered += 1
+            return None
         if isinstance(value, dict):
             return self._object(value, depth - 1)
         if isinstance(value, list):
             return [self.clean(item, depth - 1) for item in value]
         if isinstance(value, float) and not math.isfinite(value):
-            return self._nothing()
+            self.altered += 1
+            return None
         return value
 
     def _object(self, value: dict[str, object], depth: int) -> dict[str, object]:
@@ -91,9 +93,6 @@ class _Cleaner:
                 free += "_"
             storable[free] = value[key]
         return storable
-
-    def _nothing(self) -> None:
-        self.altered += 1
 
     def _text(self, text: str) -> str:
         if not _UNSTORABLE.search(text):

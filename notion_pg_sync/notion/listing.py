@@ -18,13 +18,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from notion_pg_sync.notion.intervals import EARLIEST, EVERYTHING, LATEST, MINUTE, Interval, minute_of
 
 # A query gives at most 10,000 rows and a page size is never below 1; beyond this many answers the server is leading
 # us in a circle.
 MOST_ANSWERS_A_QUERY = 10_000
+
+# A reader gives part of its stretch away when it is likely to need more answers than this for the rest, and keeps no
+# more than this many to itself. Found by trying histories of several shapes (tests/notion/test_listing_shape.py).
+WORTHWHILE = 4
+FAR = 64
 
 # A refused cursor is ordinary; a query whose every cursor is refused is not.
 MOST_RESTARTS = 20
@@ -35,11 +41,18 @@ class ListingError(Exception):
 
 
 @dataclass(frozen=True)
-class Split:
-    """Two filters of which every row satisfies exactly one."""
+class Part:
+    """Some of a minute's rows: those that satisfy `filter`. `splits` can split them further, where there are any."""
 
-    one: dict[str, object]
-    other: dict[str, object]
+    filter: dict[str, object]
+    splits: Sequence[Split] = ()
+
+
+class Split(Protocol):
+    """A way to divide rows."""
+
+    def parts(self) -> tuple[Part, ...]:
+        """Parts of which every row is in exactly one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +109,17 @@ def _iso(time: datetime) -> str:
 
 @dataclass
 class _Course:
-    """One query and what followed from it: its cursors, and how far in time its rows have come."""
+    """One query and what followed from it: its cursors, and how far in time its rows have come.
+
+    `end`: where it may stop, once others read what lies beyond; never later than its query's window.
+    `pace`: how much time the rows of its last answer spanned.
+    """
 
     query: Query
+    end: datetime
     splits: Sequence[Split] = ()
     reached: datetime = EARLIEST
+    pace: timedelta = MINUTE
     answers: int = 0
     restarts: int = 0
     cursors: set[str] = field(default_factory=set)
@@ -108,6 +127,8 @@ class _Course:
     def take_in(self, answer: Answer) -> None:
         """Checks that the answer is one that a listing can go on from."""
         self.answers += 1
+        if answer.rows:
+            self.pace = max(MINUTE, answer.rows[-1][1] - answer.rows[0][1])
         for _, time in answer.rows:
             if time < self.reached:
                 raise ListingError(
@@ -138,18 +159,30 @@ class _Course:
         self.restarts += 1
         if self.restarts > MOST_RESTARTS:
             raise ListingError(f"Notion refused the cursors of one query {self.restarts} times: run the sync again.")
-        window = self.query.window
-        self.start_again(Interval(max(window.start, minute_of(self.reached)), window.end))
+        self.start_again(Interval(max(self.query.window.start, minute_of(self.reached)), self.end))
 
 
 class FullListing:
-    """Reads a data source whole, or what is left of it, by `created_time`.
+    """Reads a data source whole, or what is left of it, by `created_time`, in up to `readers` stretches side by side.
 
     `windows` are the creation times to read. `splits`, in order of preference, are for minutes in which more rows were
-    created than one query gives. Raises `ListingError` where completeness cannot be had.
+    created than one query gives. `now`, by Notion's clock: hardly a row is created later.
+    Raises `ListingError` where completeness cannot be had.
+
+    It begins with one query; whenever a reader is idle, one that has far to go gives away the later part of what is
+    left to it. So a small data source is one query, and a history of any shape is soon read by all readers.
     """
 
-    def __init__(self, windows: Iterable[Interval] = (EVERYTHING,), splits: Sequence[Split] = ()) -> None:
+    def __init__(
+        self,
+        windows: Iterable[Interval] = (EVERYTHING,),
+        splits: Sequence[Split] = (),
+        *,
+        readers: int = 1,
+        now: datetime = LATEST,
+    ) -> None:
+        self._readers = readers
+        self._now = min(minute_of(now) + MINUTE, LATEST) if now < LATEST else LATEST
         self._ready: deque[_Course] = deque()
         self._under_way: dict[Query, _Course] = {}
         # Courses still to be finished in a minute that had to be split.
@@ -179,19 +212,20 @@ class FullListing:
         course.take_in(answer)
         if query.filters:
             return self._part_answered(course, answer)
-        window, reached = query.window, minute_of(course.reached)
+        start, reached = query.window.start, minute_of(course.reached)
+        if reached >= course.end or not (answer.has_more or answer.capped):
+            return Interval(start, course.end)
         if answer.has_more:
             course.go_on(answer.next_cursor)
             self._ready.append(course)
-            return Interval(window.start, min(reached, window.end))
-        if not answer.capped:
-            return window
-        if reached > window.start:
-            course.start_again(Interval(reached, window.end))
+            self._give_away(course)
+            return Interval(start, reached)
+        if reached > start:
+            course.start_again(Interval(reached, course.end))
             self._ready.append(course)
-            return Interval(window.start, reached)
+            return Interval(start, reached)
         self._split(Interval(reached, reached + MINUTE), (), course.splits)
-        self._add(Interval(reached + MINUTE, window.end), (), course.splits)
+        self._add(Interval(reached + MINUTE, course.end), (), course.splits)
         return None
 
     def refused(self, query: Query) -> None:
@@ -202,7 +236,22 @@ class FullListing:
 
     def _add(self, window: Interval, filters: tuple[dict[str, object], ...], splits: Sequence[Split]) -> None:
         if not window.is_empty:
-            self._ready.append(_Course(Query("created_time", window, filters), splits))
+            self._ready.append(_Course(Query("created_time", window, filters), window.end, splits))
+
+    def _give_away(self, course: _Course) -> None:
+        """Lets an idle reader have the later part of what is left to `course`, where that is far.
+
+        Half of it; but where rows came densely, not much more than as many answers again as `FAR` of them, since
+        what lies far beyond is likely of another density.
+        """
+        if len(self._ready) + len(self._under_way) >= self._readers:
+            return
+        left = min(course.end, self._now) - course.reached
+        if left < course.pace * WORTHWHILE:
+            return
+        cut = minute_of(course.reached + min(left / 2, course.pace * FAR))
+        self._add(Interval(cut, course.end), (), course.splits)
+        course.end = cut
 
     def _part_answered(self, course: _Course, answer: Answer) -> Interval | None:
         minute = course.query.window
@@ -224,10 +273,10 @@ class FullListing:
                 f"More rows were created in the minute {minute.start:%Y-%m-%d %H:%M} UTC than one query of Notion "
                 "gives, and no filter tells them apart: give the database an ID property (unique_id)."
             )
-        split, rest = splits[0], splits[1:]
-        for further in (split.one, split.other):
-            self._add(minute, (*filters, further), rest)
-        self._unfinished_parts[minute] = self._unfinished_parts.get(minute, 0) + 2
+        parts = splits[0].parts()
+        for part in parts:
+            self._add(minute, (*filters, part.filter), (*part.splits, *splits[1:]))
+        self._unfinished_parts[minute] = self._unfinished_parts.get(minute, 0) + len(parts)
 
 
 class EditListing:
@@ -249,7 +298,7 @@ class EditListing:
         self._seen: set[tuple[str, datetime]] = set()
         self._seen_in_pass: set[tuple[str, datetime]] = set()
         self._seen_in_last_pass: set[tuple[str, datetime]] | None = None
-        self._next: _Course | None = _Course(Query("last_edited_time", Interval(self._promised.start, LATEST)))
+        self._next: _Course | None = _Course(Query("last_edited_time", Interval(self._promised.start, LATEST)), LATEST)
         self._under_way: _Course | None = None
         self._after_answer: Callable[[_Course, Answer], None] = self._after_first
         self.gave_up = False
@@ -297,14 +346,14 @@ class EditListing:
     def _begin_pass(self) -> None:
         self._passes_left -= 1
         self._seen_in_pass = set()
-        self._next = _Course(Query("last_edited_time", self._promised))
+        self._next = _Course(Query("last_edited_time", self._promised), self._promised.end)
 
     def _within_pass(self, course: _Course, answer: Answer) -> None:
         if self._goes_on(course, answer) or self.gave_up:
             return
         if self._seen_in_pass == self._seen_in_last_pass:
             self._after_answer = self._within_rest
-            self._next = _Course(Query("last_edited_time", Interval(self._promised.end, LATEST)))
+            self._next = _Course(Query("last_edited_time", Interval(self._promised.end, LATEST)), LATEST)
         elif self._passes_left:
             self._seen_in_last_pass = self._seen_in_pass
             self._begin_pass()

@@ -3,38 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from notion_pg_sync.notion.lenient import member
-from notion_pg_sync.notion.listing import Split
+from notion_pg_sync.notion.listing import Part, Split
 
 # Letters, digits and signs that split titles about evenly, the most even first.
 _TELLING = "eaionrtslcdu0123456789hmpgbyfvkw -.jxqz"
 
+# Beyond what a data source can hold.
+_LARGEST_NUMBER = 2**27
+
+
+@dataclass(frozen=True)
+class CheckboxSplit:
+    """By a checkbox, which is true or false, never null."""
+
+    property_id: str
+
+    def parts(self) -> tuple[Part, ...]:
+        """See `Split`."""
+        return tuple(Part({"property": self.property_id, "checkbox": {"equals": value}}) for value in (True, False))
+
+
+@dataclass(frozen=True)
+class TitleSplit:
+    """By whether the title contains a text."""
+
+    property_id: str
+    text: str
+
+    def parts(self) -> tuple[Part, ...]:
+        """See `Split`."""
+        operators = ("contains", "does_not_contain")
+        return tuple(Part({"property": self.property_id, "title": {operator: self.text}}) for operator in operators)
+
+
+@dataclass(frozen=True)
+class NumberSplit:
+    """By a unique_id's number, from `low` (included) to `high` (excluded), halved again and again.
+
+    Notion numbers every row of a data source that has such a property.
+    """
+
+    property_id: str
+    low: int = 0
+    high: int = _LARGEST_NUMBER
+
+    def parts(self) -> tuple[Part, ...]:
+        """See `Split`."""
+        middle = (self.low + self.high) // 2
+        return (
+            self._part("less_than", middle, self.low, middle),
+            self._part("greater_than_or_equal_to", middle, middle, self.high),
+        )
+
+    def _part(self, operator: str, middle: int, low: int, high: int) -> Part:
+        further = (NumberSplit(self.property_id, low, high),) if high - low > 1 else ()
+        return Part({"property": self.property_id, "unique_id": {operator: middle}}, further)
+
 
 def splits_of(schema: Mapping[str, object]) -> list[Split]:
-    """The splits that a data source allows, the best first.
+    """The splits that a data source allows, in the order in which they are tried.
 
-    A checkbox is true or false, never null, and a title contains a text or does not: of both filters of such a pair,
-    every row satisfies exactly one. Of other types that is not documented.
+    Checkboxes and titles first: they need no assumption, and one or two of them do for most; then the numbers of a
+    unique_id. Filters on other types are left out, since what they say of an empty value is not documented.
     """
-    found: list[Split] = []
-    title = "title"
-    for name, value in sorted(schema.items()):
+    titles: list[Split] = []
+    checkboxes: list[Split] = []
+    numbers: list[Split] = []
+    for _, value in sorted(schema.items()):
         kind, property_id = member(value, "type"), member(value, "id")
-        if kind == "title":
-            title = str(property_id or name)
-        elif kind == "checkbox":
-            found.append(
-                Split(
-                    {"property": property_id, "checkbox": {"equals": True}},
-                    {"property": property_id, "checkbox": {"equals": False}},
-                )
-            )
-    for text in _TELLING:
-        found.append(
-            Split(
-                {"property": title, "title": {"contains": text}},
-                {"property": title, "title": {"does_not_contain": text}},
-            )
-        )
-    return found
+        if not isinstance(property_id, str):
+            continue
+        match kind:
+            case "title":
+                titles = [TitleSplit(property_id, text) for text in _TELLING]
+            case "checkbox":
+                checkboxes.append(CheckboxSplit(property_id))
+            case "unique_id":
+                numbers.append(NumberSplit(property_id))
+    return [*checkboxes, *titles[:8], *numbers, *titles[8:]]

@@ -39,6 +39,7 @@ class DataSourceSync:
         self._watched = Watched(place.owner.user_id, place.owner.database_name)
         self._conversion = Conversion([], text_sources(place.owner.database_name))
         self._schema: JsonObject = {}
+        self._began_at = datetime.now(UTC)
         self._held_by_foreign_keys = 0
 
     @property
@@ -57,7 +58,7 @@ class DataSourceSync:
         Raises `NotionError`, `ListingError`, `HeldBackError`, `LeaseLostError`, and what psycopg raises.
         """
         answer = await self._client.data_source(self._place.key.data_source_id)
-        began_at = answer.asked_at or datetime.now(UTC)
+        began_at = self._began_at = answer.asked_at or datetime.now(UTC)
         self._schema, _ = clean(answer.schema)
         described = Description(storable_text(answer.name), self._schema, schema_fingerprint(self._schema))
         state, known_columns = await self._destination.known()
@@ -102,8 +103,10 @@ class DataSourceSync:
             raise held_back(self._place.owner.user_id, self._place.owner.database_name, len(unseen))
 
     async def _list_whole(self, covered: Sequence[Stretch]) -> None:
-        listing = FullListing(gaps(_interval(stretch) for stretch in covered), splits_of(self._schema))
-        async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
+        readers = self._work.settings.concurrency
+        left = gaps(_interval(stretch) for stretch in covered)
+        listing = FullListing(left, splits_of(self._schema), readers=readers, now=self._began_at)
+        async with reading(listing, self._ask, readers) as answers:
             async for answer, interval in answers:
                 pages = [read_page(page) for page in answer.pages]
                 stretches = [_stretch(interval)] if interval else []

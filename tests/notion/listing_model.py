@@ -28,6 +28,7 @@ class ModelRow:
     created: datetime
     edited: datetime
     title: str = ""
+    number: int = 0
 
 
 @dataclass
@@ -74,9 +75,12 @@ class ModelSource:
         return all(self._satisfies(row, condition) for condition in query.filters)
 
     def _satisfies(self, row: ModelRow, condition: dict[str, object]) -> bool:
-        title = condition["title"]
-        assert isinstance(title, dict)
-        ((operator, value),) = title.items()
+        ((kind, said),) = ((kind, said) for kind, said in condition.items() if kind != "property")
+        assert isinstance(said, dict)
+        ((operator, value),) = said.items()
+        if kind == "unique_id":
+            assert isinstance(value, int)
+            return row.number < value if operator == "less_than" else row.number >= value
         contains = str(value).lower() in row.title.lower()
         return contains if operator == "contains" else not contains
 

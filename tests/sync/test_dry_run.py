@@ -61,7 +61,7 @@ async def test_a_dry_run_leaves_a_full_read_that_is_under_way_alone(
 ) -> None:
     await installation.connect("anna", small.tokens["anna"], {"Chat Sessions": small.databases["Chat Sessions"]})
     installation.workspace.faults.add("403_html", path="/query$", every=2)
-    await installation.sync_all()
+    await installation.sync_all(concurrency=1)
     installation.workspace.faults.clear()
     before = await everything_written(installation)
     totals = (await installation.sync_all(dry_run=True)).totals

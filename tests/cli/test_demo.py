@@ -1,0 +1,36 @@
+"""The demo, run as a newcomer does, ends well and shows what it promises."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from notion_pg_sync.demo.showcase import build_showcase
+
+
+def test_the_demo_shows_everything_and_leaves_nothing_behind() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "notion_pg_sync", "demo"],
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PGHOST": "/nonexistent"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    for shown in ("Osric Vane", "The next run writes only those", "job_run_details", "demo --keep"):
+        assert shown in ended.stdout
+    first, second = re.findall(r"^10 of 10 databases of 2 users synced: (.*)\.$", ended.stdout, re.MULTILINE)
+    assert first == "43 rows inserted, 0 updated, 0 removed, 0 unchanged"
+    assert second == "1 rows inserted, 4 updated, 1 removed, 38 unchanged"
+    assert not list(Path("/tmp").glob("notion-pg-sync-demo-*"))
+
+
+def test_the_content_is_always_the_same() -> None:
+    first, second = build_showcase(), build_showcase()
+    assert first.databases == second.databases
+    assert first.workspace.truth(first.databases["ada"]["Characters"]) == second.workspace.truth(
+        second.databases["ada"]["Characters"]
+    )
