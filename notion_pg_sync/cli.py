@@ -45,6 +45,9 @@ AllowRemovalOption = Annotated[
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be written; write nothing but the run's record.")
 ]
+VerifyOption = Annotated[
+    bool, typer.Option("--verify", help="Read it all once more afterwards and compare; exit 1 on any difference.")
+]
 FullEveryOption = Annotated[
     str, typer.Option("--full-every", metavar="TIME", help="Read everything anew after this time, such as 12h or 7d.")
 ]
@@ -86,6 +89,7 @@ def sync(
     user_id: UserArgument,
     database: DatabaseArgument,
     dry_run: DryRunOption = False,
+    verify: VerifyOption = False,
     full: FullOption = False,
     full_every: FullEveryOption = "1d",
     allow_removal: AllowRemovalOption = False,
@@ -106,7 +110,8 @@ def sync(
         as_json=as_json,
         verbose=verbose,
         dry_run=dry_run,
-        full=full,
+        verify=verify,
+        full=full or verify,
         full_every=full_every,
         allow_removal=allow_removal,
         page_size=page_size,

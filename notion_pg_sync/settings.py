@@ -35,6 +35,7 @@ class Settings:
     full_every: timedelta = timedelta(days=1)
     allow_removal: bool = False
     dry_run: bool = False
+    verify: bool = False
     lease_seconds: float = 120.0
     lease_wait_seconds: float = 60.0
 
@@ -50,6 +51,8 @@ def read_settings(environment: Mapping[str, str], **flags: object) -> Settings:
     given["notion_base_url"] = _notion_base_url(
         str(given.get("notion_base_url") or environment.get("NOTION_BASE_URL") or NOTION_BASE_URL)
     )
+    if given.get("verify") and given.get("dry_run"):
+        raise SettingsError("--verify compares what a sync wrote, and --dry-run writes nothing: use one of them.")
     if "full_every" in given:
         given["full_every"] = read_duration(str(given["full_every"]))
     if folder := environment.get("NOTION_PG_SYNC_DATA_DIR"):

@@ -10,6 +10,7 @@ from rich.console import Console
 from notion_pg_sync.report.progress import ProgressDisplay
 from notion_pg_sync.report.summary import as_json as outcome_as_json
 from notion_pg_sync.report.summary import failure_lines, summary_table
+from notion_pg_sync.report.verification import verification_lines
 from notion_pg_sync.sync.everything import RunOutcome
 from notion_pg_sync.sync.listener import Listener, Nobody
 from notion_pg_sync.sync.running import run_until_done
@@ -33,4 +34,7 @@ def show_run(start: Callable[[Listener], Coroutine[None, None, RunOutcome]], *, 
             out.print(json.dumps(outcome_as_json(outcome), indent=2), soft_wrap=True, markup=False, highlight=False)
         for line in failure_lines(outcome):
             err.print(f"notion-pg-sync: {line}", markup=False, highlight=False)
+    if outcome.verification and not as_json and (out.is_terminal or not outcome.verification.is_exact):
+        for line in verification_lines(outcome.verification):
+            out.print(line, markup=False, highlight=False)
     return 1 if outcome.failures else 0

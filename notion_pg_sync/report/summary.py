@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from notion_pg_sync.report.verification import verification_as_json
 from notion_pg_sync.sync.everything import RunOutcome
 
 
@@ -35,6 +36,7 @@ def as_json(outcome: RunOutcome) -> dict[str, object]:
         "status": outcome.status,
         "message": outcome.message(),
         "problems": outcome.problems,
+        **({"verification": verification_as_json(outcome.verification)} if outcome.verification else {}),
         "accounts": [
             {
                 "user_id": account.user_id,

@@ -12,6 +12,7 @@ from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatab
 from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, transaction
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending, Job
 from notion_pg_sync.mirror.tables import SyncTable, find_schema, find_tables
+from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.ids import looks_like_id, parse_id
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.account import (
@@ -26,6 +27,7 @@ from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configura
 from notion_pg_sync.sync.failures import failure_of
 from notion_pg_sync.sync.listener import Listener
 from notion_pg_sync.sync.process import is_alive, this_process
+from notion_pg_sync.sync.verify import Verification, verify_database
 from notion_pg_sync.sync.work import Work
 
 
@@ -39,10 +41,14 @@ class UsageError(Exception):
 
 @dataclass
 class RunOutcome:
-    """What a run came to, account by account; `problems` are failures that belong to none."""
+    """What a run came to, account by account; `problems` are failures that belong to none.
+
+    `verification`: how the copy compares with Notion, where that was asked for.
+    """
 
     accounts: list[AccountOutcome] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    verification: Verification | None = None
 
     @property
     def failures(self) -> list[str]:
@@ -130,8 +136,22 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
             await _claim_patiently(work, user_id)
         async with keeping_lease(work, user_id), open_client(settings, account.token) as client:
             run = await sync_and_record(work, client, user_id, wanted)
-        outcome.accounts.append(AccountOutcome(user_id, {wanted.name: run}))
+            outcome.accounts.append(AccountOutcome(user_id, {wanted.name: run}))
+            if settings.verify and run.error_code is None:
+                await _verify(work, client, user_id, wanted, outcome)
     return outcome
+
+
+async def _verify(
+    work: Work, client: NotionClient, user_id: str, database: ConfiguredDatabase, outcome: RunOutcome
+) -> None:
+    try:
+        outcome.verification = await verify_database(work, client, user_id, database)
+    except Exception as error:  # noqa: BLE001 - recorded; what was synced stays
+        outcome.problems.append(f"{user_id}/{database.name}: it could not be verified: {failure_of(error).sentence}")
+        return
+    if not outcome.verification.is_exact:
+        outcome.problems.append(f"{user_id}/{database.name}: {outcome.verification.sentence}")
 
 
 @asynccontextmanager
