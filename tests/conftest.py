@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -22,6 +23,9 @@ from tests.installation import Installation
 
 # A test's data need not survive a power cut.
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "100"}
+
+
+hypothesis.settings.register_profile("thorough", max_examples=550)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
