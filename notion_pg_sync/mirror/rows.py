@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from psycopg import sql
+from psycopg.adapt import PyFormat
 from psycopg.types.json import Jsonb
 
 from notion_pg_sync.mirror.connection import Connection
@@ -233,7 +234,8 @@ async def _upsert(connection: Connection, table: SyncTable, owner: RowOwner, row
         incoming=sql.SQL(", ").join(sql.Identifier("incoming", name) for name in written),
         common=sql.SQL(", ").join(map(sql.Placeholder, common)),
         arrays=sql.SQL(", ").join(
-            sql.SQL("{}::{}[]").format(sql.Placeholder(name), sql.SQL(type_)) for name, (type_, _) in written.items()
+            sql.SQL("{}::{}[]").format(sql.Placeholder(name, PyFormat.BINARY), sql.SQL(type_))
+            for name, (type_, _) in written.items()
         ),
         columns=sql.SQL(", ").join(map(sql.Identifier, written)),
         assignments=sql.SQL(", ").join(

@@ -162,6 +162,18 @@ class _Course:
         self.start_again(Interval(max(self.query.window.start, minute_of(self.reached)), self.end))
 
 
+@dataclass(frozen=True)
+class Progress:
+    """What an answer of a full listing brought.
+
+    `covered`: the creation times of which all rows have now come, with this answer and those before it. Rows that were
+    created at `until` or later are left to other queries.
+    """
+
+    covered: Interval | None
+    until: datetime = LATEST
+
+
 class FullListing:
     """Reads a data source whole, or what is left of it, by `created_time`, in up to `readers` stretches side by side.
 
@@ -203,16 +215,17 @@ class FullListing:
         self._under_way[course.query] = course
         return course.query
 
-    def answered(self, query: Query, answer: Answer) -> Interval | None:
-        """Takes in the answer to `query`.
-
-        Returns the creation times of which all rows have now come, with this and the answers before it, or None.
-        """
+    def answered(self, query: Query, answer: Answer) -> Progress:
+        """Takes in the answer to `query`."""
         course = self._under_way.pop(query)
         course.take_in(answer)
         if query.filters:
-            return self._part_answered(course, answer)
-        start, reached = query.window.start, minute_of(course.reached)
+            return Progress(self._part_answered(course, answer))
+        until = course.end
+        return Progress(self._stretch_answered(course, answer), until)
+
+    def _stretch_answered(self, course: _Course, answer: Answer) -> Interval | None:
+        start, reached = course.query.window.start, minute_of(course.reached)
         if reached >= course.end or not (answer.has_more or answer.capped):
             return Interval(start, course.end)
         if answer.has_more:

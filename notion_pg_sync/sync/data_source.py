@@ -107,9 +107,9 @@ class DataSourceSync:
         left = gaps(_interval(stretch) for stretch in covered)
         listing = FullListing(left, splits_of(self._schema), readers=readers, now=self._began_at)
         async with reading(listing, self._ask, readers) as answers:
-            async for answer, interval in answers:
-                pages = [read_page(page) for page in answer.pages]
-                stretches = [_stretch(interval)] if interval else []
+            async for answer, progress in answers:
+                pages = [page for page in map(read_page, answer.pages) if page.created_at < progress.until]
+                stretches = [_stretch(progress.covered)] if progress.covered else []
                 await self._write(pages, Covered([page.id for page in pages], stretches))
 
     async def _remove(self, unseen: list[str]) -> None:

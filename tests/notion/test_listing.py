@@ -49,10 +49,10 @@ def read_whole(source: ModelSource, listing: FullListing, between: random.Random
         except CursorRefusedError:
             listing.refused(query)
             continue
-        seen.update(row_id for row_id, _ in answer.rows)
-        interval = listing.answered(query, answer)
-        if interval:
-            covered.append(interval)
+        progress = listing.answered(query, answer)
+        seen.update(row_id for row_id, created in answer.rows if created < progress.until)
+        if progress.covered:
+            covered.append(progress.covered)
         if between:
             disturb(source, between)
     assert union(covered) == (EVERYTHING,)
@@ -144,7 +144,7 @@ def test_a_small_source_is_one_query_without_a_filter() -> None:
     query = listing.next_query()
     assert query is not None
     assert query.body() == {"sorts": [{"timestamp": "created_time", "direction": "ascending"}]}
-    assert listing.answered(query, Answer([], None, has_more=False, capped=False)) == EVERYTHING
+    assert listing.answered(query, Answer([], None, has_more=False, capped=False)).covered == EVERYTHING
     assert listing.is_complete
 
 
