@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -216,6 +217,8 @@ def _run(
     from notion_pg_sync.settings import SettingsError, read_settings
 
     switch_on_logs(verbose)
+    # Outside of a run, which has its own handler: so that an embedded server is stopped and nothing is left behind.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         settings = read_settings(os.environ, **(flags or {}))
         if not needs_postgres:

@@ -21,6 +21,8 @@ Stretch = tuple[datetime | None, datetime | None]
 class DataSourceState:
     """A row of `notion_sync.data_sources`, as far as planning needs it."""
 
+    database_id: str
+    database_name: str
     schema_fingerprint: str
     sync_table: str
     row_count: int | None
@@ -65,8 +67,8 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
     async with connection.cursor(row_factory=class_row(DataSourceState)) as cursor:
         await cursor.execute(
             """
-            SELECT schema_fingerprint, sync_table, row_count, watermark, full_read_at, full_read_started_at,
-                   full_read_covered, held_back
+            SELECT database_id, database_name, schema_fingerprint, sync_table, row_count, watermark, full_read_at,
+                   full_read_started_at, full_read_covered, held_back
             FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s
             """,
             (key.user_id, key.data_source_id),
@@ -79,6 +81,7 @@ async def save_schema(
     key: DataSourceKey,
     *,
     database_id: str,
+    database_name: str,
     name: str,
     sync_table: str,
     schema: dict[str, object],
@@ -88,16 +91,26 @@ async def save_schema(
     await connection.execute(
         """
         INSERT INTO notion_sync.data_sources AS known
-            (user_id, data_source_id, database_id, name, sync_table, schema, schema_fingerprint)
-        VALUES (%s, %s, %s, %s, %s, %s, %s)
+            (user_id, data_source_id, database_id, database_name, name, sync_table, schema, schema_fingerprint)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT (user_id, data_source_id) DO UPDATE
-        SET database_id = EXCLUDED.database_id, name = EXCLUDED.name, sync_table = EXCLUDED.sync_table,
-            schema = EXCLUDED.schema, schema_fingerprint = EXCLUDED.schema_fingerprint
-        WHERE (known.database_id, known.name, known.sync_table, known.schema, known.schema_fingerprint)
-            IS DISTINCT FROM (EXCLUDED.database_id, EXCLUDED.name, EXCLUDED.sync_table, EXCLUDED.schema,
-                              EXCLUDED.schema_fingerprint)
+        SET database_id = EXCLUDED.database_id, database_name = EXCLUDED.database_name, name = EXCLUDED.name,
+            sync_table = EXCLUDED.sync_table, schema = EXCLUDED.schema, schema_fingerprint = EXCLUDED.schema_fingerprint
+        WHERE (known.database_id, known.database_name, known.name, known.sync_table, known.schema,
+               known.schema_fingerprint)
+            IS DISTINCT FROM (EXCLUDED.database_id, EXCLUDED.database_name, EXCLUDED.name, EXCLUDED.sync_table,
+                              EXCLUDED.schema, EXCLUDED.schema_fingerprint)
         """,
-        (key.user_id, key.data_source_id, database_id, name, sync_table, Jsonb(schema), fingerprint),
+        (
+            key.user_id,
+            key.data_source_id,
+            database_id,
+            database_name,
+            name,
+            sync_table,
+            Jsonb(schema),
+            fingerprint,
+        ),
     )
 
 
@@ -206,16 +219,19 @@ async def end_full_read(connection: Connection, key: DataSourceKey, row_count: i
     await forget_seen(connection, key)
 
 
-async def advance_watermark(connection: Connection, key: DataSourceKey, began_at: datetime, row_count: int) -> None:
-    """Records that every edit before the minute of `began_at`, by Notion's clock, is in the copy."""
+async def advance_watermark(connection: Connection, key: DataSourceKey, began_at: datetime, inserted: int) -> None:
+    """Records that every edit before the minute of `began_at`, by Notion's clock, is in the copy.
+
+    `inserted`: how many rows it has more than before; the next full read counts them.
+    """
     await connection.execute(
         """
         UPDATE notion_sync.data_sources
-        SET watermark = greatest(watermark, date_trunc('minute', %s::timestamptz, 'UTC')), row_count = %s,
+        SET watermark = greatest(watermark, date_trunc('minute', %s::timestamptz, 'UTC')), row_count = row_count + %s,
             synced_at = clock_timestamp()
         WHERE user_id = %s AND data_source_id = %s
         """,
-        (began_at, row_count, key.user_id, key.data_source_id),
+        (began_at, inserted, key.user_id, key.data_source_id),
     )
 
 

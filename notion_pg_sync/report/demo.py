@@ -125,7 +125,6 @@ def _table(answer: psycopg.Cursor[tuple[object, ...]]) -> Table:
 def _keep(out: Console, url: str) -> None:
     out.print(f"Both stay up until Ctrl-C. In another terminal:\n\n    psql '{url}'\n", markup=False)
     out.file.flush()
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     try:
         signal.pause()
     except KeyboardInterrupt:

@@ -127,6 +127,7 @@ class DataSourceSync:
         """Reads what was edited; where a listing cannot prove that this is all, reads everything."""
         self._run.mode = self._run.mode or "incremental"
         listing = EditListing(since, began_at)
+        inserted_before = self._run.inserted
         async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
             async for answer, unseen in answers:
                 await self._write([read_page(page) for page in answer.pages if page.get("id") in unseen], None)
@@ -134,7 +135,7 @@ class DataSourceSync:
             await self._destination.prepare(described, self._conversion.columns, state, began_at)
             await self._read_whole([])
             return
-        await self._destination.advance_watermark(began_at)
+        await self._destination.advance_watermark(began_at, self._run.inserted - inserted_before)
         if state and state.held_back:
             raise held_back(self._place.owner.user_id, self._place.owner.database_name, state.held_back)
 

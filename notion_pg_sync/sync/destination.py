@@ -83,8 +83,8 @@ class Destination(Protocol):
     async def end_full_read(self, held_back: int) -> None:
         """Takes in that the full read is complete, `held_back` rows aside."""
 
-    async def advance_watermark(self, began_at: datetime) -> None:
-        """Takes in that every edit before the minute of `began_at` has arrived."""
+    async def advance_watermark(self, began_at: datetime, inserted: int) -> None:
+        """Takes in that every edit before the minute of `began_at` has arrived, `inserted` new rows among them."""
 
 
 @dataclass
@@ -109,6 +109,7 @@ class Mirror:
                 connection,
                 place.key,
                 database_id=place.owner.database_id,
+                database_name=place.owner.database_name,
                 name=described.name,
                 sync_table=place.table.qualified_name,
                 schema=described.schema,
@@ -151,11 +152,10 @@ class Mirror:
             row_count = await count_rows(connection, self.place.table, self.place.owner)
             await data_sources.end_full_read(connection, self.place.key, row_count, held_back=held_back)
 
-    async def advance_watermark(self, began_at: datetime) -> None:
+    async def advance_watermark(self, began_at: datetime, inserted: int) -> None:
         """See `Destination`."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
-            row_count = await count_rows(connection, self.place.table, self.place.owner)
-            await data_sources.advance_watermark(connection, self.place.key, began_at, row_count)
+            await data_sources.advance_watermark(connection, self.place.key, began_at, inserted)
 
     async def _save_columns(self, connection: Connection, columns: Sequence[Column]) -> None:
         stored = [StoredColumn(**asdict(column)) for column in columns]
@@ -168,7 +168,8 @@ class Mirror:
         origin = self.work.table_named(state.sync_table)
         if origin is not None and origin != self.place.table:
             await move_rows(connection, origin, self.place.table, self.place.owner)
-        await follow_database(connection, self.place.table, self.place.owner)
+        if (state.database_id, state.database_name) != (self.place.owner.database_id, self.place.owner.database_name):
+            await follow_database(connection, self.place.table, self.place.owner)
 
 
 @dataclass
@@ -221,7 +222,7 @@ class Rehearsal:
     async def end_full_read(self, held_back: int) -> None:
         """See `Destination`."""
 
-    async def advance_watermark(self, began_at: datetime) -> None:
+    async def advance_watermark(self, began_at: datetime, inserted: int) -> None:
         """See `Destination`."""
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import psycopg
+import pytest
 
 from notion_pg_sync.demo.showcase import build_showcase
 
@@ -34,3 +38,22 @@ def test_the_content_is_always_the_same() -> None:
     assert first.workspace.truth(first.databases["ada"]["Characters"]) == second.workspace.truth(
         second.databases["ada"]["Characters"]
     )
+
+
+def test_the_demo_that_is_kept_ends_on_a_signal_and_leaves_nothing_behind() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "notion_pg_sync", "demo", "--keep"],
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        url = next(found.group(1) for line in process.stdout if (found := re.search(r"psql '(.*)'", line)))
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT count(*) FROM notion_characters_sync").fetchone() == (14,)
+        process.send_signal(signal.SIGTERM)
+        process.stdout.read()
+    assert process.returncode == 128 + signal.SIGTERM
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url)
