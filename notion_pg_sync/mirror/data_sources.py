@@ -76,41 +76,38 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
         return await cursor.fetchone()
 
 
-async def save_schema(
-    connection: Connection,
-    key: DataSourceKey,
-    *,
-    database_id: str,
-    database_name: str,
-    name: str,
-    sync_table: str,
-    schema: dict[str, object],
-    fingerprint: str,
-) -> None:
-    """Records a data source, its schema, and the table that its rows are in; writes nothing where that is known."""
+@dataclass(frozen=True)
+class DataSourceRecord:
+    """What is recorded of a data source itself; `schema_fingerprint` tells whether the schema changed in shape."""
+
+    database_id: str
+    database_name: str
+    view_name: str
+    name: str
+    sync_table: str
+    schema: dict[str, object]
+    schema_fingerprint: str
+
+
+async def save_record(connection: Connection, key: DataSourceKey, record: DataSourceRecord) -> None:
+    """Records a data source; writes nothing where all of it is known."""
     await connection.execute(
         """
         INSERT INTO notion_sync.data_sources AS known
-            (user_id, data_source_id, database_id, database_name, name, sync_table, schema, schema_fingerprint)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+            (user_id, data_source_id, database_id, database_name, view_name, name, sync_table, schema,
+             schema_fingerprint)
+        VALUES (%(user_id)s, %(data_source_id)s, %(database_id)s, %(database_name)s, %(view_name)s, %(name)s,
+                %(sync_table)s, %(schema)s, %(schema_fingerprint)s)
         ON CONFLICT (user_id, data_source_id) DO UPDATE
-        SET database_id = EXCLUDED.database_id, database_name = EXCLUDED.database_name, name = EXCLUDED.name,
-            sync_table = EXCLUDED.sync_table, schema = EXCLUDED.schema, schema_fingerprint = EXCLUDED.schema_fingerprint
-        WHERE (known.database_id, known.database_name, known.name, known.sync_table, known.schema,
+        SET database_id = EXCLUDED.database_id, database_name = EXCLUDED.database_name,
+            view_name = EXCLUDED.view_name, name = EXCLUDED.name, sync_table = EXCLUDED.sync_table,
+            schema = EXCLUDED.schema, schema_fingerprint = EXCLUDED.schema_fingerprint
+        WHERE (known.database_id, known.database_name, known.view_name, known.name, known.sync_table, known.schema,
                known.schema_fingerprint)
-            IS DISTINCT FROM (EXCLUDED.database_id, EXCLUDED.database_name, EXCLUDED.name, EXCLUDED.sync_table,
-                              EXCLUDED.schema, EXCLUDED.schema_fingerprint)
+            IS DISTINCT FROM (EXCLUDED.database_id, EXCLUDED.database_name, EXCLUDED.view_name, EXCLUDED.name,
+                              EXCLUDED.sync_table, EXCLUDED.schema, EXCLUDED.schema_fingerprint)
         """,
-        (
-            key.user_id,
-            key.data_source_id,
-            database_id,
-            database_name,
-            name,
-            sync_table,
-            Jsonb(schema),
-            fingerprint,
-        ),
+        {**vars(key), **vars(record), "schema": Jsonb(record.schema)},
     )
 
 

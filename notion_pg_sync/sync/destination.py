@@ -9,7 +9,7 @@ from typing import Protocol
 
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import Connection, transaction
-from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceState, StoredColumn, Stretch
+from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState, StoredColumn, Stretch
 from notion_pg_sync.mirror.removal import Reason, pages_of, remove_pages, unseen_pages
 from notion_pg_sync.mirror.rows import (
     Row,
@@ -23,6 +23,7 @@ from notion_pg_sync.mirror.rows import (
     write_rows,
 )
 from notion_pg_sync.mirror.tables import SyncTable
+from notion_pg_sync.notion.column_names import column_name
 from notion_pg_sync.notion.schema import Column
 from notion_pg_sync.sync.work import Work
 
@@ -105,16 +106,16 @@ class Mirror:
         """See `Destination`. Rows that were elsewhere, or under another name, follow."""
         place = self.place
         async with self.work.writing_for(place.owner.user_id) as connection:
-            await data_sources.save_schema(
-                connection,
-                place.key,
+            record = DataSourceRecord(
                 database_id=place.owner.database_id,
                 database_name=place.owner.database_name,
+                view_name=column_name(place.owner.database_name),
                 name=described.name,
                 sync_table=place.table.qualified_name,
                 schema=described.schema,
-                fingerprint=described.fingerprint,
+                schema_fingerprint=described.fingerprint,
             )
+            await data_sources.save_record(connection, place.key, record)
             await self._save_columns(connection, columns)
             await self._follow(connection, state)
             if begins is not None:

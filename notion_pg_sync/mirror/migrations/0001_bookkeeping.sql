@@ -111,6 +111,7 @@ CREATE TABLE notion_sync.data_sources (
     data_source_id       text NOT NULL,
     database_id          text NOT NULL,
     database_name        text NOT NULL,
+    view_name            text NOT NULL,
     name                 text NOT NULL,
     sync_table           text NOT NULL,
     schema               jsonb NOT NULL,
@@ -126,6 +127,7 @@ CREATE TABLE notion_sync.data_sources (
     FOREIGN KEY (user_id, database_id) REFERENCES notion_sync.databases ON DELETE CASCADE
 );
 COMMENT ON COLUMN notion_sync.data_sources.database_name IS 'The name under which its rows are in the sync table.';
+COMMENT ON COLUMN notion_sync.data_sources.view_name IS 'The typed view that shows its rows, for users who want one.';
 COMMENT ON COLUMN notion_sync.data_sources.watermark IS 'Every edit before this minute, by Notion''s clock, is in the copy.';
 COMMENT ON COLUMN notion_sync.data_sources.full_read_at IS 'When the last complete full read began.';
 COMMENT ON COLUMN notion_sync.data_sources.full_read_started_at IS 'When the full read that is under way began.';
