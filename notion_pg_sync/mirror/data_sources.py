@@ -23,6 +23,7 @@ class DataSourceState:
 
     database_id: str
     database_name: str
+    schema: dict[str, object]
     schema_fingerprint: str
     sync_table: str
     row_count: int | None
@@ -67,8 +68,8 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
     async with connection.cursor(row_factory=class_row(DataSourceState)) as cursor:
         await cursor.execute(
             """
-            SELECT database_id, database_name, schema_fingerprint, sync_table, row_count, watermark, full_read_at,
-                   full_read_started_at, full_read_covered, held_back
+            SELECT database_id, database_name, schema, schema_fingerprint, sync_table, row_count, watermark,
+                   full_read_at, full_read_started_at, full_read_covered, held_back
             FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s
             """,
             (key.user_id, key.data_source_id),

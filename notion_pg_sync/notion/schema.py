@@ -111,6 +111,18 @@ def assign_columns(properties: Mapping[str, object], known: Sequence[Column]) ->
     return _with_date_parts(columns)
 
 
+def vanished_names(before: Mapping[str, object], properties: Mapping[str, object]) -> list[str]:
+    """The names of the properties that were in the schema `before` and are no longer in `properties`."""
+    left = by_id(before).keys() - by_id(properties).keys()
+    return sorted(str(member(value, "name")) for property_id, value in by_id(before).items() if property_id in left)
+
+
+def unknown_types(properties: Mapping[str, object]) -> list[str]:
+    """The types in a schema that this version does not know; their values are kept as JSON."""
+    found = {str(member(value, "type")) for value in properties.values()}
+    return sorted(found - TYPES.keys() - {"button"})
+
+
 def settle_types(columns: Sequence[Column], pages: Iterable[Mapping[str, object]]) -> list[Column]:
     """`columns` with the types of formulas and rollups, as far as they are told by the properties of `pages`.
 

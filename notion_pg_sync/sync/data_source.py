@@ -13,7 +13,7 @@ from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.intervals import EARLIEST, LATEST, Interval, gaps
 from notion_pg_sync.notion.listing import EditListing, FullListing, Query
 from notion_pg_sync.notion.pages import Page, read_page
-from notion_pg_sync.notion.schema import assign_columns, schema_fingerprint
+from notion_pg_sync.notion.schema import assign_columns, schema_fingerprint, unknown_types, vanished_names
 from notion_pg_sync.notion.splits import splits_of
 from notion_pg_sync.sync.completing import complete_pages
 from notion_pg_sync.sync.conversion import Conversion
@@ -40,12 +40,22 @@ class DataSourceSync:
         self._conversion = Conversion([], text_sources(place.owner.database_name))
         self._schema: JsonObject = {}
         self._began_at = datetime.now(UTC)
+        self._vanished: list[str] = []
         self._held_by_foreign_keys = 0
 
     @property
     def notes(self) -> list[str]:
         """What a person should know of the rows that were read, a sentence each."""
         notes = self._conversion.notes()
+        if self._vanished:
+            notes.append(
+                f"{', '.join(self._vanished)} vanished from the schema, which may only mean that a related database is "
+                "no longer shared with the connection."
+            )
+        if unknown := unknown_types(self._schema):
+            notes.append(
+                f"properties of the type {', '.join(unknown)}, which is new to this version, are kept as JSON."
+            )
         if self._held_by_foreign_keys:
             notes.append(
                 f"{self._held_by_foreign_keys} rows left Notion but are kept, since foreign keys point at them."
@@ -62,6 +72,7 @@ class DataSourceSync:
         self._schema, _ = clean(answer.schema)
         described = Description(storable_text(answer.name), self._schema, schema_fingerprint(self._schema))
         state, known_columns = await self._destination.known()
+        self._vanished = vanished_names(state.schema, self._schema) if state else []
         plan = self._plan(state, described.fingerprint, began_at)
         self._conversion.columns = assign_columns(self._schema, known_columns)
         begins = began_at if isinstance(plan, FullRead) and not plan.carries_on else None
