@@ -53,9 +53,7 @@ class DataSourceSync:
                 "no longer shared with the connection."
             )
         if unknown := unknown_types(self._schema):
-            notes.append(
-                f"properties of the type {', '.join(unknown)}, which is new to this version, are kept as JSON."
-            )
+            notes.append(f"properties of the type {', '.join(unknown)}, new to this version, are kept as JSON.")
         if self._held_by_foreign_keys:
             notes.append(
                 f"{self._held_by_foreign_keys} rows left Notion but are kept, since foreign keys point at them."
