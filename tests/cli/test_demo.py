@@ -6,6 +6,8 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -14,10 +16,19 @@ import pytest
 from notion_pg_sync.demo.showcase import build_showcase
 
 
-def test_the_demo_shows_everything_and_leaves_nothing_behind() -> None:
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder for temporary files that the account which runs the server for root can pass through."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o711)
+    yield folder
+    folder.rmdir()
+
+
+def test_the_demo_shows_everything_and_leaves_nothing_behind(folder: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "notion_pg_sync", "demo"],
-        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PGHOST": "/nonexistent"},
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PGHOST": "/nonexistent", "TMPDIR": str(folder)},
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

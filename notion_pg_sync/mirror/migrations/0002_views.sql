@@ -19,16 +19,21 @@ CREATE FUNCTION notion_sync.as_boolean(value jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN jsonb_typeof(value) = 'boolean' THEN value::boolean END;
 
--- jsonpath reads dates without raising an error; it takes years beyond 9999, hence the patterns.
+-- jsonpath reads dates without raising an error, and takes years that clients cannot: hence the patterns and bounds,
+-- which leave a day for any time zone.
 CREATE FUNCTION notion_sync.as_date(value jsonb) RETURNS date
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN value #>> '{}' ~ '^\d{4}-\d{2}-\d{2}$'
+    RETURN CASE WHEN value #>> '{}' ~ '^(?!0000)\d{4}-\d{2}-\d{2}$'
         THEN (jsonb_path_query_first(value, '$.datetime()', '{}', true) #>> '{}')::date END;
 
 CREATE FUNCTION notion_sync.as_timestamptz(value jsonb) RETURNS timestamptz
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN value #>> '{}' ~ '^\d{4}-\d{2}-\d{2}T'
-        THEN (jsonb_path_query_first_tz(value, '$.datetime()', '{}', true) #>> '{}')::timestamptz END;
+    RETURN (
+        SELECT instant
+        FROM (SELECT CASE WHEN value #>> '{}' ~ '^\d{4}-\d{2}-\d{2}T'
+            THEN (jsonb_path_query_first_tz(value, '$.datetime()', '{}', true) #>> '{}')::timestamptz END) AS read (instant)
+        WHERE instant >= '0001-01-02 00:00:00+00' AND instant < '9999-12-31 00:00:00+00'
+    );
 
 CREATE FUNCTION notion_sync.as_uuid(value text) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

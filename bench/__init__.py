@@ -1,0 +1,1 @@
+"""Benchmarks of the tool against the sample workspace and a real PostgreSQL: `python -m bench`."""

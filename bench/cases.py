@@ -1,0 +1,153 @@
+"""The cases: what is read, under which latency and rate limit. Each gives its lines of the table."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bench.stand import Measured, Stand
+
+NO_LIMIT = ("--requests-per-minute", "1000000")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table; `rows` is what was to be read, `note` says how a target was met."""
+
+    case: str
+    rows: int
+    measured: Measured
+    note: str = ""
+
+
+Case = Callable[[Stand], Iterator[Line]]
+
+
+def _one_database(stand: Stand, rows: int, **arguments: object) -> tuple[str, str]:
+    token = stand.add_token("bench")
+    database_id, data_source_id = stand.add_database("Rows", "bench", rows=rows, **arguments)
+    stand.connect("bench", token, {"Rows": database_id})
+    return token, data_source_id
+
+
+def first_read(rows: int) -> Case:
+    """A first read at latency 0 without a rate limit, held against the bare loop."""
+
+    def case(stand: Stand) -> Iterator[Line]:
+        token, data_source_id = _one_database(stand, rows)
+        bare = stand.measure([sys.executable, "-m", "bench.bare_loop", stand.url, token, data_source_id])
+        yield Line(f"bare loop, {rows:,} rows", rows, bare)
+        measured = stand.sync_all(*NO_LIMIT)
+        share = bare.seconds / measured.seconds
+        yield Line(f"first read, {rows:,} rows", rows, measured, f"{share:.0%} of the bare loop's rows a second")
+
+    return case
+
+
+def within_the_limit(rows: int, history: str, target_seconds: float) -> Case:
+    """A first read with 400 ms latency and Notion's own rate limit."""
+
+    def case(stand: Stand) -> Iterator[Line]:
+        _one_database(stand, rows, history=history)
+        stand.steer("configure", latency=0.4, rate_limit=180)
+        measured = stand.sync_all()
+        budget = 1.1 * rows / 100 + 8
+        note = f"target {target_seconds:.0f} s; {measured.requests} requests of {budget:.0f}"
+        yield Line(f"first read, {rows:,} rows, {history}, 400 ms, 180 a minute", rows, measured, note)
+
+    return case
+
+
+def later_runs(rows: int) -> Case:
+    """Nothing changed, ten rows changed, and a full read, of a copy that is there."""
+
+    def case(stand: Stand) -> Iterator[Line]:
+        _one_database(stand, rows)
+        stand.sync_all(*NO_LIMIT)
+        stand.steer("clock.advance", seconds=3600)
+        unchanged = stand.sync_all(*NO_LIMIT)
+        yield Line(f"nothing changed, {rows:,} rows", rows, unchanged, f"{unchanged.requests} requests")
+        pages = stand.steer("page_ids", data_source="Rows")
+        assert isinstance(pages, list)
+        for page in pages[:: rows // 10][:10]:
+            stand.steer("edit_page", page_id=page, values={"Amount": 1})
+        stand.steer("clock.advance", seconds=3600)
+        changed = stand.sync_all(*NO_LIMIT)
+        yield Line(f"10 rows changed, {rows:,} rows", rows, changed, f"{changed.requests} requests")
+        yield Line(f"daily full read, {rows:,} rows", rows, stand.sync_all("--full", *NO_LIMIT))
+
+    return case
+
+
+def many_users(stand: Stand) -> Iterator[Line]:
+    """200 users of 5 databases each, at 300 ms latency: one process, then with ten jobs in one and in four."""
+    databases: dict[str, str] = {}
+    token = stand.add_token("user000")
+    for number in range(5):
+        databases[f"Base {number}"], _ = stand.add_database(f"Base {number}", "user000", rows=20, seed=number)
+    for number in range(200):
+        label = f"user{number:03}"
+        token = token if number == 0 else stand.add_token(label)
+        for database_id in databases.values():
+            stand.steer("share", token=label, database=database_id)
+        stand.connect(label, token, databases)
+    stand.steer("configure", latency=0.3)
+    rows = 200 * 5 * 20
+    yield Line("200 users of 5 databases, 300 ms, default jobs", rows, stand.sync_all())
+    one = stand.sync_all("--jobs", "10")
+    yield Line("the same, --jobs 10, one process", rows, one)
+    four = stand.sync_all("--jobs", "10", processes=4)
+    yield Line("the same, --jobs 10, four processes", rows, four, f"{one.seconds / four.seconds:.1f} times as fast")
+
+
+def completions(stand: Stand) -> Iterator[Line]:
+    """2,000 rows, of which 100 have relations of 40 pages."""
+    _one_database(stand, 2000, properties=60, long_relations=0.05)
+    yield Line("first read, 2,000 rows, 100 with relations of 40", 2000, stand.sync_all(*NO_LIMIT))
+
+
+def shapes(stand: Stand) -> Iterator[Line]:
+    """Pages of 60 properties, and of wide values."""
+    token = stand.add_token("bench")
+    for name, properties in (("sixty", 60), ("wide", "wide")):
+        database_id, _ = stand.add_database(name, "bench", rows=2000, properties=properties)
+        stand.connect(name, token, {name: database_id})
+        measured = stand.sync_all("--user", name, *NO_LIMIT)
+        yield Line(f"first read, 2,000 rows, properties: {name}", 2000, measured)
+
+
+def start_up(stand: Stand) -> Iterator[Line]:
+    """How long `--help` takes, beside importing the libraries that any such tool needs."""
+
+    def seconds(*command: str) -> float:
+        times = []
+        for _ in range(7):
+            began = time.monotonic()
+            subprocess.run([sys.executable, *command], env=stand.environment, stdout=subprocess.DEVNULL, check=True)
+            times.append(time.monotonic() - began)
+        return statistics.median(times)
+
+    bare = seconds("-c", "import typer, psycopg")
+    helped = seconds("-m", "notion_pg_sync", "--help")
+    measured = Measured(helped, 0.0, 0.0, 0.0, 0)
+    yield Line("--help", 0, measured, f"{helped / bare:.2f} times 'import typer, psycopg' ({bare:.2f} s)")
+
+
+CASES: dict[str, Case] = {
+    "first-1000": first_read(1_000),
+    "first-20000": first_read(20_000),
+    "first-200000": first_read(200_000),
+    "burst": within_the_limit(15_000, "even", 12),
+    "burst-uneven": within_the_limit(15_000, "uneven", 20),
+    "two-windows": within_the_limit(34_000, "even", 68),
+    "later-20000": later_runs(20_000),
+    "later-200000": later_runs(200_000),
+    "users": many_users,
+    "completions": completions,
+    "shapes": shapes,
+    "start-up": start_up,
+}
