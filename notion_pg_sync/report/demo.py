@@ -21,7 +21,7 @@ from rich.text import Text
 
 from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres
 from notion_pg_sync.demo.showcase import Showcase, build_showcase
-from notion_pg_sync.demo.showcase.queries import CONNECT_USER, LATEST_MESSAGE, LATEST_RUNS, QUERIES
+from notion_pg_sync.demo.showcase.queries import CONNECT_USER, LATEST_MESSAGE, LATEST_RUNS, QUERIES, WANT_VIEWS
 from notion_pg_sync.demo.workspace import WorkspaceServer
 
 
@@ -101,6 +101,7 @@ def _connect_users(out: Console, url: str, showcase: Showcase) -> None:
         for user_id, token in showcase.tokens.items():
             databases = showcase.databases[user_id]
             connection.execute(CONNECT_USER, (user_id, token, json.dumps(databases)))
+            connection.execute(WANT_VIEWS, (user_id,))
             out.print(f"• {user_id}: {', '.join(databases)}", markup=False)
     out.print()
 

@@ -35,12 +35,12 @@ def test_the_demo_shows_everything_and_leaves_nothing_behind(folder: Path) -> No
         check=False,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    for shown in ("Osric Vane", "The next run writes only those", "job_run_details", "demo --keep"):
+    for shown in ("The Heron Queen", "The next run writes only those", "job_run_details", "demo --keep"):
         assert shown in ended.stdout
-    first, second = re.findall(r"^10 of 10 databases of 2 users synced: (.*)\.$", ended.stdout, re.MULTILINE)
-    assert first == "43 rows inserted, 0 updated, 0 removed, 0 unchanged"
-    assert second == "1 rows inserted, 4 updated, 1 removed, 38 unchanged"
-    assert not list(Path("/tmp").glob("notion-pg-sync-demo-*"))
+    first, second = re.findall(r"^9 of 9 databases of 2 users synced: (.*)\.$", ended.stdout, re.MULTILINE)
+    assert first == "70 rows inserted, 0 updated, 0 removed, 0 unchanged"
+    assert second == "1 rows inserted, 3 updated, 2 removed, 65 unchanged"
+    assert list(folder.iterdir()) == []
 
 
 def test_the_content_is_always_the_same() -> None:
@@ -62,7 +62,7 @@ def test_the_demo_that_is_kept_ends_on_a_signal_and_leaves_nothing_behind() -> N
         assert process.stdout is not None
         url = next(found.group(1) for line in process.stdout if (found := re.search(r"psql '(.*)'", line)))
         with psycopg.connect(url) as connection:
-            assert connection.execute("SELECT count(*) FROM notion_characters_sync").fetchone() == (14,)
+            assert connection.execute("SELECT count(*) FROM notion_characters_sync").fetchone() == (21,)
         process.send_signal(signal.SIGTERM)
         process.stdout.read()
     assert process.returncode == 128 + signal.SIGTERM

@@ -1,10 +1,12 @@
-"""The characters of the demo's two writers."""
+"""The people of both writers. Ages are those of the summer of 1312 (Ada's worlds) and of 2391 (Ben's)."""
 
-from typing import Any
+from collections.abc import Sequence
 
+from notion_pg_sync.demo.workspace.building import Properties, Values
 from notion_pg_sync.demo.workspace.literals import (
     checkbox,
     date,
+    files,
     formula,
     multi_select,
     number,
@@ -14,176 +16,298 @@ from notion_pg_sync.demo.workspace.literals import (
     title,
     url,
 )
+from notion_pg_sync.demo.workspace.model import Equation, File, Text
+from notion_pg_sync.demo.workspace.plain import Row
 
-PROPERTIES = {
-    "Name": title(),
-    "Description": rich_text(),
-    "Age": number(),
-    "Role": select("Lead", "Foil", "Mentor", "Menace"),
-    "Traits": multi_select(),
-    "Born": date(),
-    "Alive": checkbox(),
-    "World": relation("Worlds", dual="Characters"),
-    "Allies": relation("self"),
-    "Theme song": url(),
-    "Of age": formula('prop("Age") >= 18', "boolean", lambda row: (row["Age"] or 0) >= 18),
-}
+Allies = Sequence[tuple[str, str]]
 
-ADA: list[dict[str, Any]] = [
+_ITALIC = frozenset({"italic"})
+
+
+def properties(worlds: str) -> Properties:
+    """The columns; `worlds` is the data source that `World` points at."""
+    return {
+        "Name": title(),
+        "Description": rich_text(),
+        "Age": number(),
+        "Role": select("Protagonist", "Antagonist", "Mentor", "Companion", "Bystander"),
+        "Traits": multi_select("Stubborn", "Curious", "Patient", "Charming", "Secretive", "Funny", "Loyal", "Tired"),
+        "Born": date(),
+        "World": relation(worlds, dual="Characters"),
+        "Allies": relation("self"),
+        "Alive": checkbox(),
+        "Voice": files(),
+        "Theme song": url(),
+        "Introduction": formula('prop("Name") + ", " + lower(prop("Role")) + " of few words"', "string", _introduction),
+    }
+
+
+def _introduction(row: Row) -> str:
+    return f"{row['Name']}, {(row['Role'] or '').lower()} of few words"
+
+
+ADA: list[Values] = [
     {
-        "Name": "Maren Tolliver",
-        "Description": "Archivist, diver, liar by profession. She can hold her breath for eleven pages.",
-        "Age": 34,
-        "Role": "Lead",
-        "Traits": ["stubborn", "waterproof", "kind when unobserved"],
-        "Born": "1491-05-17",
-        "Alive": True,
-        "World": ["The Drowned Archive"],
-        "Theme song": "https://example.com/songs/low-water",
-    },
-    {
-        "Name": "Osric Vane",
-        "Description": "Keeps the only clock in Hollow Meridian that is right, and tells nobody which one it is.",
-        "Age": 71,
-        "Role": "Mentor",
-        "Traits": ["punctual", "evasive"],
-        "Born": "1454-12-31",
-        "Alive": True,
-        "World": ["Hollow Meridian"],
-        "Allies": ["Maren Tolliver"],
-    },
-    {
-        "Name": "Ilse of the Tenth Street",
-        "Description": "Wanted for having an address.",
+        "Name": "Wren Tallow",
+        "Description": "Apprentice lamp-keeper who has found out that the great lamp goes out every night, for the "
+        "length of one breath, and that nobody else is awake to see it. She has begun to make use of that breath.",
         "Age": 19,
-        "Role": "Lead",
-        "Traits": ["quick", "cold hands", "never lost"],
-        "Born": "1506-02-02",
+        "Role": "Protagonist",
+        "Traits": ["Curious", "Stubborn", "Secretive"],
+        "Born": "1292-11-05T03:59:00.000+00:00",
+        "World": ["Underlantern"],
         "Alive": True,
-        "World": ["Kesh-under-Ice"],
+        "Voice": [File("Wren reads chapter one.m4a", "wren-chapter-one.m4a")],
     },
     {
-        "Name": "Brother Anselm Quill",
-        "Description": "Copies forbidden books so badly that they become legal.",
-        "Age": 52,
-        "Role": "Foil",
-        "Traits": ["devout", "near-sighted"],
-        "Born": "1473-08-08",
-        "Alive": True,
-        "World": ["The Drowned Archive"],
-        "Allies": ["Maren Tolliver", "Osric Vane"],
-    },
-    {
-        "Name": "The Plum Widow",
-        "Description": "Has buried the same husband on four different evenings. Makes excellent jam of it.",
-        "Age": 63,
-        "Role": "Mentor",
-        "Traits": ["patient", "hospitable", "armed"],
-        "Alive": True,
-        "World": ["The Orchard of Small Doors"],
-    },
-    {
-        "Name": "Corvin Ash",
-        "Description": "Won a country at cards, lost it at dice, and has wanted to apologise ever since.",
-        "Age": 45,
-        "Role": "Menace",
-        "Traits": ["charming", "insolvent"],
-        "Born": "1480-06-21",
-        "Alive": True,
-        "World": ["Vantry"],
-    },
-    {
-        "Name": "Little Brine",
-        "Description": "A tide that learned to walk. Leaves wet footprints and honest answers.",
-        "Age": 6,
-        "Role": "Foil",
-        "Traits": ["honest", "damp"],
-        "Alive": True,
-        "World": ["The Drowned Archive", "Kesh-under-Ice"],
-        "Allies": ["Ilse of the Tenth Street"],
-    },
-    {
-        "Name": "Magistrate Hoon",
-        "Description": "Abolished the tenth street by decree and checks every night that it is still gone.",
+        "Name": "Lord Emeric Sallow",
+        "Description": "Minister of Oil. Polite, punctual, kind to dogs, and quietly selling the dark by the barrel.",
         "Age": 58,
-        "Role": "Menace",
-        "Traits": ["thorough", "sleepless"],
-        "Born": "1467-10-03",
+        "Role": "Antagonist",
+        "Traits": ["Charming", "Patient", "Secretive"],
+        "Born": "1254-02-17",
+        "World": ["Underlantern"],
         "Alive": True,
-        "World": ["Kesh-under-Ice"],
     },
     {
-        "Name": "Wick",
-        "Description": "Osric's apprentice. Winds four hundred clocks a day and dreams in chimes.",
-        "Age": 14,
-        "Role": "Foil",
-        "Traits": ["tireless", "musical"],
-        "Born": "1511-01-01",
-        "Alive": True,
-        "World": ["Hollow Meridian"],
-        "Allies": ["Osric Vane", "Little Brine"],
-    },
-    {
-        "Name": "Sefa Lorne",
-        "Description": "First cartographer of Vantry; drew the border from memory, and remembered it generously.",
-        "Age": 80,
+        "Name": "Hessa Cask",
+        "Description": "Bakes the black bread that Underlantern tells its time by. Has raised four apprentices, none "
+        "of them hers, all of them burnt about the fingers and devoted to her.",
+        "Age": 52,
         "Role": "Mentor",
-        "Traits": ["generous", "imprecise"],
-        "Born": "1401-04-04",
+        "Traits": ["Patient", "Funny"],
+        "Born": "1259-09-30",
+        "World": ["Underlantern"],
+        "Alive": True,
+    },
+    {
+        "Name": "Oda Marrish",
+        "Description": [
+            "Tide-notary: she writes down what people swear below the high-water mark, and is paid in silences. She "
+            "has broken ",
+            Text("one", style=_ITALIC),
+            " oath in her life, and limps whenever the sea is in.",
+        ],
+        "Age": 61,
+        "Role": "Mentor",
+        "Traits": ["Stubborn", "Tired"],
+        "Born": "1251-01-13",
+        "World": ["The Saltmarches"],
+        "Alive": True,
+    },
+    {
+        "Name": "The Heron Queen",
+        "Description": "Sovereign of the reed beds, crowned in the year 1000 and not inclined to make a fuss about it. "
+        "She signs nothing, promises nothing, and has therefore never lost a war.",
+        "Age": 312,
+        "Role": "Antagonist",
+        "Traits": ["Patient", "Secretive"],
+        "Born": "1000-01-01",
+        "World": ["The Saltmarches"],
+        "Alive": True,
+        "Theme song": "https://example.com/songs/one-leg-in-the-water",
+    },
+    {
+        "Name": "Bridie Farrow",
+        "Description": "Rows the only boat that goes from the Saltmarches to Underlantern: in at low tide, out by the "
+        "coal-hole. Charges one secret a head, children half.",
+        "Age": 34,
+        "Role": "Companion",
+        "Traits": ["Funny", "Loyal", "Secretive"],
+        "Born": "1277-10-08",
+        "World": ["The Saltmarches", "Underlantern"],
+        "Alive": True,
+        "Voice": [
+            File("Bridie, first try.m4a", "bridie-1.m4a"),
+            File("Bridie, less piratical.m4a", "https://example.com/voices/bridie-2.m4a", external=True),
+        ],
+    },
+    {
+        "Name": "Pim",
+        "Description": "Official cartographer of the Thornwold, by right of being the quickest. Draws with both hands "
+        "at once, and will be retired at thirteen, as the law demands.",
+        "Age": 11,
+        "Role": "Protagonist",
+        "Traits": ["Curious", "Stubborn", "Funny"],
+        "Born": "1301-03-21",
+        "World": ["The Thornwold"],
+        "Alive": True,
+    },
+    {
+        "Name": "Gorse",
+        "Description": "A hound, or something that decided to be one. Has followed the forest north for ninety-eight "
+        "winters and still looks back at every clearing.",
+        "Age": 97,
+        "Role": "Companion",
+        "Traits": ["Loyal", "Tired"],
+        "Born": ("1214-12-01", "1215-02-28"),
+        "World": ["The Thornwold"],
+        "Alive": True,
+    },
+    {
+        "Name": "Tam Ashgrove",
+        "Description": "Charcoal burner's son. He hears one voice in the smoke, never two, and it keeps asking whether "
+        "he has eaten.",
+        "Age": 23,
+        "Role": "Protagonist",
+        "Traits": ["Loyal", "Stubborn"],
+        "Born": "1288-12-19",
+        "World": ["Cindermoor"],
+        "Alive": True,
+    },
+    {
+        "Name": "Mirelle Ashgrove",
+        "Description": "Tam's sister. Went into the fire after a lamb and came out as a voice; the lamb is fine.",
+        "Age": 17,
+        "Role": "Companion",
+        "Traits": ["Funny", "Loyal"],
+        "Born": "1290-06-02",
+        "World": ["Cindermoor"],
         "Alive": False,
-        "World": ["Vantry"],
     },
     {
-        "Name": "The Night Cook",
-        "Description": "Nobody has seen her, but somebody is always peeling onions behind the seventh door.",
-        "Role": "Foil",
-        "Traits": ["invisible", "generous"],
-        "Alive": True,
-        "World": ["The Orchard of Small Doors"],
-        "Allies": ["The Plum Widow"],
+        "Name": "Old Fennimore",
+        "Description": "Peat Warden of Cindermoor for forty years and, on still evenings, for a good while after.",
+        "Age": 78,
+        "Role": "Mentor",
+        "Traits": ["Patient", "Tired"],
+        "Born": ("1229-01-01", "1229-12-31"),
+        "World": ["Cindermoor"],
+        "Alive": False,
     },
     {
-        "Name": "Captain Dorothea Reck",
-        "Description": "Commands the only ship that sails indoors.",
-        "Age": 41,
-        "Role": "Lead",
-        "Traits": ["loud", "loyal"],
-        "Born": "1484-09-14",
+        "Name": "Captain Iven Roake",
+        "Description": "Smuggler of songs. Sells lullabies to the rich and marching tunes to both sides, and has not "
+        "dared to hum since he was nine.",
+        "Age": 44,
+        "Role": "Antagonist",
+        "Traits": ["Charming", "Funny"],
+        "Born": "1268-04-28",
+        "World": ["The Ninefold Isles"],
         "Alive": True,
-        "World": ["The Drowned Archive"],
-        "Allies": ["Maren Tolliver", "Brother Anselm Quill", "Little Brine"],
+        "Theme song": "https://example.com/songs/nothing-to-declare",
+    },
+    {
+        "Name": "Sister Quillon",
+        "Description": "Keeper of the Library of Things Unsaid. She has read the word that sank the tenth island, and "
+        "is the only person ever to have found it a little disappointing.",
+        "Age": 37,
+        "Role": "Mentor",
+        "Traits": ["Curious", "Funny", "Secretive"],
+        "Born": "1275-05-05",
+        "World": ["The Ninefold Isles"],
+        "Alive": True,
+    },
+    {
+        "Name": "Ninepence",
+        "Description": "A pickpocket without a world. Has been written into three drafts so far and has stolen a scene "
+        "from each.",
+        "Age": None,
+        "Role": "Bystander",
+        "Traits": ["Charming", "Curious"],
+        "World": [],
+        "Alive": True,
     },
 ]
 
-BEN: list[dict[str, Any]] = [
+ADA_ALLIES: Allies = [
+    ("Wren Tallow", "Hessa Cask"),
+    ("Wren Tallow", "Bridie Farrow"),
+    ("Bridie Farrow", "Oda Marrish"),
+    ("Bridie Farrow", "Captain Iven Roake"),
+    ("Pim", "Gorse"),
+    ("Tam Ashgrove", "Mirelle Ashgrove"),
+    ("Mirelle Ashgrove", "Old Fennimore"),
+    ("Lord Emeric Sallow", "The Heron Queen"),
+]
+
+BEN: list[Values] = [
     {
-        "Name": "Keeper Amadi",
-        "Description": "Lights the lamp for ships that have not been built, and mourns those that will not come back.",
-        "Age": 66,
-        "Role": "Lead",
-        "Traits": ["dutiful", "out of order"],
-        "Born": "2325-07-01",
+        "Name": "Juno Achterberg",
+        "Description": "Driver of the Halcyon tram, elected four times, twice against her will. She knows every stop "
+        "of the line by heart, and has never made one.",
+        "Age": 36,
+        "Role": "Protagonist",
+        "Traits": ["Stubborn", "Funny", "Tired"],
+        "Born": "2354-10-10T06:12:00.000+00:00",
+        "World": ["Halcyon Transit"],
         "Alive": True,
-        "World": ["Station Perpetua"],
+        "Voice": [File("Mind the gap.ogg", "juno-mind-the-gap.ogg")],
     },
     {
-        "Name": "Clerk 40",
-        "Description": "Reads other people's dreams for a living; has begun to find herself in them.",
-        "Age": 29,
-        "Role": "Lead",
-        "Traits": ["discreet", "insomniac"],
-        "Born": "2362-03-18",
+        "Name": "The Timetable",
+        "Description": "Not a person, strictly speaking. It has been right for eighty-three years and has lately "
+        "started to enjoy it.",
+        "Age": 83,
+        "Role": "Antagonist",
+        "Traits": ["Patient"],
+        "Born": "2308-02-11",
+        "World": ["Halcyon Transit"],
         "Alive": True,
-        "World": ["Ceres Low Town"],
     },
     {
-        "Name": "Old Ferrous",
-        "Description": "A mining machine that was retired with honours and came to work all the same.",
-        "Age": 112,
+        "Name": "Kestrel-9",
+        "Description": "Maintenance intelligence. It read all eighty years of the suggestion box in one night, and is "
+        "now legally a committee.",
+        "Age": 4,
+        "Role": "Companion",
+        "Traits": ["Curious", "Loyal"],
+        "Born": "2387-03-03T00:00:00.000+00:00",
+        "World": ["Halcyon Transit"],
+        "Alive": True,
+    },
+    {
+        "Name": "Moth",
+        "Description": "Stowaway of no fixed compartment. Pays her fare in rumours, nearly all of them true by "
+        "Thursday.",
+        "Age": 12,
+        "Role": "Bystander",
+        "Traits": ["Curious", "Charming"],
+        "Born": ("2378-06-01", "2379-05-31"),
+        "World": ["Halcyon Transit"],
+        "Alive": True,
+    },
+    {
+        "Name": "Magistrate Ilse Quan",
+        "Description": "Collects the rent of two cities that officially do not exist. Leaves a receipt, and sometimes "
+        "soup.",
+        "Age": 54,
+        "Role": "Protagonist",
+        "Traits": ["Patient", "Secretive"],
+        "Born": "2337-04-18",
+        "World": ["Third Ceres"],
+        "Alive": True,
+    },
+    {
+        "Name": "Dr. Olumide Sant",
+        "Description": [
+            "Hydrologist with a forecast to keep: ",
+            Equation("P(rain) = 0.9"),
+            ", in four hundred years. Practises the speech in front of a mirror.",
+        ],
+        "Age": 67,
         "Role": "Mentor",
-        "Traits": ["magnetic", "sentimental"],
-        "Alive": False,
-        "World": ["Ceres Low Town"],
-        "Allies": ["Clerk 40"],
+        "Traits": ["Patient", "Funny"],
+        "Born": "2323-08-25",
+        "World": ["Petrichor"],
+        "Alive": True,
     },
+    {
+        "Name": "Rafael Lund",
+        "Description": "Insurance adjuster, struck by the only lightning in the history of Petrichor. The claim is "
+        "still open.",
+        "Age": 41,
+        "Role": "Bystander",
+        "Traits": ["Stubborn"],
+        "Born": "2342-11-30",
+        "World": ["Petrichor"],
+        "Alive": False,
+    },
+]
+
+BEN_ALLIES: Allies = [
+    ("Juno Achterberg", "Kestrel-9"),
+    ("Juno Achterberg", "Moth"),
+    ("Kestrel-9", "Moth"),
+    ("Dr. Olumide Sant", "Rafael Lund"),
 ]

@@ -2,6 +2,8 @@
 
 CONNECT_USER = "INSERT INTO user_settings (user_id, notion_token, notion_databases) VALUES (%s, %s, %s)"
 
+WANT_VIEWS = "INSERT INTO notion_sync.accounts (user_id, views) VALUES (%s, true)"
+
 LATEST_MESSAGE = "SELECT return_message FROM notion_sync.job_run_details ORDER BY runid DESC LIMIT 1"
 
 LATEST_RUNS = """SELECT runid, status, return_message, end_time - start_time AS took
@@ -10,26 +12,34 @@ FROM notion_sync.job_run_details ORDER BY runid DESC LIMIT 3"""
 QUERIES = [
     (
         "The eldest living characters, and where they live",
-        """SELECT c.name, c.fields ->> 'age' AS age, w.name AS world
-FROM notion_characters_sync AS c
-JOIN notion_worlds_sync AS w
-  ON w.user_id = c.user_id AND c.fields -> 'world' ? w.notion_page_id
-WHERE c.user_id = 'ada' AND (c.fields ->> 'alive')::boolean
-ORDER BY (c.fields ->> 'age')::numeric DESC NULLS LAST LIMIT 4""",
+        """SELECT c.name, c.age, string_agg(w.name, ', ' ORDER BY w.name) AS world
+FROM notion.characters AS c
+JOIN notion.worlds AS w ON w.user_id = c.user_id AND w.page_id = ANY (c.world)
+WHERE c.alive AND c.age IS NOT NULL
+GROUP BY c.page_id, c.name, c.age ORDER BY c.age DESC LIMIT 5""",
     ),
     (
         "Who appears in the most stories",
-        """SELECT c.name, count(*) AS stories, string_agg(s.title, ', ' ORDER BY s.title) AS which
-FROM notion_stories_sync AS s
-JOIN notion_characters_sync AS c
-  ON c.user_id = s.user_id AND s.fields -> 'characters' ? c.notion_page_id
-GROUP BY c.name HAVING count(*) > 1 ORDER BY stories DESC, c.name""",
+        """SELECT c.user_id, c.name, count(*) AS stories, string_agg(s.title, ', ' ORDER BY s.title) AS which
+FROM notion.stories AS s
+JOIN notion.characters AS c ON c.user_id = s.user_id AND c.page_id = ANY (s.characters)
+GROUP BY c.user_id, c.name HAVING count(*) > 1 ORDER BY stories DESC, c.name LIMIT 5""",
     ),
     (
-        "What is still to be written",
-        """SELECT user_id, title, fields ->> 'status' AS status, fields ->> 'words' AS words,
-       fields ->> 'deadline' AS due
-FROM notion_stories_sync
-WHERE fields ->> 'status' <> 'Finished' ORDER BY fields ->> 'deadline' NULLS LAST""",
+        "What is still to be written, the longest first",
+        """SELECT user_id, title, status, words, progress, deadline FROM notion.stories
+WHERE status NOT IN ('Finished', 'Published') ORDER BY words DESC, title""",
+    ),
+    (
+        "What the latest run has changed",
+        """WITH rows AS (
+  SELECT user_id, name AS what, notion_edited_at FROM notion_characters_sync
+  UNION ALL SELECT user_id, title, notion_edited_at FROM notion_stories_sync
+  UNION ALL SELECT user_id, title, notion_edited_at FROM notion_chat_sessions_sync
+  UNION ALL SELECT user_id, title, notion_edited_at FROM notion_pages_sync
+)
+SELECT user_id, what, notion_edited_at FROM rows
+WHERE notion_edited_at > (SELECT max(notion_edited_at) FROM rows) - interval '5 minutes'
+ORDER BY user_id, what""",
     ),
 ]
