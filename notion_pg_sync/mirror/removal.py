@@ -15,17 +15,18 @@ Reason = Literal["trashed", "archived", "moved", "gone or no longer shared", "mi
 
 
 async def unseen_pages(connection: Connection, table: SyncTable, key: DataSourceKey) -> list[str]:
-    """The pages of a data source that the table holds and the full read under way has not seen."""
+    """The pages of a data source that the table holds and the full read under way has not seen.
+
+    EXCEPT, not an anti join: nothing tells the planner how many ids the arrays hold, and it would choose nested loops.
+    """
     found = await connection.execute(
         sql.SQL(
             """
-            WITH seen AS (
-                SELECT unnest(page_ids) AS page_id FROM notion_sync.seen_pages
-                WHERE user_id = %(user)s AND data_source_id = %(source)s
-            )
             SELECT notion_page_id FROM {}
             WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND notion_page_id IS NOT NULL
-              AND NOT EXISTS (SELECT FROM seen WHERE page_id = notion_page_id)
+            EXCEPT
+            SELECT unnest(page_ids) FROM notion_sync.seen_pages
+            WHERE user_id = %(user)s AND data_source_id = %(source)s
             ORDER BY notion_page_id
             """
         ).format(table.identifier),

@@ -116,9 +116,14 @@ class DataSourceSync:
         left = gaps(_interval(stretch) for stretch in covered)
         listing = FullListing(left, splits_of(self._schema), readers=readers, now=self._began_at)
         async with reading(listing, self._ask, readers) as answers:
-            async for answer, progress in answers:
-                pages = [page for page in map(read_page, answer.pages) if page.created_at < progress.until]
-                stretches = [_stretch(progress.covered)] if progress.covered else []
+            async for batch in answers:
+                pages = [
+                    page
+                    for answer, progress in batch
+                    for page in map(read_page, answer.pages)
+                    if page.created_at < progress.until
+                ]
+                stretches = [_stretch(progress.covered) for _, progress in batch if progress.covered]
                 await self._write(pages, Covered([page.id for page in pages], stretches))
 
     async def _remove(self, unseen: list[str]) -> None:
@@ -138,8 +143,9 @@ class DataSourceSync:
         listing = EditListing(since, began_at)
         inserted_before = self._run.inserted
         async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
-            async for answer, unseen in answers:
-                await self._write([read_page(page) for page in answer.pages if page.get("id") in unseen], None)
+            async for batch in answers:
+                pages = [read_page(page) for answer, unseen in batch for page in answer.pages if page["id"] in unseen]
+                await self._write(pages, None)
         if listing.gave_up:
             await self._destination.prepare(described, self._conversion.columns, state, began_at)
             await self._read_whole([])

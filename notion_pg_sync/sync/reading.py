@@ -34,37 +34,71 @@ Ask = Callable[[Query], Awaitable[QueryAnswer]]
 @asynccontextmanager
 async def reading(
     listing: Listing[Outcome_co], ask: Ask, most_under_way: int
-) -> AsyncIterator[AsyncIterator[tuple[QueryAnswer, Outcome_co]]]:
-    """Gives the answers that `listing` needs, each with what the listing made of it.
+) -> AsyncIterator[AsyncIterator[list[tuple[QueryAnswer, Outcome_co]]]]:
+    """Gives the answers that `listing` needs, each with what the listing made of it, as many at once as have come.
 
-    While the caller works on one answer, the next queries are on their way, at most `most_under_way` of them; so what
-    is held in memory is bounded. Leaving the block gives up what is under way. Raises `NotionError`, `ListingError`.
+    While the caller works on some answers the next queries are made, at most `most_under_way` at a time, and their
+    answers wait in a queue with a bound; so what is held in memory is bounded. Leaving the block gives up what is
+    under way. Raises `NotionError`, `ListingError`, once the answers that came before are given.
     """
-    async with aclosing(_answers(listing, ask, most_under_way)) as answers:
-        yield answers
+    queue: asyncio.Queue[tuple[QueryAnswer, Outcome_co]] = asyncio.Queue(maxsize=2 * most_under_way)
+    producer = asyncio.ensure_future(_carry_out(listing, ask, most_under_way, queue))
+    try:
+        async with aclosing(_batches(queue, producer)) as batches:
+            yield batches
+    finally:
+        producer.cancel()
+        await asyncio.gather(producer, return_exceptions=True)
 
 
-async def _answers(
-    listing: Listing[Outcome_co], ask: Ask, most_under_way: int
-) -> AsyncGenerator[tuple[QueryAnswer, Outcome_co]]:
+async def _batches(
+    queue: asyncio.Queue[tuple[QueryAnswer, Outcome_co]], producer: asyncio.Future[None]
+) -> AsyncGenerator[list[tuple[QueryAnswer, Outcome_co]]]:
+    while True:
+        if queue.empty() and not producer.done():
+            first = asyncio.ensure_future(queue.get())
+            await asyncio.wait((first, producer), return_when=asyncio.FIRST_COMPLETED)
+            if first.done():
+                yield [first.result(), *_waiting(queue)]
+                continue
+            first.cancel()
+        elif not queue.empty():
+            yield _waiting(queue)
+        else:
+            producer.result()
+            return
+
+
+def _waiting(queue: asyncio.Queue[tuple[QueryAnswer, Outcome_co]]) -> list[tuple[QueryAnswer, Outcome_co]]:
+    return [queue.get_nowait() for _ in range(queue.qsize())]
+
+
+async def _carry_out(
+    listing: Listing[Outcome_co],
+    ask: Ask,
+    most_under_way: int,
+    queue: asyncio.Queue[tuple[QueryAnswer, Outcome_co]],
+) -> None:
+    """Makes the queries and puts the answers into `queue`, which may hold this up."""
     under_way: dict[asyncio.Task[QueryAnswer], Query] = {}
     try:
         while True:
             while len(under_way) < most_under_way and (query := listing.next_query()):
-                under_way[asyncio.ensure_future(ask(query))] = query
+                under_way[asyncio.create_task(_asked(ask, query))] = query
             if not under_way:
                 return
             done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-            results = [_result(listing, under_way.pop(task), task) for task in done]
-            while len(under_way) < most_under_way and (query := listing.next_query()):
-                under_way[asyncio.ensure_future(ask(query))] = query
-            for result in results:
+            for result in [_result(listing, under_way.pop(task), task) for task in done]:
                 if result:
-                    yield result
+                    await queue.put(result)
     finally:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+
+
+async def _asked(ask: Ask, query: Query) -> QueryAnswer:
+    return await ask(query)
 
 
 def _result(
