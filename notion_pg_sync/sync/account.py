@@ -33,6 +33,11 @@ class AccountOutcome:
     databases: dict[str, DatabaseRun] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
+    def add(self, database: ConfiguredDatabase, run: DatabaseRun) -> None:
+        """Takes in what a database came to, under its name; where search found two of one name, with its id."""
+        name = database.name
+        self.databases[f"{name} ({database.database_id})" if name in self.databases else name] = run
+
 
 async def sync_account(work: Work, account: ConnectedAccount, slots: asyncio.Semaphore) -> AccountOutcome:
     """Syncs every database of an account whose lease this run holds, and gives the lease back.
@@ -47,7 +52,7 @@ async def sync_account(work: Work, account: ConnectedAccount, slots: asyncio.Sem
 
         async def sync(database: ConfiguredDatabase) -> None:
             async with slots:
-                outcome.databases[database.name] = await sync_and_record(work, client, account.user_id, database)
+                outcome.add(database, await sync_and_record(work, client, account.user_id, database))
 
         await side_by_side(sync(database) for database in databases)
     return outcome
@@ -58,7 +63,7 @@ async def sync_and_record(work: Work, client: NotionClient, user_id: str, databa
 
     A dry run leaves no other trace: it counts neither as a sync nor as a failure of the database.
     """
-    watched = Watched(user_id, database.name)
+    watched = Watched(user_id, database.name, database.database_id)
     counts = not work.settings.dry_run
     async with transaction(work.pool) as connection:
         await runs.start_database(

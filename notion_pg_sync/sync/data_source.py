@@ -36,7 +36,7 @@ class DataSourceSync:
         self._place = place
         self._destination = destination
         self._run = run
-        self._watched = Watched(place.owner.user_id, place.owner.database_name)
+        self._watched = Watched(place.owner.user_id, place.owner.database_name, place.owner.database_id)
         self._conversion = Conversion([], text_sources(place.owner.database_name))
         self._schema: JsonObject = {}
         self._began_at = datetime.now(UTC)

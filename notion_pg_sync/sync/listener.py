@@ -10,10 +10,11 @@ from notion_pg_sync.mirror.runs import DatabaseRun
 
 @dataclass(frozen=True)
 class Watched:
-    """A database as a watcher knows it."""
+    """A database as a watcher knows it; two of one user may have the same name."""
 
     user_id: str
     name: str
+    database_id: str
 
 
 class Listener(Protocol):

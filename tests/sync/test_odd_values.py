@@ -92,3 +92,20 @@ async def test_a_page_without_properties_fails_its_database_and_is_told(
     outcome = await installation.sync_all()
     assert [failure for failure in outcome.failures if "without properties" in failure] == outcome.failures
     assert len(await installation.execute("SELECT 1 FROM notion_worlds_sync")) == 12
+
+
+async def test_two_databases_of_one_title_and_an_untitled_one_are_each_mirrored(
+    installation: Installation, small: SmallWorkspace
+) -> None:
+    workspace = installation.workspace
+    workspace.add_token("dora")
+    handles = [workspace.add_database(name, {"Name": title()}, [{"Name": "a"}]) for name in ("Same", "Same", "")]
+    for handle in handles:
+        workspace.share("dora", handle.id)
+    token = next(token.secret for token in workspace.state.tokens.values() if token.label == "dora")
+    await installation.connect("dora", token, {"*": "*"})
+    outcome = await installation.sync_all()
+    assert outcome.failures == []
+    assert len(outcome.accounts[0].databases) == 3
+    named = await installation.execute("SELECT database_name FROM notion_pages_sync ORDER BY database_name = 'Same'")
+    assert [row["database_name"] for row in named] == [handles[2].id, "Same", "Same"]
