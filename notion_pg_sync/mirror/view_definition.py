@@ -1,35 +1,63 @@
-"""Pure: what a typed view consists of, worked out from the columns of all who share it."""
+"""Pure: what a typed view shows, worked out from the columns of all who share it, and the statement that makes it."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from psycopg import sql
-
-from notion_pg_sync.mirror.tables import SyncTable
 
 SCHEMA = "notion"
 MOST_COLUMNS = 1000
 
-# A column's type where nothing decides it, and where those who share it disagree.
-TEXT = "text"
-_UNDETERMINED = "undetermined"
+# A column's name and its type, as format_type() says it.
+Typed = tuple[str, str]
 
-_CASTS = {
-    "numeric": "notion_sync.as_numeric",
-    "boolean": "notion_sync.as_boolean",
-    "date": "notion_sync.as_date",
-    "timestamptz": "notion_sync.as_timestamptz",
-    "timestamp with time zone": "notion_sync.as_timestamptz",
-    "uuid": "notion_sync.as_uuid",
-    "text[]": "notion_sync.as_text_array",
-    "uuid[]": "notion_sync.as_uuid_array",
+# What every view shows first, and from what: names as in RESERVED_NAMES. Not every sync table has the database's name.
+_FIXED = {
+    "page_id": ("uuid", "notion_sync.as_uuid(notion_page_id)"),
+    "user_id": ("text", "user_id::text"),
+    "database_id": ("uuid", "notion_sync.as_uuid(notion_database_id)"),
+    "database_name": ("text", "{database_name}::text"),
+    "data_source_id": ("uuid", "notion_sync.as_uuid(notion_data_source_id)"),
+    "url": ("text", "url::text"),
+    "notion_created_at": ("timestamp with time zone", "notion_created_at"),
+    "notion_edited_at": ("timestamp with time zone", "notion_edited_at"),
+    "last_synced_at": ("timestamp with time zone", "last_synced_at"),
 }
+FIXED_COLUMNS = tuple(_FIXED)
 
+# How a property's plain value is shown as a column's type: none of these can fail, whatever the value.
+_FIELD = {
+    "text": "fields ->> {field}",
+    "numeric": "notion_sync.as_numeric(fields -> {field})",
+    "boolean": "notion_sync.as_boolean(fields -> {field})",
+    "date": "notion_sync.as_date(fields ->> {field})",
+    "timestamp with time zone": "notion_sync.as_timestamptz(fields ->> {field})",
+    "uuid": "notion_sync.as_uuid(fields ->> {field})",
+    "text[]": "notion_sync.as_text_array(fields -> {field})",
+    "uuid[]": "notion_sync.as_uuid_array(fields -> {field})",
+    "jsonb": "nullif(fields -> {field}, 'null')",
+}
 # As the catalog's format_type() names them.
 _CATALOG_NAMES = {"timestamptz": "timestamp with time zone"}
+_UNDETERMINED = "undetermined"
+
+# Comments that begin so are ours; a person's own stay.
+COMMENT_MARK = "Notion: "
+
+
+@dataclass(frozen=True, order=True)
+class ViewSource:
+    """A user's data source whose rows a view shows: the sync table that has them, the name of its database."""
+
+    schema: str
+    table: str
+    database_name: str
+    user_id: str
+    data_source_id: str
 
 
 @dataclass(frozen=True)
@@ -44,116 +72,138 @@ class SharedColumn:
 
 @dataclass(frozen=True)
 class ViewColumn:
-    """A column of a view, with its type as the catalog names it, and what is said of it."""
+    """A column of a view, with its type as the catalog names it; `comment` is None for the fixed ones.
 
-    name: str
-    type: str
-    comment: str
-
-
-@dataclass(frozen=True)
-class ViewDefinition:
-    """A view: its name, its columns beside the fixed ones, the tables and databases whose rows it shows.
-
-    `left_out`: how many columns there was no room for.
+    An empty one shows nothing but nulls: something depends on a view that has it.
     """
 
     name: str
+    type: str
+    comment: str | None = None
+    is_empty: bool = False
+
+
+@dataclass(frozen=True)
+class View:
+    """A view with its columns, in order, and whose rows it shows."""
+
+    name: str
     columns: tuple[ViewColumn, ...]
-    tables: tuple[SyncTable, ...]
-    database_ids: tuple[str, ...]
-    left_out: int = 0
+    sources: tuple[ViewSource, ...]
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        """Its name, to be composed into a statement."""
+        return sql.Identifier(SCHEMA, self.name)
+
+    @property
+    def comments(self) -> dict[str, str]:
+        """What is said of its columns and, under the empty name, of itself."""
+        databases = ", ".join(sorted({source.database_name for source in self.sources}))
+        return {
+            "": f"{COMMENT_MARK}{databases} (kept by notion-pg-sync)",
+            **{column.name: column.comment for column in self.columns if column.comment is not None},
+        }
 
     @property
     def fingerprint(self) -> str:
         """A text that is another when the view has to be made anew."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()
+        told = f"{self.statement(replacing=True).as_string(None)}{self.comments}"
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    def statement(self, *, replacing: bool) -> sql.Composed:
+        """The statement that creates or replaces the view, so that its reader's own rights and policies count.
+
+        A replace without `security_invoker` would drop it (https://www.postgresql.org/docs/current/sql-createview.html).
+        """
+        selects = [
+            self._select(sql.Identifier(schema, table), database_name, list(sources))
+            for (schema, table, database_name), sources in groupby(sorted(self.sources), _place_of)
+        ]
+        return sql.SQL("CREATE {} {} WITH (security_invoker = true) AS\n{}").format(
+            sql.SQL("OR REPLACE VIEW" if replacing else "VIEW"), self.identifier, sql.SQL("\nUNION ALL\n").join(selects)
+        )
+
+    def _select(self, table: sql.Identifier, database_name: str, sources: Sequence[ViewSource]) -> sql.Composed:
+        columns = [
+            sql.SQL("{} AS {}").format(_shown(column, database_name), sql.Identifier(column.name))
+            for column in self.columns
+        ]
+        rows = [sql.SQL("({}, {})").format(source.user_id, source.data_source_id) for source in sources]
+        return sql.SQL("SELECT\n    {}\nFROM {}\nWHERE (user_id, notion_data_source_id) IN (VALUES {})").format(
+            sql.SQL(",\n    ").join(columns), table, sql.SQL(", ").join(rows)
+        )
 
 
-# What every view has first, by catalog type, and from what.
-FIXED_COLUMNS = (
-    ("page_id", "uuid", "notion_sync.as_uuid(notion_page_id)"),
-    ("user_id", "text", "user_id"),
-    ("database_id", "uuid", "notion_sync.as_uuid(notion_database_id)"),
-    ("data_source_id", "uuid", "notion_sync.as_uuid(notion_data_source_id)"),
-    ("url", "text", "url"),
-    ("notion_created_at", "timestamp with time zone", "notion_created_at"),
-    ("notion_edited_at", "timestamp with time zone", "notion_edited_at"),
-    ("last_synced_at", "timestamp with time zone", "last_synced_at"),
-)
+@dataclass(frozen=True)
+class Arrangement:
+    """A view's columns, in order, in the light of those that it has.
+
+    `misfits`: columns that it has and should not have, or not with that type. `left_out`: those that there is no room
+    for.
+    """
+
+    columns: tuple[ViewColumn, ...]
+    misfits: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
-def define_view(
-    name: str, shared: Iterable[SharedColumn], tables: Sequence[SyncTable], database_ids: Iterable[str]
-) -> ViewDefinition:
-    """The view that shows the `shared` columns: the title first, then by name; of two types the column is text."""
+def columns_of_all(shared: Iterable[SharedColumn]) -> list[ViewColumn]:
+    """The columns of a view that shows the `shared` ones: the fixed ones, the title, the others by name.
+
+    Of two types the column is text; a type that is not determined yet gives way.
+    """
     by_name: dict[str, list[SharedColumn]] = {}
     for column in shared:
         by_name.setdefault(column.name, []).append(column)
-    order = sorted(by_name, key=lambda one: (by_name[one][0].property_type != "title", one))
-    room = MOST_COLUMNS - len(FIXED_COLUMNS)
-    columns = tuple(ViewColumn(one, _type_of(by_name[one]), _comment_of(by_name[one])) for one in order[:room])
-    return ViewDefinition(name, columns, tuple(tables), tuple(sorted(database_ids)), max(0, len(order) - room))
-
-
-def with_columns_of(definition: ViewDefinition, existing: Sequence[tuple[str, str]]) -> ViewDefinition:
-    """The same view in a form in which it can replace one that has the `existing` columns (name, type), and in their
-    order: a column that would go stays, as it was; one of another type keeps its type; new ones come last."""
-    wanted = {column.name: column for column in definition.columns}
-    fixed = {name for name, _, _ in FIXED_COLUMNS}
-    kept = [
-        ViewColumn(name, type_, wanted[name].comment if name in wanted else "No longer a property in Notion.")
-        for name, type_ in existing
-        if name not in fixed
+    order = sorted(by_name, key=lambda name: (all(one.property_type != "title" for one in by_name[name]), name))
+    return [
+        *(ViewColumn(name, type_) for name, (type_, _) in _FIXED.items()),
+        *(ViewColumn(name, _type_of(by_name[name]), _comment_of(by_name[name])) for name in order),
     ]
-    names = {column.name for column in kept}
-    new = [column for column in definition.columns if column.name not in names]
-    room = MOST_COLUMNS - len(FIXED_COLUMNS)
-    columns = tuple([*kept, *new][:room])
-    return ViewDefinition(definition.name, columns, definition.tables, definition.database_ids, definition.left_out)
 
 
-def can_replace(definition: ViewDefinition, existing: Sequence[tuple[str, str]]) -> bool:
-    """Whether PostgreSQL lets a view with the `existing` columns be replaced by this one, in its own order."""
-    wanted = [(name, type_) for name, type_, _ in FIXED_COLUMNS]
-    wanted += [(column.name, column.type) for column in definition.columns]
-    return wanted[: len(existing)] == list(existing)
+def arrange(wanted: Sequence[ViewColumn], existing: Sequence[Typed] = (), *, keep: bool = False) -> Arrangement:
+    """The `wanted` columns in the order of the `existing` ones, new ones last, as PostgreSQL replaces a view.
 
-
-def statement_of(definition: ViewDefinition) -> sql.Composed:
-    """The statement that creates or replaces the view, so that its reader's own rights and policies count."""
-    fixed = [sql.SQL(source + " AS ") + sql.Identifier(name) for name, _, source in FIXED_COLUMNS]
-    columns = sql.SQL(",\n    ").join([*fixed, *(_expression(column) for column in definition.columns)])
-    selects = [
-        sql.SQL(
-            "SELECT\n    {columns}\nFROM {table}\n"
-            "WHERE notion_page_id IS NOT NULL AND notion_data_source_id IS NOT NULL\n"
-            "  AND notion_database_id = ANY ({ids})"
-        ).format(columns=columns, table=table.identifier, ids=sql.Literal(list(definition.database_ids)))
-        for table in definition.tables
-    ]
-    return sql.SQL("CREATE OR REPLACE VIEW {} WITH (security_invoker = true) AS\n").format(
-        sql.Identifier(SCHEMA, definition.name)
-    ) + sql.SQL("\nUNION ALL\n").join(selects)
-
-
-def _expression(column: ViewColumn) -> sql.Composed:
-    field = sql.Literal(column.name)
-    if column.type == "jsonb":
-        source = sql.SQL("fields -> {}").format(field)
-    elif cast := _CASTS.get(column.type):
-        source = sql.SQL(cast + "(fields -> {})").format(field)
+    `keep`: existing columns stay, each with its type, whatever is wanted; one that is not wanted at all is empty.
+    """
+    by_name = {column.name: column for column in wanted}
+    misfits = tuple(name for name, type_ in existing if name not in by_name or by_name[name].type != type_)
+    if keep:
+        kept = [_as_it_was(by_name.get(name), name, type_) for name, type_ in existing]
     else:
-        source = sql.SQL("fields ->> {}").format(field)
-    return source + sql.SQL(" AS ") + sql.Identifier(column.name)
+        kept = [by_name[name] for name, _ in existing if name in by_name]
+    names = {column.name for column in kept}
+    columns = [*kept, *(column for column in wanted if column.name not in names)]
+    left_out = tuple(column.name for column in columns[MOST_COLUMNS:])
+    return Arrangement(tuple(columns[:MOST_COLUMNS]), misfits, left_out)
+
+
+def _place_of(source: ViewSource) -> tuple[str, str, str]:
+    return source.schema, source.table, source.database_name
+
+
+def _shown(column: ViewColumn, database_name: str) -> sql.Composed:
+    if column.is_empty:
+        return sql.SQL("NULL::{}").format(sql.SQL(column.type))
+    expression = _FIXED[column.name][1] if column.name in _FIXED else _FIELD[column.type]
+    return sql.SQL(expression).format(database_name=sql.Literal(database_name), field=sql.Literal(column.name))
+
+
+def _as_it_was(wanted: ViewColumn | None, name: str, type_: str) -> ViewColumn:
+    """A column that a view has and that has to stay, still filled where its type can be."""
+    if wanted is not None and (wanted.type == type_ or (name not in _FIXED and type_ in _FIELD)):
+        return replace(wanted, type=type_)
+    return ViewColumn(name, type_, f"{COMMENT_MARK}no property any more; kept for what depends on the view", True)
 
 
 def _type_of(shared: Sequence[SharedColumn]) -> str:
     types = {column.type for column in shared} - {_UNDETERMINED}
-    type_ = types.pop() if len(types) == 1 else TEXT
-    return _CATALOG_NAMES.get(type_, type_)
+    type_ = types.pop() if len(types) == 1 else "text"
+    type_ = _CATALOG_NAMES.get(type_, type_)
+    return type_ if type_ in _FIELD else "text"
 
 
 def _comment_of(shared: Sequence[SharedColumn]) -> str:
-    said = sorted({f"{column.property_name} ({column.property_type})" for column in shared})
-    return "Notion: " + ", ".join(said)
+    return COMMENT_MARK + ", ".join(sorted({f"{column.property_name} ({column.property_type})" for column in shared}))

@@ -2,222 +2,208 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from psycopg import errors, sql
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
 
-from notion_pg_sync.mirror.connection import Connection, Pool, fetch_value, transaction
-from notion_pg_sync.mirror.tables import SyncTable
-from notion_pg_sync.mirror.view_definition import (
-    SCHEMA,
-    SharedColumn,
-    ViewDefinition,
-    can_replace,
-    define_view,
-    statement_of,
-    with_columns_of,
-)
+from notion_pg_sync.mirror import view_catalog as catalog
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.view_catalog import Existing
+from notion_pg_sync.mirror.view_definition import SCHEMA, Arrangement, View, ViewColumn, arrange, columns_of_all
 
 # Any number, the same for every copy of the tool: of two that make views, one waits.
 _ADVISORY_LOCK = 7_263_548_191
+# A statement that waits for a lock holds up everybody who comes after it, so it waits briefly, and again.
 _LOCK_TIMEOUT = "3s"
+_LOCK_ATTEMPTS = 4
+# The last: something came to depend on a view that was about to be dropped.
+_PASSING = (errors.LockNotAvailable, errors.DeadlockDetected, errors.DependentObjectsStillExist)
+# The role may not, or there is something else with the view's name, a type for example.
+_STANDING = (errors.InsufficientPrivilege, errors.DuplicateObject, errors.DuplicateTable)
 
-_DEPENDENTS = (errors.DependentObjectsStillExist, errors.InvalidTableDefinition)
+_MOST_NAMED = 5
+_LEFT_ALONE = "left alone"
 
 
 @dataclass(frozen=True)
-class _Existing:
-    """A relation that has the view's name: its columns (name, type), and whether it is a view of ours."""
+class _Task:
+    """What is to be done about one view: it is to be as `view` says, or to go where that is None.
 
-    oid: int
-    columns: tuple[tuple[str, str], ...]
-    is_ours: bool
-    fingerprint: str | None
-
-
-async def wants_views(connection: Connection, user_id: str) -> bool:
-    """Whether typed views are kept for a user."""
-    return bool(await fetch_value(connection, "SELECT views FROM notion_sync.accounts WHERE user_id = %s", user_id))
-
-
-async def refresh_view(pool: Pool, view_name: str, tables: Sequence[SyncTable]) -> list[str]:
-    """Brings one view up to date, in a transaction of its own; without effect where it is as it should be.
-
-    `tables` are the sync tables that there are. Returns what a person should know, a sentence each.
+    `fingerprint` is what the bookkeeping has of it once that is done.
     """
+
+    name: str
+    view: View | None
+    existing: Existing | None
+    is_due: bool
+    says: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+
+async def refresh_views(connection: Connection, names: Collection[str] | None = None) -> list[str]:
+    """Brings the views of the databases with these `names` (None: all) up to date, in one transaction.
+
+    Views that no user is behind any more are dropped, whatever `names`. Three queries and nothing else where all is as
+    it should be. The connection is best not in a transaction: locks are held until its end. Returns what a person
+    should know, a sentence each. Raises what psycopg raises; a view that is locked, or that the role may not change, is
+    no error but a sentence, and the next refresh tries again.
+    """
+    tasks = await _tasks(connection, names)
+    if not any(task.is_due for task in tasks):
+        return [sentence for task in tasks for sentence in task.says]
+    attempts = AsyncRetrying(
+        retry=retry_if_exception_type(_PASSING),
+        stop=stop_after_attempt(_LOCK_ATTEMPTS),
+        wait=wait_random(0.1, 1),
+        reraise=True,
+    )
+    said: list[str] = []
     try:
-        async with transaction(pool) as connection:
-            definition = await _define(connection, view_name, tables)
-            if definition is None or await _is_up_to_date(connection, definition):
-                return []
-            await connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
-            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
-            return await _make(connection, definition)
-    except errors.LockNotAvailable:
-        return [f"the view {SCHEMA}.{view_name} is locked by somebody's long transaction; the next run makes it anew."]
+        async for attempt in attempts:
+            with attempt:
+                async with connection.transaction():
+                    await connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
+                    await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
+                    # Looked at anew: another refresh may have been there first.
+                    said = [
+                        line for task in await _tasks(connection, names) for line in await _carry_out(connection, task)
+                    ]
+    except _PASSING as error:
+        names_of_due = ", ".join(f"{SCHEMA}.{task.name}" for task in tasks if task.is_due)
+        return [f"The view {names_of_due} is in somebody's use ({_reason(error)}); the next run brings it up to date."]
+    return said
 
 
-async def _define(connection: Connection, view_name: str, tables: Sequence[SyncTable]) -> ViewDefinition | None:
-    found = await connection.execute(
-        """
-        SELECT sync_table, database_id, columns.name, columns.type, property_name, property_type
-        FROM notion_sync.accounts
-        JOIN notion_sync.data_sources USING (user_id)
-        JOIN notion_sync.columns USING (user_id, data_source_id)
-        WHERE accounts.views AND view_name = %s
-        ORDER BY 1, 2, 3
-        """,
-        (view_name,),
-    )
-    rows = await found.fetchall()
-    named = {row[0] for row in rows}
-    used = [table for table in tables if table.qualified_name in named]
-    if not used:
-        return None
-    return define_view(view_name, (SharedColumn(*row[2:]) for row in rows), used, {row[1] for row in rows})
+async def _tasks(connection: Connection, names: Collection[str] | None) -> list[_Task]:
+    sources = await catalog.find_sources(connection, names)
+    columns = await catalog.find_columns(connection, list(sources)) if sources else {}
+    existing = await catalog.find_existing(connection, list(sources))
+    wanted = [
+        _task_for(View(name, tuple(columns_of_all(columns[name])), tuple(sources[name])), existing.get(name))
+        for name in sources
+    ]
+    return wanted + [_task_without_users(name, existing[name]) for name in sorted(existing.keys() - sources.keys())]
 
 
-async def _is_up_to_date(connection: Connection, definition: ViewDefinition) -> bool:
-    existing = await _existing(connection, definition.name)
-    return existing is not None and existing.fingerprint == definition.fingerprint
+def _task_for(wanted: View, existing: Existing | None) -> _Task:
+    """What makes `wanted` of what there is."""
+    if existing is None or existing.oid is None:
+        return _task(wanted, arrange(wanted.columns), None)
+    if not existing.is_ours:
+        says = f"{SCHEMA}.{wanted.name} is not a view of notion-pg-sync; it is left alone, and there is no view."
+        return _Task(wanted.name, wanted, existing, is_due=False, says=(says,))
+    arrangement = arrange(wanted.columns, existing.columns)
+    if arrangement.misfits and existing.dependents:
+        return _task(wanted, arrange(wanted.columns, existing.columns, keep=True), existing)
+    return _task(wanted, arrangement, existing)
 
 
-async def _existing(connection: Connection, view_name: str) -> _Existing | None:
-    found = await connection.execute(
-        """
-        SELECT pg_class.oid,
-               (SELECT array_agg(ARRAY[attname::text, format_type(atttypid, atttypmod)] ORDER BY attnum)
-                FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped),
-               relkind = 'v' AND fingerprint IS NOT NULL,
-               fingerprint
-        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-        LEFT JOIN notion_sync.views ON view_name = relname
-        WHERE nspname = %s AND relname = %s
-        """,
-        (SCHEMA, view_name),
-    )
-    row = await found.fetchone()
-    return _Existing(row[0], tuple((name, type_) for name, type_ in row[1] or ()), row[2], row[3]) if row else None
+def _task(wanted: View, arrangement: Arrangement, existing: Existing | None) -> _Task:
+    view = View(wanted.name, arrangement.columns, wanted.sources)
+    kept = arrangement.misfits if existing and existing.dependents else ()
+    fingerprint = " ".join([view.fingerprint, *kept])
+    if existing and existing.is_invoker and existing.fingerprint == fingerprint:
+        return _Task(view.name, view, existing, is_due=False)
+    says = []
+    if existing and kept:
+        says.append(
+            f"{', '.join(existing.dependents)} depends on the view {SCHEMA}.{view.name}, so its columns {_some(kept)} "
+            "stay as they were; once nothing depends on it, the next run makes them as they should be."
+        )
+    if arrangement.left_out:
+        says.append(
+            f"The view {SCHEMA}.{view.name} has no room for {len(arrangement.left_out)} more columns: "
+            f"{_some(arrangement.left_out)}."
+        )
+    return _Task(view.name, view, existing, is_due=True, says=tuple(says), fingerprint=fingerprint)
 
 
-async def _make(connection: Connection, definition: ViewDefinition) -> list[str]:
-    """Creates or replaces the view, under the lock."""
-    existing = await _existing(connection, definition.name)
-    if existing is not None and not existing.is_ours:
-        return [f"{SCHEMA}.{definition.name} is not a view of notion-pg-sync; it is left alone, and there is no view."]
-    notes = []
-    if definition.left_out:
-        notes.append(f"the view {SCHEMA}.{definition.name} has no room for {definition.left_out} more columns.")
-    made = definition
-    if existing is None:
-        await connection.execute(statement_of(made))
-    else:
-        # In the order that the view has, new columns last, where nothing has to go.
-        made = with_columns_of(definition, existing.columns)
-        if can_replace(made, existing.columns) and _same_columns(made, definition):
-            await connection.execute(statement_of(made))
-        else:
-            made, more = await _make_anew(connection, definition, existing)
-            notes.extend(more)
-    await _describe(connection, made)
-    await connection.execute(
-        """
-        INSERT INTO notion_sync.views (view_name, fingerprint) VALUES (%s, %s)
-        ON CONFLICT (view_name) DO UPDATE SET fingerprint = EXCLUDED.fingerprint
-        """,
-        (definition.name, definition.fingerprint),
-    )
-    return notes
+def _task_without_users(name: str, existing: Existing) -> _Task:
+    """A view of ours that shows nobody's rows any more goes; where something depends on it, it stays as it is."""
+    if existing.is_ours and existing.dependents:
+        says = (
+            f"{', '.join(existing.dependents)} depends on the view {SCHEMA}.{name}, so it stays, though it is nobody's."
+        )
+        is_known = existing.fingerprint == _LEFT_ALONE
+        return _Task(name, None, existing, is_due=not is_known, says=() if is_known else (says,))
+    return _Task(name, None, existing, is_due=True)
 
 
-def _same_columns(one: ViewDefinition, other: ViewDefinition) -> bool:
-    def told(definition: ViewDefinition) -> set[tuple[str, str]]:
-        return {(column.name, column.type) for column in definition.columns}
-
-    return told(one) == told(other)
-
-
-async def _make_anew(
-    connection: Connection, definition: ViewDefinition, existing: _Existing
-) -> tuple[ViewDefinition, list[str]]:
-    """Drops the view and makes it again with its grants; where somebody's own view depends on it, replaces it in a
-    form that keeps the old columns."""
-    restored = [*await _grants(connection, existing.oid), *await _comment(connection, definition.name, existing.oid)]
-    name = sql.Identifier(SCHEMA, definition.name)
+async def _carry_out(connection: Connection, task: _Task) -> list[str]:
+    """Does what is due for one view, and returns what there is to say of it."""
+    if not task.is_due:
+        return list(task.says)
     try:
         async with connection.transaction():
-            await connection.execute(sql.SQL("DROP VIEW {} RESTRICT").format(name))
-            await connection.execute(statement_of(definition))
-            for statement in restored:
-                await connection.execute(statement)
-    except _DEPENDENTS:
-        kept = with_columns_of(definition, existing.columns)
-        await connection.execute(statement_of(kept))
-        dependents = ", ".join(await _dependents(connection, existing.oid))
-        return kept, [
-            f"{dependents} depends on the view {SCHEMA}.{definition.name}, so columns of it that should go or change "
-            "their type stay as they were."
-        ]
-    return definition, []
+            if task.view is None:
+                await _remove(connection, task)
+            else:
+                await _make(connection, task.view, task.existing)
+                await catalog.record(connection, task.name, task.fingerprint)
+    except _STANDING as error:
+        return [f"The view {SCHEMA}.{task.name} could not be made: {_reason(error)}."]
+    return list(task.says)
 
 
-async def _grants(connection: Connection, oid: int) -> list[sql.Composed]:
-    """Statements that grant again what is granted on the relation, columns included."""
-    found = await connection.execute(
-        """
-        SELECT nspname, relname, NULL, privilege_type, grantee::regrole::text, grantee = 0, is_grantable
-        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace, aclexplode(relacl)
-        WHERE pg_class.oid = %(oid)s AND grantee <> relowner
-        UNION ALL
-        SELECT nspname, relname, attname, privilege_type, grantee::regrole::text, grantee = 0, is_grantable
-        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-        JOIN pg_attribute ON attrelid = pg_class.oid, aclexplode(attacl)
-        WHERE pg_class.oid = %(oid)s AND grantee <> relowner
-        """,
-        {"oid": oid},
-    )
-    statements = []
-    async for schema, relation, column, privilege, grantee, is_public, may_grant in found:
-        statements.append(
-            sql.SQL("GRANT {privilege}{column} ON {relation} TO {grantee}{option}").format(
-                privilege=sql.SQL(privilege),
-                column=sql.SQL(" ({})").format(sql.Identifier(column)) if column else sql.SQL(""),
-                relation=sql.Identifier(schema, relation),
-                # regrole has quoted it where that is needed.
-                grantee=sql.SQL("PUBLIC" if is_public else grantee),
-                option=sql.SQL(" WITH GRANT OPTION" if may_grant else ""),
-            )
-        )
-    return statements
+async def _remove(connection: Connection, task: _Task) -> None:
+    existing = task.existing
+    if existing and existing.is_ours and existing.dependents:
+        await catalog.record(connection, task.name, _LEFT_ALONE)
+        return
+    if existing and existing.is_ours:
+        await connection.execute(sql.SQL("DROP VIEW {} RESTRICT").format(sql.Identifier(SCHEMA, task.name)))
+    await catalog.forget(connection, task.name)
 
 
-async def _comment(connection: Connection, view_name: str, oid: int) -> list[sql.Composed]:
-    """The statement that says again what somebody said of the view, if anything."""
-    said = await fetch_value(connection, "SELECT obj_description(%s, 'pg_class')", oid)
-    if said is None:
-        return []
-    name = sql.Identifier(SCHEMA, view_name)
-    return [sql.SQL("COMMENT ON VIEW {} IS {}").format(name, sql.Literal(said))]
+async def _make(connection: Connection, view: View, existing: Existing | None) -> None:
+    if existing is None or existing.oid is None:
+        await connection.execute(view.statement(replacing=False))
+        await _comment(connection, view, {}, is_new=True)
+        return
+    said = await catalog.comments_of(connection, existing.oid)
+    replaceable = _begins_with(view.columns, existing)
+    if replaceable:
+        await connection.execute(view.statement(replacing=True))
+    else:
+        await _make_anew(connection, view, existing.oid)
+    await _comment(connection, view, said, is_new=not replaceable)
 
 
-async def _dependents(connection: Connection, oid: int) -> list[str]:
-    found = await connection.execute(
-        """
-        SELECT DISTINCT ev_class::regclass::text
-        FROM pg_depend JOIN pg_rewrite ON pg_rewrite.oid = objid
-        WHERE classid = 'pg_rewrite'::regclass AND refobjid = %s AND ev_class <> refobjid
-        ORDER BY 1
-        """,
-        (oid,),
-    )
-    return [name async for (name,) in found] or ["something"]
+def _begins_with(columns: Sequence[ViewColumn], existing: Existing) -> bool:
+    """Whether PostgreSQL replaces the existing view: it may only get more columns, at its end."""
+    return tuple((column.name, column.type) for column in columns[: len(existing.columns)]) == existing.columns
 
 
-async def _describe(connection: Connection, definition: ViewDefinition) -> None:
-    for column in definition.columns:
-        await connection.execute(
-            sql.SQL("COMMENT ON COLUMN {} IS {}").format(
-                sql.Identifier(SCHEMA, definition.name, column.name), sql.Literal(column.comment)
-            )
-        )
+async def _make_anew(connection: Connection, view: View, oid: int) -> None:
+    """Drops the view and makes it again, with its owner and exactly the rights that were given on it."""
+    owner, grants = await catalog.owner_of(connection, oid), await catalog.grants_of(connection, oid)
+    names = {None, *(column.name for column in view.columns)}
+    await connection.execute(sql.SQL("DROP VIEW {} RESTRICT").format(view.identifier))
+    await connection.execute(view.statement(replacing=False))
+    made = await (
+        await connection.execute("SELECT %s::regclass::oid", (view.identifier.as_string(connection),))
+    ).fetchone()
+    # What a schema's default privileges grant may be more than there was.
+    statements = [grant.taken_from(view) for grant in (await catalog.grants_of(connection, made[0]) if made else [])]
+    statements += [grant.given_on(view) for grant in grants if grant.column in names]
+    if made and owner != await catalog.owner_of(connection, made[0]):
+        statements.append(sql.SQL("ALTER VIEW {} OWNER TO {}").format(view.identifier, sql.Identifier(owner)))
+    for statement in statements:
+        await connection.execute(statement)
+
+
+async def _comment(connection: Connection, view: View, said: dict[str, str], *, is_new: bool) -> None:
+    statements = catalog.comment_statements(view, said, is_new)
+    if statements:
+        await connection.execute(sql.SQL(";\n").join(statements))
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _reason(error: errors.Error) -> str:
+    return error.diag.message_primary or type(error).__name__

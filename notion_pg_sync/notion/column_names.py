@@ -43,6 +43,13 @@ def column_name(property_name: str) -> str:
     return _cut(name, LONGEST_BYTES)
 
 
+def view_name(database_name: str, database_id: str) -> str:
+    """A name for the view of a database, made as a column's is; where nothing is left of it, the id tells it."""
+    if any(map(str.isalnum, database_name)):
+        return column_name(database_name)
+    return f"database_{database_id[:8]}"
+
+
 def free_name(name: str, suffix: str, taken: Collection[str]) -> str:
     """`name` and `suffix` as a name that is not taken yet, numbered if it must be."""
     candidate, number = _joined(name, suffix), 1

@@ -11,9 +11,8 @@ from notion_pg_sync.mirror import accounts, leases, runs
 from notion_pg_sync.mirror.accounts import ConnectedAccount
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.runs import DatabaseRun
-from notion_pg_sync.mirror.views import refresh_view, wants_views
+from notion_pg_sync.mirror.views import refresh_views
 from notion_pg_sync.notion.client import NotionClient
-from notion_pg_sync.notion.column_names import column_name
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.configuration import Configuration, ConfiguredDatabase, read_configuration
@@ -72,19 +71,18 @@ async def sync_and_record(work: Work, client: NotionClient, user_id: str, databa
     work.listener.started(watched)
     run = await sync_database(work, client, user_id, database)
     if counts:
-        await _refresh_view(work, user_id, database, run)
+        await _refresh_view(work, database, run)
     async with transaction(work.pool) as connection:
         await runs.end_database(connection, work.runid, user_id, database.database_id, run=run, counts=counts)
     work.listener.ended(watched, run)
     return run
 
 
-async def _refresh_view(work: Work, user_id: str, database: ConfiguredDatabase, run: DatabaseRun) -> None:
-    """Brings the database's typed view up to date, for a user who wants views; what there is to say goes into `run`."""
+async def _refresh_view(work: Work, database: ConfiguredDatabase, run: DatabaseRun) -> None:
+    """Brings the view of the database's name up to date, for users who want views; what it says goes into `run`."""
     try:
-        async with transaction(work.pool) as connection:
-            wanted = await wants_views(connection, user_id)
-        notes = await refresh_view(work.pool, column_name(database.name), list(work.tables.values())) if wanted else []
+        async with work.pool.connection() as connection:
+            notes = await refresh_views(connection, [database.name])
     except Exception as error:  # noqa: BLE001 - recorded; the rows are there without the view
         failure = failure_of(error)
         run.error_code = run.error_code or failure.code

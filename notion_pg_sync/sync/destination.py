@@ -23,7 +23,7 @@ from notion_pg_sync.mirror.rows import (
     write_rows,
 )
 from notion_pg_sync.mirror.tables import SyncTable
-from notion_pg_sync.notion.column_names import column_name
+from notion_pg_sync.notion.column_names import view_name
 from notion_pg_sync.notion.schema import Column
 from notion_pg_sync.sync.work import Work
 
@@ -109,7 +109,7 @@ class Mirror:
             record = DataSourceRecord(
                 database_id=place.owner.database_id,
                 database_name=place.owner.database_name,
-                view_name=column_name(place.owner.database_name),
+                view_name=view_name(place.owner.database_name, place.owner.database_id),
                 name=described.name,
                 sync_table=place.table.qualified_name,
                 schema=described.schema,

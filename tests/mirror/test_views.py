@@ -16,9 +16,9 @@ from notion_pg_sync.demo.workspace import SmallWorkspace
 from notion_pg_sync.demo.workspace.literals import checkbox, formula, number, rich_text, title
 from notion_pg_sync.demo.workspace.literals import date as date_property
 from notion_pg_sync.mirror.connection import open_pool
-from notion_pg_sync.mirror.tables import standard_tables
-from notion_pg_sync.mirror.view_definition import SharedColumn, define_view
-from notion_pg_sync.mirror.views import refresh_view
+from notion_pg_sync.mirror.view_definition import FIXED_COLUMNS, SharedColumn, arrange, columns_of_all
+from notion_pg_sync.mirror.views import refresh_views
+from notion_pg_sync.notion.column_names import RESERVED_NAMES
 from tests.installation import Installation
 
 TYPES = ("text", "numeric", "boolean", "date", "timestamptz", "uuid", "text[]", "uuid[]", "jsonb", "undetermined")
@@ -252,8 +252,8 @@ async def make_view_of_all_types(installation: Installation) -> None:
             f"c{index}",
             type_,
         )
-    async with open_pool(installation.settings.database_url or "", 1) as pool:
-        assert await refresh_view(pool, "all_", standard_tables("public")) == []
+    async with open_pool(installation.settings.database_url or "", 1) as pool, pool.connection() as connection:
+        assert await refresh_views(connection, ["All"]) == []
 
 
 async def test_hostile_names_are_harmless(installation: Installation, small: SmallWorkspace) -> None:
@@ -266,9 +266,14 @@ async def test_hostile_names_are_harmless(installation: Installation, small: Sma
 
 def test_a_view_has_room_for_a_thousand_columns() -> None:
     shared = [SharedColumn(f"c{number:04}", "text", f"C{number}", "rich_text") for number in range(1200)]
-    definition = define_view("many", shared, (), [DATABASE])
-    assert len(definition.columns) == 992
-    assert definition.left_out == 208
+    arrangement = arrange(columns_of_all(shared))
+    assert len(arrangement.columns) == 1000
+    assert arrangement.left_out == tuple(f"c{number:04}" for number in range(991, 1200))
+
+
+def test_the_columns_that_every_view_has_are_the_reserved_names() -> None:
+    assert RESERVED_NAMES - set(FIXED_COLUMNS) == {"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"}
+    assert set(FIXED_COLUMNS) <= RESERVED_NAMES
 
 
 def test_columns_of_two_types_are_text_and_an_undetermined_one_gives_way() -> None:
@@ -280,8 +285,8 @@ def test_columns_of_two_types_are_text_and_an_undetermined_one_gives_way() -> No
         SharedColumn("c", "undetermined", "C", "formula"),
         SharedColumn("z", "text", "Z", "title"),
     ]
-    definition = define_view("v", shared, (), [DATABASE])
-    assert [(column.name, column.type) for column in definition.columns] == [
+    columns = columns_of_all(shared)[len(FIXED_COLUMNS) :]
+    assert [(column.name, column.type) for column in columns] == [
         ("z", "text"),
         ("a", "text"),
         ("b", "numeric"),

@@ -1,0 +1,215 @@
+"""What PostgreSQL's catalog and the bookkeeping say of typed views, and what a view has to be given back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.view_definition import (
+    COMMENT_MARK,
+    FIXED_COLUMNS,
+    SCHEMA,
+    SharedColumn,
+    Typed,
+    View,
+    ViewSource,
+)
+
+
+@dataclass(frozen=True)
+class Existing:
+    """What there is under a view's name, or what the bookkeeping has of it: `oid` is None where nothing is there.
+
+    `fingerprint` is None where no view of ours was ever made. `dependents` are described for people.
+    """
+
+    oid: int | None
+    is_view: bool
+    is_invoker: bool
+    columns: tuple[Typed, ...]
+    dependents: tuple[str, ...]
+    fingerprint: str | None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is a view of ours: somebody may have put another in its place."""
+        names = tuple(name for name, _ in self.columns[: len(FIXED_COLUMNS)])
+        return self.is_view and self.fingerprint is not None and names == FIXED_COLUMNS
+
+
+async def find_sources(connection: Connection, names: Collection[str] | None) -> dict[str, list[ViewSource]]:
+    """The data sources of all users who want views, by view; of `names`, those that share a view with one of them."""
+    found = await connection.execute(
+        """
+        SELECT view_name, nspname, relname, database_name, user_id, data_source_id
+        FROM notion_sync.accounts
+        JOIN notion_sync.data_sources USING (user_id)
+        JOIN pg_class ON relkind IN ('r', 'p')
+        JOIN pg_namespace ON pg_namespace.oid = relnamespace AND nspname || '.' || relname = sync_table
+        WHERE accounts.views AND (
+            %(names)s::text[] IS NULL
+            OR view_name IN (SELECT view_name FROM notion_sync.data_sources WHERE database_name = ANY (%(names)s))
+        )
+        ORDER BY 1, 2, 3, 4, 5, 6
+        """,
+        {"names": None if names is None else list(names)},
+    )
+    sources: dict[str, list[ViewSource]] = {}
+    async for view_name, *source in found:
+        sources.setdefault(view_name, []).append(ViewSource(*source))
+    return sources
+
+
+async def find_columns(connection: Connection, view_names: Sequence[str]) -> dict[str, list[SharedColumn]]:
+    """The columns that the data sources of each view bring into it."""
+    found = await connection.execute(
+        """
+        SELECT DISTINCT view_name, columns.name, type, property_name, property_type
+        FROM notion_sync.accounts
+        JOIN notion_sync.data_sources USING (user_id)
+        JOIN notion_sync.columns USING (user_id, data_source_id)
+        WHERE accounts.views AND view_name = ANY (%s)
+        """,
+        (list(view_names),),
+    )
+    columns: dict[str, list[SharedColumn]] = {name: [] for name in view_names}
+    async for view_name, *column in found:
+        columns[view_name].append(SharedColumn(*column))
+    return columns
+
+
+async def find_existing(connection: Connection, view_names: Sequence[str]) -> dict[str, Existing]:
+    """What there is of each of these views, and of those of ours that no user is behind any more."""
+    found = await connection.execute(
+        """
+        SELECT coalesce(view_name, relname), pg_class.oid, relkind IS NOT DISTINCT FROM 'v',
+               coalesce('security_invoker=true' = ANY (reloptions), false),
+               ARRAY(SELECT ARRAY[attname::text, format_type(atttypid, atttypmod)] FROM pg_attribute
+                     WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum),
+               ARRAY(SELECT DISTINCT CASE WHEN ev_class <> pg_class.oid
+                                          THEN pg_describe_object('pg_class'::regclass, ev_class, 0)
+                                          ELSE pg_describe_object(classid, objid, objsubid) END
+                     FROM pg_depend LEFT JOIN pg_rewrite ON classid = 'pg_rewrite'::regclass AND pg_rewrite.oid = objid
+                     WHERE deptype <> 'i' AND (ev_class, rulename) IS DISTINCT FROM (pg_class.oid, '_RETURN')
+                       AND (refclassid = 'pg_class'::regclass AND refobjid = pg_class.oid
+                            OR refclassid = 'pg_type'::regclass AND refobjid IN
+                               (SELECT unnest(ARRAY[pg_type.oid, typarray]) FROM pg_type WHERE pg_type.oid = reltype))
+                     ORDER BY 1),
+               fingerprint
+        FROM (SELECT * FROM pg_class WHERE relnamespace = to_regnamespace(%(schema)s)) AS pg_class
+        FULL JOIN notion_sync.views ON view_name = relname::text
+        WHERE coalesce(view_name, relname) = ANY (%(names)s)
+           OR view_name NOT IN (SELECT view_name FROM notion_sync.accounts JOIN notion_sync.data_sources USING (user_id)
+                                WHERE accounts.views)
+        """,
+        {"schema": SCHEMA, "names": list(view_names)},
+    )
+    return {
+        name: Existing(oid, is_view, is_invoker, tuple((column, type_) for column, type_ in columns), tuple(on), known)
+        async for name, oid, is_view, is_invoker, columns, on, known in found
+    }
+
+
+async def record(connection: Connection, view_name: str, fingerprint: str) -> None:
+    """Records that a view is ours."""
+    await connection.execute(
+        """
+        INSERT INTO notion_sync.views (view_name, fingerprint) VALUES (%s, %s)
+        ON CONFLICT (view_name) DO UPDATE SET fingerprint = EXCLUDED.fingerprint
+        """,
+        (view_name, fingerprint),
+    )
+
+
+async def forget(connection: Connection, view_name: str) -> None:
+    """Forgets a view of ours."""
+    await connection.execute("DELETE FROM notion_sync.views WHERE view_name = %s", (view_name,))
+
+
+async def comments_of(connection: Connection, oid: int) -> dict[str, str]:
+    """What is said of a view's columns and, under the empty name, of itself."""
+    found = await connection.execute(
+        """
+        SELECT coalesce(attname::text, ''), description
+        FROM pg_description LEFT JOIN pg_attribute ON attrelid = objoid AND attnum = objsubid AND attnum > 0
+        WHERE classoid = 'pg_class'::regclass AND objoid = %s
+        """,
+        (oid,),
+    )
+    return {name: said async for name, said in found}
+
+
+def comment_statements(view: View, said: dict[str, str], is_new: bool) -> list[sql.Composed]:
+    """What makes the comments those of `view`, save a person's own: `said` is what there was, gone if it `is_new`."""
+    known = {"", *(column.name for column in view.columns)}
+    theirs = {name: text for name, text in said.items() if name in known and not text.startswith(COMMENT_MARK)}
+    there = {} if is_new else said
+    return [
+        sql.SQL("COMMENT ON {} IS {}").format(
+            sql.SQL("COLUMN {}").format(sql.Identifier(SCHEMA, view.name, name))
+            if name
+            else sql.SQL("VIEW {}").format(view.identifier),
+            sql.Literal(text),
+        )
+        for name, text in {**view.comments, **theirs}.items()
+        if there.get(name) != text
+    ]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A right on a view, or on a column of it. `grantee` is None for everybody."""
+
+    privilege: str
+    grantee: str | None
+    with_option: bool
+    column: str | None
+
+    def given_on(self, view: View) -> sql.Composed:
+        """The statement that grants it."""
+        option = sql.SQL(" WITH GRANT OPTION" if self.with_option else "")
+        return sql.SQL("GRANT {}{} ON {} TO {}{}").format(
+            sql.SQL(self.privilege), self._column, view.identifier, self._grantee, option
+        )
+
+    def taken_from(self, view: View) -> sql.Composed:
+        """The statement that revokes it."""
+        return sql.SQL("REVOKE {}{} ON {} FROM {}").format(
+            sql.SQL(self.privilege), self._column, view.identifier, self._grantee
+        )
+
+    @property
+    def _column(self) -> sql.Composable:
+        return sql.SQL("") if self.column is None else sql.SQL(" ({})").format(sql.Identifier(self.column))
+
+    @property
+    def _grantee(self) -> sql.Composable:
+        return sql.SQL("PUBLIC") if self.grantee is None else sql.Identifier(self.grantee)
+
+
+async def owner_of(connection: Connection, oid: int) -> str:
+    """Who owns a relation."""
+    found = await connection.execute("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = %s", (oid,))
+    row = await found.fetchone()
+    return str(row[0]) if row else ""
+
+
+async def grants_of(connection: Connection, oid: int) -> list[Grant]:
+    """The rights that others than its owner have on a relation and on its columns."""
+    found = await connection.execute(
+        """
+        SELECT privilege_type, pg_roles.rolname, is_grantable, attname
+        FROM (SELECT relowner, NULL::name AS attname, relacl AS acl FROM pg_class WHERE oid = %(oid)s
+              UNION ALL
+              SELECT relowner, attname, attacl FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+              WHERE pg_class.oid = %(oid)s AND NOT attisdropped) AS granted,
+             aclexplode(acl) LEFT JOIN pg_roles ON pg_roles.oid = grantee
+        WHERE grantee <> relowner
+        ORDER BY attname NULLS FIRST, rolname NULLS FIRST, privilege_type
+        """,
+        {"oid": oid},
+    )
+    return [Grant(*row) async for row in found]
