@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from psycopg.rows import class_row
 
@@ -26,7 +25,6 @@ class Holder:
     runid: int
     host: str
     pid: int
-    expires_at: datetime
 
 
 async def claim_next(connection: Connection, runid: int, user_ids: Sequence[str], seconds: float) -> str | None:
@@ -112,7 +110,7 @@ async def holder(connection: Connection, user_id: str) -> Holder | None:
     async with connection.cursor(row_factory=class_row(Holder)) as cursor:
         await cursor.execute(
             """
-            SELECT runid, host, pid, lease_expires_at AS expires_at
+            SELECT runid, host, pid
             FROM notion_sync.accounts JOIN notion_sync.run_processes ON runid = lease_runid
             WHERE user_id = %s AND lease_expires_at >= clock_timestamp()
             """,

@@ -137,10 +137,6 @@ class NotionClient:
         client.traffic = Traffic()
         return client
 
-    async def me(self) -> JsonObject:
-        """The bot or person that the token acts as."""
-        return await self._get("users/me", "the token's own user")
-
     async def database(self, database_id: str) -> JsonObject:
         """A database: the container, which names its data sources."""
         return await self._get(f"databases/{database_id}", f"database {database_id}")

@@ -21,7 +21,7 @@ from notion_pg_sync.sync.destination import Covered, Description, Destination, P
 from notion_pg_sync.sync.listener import Watched
 from notion_pg_sync.sync.plan import FullRead, IncrementalRead, Known, Plan, plan_read
 from notion_pg_sync.sync.reading import reading
-from notion_pg_sync.sync.removing import MOST_ASKED, Verdicts, ask_for, held_back, is_too_much
+from notion_pg_sync.sync.removing import FEW, MOST_ASKED, Verdicts, ask_for, held_back, is_too_much
 from notion_pg_sync.sync.work import Work
 
 
@@ -103,13 +103,16 @@ class DataSourceSync:
             # Not proof enough: listed once more, from the start, into what was seen.
             await self._list_whole([])
             unseen = await self._destination.unseen()
-        row_count = await self._destination.count()
-        too_much = is_too_much(len(unseen), row_count) and not self._work.settings.allow_removal
+        too_much = not self._work.settings.allow_removal and await self._is_too_much(unseen)
         if unseen and not too_much:
             await self._remove(unseen)
         await self._destination.end_full_read(len(unseen) if too_much else 0)
         if too_much:
             raise held_back(self._place.owner.user_id, self._place.owner.database_name, len(unseen))
+
+    async def _is_too_much(self, unseen: list[str]) -> bool:
+        """Whether removing them needs somebody's word; the rows are counted only where that can matter."""
+        return len(unseen) > FEW and is_too_much(len(unseen), await self._destination.count())
 
     async def _list_whole(self, covered: Sequence[Stretch]) -> None:
         readers = self._work.settings.concurrency
@@ -144,7 +147,12 @@ class DataSourceSync:
         inserted_before = self._run.inserted
         async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
             async for batch in answers:
-                pages = [read_page(page) for answer, unseen in batch for page in answer.pages if page["id"] in unseen]
+                pages = [
+                    read_page(page)
+                    for answer, unseen in batch
+                    for page in answer.pages
+                    if str(page.get("id")) in unseen
+                ]
                 await self._write(pages, None)
         if listing.gave_up:
             await self._destination.prepare(described, self._conversion.columns, state, began_at)

@@ -57,11 +57,13 @@ async def _batches(
     while True:
         if queue.empty() and not producer.done():
             first = asyncio.ensure_future(queue.get())
-            await asyncio.wait((first, producer), return_when=asyncio.FIRST_COMPLETED)
+            try:
+                await asyncio.wait((first, producer), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                # Without effect where it has one; else nobody waits for it any more.
+                first.cancel()
             if first.done():
                 yield [first.result(), *_waiting(queue)]
-                continue
-            first.cancel()
         elif not queue.empty():
             yield _waiting(queue)
         else:
