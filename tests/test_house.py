@@ -19,7 +19,7 @@ MAY_USE = {
     "notion": set(),
     "mirror": set(),
     "sync": {"notion", "mirror"},
-    "report": {"sync", "mirror", "demo"},
+    "report": {"sync", "notion", "mirror", "demo"},
     "demo": set(),
     "cli": {"sync", "report", "demo"},
     "settings": set(),

@@ -134,8 +134,9 @@ async def end_run(connection: Connection, runid: int, status: Ending, message: s
             )
             UPDATE notion_sync.databases AS database
             SET last_status = 'failed', last_error_code = 'interrupted', last_message = %(message)s,
-                last_ended_at = clock_timestamp(), failures_in_a_row = failures_in_a_row + 1,
-                failing_since = coalesce(failing_since, last_started_at)
+                last_ended_at = clock_timestamp(),
+                last_seconds = extract(epoch FROM clock_timestamp() - last_started_at),
+                failures_in_a_row = failures_in_a_row + 1, failing_since = coalesce(failing_since, last_started_at)
             FROM cut_off
             WHERE database.user_id = cut_off.user_id AND database.database_id = cut_off.database_id
               AND database.last_runid = %(runid)s
@@ -183,6 +184,7 @@ async def start_database(
             """
             UPDATE notion_sync.databases
             SET last_runid = %s, last_status = 'running', last_mode = NULL, last_error_code = NULL, last_message = NULL,
+                last_rows_read = NULL, last_requests = NULL, last_seconds = NULL,
                 last_started_at = clock_timestamp(), last_ended_at = NULL
             WHERE user_id = %s AND database_id = %s
             """,
@@ -214,6 +216,8 @@ async def end_database(
             UPDATE notion_sync.databases
             SET last_mode = %(mode)s, last_status = %(status)s, last_error_code = %(error_code)s,
                 last_message = %(message)s, last_ended_at = clock_timestamp(),
+                last_rows_read = %(rows_read)s, last_requests = %(requests)s,
+                last_seconds = extract(epoch FROM clock_timestamp() - last_started_at),
                 last_succeeded_at = CASE %(status)s WHEN 'succeeded' THEN clock_timestamp() ELSE last_succeeded_at END,
                 failing_since = CASE %(status)s WHEN 'failed' THEN coalesce(failing_since, last_started_at) END,
                 failures_in_a_row = CASE %(status)s WHEN 'failed' THEN failures_in_a_row + 1 ELSE 0 END

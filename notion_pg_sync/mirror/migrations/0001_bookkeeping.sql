@@ -82,9 +82,14 @@ CREATE TABLE notion_sync.accounts (
     lease_expires_at     timestamptz,
     last_sync_started_at timestamptz,
     last_sync_ended_at   timestamptz,
+    rate_limited_until   timestamptz,
+    token_fingerprint    text,
     CONSTRAINT leases_expire CHECK ((lease_runid IS NULL) = (lease_expires_at IS NULL))
 );
 COMMENT ON COLUMN notion_sync.accounts.views IS 'Whether typed views are kept for this user.';
+COMMENT ON COLUMN notion_sync.accounts.rate_limited_until IS 'Until when Notion''s rate limit holds this token back.';
+COMMENT ON COLUMN notion_sync.accounts.token_fingerprint IS
+    'SHA-256 of the token of the last sync: another token lifts the suspension of databases.';
 CREATE INDEX accounts_by_lease ON notion_sync.accounts (lease_runid) WHERE lease_runid IS NOT NULL;
 
 CREATE TABLE notion_sync.databases (
@@ -95,6 +100,9 @@ CREATE TABLE notion_sync.databases (
     last_runid           bigint,
     last_mode            text,
     last_status          text CHECK (last_status IN ('running', 'succeeded', 'failed')),
+    last_rows_read       bigint,
+    last_requests        bigint,
+    last_seconds         double precision,
     last_error_code      text,
     last_message         text,
     last_started_at      timestamptz,
@@ -102,8 +110,13 @@ CREATE TABLE notion_sync.databases (
     last_succeeded_at    timestamptz,
     failing_since        timestamptz,
     failures_in_a_row    integer NOT NULL DEFAULT 0,
+    suspended_since      timestamptz,
+    next_try_at          timestamptz,
     PRIMARY KEY (user_id, database_id)
 );
+COMMENT ON COLUMN notion_sync.databases.suspended_since IS
+    'Since when it is tried only now and then: it failed three times in a row for want of access.';
+COMMENT ON COLUMN notion_sync.databases.next_try_at IS 'Before this time a suspended database is not tried.';
 COMMENT ON COLUMN notion_sync.databases.name IS 'As configured in user_settings, or as found by search.';
 
 CREATE TABLE notion_sync.data_sources (
