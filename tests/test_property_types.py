@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from notion_pg_sync.notion.properties import fields_of
+from notion_pg_sync.notion.properties import columns_by_property, fields_of
 from notion_pg_sync.notion.schema import TYPES, UNDETERMINED, assign_columns
 
 PAGE = Path(__file__).parent.parent / "docs" / "property-types.md"
@@ -31,7 +31,7 @@ def test_each_row_of_the_table(row: list[str]) -> None:
     columns = assign_columns(schema, [])
     expected_type = UNDETERMINED if column_type == "by its first value" else column_type
     assert columns[0].type == expected_type
-    fields = fields_of({"P": {"id": "p", "type": kind, kind: unquoted(given)}}, columns)
+    fields = fields_of({"P": {"id": "p", "type": kind, kind: unquoted(given)}}, columns_by_property(columns))
     assert fields.values["p"] == unquoted(read)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from psycopg import sql
 from psycopg.adapt import PyFormat
-from psycopg.types.json import Jsonb
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.tables import SyncTable
+
+# JSON is text already when it gets here.
+_SENT_AS = {"jsonb": "text"}
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,16 @@ class RowOwner:
 class Row:
     """A page as a sync table holds it.
 
-    `not_computed` names fields that Notion did not compute this time: what is known of them is kept.
+    `properties` and `fields` are JSON texts. `not_computed` names fields that Notion did not compute this time: what
+    is known of them is kept.
     """
 
     page_id: str
     title: str | None
     text: str | None
     message_count: int | None
-    properties: dict[str, object]
-    fields: dict[str, object]
+    properties: str
+    fields: str
     not_computed: frozenset[str]
     url: str | None
     created_at: datetime
@@ -182,11 +186,12 @@ async def _with_known_fields(connection: Connection, table: SyncTable, user_id: 
         (user_id, incomplete),
     )
     known = {page_id: fields async for page_id, fields in found}
-    return [replace(row, fields={**_only(known.get(row.page_id, {}), row.not_computed), **row.fields}) for row in rows]
+    return [_with_fields(row, known[row.page_id]) if row.page_id in known else row for row in rows]
 
 
-def _only(fields: dict[str, object], names: frozenset[str]) -> dict[str, object]:
-    return {name: value for name, value in fields.items() if name in names}
+def _with_fields(row: Row, known: dict[str, object]) -> Row:
+    kept = {name: value for name, value in known.items() if name in row.not_computed}
+    return replace(row, fields=json.dumps({**kept, **json.loads(row.fields)}, ensure_ascii=False))
 
 
 async def _upsert(connection: Connection, table: SyncTable, owner: RowOwner, rows: Sequence[Row]) -> None:
@@ -195,8 +200,8 @@ async def _upsert(connection: Connection, table: SyncTable, owner: RowOwner, row
         "notion_page_id": ("text", [row.page_id for row in rows]),
         table.title: ("text", [row.title for row in rows]),
         table.text: ("text", [row.text for row in rows]),
-        "properties": ("jsonb", [Jsonb(row.properties) for row in rows]),
-        "fields": ("jsonb", [Jsonb(row.fields) for row in rows]),
+        "properties": ("jsonb", [row.properties for row in rows]),
+        "fields": ("jsonb", [row.fields for row in rows]),
         "url": ("text", [row.url for row in rows]),
         "notion_created_at": ("timestamptz", [row.created_at for row in rows]),
         "notion_edited_at": ("timestamptz", [row.edited_at for row in rows]),
@@ -231,10 +236,13 @@ async def _upsert(connection: Connection, table: SyncTable, owner: RowOwner, row
         table_name=sql.Literal(table.qualified_name),
         user_id=sql.Placeholder("user_id"),
         names=sql.SQL(", ").join(map(sql.Identifier, names)),
-        incoming=sql.SQL(", ").join(sql.Identifier("incoming", name) for name in written),
+        incoming=sql.SQL(", ").join(
+            sql.SQL("{}::{}").format(sql.Identifier("incoming", name), sql.SQL(type_))
+            for name, (type_, _) in written.items()
+        ),
         common=sql.SQL(", ").join(map(sql.Placeholder, common)),
         arrays=sql.SQL(", ").join(
-            sql.SQL("{}::{}[]").format(sql.Placeholder(name, PyFormat.BINARY), sql.SQL(type_))
+            sql.SQL("{}::{}[]").format(sql.Placeholder(name, PyFormat.BINARY), sql.SQL(_SENT_AS.get(type_, type_)))
             for name, (type_, _) in written.items()
         ),
         columns=sql.SQL(", ").join(map(sql.Identifier, written)),

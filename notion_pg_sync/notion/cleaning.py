@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 # Raised whenever the same answer of Notion would now be stored otherwise, so that an upgrade writes every row once.
@@ -17,6 +17,18 @@ DEEPEST = 100
 
 # NUL, and halves of surrogate pairs: JSON can escape them, PostgreSQL's text cannot hold them.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+# In the canonical text: a NUL, and a hosted file, whose signature goes. Either may also be what somebody wrote.
+_MAY_NEED_CLEANING = ("\\u0000", '"file"')
+
+
+@dataclass(frozen=True)
+class Storable:
+    """A JSON value as it can be stored, its canonical text, and how much of it had to be altered (see `clean`)."""
+
+    value: Any
+    text: str
+    altered: int
 
 
 def storable_text(text: str) -> str:
@@ -40,18 +52,58 @@ def clean(given: object) -> tuple[Any, int]:
     return cleaner.clean(given, DEEPEST), cleaner.altered
 
 
-def page_hash(stored: Mapping[str, object]) -> str:
-    """The hash (hex) of all that is stored of a page; `stored` is JSON, cleaned.
+def storable(given: object) -> Storable:
+    """A JSON value cleaned, with its canonical text.
 
-    The order of keys does not matter, that of arrays does. `CONVERSION_VERSION` is part of it.
+    Nearly every page is clean as it comes, which its text tells in a fraction of the time that `clean` takes.
     """
-    return digest([CONVERSION_VERSION, stored])
+    text = _storable_text_of(given)
+    if text is not None:
+        return Storable(given, text, 0)
+    value, altered = clean(given)
+    return Storable(value, canonical_text(value), altered)
 
 
-def digest(value: object) -> str:
-    """The SHA-256 (hex) of a JSON value in its canonical form."""
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+def canonical_text(value: object) -> str:
+    """A JSON value written so that the order of keys does not matter. Raises ValueError for numbers not finite."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def page_hash(*texts: str) -> str:
+    """The hash (hex) of all that is stored of a page, given as canonical texts; `CONVERSION_VERSION` is part of it."""
+    return digest("\n".join((str(CONVERSION_VERSION), *texts)))
+
+
+def digest(text: str) -> str:
+    """The SHA-256 (hex) of a text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _storable_text_of(given: object) -> str | None:
+    """The canonical text of a value that needs no cleaning; None where it needs some, or may."""
+    try:
+        text = canonical_text(given)
+        text.encode()
+    except (ValueError, RecursionError):
+        return None
+    if any(mark in text for mark in _MAY_NEED_CLEANING) or _is_deeper(given, DEEPEST):
+        return None
+    return text
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    """Whether objects and arrays are nested deeper than `levels`."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        if not level:
+            return False
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
 
 
 class _Cleaner:

@@ -37,20 +37,12 @@ def values_to_complete(properties: Mapping[str, object], schema: Mapping[str, ob
     Only relations say that they are cut; people and mentions may be from 25 on; rollups are when their relation is,
     which `schema` tells.
     """
-    relations_cut = {property_id for property_id, value in by_id(properties).items() if _is_cut_relation(value)}
-    configs = by_id(schema) if relations_cut else {}
-    found = []
-    for name, value in properties.items():
-        property_id, kind = member(value, "id"), member(value, "type")
-        if not isinstance(property_id, str) or not isinstance(kind, str):
-            continue
-        if kind == "rollup":
-            cut = _is_cut_rollup(member(configs.get(decoded(property_id)), "rollup"), relations_cut)
-        else:
-            cut = _is_cut(value)
-        if cut:
-            found.append(CutValue(name, property_id, kind))
-    return found
+    cut = [name for name, value in properties.items() if _is_cut(value)]
+    relations = {id_ for name in cut if (id_ := _relation_id(properties[name])) is not None}
+    if relations:
+        configs = by_id(schema)
+        cut = [name for name, value in properties.items() if name in cut or _is_cut_rollup(value, configs, relations)]
+    return [CutValue(name, id_, kind) for name in cut for id_, kind in _id_and_type(properties[name])]
 
 
 def complete(
@@ -74,20 +66,35 @@ def _is_cut(value: object) -> bool:
     kind, content = typed(value)
     match kind:
         case "relation":
-            return _is_cut_relation(value)
+            return member(value, "has_more") is True
         case "people":
             return len(items(content)) >= MOST_IN_A_PAGE
         case "title" | "rich_text":
-            return sum(member(item, "type") == "mention" for item in items(content)) >= MOST_IN_A_PAGE
+            return len(items(content)) >= MOST_IN_A_PAGE and _mentions(content) >= MOST_IN_A_PAGE
         case _:
             return False
 
 
-def _is_cut_relation(value: object) -> bool:
-    return member(value, "type") == "relation" and member(value, "has_more") is True
+def _mentions(rich_text: object) -> int:
+    return sum(member(item, "type") == "mention" for item in items(rich_text))
 
 
-def _is_cut_rollup(config: object, relations_cut: set[str]) -> bool:
+def _id_and_type(value: object) -> list[tuple[str, str]]:
+    """What the endpoint must be asked with; nothing where Notion's answer lacks it."""
+    property_id, kind = member(value, "id"), member(value, "type")
+    return [(property_id, kind)] if isinstance(property_id, str) and isinstance(kind, str) else []
+
+
+def _relation_id(value: object) -> str | None:
+    property_id = member(value, "id")
+    return decoded(property_id) if member(value, "type") == "relation" and isinstance(property_id, str) else None
+
+
+def _is_cut_rollup(value: object, configs: Mapping[str, object], relations_cut: set[str]) -> bool:
+    property_id = member(value, "id")
+    if member(value, "type") != "rollup" or not isinstance(property_id, str):
+        return False
+    config = member(configs.get(decoded(property_id)), "rollup")
     relation = member(config, "relation_property_id")
     if not isinstance(relation, str) or str(member(config, "function")) in _NEVER_COMPUTED:
         return False

@@ -20,5 +20,7 @@ def items(value: object) -> list[object]:
 
 def typed(value: object) -> tuple[str | None, object]:
     """The type and the content of `{"type": TYPE, TYPE: content}`, the form of properties and of formulas' results."""
-    kind = member(value, "type")
-    return (kind, member(value, kind)) if isinstance(kind, str) else (None, None)
+    if not isinstance(value, dict):
+        return None, None
+    kind = value.get("type")
+    return (kind, value.get(kind)) if isinstance(kind, str) else (None, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
 
 from notion_pg_sync.notion.cleaning import unsigned
@@ -24,6 +25,9 @@ NOT_COMPUTED: Final = NotComputed.NOT_COMPUTED
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 PlainValue: TypeAlias = "JSON | NotComputed"
+
+# By decoded property id.
+ColumnsByProperty: TypeAlias = "Mapping[str, Sequence[Column]]"
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,15 @@ def plain_text(rich_text: object) -> str:
     return "".join(_item_text(item) for item in items(rich_text))
 
 
-def fields_of(properties: Mapping[str, object], columns: Iterable[Column]) -> Fields:
+def columns_by_property(columns: Iterable[Column]) -> ColumnsByProperty:
+    """`columns` as `fields_of` takes them, which is worth doing once for many pages."""
+    grouped: dict[str, list[Column]] = {}
+    for column in columns:
+        grouped.setdefault(decoded(column.property_id), []).append(column)
+    return grouped
+
+
+def fields_of(properties: Mapping[str, object], columns: ColumnsByProperty) -> Fields:
     """The plain values of a page's cleaned `properties` for `columns`, matched by property id.
 
     A date fills its four columns. A property that the page lacks leaves its columns out.
@@ -61,17 +73,14 @@ def fields_of(properties: Mapping[str, object], columns: Iterable[Column]) -> Fi
     values: dict[str, Any] = {}
     not_computed: set[str] = set()
     unfit: set[str] = set()
-    found = by_id(properties)
-    for column in columns:
-        if decoded(column.property_id) not in found:
-            continue
-        value = _column_value(found[decoded(column.property_id)], column)
-        if value is NOT_COMPUTED:
-            not_computed.add(column.name)
-            continue
-        values[column.name] = value
-        if not fits(value, column.type):
-            unfit.add(column.name)
+    for property_id, property_value in by_id(properties).items():
+        for column, value in _column_values(property_value, columns.get(property_id, ())):
+            if value is NOT_COMPUTED:
+                not_computed.add(column.name)
+                continue
+            values[column.name] = value
+            if not fits(value, column.type):
+                unfit.add(column.name)
     return Fields(values, frozenset(not_computed), frozenset(unfit))
 
 
@@ -119,11 +128,20 @@ def _urls(content: object) -> JSON:
     return [url for file in items(content) if (url := _url(file)) is not None]
 
 
-def _column_value(value: object, column: Column) -> PlainValue:
+def _column_values(value: object, columns: Sequence[Column]) -> Iterator[tuple[Column, PlainValue]]:
+    """A property's plain value for each of its columns."""
     date = _date(value)
-    if date is None:
+    if date is not None:
+        for column in columns:
+            yield column, _date_part(date, column)
+        return
+    plain = plain_value(value)
+    for column in columns:
         # A property that was a date once: its first column goes on, the others are empty.
-        return plain_value(value) if column.part == VALUE else _only_not_computed(plain_value(value))
+        yield column, plain if column.part == VALUE else _only_not_computed(plain)
+
+
+def _date_part(date: DateParts, column: Column) -> JSON:
     match column.part:
         case "at":
             return date.at
@@ -151,9 +169,13 @@ def _date(value: object) -> DateParts | None:
 def _named(properties: Mapping[str, object], names: Sequence[str]) -> Iterator[PlainValue]:
     """The plain values of the named properties, in the order of `names`; upper and lower case are the same."""
     for name in names:
-        for found in sorted(properties):
-            if found.strip().casefold() == name.strip().casefold():
-                yield plain_value(properties[found])
+        for found in sorted(known for known in properties if _folded(known) == _folded(name)):
+            yield plain_value(properties[found])
+
+
+@lru_cache(maxsize=4096)
+def _folded(name: str) -> str:
+    return name.strip().casefold()
 
 
 def _text(value: object, *path: str) -> str | None:

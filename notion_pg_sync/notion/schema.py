@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import unquote
 
-from notion_pg_sync.notion.cleaning import digest, storable_text
+from notion_pg_sync.notion.cleaning import canonical_text, digest, storable_text
 from notion_pg_sync.notion.column_names import column_name, free_name
 from notion_pg_sync.notion.dates import is_day, is_instant
 from notion_pg_sync.notion.lenient import member, typed
@@ -188,7 +188,7 @@ def schema_fingerprint(properties: Mapping[str, object]) -> str:
                 *(decoded(str(member(config, key))) for key in ("relation_property_id", "rollup_property_id")),
             ]
         )
-    return digest(sorted(described))
+    return digest(canonical_text(sorted(described)))
 
 
 def _properties(properties: Mapping[str, object]) -> list[_Property]:

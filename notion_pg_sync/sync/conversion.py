@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from notion_pg_sync.mirror.rows import Row
 from notion_pg_sync.mirror.tables import TextSources
-from notion_pg_sync.notion.cleaning import clean, page_hash
+from notion_pg_sync.notion.cleaning import Storable, canonical_text, page_hash, storable, storable_text
 from notion_pg_sync.notion.pages import Page
-from notion_pg_sync.notion.properties import fields_of, first_integer, first_text, title_text
+from notion_pg_sync.notion.properties import (
+    ColumnsByProperty,
+    columns_by_property,
+    fields_of,
+    first_integer,
+    first_text,
+    title_text,
+)
 from notion_pg_sync.notion.schema import Column, settle_types
 
 
@@ -33,7 +39,8 @@ class Conversion:
 
     def rows_of(self, pages: Sequence[Page]) -> list[Row]:
         """The rows of completed `pages`, in order."""
-        return [self._row_of(page) for page in pages]
+        columns = columns_by_property(self.columns)
+        return [self._row_of(page, columns) for page in pages]
 
     def notes(self) -> list[str]:
         """What a person should know of the rows converted so far, a sentence each."""
@@ -46,39 +53,33 @@ class Conversion:
             notes.append(f"{count} values do not fit the type of column {name}.")
         return notes
 
-    def _row_of(self, page: Page) -> Row:
-        cleaned: tuple[dict[str, Any], int] = clean(page.properties)
-        properties, altered = cleaned
-        fields = fields_of(properties, self.columns)
-        self.altered_rows += altered > 0
+    def _row_of(self, page: Page, columns: ColumnsByProperty) -> Row:
+        stored = storable(page.properties)
+        fields = fields_of(stored.value, columns)
+        self.altered_rows += stored.altered > 0
         self.not_computed.update(fields.not_computed)
         self.unfit.update(fields.unfit)
-        url, _ = clean(page.url)
+        fields_text = canonical_text(fields.values)
+        url = None if page.url is None else storable_text(page.url)
         return Row(
             page_id=page.id,
-            title=title_text(properties),
-            text=first_text(properties, self.texts.text),
-            message_count=first_integer(properties, self.texts.message_count),
-            properties=properties,
-            fields=fields.values,
+            title=title_text(stored.value),
+            text=first_text(stored.value, self.texts.text),
+            message_count=first_integer(stored.value, self.texts.message_count),
+            properties=stored.text,
+            fields=fields_text,
             not_computed=fields.not_computed,
             url=url,
             created_at=page.created_at,
             edited_at=page.edited_at,
-            content_hash=page_hash(_content(page, properties, fields.values)),
+            content_hash=_hash(page, stored, fields_text),
         )
 
 
-def _content(page: Page, properties: Mapping[str, object], fields: Mapping[str, object]) -> dict[str, object]:
-    """What a row's hash covers: all that is stored of the page, and where the page is.
+def _hash(page: Page, stored: Storable, fields_text: str) -> str:
+    """The hash of a row: of all that is stored of the page, and of where the page is.
 
-    `fields` too, though they follow from the properties: a column may be new while they are as they were.
+    Of the fields too, though they follow from the properties: a column may be new while those are as they were.
     """
-    return {
-        "properties": properties,
-        "fields": fields,
-        "url": page.url,
-        "parent": page.parent_id,
-        "created_at": page.created_at.isoformat(),
-        "edited_at": page.edited_at.isoformat(),
-    }
+    place = [page.url, page.parent_id, page.created_at.isoformat(), page.edited_at.isoformat()]
+    return page_hash(stored.text, fields_text, canonical_text(place))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notion_pg_sync.notion import cleaning
-from notion_pg_sync.notion.cleaning import DEEPEST, clean, page_hash
+from notion_pg_sync.notion.cleaning import DEEPEST, canonical_text, clean, page_hash, storable
 from tests.notion.arbitrary_json import json_values
 from tests.notion.payloads import payload, recorded
 
@@ -120,7 +120,7 @@ def test_other_urls_keep_their_query() -> None:
 
 
 def test_the_hash_of_a_file_is_the_same_at_every_read() -> None:
-    assert page_hash({"cover": clean(hosted("1"))[0]}) == page_hash({"cover": clean(hosted("2"))[0]})
+    assert page_hash(storable(hosted("1")).text) == page_hash(storable(hosted("2")).text)
 
 
 @settings(deadline=None)
@@ -138,23 +138,39 @@ def test_what_is_cleaned_can_be_stored_and_needs_no_more_cleaning(value: object)
 @settings(deadline=None)
 @given(json_values, st.randoms(use_true_random=False))
 def test_the_hash_does_not_depend_on_the_order_of_keys(value: object, shuffle: random.Random) -> None:
-    cleaned, reordered = clean(value)[0], clean(shuffled(value, shuffle))[0]
-    assert page_hash({"properties": cleaned}) == page_hash({"properties": reordered})
+    assert storable(value).text == storable(shuffled(value, shuffle)).text
+
+
+@settings(deadline=None)
+@given(json_values)
+def test_the_quick_way_to_what_is_clean_gives_what_cleaning_gives(value: object) -> None:
+    stored = storable(value)
+    assert (stored.value, stored.altered) == clean(value)
+    assert stored.text == canonical_text(stored.value)
+    stored.text.encode()
+
+
+def test_nesting_beyond_reason_is_found_by_the_quick_way_too() -> None:
+    for levels in (DEEPEST - 1, DEEPEST, DEEPEST + 1, 5000):
+        value: object = "core"
+        for _ in range(levels):
+            value = [value]
+        assert storable(value).altered == (levels > DEEPEST)
 
 
 def test_the_hash_depends_on_values_and_on_the_order_of_arrays() -> None:
     stored: list[dict[str, object]] = [{"a": [1, 2]}, {"a": [2, 1]}, {"a": ["1", 2]}, {"b": [1, 2]}, {"a": None}, {}]
-    assert len({page_hash(value) for value in stored}) == len(stored)
-    assert re.fullmatch("[0-9a-f]{64}", page_hash({}))
+    assert len({page_hash(storable(value).text) for value in stored}) == len(stored)
+    assert re.fullmatch("[0-9a-f]{64}", page_hash("{}"))
 
 
 def test_a_new_version_of_the_conversion_changes_every_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = page_hash({"a": 1})
+    before = page_hash('{"a":1}')
     monkeypatch.setattr(cleaning, "CONVERSION_VERSION", cleaning.CONVERSION_VERSION + 1)
-    assert page_hash({"a": 1}) != before
+    assert page_hash('{"a":1}') != before
 
 
 def test_the_hash_is_the_same_in_every_process_and_release() -> None:
     # A change of this, without a new CONVERSION_VERSION, would write every row of every user again.
-    written_out = rb'[1,{"a":[1,2.5,null],"b":"\u00e4"}]'
-    assert page_hash({"b": "ä", "a": [1, 2.5, None]}) == hashlib.sha256(written_out).hexdigest()
+    written_out = '1\n{"a":[1,2.5,null],"b":"ä"}\n[]'.encode()
+    assert page_hash(canonical_text({"b": "ä", "a": [1, 2.5, None]}), "[]") == hashlib.sha256(written_out).hexdigest()

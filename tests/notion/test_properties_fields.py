@@ -7,7 +7,7 @@ import json
 from hypothesis import given, settings
 
 from notion_pg_sync.notion.cleaning import clean
-from notion_pg_sync.notion.properties import Fields, fields_of
+from notion_pg_sync.notion.properties import Fields, columns_by_property, fields_of
 from notion_pg_sync.notion.schema import Column, assign_columns, fits, settle_types
 from tests.notion.arbitrary_json import page_properties
 from tests.notion.payloads import payload, recorded
@@ -31,7 +31,7 @@ def due(value: object) -> dict[str, object]:
 
 def test_a_date_fills_its_four_columns() -> None:
     date = {"start": "2026-06-27T10:00:00.000+01:00", "end": "2026-06-28", "time_zone": None}
-    assert fields_of(due(date), DUE) == Fields(
+    assert fields_of(due(date), columns_by_property(DUE)) == Fields(
         {"due": "2026-06-27", "due_at": "2026-06-27T10:00:00+01:00", "due_end": "2026-06-28", "due_end_at": None},
         frozenset(),
         frozenset(),
@@ -40,20 +40,20 @@ def test_a_date_fills_its_four_columns() -> None:
 
 def test_no_date_empties_its_four_columns() -> None:
     empty = dict.fromkeys(["due", "due_at", "due_end", "due_end_at"])
-    assert fields_of(due(None), DUE) == Fields(empty, frozenset(), frozenset())
+    assert fields_of(due(None), columns_by_property(DUE)) == Fields(empty, frozenset(), frozenset())
 
 
 def test_a_formulas_or_rollups_date_fills_four_columns_too() -> None:
     date = {"start": "2026-06-27", "end": None, "time_zone": None}
     for value in ({"type": "date", "date": date}, {"type": "date", "date": date, "function": "latest_date"}):
         for kind in ("formula", "rollup"):
-            fields = fields_of({"When": {"id": "d", "type": kind, kind: value}}, DUE)
+            fields = fields_of({"When": {"id": "d", "type": kind, kind: value}}, columns_by_property(DUE))
             assert fields.values == {"due": "2026-06-27", "due_at": None, "due_end": None, "due_end_at": None}
 
 
 def test_a_date_that_no_date_column_holds_is_kept_and_said() -> None:
     date = {"start": "12026-01-01", "end": "2026-01-27T10:00:00", "time_zone": None}
-    assert fields_of(due(date), DUE) == Fields(
+    assert fields_of(due(date), columns_by_property(DUE)) == Fields(
         {"due": "12026-01-01", "due_at": None, "due_end": "2026-01-27", "due_end_at": "2026-01-27T10:00:00"},
         frozenset(),
         frozenset({"due", "due_end_at"}),
@@ -62,7 +62,7 @@ def test_a_date_that_no_date_column_holds_is_kept_and_said() -> None:
 
 def test_a_date_that_became_text_keeps_its_columns() -> None:
     properties = {"Due": {"id": "d", "type": "url", "url": "soon"}}
-    assert fields_of(properties, DUE) == Fields(
+    assert fields_of(properties, columns_by_property(DUE)) == Fields(
         {"due": "soon", "due_at": None, "due_end": None, "due_end_at": None}, frozenset(), frozenset({"due"})
     )
 
@@ -70,7 +70,7 @@ def test_a_date_that_became_text_keeps_its_columns() -> None:
 def test_text_that_became_a_date_is_shown_whole_in_the_text_column() -> None:
     columns = [column("d", "due", "text"), *DUE[1:]]
     date = {"start": "2026-06-27T10:00:00Z", "end": "2026-06-28", "time_zone": None}
-    assert fields_of(due(date), columns).values == {
+    assert fields_of(due(date), columns_by_property(columns)).values == {
         "due": "2026-06-27T10:00:00+00:00/2026-06-28",
         "due_at": "2026-06-27T10:00:00+00:00",
         "due_end": "2026-06-28",
@@ -85,7 +85,7 @@ def test_what_is_not_computed_is_left_out_and_said() -> None:
         "Max": {"id": "m", "type": "rollup", "rollup": {"type": "number", "number": None, "function": "max"}},
     }
     columns = [*DUE, column("s", "sum", "numeric"), column("m", "max", "numeric")]
-    assert fields_of(properties, columns) == Fields(
+    assert fields_of(properties, columns_by_property(columns)) == Fields(
         {"max": None}, frozenset({"due", "due_at", "due_end", "due_end_at", "sum"}), frozenset()
     )
 
@@ -93,12 +93,16 @@ def test_what_is_not_computed_is_left_out_and_said() -> None:
 def test_properties_find_their_columns_by_id_encoded_or_not() -> None:
     properties = {"Renamed": {"id": "v_%5D%3C", "type": "number", "number": 1}}
     for written in ("v_%5D%3C", "v_]<", "v_%5d%3c"):
-        assert fields_of(properties, [column(written, "amount", "numeric")]).values == {"amount": 1}
+        assert fields_of(properties, columns_by_property([column(written, "amount", "numeric")])).values == {
+            "amount": 1
+        }
 
 
 def test_what_the_page_lacks_and_what_has_no_column_is_left_out() -> None:
     properties = {"New": {"id": "n", "type": "number", "number": 1}}
-    assert fields_of(properties, [column("gone", "gone", "numeric")]) == Fields({}, frozenset(), frozenset())
+    assert fields_of(properties, columns_by_property([column("gone", "gone", "numeric")])) == Fields(
+        {}, frozenset(), frozenset()
+    )
 
 
 def test_a_value_of_another_type_than_the_columns_is_kept_and_said() -> None:
@@ -108,14 +112,14 @@ def test_a_value_of_another_type_than_the_columns_is_kept_and_said() -> None:
         "C": {"id": "c", "type": "number", "number": 5},
     }
     columns = [column("a", "a", "numeric"), column("b", "b", "text[]"), column("c", "c", "text")]
-    assert fields_of(properties, columns) == Fields(
+    assert fields_of(properties, columns_by_property(columns)) == Fields(
         {"a": "many", "b": True, "c": 5}, frozenset(), frozenset({"a", "b"})
     )
 
 
 def test_a_recorded_row_fills_the_columns_of_its_recorded_schema() -> None:
     schema, row = payload("05_")["properties"], payload("12_")["results"][0]["properties"]
-    fields = fields_of(row, settle_types(assign_columns(schema, []), [row]))
+    fields = fields_of(row, columns_by_property(settle_types(assign_columns(schema, []), [row])))
     assert fields == Fields(
         {
             "text": "Text 2",
@@ -158,7 +162,7 @@ def test_every_recorded_row_fits_the_columns_of_its_own_properties() -> None:
         properties = page["properties"]
         schema = {name: {**value, "name": name} for name, value in properties.items()}
         columns = settle_types(assign_columns(schema, []), [properties])
-        fields = fields_of(properties, columns)
+        fields = fields_of(properties, columns_by_property(columns))
         assert not fields.unfit
         assert not fields.not_computed
         assert set(fields.values) == {column.name for column in columns}
@@ -169,7 +173,7 @@ def test_every_recorded_row_fits_the_columns_of_its_own_properties() -> None:
 def test_any_page_fills_any_columns(properties: dict[str, object], others: dict[str, object]) -> None:
     cleaned, _ = clean(properties)
     columns = settle_types(assign_columns(clean(others)[0], assign_columns(cleaned, [])), [cleaned])
-    fields = fields_of(cleaned, columns)
+    fields = fields_of(cleaned, columns_by_property(columns))
     json.dumps(fields.values, allow_nan=False).encode()
     by_name = {column.name: column for column in columns}
     assert fields.unfit == {name for name, value in fields.values.items() if not fits(value, by_name[name].type)}
