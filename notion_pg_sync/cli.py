@@ -178,6 +178,34 @@ def init(
 
 
 @app.command()
+def doctor(
+    user: UserOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
+    no_cron_check: Annotated[
+        bool, typer.Option("--no-cron-check", help="Leave out the schedule: for hosts that are not to run it.")
+    ] = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Check everything between cron and the rows, and say how to mend what is wrong.
+
+    Example: notion-pg-sync doctor --user user-1
+    """
+
+    def examine(settings: Settings) -> int:
+        from notion_pg_sync.report.checks.all_checks import ALL_CHECKS
+        from notion_pg_sync.report.doctor import run_doctor
+        from notion_pg_sync.sync.running import run_until_done
+
+        checks = [check for check in ALL_CHECKS if not (no_cron_check and check.section == "Scheduling")]
+        on_terminal = sys.stderr.isatty()
+        return run_until_done(
+            run_doctor(settings, os.environ, checks, user_id=user, as_json=as_json, on_terminal=on_terminal)
+        )
+
+    _run(examine, verbose=verbose, needs_postgres=False)
+
+
+@app.command()
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave PostgreSQL and the workspace running.")] = False,
     verbose: VerboseOption = 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -28,19 +29,49 @@ class Finding:
     mend: str = ""
 
 
+def well(seen: str) -> Finding:
+    """A link that holds."""
+    return Finding(Verdict.WELL, seen)
+
+
+def skipped(why: str) -> Finding:
+    """A link that was not tried."""
+    return Finding(Verdict.SKIPPED, why)
+
+
+def warning(seen: str, mend: str) -> Finding:
+    """Something that works today and may not tomorrow, or works in a way that nobody wants."""
+    return Finding(Verdict.WARNING, seen, mend)
+
+
+def broken(seen: str, mend: str) -> Finding:
+    """A link that does not hold."""
+    return Finding(Verdict.BROKEN, seen, mend)
+
+
 @dataclass
 class Examination:
     """What the checks work with. A check that finds out what later ones need puts it here.
 
     `environment` is that of the process; `user_id` limits the examination to one user; `schema` is where
-    `user_settings` lies.
+    `user_settings` lies; `no_postgres` says why there is no PostgreSQL to connect to, where that is known before;
+    what checks open goes to `resources`, and is closed when the examination ends.
     """
 
     settings: Settings
     environment: Mapping[str, str] = field(repr=False)
+    resources: AsyncExitStack
     user_id: str | None = None
-    pool: Pool | None = None
-    schema: str | None = None
+    no_postgres: str | None = None
+    opened: Pool | None = None
+    schema: str = ""
+
+    @property
+    def pool(self) -> Pool:
+        """Connections to PostgreSQL; for checks that need "reachable"."""
+        if self.opened is None:
+            raise RuntimeError('a check that uses PostgreSQL needs "reachable"')
+        return self.opened
 
 
 @dataclass(frozen=True)

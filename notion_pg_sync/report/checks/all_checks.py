@@ -1,0 +1,8 @@
+"""Every check of `doctor`, in the order in which a row's way goes: from PostgreSQL to cron."""
+
+from __future__ import annotations
+
+from notion_pg_sync.report.checks.check import Check
+from notion_pg_sync.report.checks.postgres import POSTGRES_CHECKS
+
+ALL_CHECKS: tuple[Check, ...] = (*POSTGRES_CHECKS,)

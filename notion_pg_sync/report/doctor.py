@@ -1,0 +1,123 @@
+"""`doctor`: every link between cron and the rows, a line each, and how to mend what does not hold."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+from rich.console import Console
+from rich.text import Text
+
+from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgresError
+from notion_pg_sync.demo.fallback import NoPostgresError, chosen_postgres
+from notion_pg_sync.report.checks.check import Check, Examination, Verdict
+from notion_pg_sync.report.checks.examine import Examined, examine
+from notion_pg_sync.settings import Settings
+
+_MARKS = {
+    Verdict.WELL: ("ok", "green"),
+    Verdict.SKIPPED: ("skipped", "dim"),
+    Verdict.WARNING: ("warning", "yellow"),
+    Verdict.BROKEN: ("BROKEN", "bold red"),
+}
+_MARK_WIDTH = max(len(mark) for mark, _ in _MARKS.values()) + 2
+_INDENT = " " * (2 + _MARK_WIDTH)
+
+
+async def run_doctor(
+    settings: Settings,
+    environment: Mapping[str, str],
+    checks: Iterable[Check],
+    *,
+    user_id: str | None,
+    as_json: bool,
+    on_terminal: bool,
+) -> int:
+    """Tries `checks` and shows what they find as they find it; returns 1 when a link is broken, else 0."""
+    console = Console(soft_wrap=True, highlight=False)
+    examined: list[Examined] = []
+    async with AsyncExitStack() as resources:
+        examination = _prepared(settings, environment, resources, user_id=user_id, on_terminal=on_terminal)
+        async for one in examine(examination, checks):
+            if not as_json:
+                _show(console, one, begins_section=not examined or examined[-1].check.section != one.check.section)
+            examined.append(one)
+    if as_json:
+        console.print(json.dumps(doctor_as_json(examined), indent=2), markup=False)
+    else:
+        console.print(f"\n{verdict_sentence(examined)}", markup=False, style="bold")
+    return 1 if _count(examined, Verdict.BROKEN) else 0
+
+
+def doctor_as_json(examined: Iterable[Examined]) -> dict[str, object]:
+    """Every finding, for programs."""
+    findings = [
+        {
+            "section": one.check.section,
+            "check": one.check.name,
+            "verdict": finding.verdict.value,
+            "seen": finding.seen,
+            "mend": finding.mend or None,
+        }
+        for one in examined
+        for finding in one.findings
+    ]
+    return {"well": all(finding["verdict"] != Verdict.BROKEN for finding in findings), "findings": findings}
+
+
+def verdict_sentence(examined: Iterable[Examined]) -> str:
+    """What it all comes to."""
+    lines = list(examined)
+    broken, warnings = _count(lines, Verdict.BROKEN), _count(lines, Verdict.WARNING)
+    if not broken and not warnings:
+        return "All is well."
+    parts = [_plural(broken, "link is", "links are") + " broken"] if broken else []
+    parts += [_plural(warnings, "warning", "warnings")] if warnings else []
+    return f"{' and '.join(parts)}: mend the first one first, then run doctor again."
+
+
+def _prepared(
+    settings: Settings,
+    environment: Mapping[str, str],
+    resources: AsyncExitStack,
+    *,
+    user_id: str | None,
+    on_terminal: bool,
+) -> Examination:
+    examination = Examination(settings, environment, resources, user_id=user_id)
+    try:
+        url, _ = resources.enter_context(chosen_postgres(settings, dict(environment), on_terminal=on_terminal))
+        examination.settings = replace(settings, database_url=url)
+    except (NoPostgresError, EmbeddedPostgresError) as error:
+        examination.no_postgres = str(error)
+    return examination
+
+
+def _show(console: Console, examined: Examined, *, begins_section: bool) -> None:
+    if begins_section:
+        console.print(examined.check.section, style="bold underline")
+    for finding in examined.findings:
+        mark, style = _MARKS[finding.verdict]
+        first, *others = _wrapped(console, finding.seen)
+        console.print(Text.assemble("  ", (f"{mark:<{_MARK_WIDTH}}", style), first))
+        for line in others:
+            console.print(Text(f"{_INDENT}{line}"))
+        for line in finding.mend.splitlines():
+            console.print(Text(f"{_INDENT}{line}", style="cyan"))
+
+
+def _wrapped(console: Console, sentence: str) -> list[str]:
+    """The sentence in lines that fit a terminal; whole where there is none. What is to be typed is never cut."""
+    width = console.width - len(_INDENT)
+    return textwrap.wrap(sentence, max(width, 20)) or [""] if console.is_terminal else [sentence]
+
+
+def _count(examined: Iterable[Examined], verdict: Verdict) -> int:
+    return sum(finding.verdict is verdict for one in examined for finding in one.findings)
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
