@@ -11,7 +11,8 @@ from psycopg.rows import class_row
 from notion_pg_sync.mirror.connection import Connection
 
 # Of an older user_settings some may be missing; they are then as good as null.
-_COLUMNS = ("notion_access_token", "notion_token", "notion_databases", "auto_sync_enabled")
+TOKEN_COLUMNS = ("notion_access_token", "notion_token")
+SETTINGS_COLUMNS = (*TOKEN_COLUMNS, "notion_databases", "auto_sync_enabled")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ async def read_accounts(connection: Connection, schema: str, user_id: str | None
     columns = await _present_columns(connection, schema)
     empty_as_null = {
         name: sql.SQL("nullif({}::text, '')").format(sql.Identifier(name)) if name in columns else sql.SQL("NULL")
-        for name in ("notion_access_token", "notion_token")
+        for name in TOKEN_COLUMNS
     }
     query = sql.SQL(
         "SELECT user_id::text, {} AS access_token, {} AS integration_token, {} AS databases, {} AS auto_sync"
@@ -122,6 +123,6 @@ async def _present_columns(connection: Connection, schema: str) -> set[str]:
         SELECT attname FROM pg_attribute
         WHERE attrelid = format('%%I.user_settings', %s::text)::regclass AND attname = ANY (%s) AND NOT attisdropped
         """,
-        (schema, list(_COLUMNS)),
+        (schema, list(SETTINGS_COLUMNS)),
     )
     return {name async for (name,) in found}

@@ -100,6 +100,18 @@ def changes_to(table: SyncTable, found: Found | None, role: str, *, row_security
     return plan
 
 
+def securing(table: SyncTable, found: Found, role: str) -> list[Change]:
+    """What guards `table` by row level security, where something is missing: policies, and the switch."""
+    plan = Changes(table.qualified_name)
+    _secure(plan, table, found, role, row_security=True)
+    return plan.changes
+
+
+def own_policy(role: str) -> str:
+    """The name of the policy that lets the tool, which works as `role`, see every row of a table."""
+    return f"notion-pg-sync as {role}"[:63]
+
+
 def _creation(table: SyncTable, role: str) -> Changes:
     plan = Changes(table.qualified_name)
     definitions = sql.SQL(",\n    ").join(_definition(column) for column in columns_of(table))
@@ -231,12 +243,11 @@ def _add_key(plan: Changes, table: SyncTable, found: Found) -> None:
 
 
 def _secure(plan: Changes, table: SyncTable, found: Found, role: str, *, row_security: bool) -> None:
-    own_policy = f"notion-pg-sync as {role}"[:63]
-    if own_policy not in found.policies:
+    if own_policy(role) not in found.policies:
         plan.add(
             f"let {role} write every row",
             sql.SQL("CREATE POLICY {} ON {} TO {} USING (true) WITH CHECK (true)").format(
-                sql.Identifier(own_policy), table.identifier, sql.Identifier(role)
+                sql.Identifier(own_policy(role)), table.identifier, sql.Identifier(role)
             ),
         )
     if not row_security:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import LiteralString
+from typing import Any, LiteralString
 
-from psycopg import AsyncConnection, OperationalError, sql
+from psycopg import AsyncConnection, OperationalError, pq, sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
+
+from notion_pg_sync.mirror.unreachable import URL_FORM, Target, Trouble, why_unreachable, why_unreadable
 
 Connection = AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
@@ -24,7 +26,14 @@ OLDEST_POSTGRESQL = 150000
 
 
 class PostgresError(Exception):
-    """PostgreSQL cannot be used; the message says why and what to do, without any password."""
+    """PostgreSQL cannot be used; the message says why and what to do, without any password.
+
+    `mend` is what to type to mend it, or to find out more; empty where the message says it all.
+    """
+
+    def __init__(self, sentence: str, mend: str = "") -> None:
+        super().__init__(sentence)
+        self.mend = mend
 
 
 @asynccontextmanager
@@ -40,7 +49,7 @@ async def open_pool(database_url: str, most_connections: int = 8) -> AsyncIterat
         max_size=most_connections,
         open=False,
         timeout=CONNECT_TIMEOUT_SECONDS * 2,
-        kwargs={"autocommit": True, "prepare_threshold": None, "connect_timeout": CONNECT_TIMEOUT_SECONDS},
+        kwargs=_options(database_url),
     )
     await pool.open()
     try:
@@ -65,32 +74,33 @@ async def fetch_value(connection: Connection, query: LiteralString | sql.Compose
     return row[0] if row else None
 
 
+def _options(database_url: str) -> dict[str, Any]:
+    timeout = conninfo_to_dict(database_url).get("connect_timeout") or CONNECT_TIMEOUT_SECONDS
+    return {"autocommit": True, "prepare_threshold": None, "connect_timeout": timeout}
+
+
 async def _check(database_url: str) -> None:
     try:
-        connection = await AsyncConnection.connect(
-            database_url, autocommit=True, prepare_threshold=None, connect_timeout=CONNECT_TIMEOUT_SECONDS
-        )
+        connection = await AsyncConnection.connect(database_url, **_options(database_url))
     except OperationalError as error:
-        raise PostgresError(_unreachable(database_url, error)) from error
+        trouble = _why_unreachable(database_url, error)
+        raise PostgresError(trouble.sentence, trouble.mend) from error
     except Exception as error:
         if type(error).__module__.startswith("psycopg"):
-            raise PostgresError("DATABASE_URL cannot be read: write it as postgresql://user@host:5432/name.") from error
+            trouble = why_unreadable(database_url)
+            raise PostgresError(trouble.sentence, trouble.mend) from error
         raise
     async with connection:
         if connection.info.server_version < OLDEST_POSTGRESQL:
             raise PostgresError(
-                f"PostgreSQL {connection.info.server_version // 10000} is too old: use PostgreSQL 15 or newer."
+                f"PostgreSQL {connection.info.server_version // 10000} is too old: use PostgreSQL 15 or newer.",
+                f"export DATABASE_URL={URL_FORM}",
             )
 
 
-def _unreachable(database_url: str, error: OperationalError) -> str:
-    parameters = conninfo_to_dict(database_url)
-    password = parameters.get("password")
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    cause = lines[0] if lines else type(error).__name__
-    if password:
-        cause = cause.replace(str(password), "***")
-    return (
-        f"PostgreSQL cannot be reached: {cause.rstrip('.')}. "
-        "Check host, port, user and password in DATABASE_URL, and that PostgreSQL is running and lets this host in."
-    )
+def _why_unreachable(database_url: str, error: OperationalError) -> Trouble:
+    options = error.pgconn.info if error.pgconn else pq.Conninfo.get_defaults()
+    parameters: dict[str, object] = {option.keyword.decode(): (option.val or b"").decode() for option in options}
+    if not error.pgconn:
+        parameters |= conninfo_to_dict(database_url)
+    return why_unreachable(Target.of(parameters), str(error), (str(parameters.get("password") or ""),))

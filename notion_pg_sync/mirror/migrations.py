@@ -14,6 +14,9 @@ from notion_pg_sync.mirror.connection import Connection, PostgresError, fetch_va
 # Any number, the same for every copy of the tool: two that migrate at once take turns.
 _ADVISORY_LOCK = 7_263_548_190
 
+INIT = "notion-pg-sync init"
+UPGRADE = "pip install --upgrade notion-pg-sync"
+
 
 @dataclass(frozen=True)
 class Migration:
@@ -52,18 +55,18 @@ async def check_version(connection: Connection) -> None:
     """Raises `PostgresError` unless the database is at this tool's version."""
     applied, newest = await applied_version(connection), migrations()[-1].version
     if applied == 0:
-        raise PostgresError("this PostgreSQL is not set up for notion-pg-sync: run 'notion-pg-sync init'.")
+        raise PostgresError("this PostgreSQL is not set up for notion-pg-sync: run 'notion-pg-sync init'.", INIT)
     if applied < newest:
-        raise PostgresError("the tables of notion-pg-sync are of an older version: run 'notion-pg-sync init'.")
+        raise PostgresError("the tables of notion-pg-sync are of an older version: run 'notion-pg-sync init'.", INIT)
     if applied > newest:
-        raise PostgresError(_newer(applied, newest))
+        raise PostgresError(_newer(applied, newest), UPGRADE)
 
 
 async def pending(connection: Connection) -> tuple[Migration, ...]:
     """The steps still to be applied. Raises `PostgresError` when the database is newer than the tool."""
     applied, newest = await applied_version(connection), migrations()[-1].version
     if applied > newest:
-        raise PostgresError(_newer(applied, newest))
+        raise PostgresError(_newer(applied, newest), UPGRADE)
     return tuple(step for step in migrations() if step.version > applied)
 
 

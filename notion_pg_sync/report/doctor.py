@@ -11,7 +11,7 @@ from dataclasses import replace
 from rich.console import Console
 from rich.text import Text
 
-from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgresError
+from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgresError, default_folder
 from notion_pg_sync.demo.fallback import NoPostgresError, chosen_postgres
 from notion_pg_sync.report.checks.check import Check, Examination, Verdict
 from notion_pg_sync.report.checks.examine import Examined, examine
@@ -89,7 +89,9 @@ def _prepared(
 ) -> Examination:
     examination = Examination(settings, environment, resources, user_id=user_id)
     try:
-        url, _ = resources.enter_context(chosen_postgres(settings, dict(environment), on_terminal=on_terminal))
+        url, says = resources.enter_context(chosen_postgres(settings, dict(environment), on_terminal=on_terminal))
+        if says:
+            examination.embedded_in = settings.data_folder or default_folder(environment)
         examination.settings = replace(settings, database_url=url)
     except (NoPostgresError, EmbeddedPostgresError) as error:
         examination.no_postgres = str(error)

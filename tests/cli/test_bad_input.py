@@ -100,8 +100,7 @@ def test_a_database_in_the_trash_keeps_its_rows(connected: Site) -> None:
 def test_a_postgresql_that_is_not_there() -> None:
     ended = Command({})("sync-all", DATABASE_URL="postgresql://u:canary@127.0.0.1:1/d")
     assert (ended.code, ended.out) == (3, "")
-    assert "PostgreSQL cannot be reached" in ended.sentence
-    assert "127.0.0.1" in ended.sentence
+    assert ended.sentence.startswith("nothing takes connections at 127.0.0.1:1: start PostgreSQL")
     assert "canary" not in ended.err
 
 

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from notion_pg_sync.report.checks.check import Check
+from notion_pg_sync.report.checks.older_setup import OLDER_SETUP_CHECKS
 from notion_pg_sync.report.checks.postgres import POSTGRES_CHECKS
+from notion_pg_sync.report.checks.rights import RIGHTS_CHECKS
+from notion_pg_sync.report.checks.row_security import ROW_SECURITY_CHECKS
+from notion_pg_sync.report.checks.sync_tables import SYNC_TABLE_CHECKS
 
-ALL_CHECKS: tuple[Check, ...] = (*POSTGRES_CHECKS,)
+ALL_CHECKS: tuple[Check, ...] = (
+    *POSTGRES_CHECKS,
+    *RIGHTS_CHECKS,
+    *SYNC_TABLE_CHECKS,
+    *ROW_SECURITY_CHECKS,
+    *OLDER_SETUP_CHECKS,
+)

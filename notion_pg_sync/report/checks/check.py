@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from notion_pg_sync.mirror.connection import Pool
 from notion_pg_sync.settings import Settings
@@ -55,7 +56,8 @@ class Examination:
 
     `environment` is that of the process; `user_id` limits the examination to one user; `schema` is where
     `user_settings` lies; `no_postgres` says why there is no PostgreSQL to connect to, where that is known before;
-    what checks open goes to `resources`, and is closed when the examination ends.
+    `embedded_in` is the folder of the embedded PostgreSQL, where that is the one; what checks open goes to
+    `resources`, and is closed when the examination ends.
     """
 
     settings: Settings
@@ -63,6 +65,7 @@ class Examination:
     resources: AsyncExitStack
     user_id: str | None = None
     no_postgres: str | None = None
+    embedded_in: Path | None = None
     opened: Pool | None = None
     schema: str = ""
 

@@ -1,0 +1,220 @@
+"""What an older set-up left in the database: pg_cron's jobs, pg_net, a setting, and functions of our names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from psycopg import sql
+
+from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.diagnosis.statements import typed
+
+API_SETTING = "app.api_url"
+_FUNCTIONS = ["sync_notion_database", "sync_all_notion_databases"]
+
+
+@dataclass(frozen=True)
+class CronJob:
+    """A job of pg_cron; `owned`: by the tool's role; the counts are those of its runs in the last day."""
+
+    jobid: int
+    name: str | None
+    schedule: str
+    active: bool
+    owned: bool
+    runs: int
+    failed: int
+
+    @property
+    def called(self) -> str:
+        """How people call it."""
+        return self.name or f"number {self.jobid}"
+
+    @property
+    def unschedule(self) -> str:
+        """SQL that takes it out of pg_cron, which knows names only within one role's jobs."""
+        key = self.name if self.name and self.owned else self.jobid
+        return typed(sql.SQL("SELECT cron.unschedule({})").format(sql.Literal(key)))
+
+    @property
+    def failures(self) -> str:
+        """SQL that shows why it failed."""
+        return typed(
+            sql.SQL(
+                "SELECT start_time, return_message FROM cron.job_run_details "
+                "WHERE jobid = {} AND status = 'failed' ORDER BY start_time DESC LIMIT 10"
+            ).format(sql.Literal(self.jobid))
+        )
+
+
+@dataclass(frozen=True)
+class PgCron:
+    """pg_cron in this database; `jobs` are those that sync Notion, None where the role may not read them.
+
+    `all_visible`: the role sees the jobs of every role, not its own alone.
+    """
+
+    jobs: tuple[CronJob, ...] | None
+    all_visible: bool
+
+
+@dataclass(frozen=True)
+class SetSetting:
+    """A setting that is kept; `reset` is SQL that takes it away."""
+
+    where: str
+    reset: str
+
+
+@dataclass(frozen=True)
+class OlderFunction:
+    """A function under one of our names that is not ours. `is_definer_unpinned`: it runs with its owner's rights and
+    with whatever search_path its caller has."""
+
+    schema: str
+    name: str
+    arguments: str
+    owner: str
+    is_definer_unpinned: bool
+
+    @property
+    def signature(self) -> str:
+        """Name and types, for people."""
+        return f"{self.schema}.{self.name}({self.arguments})"
+
+    @property
+    def drop(self) -> str:
+        """SQL that removes it."""
+        return self._typed("DROP FUNCTION {}({})")
+
+    @property
+    def pin(self) -> str:
+        """SQL that pins its search_path."""
+        return self._typed("ALTER FUNCTION {}({}) SET search_path = pg_catalog, public")
+
+    def _typed(self, statement: str) -> str:
+        return typed(
+            sql.SQL(statement).format(
+                sql.Identifier(self.schema, self.name),
+                sql.SQL(self.arguments),
+            )
+        )
+
+
+async def look_at_pg_cron(connection: Connection) -> PgCron | None:
+    """pg_cron, by its extension or its tables; None where it is not in this database."""
+    found = await connection.execute(
+        """
+        SELECT coalesce(has_schema_privilege(job.relnamespace, 'USAGE')
+                        AND has_table_privilege(job.oid, 'SELECT'), false),
+               coalesce(row_security_active(job.oid), false),
+               coalesce(has_table_privilege(details.oid, 'SELECT'), false)
+        FROM (SELECT) AS always
+        LEFT JOIN pg_class AS job ON job.relnamespace = to_regnamespace('cron') AND job.relname = 'job'
+        LEFT JOIN pg_class AS details
+            ON details.relnamespace = job.relnamespace AND details.relname = 'job_run_details'
+        WHERE job.oid IS NOT NULL OR EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron')
+        """
+    )
+    row = await found.fetchone()
+    if row is None:
+        return None
+    readable, only_own, has_details = row
+    return PgCron(
+        jobs=await _jobs(connection, with_details=has_details) if readable else None,
+        all_visible=not only_own,
+    )
+
+
+async def has_pg_net(connection: Connection) -> bool:
+    """Whether pg_net is in this database, by its extension or its function."""
+    return bool(
+        await fetch_value(
+            connection,
+            """
+            SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_net')
+                OR EXISTS (SELECT FROM pg_proc
+                           WHERE pronamespace = to_regnamespace('net') AND proname = 'http_post')
+            """,
+        )
+    )
+
+
+async def api_settings(connection: Connection) -> list[SetSetting]:
+    """Where the setting `app.api_url` is kept: for this database, for a role, or in the server's configuration."""
+    found = await connection.execute(
+        """
+        SELECT datname, rolname
+        FROM pg_db_role_setting
+        LEFT JOIN pg_database ON pg_database.oid = setdatabase
+        LEFT JOIN pg_roles ON pg_roles.oid = setrole
+        WHERE (setdatabase = 0 OR datname = current_database())
+          AND EXISTS (SELECT FROM unnest(setconfig) AS setting WHERE starts_with(setting, %s || '='))
+        ORDER BY 1, 2
+        """,
+        (API_SETTING,),
+    )
+    kept = [_kept_setting(database, role) async for database, role in found]
+    if not kept and await fetch_value(connection, "SELECT nullif(current_setting(%s, true), '')", API_SETTING):
+        reset = sql.SQL("ALTER SYSTEM RESET {}").format(_SETTING_NAME)
+        return [SetSetting("in the server's configuration", typed(reset, sql.SQL("SELECT pg_reload_conf()")))]
+    return kept
+
+
+_SETTING_NAME = sql.Identifier(*API_SETTING.split("."))
+
+
+def _kept_setting(database: str | None, role: str | None) -> SetSetting:
+    reset = sql.SQL(" RESET {}").format(_SETTING_NAME)
+    if role is None:
+        name = sql.SQL("ALTER DATABASE {}").format(sql.Identifier(cast(str, database)))
+        return SetSetting(f"for the database {database}", typed(name + reset))
+    name = sql.SQL("ALTER ROLE {}").format(sql.Identifier(role))
+    if database is None:
+        return SetSetting(f"for the role {role}", typed(name + reset))
+    name += sql.SQL(" IN DATABASE {}").format(sql.Identifier(database))
+    return SetSetting(f"for the role {role} in the database {database}", typed(name + reset))
+
+
+async def older_functions(connection: Connection) -> list[OlderFunction]:
+    """Functions under our names that know nothing of `notion_sync`, in any schema but that; types fully named."""
+    await connection.execute("SELECT set_config('search_path', 'pg_catalog', true)")
+    found = await connection.execute(
+        """
+        SELECT nspname, proname, pg_get_function_identity_arguments(pg_proc.oid), pg_get_userbyid(proowner),
+               prosecdef AND NOT EXISTS (
+                   SELECT FROM unnest(proconfig) AS setting WHERE starts_with(setting, 'search_path='))
+        FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+        WHERE proname = ANY (%s) AND nspname <> 'notion_sync' AND prokind = 'f'
+          AND strpos(coalesce(pg_get_function_sqlbody(pg_proc.oid), prosrc), 'notion_sync.') = 0
+        ORDER BY 1, 2, 3
+        """,
+        (_FUNCTIONS,),
+    )
+    return [OlderFunction(*row) async for row in found]
+
+
+async def _jobs(connection: Connection, *, with_details: bool) -> tuple[CronJob, ...]:
+    counts = sql.SQL(
+        """
+        (SELECT count(*) FROM cron.job_run_details AS run
+         WHERE run.jobid = job.jobid AND start_time > clock_timestamp() - interval '1 day'),
+        (SELECT count(*) FROM cron.job_run_details AS run
+         WHERE run.jobid = job.jobid AND start_time > clock_timestamp() - interval '1 day' AND status = 'failed')
+        """
+        if with_details
+        else "0, 0"
+    )
+    found = await connection.execute(
+        sql.SQL(
+            """
+            SELECT jobid, jobname::text, schedule, active, username = current_user, {}
+            FROM cron.job
+            WHERE database = current_database()
+              AND (jobname = 'sync-notion-databases' OR command ~ 'sync_(all_)?notion_database')
+            ORDER BY jobid
+            """
+        ).format(counts)
+    )
+    return tuple([CronJob(*row) async for row in found])

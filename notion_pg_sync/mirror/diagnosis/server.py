@@ -1,0 +1,58 @@
+"""The server itself: its version, the way to it, its clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from notion_pg_sync.mirror.connection import Connection, fetch_value
+
+
+@dataclass(frozen=True)
+class Server:
+    """The server at the other end, and the way to it.
+
+    `host` is as it was asked for, the folder of the socket where it is a unix socket; `address` is its number, empty
+    for a socket. `sslmode` is libpq's.
+    """
+
+    version: str
+    behind_pooler: bool
+    host: str
+    address: str
+    encrypted: bool
+    sslmode: str
+
+
+@dataclass(frozen=True)
+class ClockReading:
+    """The server's time, and this machine's before it was asked and after it had answered."""
+
+    before: datetime
+    server: datetime
+    after: datetime
+
+
+async def look_at_server(connection: Connection) -> Server:
+    """What there is to know of the server without any right.
+
+    A pooler is told by the process that serves: it names one at the start of a connection, and the server another.
+    """
+    info = connection.info
+    serving = await fetch_value(connection, "SELECT pg_backend_pid()")
+    return Server(
+        version=str(await fetch_value(connection, "SELECT current_setting('server_version')")),
+        behind_pooler=serving != info.backend_pid,
+        host=info.host,
+        address=info.hostaddr,
+        encrypted=connection.pgconn.ssl_in_use,
+        sslmode=info.get_parameters().get("sslmode", "prefer"),
+    )
+
+
+async def read_clock(connection: Connection) -> ClockReading:
+    """Both clocks at once, as well as that can be."""
+    before = datetime.now(UTC)
+    server = cast(datetime, await fetch_value(connection, "SELECT clock_timestamp()"))
+    return ClockReading(before, server, datetime.now(UTC))

@@ -1,0 +1,285 @@
+"""Why PostgreSQL cannot be reached: what libpq and the server say, told apart, in words and with what to type.
+
+Pure: it works with the text of an error and with the parameters of the connection. No password comes through.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from psycopg import sql
+
+URL_FORM = "postgresql://user@host:5432/name"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """`seen` is what is wrong and `advice` what to do, in words; `mend` is what to type."""
+
+    seen: str
+    advice: str
+    mend: str
+
+    @property
+    def sentence(self) -> str:
+        """All in one sentence, for an error."""
+        return f"{self.seen}: {self.advice}."
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a connection was to go; empty is what libpq was not told and has no default for."""
+
+    host: str = ""
+    port: str = "5432"
+    user: str = ""
+    database: str = ""
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, object]) -> Target:
+        """The target that libpq's `parameters` name; `hostaddr` stands for a host that has no name."""
+        value = {key: str(parameters.get(key) or "") for key in ("host", "hostaddr", "port", "user", "dbname")}
+        return cls(
+            host=value["host"] or value["hostaddr"],
+            port=value["port"] or "5432",
+            user=value["user"],
+            database=value["dbname"] or value["user"],
+        )
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether it is a unix socket of this machine."""
+        return not self.host or self.host.startswith(("/", "@"))
+
+    @property
+    def where(self) -> str:
+        """Host and port, for people."""
+        if self.is_socket:
+            return f"on the socket in {self.host} (port {self.port})" if self.host else "on this machine's socket"
+        return f"at {self.host}:{self.port}"
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether host and port can be what was meant; else they hold parts of a password that was not encoded."""
+        return self.port.replace(",", "").isdigit() and "@" not in self.host[1:]
+
+
+@dataclass(frozen=True)
+class _Cause:
+    """What is said (a pattern), and what that means: texts with the words of `_words` in braces."""
+
+    said: str
+    seen: str
+    advice: str
+    mend: str
+
+
+# What a server or a pooler said comes before what libpq says of an address that gave no answer: of several addresses
+# that were tried, the one that answered tells more.
+_CAUSES = (
+    _Cause(
+        r"password authentication failed|SASL authentication failed|[Ww]rong password|auth failed",
+        "PostgreSQL {where} refuses the password of user {user}",
+        "put the right one into DATABASE_URL (with @ : / % and # percent-encoded), PGPASSWORD or ~/.pgpass",
+        "{psql} -W",
+    ),
+    _Cause(
+        r"no password supplied|password is required|requires? a password",
+        "PostgreSQL {where} wants a password of user {user}, and none was given",
+        "put it into DATABASE_URL, PGPASSWORD or ~/.pgpass",
+        "{psql} -W",
+    ),
+    _Cause(
+        r"(?s)^(?!.*SSL encryption).*no pg_hba.conf entry for (host \"(?P<address>[^\"]+)\")?.*no encryption",
+        "PostgreSQL {where} lets user {user} into database {database} only over TLS, or not at all from this host",
+        "add sslmode=require to DATABASE_URL; where that does not help, add the line below to the server's "
+        "pg_hba.conf, and reload it",
+        "{hba_line}\n{reload}",
+    ),
+    _Cause(
+        r"no pg_hba.conf entry for (host \"(?P<address>[^\"]+)\")?|pg_hba.conf rejects connection",
+        "PostgreSQL {where} does not let user {user} into database {database} from this host",
+        "add the line below to the server's pg_hba.conf, and reload it",
+        "{hba_line}\n{reload}",
+    ),
+    _Cause(
+        r"(Peer|Ident) authentication failed",
+        "PostgreSQL {where} takes only the operating system's user of the same name for user {user}",
+        "run the tool as that user, name another user in DATABASE_URL, or connect by TCP with a password",
+        "{psql_as_oneself}",
+    ),
+    _Cause(
+        r"database .* does not exist|no such database",
+        "PostgreSQL {where} has no database {database}",
+        "name another one in DATABASE_URL, or make it",
+        "{create_database}",
+    ),
+    _Cause(
+        r"role .* does not exist|no such user",
+        "PostgreSQL {where} has no role {user}",
+        "name another one in DATABASE_URL, or make it",
+        "{create_role}",
+    ),
+    _Cause(
+        r"is not permitted to log in",
+        "PostgreSQL {where} has a role {user} that may not log in",
+        "let it log in",
+        "{let_log_in}",
+    ),
+    _Cause(
+        r"permission denied for database",
+        "PostgreSQL {where} does not let user {user} connect to database {database}",
+        "let it connect",
+        "{let_connect}",
+    ),
+    _Cause(
+        r"too many clients|too many connections|remaining connection slots|no more connections allowed"
+        r"|[Mm]ax client connections",
+        "PostgreSQL {where} has no connection left",
+        "end some that idle (the query shows whose they are), raise max_connections, or go through a pooler",
+        "{connections}",
+    ),
+    _Cause(
+        r"is starting up|is shutting down|in recovery mode|not yet accepting connections",
+        "PostgreSQL {where} is starting or stopping",
+        "wait a minute and try again",
+        "{pg_isready}",
+    ),
+    _Cause(
+        r"server_login_retry|server login has been failing|server_connect_timeout|query_wait_timeout"
+        r"|pgbouncer cannot connect",
+        "a pooler answers {where}, but cannot reach its PostgreSQL",
+        "see that PostgreSQL runs, and what the pooler's log says",
+        "{pg_isready}",
+    ),
+    _Cause(
+        r"does not support SSL|server does not support SSL",
+        "PostgreSQL {where} does not support TLS, and the connection asks for it",
+        "switch it on at the server (a certificate, then the statement below); on a network that you trust write "
+        "sslmode=prefer instead",
+        "ALTER SYSTEM SET ssl = on;\n{reload}",
+    ),
+    _Cause(
+        r"root certificate file .* does not exist|certificate verify failed|could not read root certificate",
+        "the certificate of PostgreSQL {where} cannot be verified",
+        "name the authority that signed it (sslrootcert=system for a public one) beside sslmode=verify-full",
+        "export PGSSLROOTCERT=system",
+    ),
+    _Cause(
+        r"server certificate for .* does not match host name",
+        "the certificate of PostgreSQL {where} is another host's",
+        "write the name that the certificate has into DATABASE_URL",
+        "openssl s_client -starttls postgres -connect {address} </dev/null | openssl x509 -noout -subject -ext "
+        "subjectAltName",
+    ),
+    _Cause(
+        r"definition of service .* not found|service file .* not found",
+        "the service that the connection names is not in pg_service.conf",
+        "add it to ~/.pg_service.conf, or set DATABASE_URL instead",
+        f"export DATABASE_URL={URL_FORM}",
+    ),
+    _Cause(
+        r"failed to resolve host|could not translate host name",
+        "the name of host {host} is not known",
+        "correct it in DATABASE_URL, or see whether this machine's name service works",
+        "{getent}",
+    ),
+    _Cause(
+        r"No such file or directory",
+        "there is no PostgreSQL {where}",
+        "start PostgreSQL, or name its host in DATABASE_URL",
+        "{pg_isready}",
+    ),
+    _Cause(
+        r"Connection refused",
+        "nothing takes connections {where}",
+        "start PostgreSQL, let it listen there (listen_addresses), or correct host and port in DATABASE_URL",
+        "{pg_isready}",
+    ),
+    _Cause(
+        r"timeout expired|timed out|[Nn]o route to host|[Nn]etwork is unreachable|[Hh]ost is unreachable",
+        "PostgreSQL {where} does not answer",
+        "let this host through the firewall or the provider's list of allowed addresses, and see that host and port "
+        "in DATABASE_URL are right",
+        "{pg_isready}",
+    ),
+    _Cause(
+        r"server closed the connection unexpectedly|received invalid response|SSL SYSCALL error|Connection reset",
+        "what answers {where} breaks the connection off",
+        "see whether a PostgreSQL listens there, and what its log says",
+        "{pg_isready}",
+    ),
+)
+
+
+def why_unreachable(target: Target, said: str, secrets: tuple[str, ...] = ()) -> Trouble:
+    """What it means that a connection to `target` failed with `said`, the words of libpq or of the server.
+
+    `secrets` are passwords; they are taken out where the words are repeated.
+    """
+    if not target.is_readable:
+        return why_unreadable("")
+    for cause in _CAUSES:
+        if found := re.search(cause.said, said):
+            words = _words(target, found.groupdict().get("address"))
+            return Trouble(cause.seen.format(**words), cause.advice.format(**words), cause.mend.format(**words))
+    return Trouble(
+        f"PostgreSQL {target.where} cannot be reached ({_first_line(said, secrets)})",
+        "check host, port, user and password in DATABASE_URL, and that PostgreSQL is running and lets this host in",
+        _words(target, None)["psql"],
+    )
+
+
+def why_unreadable(database_url: str) -> Trouble:
+    """What is wrong with a connection string that libpq cannot read; says nothing of what is in it."""
+    driver = re.match(r"(postgres(?:ql)?)(\+\w+)://", database_url)
+    advice = (
+        f"leave out {driver[2]}, which is another library's"
+        if driver
+        else "percent-encode what is special in a password (@ : / % #)"
+    )
+    return Trouble(
+        "DATABASE_URL cannot be read", f"write it as {URL_FORM} and {advice}", f"export DATABASE_URL={URL_FORM}"
+    )
+
+
+def _words(target: Target, client_address: str | None) -> dict[str, str]:
+    options = ["-p", target.port, *(["-h", target.host] if target.host else [])]
+    local = client_address in (None, "[local]")
+    database, user = sql.Identifier(target.database).as_string(), sql.Identifier(target.user).as_string()
+    return {
+        "where": target.where,
+        "host": target.host,
+        "user": target.user,
+        "database": target.database,
+        "address": f"{target.host}:{target.port}",
+        "psql": shlex.join(["psql", *options, "-U", target.user, "-d", target.database, "-c", "SELECT 1"]),
+        "psql_as_oneself": shlex.join(["psql", "-d", target.database]),
+        "pg_isready": shlex.join(["pg_isready", *options]),
+        "getent": shlex.join(["getent", "hosts", target.host]),
+        "hba_line": (
+            f"local {database} {user} scram-sha-256"
+            if local
+            else f"host {database} {user} {client_address}/{128 if ':' in str(client_address) else 32} scram-sha-256"
+        ),
+        "reload": "SELECT pg_reload_conf();",
+        "create_database": _typed("CREATE DATABASE {}", target.database),
+        "create_role": _typed("CREATE ROLE {} LOGIN", target.user),
+        "let_log_in": _typed("ALTER ROLE {} LOGIN", target.user),
+        "let_connect": _typed("GRANT CONNECT ON DATABASE {} TO {}", target.database, target.user),
+        "connections": "SELECT count(*), usename, application_name, state FROM pg_stat_activity GROUP BY 2, 3, 4;",
+    }
+
+
+def _typed(statement: str, *names: str) -> str:
+    return sql.SQL(statement).format(*map(sql.Identifier, names)).as_string() + ";"
+
+
+def _first_line(said: str, secrets: tuple[str, ...]) -> str:
+    line = next((line.strip() for line in said.splitlines() if line.strip()), "no reason was given")
+    for secret in filter(None, secrets):
+        line = line.replace(secret, "***")
+    return line.rstrip(".")
