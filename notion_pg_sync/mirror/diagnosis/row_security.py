@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from psycopg import sql
-from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.adoption import Found, own_policy, securing
 from notion_pg_sync.mirror.connection import Connection
@@ -166,6 +165,13 @@ def mend_of_open(table: GuardedTable, policies: Sequence[Policy]) -> str:
     return "\n".join(lines)
 
 
+def mend_of_hidden_rows(table: GuardedTable) -> str:
+    """SQL that lets the tool see and write every row of a sync table. No policy outdoes one that restricts."""
+    if any(policy.binds_us and not policy.permissive for policy in table.policies):
+        return typed(sql.SQL("ALTER ROLE {} BYPASSRLS").format(sql.Identifier(table.role)))
+    return mend_of_unguarded(table)
+
+
 def mend_of_hidden_settings(table: GuardedTable) -> str:
     """SQL that lets the tool read every row of a table that it does not write."""
     return typed(
@@ -240,47 +246,29 @@ async def look_at_table(connection: Connection, schema: str, name: str) -> Guard
 async def _policies(connection: Connection, oid: int) -> tuple[Policy, ...]:
     """Expressions come with every name qualified, so that they mean the same to whoever types them."""
     await connection.execute("SELECT set_config('search_path', 'pg_catalog', true)")
-    async with connection.cursor(row_factory=class_row(_PolicyRow)) as cursor:
-        await cursor.execute(
-            """
-            SELECT polname AS name, polpermissive AS permissive,
-                   CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'
-                               WHEN 'd' THEN 'DELETE' ELSE 'ALL' END AS command,
-                   EXISTS (SELECT FROM unnest(polroles) AS role
-                           WHERE CASE role WHEN 0 THEN true ELSE pg_has_role(role, 'USAGE') END) AS binds_us,
-                   ARRAY(SELECT crowd FROM unnest(%(crowd)s::text[]) AS crowd
-                         WHERE 0 = ANY (polroles) OR EXISTS (
-                             SELECT FROM unnest(polroles) AS role JOIN pg_roles ON rolname = crowd
-                             WHERE CASE role WHEN 0 THEN true ELSE pg_has_role(pg_roles.oid, role, 'USAGE') END)
-                   ) AS binds,
-                   pg_get_expr(polqual, polrelid) AS using, pg_get_expr(polwithcheck, polrelid) AS check
-            FROM pg_policy WHERE polrelid = %(oid)s ORDER BY polname
-            """,
-            {"oid": oid, "crowd": list(CROWD)},
-        )
-        return tuple([row.policy() async for row in cursor])
-
-
-@dataclass(frozen=True)
-class _PolicyRow:
-    name: str
-    permissive: bool
-    command: str
-    binds_us: bool
-    binds: list[str]
-    using: str | None
-    check: str | None
-
-    def policy(self) -> Policy:
-        return Policy(
-            name=self.name,
-            command=self.command,
-            permissive=self.permissive,
-            binds_us=self.binds_us,
-            binds=tuple(self.binds),
-            using=self.using,
-            check=self.check,
-        )
+    found = await connection.execute(
+        """
+        SELECT polname,
+               CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'
+                           WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+               polpermissive,
+               EXISTS (SELECT FROM unnest(polroles) AS role
+                       WHERE CASE role WHEN 0 THEN true ELSE pg_has_role(role, 'USAGE') END),
+               ARRAY(SELECT crowd FROM unnest(%(crowd)s::text[]) AS crowd
+                     WHERE 0 = ANY (polroles) OR EXISTS (
+                         SELECT FROM unnest(polroles) AS role JOIN pg_roles ON rolname = crowd
+                         WHERE pg_has_role(pg_roles.oid, role, 'USAGE'))),
+               pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)
+        FROM pg_policy WHERE polrelid = %(oid)s ORDER BY polname
+        """,
+        {"oid": oid, "crowd": list(CROWD)},
+    )
+    return tuple(
+        [
+            Policy(name, command, permissive, binds_us, tuple(binds), using, check)
+            async for name, command, permissive, binds_us, binds, using, check in found
+        ]
+    )
 
 
 async def _crowd(connection: Connection, oid: int) -> tuple[Access, ...]:

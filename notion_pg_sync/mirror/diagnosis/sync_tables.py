@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg import sql
 
-from notion_pg_sync.mirror.adoption import Changes, changes_to, inspect
+from notion_pg_sync.mirror.adoption import Changes, changes_to, inspect, own_policy
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.diagnosis.rights import current_role
 from notion_pg_sync.mirror.diagnosis.statements import typed
@@ -83,9 +83,12 @@ async def foreign_keys_to(connection: Connection, table: SyncTable) -> list[Fore
 
 
 async def pending_changes(connection: Connection, table: SyncTable) -> Changes:
-    """What `init` would have to change for the tool to write `table`."""
+    """What `init` would have to change for the tool to write `table`, whoever may see which of its rows."""
     role = await current_role(connection)
-    return changes_to(table, await inspect(connection, table), role, row_security=False)
+    found = await inspect(connection, table)
+    if found:
+        found = replace(found, policies=found.policies | {own_policy(role)})
+    return changes_to(table, found, role, row_security=False)
 
 
 def statements_of(changes: Changes) -> str:

@@ -9,8 +9,8 @@ from notion_pg_sync.mirror.diagnosis.row_security import (
     GuardedTable,
     hides_from_us,
     look_at_table,
+    mend_of_hidden_rows,
     mend_of_hidden_settings,
-    mend_of_unguarded,
 )
 from notion_pg_sync.mirror.tables import find_tables
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, broken, well
@@ -46,7 +46,7 @@ def visible_rows(settings: GuardedTable | None, tables: list[GuardedTable]) -> l
     findings += [
         broken(
             f"row level security of {table.qualified_name} may hide rows from the role {table.role}, or refuse them",
-            mend_of_unguarded(table),
+            mend_of_hidden_rows(table),
         )
         for table in tables
         if hides_from_us(table, ALL_COMMANDS)

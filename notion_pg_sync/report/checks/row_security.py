@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS
 from notion_pg_sync.mirror.adoption import own_policy
@@ -24,35 +24,44 @@ from notion_pg_sync.mirror.tables import find_tables, standard_tables
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, broken, warning, well
 from notion_pg_sync.report.checks.postgres import SECTION
 
+INIT_ROW_SECURITY = "notion-pg-sync init --row-security"
+
 
 async def _row_security(examination: Examination) -> list[Finding]:
     settings, tables = await _guarded(examination)
     seen_by_init = {table.name for table in standard_tables(examination.schema)}
-    findings = [
-        finding for table in tables for finding in guard_of_table(table, seen_by_init=table.name in seen_by_init)
-    ]
+    findings = unguarded([table for table in tables if not table.row_security], seen_by_init)
+    findings += [finding for table in tables for finding in without_readers(table)]
     findings += [finding for table in [*settings, *tables] for finding in fragile(table)]
     return findings or [well("row level security is on for every sync table, with policies for its readers")]
 
 
-def guard_of_table(table: GuardedTable, *, seen_by_init: bool) -> list[Finding]:
-    """Whether row level security is on for a sync table, and lets tenants see their rows."""
-    mend = "notion-pg-sync init --row-security" if seen_by_init and table.owned else mend_of_unguarded(table)
-    if not table.row_security:
-        return [
-            warning(
-                f"row level security is off on {table.qualified_name}: every role that may read it reads every user's "
-                "rows (give the application's roles their policies first)",
-                mend,
-            )
-        ]
-    if not any(policy.governs("SELECT") for policy in table.policies if policy.name != own_policy(table.role)):
-        return [
-            warning(
-                f"row level security is on for {table.qualified_name}, but no policy lets anybody see their rows", mend
-            )
-        ]
-    return []
+def unguarded(tables: Sequence[GuardedTable], seen_by_init: Collection[str]) -> list[Finding]:
+    """Sync tables without row level security, those together that `init` can switch it on for."""
+    by_init = [table for table in tables if table.owned and table.name in seen_by_init]
+    groups = [(by_init, INIT_ROW_SECURITY)] if by_init else []
+    groups += [([table], mend_of_unguarded(table)) for table in tables if table not in by_init]
+    return [
+        warning(
+            f"row level security is off on {', '.join(table.qualified_name for table in group)}: every role that may "
+            "read there reads every user's rows (give the application's roles their policies first)",
+            mend,
+        )
+        for group, mend in groups
+    ]
+
+
+def without_readers(table: GuardedTable) -> list[Finding]:
+    """Whether a guarded sync table has a policy by which tenants see their rows."""
+    others = (policy for policy in table.policies if policy.name != own_policy(table.role))
+    if not table.row_security or any(policy.governs("SELECT") for policy in others):
+        return []
+    return [
+        warning(
+            f"row level security is on for {table.qualified_name}, but no policy lets anybody see their rows",
+            mend_of_unguarded(table),
+        )
+    ]
 
 
 def fragile(table: GuardedTable) -> list[Finding]:

@@ -1,0 +1,136 @@
+"""A patient for `doctor`: an initialised database, roles of its own, and somebody who types what doctor says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from notion_pg_sync.mirror.connection import open_pool
+from notion_pg_sync.mirror.initialise import carry_out, plan_init
+from notion_pg_sync.report.checks.all_checks import ALL_CHECKS
+from notion_pg_sync.report.checks.check import Check, Examination, Finding, Verdict
+from notion_pg_sync.report.checks.examine import examine
+from notion_pg_sync.settings import Settings
+
+# Of the checks, those that ask nobody but PostgreSQL.
+SECTIONS = ("PostgreSQL", "Older set-up")
+
+
+async def findings_of(database_url: str, check: str | None = None) -> list[Finding]:
+    """What the checks of PostgreSQL find, all or one of them; through a real pool."""
+    checks = [each for each in ALL_CHECKS if each.section in SECTIONS]
+    async with AsyncExitStack() as resources:
+        examination = Examination(Settings(database_url=database_url), {}, resources)
+        examined = [one async for one in examine(examination, needed_for(check, checks))]
+    return [finding for one in examined if check in (None, one.check.name) for finding in one.findings]
+
+
+def needed_for(name: str | None, checks: list[Check]) -> list[Check]:
+    """The check of this name and what it needs, in order; all checks for None."""
+    if name is None:
+        return checks
+    wanted = {name}
+    for check in reversed(checks):
+        if check.name in wanted:
+            wanted.update(check.needs)
+    return [check for check in checks if check.name in wanted]
+
+
+@dataclass
+class Patient:
+    """A database with the tool's tables, and a way to make it ill and well."""
+
+    url: str
+    roles: list[str] = field(default_factory=list)
+
+    def execute(self, statement: str | sql.Composed, *parameters: object) -> list[tuple[object, ...]]:
+        """As the owner of everything."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            query = statement.encode() if isinstance(statement, str) else statement
+            cursor = connection.execute(query, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def new_role(self, name: str | None = None) -> str:
+        """A role without any right that may log in."""
+        role = name or f"test role {uuid4().hex}"
+        self.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+        self.roles.append(role)
+        return role
+
+    def give_bookkeeping_to(self, role: str) -> None:
+        """Makes the role the owner of `notion_sync`, as if it had run `init`."""
+        owner = sql.Identifier(role)
+        self.execute(sql.SQL("ALTER SCHEMA notion_sync OWNER TO {}").format(owner))
+        for (name,) in self.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'notion_sync'"):
+            table = sql.Identifier("notion_sync", str(name))
+            self.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(table, owner))
+
+    def url_as(self, role: str) -> str:
+        return make_conninfo(self.url, user=role)
+
+    async def found(self, check: str | None = None, role: str | None = None) -> list[Finding]:
+        """What doctor finds, working as `role`."""
+        return await findings_of(self.url_as(role) if role else self.url, check)
+
+    async def init(self, *, row_security: bool = False) -> None:
+        async with open_pool(self.url) as pool, pool.connection() as connection:
+            await carry_out(connection, await plan_init(connection, row_security=row_security))
+
+    async def type(self, mend: str) -> None:
+        """Types what doctor said: `notion-pg-sync init`, or SQL as the owner of everything."""
+        assert mend
+        if mend.startswith("notion-pg-sync init"):
+            await self.init(row_security="--row-security" in mend)
+        else:
+            self.execute(mend)
+
+    async def assert_mended(self, check: str, role: str | None = None) -> None:
+        """What doctor says of `check` mends it, however often one has to ask."""
+        for _ in range(4):
+            ill = [finding for finding in await self.found(check, role) if finding.mend]
+            if not ill:
+                break
+            await self.type(ill[0].mend)
+        assert {finding.verdict for finding in await self.found(check, role)} == {Verdict.WELL}
+
+
+@pytest.fixture
+def bare_patient(database_url: str, administrator: psycopg.Connection) -> Iterator[Patient]:
+    """An empty database. Tests that make roles of well-known names take turns, where they share a server."""
+    patient = Patient(database_url)
+    administrator.execute("SELECT pg_advisory_lock(20260311)")
+    yield patient
+    for role in patient.roles:
+        patient.execute(sql.SQL("REASSIGN OWNED BY {} TO CURRENT_USER").format(sql.Identifier(role)))
+        patient.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
+        patient.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+    administrator.execute("SELECT pg_advisory_unlock(20260311)")
+
+
+@pytest.fixture
+def patient(bare_patient: Patient) -> Patient:
+    """A database as `init` makes it."""
+    asyncio.run(bare_patient.init())
+    return bare_patient
+
+
+@pytest.fixture
+def adopted(bare_patient: Patient, app_schema: str) -> Patient:
+    """A database that an application made, adopted by `init`."""
+    bare_patient.execute(app_schema)
+    asyncio.run(bare_patient.init())
+    return bare_patient
+
+
+def told(findings: list[Finding], words: str) -> Finding:
+    """The one finding that says `words`."""
+    (one,) = [finding for finding in findings if words in finding.seen]
+    return one
