@@ -94,11 +94,9 @@ class Patient:
 
     async def assert_mended(self, check: str, role: str | None = None) -> None:
         """What doctor says of `check` mends it, however often one has to ask."""
-        for _ in range(4):
-            ill = [finding for finding in await self.found(check, role) if finding.mend]
-            if not ill:
-                break
-            await self.type(ill[0].mend)
+        for _ in range(3):
+            for mend in {finding.mend: None for finding in await self.found(check, role) if finding.mend}:
+                await self.type(mend)
         assert {finding.verdict for finding in await self.found(check, role)} == {Verdict.WELL}
 
 
