@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -16,6 +18,7 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres
@@ -131,24 +134,25 @@ def pooled(patient: Patient) -> Iterator[str]:
         port = probe.getsockname()[1]
     folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-tests."))
     configuration = folder / "pgbouncer.ini"
+    users = folder / "users.txt"
+    users.write_text(f'"{target["user"]}" ""\n')
     configuration.write_text(
-        f"[databases]\n* = host={target['host']} port={target['port']} user={target['user']}\n"
-        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = transaction\n"
+        f"[databases]\n{target['dbname']} = host={target['host']} port={target['port']} user={target['user']}\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = trust\nauth_file = {users}\npool_mode = transaction\n"
         "unix_socket_dir =\n"
     )
-    as_nobody = {"user": "nobody"} if sys.platform != "win32" and Path("/root").owner() == _user() else {}
     folder.chmod(0o755)
-    with subprocess.Popen([program, "-q", str(configuration)], stderr=subprocess.PIPE, **as_nobody) as process:  # type: ignore[call-overload]
-        assert process.stderr
-        while b"process up" not in process.stderr.readline():
-            assert process.poll() is None
-        yield make_conninfo(host="127.0.0.1", port=port, user=str(target["user"]), dbname=str(target["dbname"]))
-        process.terminate()
+    user = "nobody" if sys.platform != "win32" and os.geteuid() == 0 else None  # PgBouncer refuses root
+    url = make_conninfo(host="127.0.0.1", port=port, user=str(target["user"]), dbname=str(target["dbname"]))
+    with subprocess.Popen([program, "-q", str(configuration)], user=user, stderr=subprocess.DEVNULL) as process:
+        try:
+            while pq.PGconn.ping(url.encode()) != pq.Ping.OK:
+                assert process.poll() is None
+                time.sleep(0.02)
+            yield url
+        finally:
+            process.terminate()
     shutil.rmtree(folder)
-
-
-def _user() -> str:
-    return subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 async def test_a_pooler_is_told_and_everything_else_works_through_it(pooled: str) -> None:
