@@ -11,6 +11,7 @@ import pytest
 
 from notion_pg_sync import cli
 from notion_pg_sync.demo.workspace import SmallWorkspace
+from notion_pg_sync.report.checks.all_checks import ALL_CHECKS
 from tests.installation import Installation
 
 ROOT = Path(__file__).parent.parent
@@ -68,3 +69,15 @@ def test_the_crontab_is_one() -> None:
     lines = (ROOT / "examples" / "crontab.txt").read_text(encoding="utf-8").splitlines()
     kinds = (r"#.*", r"", r"[A-Z_]+=\S.*", r"(\S+ ){5}notion-pg-sync sync-all.*")
     assert [line for line in lines if not any(re.fullmatch(kind, line) for kind in kinds)] == []
+
+
+def test_every_check_of_doctor_has_its_section() -> None:
+    text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    sections = {
+        part.splitlines()[0]: re.findall(r"^### (.+)$", part, re.MULTILINE)
+        for part in re.split(r"^## ", text, flags=re.M)[1:]
+    }
+    checks: dict[str, list[str]] = {}
+    for check in ALL_CHECKS:
+        checks.setdefault(check.section, []).append(check.name)
+    assert {section: sections.get(section) for section in checks} == checks

@@ -138,7 +138,8 @@ def pooled(patient: Patient) -> Iterator[str]:
     users.write_text(f'"{target["user"]}" ""\n')
     configuration.write_text(
         f"[databases]\n{target['dbname']} = host={target['host']} port={target['port']} user={target['user']}\n"
-        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = trust\nauth_file = {users}\npool_mode = transaction\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = trust\n"
+        f"auth_file = {users}\npool_mode = transaction\n"
         "unix_socket_dir =\n"
     )
     folder.chmod(0o755)
