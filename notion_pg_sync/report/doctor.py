@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
@@ -25,6 +26,7 @@ _MARKS = {
 }
 _MARK_WIDTH = max(len(mark) for mark, _ in _MARKS.values()) + 2
 _INDENT = " " * (2 + _MARK_WIDTH)
+_WORDS_OF_SQL = re.compile(r"""(?:'[^']*'|"[^"]*"|[^\s'"])+""")
 
 
 async def run_doctor(
@@ -48,7 +50,9 @@ async def run_doctor(
     if as_json:
         console.print(json.dumps(doctor_as_json(examined), indent=2), markup=False)
     else:
-        console.print(f"\n{verdict_sentence(examined)}", markup=False, style="bold")
+        console.print()
+        for line in _wrapped(console, verdict_sentence(examined)):
+            console.print(line, markup=False, style="bold")
     return 1 if _count(examined, Verdict.BROKEN) else 0
 
 
@@ -74,9 +78,10 @@ def verdict_sentence(examined: Iterable[Examined]) -> str:
     broken, warnings = _count(lines, Verdict.BROKEN), _count(lines, Verdict.WARNING)
     if not broken and not warnings:
         return "All is well."
-    parts = [_plural(broken, "link is", "links are") + " broken"] if broken else []
+    parts = [_plural(broken, "broken link", "broken links")] if broken else []
     parts += [_plural(warnings, "warning", "warnings")] if warnings else []
-    return f"{' and '.join(parts)}: mend the first one first, then run doctor again."
+    first = "mend it" if broken + warnings == 1 else "mend the first one first"
+    return f"{' and '.join(parts)}: {first}, then run doctor again."
 
 
 def _prepared(
@@ -103,18 +108,38 @@ def _show(console: Console, examined: Examined, *, begins_section: bool) -> None
         console.print(examined.check.section, style="bold underline")
     for finding in examined.findings:
         mark, style = _MARKS[finding.verdict]
-        first, *others = _wrapped(console, finding.seen)
+        name = "" if finding.verdict is Verdict.WELL else f"{examined.check.name}: "
+        first, *others = _wrapped(console, f"{name}{finding.seen}", len(_INDENT))
         console.print(Text.assemble("  ", (f"{mark:<{_MARK_WIDTH}}", style), first))
         for line in others:
             console.print(Text(f"{_INDENT}{line}"))
         for line in finding.mend.splitlines():
-            console.print(Text(f"{_INDENT}{line}", style="cyan"))
+            for part in _wrapped_sql(console, line):
+                console.print(Text(f"{_INDENT}{part}", style="cyan"))
 
 
-def _wrapped(console: Console, sentence: str) -> list[str]:
-    """The sentence in lines that fit a terminal; whole where there is none. What is to be typed is never cut."""
-    width = console.width - len(_INDENT)
-    return textwrap.wrap(sentence, max(width, 20)) or [""] if console.is_terminal else [sentence]
+def _wrapped(console: Console, sentence: str, indent: int = 0) -> list[str]:
+    """The sentence in lines that fit a terminal; whole where there is none."""
+    width = max(console.width - indent, 20)
+    return textwrap.wrap(sentence, width) or [""] if console.is_terminal else [sentence]
+
+
+def _wrapped_sql(console: Console, line: str) -> list[str]:
+    """SQL in lines that fit a terminal; whole where there is none. A shell's command is never cut."""
+    if not console.is_terminal or not line.endswith(";"):
+        return [line]
+    return wrapped_statement(line, console.width - len(_INDENT))
+
+
+def wrapped_statement(statement: str, width: int) -> list[str]:
+    """A statement of SQL in lines of at most `width`, where it has a blank outside of quotes to cut at."""
+    lines: list[str] = []
+    for word in _WORDS_OF_SQL.findall(statement):
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f"  {word}" if lines else word)
+    return lines
 
 
 def _count(examined: Iterable[Examined], verdict: Verdict) -> int:

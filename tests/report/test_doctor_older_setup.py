@@ -24,7 +24,7 @@ PG_CRON = """
         database text NOT NULL DEFAULT current_database(),
         username text NOT NULL DEFAULT current_user,
         active   boolean NOT NULL DEFAULT true,
-        jobname  text,
+        jobname  name,
         CONSTRAINT jobname_username_uniq UNIQUE (jobname, username)
     );
     ALTER TABLE cron.job ENABLE ROW LEVEL SECURITY;
@@ -45,7 +45,7 @@ PG_CRON = """
     CREATE POLICY cron_job_run_details_policy ON cron.job_run_details USING (username = CURRENT_USER);
     CREATE FUNCTION cron.unschedule(job_id bigint) RETURNS boolean LANGUAGE sql AS
         'WITH gone AS (DELETE FROM cron.job WHERE jobid = job_id RETURNING 1) SELECT EXISTS (SELECT FROM gone)';
-    CREATE FUNCTION cron.unschedule(job_name text) RETURNS boolean LANGUAGE sql AS
+    CREATE FUNCTION cron.unschedule(job_name name) RETURNS boolean LANGUAGE sql AS
         'WITH gone AS (DELETE FROM cron.job WHERE jobname = job_name AND username = CURRENT_USER RETURNING 1)
          SELECT EXISTS (SELECT FROM gone)';
 """
