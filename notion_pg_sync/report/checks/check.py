@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from notion_pg_sync.mirror.connection import Pool
+from notion_pg_sync.report.scheduling.found import Schedule
 from notion_pg_sync.settings import Settings
 
 
@@ -65,6 +66,7 @@ class Examination:
     no_postgres: str | None = None
     opened: Pool | None = None
     schema: str = ""
+    schedule: Schedule | None = None
 
     @property
     def pool(self) -> Pool:

@@ -32,7 +32,17 @@ _WRAPPERS: dict[str, tuple[frozenset[str], int]] = {
 _BUILT_IN = frozenset({"exec", "time"})
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh"})
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
-_REDIRECTION = re.compile(r"&?[<>]+[&|]?")
+# A piece of a word: quoted, escaped, a command whose output is put in, or as it is.
+_PIECE = re.compile(
+    r"""'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*)"|\\(?P<escaped>.)|\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`"""
+    r"""|[^\s'"\\;|&<>()`]""",
+    re.DOTALL,
+)
+_TOKEN = re.compile(
+    r"(?P<blank>[ \t\r\f\v]+|#[^\n]*)|(?P<redirection>(?:[0-9]+(?=[<>])|&)?[<>]+[&|]?)|(?P<end>[;|&()\n]+)"
+    rf"|(?P<word>(?:{re.sub('[?]P<[a-z]+>', '?:', _PIECE.pattern)})+)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -40,14 +50,16 @@ class Invocation:
     """A way in which a command starts the tool.
 
     `programs` are the names that the shell looks up on the way, the tool's own last; `arguments` are the tool's;
-    `variables` are set by the command itself; `files` are read into the shell before (`. FILE`); `folder` is where it
-    changed to; `hidden` names what the environment passes through that nobody can look into, such as a container.
+    `variables` are set by the command itself; `files` are read into the shell before (`. FILE`), and hand all their
+    variables on if `exports_all`; `folder` is where it changed to; `hidden` names what the environment passes through
+    that nobody can look into, such as a container.
     """
 
     programs: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    exports_all: bool = False
     folder: str | None = None
     hidden: str | None = None
 
@@ -78,41 +90,66 @@ def invocation_in(command: str) -> Invocation | None:
     return None
 
 
-def read_environment_file(text: str) -> dict[str, str]:
-    """The variables that a file of `NAME=value` lines sets, as a shell or systemd reads it; others are left out."""
+def read_environment_file(text: str, *, exports_all: bool) -> dict[str, str]:
+    """The variables that a file of `NAME=value` lines hands on to programs.
+
+    A shell hands on only those after `export`, unless it was told to hand on all (`set -a`); systemd and PAM do so by
+    themselves. Lines that are none are left out.
+    """
     found: dict[str, str] = {}
     for line in text.splitlines():
         try:
             words = shlex.split(line, comments=True)
         except ValueError:
             continue
-        for word in words[1:] if words[:1] == ["export"] else words:
-            if assignment := _ASSIGNMENT.fullmatch(word):
+        is_exported = words[:1] == ["export"]
+        for word in words[is_exported:]:
+            if (assignment := _ASSIGNMENT.fullmatch(word)) and (is_exported or exports_all):
                 found[assignment[1]] = assignment[2]
     return found
 
 
 def _simple_commands(command: str) -> Iterable[list[str]]:
-    """The command's words, cut where the shell begins another command, without redirections."""
-    lexer = shlex.shlex(command, posix=True, punctuation_chars="();<>|&\n")
-    lexer.whitespace = " \t\r"
-    lexer.whitespace_split = True
-    lexer.commenters = ""
+    """The command's words, cut where the shell begins another command, without redirections.
+
+    Raises `ValueError` where a quote is not closed.
+    """
     words: list[str] = []
     is_target = False
-    for token in lexer:
-        if _REDIRECTION.fullmatch(token):
+    for token in _tokens(command):
+        if token["redirection"]:
             is_target = True
-            if words and words[-1].isdigit():
-                words.pop()
-        elif is_target:
+        elif token["word"] and is_target:
             is_target = False
-        elif set(token) <= set("();|&\n"):
+        elif token["word"]:
+            words.append(_unquoted(token["word"]))
+        elif token["end"]:
             yield words
             words = []
-        else:
-            words.append(token)
     yield words
+
+
+def _tokens(command: str) -> Iterable[re.Match[str]]:
+    place = 0
+    while place < len(command):
+        token = _TOKEN.match(command, place)
+        if token is None:
+            raise ValueError("a quote is not closed")
+        yield token
+        place = token.end()
+
+
+def _unquoted(word: str) -> str:
+    return "".join(
+        found["single"]
+        if found["single"] is not None
+        else re.sub(r"\\([\\\"$`])", r"\1", found["double"])
+        if found["double"] is not None
+        else found["escaped"]
+        if found["escaped"] is not None
+        else found[0]
+        for found in _PIECE.finditer(word)
+    )
 
 
 def _take_assignments(seen: Invocation, words: list[str]) -> tuple[Invocation, list[str]]:
@@ -178,6 +215,7 @@ def _inside(outer: Invocation, inner: Invocation) -> Invocation:
         arguments=inner.arguments,
         variables={**outer.variables, **inner.variables},
         files=(*outer.files, *inner.files),
+        exports_all=outer.exports_all or inner.exports_all,
         folder=inner.folder or outer.folder,
         hidden=outer.hidden or inner.hidden,
     )
@@ -185,11 +223,13 @@ def _inside(outer: Invocation, inner: Invocation) -> Invocation:
 
 def _after(seen: Invocation, before: Invocation, words: list[str]) -> Invocation:
     """What later commands find, after a command that does not start the tool itself."""
-    if not words:
-        return before
+    if not words:  # NAME=value alone: a variable of the shell's own, unless it hands on all
+        return before if seen.exports_all else seen
     match words:
         case ["export", *given]:
             return _take_assignments(seen, [word for word in given if "=" in word])[0]
+        case ["set", *options] if "-a" in options or "allexport" in options:
+            return replace(seen, exports_all=True)
         case ["cd", folder]:
             return replace(seen, folder=folder)
         case [("." | "source"), file, *_]:

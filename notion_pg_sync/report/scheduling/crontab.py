@@ -69,15 +69,19 @@ class Entry:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a line, in a sentence."""
+    """What is wrong with a line, in a sentence; `content` is the line."""
 
     line: int
+    content: str
     sentence: str
 
 
 @dataclass(frozen=True)
 class Crontab:
-    """A crontab: `errors` make cron leave the whole of it out, `oddities` are read otherwise than they look."""
+    """A crontab: `errors` make cron leave the whole of it out, `oddities` are read otherwise than they look.
+
+    Cron leaves out one whose last line has no newline, too; `text` tells.
+    """
 
     text: str
     variables: Mapping[str, str]
@@ -92,24 +96,21 @@ def read_crontab(text: str, *, with_user: bool) -> Crontab:
     entries: list[Entry] = []
     errors: list[Problem] = []
     oddities: list[Problem] = []
-    lines = text.split("\n")
-    if lines[-1]:
-        errors.append(Problem(len(lines), "the last line does not end in a newline"))
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         content = line.lstrip(" \t")
         if not content or content.startswith("#"):
             continue
         if (setting := _setting(content)) is not None:
             name, value = setting
             variables[name] = value
-            oddities += [Problem(number, sentence) for sentence in _odd_value(name, value)]
+            oddities += [Problem(number, content, sentence) for sentence in _odd_value(name, value)]
             continue
         read = _entry(content, number, variables, with_user=with_user)
         if isinstance(read, str):
-            errors.append(Problem(number, read))
+            errors.append(Problem(number, content, read))
             continue
         entries.append(read)
-        oddities += [Problem(number, sentence) for sentence in _odd_entry(read)]
+        oddities += [Problem(number, content, sentence) for sentence in _odd_entry(read)]
     return Crontab(text, variables, tuple(entries), tuple(errors), tuple(oddities))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -29,7 +30,11 @@ def is_missed(due: datetime | None, now: datetime) -> bool:
 
 def _next(schedule: str, after: datetime) -> datetime | None:
     fields = five_fields(schedule)
+    if fields is None:
+        return None
+    # cronsim takes a step after a range of one number for a step to the end.
+    without_empty_steps = re.sub(r"\b(\w+)-\1(?:/\d+)?", r"\1", fields)
     try:
-        return None if fields is None else next(CronSim(fields, after))
+        return next(CronSim(without_empty_steps, after))
     except (CronSimError, StopIteration):  # a day that no month has
         return None

@@ -13,14 +13,20 @@ Sections = Mapping[str, Mapping[str, tuple[str, ...]]]
 # What systemd gives a service beside its own Environment= (systemd.exec(5)).
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+DEFAULT_ACCURACY = "1min"  # systemd.timer(5)
+
 
 @dataclass(frozen=True)
 class Timer:
-    """A timer: which unit it starts, and when. `spans` are times counted from an event, such as OnUnitActiveSec=."""
+    """A timer: which unit it starts, and when.
+
+    `spans` are times counted from an event, such as OnUnitActiveSec=; `delays` are what it may wait beyond its times.
+    """
 
     starts: str
     on_calendar: tuple[str, ...]
     spans: tuple[str, ...]
+    delays: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,10 @@ def read_timer(name: str, text: str) -> Timer:
             f"{event}={span}"
             for event in ("OnUnitActiveSec", "OnUnitInactiveSec", "OnBootSec", "OnStartupSec", "OnActiveSec")
             for span in settings.get(event, ())
+        ),
+        delays=(
+            *settings.get("RandomizedDelaySec", ())[-1:],
+            *(settings.get("AccuracySec") or (DEFAULT_ACCURACY,))[-1:],
         ),
     )
 
