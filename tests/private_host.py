@@ -58,6 +58,7 @@ class PrivateHost:
         if said != "ready\n":
             self._holder.kill()
             pytest.fail(f"no namespace of its own for a test: {said}")
+        self._started = [self._holder]
         (inside,) = psutil.Process(self._holder.pid).children()
         self._inside = inside.pid
 
@@ -67,8 +68,10 @@ class PrivateHost:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # With the holder ends the first process inside, and with that every other.
         self._holder.kill()
-        self._holder.communicate()
+        for process in self._started:
+            process.communicate()
 
     def path(self, inside: str) -> Path:
         """A path of the host, as it is reached from outside."""
@@ -98,7 +101,8 @@ class PrivateHost:
         assert ended.returncode == 0, ended.stderr
 
     def start_cron(self) -> None:
-        subprocess.Popen(self._entering("cron", "-f", "-L", "15"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = self._entering("cron", "-f", "-L", "15")
+        self._started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True))
         wait_until(lambda: self.path("/run/crond.reboot").exists(), seconds=20)
 
     def mails(self) -> list[str]:

@@ -78,16 +78,19 @@ class Problem:
 
 @dataclass(frozen=True)
 class Crontab:
-    """A crontab: `errors` make cron leave the whole of it out, `oddities` are read otherwise than they look.
-
-    Cron leaves out one whose last line has no newline, too; `text` tells.
-    """
+    """A crontab: `errors` make cron leave the whole of it out, `oddities` are read otherwise than they look."""
 
     text: str
     variables: Mapping[str, str]
     entries: tuple[Entry, ...]
     errors: tuple[Problem, ...]
     oddities: tuple[Problem, ...]
+
+    @property
+    def ends_within_a_line(self) -> bool:
+        """Whether the newline after the last line is missing, for which cron leaves the whole of it out."""
+        last_line = self.text.rpartition("\n")[2].lstrip(" \t")
+        return bool(last_line) and not last_line.startswith("#")
 
 
 def read_crontab(text: str, *, with_user: bool) -> Crontab:
@@ -123,14 +126,17 @@ def five_fields(schedule: str) -> str | None:
 
 
 def _setting(content: str) -> tuple[str, str] | None:
-    """Name and value where the line sets a variable: quotes that match are taken off, blanks at the end too."""
+    """Name and value where the line sets a variable: quotes that match are taken off.
+
+    Blanks at the end are cut even within quotes, which crontab(5) says otherwise.
+    """
     found = re.fullmatch(r"""(?:"([^"]*)"|'([^']*)'|((?!["'])[^\s=]*))[ \t]*=[ \t]*(.+?)\s*""", content)
     if not found:
         return None
     name = next(part for part in found.groups()[:3] if part is not None)
     value = found[4]
     if value[0] in ("'", '"'):
-        return (name, value[1:-1]) if len(value) > 1 and value.find(value[0], 1) == len(value) - 1 else None
+        return (name, value[1:-1].rstrip()) if len(value) > 1 and value.find(value[0], 1) == len(value) - 1 else None
     return name, value
 
 

@@ -74,7 +74,7 @@ def _faults_of_file(facts: FileFacts, daemon: str | None) -> Iterator[Fault]:
 def _faults_of_text(facts: FileFacts, crontab: Crontab) -> Iterator[Fault]:
     for error in crontab.errors:
         yield Fault(f"line {error.line}: {error.sentence}", edit(facts))
-    if crontab.text and not crontab.text.endswith("\n"):
+    if crontab.ends_within_a_line:
         append = f"sudo sh -c {shlex.quote(f'echo >> {shlex.quote(facts.path)}')}" if facts.path else edit(facts)
         yield Fault("its last line does not end in a newline", append)
     for user in facts.unknown_users:

@@ -25,9 +25,9 @@ def test_variables_are_those_above_a_line() -> None:
     crontab = own(f"A=1\n{LINE}\nA = two words  \nB='  kept  '\n{LINE}\n")
     assert [dict(entry.variables) for entry in crontab.entries] == [
         {"A": "1"},
-        {"A": "two words", "B": "  kept  "},
+        {"A": "two words", "B": "  kept"},
     ]
-    assert crontab.variables == {"A": "two words", "B": "  kept  "}
+    assert crontab.variables == {"A": "two words", "B": "  kept"}
 
 
 def test_a_system_crontab_names_the_user() -> None:
