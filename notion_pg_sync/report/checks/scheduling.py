@@ -42,12 +42,16 @@ _NO_CRON = "no crontab starts sync-all"
 
 @dataclass(frozen=True)
 class _Job:
-    """One thing that starts the sync; `edit` is how to change it."""
+    """One thing that starts the sync.
+
+    `invocation` is None where a script does so; `edit` is how to change it; `is_cut`: a bare % ends its command.
+    """
 
     place: str
     invocation: Invocation | None
     environment: JobEnvironment
     edit: str
+    is_cut: bool = False
 
 
 async def _scheduled(examination: Examination) -> list[Finding]:
@@ -155,6 +159,13 @@ async def _command_found(examination: Examination) -> list[Finding]:
 
 
 def _command_of(examination: Examination, job: _Job) -> list[Finding]:
+    if job.is_cut:
+        return [
+            broken(
+                f"{job.place}: cron ends the command at the first %, as the sign of a new line",
+                f"{job.edit}    # write \\% for each %",
+            )
+        ]
     if job.invocation is None:
         return [_untold(job, "whether its command is found, since a script starts it")]
     absent = absent_programs(job.invocation, job.environment)
@@ -178,6 +189,8 @@ async def _environment_complete(examination: Examination) -> list[Finding]:
 
 def _environment_of(examination: Examination, job: _Job) -> list[Finding]:
     environment = job.environment
+    if job.is_cut:
+        return [skipped(f"{job.place}: its command is cut at a %")]
     if environment.absent:
         return [broken(f"{job.place} reads {environment.absent[0]}, which is not there", job.edit)]
     try:
@@ -302,6 +315,7 @@ def _jobs(schedule: Schedule) -> list[_Job]:
                 line.invocation,
                 environment_of_cron_job(line.entry.variables, line.invocation or Invocation(), line.user),
                 edit(line.file.facts),
+                is_cut=line.entry.standard_input is not None,
             )
             for line in schedule.lines
         ),
