@@ -32,6 +32,7 @@ chmod 755 /usr/sbin/sendmail
 echo ready
 exec sleep infinity
 """
+_SYSTEMD = "/lib/systemd/systemd"
 
 
 def require_cron() -> None:
@@ -104,6 +105,28 @@ class PrivateHost:
         command = self._entering("cron", "-f", "-L", "15")
         self._started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True))
         wait_until(lambda: self.path("/run/crond.reboot").exists(), seconds=20)
+
+    def start_systemd(self, home: str) -> dict[str, str]:
+        """Starts systemd for root as a user with this home; returns the environment by which systemctl finds it."""
+        if not Path(_SYSTEMD).exists():
+            pytest.fail("this test starts a real systemd: install Debian's package systemd (apt-get install systemd).")
+        environment = {"PATH": "/usr/bin:/bin", "HOME": home, "XDG_RUNTIME_DIR": "/run/user/0"}
+        for folder in ("/run/user/0", "/run/systemd/system", home):
+            self.path(folder).mkdir(parents=True, exist_ok=True)
+        self._started.append(
+            subprocess.Popen(
+                self._entering(_SYSTEMD, "--user"),
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        )
+        wait_until(
+            lambda: self.run("systemctl", "--user", "is-system-running", environment=environment).stdout == "running\n",
+            seconds=30,
+        )
+        return environment
 
     def mails(self) -> list[str]:
         return [mail.read_text() for mail in sorted(self.path("/run/mail").iterdir())]
