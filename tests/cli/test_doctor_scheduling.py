@@ -44,10 +44,10 @@ class Host:
 
     host: PrivateHost
 
-    def doctor(self, **environment: str) -> Told:
-        ended = self.host.run(
-            sys.executable, "-m", "notion_pg_sync", "doctor", "--json", environment={**BARE, **environment}
-        )
+    def doctor(self, *before: str, **environment: str) -> Told:
+        """What it finds; `before` are words before its command."""
+        doctor = (*before, sys.executable, "-m", "notion_pg_sync", "doctor", "--json")
+        ended = self.host.run(*doctor, environment={**BARE, **environment})
         checks: dict[str, list[tuple[str, str, str]]] = {}
         for finding in json.loads(ended.stdout)["findings"]:
             if finding["section"] == "Scheduling":
@@ -142,6 +142,15 @@ def test_crontabs_are_those_of_every_user_for_root(on_host: Host) -> None:
     told = on_host.doctor()
     assert "the crontab of nobody" in told.checks["scheduled"][0][1]
     assert told.verdicts("environment complete") == {"well"}
+
+
+def test_a_crontab_that_may_not_be_read_is_told(on_host: Host) -> None:
+    """Root without its right to read everything: what an ordinary user is."""
+    on_host.host.write("/etc/cron.d/notion", URL + SYSTEM_LINE, mode=0o600, owner="nobody")
+    seen, mend = on_host.doctor("setpriv", "--bounding-set=-dac_override,-dac_read_search").warned("scheduled")
+    assert "cannot be told" in seen
+    assert "/etc/cron.d/notion" in seen
+    assert mend == "sudo -E notion-pg-sync doctor"
 
 
 def test_a_line_that_is_never_due_is_told(on_host: Host) -> None:

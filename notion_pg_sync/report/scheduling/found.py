@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import pwd
 import re
 import shlex
 import stat
@@ -189,17 +188,24 @@ def _system_crontabs(root: Path, unreadable: list[str]) -> Iterator[CronFile]:
 
 
 def _facts(path: Path, place: str, crontab: Crontab) -> FileFacts:
-    status = path.stat()
     users = {entry.user for entry in crontab.entries if entry.user}
-    known = {user.pw_name for user in pwd.getpwall()}
-    return FileFacts(place, _name_of(status.st_uid), stat.S_IMODE(status.st_mode), tuple(sorted(users - known)))
+    unknown = sorted(user for user in users if not _is_known(user))
+    return FileFacts(place, _owner_of(path), stat.S_IMODE(path.stat().st_mode), tuple(unknown))
 
 
-def _name_of(uid: int) -> str:
+def _owner_of(path: Path) -> str:
     try:
-        return pwd.getpwuid(uid).pw_name
+        return path.owner()
     except KeyError:
-        return str(uid)
+        return f"user {path.stat().st_uid}"
+
+
+def _is_known(user: str) -> bool:
+    try:
+        Path(f"~{user}").expanduser()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _lines(file: CronFile) -> Iterator[CronLine]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pwd
 import re
 import shutil
 from collections.abc import Iterable, Mapping
@@ -60,10 +59,10 @@ def absent_programs(invocation: Invocation, environment: JobEnvironment) -> list
 
 
 def home_of(user: str | None) -> str:
-    """The home folder of a user; `/` where nobody knows."""
+    """The home folder of a user; `/` where there is no such user."""
     try:
-        return pwd.getpwnam(user).pw_dir if user else "/"
-    except KeyError:
+        return str(Path(f"~{user}").expanduser()) if user else "/"
+    except RuntimeError:
         return "/"
 
 
