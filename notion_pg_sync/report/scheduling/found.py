@@ -20,7 +20,7 @@ from notion_pg_sync.report.scheduling import systemd
 from notion_pg_sync.report.scheduling.command_line import Invocation, invocation_in, names_the_tool
 from notion_pg_sync.report.scheduling.crontab import Crontab, Entry, read_crontab
 from notion_pg_sync.report.scheduling.faults import FileFacts
-from notion_pg_sync.report.scheduling.jobs import text_of
+from notion_pg_sync.report.scheduling.jobs import home_of, text_of
 from notion_pg_sync.report.scheduling.systemd import Service, Timer
 
 # Debian's cron is `cron`; cronie, busybox and dcron are `crond`.
@@ -189,7 +189,7 @@ def _system_crontabs(root: Path, unreadable: list[str]) -> Iterator[CronFile]:
 
 def _facts(path: Path, place: str, crontab: Crontab) -> FileFacts:
     users = {entry.user for entry in crontab.entries if entry.user}
-    unknown = sorted(user for user in users if not _is_known(user))
+    unknown = sorted(user for user in users if home_of(user) is None)
     return FileFacts(place, _owner_of(path), stat.S_IMODE(path.stat().st_mode), tuple(unknown))
 
 
@@ -198,14 +198,6 @@ def _owner_of(path: Path) -> str:
         return path.owner()
     except KeyError:
         return f"user {path.stat().st_uid}"
-
-
-def _is_known(user: str) -> bool:
-    try:
-        Path(f"~{user}").expanduser()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _lines(file: CronFile) -> Iterator[CronLine]:

@@ -32,7 +32,7 @@ def environment_of_cron_job(
     """What a job of cron has: /etc/environment, the crontab's `settings`, files that its shell reads, its own."""
     of_all = read_environment_file(text_of(root / "etc/environment") or "", exports_all=True)
     # By PAM; the PATH of /etc/environment gives way to cron's own.
-    start = {**of_all, "PATH": DEFAULT_PATH, "HOME": home_of(user), **settings}
+    start = {**of_all, "PATH": DEFAULT_PATH, "HOME": (user and home_of(user)) or "/", **settings}
     files = [_absolute(file, invocation.folder, start["HOME"]) for file in invocation.files]
     return _with(start, files, invocation, exports_all=invocation.exports_all)
 
@@ -58,12 +58,14 @@ def absent_programs(invocation: Invocation, environment: JobEnvironment) -> list
     ]
 
 
-def home_of(user: str | None) -> str:
-    """The home folder of a user; `/` where there is no such user."""
+def home_of(user: str) -> str | None:
+    """The home folder of a user; None where there is no such user."""
+    if "/" in user:
+        return None
     try:
-        return str(Path(f"~{user}").expanduser()) if user else "/"
+        return str(Path(f"~{user}").expanduser())
     except RuntimeError:
-        return "/"
+        return None
 
 
 def text_of(path: Path) -> str | None:
