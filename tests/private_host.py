@@ -101,8 +101,8 @@ class PrivateHost:
         ended = self.run("crontab", "-u", user, "-", given=text)
         assert ended.returncode == 0, ended.stderr
 
-    def start_cron(self) -> None:
-        command = self._entering("cron", "-f", "-L", "15")
+    def start_cron(self, program: str = "cron") -> None:
+        command = self._entering(program, "-f", "-L", "15")
         self._started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True))
         wait_until(lambda: self.path("/run/crond.reboot").exists(), seconds=20)
 

@@ -246,6 +246,20 @@ def test_what_cannot_be_told_is_a_warning(on_host: Host) -> None:
     assert told.verdicts("command found") == {"warning", "well"}
 
 
+@pytest.mark.parametrize(
+    ("name", "mode", "verdict"),
+    [("notion", 0o755, "well"), ("notion.sh", 0o755, "broken"), ("notion", 0o644, "broken")],
+)
+def test_a_script_of_run_parts_counts_where_run_parts_starts_it(
+    on_host: Host, name: str, mode: int, verdict: str
+) -> None:
+    on_host.host.write("/etc/crontab", "17 * * * * root cd / && run-parts --report /etc/cron.hourly\n")
+    on_host.host.write(f"/etc/cron.hourly/{name}", f"#!/bin/sh\nexec {TOOL} sync-all\n", mode=mode)
+    assert on_host.doctor().verdicts("scheduled") == {verdict}
+    started = on_host.host.run("run-parts", "--test", "/etc/cron.hourly").stdout
+    assert (f"/etc/cron.hourly/{name}\n" in started) == (verdict == "well")
+
+
 def test_failures_that_nobody_hears_of_are_told(on_host: Host) -> None:
     on_host.host.install_crontab(f"MAILTO=oncall@example.com\n{LINE}")
     assert on_host.doctor().verdicts("failures told") == {"well"}
@@ -300,6 +314,17 @@ def test_the_last_run_is_compared_with_the_schedule(scheduled: Host, site: Site)
     seen, _ = scheduled.doctor(**site.command.environment).broken("on time")
     assert "did not run" in seen
     assert "40 minutes ago" in seen
+
+
+@pytest.mark.parametrize(("daemon", "due"), [("cron", "12:00"), ("crond", "22:00")])
+def test_cron_tz_counts_where_the_daemon_heeds_it(scheduled: Host, site: Site, daemon: str, due: str) -> None:
+    """Noon on Kiritimati is 22:00 by UTC. The daemon is told by its name alone, which a link gives it here."""
+    scheduled.host.path("/etc/localtime").unlink(missing_ok=True)
+    scheduled.host.path("/usr/sbin/crond").symlink_to("cron")
+    scheduled.host.install_crontab(f"CRON_TZ=Pacific/Kiritimati\n{LINE.replace('*/15 *', '0 12')}")
+    scheduled.host.start_cron(daemon)
+    seen, _ = scheduled.doctor(**site.command.environment).warned("on time")
+    assert f"{due} UTC" in seen
 
 
 def test_a_run_of_another_job_does_not_count(scheduled: Host, site: Site) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import humanize
 from psycopg import ProgrammingError
@@ -16,7 +17,7 @@ from notion_pg_sync.mirror.diagnosis.schedule import last_run
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, broken, skipped, warning, well
 from notion_pg_sync.report.scheduling.command_line import TOOL, Invocation, names_the_tool
 from notion_pg_sync.report.scheduling.due import TOLERANCE, is_missed, next_due
-from notion_pg_sync.report.scheduling.faults import edit, faults_of, oddities_of
+from notion_pg_sync.report.scheduling.faults import CRONIE, edit, faults_of, oddities_of
 from notion_pg_sync.report.scheduling.found import (
     CronLine,
     FoundTimer,
@@ -285,9 +286,19 @@ async def _on_time(examination: Examination) -> list[Finding]:
 
 def _next_time(schedule: Schedule, after: datetime) -> datetime | None:
     """When something next starts the sync after `after`, with what a timer may wait beyond its time."""
-    cron = next_due((line.entry.schedule for line in schedule.lines), after.astimezone(schedule.zone))
+    lines = (next_due([line.entry.schedule], after.astimezone(_zone_of(line, schedule))) for line in schedule.lines)
     timers = (_timer_time(timer, after) for timer in schedule.timers if timer.is_active)
-    return min((due for due in (cron, *timers) if due is not None), default=None)
+    return min((due for due in (*lines, *timers) if due is not None), default=None)
+
+
+def _zone_of(line: CronLine, schedule: Schedule) -> tzinfo:
+    name = line.entry.variables.get("CRON_TZ")
+    if not name or schedule.daemon != CRONIE:
+        return schedule.zone
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return schedule.zone
 
 
 def _timer_time(timer: FoundTimer, after: datetime) -> datetime | None:

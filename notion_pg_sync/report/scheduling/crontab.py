@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 # What cron gives every job beside the variables of the crontab.
 DEFAULT_PATH = "/usr/bin:/bin"
-DEFAULT_SHELL = "/bin/sh"
 
 AT_START = "@reboot"
 NICKNAMES = {
@@ -21,8 +20,8 @@ NICKNAMES = {
     "@hourly": "0 * * * *",
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_ITEM = r"\*(?:/(?P<every>{0}*))?|(?P<low>{0}+)(?:-(?P<high>{0}*)(?:/(?P<step>{0}*))?)?".format("[A-Za-z0-9]")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_ITEM = r"\*(?:/(?P<every>{0}*))?|(?P<low>{0}+)(?:-(?P<high>{0}*)(?:/(?P<step>{0}*))?)?".format("[A-Za-z0-9]")
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def _setting(content: str) -> tuple[str, str] | None:
 def _odd_value(name: str, value: str) -> list[str]:
     sentences = []
     if re.search(r"\$[A-Za-z_{(]", value):
-        sentences.append(f"{name} holds a $, and cron puts no variable in there: write the value out")
+        sentences.append(f"{name} holds a $, and cron puts no variable in there: where one is meant, write its value")
     if r"\%" in value:
         sentences.append(f"{name} holds \\%, and here cron leaves the backslash in: write % alone")
     return sentences

@@ -102,7 +102,7 @@ def look_for_schedule(environment: Mapping[str, str], root: Path = Path("/")) ->
     """Reads what this user may read. `root` is the folder that stands for `/`."""
     unreadable: list[str] = []
     files = [*_own_crontabs(root), *_system_crontabs(root, unreadable)]
-    lines = [line for file in files for line in _lines(file)]
+    lines = [line for file in files for line in _lines(file, root)]
     concerned = {line.file.place for line in lines}
     return Schedule(
         files=tuple(file for file in files if file.place in concerned or _tries_to_name_the_tool(file.crontab)),
@@ -134,7 +134,7 @@ def has_mail(root: Path = Path("/")) -> bool:
 def next_calendar_time(expression: str, after: datetime) -> datetime | None:
     """When systemd's calendar expression is next due after `after`; None where systemd-analyze cannot say."""
     instant = after.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    said = _output(["systemd-analyze", "calendar", f"--base-time={instant}", expression])
+    said = _output(["systemd-analyze", "calendar", f"--base-time={instant}", "--", expression])
     # In another zone than UTC both times are shown, that in UTC last.
     found = re.findall(r"(?:Next elapse|\(in UTC\)): \w+ (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)? UTC", said or "")
     return datetime.fromisoformat(found[-1]).replace(tzinfo=UTC) if found else None
@@ -142,7 +142,7 @@ def next_calendar_time(expression: str, after: datetime) -> datetime | None:
 
 def span_of(written: str) -> timedelta:
     """A time span as systemd writes it, such as `2min`; none where systemd-analyze cannot say."""
-    said = _output(["systemd-analyze", "timespan", written])
+    said = _output(["systemd-analyze", "timespan", "--", written])
     found = re.search(r"\b.s: (\d+)", said or "")
     return timedelta(microseconds=int(found[1])) if found else timedelta()
 
@@ -158,13 +158,8 @@ def _own_crontabs(root: Path) -> Iterator[CronFile]:
             paths = sorted((root / folder).iterdir())
         except OSError:
             continue
-        for path in paths:
-            if (
-                path.is_file()
-                and not (written is not None and path.name == user)
-                and (text := text_of(path)) is not None
-            ):
-                yield _own_crontab(path.name, text)
+        others = (path for path in paths if path.is_file() and (written is None or path.name != user))
+        yield from (_own_crontab(path.name, text) for path in others if (text := text_of(path)) is not None)
 
 
 def _own_crontab(user: str, text: str) -> CronFile:
@@ -200,14 +195,14 @@ def _owner_of(path: Path) -> str:
         return f"user {path.stat().st_uid}"
 
 
-def _lines(file: CronFile) -> Iterator[CronLine]:
+def _lines(file: CronFile, root: Path) -> Iterator[CronLine]:
     for entry in file.crontab.entries:
         whole = f"{entry.user or ''} {entry.written}"
         if names_the_tool(whole):
             # As written: a % that ends the command too early is a fault of this line, not another line.
             if "sync-all" in whole:
                 yield CronLine(file, entry, invocation_in(entry.command))
-        elif any(_syncs_all(Path(word)) for word in _absolute_words(entry.command)):
+        elif any(_syncs_all(script) for script in _scripts(entry.command, root)):
             yield CronLine(file, entry, None)
 
 
@@ -215,17 +210,24 @@ def _tries_to_name_the_tool(crontab: Crontab) -> bool:
     return any(names_the_tool(error.content) for error in crontab.errors)
 
 
-def _absolute_words(command: str) -> list[str]:
+def _scripts(command: str, root: Path) -> Iterator[Path]:
+    """The files that a command names by their whole path; of a folder of run-parts those that it starts."""
     try:
-        return [word for word in shlex.split(command) if word.startswith("/")]
+        words = shlex.split(command)
     except ValueError:
-        return []
+        return
+    for path in (root / word.rstrip(";").lstrip("/") for word in words if word.startswith("/")):
+        if "run-parts" in words and path.is_dir():
+            # run-parts(8): other names are left out without a word.
+            yield from (file for file in sorted(path.iterdir()) if re.fullmatch(r"[A-Za-z0-9_-]+", file.name))
+        else:
+            yield path
 
 
 def _syncs_all(script: Path) -> bool:
     """Whether a script starts the tool."""
     try:
-        if not script.is_file() or script.stat().st_size > _LONGEST_SCRIPT:
+        if not script.is_file() or not os.access(script, os.X_OK) or script.stat().st_size > _LONGEST_SCRIPT:
             return False
         text = script.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -263,7 +265,7 @@ def _is_active(name: str, root: Path, *, of_user: bool) -> bool:
     # sd_booted(3): the folder is there where systemd runs the host.
     if not (root / "run/systemd/system").is_dir():
         return False
-    return _output(["systemctl", *(["--user"] if of_user else []), "is-active", name]) is not None
+    return _output(["systemctl", *(["--user"] if of_user else []), "is-active", "--", name]) is not None
 
 
 def _zone(root: Path) -> tzinfo:
@@ -276,17 +278,16 @@ def _zone(root: Path) -> tzinfo:
 
 
 def _output(command: list[str]) -> str | None:
-    """What a program prints; None where there is no such program, or it says that it failed."""
+    """What a program prints, in English; None where there is no such program, or it says that it failed."""
     try:
         ended = subprocess.run(
-            command,
+            ["env", "LC_ALL=C", *command],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
             timeout=_SECONDS_TO_WAIT,
             check=False,
-            env={**os.environ, "LC_ALL": "C"},
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
