@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 # What is written there is kept in memory and gone with the host; what the machine has is seen through it.
-_OWN_FOLDERS = ("etc", "usr/sbin", "var/spool")
+_OWN_FOLDERS = ("etc", "usr/sbin", "var/lib", "var/spool")
 _SETUP = f"""
 set -e
 mount -t tmpfs tmpfs /run
@@ -23,7 +23,7 @@ for folder in {" ".join(_OWN_FOLDERS)}; do
     mkdir -p $layer/upper $layer/work
     mount -t overlay overlay -o lowerdir=/$folder,upperdir=$layer/upper,workdir=$layer/work /$folder
 done
-rm -f /etc/cron.d/* /var/spool/cron/crontabs/*
+rm -rf /etc/cron.d/* /var/spool/cron/crontabs/* /var/lib/notion-pg-sync
 : > /etc/crontab
 mkdir /run/mail
 rm -f /usr/sbin/sendmail

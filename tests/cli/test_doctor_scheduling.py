@@ -110,8 +110,8 @@ def test_a_file_that_cron_leaves_out_is_told_and_mended(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (LINE, "no user"),
-        (URL + "*/15 * * * * nosuchuser notion-pg-sync sync-all\n", "no user 'nosuchuser'"),
+        (LINE, "is no user"),
+        (URL + "*/15 * * * * nosuchuser notion-pg-sync sync-all\n", "'nosuchuser' is no user"),
         (SYSTEM_LINE + "MAILTO=\n", 'MAILTO=""'),
     ],
     ids=["no user field", "unknown user", "another line that cron cannot read"],
@@ -121,6 +121,25 @@ def test_a_line_that_spoils_the_whole_file_is_told(on_host: Host, text: str, say
     seen, mend = on_host.doctor().broken("crontab valid")
     assert says in seen
     assert mend == "sudoedit /etc/cron.d/notion"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'DATABASE_URL="postgresql://u:s3cr3t@h/d" # where the tables of the application are\n' + SYSTEM_LINE,
+        "*/15 * * * * DATABASE_URL=postgresql://u:s3cr3t@h/d notion-pg-sync sync-all\n",
+        "*/15 * * * * root postgresql://u:s3cr3t@h/d notion-pg-sync sync-all\n",
+        "*/15 * * * root DATABASE_URL=postgresql://u:s3cr3t@h/d notion-pg-sync sync-all\n",
+        "*/15 * * * * root DATABASE_URL=postgresql://u:s3cr3t%40@h/d notion-pg-sync sync-all\n",
+        "@postgresql://u:s3cr3t@h/d root notion-pg-sync sync-all\n",
+        "DATABASE_URL=postgresql://u:s3cr3t$@h/d\n" + SYSTEM_LINE,
+    ],
+)
+def test_no_password_of_a_crontab_is_shown(on_host: Host, text: str) -> None:
+    on_host.host.write("/etc/cron.d/notion", text)
+    told = on_host.doctor()
+    assert "s3cr3t" not in repr(told)
+    assert "nothing on this host" not in repr(told)
 
 
 def test_a_line_that_cron_cannot_read_is_told_as_the_line_that_was_meant(on_host: Host) -> None:
@@ -150,7 +169,7 @@ def test_a_crontab_that_may_not_be_read_is_told(on_host: Host) -> None:
     seen, mend = on_host.doctor("setpriv", "--bounding-set=-dac_override,-dac_read_search").warned("scheduled")
     assert "cannot be told" in seen
     assert "/etc/cron.d/notion" in seen
-    assert mend == "sudo -E notion-pg-sync doctor"
+    assert mend == f"sudo -E {TOOL} doctor"
 
 
 def test_a_line_that_is_never_due_is_told(on_host: Host) -> None:
@@ -169,7 +188,7 @@ def test_a_cron_daemon_that_does_not_run_is_told_until_it_does(on_host: Host) ->
 def test_the_command_is_looked_up_with_crons_bare_path(on_host: Host) -> None:
     on_host.host.install_crontab(f"{URL}*/15 * * * * notion-pg-sync sync-all\n")
     seen, mend = on_host.doctor(PATH=f"{Path(TOOL).parent}:/usr/bin:/bin").broken("command found")
-    assert "notion-pg-sync is not found in its PATH (/usr/bin:/bin)" in seen
+    assert "'notion-pg-sync' is not found in its PATH (/usr/bin:/bin)" in seen
     assert TOOL in mend
     on_host.host.install_crontab(f"{URL}PATH={Path(TOOL).parent}:/usr/bin\n*/15 * * * * notion-pg-sync sync-all\n")
     assert on_host.doctor().verdicts("command found") == {"well"}
@@ -269,6 +288,9 @@ def test_failures_that_nobody_hears_of_are_told(on_host: Host) -> None:
     on_host.host.install_crontab(f"MAILTO=''\n{LINE}")
     seen, _ = on_host.doctor().warned("failures told")
     assert "MAILTO is empty" in seen
+    on_host.host.install_crontab(LINE.replace("sync-all", "sync-all > /dev/null 2>&1"))
+    seen, _ = on_host.doctor().warned("failures told")
+    assert "/dev/null" in seen
     on_host.host.install_crontab(LINE.replace("sync-all", "sync-all 2>&1 | logger -t notion-pg-sync"))
     assert on_host.doctor().verdicts("failures told") == {"well"}
 

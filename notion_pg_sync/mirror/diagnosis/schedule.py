@@ -38,4 +38,5 @@ async def last_run(connection: Connection) -> LastRun:
             """,
             (SYNC_ALL.name,),
         )
-        return await cursor.fetchone() or LastRun(datetime.min, None, None)
+        (latest,) = await cursor.fetchall()
+        return latest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -16,6 +17,7 @@ from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.schedule import last_run
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, broken, skipped, warning, well
 from notion_pg_sync.report.scheduling.command_line import TOOL, Invocation, names_the_tool
+from notion_pg_sync.report.scheduling.crontab import harmless
 from notion_pg_sync.report.scheduling.due import TOLERANCE, is_missed, next_due
 from notion_pg_sync.report.scheduling.faults import CRONIE, edit, faults_of, oddities_of
 from notion_pg_sync.report.scheduling.found import (
@@ -75,7 +77,7 @@ async def _scheduled(examination: Examination) -> list[Finding]:
             warning(
                 "no crontab that this user may read starts sync-all, and it cannot be told whether one of these does: "
                 f"{', '.join(schedule.unreadable)}",
-                "sudo -E notion-pg-sync doctor",
+                f"sudo -E {own_command()} doctor",
             )
         ]
     outside = " (this is a container: where its host starts it, use --no-cron-check)" if is_in_container() else ""
@@ -86,7 +88,7 @@ def _line_found(line: CronLine, now: datetime) -> Finding:
     schedule = line.entry.schedule
     if next_due([schedule], now) is None:
         return broken(f"{line.place} starts sync-all at no time ({schedule})", edit(line.file.facts))
-    return well(f"{line.place} starts sync-all ({schedule}), as {line.user}")
+    return well(f"{line.place} starts sync-all ({schedule}), as {harmless(line.user)}")
 
 
 def _lines_that_cron_cannot_read(schedule: Schedule) -> Iterable[Finding]:
@@ -152,7 +154,12 @@ async def _cron_running(examination: Examination) -> list[Finding]:
                 "cron    # at the container's start",
             )
         ]
-    return [broken("no cron daemon runs, so nothing reads the crontabs", "sudo service cron start")]
+    return [
+        broken(
+            "no cron daemon runs, so nothing reads the crontabs",
+            "sudo service cron start    # crond on Fedora and its kin",
+        )
+    ]
 
 
 async def _command_found(examination: Examination) -> list[Finding]:
@@ -175,11 +182,11 @@ def _command_of(examination: Examination, job: _Job) -> list[Finding]:
     *_, program = absent
     path = job.environment.variables["PATH"]
     if "/" in program:
-        return [broken(f"{job.place}: there is no program {program}", f"{job.edit}    # {own_command()}")]
+        return [broken(f"{job.place}: {harmless(program)} is no program", f"{job.edit}    # {own_command()}")]
     return [
         broken(
-            f"{job.place}: {program} is not found in its PATH ({path}), where a terminal's PATH does not count",
-            f"{job.edit}    # write the whole path: {own_command() if program == TOOL else program}",
+            f"{job.place}: {harmless(program)} is not found in its PATH ({path}); that of a terminal does not count",
+            f"{job.edit}    # write its whole path{f': {own_command()}' if program == TOOL else ''}",
         )
     ]
 
@@ -205,7 +212,7 @@ def _environment_of(examination: Examination, job: _Job) -> list[Finding]:
         return [
             broken(
                 f"{job.place} has no DATABASE_URL: cron and systemd give a job none of a terminal's variables",
-                f"{job.edit}    # above the line: {settings_to_add(examination.environment)[0]}",
+                f"{job.edit}    # above the line: {', '.join(settings_to_add(examination.environment))}",
             )
         ]
     if _is_another(database_url, examination.settings.database_url):
@@ -226,7 +233,8 @@ def _is_another(one: str | None, other: str | None) -> bool:
         places = [conninfo_to_dict(url) for url in (one, other)]
     except ProgrammingError:
         return False
-    return any(places[0].get(name) != places[1].get(name) for name in ("host", "port", "dbname", "service"))
+    defaults = {"host": "localhost", "port": "5432", "dbname": None, "service": None}
+    return any(len({str(place.get(name) or default) for place in places}) > 1 for name, default in defaults.items())
 
 
 async def _failures_told(examination: Examination) -> list[Finding]:
@@ -241,8 +249,13 @@ def _told(line: CronLine) -> Finding:
     # --ping-url, or a curl of its own to a service such as hc-ping.com.
     if "NOTION_PG_SYNC_PING_URL" in settings or "ping" in line.entry.written:
         return well(f"{line.place}: a service is told by a ping")
-    if any(sign in line.entry.command for sign in (">", "|")):
-        return well(f"{line.place}: what it says is kept by the line itself")
+    if re.search(r"(&>+|2>+)\s*/dev/null|>\s*/dev/null\s+2>\s*&1", line.entry.command):
+        return warning(
+            f"{line.place}: what a failing run says goes to /dev/null, so nobody hears of it",
+            f"{edit(line.file.facts)}    # without 2>&1 and 2>/dev/null: it says nothing when all is well",
+        )
+    if re.search(r"2>|&>", line.entry.command):
+        return well(f"{line.place}: what a failing run says is kept by the line itself")
     if settings.get("MAILTO") == "":
         return warning(
             f"{line.place}: MAILTO is empty, so nobody hears of a failure",
@@ -254,7 +267,7 @@ def _told(line: CronLine) -> Finding:
             "(/usr/sbin/sendmail), so nobody hears of a failure",
             f"{edit(line.file.facts)}    # sync-all --ping-url URL, or: 2>&1 | logger -t notion-pg-sync",
         )
-    return well(f"{line.place}: cron mails what a failing run says to {settings.get('MAILTO') or line.user}")
+    return well(f"{line.place}: cron mails what a failing run says to {settings.get('MAILTO') or harmless(line.user)}")
 
 
 async def _on_time(examination: Examination) -> list[Finding]:

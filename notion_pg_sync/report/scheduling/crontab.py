@@ -124,6 +124,11 @@ def five_fields(schedule: str) -> str | None:
     return " ".join(_heeded(field_, written) or written for field_, written in zip(_FIELDS, fields, strict=True))
 
 
+def harmless(word: str) -> str:
+    """A word as it may be shown: where a line was mistyped, any word of it may be a URL with a password."""
+    return f"'{word}'" if re.fullmatch(r"[\w@./*,#?~+-]{1,64}", word) else "what stands there"
+
+
 def _setting(content: str) -> tuple[str, str] | None:
     """Name and value where the line sets a variable: quotes that match are taken off.
 
@@ -167,10 +172,10 @@ def _entry(content: str, number: int, variables: Mapping[str, str], *, with_user
 def _fault(schedule: str) -> str | None:
     if schedule.startswith("@"):
         known = (AT_START, *NICKNAMES)
-        return None if schedule in known else f"cron knows no {schedule}: it knows {', '.join(known)}"
+        return None if schedule in known else f"cron knows no {harmless(schedule)}: it knows {', '.join(known)}"
     for field_, written in zip(_FIELDS, schedule.split(" "), strict=True):
         if _heeded(field_, written) is None:
-            return f"{written!r} is no {field_.name}"
+            return f"{harmless(written)} is no {field_.name}"
     return None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from notion_pg_sync.report.scheduling.crontab import Crontab
+from notion_pg_sync.report.scheduling.crontab import Crontab, harmless
 
 CRONIE = "crond"
 
@@ -79,5 +79,5 @@ def _faults_of_text(facts: FileFacts, crontab: Crontab) -> Iterator[Fault]:
         yield Fault("its last line does not end in a newline", append)
     for user in facts.unknown_users:
         yield Fault(
-            f"there is no user {user!r} on this host (before the command stands the user to run it as)", edit(facts)
+            f"{harmless(user)} is no user of this host (before the command stands the user to run it as)", edit(facts)
         )

@@ -64,9 +64,9 @@ class CronLine:
         return f"line {self.entry.line} of {self.file.place}"
 
     @property
-    def user(self) -> str | None:
+    def user(self) -> str:
         """Whom it runs as."""
-        return self.entry.user or self.file.owner
+        return self.entry.user or self.file.owner or ""
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,12 @@ class JobEnvironment:
 
 
 def environment_of_cron_job(
-    settings: Mapping[str, str], invocation: Invocation, user: str | None, root: Path = Path("/")
+    settings: Mapping[str, str], invocation: Invocation, user: str, root: Path = Path("/")
 ) -> JobEnvironment:
     """What a job of cron has: /etc/environment, the crontab's `settings`, files that its shell reads, its own."""
     of_all = read_environment_file(text_of(root / "etc/environment") or "", exports_all=True)
     # By PAM; the PATH of /etc/environment gives way to cron's own.
-    start = {**of_all, "PATH": DEFAULT_PATH, "HOME": (user and home_of(user)) or "/", **settings}
+    start = {**of_all, "PATH": DEFAULT_PATH, "HOME": home_of(user) or "/", **settings}
     files = [_absolute(file, invocation.folder, start["HOME"]) for file in invocation.files]
     return _with(start, files, invocation, exports_all=invocation.exports_all)
 

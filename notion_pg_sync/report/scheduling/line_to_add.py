@@ -41,7 +41,10 @@ def settings_to_add(environment: Mapping[str, str]) -> list[str]:
     names = [name for name in environment if re.fullmatch("PG[A-Z]+", name) and name != "PGPASSWORD"]
     if of_libpq := [f"{name}={environment[name]}" for name in sorted(names) if environment[name]]:
         return of_libpq
-    return [] if has_embedded(environment) else ["DATABASE_URL=postgresql://user@host:5432/name"]
+    if not has_embedded(environment):
+        return ["DATABASE_URL=postgresql://user@host:5432/name"]
+    folder = environment.get("NOTION_PG_SYNC_DATA_DIR")
+    return [f"NOTION_PG_SYNC_DATA_DIR={folder}"] if folder else []
 
 
 def _without_password(url: str) -> str:

@@ -113,7 +113,7 @@ def test_the_environment_of_a_job_is_all_that_it_is_given(tmp_path: Path) -> Non
     (tmp_path / "env").write_text("export PATH=$PATH:/opt/sync/bin\nexport A=file B=file\n")
     invocation = invocation_in(f"cd {tmp_path} && . ./env && . /nowhere/else && B=own notion-pg-sync sync-all")
     assert invocation is not None
-    environment = environment_of_cron_job({"A": "crontab"}, invocation, None, tmp_path)
+    environment = environment_of_cron_job({"A": "crontab"}, invocation, "root", tmp_path)
     assert {name: environment.variables[name] for name in ("EVERYWHERE", "PATH", "A", "B")} == {
         "EVERYWHERE": "yes",
         "PATH": "/usr/bin:/bin:/opt/sync/bin",

@@ -62,7 +62,7 @@ def test_a_percent_in_a_variable_is_a_percent_and_a_backslash_before_it_stays() 
         ("60 * * * * x", "'60' is no minute"),
         ("* * * * Monday x", "'Monday' is no day of week"),
         ("5/10 * * * * x", "'5/10' is no minute"),
-        ("@every_15_minutes x", "cron knows no @every_15_minutes"),
+        ("@every_15_minutes x", "cron knows no '@every_15_minutes'"),
         ("*/15 * * * * * x", "no seconds"),
         ("MAILTO=", 'MAILTO=""'),
         ("A='b", "five times"),
