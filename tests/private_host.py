@@ -132,7 +132,15 @@ class PrivateHost:
         return [mail.read_text() for mail in sorted(self.path("/run/mail").iterdir())]
 
     def _entering(self, *command: str) -> list[str]:
-        return ["nsenter", f"--target={self._inside}", "--mount", "--pid", f"--wdns={Path.cwd()}", *command]
+        # By its whole path: an environment of the command's own need not have it.
+        return [
+            shutil.which("nsenter") or "nsenter",
+            f"--target={self._inside}",
+            "--mount",
+            "--pid",
+            f"--wdns={Path.cwd()}",
+            *command,
+        ]
 
 
 def wait_until(holds: Callable[[], bool], *, seconds: float) -> None:

@@ -85,6 +85,11 @@ def test_the_line_to_add_takes_up_libpqs_variables_without_the_password(on_host:
     assert crontab == ["PGHOST=nowhere.invalid", "PGUSER=o'brien", LINE.strip()]
 
 
+def test_where_cron_is_not_installed_that_comes_first(on_host: Host) -> None:
+    _, mend = on_host.doctor(PATH="/nowhere").broken("scheduled")
+    assert mend.splitlines()[0] == "sudo apt-get install cron"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "rights", "says"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -81,7 +82,8 @@ async def _scheduled(examination: Examination) -> list[Finding]:
             )
         ]
     outside = " (this is a container: where its host starts it, use --no-cron-check)" if is_in_container() else ""
-    return [broken(f"nothing on this host starts sync-all{outside}", line_to_add(examination.environment))]
+    install = "" if shutil.which("crontab") else "sudo apt-get install cron\n"
+    return [broken(f"nothing on this host starts sync-all{outside}", install + line_to_add(examination.environment))]
 
 
 def _line_found(line: CronLine, now: datetime) -> Finding:

@@ -60,7 +60,7 @@ def absent_programs(invocation: Invocation, environment: JobEnvironment) -> list
 
 def home_of(user: str) -> str | None:
     """The home folder of a user; None where there is no such user."""
-    if "/" in user:
+    if not user or "/" in user:
         return None
     try:
         return str(Path(f"~{user}").expanduser())

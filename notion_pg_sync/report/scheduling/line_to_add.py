@@ -23,8 +23,7 @@ def line_to_add(environment: Mapping[str, str], command: str | None = None) -> s
     `command` is how the tool is started, None: as it was now.
     """
     lines = [*settings_to_add(environment), f"{_EVERY_QUARTER} {command or own_command()} sync-all"]
-    echoes = "; ".join(f"echo {shlex.quote(line)}" for line in lines)
-    return f"(crontab -l 2>/dev/null; {echoes}) | crontab -"
+    return rf"(crontab -l 2>/dev/null; printf '%s\n' {shlex.join(lines)}) | crontab -"
 
 
 def own_command() -> str:
