@@ -124,6 +124,14 @@ def five_fields(schedule: str) -> str | None:
     return " ".join(_heeded(field_, written) or written for field_, written in zip(_FIELDS, fields, strict=True))
 
 
+def setting_line(name: str, value: str) -> str:
+    """The line that sets a variable, with quotes where the value would be read otherwise without them."""
+    if value[:1] not in ("'", '"', " "):
+        return f"{name}={value}"
+    quote = "'" if '"' in value else '"'
+    return f"{name}={quote}{value}{quote}"
+
+
 def harmless(word: str) -> str:
     """A word as it may be shown: where a line was mistyped, any word of it may be a URL with a password."""
     return f"'{word}'" if re.fullmatch(r"[\w@./*,#?~+-]{1,64}", word) else "what stands there"

