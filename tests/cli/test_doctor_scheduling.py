@@ -157,8 +157,10 @@ def test_a_line_that_cron_cannot_read_is_told_as_the_line_that_was_meant(on_host
 def test_a_left_over_file_beside_a_sound_one_is_only_a_warning(on_host: Host) -> None:
     on_host.host.write("/etc/cron.d/notion", URL + SYSTEM_LINE)
     on_host.host.write("/etc/cron.d/notion.bak", URL + SYSTEM_LINE)
-    seen, _ = on_host.doctor().warned("crontab valid")
+    told = on_host.doctor()
+    seen, _ = told.warned("crontab valid")
     assert "notion.bak" in seen
+    assert len(told.checks["scheduled"]) == 1
 
 
 def test_crontabs_are_those_of_every_user_for_root(on_host: Host) -> None:

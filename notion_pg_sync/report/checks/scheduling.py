@@ -120,11 +120,12 @@ async def _crontab_valid(examination: Examination) -> list[Finding]:
     if not schedule.files:
         return [skipped(_NO_CRON)]
     findings: list[Finding] = []
-    others = bool(schedule.timers)
+    starting = {line.file.place for line in schedule.lines}
     for file in schedule.files:
         faults = faults_of(file.facts, file.crontab, schedule.daemon)
-        # A file beside one that cron reads is a leftover rather than a broken link.
-        told = warning if others or _has_sound_line(schedule, file.place) else broken
+        # A file beside what starts the sync is a leftover rather than a broken link.
+        is_left_over = file.place not in starting and (starting or schedule.timers)
+        told = warning if is_left_over else broken
         findings += [told(f"cron leaves {file.place} out: {fault.sentence}", fault.mend) for fault in faults]
         findings += [
             warning(f"{file.place}: {oddity.sentence}", oddity.mend)
@@ -133,13 +134,6 @@ async def _crontab_valid(examination: Examination) -> list[Finding]:
         if not faults:
             findings.append(well(f"cron can read {file.place}"))
     return findings
-
-
-def _has_sound_line(schedule: Schedule, but: str) -> bool:
-    return any(
-        line.file.place != but and not faults_of(line.file.facts, line.file.crontab, schedule.daemon)
-        for line in schedule.lines
-    )
 
 
 async def _cron_running(examination: Examination) -> list[Finding]:

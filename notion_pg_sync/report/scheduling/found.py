@@ -19,7 +19,7 @@ import psutil
 from notion_pg_sync.report.scheduling import systemd
 from notion_pg_sync.report.scheduling.command_line import Invocation, invocation_in, names_the_tool
 from notion_pg_sync.report.scheduling.crontab import Crontab, Entry, read_crontab
-from notion_pg_sync.report.scheduling.faults import FileFacts
+from notion_pg_sync.report.scheduling.faults import FileFacts, faults_of
 from notion_pg_sync.report.scheduling.jobs import home_of, text_of
 from notion_pg_sync.report.scheduling.systemd import Service, Timer
 
@@ -84,9 +84,10 @@ class FoundTimer:
 class Schedule:
     """All that starts the sync here.
 
-    `files` are the crontabs that have something to do with it, `lines` what of them starts it; `unreadable` are
-    crontabs that this user may not read; `daemon` is the name of the cron daemon that runs, `zone` its time zone;
-    `platform` is one of those that start containers by their own schedule.
+    `files` are the crontabs that have something to do with it; `lines` are what of them starts it: of files that cron
+    reads or, where it reads none of them, of those that it leaves out. `unreadable` are crontabs that this user may not
+    read; `daemon` is the name of the cron daemon that runs, `zone` its time zone; `platform` is one of those that start
+    containers by their own schedule.
     """
 
     files: tuple[CronFile, ...]
@@ -102,14 +103,16 @@ def look_for_schedule(environment: Mapping[str, str], root: Path = Path("/")) ->
     """Reads what this user may read. `root` is the folder that stands for `/`."""
     unreadable: list[str] = []
     files = [*_own_crontabs(root), *_system_crontabs(root, unreadable)]
+    daemon = running_daemon()
     lines = [line for file in files for line in _lines(file, root)]
     concerned = {line.file.place for line in lines}
+    heeded = [line for line in lines if not faults_of(line.file.facts, line.file.crontab, daemon)]
     return Schedule(
         files=tuple(file for file in files if file.place in concerned or _tries_to_name_the_tool(file.crontab)),
-        lines=tuple(lines),
+        lines=tuple(heeded or lines),
         timers=tuple(_timers(root, environment)),
         unreadable=tuple(unreadable),
-        daemon=running_daemon(),
+        daemon=daemon,
         platform=next((name for variable, name in _PLATFORMS.items() if environment.get(variable)), None),
         zone=_zone(root),
     )

@@ -54,7 +54,9 @@ def _without_password(url: str) -> str:
         return "postgresql://user@host:5432/name"
     if "password" not in parameters:
         return url
-    return make_conninfo(**{name: str(value) for name, value in parameters.items() if name != "password"})
+    kept = {name: str(value) for name, value in parameters.items() if name != "password"}
+    shorter = re.sub(r"^(\w+://[^:@/]*):[^@/]*@", r"\1@", url)
+    return shorter if conninfo_to_dict(shorter) == kept else make_conninfo(**kept)
 
 
 def has_embedded(environment: Mapping[str, str]) -> bool:

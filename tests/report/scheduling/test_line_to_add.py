@@ -20,12 +20,14 @@ from notion_pg_sync.report.scheduling.line_to_add import line_to_add, own_comman
     "url",
     [
         "postgresql://sync:s3cr3t@db.example.com:5433/app?sslmode=require",
+        "postgresql://sync@db.example.com:5433/app?sslmode=require&password=s3cr3t",
         "host=db.example.com port=5433 user=sync password=s3cr3t dbname=app sslmode=require",
     ],
 )
 def test_a_password_is_left_out_of_either_form(url: str) -> None:
     (setting,) = settings_to_add({"DATABASE_URL": url})
     assert "s3cr3t" not in setting
+    assert ("://" in setting) == (":s3cr3t@" in url)
     kept = conninfo_to_dict(setting.removeprefix("DATABASE_URL="))
     assert kept == {name: value for name, value in conninfo_to_dict(url).items() if name != "password"}
 
