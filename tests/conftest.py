@@ -20,6 +20,7 @@ from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres
 from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer, small_workspace
 from notion_pg_sync.settings import Settings
 from tests.installation import Installation
+from tests.private_host import PrivateHost
 
 # A test's data need not survive a power cut.
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "100"}
@@ -31,6 +32,10 @@ hypothesis.settings.register_profile("thorough", max_examples=550)
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rows", type=int, default=2500, help="how many rows the tests with many rows have")
     parser.addoption("--rounds", type=int, default=6, help="how often the harnesses that repeat a thing do so")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
 @pytest.fixture
@@ -97,6 +102,13 @@ async def installation(database_url: str, small: SmallWorkspace) -> AsyncIterato
         installed = Installation(Settings(database_url=database_url, notion_base_url=server.url), small.workspace)
         await installed.init()
         yield installed
+
+
+@pytest.fixture
+def private_host() -> Iterator[PrivateHost]:
+    """A host of this test's own, with Debian's cron."""
+    with PrivateHost() as host:
+        yield host
 
 
 @pytest.fixture

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
 from notion_pg_sync import cli
 from notion_pg_sync.demo.workspace import SmallWorkspace
 from notion_pg_sync.report.checks.all_checks import ALL_CHECKS
+from notion_pg_sync.report.scheduling.due import next_due
 from tests.installation import Installation
 
 ROOT = Path(__file__).parent.parent
@@ -23,15 +27,15 @@ def blocks(page: Path, language: str) -> list[str]:
     return [re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
 
 
-def statements() -> Iterator[tuple[str, str]]:
+def statements(language: str) -> Iterator[tuple[str, str]]:
     for page in PAGES:
-        for block in blocks(page, "sql"):
+        for block in blocks(page, language):
             for statement in block.split(";\n"):
                 if statement.strip():
                     yield page.name, statement
 
 
-@pytest.mark.parametrize(("page", "statement"), list(statements()))
+@pytest.mark.parametrize(("page", "statement"), list(statements("sql")))
 async def test_every_sql_statement_runs(
     installation: Installation, small: SmallWorkspace, page: str, statement: str
 ) -> None:
@@ -41,6 +45,65 @@ async def test_every_sql_statement_runs(
         await installation.execute(statement.replace("%", "%%"))
     except psycopg.Error as error:
         pytest.fail(f"{page}: {error}")
+
+
+def test_every_statement_for_the_older_set_up_does_what_is_said_in_the_order_of_the_page(
+    database_url: str, app_schema: str
+) -> None:
+    """Against stand-ins for pg_cron and pg_net, which are no part of PostgreSQL."""
+    older = (ROOT / "tests" / "older_setup.sql").read_text(encoding="utf-8")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(app_schema.encode())
+        connection.execute(older.encode())
+        name = connection.info.dbname
+
+        def answers(query: str) -> list[tuple[object, ...]]:
+            return connection.execute(query.encode()).fetchall()
+
+        connection.execute(f"ALTER DATABASE {name} SET app.api_url = 'https://app.example.com'".encode())
+        for page, statement in statements("sql pg_cron"):
+            try:
+                connection.execute(statement.replace("DATABASE app ", f"DATABASE {name} ").encode())
+            except psycopg.Error as error:
+                pytest.fail(f"{page}: {error}\n{statement}")
+            if "alter_job" in statement:
+                assert answers("SELECT jobname FROM cron.job WHERE active") == [("vacuum",)]
+        assert answers("SELECT jobname FROM cron.job") == [("vacuum",)]
+        assert answers("SELECT 1 FROM pg_proc WHERE proname LIKE 'sync%notion%' AND prosecdef") == []
+        assert answers("SELECT 1 FROM pg_db_role_setting WHERE 'app.api_url' = split_part(setconfig[1], '=', 1)") == []
+
+
+async def test_the_older_routes_upsert_works_and_fails_when_the_page_says(
+    installation: Installation, database_url: str
+) -> None:
+    """The key that `init` leaves: of user and page, in either order, and no longer of the page alone."""
+    row = "INSERT INTO notion_characters_sync (notion_page_id, notion_database_id, user_id) VALUES ('p', 'd', 'u')"
+    for _ in range(2):
+        await installation.execute(f"{row} ON CONFLICT (notion_page_id, user_id) DO UPDATE SET name = 'again'")
+    with pytest.raises(psycopg.errors.InvalidColumnReference):
+        await installation.execute(f"{row} ON CONFLICT (notion_page_id) DO NOTHING")
+
+
+def test_everything_shown_in_yaml_and_json_can_be_read() -> None:
+    shown = [yaml.safe_load(block) for page in PAGES for block in blocks(page, "yaml")]
+    shown += [json.loads(block) for page in PAGES for block in blocks(page, "json")]
+    assert shown
+    assert all(isinstance(part, dict) for part in shown)
+
+
+def test_the_schedules_shown_are_schedules_and_start_sync_all() -> None:
+    page = ROOT / "docs" / "schedulers.md"
+    cluster, workflow = (yaml.safe_load(block) for block in blocks(page, "yaml"))
+    (container,) = cluster["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert container["args"] == ["sync-all"]
+    # To YAML 1.1 the word `on` is true.
+    ((schedule,), steps) = (workflow[True]["schedule"], workflow["jobs"]["sync"]["steps"])
+    assert steps[-1]["run"] == "notion-pg-sync sync-all"
+    crons = [one["crons"][0]["schedule"] for block in blocks(page, "json") if "crons" in (one := json.loads(block))]
+    after = datetime(2026, 11, 25, 16, 3, tzinfo=UTC)
+    assert next_due([cluster["spec"]["schedule"]], after) == datetime(2026, 11, 25, 16, 15, tzinfo=UTC)
+    assert next_due([schedule["cron"]], after) == datetime(2026, 11, 25, 16, 7, tzinfo=UTC)
+    assert next_due(crons, after) == datetime(2026, 11, 26, 6, tzinfo=UTC)
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

@@ -73,6 +73,12 @@ def test_decisions_are_pure(module: str) -> None:
     assert used & {"asyncio", "httpx", "notion_client", "psycopg", "os", "socket", "time"} == set()
 
 
+@pytest.mark.parametrize("module", ["crontab", "command_line", "due", "faults", "systemd"])
+def test_what_a_schedule_says_is_read_purely(module: str) -> None:
+    used = {name.split(".")[0] for name in imports_of(PACKAGE / "report" / "scheduling" / f"{module}.py")}
+    assert used & {"asyncio", "os", "psutil", "psycopg", "subprocess", "time"} == set()
+
+
 def test_the_version_is_one() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["version"] == notion_pg_sync.__version__

@@ -7,6 +7,7 @@ from notion_pg_sync.report.checks.older_setup import OLDER_SETUP_CHECKS
 from notion_pg_sync.report.checks.postgres import POSTGRES_CHECKS
 from notion_pg_sync.report.checks.rights import RIGHTS_CHECKS
 from notion_pg_sync.report.checks.row_security import ROW_SECURITY_CHECKS
+from notion_pg_sync.report.checks.scheduling import SCHEDULING_CHECKS
 from notion_pg_sync.report.checks.sync_tables import SYNC_TABLE_CHECKS
 
 ALL_CHECKS: tuple[Check, ...] = (
@@ -15,4 +16,5 @@ ALL_CHECKS: tuple[Check, ...] = (
     *SYNC_TABLE_CHECKS,
     *ROW_SECURITY_CHECKS,
     *OLDER_SETUP_CHECKS,
+    *SCHEDULING_CHECKS,
 )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from notion_pg_sync.mirror.connection import Pool
+from notion_pg_sync.report.scheduling.found import Schedule
 from notion_pg_sync.settings import Settings
 
 
@@ -68,6 +69,7 @@ class Examination:
     embedded_in: Path | None = None
     opened: Pool | None = None
     schema: str = ""
+    schedule: Schedule | None = None
 
     @property
     def pool(self) -> Pool:

@@ -1,0 +1,229 @@
+"""A crontab's text as cron reads it (crontab(5), and what Debian's cron does where that page is silent). Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# What cron gives every job beside the variables of the crontab.
+DEFAULT_PATH = "/usr/bin:/bin"
+
+AT_START = "@reboot"
+NICKNAMES = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_ITEM = r"\*(?:/(?P<every>{0}*))?|(?P<low>{0}+)(?:-(?P<high>{0}*)(?:/(?P<step>{0}*))?)?".format("[A-Za-z0-9]")
+
+
+@dataclass(frozen=True)
+class _Field:
+    name: str
+    first: int
+    last: int
+    words: Mapping[str, int] = field(default_factory=dict)
+
+
+_FIELDS = (
+    _Field("minute", 0, 59),
+    _Field("hour", 0, 23),
+    _Field("day of month", 1, 31),
+    _Field("month", 1, 12, {word: number for number, word in enumerate(_MONTHS, start=1)}),
+    _Field("day of week", 0, 7, {word: number for number, word in enumerate(_DAYS)}),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line that starts a command.
+
+    `schedule` is five fields, or a nickname such as `@hourly`; `user` is None in a user's own crontab; `written` is the
+    command as it stands; `variables` are those set above the line, since cron reads from the top.
+    """
+
+    line: int
+    schedule: str
+    user: str | None
+    written: str
+    variables: Mapping[str, str]
+
+    @property
+    def command(self) -> str:
+        r"""What the shell gets: all before the first `%` that has no backslash before it, with `\%` as `%`."""
+        return _split_at_percent(self.written)[0]
+
+    @property
+    def standard_input(self) -> str | None:
+        """What the command is given to read: all after the first bare `%`; None where there is none."""
+        return _split_at_percent(self.written)[1]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a line, in a sentence; `content` is the line."""
+
+    line: int
+    content: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Crontab:
+    """A crontab: `errors` make cron leave the whole of it out, `oddities` are read otherwise than they look."""
+
+    text: str
+    variables: Mapping[str, str]
+    entries: tuple[Entry, ...]
+    errors: tuple[Problem, ...]
+    oddities: tuple[Problem, ...]
+
+    @property
+    def ends_within_a_line(self) -> bool:
+        """Whether the newline after the last line is missing, for which cron leaves the whole of it out."""
+        last_line = self.text.rpartition("\n")[2].lstrip(" \t")
+        return bool(last_line) and not last_line.startswith("#")
+
+
+def read_crontab(text: str, *, with_user: bool) -> Crontab:
+    """Reads a crontab; `with_user`: each line names the user after the times, as in /etc/crontab and /etc/cron.d."""
+    variables: dict[str, str] = {}
+    entries: list[Entry] = []
+    errors: list[Problem] = []
+    oddities: list[Problem] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        content = line.lstrip(" \t")
+        if not content or content.startswith("#"):
+            continue
+        if (setting := _setting(content)) is not None:
+            name, value = setting
+            variables[name] = value
+            oddities += [Problem(number, content, sentence) for sentence in _odd_value(name, value)]
+            continue
+        read = _entry(content, number, variables, with_user=with_user)
+        if isinstance(read, str):
+            errors.append(Problem(number, content, read))
+            continue
+        entries.append(read)
+        oddities += [Problem(number, content, sentence) for sentence in _odd_entry(read)]
+    return Crontab(text, variables, tuple(entries), tuple(errors), tuple(oddities))
+
+
+def five_fields(schedule: str) -> str | None:
+    """The schedule as five fields, of each only what cron heeds; None for `@reboot`, which has no times."""
+    if schedule == AT_START:
+        return None
+    fields = NICKNAMES.get(schedule, schedule).split()
+    return " ".join(_heeded(field_, written) or written for field_, written in zip(_FIELDS, fields, strict=True))
+
+
+def setting_line(name: str, value: str) -> str:
+    """The line that sets a variable, with quotes where the value would be read otherwise without them."""
+    if value[:1] not in ("'", '"', " "):
+        return f"{name}={value}"
+    quote = "'" if '"' in value else '"'
+    return f"{name}={quote}{value}{quote}"
+
+
+def harmless(word: str) -> str:
+    """A word as it may be shown: where a line was mistyped, any word of it may be a URL with a password."""
+    return f"'{word}'" if re.fullmatch(r"[\w@./*,#?~+-]{1,64}", word) else "what stands there"
+
+
+def _setting(content: str) -> tuple[str, str] | None:
+    """Name and value where the line sets a variable: quotes that match are taken off.
+
+    Blanks at the end are cut even within quotes, which crontab(5) says otherwise.
+    """
+    found = re.fullmatch(r"""(?:"([^"]*)"|'([^']*)'|((?!["'])[^\s=]*))[ \t]*=[ \t]*(.+?)\s*""", content)
+    if not found:
+        return None
+    name = next(part for part in found.groups()[:3] if part is not None)
+    value = found[4]
+    if value[0] in ("'", '"'):
+        return (name, value[1:-1].rstrip()) if len(value) > 1 and value.find(value[0], 1) == len(value) - 1 else None
+    return name, value
+
+
+def _odd_value(name: str, value: str) -> list[str]:
+    sentences = []
+    if re.search(r"\$[A-Za-z_{(]", value):
+        sentences.append(f"{name} holds a $, and cron puts no variable in there: where one is meant, write its value")
+    if r"\%" in value:
+        sentences.append(f"{name} holds \\%, and here cron leaves the backslash in: write % alone")
+    return sentences
+
+
+def _entry(content: str, number: int, variables: Mapping[str, str], *, with_user: bool) -> Entry | str:
+    """The entry that a line holds, or what is wrong with it."""
+    if found := re.match(r"(\w+)\s*=\s*$", content):
+        return f'an empty value is written with quotes: {found[1]}=""'
+    times = 1 if content.startswith("@") else len(_FIELDS)
+    *fixed, written = [*re.split(r"[ \t]+", content, maxsplit=times + with_user), ""][: times + with_user + 1]
+    if len(fixed) < times + with_user:
+        return "a line is five times, a user and a command" if with_user else "a line is five times and a command"
+    schedule = " ".join(fixed[:times])
+    if (fault := _fault(schedule)) is not None:
+        return fault
+    if written.startswith("*"):
+        return "there are six times, and cron knows five: it has no seconds"
+    return Entry(number, schedule, fixed[times] if with_user else None, written, dict(variables))
+
+
+def _fault(schedule: str) -> str | None:
+    if schedule.startswith("@"):
+        known = (AT_START, *NICKNAMES)
+        return None if schedule in known else f"cron knows no {harmless(schedule)}: it knows {', '.join(known)}"
+    for field_, written in zip(_FIELDS, schedule.split(" "), strict=True):
+        if _heeded(field_, written) is None:
+            return f"{harmless(written)} is no {field_.name}"
+    return None
+
+
+def _heeded(field_: _Field, written: str) -> str | None:
+    """What cron heeds of a field: items up to the first that it cannot read to its end; None where it refuses it."""
+    items: list[str] = []
+    for item in written.split(","):
+        found = re.match(_ITEM, item)
+        if found is None or not _is_heeded(field_, found):
+            return None
+        items.append(found[0])
+        if rest := item[found.end() :]:
+            return None if rest.startswith("/") and found["high"] is None and found["low"] else ",".join(items)
+    return ",".join(items)
+
+
+def _is_heeded(field_: _Field, found: re.Match[str]) -> bool:
+    bounds = [_number(field_, found[name]) for name in ("low", "high") if found[name] is not None]
+    steps = [found[name] for name in ("every", "step") if found[name] is not None]
+    return all(bound is not None and field_.first <= bound <= field_.last for bound in bounds) and all(
+        step.isdigit() and int(step) > 0 for step in steps
+    )
+
+
+def _number(field_: _Field, word: str) -> int | None:
+    return int(word) if word.isdigit() else field_.words.get(word.lower())
+
+
+def _odd_entry(entry: Entry) -> list[str]:
+    sentences = []
+    if entry.written.endswith("\r"):
+        sentences.append("the lines end as on Windows, and the carriage return becomes part of the command")
+    if not entry.schedule.startswith("@") and (heeded := five_fields(entry.schedule)) != entry.schedule:
+        sentences.append(f"cron reads {entry.schedule!r} as {heeded!r}")
+    return sentences
+
+
+def _split_at_percent(written: str) -> tuple[str, str | None]:
+    command, *given = re.split(r"(?<!\\)%", written, maxsplit=1)
+    unescaped = command.replace(r"\%", "%")
+    if not given:
+        return unescaped, None
+    return unescaped, re.sub(r"(?<!\\)%", "\n", given[0]).replace(r"\%", "%")

@@ -1,0 +1,376 @@
+"""`doctor`, section Scheduling, on a host that is made faulty, and mended by what doctor says."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import BARE, Site
+from tests.private_host import PrivateHost, wait_until
+
+TOOL = str(Path(sys.executable).with_name("notion-pg-sync"))
+URL = "DATABASE_URL=postgresql://sync@nowhere.invalid/app\n"
+LINE = f"*/15 * * * * {TOOL} sync-all\n"
+SYSTEM_LINE = f"*/15 * * * * root {TOOL} sync-all\n"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What doctor found: (verdict, what it saw, how to mend it) for each check of the section."""
+
+    checks: Mapping[str, list[tuple[str, str, str]]]
+
+    def verdicts(self, check: str) -> set[str]:
+        return {verdict for verdict, _, _ in self.checks[check]}
+
+    def broken(self, check: str) -> tuple[str, str]:
+        """The one broken finding of a check."""
+        ((seen, mend),) = [(seen, mend) for verdict, seen, mend in self.checks[check] if verdict == "broken"]
+        return seen, mend
+
+    def warned(self, check: str) -> tuple[str, str]:
+        ((seen, mend),) = [(seen, mend) for verdict, seen, mend in self.checks[check] if verdict == "warning"]
+        return seen, mend
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host of the test's own, and doctor on it."""
+
+    host: PrivateHost
+
+    def doctor(self, *before: str, **environment: str) -> Told:
+        """What it finds; `before` are words before its command."""
+        doctor = (*before, sys.executable, "-m", "notion_pg_sync", "doctor", "--json")
+        ended = self.host.run(*doctor, environment={**BARE, **environment})
+        checks: dict[str, list[tuple[str, str, str]]] = {}
+        for finding in json.loads(ended.stdout)["findings"]:
+            if finding["section"] == "Scheduling":
+                told = (finding["verdict"], finding["seen"], finding["mend"] or "")
+                checks.setdefault(finding["check"], []).append(told)
+        return Told(checks)
+
+
+@pytest.fixture
+def on_host(private_host: PrivateHost) -> Host:
+    return Host(private_host)
+
+
+def test_where_nothing_starts_it_what_to_type_is_told_and_works(on_host: Host) -> None:
+    url = "postgresql://sync:pass%25word@nowhere.invalid:5432/app"
+    told = on_host.doctor(DATABASE_URL=url)
+    seen, mend = told.broken("scheduled")
+    assert "nothing on this host starts sync-all" in seen
+    assert "pass" not in mend
+    on_host.host.shell(mend)
+    on_host.host.start_cron()
+    told = on_host.doctor(DATABASE_URL=url)
+    for check in ("scheduled", "crontab valid", "cron running", "command found", "environment complete"):
+        assert told.verdicts(check) == {"well"}, told.checks[check]
+    assert "*/15 * * * *" in told.checks["scheduled"][0][1]
+    on_host.host.shell(mend)
+    assert len(on_host.doctor(DATABASE_URL=url).checks["scheduled"]) == 2
+
+
+def test_the_line_to_add_takes_up_libpqs_variables_without_the_password(on_host: Host) -> None:
+    _, mend = on_host.doctor(PGHOST="nowhere.invalid", PGUSER="o'brien", PGPASSWORD="secret").broken("scheduled")
+    assert "secret" not in mend
+    on_host.host.shell(mend)
+    crontab = on_host.host.run("crontab", "-l").stdout.splitlines()
+    assert crontab == ["PGHOST=nowhere.invalid", "PGUSER=o'brien", LINE.strip()]
+
+
+def test_where_cron_is_not_installed_that_comes_first(on_host: Host) -> None:
+    _, mend = on_host.doctor(PATH="/nowhere").broken("scheduled")
+    assert mend.splitlines()[0] == "sudo apt-get install cron"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rights", "says"),
+    [
+        ("notion.cron", URL + SYSTEM_LINE, (0o644, "root"), "letters, digits"),
+        ("notion", URL + SYSTEM_LINE, (0o666, "root"), "mode 666"),
+        ("notion", URL + SYSTEM_LINE, (0o644, "nobody"), "belongs to nobody"),
+        ("notion", URL + SYSTEM_LINE.rstrip(), (0o644, "root"), "newline"),
+    ],
+    ids=["dot in the name", "writable by others", "another owner", "no newline at the end"],
+)
+def test_a_file_that_cron_leaves_out_is_told_and_mended(
+    on_host: Host, name: str, text: str, rights: tuple[int, str], says: str
+) -> None:
+    on_host.host.write(f"/etc/cron.d/{name}", text, mode=rights[0], owner=rights[1])
+    seen, mend = on_host.doctor().broken("crontab valid")
+    assert says in seen
+    on_host.host.shell(mend)
+    told = on_host.doctor()
+    assert told.verdicts("crontab valid") == {"well"}
+    assert told.verdicts("scheduled") == {"well"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (LINE, "is no user"),
+        (URL + "*/15 * * * * nosuchuser notion-pg-sync sync-all\n", "'nosuchuser' is no user"),
+        (SYSTEM_LINE + "MAILTO=\n", 'MAILTO=""'),
+    ],
+    ids=["no user field", "unknown user", "another line that cron cannot read"],
+)
+def test_a_line_that_spoils_the_whole_file_is_told(on_host: Host, text: str, says: str) -> None:
+    on_host.host.write("/etc/cron.d/notion", text)
+    seen, mend = on_host.doctor().broken("crontab valid")
+    assert says in seen
+    assert mend == "sudoedit /etc/cron.d/notion"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'DATABASE_URL="postgresql://u:s3cr3t@h/d" # where the tables of the application are\n' + SYSTEM_LINE,
+        "*/15 * * * * DATABASE_URL=postgresql://u:s3cr3t@h/d notion-pg-sync sync-all\n",
+        "*/15 * * * * root postgresql://u:s3cr3t@h/d notion-pg-sync sync-all\n",
+        "*/15 * * * root DATABASE_URL=postgresql://u:s3cr3t@h/d notion-pg-sync sync-all\n",
+        "*/15 * * * * root DATABASE_URL=postgresql://u:s3cr3t%40@h/d notion-pg-sync sync-all\n",
+        "@postgresql://u:s3cr3t@h/d root notion-pg-sync sync-all\n",
+        "DATABASE_URL=postgresql://u:s3cr3t$@h/d\n" + SYSTEM_LINE,
+    ],
+)
+def test_no_password_of_a_crontab_is_shown(on_host: Host, text: str) -> None:
+    on_host.host.write("/etc/cron.d/notion", text)
+    told = on_host.doctor()
+    assert "s3cr3t" not in repr(told)
+    assert "nothing on this host" not in repr(told)
+
+
+def test_a_line_that_cron_cannot_read_is_told_as_the_line_that_was_meant(on_host: Host) -> None:
+    on_host.host.write("/etc/cron.d/notion", "*/15 * * * root notion-pg-sync sync-all\n")
+    seen, _ = on_host.doctor().broken("scheduled")
+    assert "line 1 of /etc/cron.d/notion" in seen
+    assert "day of week" in seen
+
+
+def test_a_left_over_file_beside_a_sound_one_is_only_a_warning(on_host: Host) -> None:
+    on_host.host.write("/etc/cron.d/notion", URL + SYSTEM_LINE)
+    on_host.host.write("/etc/cron.d/notion.bak", URL + SYSTEM_LINE)
+    told = on_host.doctor()
+    seen, _ = told.warned("crontab valid")
+    assert "notion.bak" in seen
+    assert len(told.checks["scheduled"]) == 1
+
+
+def test_crontabs_are_those_of_every_user_for_root(on_host: Host) -> None:
+    on_host.host.install_crontab(URL + LINE, user="nobody")
+    told = on_host.doctor()
+    assert "the crontab of nobody" in told.checks["scheduled"][0][1]
+    assert told.verdicts("environment complete") == {"well"}
+
+
+def test_a_crontab_that_may_not_be_read_is_told(on_host: Host) -> None:
+    """Root without its right to read everything: what an ordinary user is."""
+    on_host.host.write("/etc/cron.d/notion", URL + SYSTEM_LINE, mode=0o600, owner="nobody")
+    seen, mend = on_host.doctor("setpriv", "--bounding-set=-dac_override,-dac_read_search").warned("scheduled")
+    assert "cannot be told" in seen
+    assert "/etc/cron.d/notion" in seen
+    assert mend == f"sudo -E {TOOL} doctor"
+
+
+def test_a_line_that_is_never_due_is_told(on_host: Host) -> None:
+    on_host.host.install_crontab(f"{URL}@reboot {TOOL} sync-all\n0 0 31 2 * {TOOL} sync-all\n")
+    assert on_host.doctor().verdicts("scheduled") == {"broken"}
+
+
+def test_a_cron_daemon_that_does_not_run_is_told_until_it_does(on_host: Host) -> None:
+    on_host.host.install_crontab(URL + LINE)
+    seen, _ = on_host.doctor().broken("cron running")
+    assert "no cron daemon runs" in seen
+    on_host.host.start_cron()
+    assert on_host.doctor().verdicts("cron running") == {"well"}
+
+
+def test_the_command_is_looked_up_with_crons_bare_path(on_host: Host) -> None:
+    on_host.host.install_crontab(f"{URL}*/15 * * * * notion-pg-sync sync-all\n")
+    seen, mend = on_host.doctor(PATH=f"{Path(TOOL).parent}:/usr/bin:/bin").broken("command found")
+    assert "'notion-pg-sync' is not found in its PATH (/usr/bin:/bin)" in seen
+    assert TOOL in mend
+    on_host.host.install_crontab(f"{URL}PATH={Path(TOOL).parent}:/usr/bin\n*/15 * * * * notion-pg-sync sync-all\n")
+    assert on_host.doctor().verdicts("command found") == {"well"}
+
+
+@pytest.mark.parametrize(
+    "command", ["nosuchwrapper notion-pg-sync", "/opt/nowhere/notion-pg-sync", "root notion-pg-sync"]
+)
+def test_what_stands_before_the_command_must_be_there_too(on_host: Host, command: str) -> None:
+    on_host.host.install_crontab(f"{URL}PATH={Path(TOOL).parent}\n*/15 * * * * {command} sync-all\n")
+    seen, _ = on_host.doctor().broken("command found")
+    assert command.removesuffix(" notion-pg-sync") in seen
+
+
+def test_a_percent_without_a_backslash_is_told(on_host: Host) -> None:
+    inline = f"*/15 * * * * DATABASE_URL=postgresql://sync:a%40b@nowhere.invalid/app {TOOL} sync-all\n"
+    on_host.host.install_crontab(inline)
+    seen, _ = on_host.doctor().broken("command found")
+    assert "%" in seen
+    assert "a%40b" not in seen
+    on_host.host.install_crontab(inline.replace("%", "\\%"))
+    told = on_host.doctor()
+    assert told.verdicts("command found") == {"well"}
+    assert told.verdicts("environment complete") == {"well"}
+
+
+def test_a_line_without_database_url_is_told(on_host: Host) -> None:
+    on_host.host.install_crontab(LINE + URL)
+    seen, mend = on_host.doctor(DATABASE_URL="postgresql://sync@nowhere.invalid/app").broken("environment complete")
+    assert "no DATABASE_URL" in seen
+    assert URL.strip() in mend
+    on_host.host.install_crontab(URL + LINE)
+    assert on_host.doctor().verdicts("environment complete") == {"well"}
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "verdict"),
+    [
+        (URL, "set -a; . /etc/notion.env;", "well"),
+        (f"export {URL}", ". /etc/notion.env &&", "well"),
+        (URL, ". /etc/notion.env &&", "broken"),
+        (URL, ". /etc/nothing.env &&", "broken"),
+        ("PGSERVICE=app\n", "set -a; . /etc/notion.env;", "well"),
+    ],
+    ids=["all are handed on", "exported", "not exported", "not there", "a service of libpq"],
+)
+def test_variables_may_come_from_a_file(on_host: Host, file: str, before: str, verdict: str) -> None:
+    on_host.host.write("/etc/notion.env", file)
+    on_host.host.install_crontab(f"*/15 * * * * {before} {TOOL} sync-all\n")
+    assert on_host.doctor().verdicts("environment complete") == {verdict}
+
+
+def test_etc_environment_counts(on_host: Host) -> None:
+    on_host.host.write("/etc/environment", URL)
+    on_host.host.install_crontab(LINE)
+    assert on_host.doctor().verdicts("environment complete") == {"well"}
+
+
+def test_another_database_than_this_terminals_is_a_warning(on_host: Host) -> None:
+    on_host.host.install_crontab(URL + LINE)
+    seen, _ = on_host.doctor(DATABASE_URL="postgresql://me@localhost/other").warned("environment complete")
+    assert "another DATABASE_URL" in seen
+
+
+def test_what_cannot_be_told_is_a_warning(on_host: Host) -> None:
+    on_host.host.write("/etc/sync.sh", f"#!/bin/sh\n. /etc/notion.env\nexec {TOOL} sync-all\n", mode=0o755)
+    on_host.host.write("/usr/sbin/docker", "#!/bin/sh\n", mode=0o755)
+    on_host.host.install_crontab(
+        "*/15 * * * * /etc/sync.sh\n*/15 * * * * /usr/sbin/docker run app notion-pg-sync sync-all\n"
+    )
+    told = on_host.doctor()
+    assert told.verdicts("scheduled") == {"well"}
+    assert told.verdicts("environment complete") == {"warning"}
+    assert told.verdicts("command found") == {"warning", "well"}
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "verdict"),
+    [("notion", 0o755, "well"), ("notion.sh", 0o755, "broken"), ("notion", 0o644, "broken")],
+)
+def test_a_script_of_run_parts_counts_where_run_parts_starts_it(
+    on_host: Host, name: str, mode: int, verdict: str
+) -> None:
+    on_host.host.write("/etc/crontab", "17 * * * * root cd / && run-parts --report /etc/cron.hourly\n")
+    on_host.host.write(f"/etc/cron.hourly/{name}", f"#!/bin/sh\nexec {TOOL} sync-all\n", mode=mode)
+    assert on_host.doctor().verdicts("scheduled") == {verdict}
+    started = on_host.host.run("run-parts", "--test", "/etc/cron.hourly").stdout
+    assert (f"/etc/cron.hourly/{name}\n" in started) == (verdict == "well")
+
+
+def test_failures_that_nobody_hears_of_are_told(on_host: Host) -> None:
+    on_host.host.install_crontab(f"MAILTO=oncall@example.com\n{LINE}")
+    assert on_host.doctor().verdicts("failures told") == {"well"}
+    on_host.host.path("/usr/sbin/sendmail").unlink()
+    seen, _ = on_host.doctor().warned("failures told")
+    assert "no program that sends mail" in seen
+    on_host.host.install_crontab(f"MAILTO=''\n{LINE}")
+    seen, _ = on_host.doctor().warned("failures told")
+    assert "MAILTO is empty" in seen
+    on_host.host.install_crontab(LINE.replace("sync-all", "sync-all > /dev/null 2>&1"))
+    seen, _ = on_host.doctor().warned("failures told")
+    assert "/dev/null" in seen
+    on_host.host.install_crontab(LINE.replace("sync-all", "sync-all 2>&1 | logger -t notion-pg-sync"))
+    assert on_host.doctor().verdicts("failures told") == {"well"}
+
+
+@pytest.mark.parametrize("folder", ["etc/systemd/system", "usr/sbin/home/.config/systemd/user"])
+def test_a_timer_that_is_not_active_is_told(on_host: Host, folder: str) -> None:
+    on_host.host.write(f"/{folder}/notion-pg-sync.timer", "[Timer]\nOnCalendar=*:0/15\n")
+    on_host.host.write(
+        f"/{folder}/notion-pg-sync.service", f"[Service]\nEnvironmentFile=/etc/notion.env\nExecStart={TOOL} sync-all\n"
+    )
+    told = on_host.doctor(HOME="/usr/sbin/home")
+    seen, mend = told.broken("scheduled")
+    assert "*:0/15" in seen
+    assert "enable --now notion-pg-sync.timer" in mend
+    assert ("--user" in mend) == ("home" in folder)
+    assert told.verdicts("command found") == {"well"}
+    assert "/etc/notion.env" in told.broken("environment complete")[0]
+    on_host.host.write("/etc/notion.env", URL)
+    assert on_host.doctor(HOME="/usr/sbin/home").verdicts("environment complete") == {"well"}
+
+
+def test_a_pod_is_started_by_its_cluster(on_host: Host) -> None:
+    told = on_host.doctor(KUBERNETES_SERVICE_HOST="10.0.0.1")
+    assert told.verdicts("scheduled") == {"well"}
+    assert "Kubernetes" in told.checks["scheduled"][0][1]
+
+
+@pytest.fixture
+def scheduled(on_host: Host, site: Site) -> Host:
+    """A host with a sound line for a PostgreSQL that is there."""
+    on_host.host.install_crontab(f"DATABASE_URL={site.database_url}\n{LINE}")
+    return on_host
+
+
+def test_the_last_run_is_compared_with_the_schedule(scheduled: Host, site: Site) -> None:
+    seen, _ = scheduled.doctor(**site.command.environment).warned("on time")
+    assert "never run" in seen
+    assert "next due" in seen
+    site.connect("anna", site.small.tokens["anna"], "{}")
+    site.command("sync-all")
+    assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"well"}
+    site.execute("UPDATE notion_sync.job_run_details SET start_time = start_time - interval '40 minutes'")
+    seen, _ = scheduled.doctor(**site.command.environment).broken("on time")
+    assert "did not run" in seen
+    assert "40 minutes ago" in seen
+
+
+@pytest.mark.parametrize(("daemon", "due"), [("cron", "12:00"), ("crond", "22:00")])
+def test_cron_tz_counts_where_the_daemon_heeds_it(scheduled: Host, site: Site, daemon: str, due: str) -> None:
+    """Noon on Kiritimati is 22:00 by UTC. The daemon is told by its name alone, which a link gives it here."""
+    scheduled.host.path("/etc/localtime").unlink(missing_ok=True)
+    scheduled.host.path("/usr/sbin/crond").symlink_to("cron")
+    scheduled.host.install_crontab(f"CRON_TZ=Pacific/Kiritimati\n{LINE.replace('*/15 *', '0 12')}")
+    scheduled.host.start_cron(daemon)
+    seen, _ = scheduled.doctor(**site.command.environment).warned("on time")
+    assert f"{due} UTC" in seen
+
+
+def test_a_run_of_another_job_does_not_count(scheduled: Host, site: Site) -> None:
+    site.connect("anna", site.small.tokens["anna"], f'{{"Worlds": "{site.small.databases["Worlds"]}"}}')
+    assert site.command("sync", "anna", "Worlds").code == 0
+    assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"warning"}
+
+
+def test_the_command_of_the_crontab_is_started_by_the_real_cron_with_what_it_needs(scheduled: Host, site: Site) -> None:
+    """What doctor calls well is well: the same line, at the start of the daemon instead of every 15 minutes."""
+    told = scheduled.doctor(**site.command.environment)
+    assert told.verdicts("command found") == told.verdicts("environment complete") == {"well"}
+    settings = scheduled.host.run("crontab", "-l").stdout
+    scheduled.host.install_crontab(settings.replace("*/15 * * * *", "@reboot"))
+    scheduled.host.start_cron()
+    wait_until(lambda: bool(scheduled.host.mails()), seconds=30)
+    (mail,) = scheduled.host.mails()
+    assert mail.endswith(
+        "\n\nnotion-pg-sync: user_settings has no rows, so there is nobody to sync: connect a user first.\n"
+    )

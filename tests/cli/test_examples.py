@@ -1,0 +1,146 @@
+"""What lies in examples/ and the Dockerfile works as it is."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Site
+from tests.private_host import PrivateHost, wait_until
+
+ROOT = Path(__file__).parents[2]
+FOLDER_OF_TOOL = Path(sys.executable).parent
+# What systemd cannot do where it is not the host's own (another account, mounts over the machine's /proc and /run); and
+# what would keep root, as whom it runs here, from the PostgreSQL of the tests, which listens in a folder of /tmp that
+# is another user's. `systemd-analyze verify` reads these lines too.
+ONLY_OF_THE_HOST = (
+    r"(?m)^(DynamicUser|ProtectHome|ProtectKernelLogs|ProtectKernelTunables|PrivateTmp|CapabilityBoundingSet)=.*\n"
+)
+EVERY_QUARTER, AT_NIGHT = "*/15 * * * *", "30 3 * * *"
+
+
+def crontab_for(site: Site, *, every_quarter: str, at_night: str) -> str:
+    """The example with the values of the test put in, and other times."""
+    text = (ROOT / "examples" / "crontab.txt").read_text(encoding="utf-8")
+    variables = {**site.command.environment, "PATH": f"{FOLDER_OF_TOOL}:/usr/bin:/bin"}
+    for name in ("PATH", "DATABASE_URL"):
+        (line,) = re.findall(rf"(?m)^{name}=.*$", text)
+        text = text.replace(line, f"{name}={variables[name]}")
+    assert text.count(EVERY_QUARTER) == text.count(AT_NIGHT) == 1
+    text = text.replace(EVERY_QUARTER, every_quarter).replace(AT_NIGHT, at_night)
+    return f"NOTION_BASE_URL={variables['NOTION_BASE_URL']}\n{text}"
+
+
+def runs(site: Site) -> list[tuple[object, ...]]:
+    return site.execute("SELECT status, command FROM notion_sync.job_run_details ORDER BY command")
+
+
+@pytest.mark.first
+def test_cron_starts_the_lines_of_the_example_and_is_silent_when_all_is_well(
+    private_host: PrivateHost, site: Site
+) -> None:
+    site.connect("anna", site.small.tokens["anna"], f'{{"Characters": "{site.small.databases["Characters"]}"}}')
+    every_minute = "* * * * *"
+    private_host.install_crontab(crontab_for(site, every_quarter=every_minute, at_night=every_minute))
+    private_host.start_cron()
+    ended = [("succeeded", "notion-pg-sync sync-all"), ("succeeded", "notion-pg-sync sync-all --full")]
+    wait_until(lambda: runs(site)[:2] == ended, seconds=100)
+    ((rows,),) = site.execute("SELECT count(*) FROM notion_characters_sync WHERE user_id = 'anna'")
+    assert isinstance(rows, int)
+    assert rows > 0
+    assert private_host.mails() == []
+
+
+def test_what_a_failing_run_says_is_mailed_to_whom_the_example_names(private_host: PrivateHost, site: Site) -> None:
+    site.connect("anna", "ntn_not_a_token", f'{{"Characters": "{site.small.databases["Characters"]}"}}')
+    private_host.install_crontab(crontab_for(site, every_quarter="@reboot", at_night=AT_NIGHT))
+    private_host.start_cron()
+    wait_until(lambda: bool(private_host.mails()), seconds=60)
+    (mail,) = private_host.mails()
+    assert "To: oncall@example.com" in mail
+    assert "notion-pg-sync: anna/Characters: " in mail
+    assert "ntn_not_a_token" not in mail
+    assert runs(site) == [("failed", "notion-pg-sync sync-all")]
+
+
+def unit(name: str) -> str:
+    text = (ROOT / "examples" / "systemd" / name).read_text(encoding="utf-8")
+    return text.replace("/usr/local/bin/notion-pg-sync", str(FOLDER_OF_TOOL / "notion-pg-sync"))
+
+
+def test_systemd_finds_nothing_wrong_with_the_units(private_host: PrivateHost) -> None:
+    for name in ("notion-pg-sync.service", "notion-pg-sync.timer"):
+        private_host.write(f"/etc/systemd/system/{name}", unit(name))
+    ended = private_host.run("systemd-analyze", "verify", "/etc/systemd/system/notion-pg-sync.timer")
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_systemd_starts_the_service_and_keeps_its_timer(private_host: PrivateHost, site: Site) -> None:
+    site.connect("anna", site.small.tokens["anna"], f'{{"Characters": "{site.small.databases["Characters"]}"}}')
+    home = "/run/home"
+    systemd = private_host.start_systemd(home)
+    settings = "".join(f"{name}={value}\n" for name, value in site.command.environment.items())
+    private_host.write("/etc/notion-pg-sync.env", settings, mode=0o600)
+    for name in ("notion-pg-sync.service", "notion-pg-sync.timer"):
+        private_host.write(f"{home}/.config/systemd/user/{name}", re.sub(ONLY_OF_THE_HOST, "", unit(name)))
+    for command in (["enable", "--now", "notion-pg-sync.timer"], ["start", "notion-pg-sync.service"]):
+        ended = private_host.run("systemctl", "--user", *command, environment=systemd)
+        assert ended.returncode == 0, ended.stderr
+    assert runs(site) == [("succeeded", "notion-pg-sync sync-all")]
+    timers = private_host.run("systemctl", "--user", "list-timers", environment=systemd).stdout
+    assert "notion-pg-sync.service" in timers
+    environment = {**systemd, **site.command.environment}
+    doctor = [sys.executable, "-m", "notion_pg_sync", "doctor"]
+    said = private_host.run(*doctor, environment=environment).stdout
+    assert "ok       the timer notion-pg-sync.timer starts sync-all (*:0/15)" in said
+    assert "ok       the service notion-pg-sync.service has what the tool needs" in said
+    assert "as the schedule says" in said
+    site.execute("UPDATE notion_sync.job_run_details SET start_time = start_time - interval '40 minutes'")
+    assert (
+        "and did not run: the last run began 40 minutes ago"
+        in private_host.run(*doctor, environment=environment).stdout
+    )
+
+
+def copied() -> list[str]:
+    """What the Dockerfile copies."""
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    return [source for line in lines if line.startswith("COPY ") for source in line.split()[1:-1]]
+
+
+def test_what_the_dockerfile_copies_is_enough_to_install_it(tmp_path: Path) -> None:
+    """Its own line `pip install .`, without the network: in the image pip fetches what the tool depends on, too."""
+    source, installed = tmp_path / "source", tmp_path / "installed"
+    source.mkdir()
+    for name in copied():
+        subprocess.run(["cp", "-r", str(ROOT / name), str(source)], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "--target", str(installed), "."], cwd=source, check=True, capture_output=True)
+    said = subprocess.run(
+        [sys.executable, "-m", "notion_pg_sync", "--version"],
+        env={"PYTHONPATH": str(installed), "PATH": "/usr/bin:/bin"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.startswith("notion-pg-sync ")
+    assert (installed / "notion_pg_sync" / "mirror" / "migrations" / "0001_bookkeeping.sql").is_file()
+
+
+def test_what_the_dockerfile_copies_is_all_that_docker_is_given() -> None:
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert sorted(line[1:] for line in lines if line.startswith("!")) == sorted(set(copied()))
+    assert "*" in lines
+    assert fnmatch.fnmatch("notion_pg_sync/__pycache__", lines[-1])
+
+
+def test_the_image_starts_the_command_without_rights() -> None:
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    assert lines[-1] == 'ENTRYPOINT ["notion-pg-sync"]'
+    assert any(re.fullmatch(r"USER (?!root)\S+", line) for line in lines)
