@@ -60,6 +60,22 @@ RateOption = Annotated[
 ConcurrencyOption = Annotated[int, typer.Option("--concurrency", min=1, help="Requests under way at once, a token.")]
 JobsOption = Annotated[int, typer.Option("--jobs", min=1, help="Databases at once.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
+TimeoutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--timeout", metavar="TIME", help="Stop cleanly after this time, such as 14m; what was written stays."
+    ),
+]
+PingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ping-url",
+        metavar="URL",
+        help="Tell a service such as healthchecks.io of the run: URL/start, then URL or URL/fail.",
+        show_default="NOTION_PG_SYNC_PING_URL",
+    ),
+]
+LogJsonOption = Annotated[bool, typer.Option("--log-json", help="Log to stderr, a JSON object a line.")]
 VerboseOption = Annotated[
     int, typer.Option("--verbose", "-v", count=True, help="Say more on stderr; twice for everything.")
 ]
@@ -97,7 +113,10 @@ def sync(
     page_size: PageSizeOption = 100,
     requests_per_minute: RateOption = 180,
     concurrency: ConcurrencyOption = 8,
+    timeout: TimeoutOption = None,
+    ping_url: PingOption = None,
     as_json: JsonOption = False,
+    log_json: LogJsonOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
     """Sync one database of a user now.
@@ -109,7 +128,10 @@ def sync(
     _sync(
         lambda settings, listener: sync_one(settings, listener, _typed(), user_id, database),
         as_json=as_json,
+        log_json=log_json,
         verbose=verbose,
+        timeout=timeout,
+        ping_url=ping_url,
         dry_run=dry_run,
         verify=verify,
         full=full or verify,
@@ -131,7 +153,10 @@ def sync_all(
     requests_per_minute: RateOption = 180,
     concurrency: ConcurrencyOption = 8,
     jobs: JobsOption = 40,
+    timeout: TimeoutOption = None,
+    ping_url: PingOption = None,
     as_json: JsonOption = False,
+    log_json: LogJsonOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
     """Sync every database of every connected user: the command for cron.
@@ -143,7 +168,10 @@ def sync_all(
     _sync(
         lambda settings, listener: sync_everything(settings, listener, _typed(), user),
         as_json=as_json,
+        log_json=log_json,
         verbose=verbose,
+        timeout=timeout,
+        ping_url=ping_url,
         dry_run=dry_run,
         full=full,
         full_every=full_every,
@@ -220,48 +248,71 @@ def _sync(
     start: Callable[[Settings, Listener], Coroutine[None, None, RunOutcome]],
     *,
     as_json: bool,
+    log_json: bool,
     verbose: int,
-    **flags: bool | int | str,
-) -> None:
+    **flags: bool | int | str | None,
+) -> NoReturn:
+    """Runs a sync as `_run` does, and tells of it whoever is to be pinged."""
+    from notion_pg_sync.report.ping import Pings
+
+    pings = Pings()
+
     def work(settings: Settings) -> int:
         from notion_pg_sync.report.console import show_run
 
-        return show_run(lambda listener: start(settings, listener), as_json=as_json)
+        pings.begin(settings.ping_url)
+        return _with_postgres(
+            settings,
+            lambda settings: show_run(lambda listener: start(settings, listener), as_json=as_json, report=pings.report),
+        )
 
-    _run(work, verbose=verbose, flags=flags)
+    code = _exit_code_of(work, verbose=verbose, log_json=log_json, flags=flags, report=pings.report)
+    pings.end(code)
+    sys.exit(code)
 
 
-def _run(
+def _run(work: Callable[[Settings], int], *, verbose: int, needs_postgres: bool = True) -> NoReturn:
+    """Runs a command and ends the process with its exit code; what goes wrong becomes one sentence on stderr."""
+    started = (lambda settings: _with_postgres(settings, work)) if needs_postgres else work
+    sys.exit(_exit_code_of(started, verbose=verbose))
+
+
+def _exit_code_of(
     work: Callable[[Settings], int],
     *,
     verbose: int,
-    needs_postgres: bool = True,
-    flags: Mapping[str, bool | int | str] | None = None,
-) -> NoReturn:
-    """Runs a command and ends the process with its exit code; what goes wrong becomes one sentence on stderr."""
-    from dataclasses import replace
-
+    log_json: bool = False,
+    flags: Mapping[str, bool | int | str | None] | None = None,
+    report: list[str] | None = None,
+) -> int:
     from notion_pg_sync.report.logs import switch_on_logs
     from notion_pg_sync.settings import SettingsError, read_settings
 
-    switch_on_logs(verbose)
+    switch_on_logs(verbose, as_json=log_json)
     # Outside of a run, which has its own handler: so that an embedded server is stopped and nothing is left behind.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
-        settings = read_settings(os.environ, **(flags or {}))
-        if not needs_postgres:
-            sys.exit(work(settings))
-        from notion_pg_sync.demo.fallback import chosen_postgres
-
-        on_terminal = sys.stderr.isatty()
-        with chosen_postgres(settings, dict(os.environ), on_terminal=on_terminal) as (url, says):
-            if says and on_terminal:
-                typer.echo(says, err=True)
-            sys.exit(work(replace(settings, database_url=url)))
+        return work(read_settings(os.environ, **(flags or {})))
     except SettingsError as error:
-        _fail(error, WRONG_USAGE, verbose)
+        code, sentence = WRONG_USAGE, _sentence(error, verbose)
     except Exception as error:  # noqa: BLE001 - the one place where everything ends as a sentence
-        _fail(error, _exit_code(error), verbose)
+        code, sentence = _exit_code(error), _sentence(error, verbose)
+    typer.echo(f"notion-pg-sync: {sentence}", err=True)
+    if report is not None:
+        report.append(sentence)
+    return code
+
+
+def _with_postgres(settings: Settings, work: Callable[[Settings], int]) -> int:
+    from dataclasses import replace
+
+    from notion_pg_sync.demo.fallback import chosen_postgres
+
+    on_terminal = sys.stderr.isatty()
+    with chosen_postgres(settings, dict(os.environ), on_terminal=on_terminal) as (url, says):
+        if says and on_terminal:
+            typer.echo(says, err=True)
+        return work(replace(settings, database_url=url))
 
 
 def _exit_code(error: Exception) -> int:
@@ -280,20 +331,24 @@ def _is_told(error: Exception) -> bool:
     return type(error).__module__.startswith("notion_pg_sync.")
 
 
-def _fail(error: Exception, code: int, verbose: int) -> NoReturn:
+def _sentence(error: Exception, verbose: int) -> str:
     if verbose >= 2:
         import traceback
 
         traceback.print_exception(error)
     if _is_told(error):
-        sentence = str(error)
-    else:
-        from notion_pg_sync.sync.failures import failure_of
+        return str(error)
+    from notion_pg_sync.sync.failures import failure_of
 
-        sentence = failure_of(error).sentence
-    typer.echo(f"notion-pg-sync: {sentence}", err=True)
-    sys.exit(code)
+    return failure_of(error).sentence
 
 
 def _typed() -> str:
-    return shlex.join(["notion-pg-sync", *sys.argv[1:]])
+    """What was typed, for the record: without the address to ping, since who knows it can say that all is well."""
+    words = list(sys.argv[1:])
+    for number, word in enumerate(words):
+        if word == "--ping-url" and number + 1 < len(words):
+            words[number + 1] = "URL"
+        elif word.startswith("--ping-url="):
+            words[number] = "--ping-url=URL"
+    return shlex.join(["notion-pg-sync", *words])

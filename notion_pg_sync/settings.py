@@ -36,6 +36,8 @@ class Settings:
     allow_removal: bool = False
     dry_run: bool = False
     verify: bool = False
+    timeout: timedelta | None = None
+    ping_url: str | None = field(default=None, repr=False)
     lease_seconds: float = 120.0
     lease_wait_seconds: float = 60.0
 
@@ -53,8 +55,11 @@ def read_settings(environment: Mapping[str, str], **flags: object) -> Settings:
     )
     if given.get("verify") and given.get("dry_run"):
         raise SettingsError("--verify compares what a sync wrote, and --dry-run writes nothing: use one of them.")
-    if "full_every" in given:
-        given["full_every"] = read_duration(str(given["full_every"]))
+    for name in ("full_every", "timeout"):
+        if name in given:
+            given[name] = read_duration(str(given[name]))
+    if ping_url := given.get("ping_url") or environment.get("NOTION_PG_SYNC_PING_URL"):
+        given["ping_url"] = _ping_url(str(ping_url))
     if folder := environment.get("NOTION_PG_SYNC_DATA_DIR"):
         given.setdefault("data_folder", Path(folder))
     return Settings(**given)  # type: ignore[arg-type]
@@ -74,6 +79,13 @@ def _database_url(environment: Mapping[str, str]) -> str | None:
         return url
     libpq = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE", "PGPORT", "PGUSER")
     return "" if any(environment.get(name) for name in libpq) else None
+
+
+def _ping_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError("the address to ping is not a web address: write it as https://host/check.")
+    return url.rstrip("/")
 
 
 def _notion_base_url(url: str) -> str:

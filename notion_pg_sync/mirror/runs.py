@@ -22,6 +22,8 @@ class Job:
     command: str
 
 
+_CUT_OFF = "its run ended before it was done: what was written is kept, and the next run carries on."
+
 SYNC_ALL = Job("sync-notion-databases", "*/15 * * * *", "notion-pg-sync sync-all")
 SYNC_ONE = Job("sync-notion-database", "on demand", "notion-pg-sync sync")
 
@@ -113,7 +115,10 @@ async def beat(connection: Connection, runid: int) -> None:
 
 
 async def end_run(connection: Connection, runid: int, status: Ending, message: str) -> None:
-    """Closes a run's record, what its databases left open included; a closed one stays as it is."""
+    """Closes a run's record, what its databases left open included; a closed one stays as it is.
+
+    `message` is for operators. It may tell of other users, so their databases, which tenants see, get one of their own.
+    """
     async with connection.transaction():
         await connection.execute(
             """
@@ -141,7 +146,7 @@ async def end_run(connection: Connection, runid: int, status: Ending, message: s
             WHERE database.user_id = cut_off.user_id AND database.database_id = cut_off.database_id
               AND database.last_runid = %(runid)s
             """,
-            {"runid": runid, "message": message},
+            {"runid": runid, "message": _CUT_OFF},
         )
         await connection.execute(
             """

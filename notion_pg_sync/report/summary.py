@@ -8,6 +8,9 @@ from rich.text import Text
 from notion_pg_sync.report.verification import verification_as_json
 from notion_pg_sync.sync.everything import RunOutcome
 
+# Enough to see what is wrong, and little enough for a mail.
+_MOST_LINES = 20
+
 
 def summary_table(outcome: RunOutcome) -> Table:
     """One line a database: what was read and written, or why not."""
@@ -26,8 +29,9 @@ def summary_table(outcome: RunOutcome) -> Table:
 
 
 def failure_lines(outcome: RunOutcome) -> list[str]:
-    """What went wrong, a line each; none when all is well."""
-    return outcome.failures
+    """What went wrong, a line each, the worst first; none when all is well."""
+    first, more = outcome.failures[:_MOST_LINES], outcome.failures[_MOST_LINES:]
+    return [*first, f"and {len(more):,} more failures: see the table notion_sync.database_runs."] if more else first
 
 
 def as_json(outcome: RunOutcome) -> dict[str, object]:

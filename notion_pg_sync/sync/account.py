@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from notion_pg_sync.sync.failures import failure_of
 from notion_pg_sync.sync.listener import Watched
 from notion_pg_sync.sync.side_by_side import side_by_side
 from notion_pg_sync.sync.work import Work
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -75,6 +78,7 @@ async def sync_and_record(work: Work, client: NotionClient, user_id: str, databa
     async with transaction(work.pool) as connection:
         await runs.end_database(connection, work.runid, user_id, database.database_id, run=run, counts=counts)
     work.listener.ended(watched, run)
+    log.info("%s / %s %s: %s", user_id, database.name, run.status, run.message)
     return run
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+
+import humanize
 
 from notion_pg_sync.mirror import accounts, leases, migrations, runs
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
@@ -29,6 +33,8 @@ from notion_pg_sync.sync.listener import Listener
 from notion_pg_sync.sync.process import is_alive, this_process
 from notion_pg_sync.sync.verify import Verification, verify_database
 from notion_pg_sync.sync.work import Work
+
+log = logging.getLogger(__name__)
 
 
 class NothingAttemptedError(Exception):
@@ -158,7 +164,10 @@ async def _verify(
 async def _run(
     settings: Settings, listener: Listener, job: Job, command: str
 ) -> AsyncIterator[tuple[Work, RunOutcome]]:
-    """A run with its record, which is written before anything else happens and closed whatever happens."""
+    """A run with its record, which is written before anything else happens and closed whatever happens.
+
+    At the run's time limit its work is given up, which the outcome then says.
+    """
     outcome = RunOutcome()
     async with open_pool(settings.database_url or "") as pool:
         async with transaction(pool) as connection:
@@ -167,10 +176,12 @@ async def _run(
         await _close_dead_runs(pool)
         async with transaction(pool) as connection:
             runid = await runs.start_run(connection, job, command, this_process())
+        log.info("run %d of job %s has begun", runid, job.name)
         status: Ending = "failed"
         message = "the run was interrupted; what it had written is kept, and the next run carries on."
         try:
-            yield Work(settings, runid, pool, schema, tables, listener), outcome
+            async with _time_limit(settings.timeout, outcome):
+                yield Work(settings, runid, pool, schema, tables, listener), outcome
             status, message = outcome.status, outcome.message()
         except (NothingAttemptedError, UsageError, PostgresError) as error:
             message = str(error)
@@ -181,6 +192,26 @@ async def _run(
         finally:
             async with transaction(pool) as connection:
                 await runs.end_run(connection, runid, status, message)
+            log.info("run %d %s: %s", runid, status, message)
+
+
+@asynccontextmanager
+async def _time_limit(limit: timedelta | None, outcome: RunOutcome) -> AsyncIterator[None]:
+    """Gives up the block after `limit`, as a problem of `outcome`."""
+    if limit is None:
+        yield
+        return
+    clock = asyncio.timeout(limit.total_seconds())
+    try:
+        async with clock:
+            yield
+    except TimeoutError:
+        if not clock.expired():
+            raise
+        outcome.problems.append(
+            f"the run was stopped after {humanize.precisedelta(limit)}, the limit that --timeout sets: what it had "
+            "written is kept, and the next run carries on."
+        )
 
 
 async def _find_tables(connection: Connection) -> tuple[str, dict[str, SyncTable]]:

@@ -78,3 +78,42 @@ def test_a_signal_stops_a_run_which_records_that(connected: Site, number: signal
     assert status == "failed"
     assert "interrupted" in str(message)
     assert connected.execute("SELECT count(*) FROM notion_sync.accounts WHERE lease_runid IS NOT NULL") == [(0,)]
+
+
+def test_at_its_time_limit_a_run_stops_and_the_next_one_carries_on(connected: Site) -> None:
+    connected.small.workspace.faults.add("slow", seconds=30)
+    ended = connected.command("sync-all", "--timeout", "1s")
+    assert ended.code == 1
+    assert "stopped after 1 second, the limit that --timeout sets" in ended.sentence
+    status, message = connected.last_run()
+    assert status == "failed"
+    assert str(message).startswith("the run was stopped after 1 second")
+    assert connected.execute("SELECT status, error_code FROM notion_sync.database_runs") == [("failed", "interrupted")]
+    assert connected.execute("SELECT count(*) FROM notion_sync.accounts WHERE lease_runid IS NOT NULL") == [(0,)]
+    connected.small.workspace.faults.clear()
+    assert connected.command("sync-all", "--timeout", "10m") == Ended(0, "", "")
+
+
+def test_a_tenant_is_not_told_of_the_failures_of_others(connected: Site) -> None:
+    connected.connect("bob", "ntn_nobody", json.dumps({"Secret plans": connected.small.databases["Worlds"]}))
+    connected.small.workspace.faults.add("slow", seconds=30, token=connected.small.tokens["anna"])
+    connected.command("sync-all", "--timeout", "2s")
+    ((message,),) = connected.execute("SELECT message FROM notion_sync.database_runs WHERE user_id = 'anna'")
+    assert "bob" not in str(message)
+    assert "Secret plans" not in str(message)
+
+
+def test_logs_can_be_json_a_line(connected: Site) -> None:
+    ended = connected.command("sync-all", "--log-json")
+    said = [json.loads(line) for line in ended.err.splitlines()]
+    assert [line["message"] for line in said if "anna / Worlds" in line["message"]]
+    assert {"time", "level", "logger", "message"} == set(said[0])
+
+
+def test_a_report_of_many_failures_is_short(connected: Site) -> None:
+    for number in range(30):
+        connected.connect(f"user-{number}", "ntn_nobody", json.dumps({"Worlds": connected.small.databases["Worlds"]}))
+    ended = connected.command("sync-all")
+    lines = ended.err.splitlines()
+    assert len(lines) == 21
+    assert "and 10 more failures" in lines[-1]
