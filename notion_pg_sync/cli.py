@@ -53,6 +53,9 @@ FullEveryOption = Annotated[
     str, typer.Option("--full-every", metavar="TIME", help="Read everything anew after this time, such as 12h or 7d.")
 ]
 FullOption = Annotated[bool, typer.Option("--full", help="Read everything, not only what was edited.")]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Count databases that are suspended for want of access as failures too.")
+]
 PageSizeOption = Annotated[int, typer.Option("--page-size", min=1, max=100, help="Rows a request.")]
 RateOption = Annotated[
     int, typer.Option("--requests-per-minute", min=1, help="Notion's limit for a token; larger plans have 600.")
@@ -153,6 +156,7 @@ def sync_all(
     requests_per_minute: RateOption = 180,
     concurrency: ConcurrencyOption = 8,
     jobs: JobsOption = 40,
+    strict: StrictOption = False,
     timeout: TimeoutOption = None,
     ping_url: PingOption = None,
     as_json: JsonOption = False,
@@ -179,6 +183,7 @@ def sync_all(
         requests_per_minute=requests_per_minute,
         concurrency=concurrency,
         jobs=jobs,
+        strict=strict,
     )
 
 

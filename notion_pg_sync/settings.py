@@ -35,6 +35,7 @@ class Settings:
     full_every: timedelta = timedelta(days=1)
     allow_removal: bool = False
     dry_run: bool = False
+    strict: bool = False
     verify: bool = False
     timeout: timedelta | None = None
     ping_url: str | None = field(default=None, repr=False)

@@ -93,12 +93,22 @@ async def renew(connection: Connection, runid: int, user_id: str, seconds: float
         raise LeaseLostError(f"another run has taken over user {user_id}; this one stopped writing for them.")
 
 
+async def note_rate_limit(connection: Connection, user_id: str, seconds: float | None) -> None:
+    """Records for how long Notion's rate limit holds a user's requests back; None: it does not."""
+    await connection.execute(
+        "UPDATE notion_sync.accounts SET rate_limited_until = clock_timestamp() + make_interval(secs => %s)"
+        " WHERE user_id = %s AND (rate_limited_until IS NOT NULL OR %s::float8 IS NOT NULL)",
+        (seconds, user_id, seconds),
+    )
+
+
 async def release(connection: Connection, runid: int, user_id: str) -> None:
     """Gives a lease back; without effect where another run has it by now."""
     await connection.execute(
         """
         UPDATE notion_sync.accounts
-        SET lease_runid = NULL, lease_expires_at = NULL, last_sync_ended_at = clock_timestamp()
+        SET lease_runid = NULL, lease_expires_at = NULL, rate_limited_until = NULL,
+            last_sync_ended_at = clock_timestamp()
         WHERE user_id = %s AND lease_runid = %s
         """,
         (user_id, runid),

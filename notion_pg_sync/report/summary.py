@@ -45,6 +45,7 @@ def as_json(outcome: RunOutcome) -> dict[str, object]:
             {
                 "user_id": account.user_id,
                 "problems": account.problems,
+                "suspended": account.suspended,
                 "databases": [
                     {"name": name, "status": run.status, **vars(run)} for name, run in sorted(account.databases.items())
                 ],

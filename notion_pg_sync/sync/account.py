@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from notion_pg_sync.mirror import accounts, leases, runs
+from notion_pg_sync.mirror import accounts, leases, runs, suspensions
 from notion_pg_sync.mirror.accounts import ConnectedAccount
-from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.connection import Connection, transaction
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.mirror.views import refresh_views
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
+from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.configuration import Configuration, ConfiguredDatabase, read_configuration
 from notion_pg_sync.sync.database import sync_database
@@ -22,23 +23,39 @@ from notion_pg_sync.sync.discovery import find_databases
 from notion_pg_sync.sync.failures import failure_of
 from notion_pg_sync.sync.listener import Watched
 from notion_pg_sync.sync.side_by_side import side_by_side
+from notion_pg_sync.sync.suspension import FAILURES_IN_A_ROW, after_failures, fingerprint, is_lack_of_access
 from notion_pg_sync.sync.work import Work
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Synced:
+    """What a database came to; `was_suspended`: it had been suspended before, and still is."""
+
+    run: DatabaseRun
+    was_suspended: bool = False
+
+
 @dataclass
 class AccountOutcome:
-    """What syncing an account came to; `problems` are failures that belong to none of its databases."""
+    """What syncing an account came to; `problems` are failures that belong to none of its databases.
+
+    `suspended` names the databases that were suspended before, tried or not, with the reason.
+    """
 
     user_id: str
     databases: dict[str, DatabaseRun] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    suspended: dict[str, str] = field(default_factory=dict)
 
-    def add(self, database: ConfiguredDatabase, run: DatabaseRun) -> None:
+    def add(self, database: ConfiguredDatabase, synced: Synced) -> None:
         """Takes in what a database came to, under its name; where search found two of one name, with its id."""
         name = database.name
-        self.databases[f"{name} ({database.database_id})" if name in self.databases else name] = run
+        name = f"{name} ({database.database_id})" if name in self.databases else name
+        self.databases[name] = synced.run
+        if synced.was_suspended and synced.run.error_code:
+            self.suspended[name] = synced.run.message or ""
 
 
 async def sync_account(work: Work, account: ConnectedAccount, slots: asyncio.Semaphore) -> AccountOutcome:
@@ -49,18 +66,30 @@ async def sync_account(work: Work, account: ConnectedAccount, slots: asyncio.Sem
     outcome = AccountOutcome(account.user_id)
     configuration = read_configuration(account.databases)
     outcome.problems.extend(configuration.problems)
-    async with keeping_lease(work, account.user_id), open_client(work.settings, account.token) as client:
+    async with open_client(work.settings, account.token) as client, keeping_lease(work, account.user_id, client.pacer):
+        resting = await begin_account(work, account)
         databases = await _databases(work, client, account, configuration, outcome)
+        outcome.suspended.update(
+            {database.name: resting[database.database_id] for database in databases if database.database_id in resting}
+        )
 
         async def sync(database: ConfiguredDatabase) -> None:
             async with slots:
                 outcome.add(database, await sync_and_record(work, client, account.user_id, database))
 
-        await side_by_side(sync(database) for database in databases)
+        await side_by_side(sync(database) for database in databases if database.database_id not in resting)
     return outcome
 
 
-async def sync_and_record(work: Work, client: NotionClient, user_id: str, database: ConfiguredDatabase) -> DatabaseRun:
+async def begin_account(work: Work, account: ConnectedAccount) -> dict[str, str]:
+    """Takes note of the account's token; returns the suspended databases that are not to be tried now, with reasons."""
+    async with transaction(work.pool) as connection:
+        if not work.settings.dry_run:
+            await suspensions.note_token(connection, account.user_id, fingerprint(account.token))
+        return await suspensions.resting(connection, account.user_id)
+
+
+async def sync_and_record(work: Work, client: NotionClient, user_id: str, database: ConfiguredDatabase) -> Synced:
     """Syncs one database of an account whose lease this run holds, with its row in `database_runs`.
 
     A dry run leaves no other trace: it counts neither as a sync nor as a failure of the database.
@@ -77,9 +106,19 @@ async def sync_and_record(work: Work, client: NotionClient, user_id: str, databa
         await _refresh_view(work, database, run)
     async with transaction(work.pool) as connection:
         await runs.end_database(connection, work.runid, user_id, database.database_id, run=run, counts=counts)
+        was_suspended = counts and await _settle_suspension(connection, user_id, database.database_id)
     work.listener.ended(watched, run)
     log.info("%s / %s %s: %s", user_id, database.name, run.status, run.message)
-    return run
+    return Synced(run, was_suspended)
+
+
+async def _settle_suspension(connection: Connection, user_id: str, database_id: str) -> bool:
+    """Suspends the database, or lifts that, by its latest results; returns whether it was suspended and still is."""
+    latest = await suspensions.latest_results(connection, user_id, database_id, FAILURES_IN_A_ROW)
+    suspension = after_failures(latest.codes, latest.suspended_since, latest.now)
+    since, next_try_at = (suspension.since, suspension.next_try_at) if suspension else (None, None)
+    await suspensions.suspend(connection, user_id, database_id, since, next_try_at)
+    return suspension is not None and latest.suspended_since is not None
 
 
 async def _refresh_view(work: Work, database: ConfiguredDatabase, run: DatabaseRun) -> None:
@@ -105,15 +144,17 @@ def open_client(settings: Settings, token: str) -> NotionClient:
 
 
 @asynccontextmanager
-async def keeping_lease(work: Work, user_id: str) -> AsyncIterator[None]:
+async def keeping_lease(work: Work, user_id: str, pacer: Pacer) -> AsyncIterator[None]:
     """Renews the lease that this run holds on a user while the block works, and gives it back at its end.
+
+    Says meanwhile how long the rate limit holds the user's token back.
 
     A dry run writes nothing for the user, and so needs and has no lease.
     """
     if work.settings.dry_run:
         yield
         return
-    keeper = asyncio.create_task(_keep(work, user_id))
+    keeper = asyncio.create_task(_keep(work, user_id, pacer))
     try:
         yield
     finally:
@@ -133,11 +174,12 @@ async def remember(work: Work, user_id: str, databases: Iterable[ConfiguredDatab
         await accounts.register_databases(connection, user_id, named, found_by_search=found_by_search)
 
 
-async def _keep(work: Work, user_id: str) -> None:
+async def _keep(work: Work, user_id: str, pacer: Pacer) -> None:
     while True:
         await asyncio.sleep(work.settings.lease_seconds / 4)
         async with work.writing_for(user_id) as connection:
             await runs.beat(connection, work.runid)
+            await leases.note_rate_limit(connection, user_id, pacer.delay() if pacer.is_waiting else None)
 
 
 async def _databases(
@@ -159,7 +201,9 @@ async def _databases(
     try:
         found.update({database.database_id: database for database in await find_databases(client)})
     except NotionError as error:
-        outcome.problems.append(f"search for databases: {failure_of(error).sentence}")
+        # Each database that is known says so itself, and is suspended for it.
+        if not (is_lack_of_access(error.code) and found):
+            outcome.problems.append(f"search for databases: {failure_of(error).sentence}")
     new = [database for database_id, database in found.items() if database_id not in configured]
     await remember(work, account.user_id, new, found_by_search=True)
     return databases + new

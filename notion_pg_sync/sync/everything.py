@@ -21,6 +21,7 @@ from notion_pg_sync.notion.ids import looks_like_id, parse_id
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.account import (
     AccountOutcome,
+    begin_account,
     keeping_lease,
     open_client,
     remember,
@@ -49,12 +50,14 @@ class UsageError(Exception):
 class RunOutcome:
     """What a run came to, account by account; `problems` are failures that belong to none.
 
-    `verification`: how the copy compares with Notion, where that was asked for.
+    `verification`: how the copy compares with Notion, where that was asked for. `strict`: suspended databases count as
+    failures, which they were told as before they were suspended.
     """
 
     accounts: list[AccountOutcome] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     verification: Verification | None = None
+    strict: bool = False
 
     @property
     def failures(self) -> list[str]:
@@ -66,7 +69,13 @@ class RunOutcome:
                 f"{account.user_id}/{name}: {run.message}"
                 for account in self.accounts
                 for name, run in account.databases.items()
-                if run.error_code
+                if run.error_code and name not in account.suspended
+            ),
+            *(
+                f"{account.user_id}/{name}: suspended, {reason}"
+                for account in self.accounts
+                for name, reason in account.suspended.items()
+                if self.strict
             ),
         ]
 
@@ -94,6 +103,8 @@ class RunOutcome:
             f"{well} of {len(databases)} databases of {len(self.accounts)} users synced: {totals.inserted} rows "
             f"inserted, {totals.updated} updated, {totals.removed} removed, {totals.unchanged} unchanged."
         )
+        if suspended := sum(len(account.suspended) for account in self.accounts):
+            summary += f" {suspended} suspended."
         failures = self.failures
         if not failures:
             return summary
@@ -140,8 +151,9 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
             await remember(work, user_id, [wanted], found_by_search=False)
         if not settings.dry_run:
             await _claim_patiently(work, user_id)
-        async with keeping_lease(work, user_id), open_client(settings, account.token) as client:
-            run = await sync_and_record(work, client, user_id, wanted)
+        async with open_client(settings, account.token) as client, keeping_lease(work, user_id, client.pacer):
+            await begin_account(work, account)
+            run = (await sync_and_record(work, client, user_id, wanted)).run
             outcome.accounts.append(AccountOutcome(user_id, {wanted.name: run}))
             if settings.verify and run.error_code is None:
                 await _verify(work, client, user_id, wanted, outcome)
@@ -168,7 +180,7 @@ async def _run(
 
     At the run's time limit its work is given up, which the outcome then says.
     """
-    outcome = RunOutcome()
+    outcome = RunOutcome(strict=settings.strict)
     async with open_pool(settings.database_url or "") as pool:
         async with transaction(pool) as connection:
             await migrations.check_version(connection)
