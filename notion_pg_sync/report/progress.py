@@ -19,6 +19,7 @@ class ProgressDisplay:
             SpinnerColumn(finished_text="[green]✓"),
             TextColumn("{task.description}", markup=False),
             TextColumn("{task.fields[rows]:>9,} rows"),
+            TextColumn("{task.fields[rate]:>6,.0f} rows/s"),
             TextColumn("{task.fields[requests]:>6,} requests"),
             TimeElapsedColumn(),
             TextColumn("{task.fields[note]}", markup=False),
@@ -39,12 +40,15 @@ class ProgressDisplay:
     def started(self, database: Watched) -> None:
         """Adds a line for the database."""
         description = f"{database.user_id} / {database.name}"
-        self._tasks[database] = self._progress.add_task(description, total=None, rows=0, requests=0, note="")
+        self._tasks[database] = self._progress.add_task(description, total=None, rows=0, rate=0.0, requests=0, note="")
 
     def progressed(self, database: Watched, run: DatabaseRun, *, waiting: bool) -> None:
         """Brings the database's line up to date."""
         note = "waiting for Notion's rate limit" if waiting else ""
-        self._progress.update(self._tasks[database], rows=run.rows_read, requests=run.requests, note=note)
+        task = self._tasks[database]
+        elapsed = next(one.elapsed for one in self._progress.tasks if one.id == task)
+        rate = run.rows_read / elapsed if elapsed else 0.0
+        self._progress.update(task, rows=run.rows_read, rate=rate, requests=run.requests, note=note)
 
     def ended(self, database: Watched, run: DatabaseRun) -> None:
         """Takes the database's line away; a failed one is told above the lines that are left."""

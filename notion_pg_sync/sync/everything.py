@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import humanize
 
-from notion_pg_sync.mirror import accounts, leases, migrations, runs
+from notion_pg_sync.mirror import accounts, leases, migrations, retention, runs
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
 from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, transaction
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending, Job
@@ -133,6 +133,8 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
                 tasks.create_task(sync(account))
                 # The task takes its places before the next account is claimed.
                 await asyncio.sleep(0)
+        async with transaction(work.pool) as connection:
+            await retention.delete_old_records(connection)
     return outcome
 
 

@@ -199,6 +199,9 @@ CREATE TABLE notion_sync.database_runs (
     CONSTRAINT ended_runs_have_times CHECK (status = 'running' OR end_time IS NOT NULL)
 );
 CREATE INDEX database_runs_by_database ON notion_sync.database_runs (user_id, database_id, runid DESC);
+-- What goes first.
+CREATE INDEX database_runs_without_changes ON notion_sync.database_runs (end_time)
+    WHERE status = 'succeeded' AND inserted = 0 AND updated = 0 AND removed = 0;
 
 -- Rows that are no longer in the sync tables, as they last were.
 CREATE TABLE notion_sync.removed_pages (
@@ -214,6 +217,7 @@ CREATE TABLE notion_sync.removed_pages (
     row                   jsonb NOT NULL
 );
 CREATE INDEX removed_pages_by_page ON notion_sync.removed_pages (user_id, notion_page_id);
+CREATE INDEX removed_pages_by_age ON notion_sync.removed_pages (removed_at);
 
 -- Row level security ------------------------------------------------------------------------------------------------
 
