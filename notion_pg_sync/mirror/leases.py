@@ -30,7 +30,8 @@ class Holder:
 async def claim_next(connection: Connection, runid: int, user_ids: Sequence[str], seconds: float) -> str | None:
     """Claims one of `user_ids` that no run holds and that none has begun to sync since run `runid` began.
 
-    The stalest first; None where nothing is left. `seconds` is how long the lease lasts unless renewed.
+    First those for whom an application asks, then the stalest; None where nothing is left. `seconds` is how long the
+    lease lasts unless renewed.
     """
     claimed = await fetch_value(
         connection,
@@ -41,7 +42,10 @@ async def claim_next(connection: Connection, runid: int, user_ids: Sequence[str]
               AND (lease_runid IS NULL OR lease_expires_at < clock_timestamp())
               AND (last_sync_started_at IS NULL OR last_sync_started_at < (
                     SELECT start_time FROM notion_sync.job_run_details WHERE runid = %s))
-            ORDER BY last_sync_started_at NULLS FIRST, user_id
+            ORDER BY (
+                SELECT min(request_id) FROM notion_sync.sync_requests AS request
+                WHERE request.user_id = accounts.user_id AND status = 'waiting'
+            ) NULLS LAST, last_sync_started_at NULLS FIRST, user_id
             LIMIT 1
             FOR UPDATE SKIP LOCKED
         )

@@ -31,12 +31,18 @@ _DELETIONS = (
         WHERE removed_at < clock_timestamp() - interval '1 year'
         ORDER BY removed_at LIMIT %(most)s)
     """,
+    """
+    DELETE FROM notion_sync.sync_requests WHERE request_id IN (
+        SELECT request_id FROM notion_sync.sync_requests
+        WHERE ended_at < clock_timestamp() - interval '7 days'
+        ORDER BY ended_at LIMIT %(most)s)
+    """,
 )
 
 
 async def delete_old_records(connection: Connection) -> None:
-    """Deletes records that are old enough: syncs that changed nothing after 7 days, all after 90, removed pages after
-    a year; at most `MOST_ROWS` of each kind at once.
+    """Deletes records that are old enough: syncs that changed nothing and requests after 7 days, all syncs after 90,
+    removed pages after a year; at most `MOST_ROWS` of each kind at once.
     """
     for deletion in _DELETIONS:
         await connection.execute(deletion, {"most": MOST_ROWS})

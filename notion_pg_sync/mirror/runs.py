@@ -148,6 +148,24 @@ async def end_run(connection: Connection, runid: int, status: Ending, message: s
             """,
             {"runid": runid, "message": _CUT_OFF},
         )
+        # What it was asked for and did not come to waits for the next run, unless the same was asked for once more.
+        await connection.execute(
+            """
+            DELETE FROM notion_sync.sync_requests AS request
+            WHERE runid = %(runid)s AND status = 'running' AND EXISTS (
+                SELECT FROM notion_sync.sync_requests AS waiting
+                WHERE waiting.user_id = request.user_id AND waiting.status = 'waiting'
+                  AND waiting.database_id IS NOT DISTINCT FROM request.database_id)
+            """,
+            {"runid": runid},
+        )
+        await connection.execute(
+            """
+            UPDATE notion_sync.sync_requests SET status = 'waiting', runid = NULL
+            WHERE runid = %s AND status = 'running'
+            """,
+            (runid,),
+        )
         await connection.execute(
             """
             UPDATE notion_sync.accounts SET lease_runid = NULL, lease_expires_at = NULL WHERE lease_runid = %s

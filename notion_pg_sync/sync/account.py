@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from notion_pg_sync.mirror import accounts, leases, runs, suspensions
+from notion_pg_sync.mirror import accounts, leases, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import ConnectedAccount
 from notion_pg_sync.mirror.connection import Connection, transaction
-from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.mirror.runs import DatabaseRun, Ending
+from notion_pg_sync.mirror.sync_requests import Asked
 from notion_pg_sync.mirror.views import refresh_views
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
@@ -58,27 +59,61 @@ class AccountOutcome:
             self.suspended[name] = synced.run.message or ""
 
 
-async def sync_account(work: Work, account: ConnectedAccount, slots: asyncio.Semaphore) -> AccountOutcome:
-    """Syncs every database of an account whose lease this run holds, and gives the lease back.
+async def sync_account(
+    work: Work, account: ConnectedAccount, slots: asyncio.Semaphore, *, only_requested: bool
+) -> AccountOutcome:
+    """Syncs the databases of an account whose lease this run holds, and gives the lease back.
 
-    `slots` bounds how many databases the whole run syncs at once.
+    Every one, or those alone that requests ask for, which come first in any case. `slots` bounds how many databases
+    the whole run syncs at once.
     """
     outcome = AccountOutcome(account.user_id)
     configuration = read_configuration(account.databases)
     outcome.problems.extend(configuration.problems)
     async with open_client(work.settings, account.token) as client, keeping_lease(work, account.user_id, client.pacer):
+        asked = await _requests(work, account.user_id)
         resting = await begin_account(work, account)
-        databases = await _databases(work, client, account, configuration, outcome)
-        outcome.suspended.update(
-            {database.name: resting[database.database_id] for database in databases if database.database_id in resting}
-        )
+        due = [
+            database
+            for database in await _databases(work, client, account, configuration, outcome)
+            if not only_requested or asked.includes(database.database_id)
+        ]
+        due.sort(key=lambda database: not asked.includes(database.database_id))
+        suspended = {
+            database.name: resting[database.database_id]
+            for database in due
+            if database.database_id in resting and database.database_id not in asked.database_ids
+        }
+        outcome.suspended.update(suspended)
 
         async def sync(database: ConfiguredDatabase) -> None:
             async with slots:
                 outcome.add(database, await sync_and_record(work, client, account.user_id, database))
 
-        await side_by_side(sync(database) for database in databases if database.database_id not in resting)
+        await side_by_side(sync(database) for database in due if database.name not in suspended)
+        await _answer_requests(work, outcome)
     return outcome
+
+
+async def _requests(work: Work, user_id: str) -> Asked:
+    if work.settings.dry_run:
+        return Asked()
+    async with transaction(work.pool) as connection:
+        return await sync_requests.begin_requests(connection, work.runid, user_id)
+
+
+async def _answer_requests(work: Work, outcome: AccountOutcome) -> None:
+    """Says to whoever asked for everything what came of it."""
+    if work.settings.dry_run:
+        return
+    failed = sum(run.error_code is not None for run in outcome.databases.values())
+    status: Ending = "failed" if failed or outcome.problems or outcome.suspended else "succeeded"
+    message = (
+        f"{len(outcome.databases) - failed} of {len(outcome.databases) + len(outcome.suspended)} databases synced; "
+        "notion_sync.database_runs has each."
+    )
+    async with transaction(work.pool) as connection:
+        await sync_requests.end_other_requests(connection, work.runid, outcome.user_id, status, message)
 
 
 async def begin_account(work: Work, account: ConnectedAccount) -> dict[str, str]:
@@ -106,6 +141,8 @@ async def sync_and_record(work: Work, client: NotionClient, user_id: str, databa
         await _refresh_view(work, database, run)
     async with transaction(work.pool) as connection:
         await runs.end_database(connection, work.runid, user_id, database.database_id, run=run, counts=counts)
+        if counts:
+            await sync_requests.end_request(connection, work.runid, user_id, database.database_id, run=run)
         was_suspended = counts and await _settle_suspension(connection, user_id, database.database_id)
     work.listener.ended(watched, run)
     log.info("%s / %s %s: %s", user_id, database.name, run.status, run.message)

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import humanize
 
-from notion_pg_sync.mirror import accounts, leases, migrations, retention, runs
+from notion_pg_sync.mirror import accounts, leases, migrations, retention, runs, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
 from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, transaction
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending, Job
@@ -119,12 +119,14 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
     `PostgresError` where PostgreSQL cannot be used.
     """
     async with _run(settings, listener, runs.SYNC_ALL, command) as (work, outcome):
-        due = await _due_accounts(work, user_id, outcome)
+        due, on_request = await _due_accounts(work, user_id)
         slots = asyncio.Semaphore(settings.jobs)
 
         async def sync(account: ConnectedAccount) -> None:
             try:
-                outcome.accounts.append(await sync_account(work, account, slots))
+                outcome.accounts.append(
+                    await sync_account(work, account, slots, only_requested=account.user_id in on_request)
+                )
             except Exception as error:  # noqa: BLE001 - recorded; the other accounts go on
                 outcome.accounts.append(AccountOutcome(account.user_id, problems=[failure_of(error).sentence]))
 
@@ -244,19 +246,27 @@ async def _close_dead_runs(pool: Pool) -> None:
                 await runs.end_run(connection, run.runid, "failed", message)
 
 
-async def _due_accounts(work: Work, user_id: str | None, outcome: RunOutcome) -> dict[str, ConnectedAccount]:
+async def _due_accounts(work: Work, user_id: str | None) -> tuple[dict[str, ConnectedAccount], set[str]]:
+    """The accounts to sync by user id, and those of them that are synced only as far as requests ask for it."""
+    on_request: set[str] = set()
     if user_id is not None:
         due = [await _the_account(work, user_id)]
     else:
         async with transaction(work.pool) as connection:
             found = await accounts.read_accounts(connection, work.schema)
-        due = [connected for account in found if account.auto_sync is not False and (connected := account.connected())]
+            connected = [account for one in found if (account := one.connected())]
+            if not work.settings.dry_run:
+                await sync_requests.refuse_requests(connection, work.runid, [account.user_id for account in connected])
+            asking = await sync_requests.asking_users(connection)
+        switched_off = {one.user_id for one in found if one.auto_sync is False}
+        on_request = switched_off & asking
+        due = [account for account in connected if account.user_id not in switched_off - asking]
         if not due:
             raise NothingAttemptedError(_why_nobody(found))
     if not work.settings.dry_run:
         async with transaction(work.pool) as connection:
             await accounts.register_accounts(connection, [account.user_id for account in due])
-    return {account.user_id: account for account in due}
+    return {account.user_id: account for account in due}, on_request
 
 
 def _why_nobody(found: list[Account]) -> str:

@@ -56,6 +56,7 @@ JOB = """
 """
 
 OLDER_FUNCTIONS = """
+    DROP FUNCTION public.sync_notion_database, public.sync_all_notion_databases;
     CREATE FUNCTION public.sync_notion_database(p_user_id text, p_database_id text, p_database_name text)
         RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN '{}'; END $$;
     CREATE FUNCTION public.sync_all_notion_databases() RETURNS void LANGUAGE sql SECURITY DEFINER

@@ -1,0 +1,81 @@
+"""Requests from SQL: which databases an application asks to have synced, and what came of that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.runs import DatabaseRun, Ending
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for a user: single databases by id, or `everything`."""
+
+    database_ids: frozenset[str] = frozenset()
+    everything: bool = False
+
+    def includes(self, database_id: str) -> bool:
+        """Whether the database is asked for by itself or with all others."""
+        return self.everything or database_id in self.database_ids
+
+
+async def asking_users(connection: Connection) -> set[str]:
+    """The users for whom a request waits."""
+    found = await connection.execute("SELECT DISTINCT user_id FROM notion_sync.sync_requests WHERE status = 'waiting'")
+    return {user_id async for (user_id,) in found}
+
+
+async def begin_requests(connection: Connection, runid: int, user_id: str) -> Asked:
+    """Takes a user's waiting requests up for run `runid`."""
+    taken = await connection.execute(
+        """
+        UPDATE notion_sync.sync_requests SET status = 'running', runid = %s
+        WHERE user_id = %s AND status = 'waiting'
+        RETURNING database_id
+        """,
+        (runid, user_id),
+    )
+    ids = [database_id async for (database_id,) in taken]
+    return Asked(frozenset(one for one in ids if one is not None), None in ids)
+
+
+async def end_request(connection: Connection, runid: int, user_id: str, database_id: str, *, run: DatabaseRun) -> None:
+    """Records what came of a request for one database, where run `runid` serves one."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.sync_requests SET status = %s, message = %s, ended_at = clock_timestamp()
+        WHERE runid = %s AND user_id = %s AND database_id = %s AND status = 'running'
+        """,
+        (run.status, run.message, runid, user_id, database_id),
+    )
+
+
+async def end_other_requests(connection: Connection, runid: int, user_id: str, status: Ending, message: str) -> None:
+    """Records what came of the request for everything, and that what is still open was for no database of the user."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.sync_requests
+        SET status = CASE WHEN database_id IS NULL THEN %s ELSE 'failed' END,
+            message = CASE WHEN database_id IS NULL THEN %s
+                           ELSE 'the user has no such database in notion_databases: add it there.' END,
+            ended_at = clock_timestamp()
+        WHERE runid = %s AND user_id = %s AND status = 'running'
+        """,
+        (status, message, runid, user_id),
+    )
+
+
+async def refuse_requests(connection: Connection, runid: int, connected: Sequence[str]) -> None:
+    """Ends the requests, made before run `runid` began, for users that are not among the `connected` ones."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.sync_requests
+        SET status = 'failed', runid = %(runid)s, ended_at = clock_timestamp(),
+            message = 'the user has no Notion token in user_settings: let them connect Notion.'
+        WHERE status = 'waiting' AND NOT user_id = ANY (%(connected)s)
+          AND requested_at < (SELECT start_time FROM notion_sync.job_run_details WHERE runid = %(runid)s)
+        """,
+        {"runid": runid, "connected": list(connected)},
+    )
