@@ -29,7 +29,7 @@ class Settings:
     data_folder: Path | None = None
     page_size: int = 100
     requests_per_minute: int = 180
-    concurrency: int = 8
+    concurrency: int = 12
     jobs: int = 40
     full: bool = False
     full_every: timedelta = timedelta(days=1)

@@ -105,7 +105,7 @@ class NotionClient:
         *,
         base_url: str,
         requests_per_minute: int = 180,
-        concurrency: int = 8,
+        concurrency: int = 12,
         retries: Retries | None = None,
     ) -> None:
         self.pacer = Pacer(requests_per_minute)

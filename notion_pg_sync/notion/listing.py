@@ -29,7 +29,7 @@ MOST_ANSWERS_A_QUERY = 10_000
 
 # A reader gives part of its stretch away when it is likely to need more answers than this for the rest, and keeps no
 # more than this many to itself. Found by trying histories of several shapes (tests/notion/test_listing_shape.py).
-WORTHWHILE = 4
+WORTHWHILE = 6
 FAR = 64
 
 # A refused cursor is ordinary; a query whose every cursor is refused is not.
@@ -255,14 +255,15 @@ class FullListing:
         """Lets an idle reader have the later part of what is left to `course`, where that is far.
 
         Half of it; but where rows came densely, not much more than as many answers again as `FAR` of them, since
-        what lies far beyond is likely of another density.
+        what lies far beyond is likely of another density. It keeps whole answers, as far as its pace tells, so that
+        little is read that the other reads too.
         """
         if len(self._ready) + len(self._under_way) >= self._readers:
             return
-        left = min(course.end, self._now) - course.reached
-        if left < course.pace * WORTHWHILE:
+        answers_left = (min(course.end, self._now) - course.reached) / course.pace
+        if answers_left < WORTHWHILE:
             return
-        cut = minute_of(course.reached + min(left / 2, course.pace * FAR))
+        cut = minute_of(course.reached + course.pace * round(min(answers_left / 2, FAR)))
         self._add(Interval(cut, course.end), (), course.splits)
         course.end = cut
 

@@ -12,7 +12,7 @@ from notion_pg_sync.notion.listing import Answer, FullListing, Query
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 SPAN = 3 * 365 * 86400.0
-READERS = 8
+READERS = 12
 
 
 def even(rows: int) -> list[float]:
