@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Keeps an exact, queryable copy of Notion databases in PostgreSQL.",
@@ -35,9 +35,9 @@ app = typer.Typer(
 
 FAILED, WRONG_USAGE, NOTHING_ATTEMPTED = 1, 2, 3
 
-UserArgument = Annotated[str, typer.Argument(help="The user, as in user_settings.")]
+UserArgument = Annotated[str, typer.Argument(metavar="USER_ID", help="The user, as in user_settings.")]
 DatabaseArgument = Annotated[
-    str, typer.Argument(help="The database: its name in notion_databases, its id, or its link.")
+    str, typer.Argument(metavar="DATABASE", help="Its name in notion_databases, its id, or its link.")
 ]
 UserOption = Annotated[str | None, typer.Option("--user", metavar="USER_ID", help="Only this user.")]
 AllowRemovalOption = Annotated[
@@ -56,12 +56,17 @@ FullOption = Annotated[bool, typer.Option("--full", help="Read everything, not o
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Count databases that are suspended for want of access as failures too.")
 ]
-PageSizeOption = Annotated[int, typer.Option("--page-size", min=1, max=100, help="Rows a request.")]
+PageSizeOption = Annotated[int, typer.Option("--page-size", metavar="N", min=1, max=100, help="Rows a request.")]
 RateOption = Annotated[
-    int, typer.Option("--requests-per-minute", min=1, help="Notion's limit for a token; larger plans have 600.")
+    int,
+    typer.Option(
+        "--requests-per-minute", metavar="N", min=1, help="Notion's limit for a token; larger plans have 600."
+    ),
 ]
-ConcurrencyOption = Annotated[int, typer.Option("--concurrency", min=1, help="Requests under way at once, a token.")]
-JobsOption = Annotated[int, typer.Option("--jobs", min=1, help="Databases at once.")]
+ConcurrencyOption = Annotated[
+    int, typer.Option("--concurrency", metavar="N", min=1, help="Requests under way at once, a token.")
+]
+JobsOption = Annotated[int, typer.Option("--jobs", metavar="N", min=1, help="Databases at once.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 TimeoutOption = Annotated[
     str | None,
@@ -80,7 +85,8 @@ PingOption = Annotated[
 ]
 LogJsonOption = Annotated[bool, typer.Option("--log-json", help="Log to stderr, a JSON object a line.")]
 VerboseOption = Annotated[
-    int, typer.Option("--verbose", "-v", count=True, help="Say more on stderr; twice for everything.")
+    int,
+    typer.Option("--verbose", "-v", count=True, show_default=False, help="Say more on stderr; twice for everything."),
 ]
 
 
@@ -163,7 +169,7 @@ def sync_all(
     log_json: LogJsonOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Sync every database of every connected user: the command for cron.
+    """Sync every database of every connected user: for cron.
 
     Example, in a crontab: */15 * * * * notion-pg-sync sync-all
     """
@@ -196,7 +202,9 @@ def init(
     ] = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Create or upgrade what the tool needs in PostgreSQL; safe to repeat.
+    """Create or upgrade what the tool needs in PostgreSQL.
+
+    Safe to repeat. Tables that an application made before are adopted, once you said yes.
 
     Example: DATABASE_URL=postgresql://user@host/name notion-pg-sync init
     """
@@ -219,7 +227,7 @@ def doctor(
     ] = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Check everything between cron and the rows, and say how to mend what is wrong.
+    """Check every link from cron to the rows; say how to mend it.
 
     Example: notion-pg-sync doctor --user user-1
     """
@@ -243,7 +251,12 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave PostgreSQL and the workspace running.")] = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Show the whole tool on an embedded PostgreSQL and a sample Notion workspace; no account needed."""
+    """Show the whole tool, no account needed.
+
+    On an embedded PostgreSQL and a sample Notion workspace, of which nothing is left behind.
+
+    Example: notion-pg-sync demo
+    """
     from notion_pg_sync.report.demo import run_demo
 
     _run(lambda _: run_demo(keep=keep), verbose=verbose, needs_postgres=False)

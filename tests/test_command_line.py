@@ -1,0 +1,48 @@
+"""The command line as a person meets it: help in 80 columns, the reference made from it, shell completion."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docs.made.commands import PAGE, command_reference, help_of, names_of_commands
+
+COMPLETE = """
+eval "$(_NOTION_PG_SYNC_COMPLETE=source_bash notion-pg-sync)"
+COMP_WORDS=(notion-pg-sync "$@")
+COMP_CWORD=$#
+$(complete -p notion-pg-sync | sed 's/.*-F \\([^ ]*\\) .*/\\1/') notion-pg-sync
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def test_the_command_reference_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == command_reference(), "run: python -m docs.made.commands"
+
+
+@pytest.mark.parametrize("name", names_of_commands())
+def test_the_help_of_every_command_fits_80_columns_and_gives_an_example(name: str) -> None:
+    lines = help_of(name).splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert any(line.startswith("  Example") and "notion-pg-sync" in line for line in lines)
+
+
+def test_the_list_of_commands_cuts_no_description() -> None:
+    assert "..." not in help_of().replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"), [(["sync-"], {"sync-all"}), (["doctor", "--no"], {"--no-cron-check"}), (["de"], {"demo"})]
+)
+def test_bash_completes_commands_and_options(typed: list[str], offered: set[str]) -> None:
+    bash = subprocess.run(
+        ["bash", "-c", COMPLETE, "bash", *typed],
+        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(bash.stdout.split()) == offered
