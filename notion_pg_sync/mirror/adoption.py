@@ -112,6 +112,13 @@ def own_policy(role: str) -> str:
     return f"notion-pg-sync as {role}"[:63]
 
 
+def letting_write(table: sql.Identifier, role: str) -> sql.Composed:
+    """The statement that makes the policy by which the tool sees and writes every row of a table."""
+    return sql.SQL("CREATE POLICY {} ON {} TO {} USING (true) WITH CHECK (true)").format(
+        sql.Identifier(own_policy(role)), table, sql.Identifier(role)
+    )
+
+
 def _creation(table: SyncTable, role: str) -> Changes:
     plan = Changes(table.qualified_name)
     definitions = sql.SQL(",\n    ").join(_definition(column) for column in columns_of(table))
@@ -244,12 +251,7 @@ def _add_key(plan: Changes, table: SyncTable, found: Found) -> None:
 
 def _secure(plan: Changes, table: SyncTable, found: Found, role: str, *, row_security: bool) -> None:
     if own_policy(role) not in found.policies:
-        plan.add(
-            f"let {role} write every row",
-            sql.SQL("CREATE POLICY {} ON {} TO {} USING (true) WITH CHECK (true)").format(
-                sql.Identifier(own_policy(role)), table.identifier, sql.Identifier(role)
-            ),
-        )
+        plan.add(f"let {role} write every row", letting_write(table.identifier, role))
     if not row_security:
         if not found.row_security:
             plan.warnings.append(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -12,17 +10,11 @@ import pytest
 
 from notion_pg_sync.mirror.connection import open_pool
 from notion_pg_sync.mirror.initialise import carry_out, plan_init
+from tests.security.conftest import statements_shown
 
 WORLDS = "0a1b2c3d-0000-4000-8000-00000000000a"
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
-
-
-def shown_grants() -> list[str]:
-    """The statements that docs/asking-from-sql.md shows for a role of tenants."""
-    text = (Path(__file__).parents[2] / "docs" / "asking-from-sql.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```sql role\n(.*?)```", text, re.DOTALL)
-    return [statement for statement in block.split(";\n") if statement]
 
 
 async def init(database_url: str) -> None:
@@ -46,8 +38,8 @@ async def tenant(connection: Connection) -> AsyncIterator[Connection]:
     """The same session as a role of an application's tenants, with the rights that docs/asking-from-sql.md gives."""
     role = f"tenant_{uuid4().hex}"
     await connection.execute(f"CREATE ROLE {role}".encode())
-    for statement in shown_grants():
-        await connection.execute(statement.replace("authenticated", role).encode())
+    for block in statements_shown("asking-from-sql.md", "role"):
+        await connection.execute(block.replace("authenticated", role).encode())
     await connection.execute(f"SET ROLE {role}".encode())
     await connection.execute("SET app.user_id = 'anna'")
     yield connection

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -14,17 +12,11 @@ from psycopg import sql
 
 from notion_pg_sync.demo.workspace import SmallWorkspace
 from tests.installation import TABLES, Installation
+from tests.security.conftest import statements_shown
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
 OPERATORS = {"job", "job_run_details", "run_processes", "seen_pages", "migrations", "views"}
-
-
-def grants() -> list[str]:
-    """What docs/row-level-security.md says that a role of tenants needs."""
-    text = (Path(__file__).parents[2] / "docs" / "row-level-security.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```sql tenant\n(.*?)```", text, re.DOTALL)
-    return [statement for statement in block.split(";\n") if statement]
 
 
 @pytest.fixture
@@ -53,8 +45,8 @@ async def tenant(owner: Connection, installation: Installation) -> AsyncIterator
     """A session of the role that an application uses for all its tenants."""
     role = f"tenant_{uuid4().hex}"
     await owner.execute(f"CREATE ROLE {role}".encode())
-    for statement in grants():
-        await owner.execute(statement.replace("authenticated", role).encode())
+    for block in statements_shown("row-level-security.md", "tenant"):
+        await owner.execute(block.replace("authenticated", role).encode())
     async with await psycopg.AsyncConnection.connect(
         installation.settings.database_url or "", autocommit=True
     ) as connection:

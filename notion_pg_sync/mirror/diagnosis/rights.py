@@ -9,11 +9,22 @@ from psycopg import sql
 
 from notion_pg_sync.mirror.accounts import SETTINGS_COLUMNS
 from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.diagnosis.row_security import (
+    ALL_COMMANDS,
+    hides_from_us,
+    look_at_table,
+    mend_of_hidden_rows,
+)
 from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.tables import find_tables
 
 BOOKKEEPING = "notion_sync"
 _VIEWS = "notion"
+_GRANTS = (
+    "GRANT USAGE ON SCHEMA {schema} TO {role}",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
+    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+)
 
 
 @dataclass(frozen=True)
@@ -33,36 +44,39 @@ async def current_role(connection: Connection) -> str:
 async def missing_at_the_bookkeeping(connection: Connection) -> MissingRight | None:
     """What keeps the role from reading and writing `notion_sync`; None where nothing does, or there is no such schema.
 
-    The tables hide their rows from roles that neither own them nor bypass row level security.
+    The tables hide their rows from roles that neither own them nor have a policy.
     """
     role = await current_role(connection)
     found = await connection.execute(
         """
         SELECT NOT has_schema_privilege(pg_namespace.oid, 'USAGE')
-               OR bool_or(relkind = 'r' AND NOT (
+               OR coalesce(bool_or(relkind = 'r' AND NOT (
                       has_table_privilege(pg_class.oid, 'SELECT') AND has_table_privilege(pg_class.oid, 'INSERT')
                       AND has_table_privilege(pg_class.oid, 'UPDATE') AND has_table_privilege(pg_class.oid, 'DELETE')))
-               OR bool_or(relkind = 'S' AND NOT has_sequence_privilege(pg_class.oid, 'USAGE')),
-               bool_or(relkind = 'r' AND row_security_active(pg_class.oid))
+               OR bool_or(relkind = 'S' AND NOT has_sequence_privilege(pg_class.oid, 'USAGE')), false),
+               array_agg(relname::text ORDER BY relname) FILTER (WHERE relkind = 'r')
         FROM pg_namespace LEFT JOIN pg_class ON relnamespace = pg_namespace.oid AND relkind IN ('r', 'S')
         WHERE nspname = %s GROUP BY pg_namespace.oid
         """,
         (BOOKKEEPING,),
     )
     row = await found.fetchone()
-    if row is None or not any(row):
+    if row is None:
         return None
-    grants = [
-        "GRANT USAGE ON SCHEMA {schema} TO {role}",
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
-        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+    ungranted, tables = row
+    hidden = [
+        table
+        for name in tables or []
+        if (table := await look_at_table(connection, BOOKKEEPING, name)) and hides_from_us(table, ALL_COMMANDS)
     ]
-    bypass = ["ALTER ROLE {role} BYPASSRLS"] if row[1] else []
+    if not ungranted and not hidden:
+        return None
     names = {"schema": sql.Identifier(BOOKKEEPING), "role": sql.Identifier(role)}
+    grants = [typed(*(sql.SQL(text).format(**names) for text in _GRANTS))] if ungranted else []
     return MissingRight(
         role,
         f"read and write every row of schema {BOOKKEEPING}",
-        typed(*(sql.SQL(text).format(**names) for text in [*(grants if row[0] else []), *bypass])),
+        "\n".join([*grants, *(mend_of_hidden_rows(table) for table in hidden)]),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from psycopg import sql
 
-from notion_pg_sync.mirror.adoption import Found, own_policy, securing
+from notion_pg_sync.mirror.adoption import Found, letting_write, own_policy, securing
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.tables import SyncTable
@@ -166,10 +166,10 @@ def mend_of_open(table: GuardedTable, policies: Sequence[Policy]) -> str:
 
 
 def mend_of_hidden_rows(table: GuardedTable) -> str:
-    """SQL that lets the tool see and write every row of a sync table. No policy outdoes one that restricts."""
+    """SQL that lets the tool see and write every row of a table. No policy outdoes one that restricts."""
     if any(policy.binds_us and not policy.permissive for policy in table.policies):
         return typed(sql.SQL("ALTER ROLE {} BYPASSRLS").format(sql.Identifier(table.role)))
-    return mend_of_unguarded(table)
+    return typed(letting_write(table.identifier, table.role))
 
 
 def mend_of_hidden_settings(table: GuardedTable) -> str:

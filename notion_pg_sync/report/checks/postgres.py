@@ -124,6 +124,7 @@ async def _initialised(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         if missing := await missing_at_the_bookkeeping(connection):
             return [broken(f"the role {missing.role} may not {missing.what}", missing.grant)]
+    async with transaction(examination.pool) as connection:
         try:
             await migrations.check_version(connection)
         except PostgresError as error:
