@@ -321,7 +321,7 @@ def _with_postgres(settings: Settings, work: Callable[[Settings], int]) -> int:
 
 
 def _exit_code(error: Exception) -> int:
-    from notion_pg_sync.sync.everything import UsageError
+    from notion_pg_sync.sync.refused import UsageError
     from notion_pg_sync.sync.running import StoppedBySignalError
 
     if isinstance(error, StoppedBySignalError):
