@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, cast
 
 from psycopg import sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS, present_columns
-from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.runs import SYNC_ALL
 
 
@@ -23,12 +23,14 @@ class User:
     """A row of `user_settings` that has to do with Notion.
 
     `databases` is `notion_databases` as it is. `auto_sync` is None where the application has no such column.
+    `last_sync_ended_at` is None before the user's first sync.
     """
 
     user_id: str
     has_token: bool
     databases: object
     auto_sync: bool | None
+    last_sync_ended_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ class Run:
     pid: int | None
     process_started_at: float | None
     heartbeat_at: datetime | None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, None while it runs."""
+        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else None
 
 
 @dataclass(frozen=True)
@@ -167,6 +174,12 @@ _PAST_SYNCS = """
 _MOST_OPEN_RUNS = 1000
 
 
+async def begin_snapshot(connection: Connection) -> datetime:
+    """Makes the transaction, in which nothing was asked yet, read one moment alone and write nothing; what time it is."""
+    await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    return cast(datetime, await fetch_value(connection, "SELECT clock_timestamp()"))
+
+
 async def read_users(connection: Connection, schema: str, user_id: str | None = None) -> list[User]:
     """The users in `user_settings` who have a Notion token or name databases, all or that of `user_id`, by user.
 
@@ -180,10 +193,12 @@ async def read_users(connection: Connection, schema: str, user_id: str | None = 
     ]
     query = sql.SQL(
         """
-        SELECT * FROM (
+        SELECT settings.*, last_sync_ended_at
+        FROM (
             SELECT user_id::text, {} AS has_token, {} AS databases, {} AS auto_sync
             FROM {} WHERE user_id IS NOT NULL
         ) AS settings
+        LEFT JOIN notion_sync.accounts USING (user_id)
         WHERE (has_token OR databases IS NOT NULL) AND (%(user)s::text IS NULL OR user_id = %(user)s)
         ORDER BY user_id
         """

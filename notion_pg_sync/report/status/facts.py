@@ -37,7 +37,7 @@ class Facts:
 def gone_runs(
     open_runs: Iterable[Run], now: datetime, machine: str, is_alive: Callable[[int, float], bool]
 ) -> frozenset[int]:
-    """The runs whose process is no more: by `is_alive` (pid, process start) on this `machine`, else by their heartbeat."""
+    """The runs whose process is no more: on this `machine` by `is_alive` (pid, process start), else by heartbeat."""
     return frozenset(run.runid for run in open_runs if _is_gone(run, now, machine, is_alive))
 
 

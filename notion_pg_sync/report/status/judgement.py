@@ -130,11 +130,15 @@ def only(judgement: Judgement, user_id: str | None, database: str | None) -> Jud
         raise UsageError(f"user {user_id!r} is neither in user_settings nor known from before: check the spelling.")
     if database is None:
         return Judgement(tuple(judged))
-    database_id = parse_id(database) if looks_like_id(database) else None
-    matching = [one for one in judged if one.is_database and (one.name == database or one.database_id == database_id)]
+    matching = [one for one in judged if one.database_id and is_meant(database, one.name, one.database_id)]
     if not matching:
         raise UsageError(_no_such_database(judged, user_id, database))
     return Judgement(tuple(matching))
+
+
+def is_meant(written: str, name: str | None, database_id: str) -> bool:
+    """Whether `written`, a name, an id or a link, means the database of this name and id."""
+    return written == name or (looks_like_id(written) and parse_id(written) == database_id)
 
 
 def headline(judgement: Judgement, now: datetime) -> str:
@@ -206,7 +210,7 @@ def _user(
     by_id = {database.database_id: database for database in known}
     resting = _why_user_rests(user)
     if user and not wanted and not configuration.problems:
-        condition, reason = resting or _why_nothing_to_sync(configuration)
+        condition, reason = resting or _why_nothing_to_sync(configuration, user)
         yield Judged(user_id, None, None, condition, reason)
     for database_id, name in wanted.items():
         found = by_id.get(database_id)
@@ -228,9 +232,11 @@ def _why_user_rests(user: User | None) -> tuple[Condition, str] | None:
     return None
 
 
-def _why_nothing_to_sync(configuration: Configuration) -> tuple[Condition, str]:
-    if configuration.everything:
+def _why_nothing_to_sync(configuration: Configuration, user: User) -> tuple[Condition, str]:
+    if configuration.everything and user.last_sync_ended_at is None:
         return Condition.NEVER_SYNCED, "every database is asked for, and no run has looked for them yet."
+    if configuration.everything:
+        return Condition.NOTHING_TO_SYNC, "no database is shared with the token: share one with it in Notion."
     return Condition.NOTHING_TO_SYNC, "notion_databases names no database, so there is nothing to sync."
 
 
