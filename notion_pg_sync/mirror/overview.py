@@ -175,7 +175,7 @@ _MOST_OPEN_RUNS = 1000
 
 
 async def begin_snapshot(connection: Connection) -> datetime:
-    """Makes the transaction, in which nothing was asked yet, read one moment alone and write nothing; what time it is."""
+    """Makes a transaction, in which nothing was asked yet, read one moment alone and write nothing; gives the time."""
     await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
     return cast(datetime, await fetch_value(connection, "SELECT clock_timestamp()"))
 

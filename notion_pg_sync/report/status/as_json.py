@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime, timedelta
 
-from notion_pg_sync.mirror.overview import PastSync, Run
+from notion_pg_sync.mirror.overview import Database, PastSync, Run
 from notion_pg_sync.report.status.facts import Facts
 from notion_pg_sync.report.status.judgement import Judged, Judgement, headline
+
+_COLUMNS = [field.name for field in fields(Database)]
+# By the finding, and by what is running.
+_SAID_OTHERWISE = ("user_id", "database_id", "name", "rate_limited_until")
 
 
 def status_as_json(facts: Facts, judgement: Judgement, *, max_age: timedelta, runs: int) -> dict[str, object]:
@@ -37,28 +42,10 @@ def _finding(one: Judged) -> dict[str, object]:
 
 
 def _database(one: Judged) -> dict[str, object]:
-    database = one.database
+    known = vars(one.database) if one.database else dict.fromkeys(_COLUMNS)
     return {
         **_finding(one),
-        "rows": database and database.rows,
-        "fresh_as_of": _iso(database and database.fresh_as_of),
-        "full_read_at": _iso(database and database.full_read_at),
-        "held_back": database.held_back if database else 0,
-        "last_runid": database and database.last_runid,
-        "last_status": database and database.last_status,
-        "last_mode": database and database.last_mode,
-        "last_rows_read": database and database.last_rows_read,
-        "last_requests": database and database.last_requests,
-        "last_seconds": database and database.last_seconds,
-        "last_error_code": database and database.last_error_code,
-        "last_message": database and database.last_message,
-        "last_started_at": _iso(database and database.last_started_at),
-        "last_ended_at": _iso(database and database.last_ended_at),
-        "last_succeeded_at": _iso(database and database.last_succeeded_at),
-        "failing_since": _iso(database and database.failing_since),
-        "failures_in_a_row": database.failures_in_a_row if database else 0,
-        "suspended_since": _iso(database and database.suspended_since),
-        "next_try_at": _iso(database and database.next_try_at),
+        **{name: _plain(value) for name, value in known.items() if name not in _SAID_OTHERWISE},
         "running": _running(one),
     }
 
@@ -106,6 +93,10 @@ def _sync(past: PastSync) -> dict[str, object]:
         "seconds": past.seconds,
         "message": past.message,
     }
+
+
+def _plain(value: object) -> object:
+    return _iso(value) if isinstance(value, datetime) else value
 
 
 def _iso(moment: datetime | None) -> str | None:

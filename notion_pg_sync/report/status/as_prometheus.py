@@ -71,7 +71,7 @@ _METRICS = (
 
 def status_as_prometheus(judgement: Judgement) -> str:
     """The metrics of every database, and of the whole."""
-    conditions = {condition: 0 for condition in Condition}
+    conditions = dict.fromkeys(Condition, 0)
     for one in judgement.databases:
         conditions[one.condition] += 1
     lines = [

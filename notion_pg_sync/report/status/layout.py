@@ -1,0 +1,26 @@
+"""Tables and texts that lose nothing in a narrow terminal, and that no name can steer."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from notion_pg_sync.report.printable import printable
+
+# From this width on, each fact has its column.
+WIDE = 120
+NOTHING = Text("–", "dim")
+
+
+def table_of(*headings: str) -> Table:
+    """A table without lines; a heading that ends in `>` is of numbers. What is too wide is folded, never cut off."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(
+            heading.removesuffix(">"), justify="right" if heading.endswith(">") else "left", overflow="fold"
+        )
+    return table
+
+
+def text_of(said: str | None, style: str = "") -> Text:
+    return Text(printable(said or ""), style, overflow="fold")
