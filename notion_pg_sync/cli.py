@@ -212,16 +212,16 @@ def status(
     def tell(settings: Settings) -> int:
         from notion_pg_sync.report.status.asking import Question
         from notion_pg_sync.report.status.status import run_status
-        from notion_pg_sync.settings import SettingsError, read_duration
+        from notion_pg_sync.settings import SettingsError
         from notion_pg_sync.sync.running import run_until_done
 
         if as_json and prometheus:
             raise SettingsError("--json and --prometheus are two forms of one answer: use one of them.")
         form: Literal["screen", "json", "prometheus"] = "json" if as_json else "prometheus" if prometheus else "screen"
         question = Question(user, database, runs)
-        return run_until_done(run_status(settings, question, max_age=read_duration(max_age), form=form))
+        return _with_postgres(settings, lambda settings: run_until_done(run_status(settings, question, form=form)))
 
-    _run(tell, verbose=verbose, flags={"strict": strict})
+    _run(tell, verbose=verbose, needs_postgres=False, flags={"strict": strict, "max_age": max_age})
 
 
 @app.command()

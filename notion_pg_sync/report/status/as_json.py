@@ -51,14 +51,14 @@ def _database(one: Judged) -> dict[str, object]:
 
 
 def _running(one: Judged) -> dict[str, object] | None:
-    if one.running is None:
+    if one.running is None or one.database is None:
         return None
     return {
         "runid": one.running.runid,
         "host": one.running.host,
         "pid": one.running.pid,
-        "since": _iso(one.database and one.database.last_started_at),
-        "rate_limited_until": _iso(one.database and one.database.rate_limited_until),
+        "since": _iso(one.database.last_started_at),
+        "rate_limited_until": _iso(one.database.rate_limited_until),
     }
 
 

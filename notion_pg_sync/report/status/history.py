@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from notion_pg_sync.mirror.overview import PastSync, Run
+from notion_pg_sync.mirror.overview import PastSync
 from notion_pg_sync.report.status.facts import Facts
 from notion_pg_sync.report.status.judgement import Judged, Judgement
 from notion_pg_sync.report.status.layout import NOTHING, WIDE, table_of, text_of

@@ -23,4 +23,5 @@ def table_of(*headings: str) -> Table:
 
 
 def text_of(said: str | None, style: str = "") -> Text:
+    """What somebody wrote, harmless, and folded where it is too wide."""
     return Text(printable(said or ""), style, overflow="fold")

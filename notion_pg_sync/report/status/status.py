@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import timedelta
 from typing import Literal
 
 from rich.console import Console
@@ -22,15 +21,18 @@ Form = Literal["screen", "json", "prometheus"]
 _WIDTH_WITHOUT_TERMINAL = 160
 
 
-async def run_status(settings: Settings, question: Question, *, max_age: timedelta, form: Form) -> int:
-    """Shows the status and returns the exit code, 0 or 1. `settings.strict` counts what is suspended.
+async def run_status(settings: Settings, question: Question, *, form: Form) -> int:
+    """Shows the status and returns the exit code, 0 or 1. `settings.strict` counts what is suspended,
+    `settings.max_age` is how old the copy of a database may be.
 
     Raises `PostgresError`, `NothingAttemptedError`, and `UsageError` where what was asked about is not there.
     """
     facts = await ask(settings.database_url or "", question)
-    judgement = only(judge(facts, max_age=max_age, strict=settings.strict), question.user_id, question.database)
+    judgement = only(
+        judge(facts, max_age=settings.max_age, strict=settings.strict), question.user_id, question.database
+    )
     if form == "json":
-        print(json.dumps(status_as_json(facts, judgement, max_age=max_age, runs=question.runs), indent=2))
+        print(json.dumps(status_as_json(facts, judgement, max_age=settings.max_age, runs=question.runs), indent=2))
     elif form == "prometheus":
         print(status_as_prometheus(judgement), end="")
     else:
