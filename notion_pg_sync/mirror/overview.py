@@ -38,7 +38,8 @@ class Database:
     """A row of `notion_sync.databases`, with what its data sources come to.
 
     `rows` is None until every data source was read whole once; so is `fresh_as_of`, before which every edit is in the
-    copy. `held_back`: rows that Notion has no longer and that wait for somebody's word.
+    copy, and `full_as_of`, when the latest full read began. `held_back`: rows that Notion has no longer and that wait
+    for somebody's word. `lease_runid` is the run that has the user's lease. All times are by PostgreSQL's clock.
     """
 
     user_id: str
@@ -60,10 +61,11 @@ class Database:
     failures_in_a_row: int
     suspended_since: datetime | None
     next_try_at: datetime | None
+    lease_runid: int | None
     rate_limited_until: datetime | None
     rows: int | None
     fresh_as_of: datetime | None
-    full_read_at: datetime | None
+    full_as_of: datetime | None
     held_back: int
 
 
@@ -110,21 +112,23 @@ class PastSync:
 _DATABASES = """
     SELECT database.user_id, database.database_id, database.name, found_by_search, last_runid, last_mode, last_status,
            last_rows_read, last_requests, last_seconds, last_error_code, last_message, last_started_at, last_ended_at,
-           last_succeeded_at, failing_since, failures_in_a_row, suspended_since, next_try_at, rate_limited_until,
-           source.rows, source.fresh_as_of, source.full_read_at, coalesce(source.held_back, 0) AS held_back
+           last_succeeded_at, failing_since, failures_in_a_row, suspended_since, next_try_at, lease_runid,
+           rate_limited_until, source.rows, source.fresh_as_of, source.full_as_of, coalesce(source.held_back, 0) AS held_back
     FROM notion_sync.databases AS database
     JOIN notion_sync.accounts AS account ON account.user_id = database.user_id
     LEFT JOIN (
         SELECT source.user_id, source.database_id,
                CASE WHEN bool_and(row_count IS NOT NULL) THEN sum(row_count)::bigint END AS rows,
-               -- One that a successful sync did not see is no longer of the database, and only waits to be forgotten.
-               CASE WHEN bool_and(watermark IS NOT NULL)
-                    THEN min(watermark) FILTER (WHERE last_status <> 'succeeded' OR synced_at >= last_started_at)
-               END AS fresh_as_of,
-               min(full_read_at) AS full_read_at, sum(held_back)::bigint AS held_back
+               CASE WHEN bool_and(fresh_as_of IS NOT NULL) THEN min(fresh_as_of) FILTER (WHERE is_listed) END
+                   AS fresh_as_of,
+               CASE WHEN bool_and(full_as_of IS NOT NULL) THEN min(full_as_of) FILTER (WHERE is_listed) END
+                   AS full_as_of,
+               sum(held_back)::bigint AS held_back
         FROM notion_sync.data_sources AS source
         JOIN notion_sync.databases AS database
           ON database.user_id = source.user_id AND database.database_id = source.database_id
+        -- One that a successful sync left out is no longer of the database, and waits for its last rows to go.
+        CROSS JOIN LATERAL (SELECT last_status <> 'succeeded' OR synced_at >= last_started_at AS is_listed) AS listing
         WHERE %(user)s::text IS NULL OR source.user_id = %(user)s
         GROUP BY source.user_id, source.database_id
     ) AS source ON source.user_id = database.user_id AND source.database_id = database.database_id

@@ -11,7 +11,7 @@ from notion_pg_sync.report.status.judgement import Judged, Judgement, headline
 
 _COLUMNS = [field.name for field in fields(Database)]
 # By the finding, and by what is running.
-_SAID_OTHERWISE = ("user_id", "database_id", "name", "rate_limited_until")
+_SAID_OTHERWISE = ("user_id", "database_id", "name", "lease_runid", "rate_limited_until")
 
 
 def status_as_json(facts: Facts, judgement: Judgement, *, max_age: timedelta, runs: int) -> dict[str, object]:

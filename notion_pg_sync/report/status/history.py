@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from notion_pg_sync.mirror.overview import PastSync
 from notion_pg_sync.report.status.facts import Facts
 from notion_pg_sync.report.status.judgement import Judged, Judgement
-from notion_pg_sync.report.status.layout import NOTHING, WIDE, table_of, text_of
+from notion_pg_sync.report.status.layout import NOTHING, WIDE, print_indented, table_of, text_of
 from notion_pg_sync.report.status.trend import sparkline
 from notion_pg_sync.report.status.words import ago, lasting, local
 
@@ -40,7 +39,14 @@ def show_runs(console: Console, facts: Facts, most: int) -> None:
         return
     _show_trend(console, "", [run.seconds for run in facts.runs], None)
     lines = [
-        _Line(run.runid, run.job or "", _status(run.runid, run.status, facts), run.started_at, run.seconds, run.message)
+        _Line(
+            run.runid,
+            run.job or "",
+            _status(run.runid, run.status, facts),
+            run.started_at,
+            run.seconds,
+            run.message or f"pid {run.pid} on {run.host}",
+        )
         for run in facts.runs[:most]
     ]
     _show(console, "job", lines, facts.now)
@@ -94,7 +100,7 @@ def _show_trend(
     said += f"time taken {bars} up to {lasting(max(seconds))}"
     if latest_rows:
         said += f"; rows read {sparkline(latest_rows[::-1])} up to {max(latest_rows):,}"
-    console.print(Padding(text_of(said, "dim"), (0, 0, 0, 2)))
+    print_indented(console, text_of(said, "dim"), 2)
 
 
 def _show(console: Console, what: str, lines: Sequence[_Line], now: datetime) -> None:
@@ -115,7 +121,7 @@ def _show(console: Console, what: str, lines: Sequence[_Line], now: datetime) ->
         took = "" if line.seconds is None else f", took {lasting(line.seconds)}"
         when = f"{local(line.started_at)} ({ago(line.started_at, now)}{took})"
         console.print(Text.assemble(f"{line.runid:>6}  ", _coloured(line.status), "  ", when))
-        console.print(Padding(Text.assemble(text_of(line.what, "dim"), " ", text_of(line.message)), (0, 0, 0, 8)))
+        print_indented(console, Text.assemble(text_of(line.what, "dim"), " ", text_of(line.message)), 8)
 
 
 def _coloured(status: str) -> Text:

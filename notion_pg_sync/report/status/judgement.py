@@ -151,9 +151,13 @@ def headline(judgement: Judgement, now: datetime) -> str:
 
 def _trouble(judgement: Judgement, troubles: Sequence[Judged]) -> str:
     kept_fresh = sum(one.condition.is_kept_fresh for one in judgement.databases)
-    wrong = sum(one.is_database for one in troubles)
-    what = f"{wrong:,} of {counted(kept_fresh, 'database')}" if wrong else "Something"
-    return f"{what} {'are' if wrong > 1 else 'is'} not well: {_by_condition(troubles)}."
+    databases = sum(one.is_database for one in troubles)
+    users = len({one.user_id for one in troubles if one.user_id is not None and not one.is_database})
+    parts = [f"{databases:,} of {counted(kept_fresh, 'database')}"] if databases else []
+    parts += [counted(users, "user")] if users else []
+    parts += [SYNC_ALL.command] if any(one.user_id is None for one in troubles) else []
+    verb = "is" if len(parts) == 1 and databases + users <= 1 else "are"
+    return f"{' and '.join(parts)} {verb} not well: {_by_condition(troubles)}."
 
 
 def _all_is_well(judgement: Judgement, now: datetime) -> str:
@@ -281,27 +285,35 @@ def _condition(facts: Facts, database: Database, max_age: timedelta) -> tuple[Co
     if database.failures_in_a_row:
         return Condition.FAILING, _last_failure(facts, database), database.failing_since
     if database.fresh_as_of is None:
-        return Condition.NEVER_SYNCED, _why_never(database, running), None
+        return Condition.NEVER_SYNCED, _why_never(facts, database, running), None
     if facts.now - database.fresh_as_of > max_age:
         return Condition.STALE, _why_stale(facts, database, running), database.fresh_as_of
     return Condition.FRESH, "", None
 
 
-def _why_never(database: Database, running: Run | None) -> str:
+def _why_never(facts: Facts, database: Database, running: Run | None) -> str:
     if running:
         return "its first sync is under way."
     if database.last_started_at is None:
-        return "no run has come to it yet."
+        return _waits_for(facts, database) or "no run has come to it yet."
     return "a part of it was never read whole yet; the next run carries on."
 
 
 def _why_stale(facts: Facts, database: Database, running: Run | None) -> str:
     if running:
         return "a sync is under way."
-    if database.last_started_at is None:
-        return "no run has come to it."
-    began = ago(database.last_started_at, facts.now)
-    return f"no run has come to it since {began}: 'notion-pg-sync doctor' checks what should start one."
+    if waits := _waits_for(facts, database):
+        return waits
+    began = f" since {ago(database.last_started_at, facts.now)}" if database.last_started_at else ""
+    return f"no run has come to it{began}: 'notion-pg-sync doctor' checks what should start one."
+
+
+def _waits_for(facts: Facts, database: Database) -> str | None:
+    """The run that is at the user's other databases."""
+    holders = (run for run in facts.open_runs if run.runid == database.lease_runid and run.runid not in facts.gone)
+    return next(
+        (f"run {run.runid} (pid {run.pid} on {run.host}) is at this user and comes to it." for run in holders), None
+    )
 
 
 def _last_failure(facts: Facts, database: Database) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -25,3 +26,10 @@ def table_of(*headings: str) -> Table:
 def text_of(said: str | None, style: str = "") -> Text:
     """What somebody wrote, harmless, and folded where it is too wide."""
     return Text(printable(said or ""), style, overflow="fold")
+
+
+def print_indented(console: Console, text: Text, indent: int) -> None:
+    """Prints it in lines that fit a terminal, whole where there is none; each after `indent` blanks."""
+    lines = text.wrap(console, max(console.width - indent, 20)) if console.is_terminal else [text]
+    for line in lines:
+        console.print(Text(" " * indent).append_text(line), soft_wrap=True)

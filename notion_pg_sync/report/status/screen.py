@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
 
 from rich.console import Console
-from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
+from notion_pg_sync.mirror.overview import Database
 from notion_pg_sync.report.status.facts import Facts
 from notion_pg_sync.report.status.history import show_runs, show_syncs
 from notion_pg_sync.report.status.judgement import Condition, Judged, Judgement, headline
-from notion_pg_sync.report.status.layout import NOTHING, WIDE, table_of, text_of
-from notion_pg_sync.report.status.words import ago, counted, lasting, times, until
+from notion_pg_sync.report.status.layout import NOTHING, WIDE, print_indented, table_of, text_of
+from notion_pg_sync.report.status.words import ago, counted, lasting, since, times, until
 
 # With more healthy databases than these a line says all there is to say of them.
 MOST_HEALTHY = 50
@@ -32,7 +34,8 @@ _STYLES = {
 
 def show_status(console: Console, facts: Facts, judgement: Judgement, *, runs: int, about_some: bool) -> None:
     """Shows it all; `about_some`: it is about some databases that were asked for, so none is left out."""
-    console.print(text_of(headline(judgement, facts.now), "bold red" if judgement.exit_code else "bold green"))
+    style = "bold red" if judgement.exit_code else "bold green"
+    print_indented(console, text_of(headline(judgement, facts.now), style), 0)
     for together in _by_reason(judgement.not_fresh):
         _show_finding(console, together, facts.now)
     shown, healthy = _shown(judgement.databases, everything=about_some)
@@ -40,7 +43,7 @@ def show_status(console: Console, facts: Facts, judgement: Judgement, *, runs: i
         console.print()
         _show_databases(console, shown, facts.now)
     if healthy:
-        console.print(text_of(_of_the_healthy(healthy, facts.now), "green"))
+        print_indented(console, text_of(_of_the_healthy(healthy, facts.now), "green"), 0)
     if about_some:
         show_syncs(console, facts, judgement, runs)
     else:
@@ -53,18 +56,22 @@ def _show_finding(console: Console, together: Sequence[Judged], now: datetime) -
     who = ", ".join(names[:_MOST_NAMED]) + (
         f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
     )
-    since = min((one.since for one in together if one.since), default=None)
     mark = first.condition.words.upper() if first.counts else first.condition.words
-    said = Text.assemble((mark, _STYLES.get(first.condition, "dim")), "  ", text_of(who, "bold"))
-    if since and first.condition is not Condition.STALE:
-        said.append(text_of(f"  since {ago(since, now)}{_how_often(together)}"))
-    console.print(said)
-    console.print(Padding(text_of(first.reason), (0, 0, 0, 4)))
+    said = Text.assemble(
+        (mark, _STYLES.get(first.condition, "dim")), "  ", text_of(who, "bold"), _how_long(together, now)
+    )
+    print_indented(console, said, 0)
+    print_indented(console, text_of(first.reason), 4)
 
 
-def _how_often(together: Sequence[Judged]) -> str:
+def _how_long(together: Sequence[Judged], now: datetime) -> str:
+    earliest = min((one.since for one in together if one.since), default=None)
+    if earliest is None:
+        return ""
+    if together[0].condition is Condition.STALE:
+        return f", {'the oldest ' if len(together) > 1 else ''}as of {ago(earliest, now)}"
     often = max(one.database.failures_in_a_row if one.database else 0 for one in together)
-    return f", {times(often)}" if often > 1 else ""
+    return f", for {since(earliest, now)}" + (f", {times(often)}" if often > 1 else "")
 
 
 def _by_reason(findings: Iterable[Judged]) -> list[list[Judged]]:
@@ -79,8 +86,16 @@ def _shown(databases: Sequence[Judged], *, everything: bool) -> tuple[list[Judge
     """The databases of the table, and those that a line sums up: the healthy ones where they are many."""
     healthy = [one for one in databases if one.condition is Condition.FRESH and one.running is None]
     if everything or len(healthy) <= MOST_HEALTHY:
-        return list(databases), []
-    return [one for one in databases if one not in healthy], healthy
+        return _worst_user_first(databases), []
+    return _worst_user_first(one for one in databases if one.condition is not Condition.FRESH or one.running), healthy
+
+
+def _worst_user_first(databases: Iterable[Judged]) -> list[Judged]:
+    """In the order given, the worst first, but what is of one user together."""
+    by_user: dict[str | None, list[Judged]] = {}
+    for one in databases:
+        by_user.setdefault(one.user_id, []).append(one)
+    return [one for together in by_user.values() for one in together]
 
 
 def _of_the_healthy(healthy: Sequence[Judged], now: datetime) -> str:
@@ -102,13 +117,38 @@ def _show_databases(console: Console, shown: Sequence[Judged], now: datetime) ->
             )
         console.print(table)
         return
-    table = table_of("database", "rows>", "fresh as of", "last result")
-    for number, one in enumerate(shown):
-        if number == 0 or shown[number - 1].user_id != one.user_id:
-            table.add_row(text_of(one.user_id, "bold"))
-        result = Text(", ").join([_result(one, now), *_took_in_words(one)])
-        table.add_row(Padding(text_of(one.name), (0, 0, 0, 2)), *_rows_and_age(one, now), result)
-    console.print(table)
+    _show_by_user(console, shown, now)
+
+
+def _show_by_user(console: Console, shown: Sequence[Judged], now: datetime) -> None:
+    """A table that fits 80 columns: a line for the user, then a line for each database."""
+    cells = [
+        (
+            text_of(f"  {one.name}"),
+            *_rows_and_age(one, now),
+            Text(", ").join([_result(one, now), *_took_in_words(one, now)]),
+        )
+        for one in shown
+    ]
+    headings = ("  database", "rows", "fresh as of", "last result")
+    widths = [
+        min(max(len(heading), *(row[number].cell_len for row in cells)), 26 if number == 0 else 16)
+        for number, heading in enumerate(headings[:3])
+    ]
+
+    def table(*rows: Sequence[Text]) -> Table:
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        for number, width in enumerate(widths):
+            grid.add_column(width=width, justify="right" if number == 1 else "left", overflow="fold")
+        grid.add_column(overflow="fold")
+        for row in rows:
+            grid.add_row(*row)
+        return grid
+
+    console.print(table([Text(heading, "bold") for heading in headings]))
+    for user_id, rows in groupby(zip(shown, cells, strict=True), key=lambda pair: pair[0].user_id):
+        print_indented(console, text_of(user_id, "bold"), 0)
+        console.print(table(*(row for _, row in rows)))
 
 
 def _rows_and_age(one: Judged, now: datetime) -> tuple[Text, Text]:
@@ -146,22 +186,28 @@ def _result(one: Judged, now: datetime) -> Text:
     return text_of(said, style)
 
 
-def _took(one: Judged) -> tuple[Text, Text, Text]:
+def _took(one: Judged, now: datetime) -> tuple[Text, Text, Text]:
     database = one.database
     seconds = database.last_seconds if database else None
     requests = database.last_requests if database else None
     return (
         NOTHING if seconds is None else Text(lasting(seconds)),
         NOTHING if requests is None else Text(f"{requests:,}"),
-        text_of(database.last_mode) if database and database.last_mode else NOTHING,
+        text_of(_mode(database, now)) if database and database.last_mode else NOTHING,
     )
 
 
-def _took_in_words(one: Judged) -> list[Text]:
+def _took_in_words(one: Judged, now: datetime) -> list[Text]:
     database = one.database
     if database is None:
         return []
-    parts = [database.last_mode]
+    parts = [_mode(database, now)]
     parts += [lasting(database.last_seconds)] if database.last_seconds is not None else []
     parts += [counted(database.last_requests, "request")] if database.last_requests is not None else []
     return [text_of(part, "dim") for part in parts if part]
+
+
+def _mode(database: Database, now: datetime) -> str:
+    if database.last_mode == "incremental" and database.full_as_of:
+        return f"incremental (full {ago(database.full_as_of, now)})"
+    return database.last_mode or ""

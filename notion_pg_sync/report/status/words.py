@@ -12,6 +12,11 @@ def ago(moment: datetime, now: datetime) -> str:
     return humanize.naturaltime(max(now - moment, timedelta()))
 
 
+def since(moment: datetime, now: datetime) -> str:
+    """For how long, such as `12 minutes`."""
+    return until(now, moment)
+
+
 def until(moment: datetime, now: datetime) -> str:
     """How long from now, such as `12 minutes`."""
     return humanize.naturaldelta(max(moment - now, timedelta()))
