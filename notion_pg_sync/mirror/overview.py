@@ -113,16 +113,17 @@ _DATABASES = """
     SELECT database.user_id, database.database_id, database.name, found_by_search, last_runid, last_mode, last_status,
            last_rows_read, last_requests, last_seconds, last_error_code, last_message, last_started_at, last_ended_at,
            last_succeeded_at, failing_since, failures_in_a_row, suspended_since, next_try_at, lease_runid,
-           rate_limited_until, source.rows, source.fresh_as_of, source.full_as_of, coalesce(source.held_back, 0) AS held_back
+           rate_limited_until, source.rows, source.fresh_as_of, source.full_as_of,
+           coalesce(source.held_back, 0) AS held_back
     FROM notion_sync.databases AS database
     JOIN notion_sync.accounts AS account ON account.user_id = database.user_id
     LEFT JOIN (
         SELECT source.user_id, source.database_id,
                CASE WHEN bool_and(row_count IS NOT NULL) THEN sum(row_count)::bigint END AS rows,
-               CASE WHEN bool_and(fresh_as_of IS NOT NULL) THEN min(fresh_as_of) FILTER (WHERE is_listed) END
-                   AS fresh_as_of,
-               CASE WHEN bool_and(full_as_of IS NOT NULL) THEN min(full_as_of) FILTER (WHERE is_listed) END
-                   AS full_as_of,
+               CASE WHEN bool_and(fresh_as_of IS NOT NULL) FILTER (WHERE is_listed)
+                    THEN min(fresh_as_of) FILTER (WHERE is_listed) END AS fresh_as_of,
+               CASE WHEN bool_and(full_as_of IS NOT NULL) FILTER (WHERE is_listed)
+                    THEN min(full_as_of) FILTER (WHERE is_listed) END AS full_as_of,
                sum(held_back)::bigint AS held_back
         FROM notion_sync.data_sources AS source
         JOIN notion_sync.databases AS database

@@ -113,7 +113,7 @@ def _show_databases(console: Console, shown: Sequence[Judged], now: datetime) ->
         table = table_of("user", "database", "rows>", "fresh as of", "last result", "duration>", "requests>", "mode")
         for one in shown:
             table.add_row(
-                text_of(one.user_id), text_of(one.name), *_rows_and_age(one, now), _result(one, now), *_took(one)
+                text_of(one.user_id), text_of(one.name), *_rows_and_age(one, now), _result(one, now), *_took(one, now)
             )
         console.print(table)
         return
