@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from notion_pg_sync.mirror.overview import PastSync
+from notion_pg_sync.mirror.runs import SYNC_ALL
 from notion_pg_sync.report.status.facts import Facts
 from notion_pg_sync.report.status.judgement import Judged, Judgement
 from notion_pg_sync.report.status.layout import NOTHING, WIDE, print_indented, table_of, text_of
 from notion_pg_sync.report.status.trend import sparkline
-from notion_pg_sync.report.status.words import ago, lasting, local
+from notion_pg_sync.report.status.words import ago, counted, lasting, local
 
 _STYLES = {"succeeded": "green", "failed": "red", "went away": "bold red", "running": "cyan", "starting": "cyan"}
 
@@ -37,7 +38,7 @@ def show_runs(console: Console, facts: Facts, most: int) -> None:
     if not facts.runs:
         console.print("  none yet: 'notion-pg-sync sync-all' makes the first.", markup=False, highlight=False)
         return
-    _show_trend(console, "", [run.seconds for run in facts.runs], None)
+    _show_trend(console, "sync-all", [run.seconds for run in facts.runs if run.job == SYNC_ALL.name], None)
     lines = [
         _Line(
             run.runid,
@@ -96,10 +97,9 @@ def _show_trend(
     seconds = [one for one in reversed(latest_seconds) if one is not None]
     if not (bars := sparkline(seconds)):
         return
-    said = f"{title}: " if title else ""
-    said += f"time taken {bars} up to {lasting(max(seconds))}"
+    said = f"{title} took {bars} up to {lasting(max(seconds))}"
     if latest_rows:
-        said += f"; rows read {sparkline(latest_rows[::-1])} up to {max(latest_rows):,}"
+        said += f", and read {sparkline(latest_rows[::-1])} up to {counted(max(latest_rows), 'row')}"
     print_indented(console, text_of(said, "dim"), 2)
 
 

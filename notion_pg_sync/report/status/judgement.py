@@ -310,10 +310,10 @@ def _why_stale(facts: Facts, database: Database, running: Run | None) -> str:
 
 def _waits_for(facts: Facts, database: Database) -> str | None:
     """The run that is at the user's other databases."""
-    holders = (run for run in facts.open_runs if run.runid == database.lease_runid and run.runid not in facts.gone)
-    return next(
-        (f"run {run.runid} (pid {run.pid} on {run.host}) is at this user and comes to it." for run in holders), None
-    )
+    for run in facts.open_runs:
+        if run.runid == database.lease_runid and run.runid not in facts.gone:
+            return f"run {run.runid} (pid {run.pid} on {run.host}) is at this user's databases now."
+    return None
 
 
 def _last_failure(facts: Facts, database: Database) -> str:

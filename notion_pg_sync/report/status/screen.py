@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -111,6 +112,8 @@ def _of_the_healthy(healthy: Sequence[Judged], now: datetime) -> str:
 def _show_databases(console: Console, shown: Sequence[Judged], now: datetime) -> None:
     if console.width >= WIDE:
         table = table_of("user", "database", "rows>", "fresh as of", "last result", "duration>", "requests>", "mode")
+        # An id of 36 characters stays in one piece.
+        table.columns[0].min_width = min(max(cell_len(one.user_id or "") for one in shown), 36)
         for one in shown:
             table.add_row(
                 text_of(one.user_id), text_of(one.name), *_rows_and_age(one, now), _result(one, now), *_took(one, now)
