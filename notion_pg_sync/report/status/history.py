@@ -13,11 +13,23 @@ from notion_pg_sync.mirror.overview import PastSync
 from notion_pg_sync.mirror.runs import SYNC_ALL
 from notion_pg_sync.report.status.facts import Facts
 from notion_pg_sync.report.status.judgement import Judged, Judgement
-from notion_pg_sync.report.status.layout import NOTHING, WIDE, print_indented, table_of, text_of
+from notion_pg_sync.report.status.layout import (
+    NOTHING,
+    Column,
+    headings_of,
+    print_indented,
+    room_beside,
+    table_of,
+    text_of,
+    widths_of,
+)
 from notion_pg_sync.report.status.trend import sparkline
 from notion_pg_sync.report.status.words import ago, counted, lasting, local
 
 _STYLES = {"succeeded": "green", "failed": "red", "went away": "bold red", "running": "cyan", "starting": "cyan"}
+_DURATION = Column("duration", is_number=True)
+# In less room than this a message is hard to read.
+_LEAST_ROOM = 40
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,7 @@ def show_runs(console: Console, facts: Facts, most: int) -> None:
         )
         for run in facts.runs[:most]
     ]
-    _show(console, "job", lines, facts.now)
+    _show(console, Column("job", most=24), lines, facts.now)
 
 
 def show_syncs(console: Console, facts: Facts, judgement: Judgement, most: int) -> None:
@@ -74,7 +86,7 @@ def show_syncs(console: Console, facts: Facts, judgement: Judgement, most: int) 
         )
         for sync in past[:most]
     ]
-    _show(console, "database", lines, facts.now)
+    _show(console, Column("database", most=36), lines, facts.now)
 
 
 def _syncs_of(one: Judged, facts: Facts) -> list[PastSync]:
@@ -103,25 +115,28 @@ def _show_trend(
     print_indented(console, text_of(said, "dim"), 2)
 
 
-def _show(console: Console, what: str, lines: Sequence[_Line], now: datetime) -> None:
-    if console.width >= WIDE:
-        table = table_of("runid>", what, "status", "start", "duration>", "return_message")
-        for line in lines:
-            table.add_row(
-                str(line.runid),
-                text_of(line.what),
-                _coloured(line.status),
-                local(line.started_at),
-                NOTHING if line.seconds is None else lasting(line.seconds),
-                text_of(line.message),
-            )
-        console.print(table)
+def _show(console: Console, what: Column, lines: Sequence[_Line], now: datetime) -> None:
+    columns = (Column("runid", is_number=True), what, Column("status"), Column("start", most=19), _DURATION)
+    rows = [
+        [
+            Text(str(line.runid)),
+            text_of(line.what),
+            _coloured(line.status),
+            Text(local(line.started_at)),
+            NOTHING if line.seconds is None else Text(lasting(line.seconds)),
+            text_of(line.message),
+        ]
+        for line in lines
+    ]
+    widths = widths_of(columns, rows)
+    if room_beside(console, widths) >= _LEAST_ROOM:
+        console.print(table_of(columns, widths, [headings_of(columns, "return_message"), *rows]))
         return
     for line in lines:
         took = "" if line.seconds is None else f", took {lasting(line.seconds)}"
         when = f"{local(line.started_at)} ({ago(line.started_at, now)}{took})"
-        console.print(Text.assemble(f"{line.runid:>6}  ", _coloured(line.status), "  ", when))
-        print_indented(console, Text.assemble(text_of(line.what, "dim"), " ", text_of(line.message)), 8)
+        print_indented(console, Text.assemble(f"{line.runid}  ", _coloured(line.status), f"  {when}"), 2)
+        print_indented(console, Text.assemble(text_of(line.what, "dim"), "  ", text_of(line.message)), 6)
 
 
 def _coloured(status: str) -> Text:
