@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,12 @@ from tests.report.status_facts import (
 )
 
 MAX_AGE = 45 * MINUTE
-RUNNING = {"last_status": "running", "last_runid": 8, "last_seconds": None, "last_started_at": NOW - MINUTE}
+RUNNING: dict[str, Any] = {
+    "last_status": "running",
+    "last_runid": 8,
+    "last_seconds": None,
+    "last_started_at": NOW - MINUTE,
+}
 
 
 def judged(known: Facts, *, strict: bool = False) -> Judgement:
@@ -61,7 +67,7 @@ def test_a_clock_that_is_a_little_ahead_makes_nothing_stale() -> None:
 
 
 def test_a_stale_database_says_what_it_waits_for() -> None:
-    old = {"fresh_as_of": NOW - 5 * HOUR, "last_started_at": NOW - 5 * HOUR}
+    old: dict[str, Any] = {"fresh_as_of": NOW - 5 * HOUR, "last_started_at": NOW - 5 * HOUR}
     assert "no run has come to it since 5 hours ago" in the_one(facts(a_database(**old))).reason
     at_another = facts(a_database(**old, lease_runid=8), open_runs=(an_open_run(),))
     assert the_one(at_another).reason == "run 8 (pid 4711 on mill) is at this user's databases now."

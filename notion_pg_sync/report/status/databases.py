@@ -58,6 +58,7 @@ def show_databases(console: Console, shown: Sequence[Judged], now: datetime) -> 
         return
     rows = [_narrow_row(one, now) for one in shown]
     widths = widths_of(_NARROW, rows)
+    widths[0] = max(widths[0] - max(_LEAST_ROOM + 2 - room_beside(console, widths), 0), len(_NARROW[0].heading))
     indent = (0, 0, 0, 2)
     console.print(Padding(table_of(_NARROW, widths, [headings_of(_NARROW, _LAST)]), indent))
     for user_id, pairs in groupby(zip(shown, rows, strict=True), key=lambda pair: pair[0].user_id):
