@@ -10,7 +10,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -194,6 +194,43 @@ def sync_all(
 
 
 @app.command()
+def status(
+    user: UserOption = None,
+    database: Annotated[
+        str | None, typer.Option("--database", metavar="DATABASE", help="Only databases of this name, id or link.")
+    ] = None,
+    runs: Annotated[int, typer.Option("--runs", min=0, help="How many of the latest runs to show.")] = 5,
+    max_age: Annotated[
+        str, typer.Option("--max-age", metavar="TIME", help="What is older is stale, such as 45m or 1d.")
+    ] = "45m",
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    prometheus: Annotated[
+        bool, typer.Option("--prometheus", help="Print metrics for node_exporter's textfile collector.")
+    ] = False,
+    strict: StrictOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Say what is fresh, stale or failing, and show the latest runs; exit 1 unless all is well.
+
+    Example: notion-pg-sync status --user user-1 --database Characters
+    """
+
+    def tell(settings: Settings) -> int:
+        from notion_pg_sync.report.status.asking import Question
+        from notion_pg_sync.report.status.status import run_status
+        from notion_pg_sync.settings import SettingsError
+        from notion_pg_sync.sync.running import run_until_done
+
+        if as_json and prometheus:
+            raise SettingsError("--json and --prometheus are two forms of one answer: use one of them.")
+        form: Literal["screen", "json", "prometheus"] = "json" if as_json else "prometheus" if prometheus else "screen"
+        question = Question(user, database, runs)
+        return _with_postgres(settings, lambda settings: run_until_done(run_status(settings, question, form=form)))
+
+    _run(tell, verbose=verbose, needs_postgres=False, flags={"strict": strict, "max_age": max_age})
+
+
+@app.command()
 def init(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Change existing tables without asking.")] = False,
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
@@ -289,10 +326,16 @@ def _sync(
     sys.exit(code)
 
 
-def _run(work: Callable[[Settings], int], *, verbose: int, needs_postgres: bool = True) -> NoReturn:
+def _run(
+    work: Callable[[Settings], int],
+    *,
+    verbose: int,
+    needs_postgres: bool = True,
+    flags: Mapping[str, bool | int | str | None] | None = None,
+) -> NoReturn:
     """Runs a command and ends the process with its exit code; what goes wrong becomes one sentence on stderr."""
     started = (lambda settings: _with_postgres(settings, work)) if needs_postgres else work
-    sys.exit(_exit_code_of(started, verbose=verbose))
+    sys.exit(_exit_code_of(started, verbose=verbose, flags=flags))
 
 
 def _exit_code_of(
@@ -334,7 +377,7 @@ def _with_postgres(settings: Settings, work: Callable[[Settings], int]) -> int:
 
 
 def _exit_code(error: Exception) -> int:
-    from notion_pg_sync.sync.everything import UsageError
+    from notion_pg_sync.sync.refused import UsageError
     from notion_pg_sync.sync.running import StoppedBySignalError
 
     if isinstance(error, StoppedBySignalError):

@@ -36,6 +36,7 @@ class Settings:
     allow_removal: bool = False
     dry_run: bool = False
     strict: bool = False
+    max_age: timedelta = timedelta(minutes=45)
     verify: bool = False
     timeout: timedelta | None = None
     ping_url: str | None = field(default=None, repr=False)
@@ -56,7 +57,7 @@ def read_settings(environment: Mapping[str, str], **flags: object) -> Settings:
     )
     if given.get("verify") and given.get("dry_run"):
         raise SettingsError("--verify compares what a sync wrote, and --dry-run writes nothing: use one of them.")
-    for name in ("full_every", "timeout"):
+    for name in ("full_every", "timeout", "max_age"):
         if name in given:
             given[name] = read_duration(str(given[name]))
     if ping_url := given.get("ping_url") or environment.get("NOTION_PG_SYNC_PING_URL"):

@@ -56,7 +56,7 @@ class KnownDatabase:
 async def read_accounts(connection: Connection, schema: str, user_id: str | None = None) -> list[Account]:
     """The rows of `user_settings` in `schema`, all or that of `user_id`, by user."""
     table = sql.Identifier(schema, "user_settings")
-    columns = await _present_columns(connection, schema)
+    columns = await present_columns(connection, schema)
     empty_as_null = {
         name: sql.SQL("nullif({}::text, '')").format(sql.Identifier(name)) if name in columns else sql.SQL("NULL")
         for name in TOKEN_COLUMNS
@@ -117,7 +117,8 @@ async def register_databases(
         )
 
 
-async def _present_columns(connection: Connection, schema: str) -> set[str]:
+async def present_columns(connection: Connection, schema: str) -> set[str]:
+    """Those of `SETTINGS_COLUMNS` that `user_settings` in `schema` has."""
     found = await connection.execute(
         """
         SELECT attname FROM pg_attribute

@@ -174,7 +174,8 @@ async def begin_full_read(connection: Connection, key: DataSourceKey, started_at
     """Begins a full read anew: nothing seen, nothing covered."""
     await connection.execute(
         """
-        UPDATE notion_sync.data_sources SET full_read_started_at = %s, full_read_covered = '{}'
+        UPDATE notion_sync.data_sources
+        SET full_read_started_at = %s, full_read_covered = '{}', full_read_began_at = clock_timestamp()
         WHERE user_id = %s AND data_source_id = %s
         """,
         (started_at, key.user_id, key.data_source_id),
@@ -209,7 +210,8 @@ async def end_full_read(connection: Connection, key: DataSourceKey, row_count: i
         UPDATE notion_sync.data_sources
         SET full_read_at = full_read_started_at, full_read_started_at = NULL, full_read_covered = '{}',
             watermark = greatest(watermark, date_trunc('minute', full_read_started_at, 'UTC')),
-            row_count = %s, held_back = %s, synced_at = clock_timestamp()
+            row_count = %s, held_back = %s, synced_at = clock_timestamp(),
+            full_as_of = full_read_began_at, fresh_as_of = greatest(fresh_as_of, full_read_began_at)
         WHERE user_id = %s AND data_source_id = %s
         """,
         (row_count, held_back, key.user_id, key.data_source_id),
@@ -224,10 +226,12 @@ async def advance_watermark(connection: Connection, key: DataSourceKey, began_at
     """
     await connection.execute(
         """
-        UPDATE notion_sync.data_sources
+        UPDATE notion_sync.data_sources AS source
         SET watermark = greatest(watermark, date_trunc('minute', %s::timestamptz, 'UTC')), row_count = row_count + %s,
-            synced_at = clock_timestamp()
-        WHERE user_id = %s AND data_source_id = %s
+            synced_at = clock_timestamp(), fresh_as_of = greatest(fresh_as_of, last_started_at)
+        FROM notion_sync.databases AS database
+        WHERE source.user_id = %s AND data_source_id = %s
+          AND database.user_id = source.user_id AND database.database_id = source.database_id
         """,
         (began_at, inserted, key.user_id, key.data_source_id),
     )

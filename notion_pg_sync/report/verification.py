@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from notion_pg_sync.report.printable import printable
 from notion_pg_sync.sync.verify import Difference, Verification
 
 
@@ -14,7 +15,7 @@ def verification_lines(verification: Verification) -> list[str]:
     if verification.more_differences:
         lines.append(f"  and {verification.more_differences:,} more differences")
     lines += [f"  note: {remark}" for remark in verification.remarks]
-    return [_printable(line) for line in lines]
+    return [printable(line) for line in lines]
 
 
 def verification_as_json(verification: Verification) -> dict[str, object]:
@@ -29,8 +30,3 @@ def _line(difference: Difference) -> str:
         f"{difference.kind}:{name}{path} of page {difference.page_id}: Notion {difference.in_notion}, "
         f"PostgreSQL {difference.in_postgresql}"
     )
-
-
-def _printable(line: str) -> str:
-    """`line` with control characters and the like written out; they come from Notion."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in line)

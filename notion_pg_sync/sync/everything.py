@@ -32,18 +32,11 @@ from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configura
 from notion_pg_sync.sync.failures import failure_of
 from notion_pg_sync.sync.listener import Listener
 from notion_pg_sync.sync.process import is_alive, this_process
+from notion_pg_sync.sync.refused import NothingAttemptedError, UsageError
 from notion_pg_sync.sync.verify import Verification, verify_database
 from notion_pg_sync.sync.work import Work
 
 log = logging.getLogger(__name__)
-
-
-class NothingAttemptedError(Exception):
-    """Nothing could be tried at all; the message says why and what to do."""
-
-
-class UsageError(Exception):
-    """What was asked for cannot be; the message says why and what to do."""
 
 
 @dataclass

@@ -8,8 +8,8 @@ import os
 import pytest
 
 from notion_pg_sync.demo.workspace import SmallWorkspace
-from notion_pg_sync.sync.everything import NothingAttemptedError
 from notion_pg_sync.sync.process import is_alive, this_process
+from notion_pg_sync.sync.refused import NothingAttemptedError
 from tests.installation import Installation
 
 PG_CRON_JOB = [

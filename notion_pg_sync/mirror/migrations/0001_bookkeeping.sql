@@ -136,6 +136,9 @@ CREATE TABLE notion_sync.data_sources (
     full_read_covered    tstzmultirange NOT NULL DEFAULT '{}',
     held_back            bigint NOT NULL DEFAULT 0,
     synced_at            timestamptz,
+    fresh_as_of          timestamptz,
+    full_as_of           timestamptz,
+    full_read_began_at   timestamptz,
     PRIMARY KEY (user_id, data_source_id),
     FOREIGN KEY (user_id, database_id) REFERENCES notion_sync.databases ON DELETE CASCADE
 );
@@ -149,6 +152,11 @@ COMMENT ON COLUMN notion_sync.data_sources.full_read_covered IS
 
 COMMENT ON COLUMN notion_sync.data_sources.held_back IS
     'Rows that the last full read did not find in Notion, too many to remove without somebody''s word.';
+
+-- The same by PostgreSQL's clock, by which ages are told.
+COMMENT ON COLUMN notion_sync.data_sources.fresh_as_of IS 'Every edit before this time is in the copy.';
+COMMENT ON COLUMN notion_sync.data_sources.full_as_of IS 'When the last complete full read began.';
+COMMENT ON COLUMN notion_sync.data_sources.full_read_began_at IS 'When the last full read, complete or not, began.';
 
 -- What the full read under way has seen, one row a batch: what it has not seen may have left Notion.
 CREATE TABLE notion_sync.seen_pages (

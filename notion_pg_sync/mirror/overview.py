@@ -1,0 +1,260 @@
+"""What `status` asks: of each database its latest result, which is kept beside it, and of runs only the latest.
+
+No statement reads the whole history, which may be long: `database_runs` and `job_run_details` are read by index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString, cast
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS, present_columns
+from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.runs import SYNC_ALL
+
+
+@dataclass(frozen=True)
+class User:
+    """A row of `user_settings` that has to do with Notion.
+
+    `databases` is `notion_databases` as it is. `auto_sync` is None where the application has no such column.
+    `last_sync_ended_at` is None before the user's first sync.
+    """
+
+    user_id: str
+    has_token: bool
+    databases: object
+    auto_sync: bool | None
+    last_sync_ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Database:
+    """A row of `notion_sync.databases`, with what its data sources come to.
+
+    `rows` is None until every data source was read whole once; so is `fresh_as_of`, before which every edit is in the
+    copy, and `full_as_of`, when the latest full read began. `held_back`: rows that Notion has no longer and that wait
+    for somebody's word. `lease_runid` is the run that has the user's lease. All times are by PostgreSQL's clock.
+    """
+
+    user_id: str
+    database_id: str
+    name: str
+    found_by_search: bool
+    last_runid: int | None
+    last_mode: str | None
+    last_status: str | None
+    last_rows_read: int | None
+    last_requests: int | None
+    last_seconds: float | None
+    last_error_code: str | None
+    last_message: str | None
+    last_started_at: datetime | None
+    last_ended_at: datetime | None
+    last_succeeded_at: datetime | None
+    failing_since: datetime | None
+    failures_in_a_row: int
+    suspended_since: datetime | None
+    next_try_at: datetime | None
+    lease_runid: int | None
+    rate_limited_until: datetime | None
+    rows: int | None
+    fresh_as_of: datetime | None
+    full_as_of: datetime | None
+    held_back: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """A row of `notion_sync.job_run_details`, and the process it is of; None where that is not known."""
+
+    runid: int
+    job: str | None
+    status: str
+    message: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    host: str | None
+    machine: str | None
+    pid: int | None
+    process_started_at: float | None
+    heartbeat_at: datetime | None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, None while it runs."""
+        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else None
+
+
+@dataclass(frozen=True)
+class PastSync:
+    """A row of `notion_sync.database_runs`: one database in one run."""
+
+    runid: int
+    user_id: str
+    database_id: str
+    database_name: str
+    mode: str | None
+    status: str
+    rows_read: int
+    requests: int
+    seconds: float | None
+    message: str | None
+    started_at: datetime
+    ended_at: datetime | None
+
+
+_DATABASES = """
+    SELECT database.user_id, database.database_id, database.name, found_by_search, last_runid, last_mode, last_status,
+           last_rows_read, last_requests, last_seconds, last_error_code, last_message, last_started_at, last_ended_at,
+           last_succeeded_at, failing_since, failures_in_a_row, suspended_since, next_try_at, lease_runid,
+           rate_limited_until, source.rows, source.fresh_as_of, source.full_as_of,
+           coalesce(source.held_back, 0) AS held_back
+    FROM notion_sync.databases AS database
+    JOIN notion_sync.accounts AS account ON account.user_id = database.user_id
+    LEFT JOIN (
+        SELECT source.user_id, source.database_id,
+               CASE WHEN bool_and(row_count IS NOT NULL) THEN sum(row_count)::bigint END AS rows,
+               CASE WHEN bool_and(fresh_as_of IS NOT NULL) FILTER (WHERE is_listed)
+                    THEN min(fresh_as_of) FILTER (WHERE is_listed) END AS fresh_as_of,
+               CASE WHEN bool_and(full_as_of IS NOT NULL) FILTER (WHERE is_listed)
+                    THEN min(full_as_of) FILTER (WHERE is_listed) END AS full_as_of,
+               sum(held_back)::bigint AS held_back
+        FROM notion_sync.data_sources AS source
+        JOIN notion_sync.databases AS database
+          ON database.user_id = source.user_id AND database.database_id = source.database_id
+        -- One that a successful sync left out is no longer of the database, and waits for its last rows to go.
+        CROSS JOIN LATERAL (SELECT last_status <> 'succeeded' OR synced_at >= last_started_at AS is_listed) AS listing
+        WHERE %(user)s::text IS NULL OR source.user_id = %(user)s
+        GROUP BY source.user_id, source.database_id
+    ) AS source ON source.user_id = database.user_id AND source.database_id = database.database_id
+    WHERE %(user)s::text IS NULL OR database.user_id = %(user)s
+    ORDER BY database.user_id, database.name, database.database_id
+"""
+
+_RUNS: LiteralString = """
+    SELECT runid, jobname AS job, coalesce(status, 'starting') AS status, return_message AS message,
+           start_time AS started_at, end_time AS ended_at, host, machine, pid, process_started_at, heartbeat_at
+    FROM notion_sync.job_run_details AS run
+    LEFT JOIN notion_sync.job USING (jobid)
+    LEFT JOIN notion_sync.run_processes USING (runid)
+    WHERE start_time IS NOT NULL
+"""
+_LATEST_RUNS = _RUNS + "ORDER BY runid DESC LIMIT %(most)s"
+_OPEN_RUNS = _RUNS + "AND end_time IS NULL ORDER BY runid DESC LIMIT %(most)s"
+
+# That no database tells of: each database keeps its own failure.
+_OWN_FAILURE = """
+    SELECT return_message, end_time
+    FROM (
+        SELECT runid, status, return_message, end_time FROM notion_sync.job_run_details
+        WHERE jobid = (SELECT jobid FROM notion_sync.job WHERE jobname = %(job)s) AND end_time IS NOT NULL
+        ORDER BY jobid, runid DESC LIMIT 1
+    ) AS latest
+    WHERE status = 'failed'
+      AND NOT EXISTS (
+            SELECT FROM notion_sync.database_runs WHERE database_runs.runid = latest.runid AND status = 'failed')
+"""
+
+_PAST_SYNCS = """
+    SELECT past.*
+    FROM unnest(%(users)s::text[], %(databases)s::text[]) AS wanted (user_id, database_id)
+    CROSS JOIN LATERAL (
+        SELECT runid, user_id, database_id, database_name, mode, status, rows_read, requests, seconds, message,
+               start_time AS started_at, end_time AS ended_at
+        FROM notion_sync.database_runs AS run
+        WHERE run.user_id = wanted.user_id AND run.database_id = wanted.database_id
+          AND (NOT %(only_failed)s OR run.status = 'failed')
+        ORDER BY run.user_id, run.database_id, runid DESC LIMIT %(most)s
+    ) AS past
+    ORDER BY runid DESC, user_id, database_name, database_id
+"""
+
+# More than a person reads, and few enough to be quick whatever there is.
+_MOST_OPEN_RUNS = 1000
+
+
+async def begin_snapshot(connection: Connection) -> datetime:
+    """Makes a transaction, in which nothing was asked yet, read one moment alone and write nothing; gives the time."""
+    await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    return cast(datetime, await fetch_value(connection, "SELECT clock_timestamp()"))
+
+
+async def read_users(connection: Connection, schema: str, user_id: str | None = None) -> list[User]:
+    """The users in `user_settings` who have a Notion token or name databases, all or that of `user_id`, by user.
+
+    No token leaves PostgreSQL.
+    """
+    columns = await present_columns(connection, schema)
+    tokens = [
+        sql.SQL("nullif({}::text, '') IS NOT NULL").format(sql.Identifier(name))
+        for name in TOKEN_COLUMNS
+        if name in columns
+    ]
+    query = sql.SQL(
+        """
+        SELECT settings.*, last_sync_ended_at
+        FROM (
+            SELECT user_id::text, {} AS has_token, {} AS databases, {} AS auto_sync
+            FROM {} WHERE user_id IS NOT NULL
+        ) AS settings
+        LEFT JOIN notion_sync.accounts USING (user_id)
+        WHERE (has_token OR databases IS NOT NULL) AND (%(user)s::text IS NULL OR user_id = %(user)s)
+        ORDER BY user_id
+        """
+    ).format(
+        sql.SQL(" OR ").join(tokens) if tokens else sql.SQL("false"),
+        sql.SQL("to_jsonb(notion_databases)") if "notion_databases" in columns else sql.SQL("NULL::jsonb"),
+        sql.SQL("auto_sync_enabled IS TRUE") if "auto_sync_enabled" in columns else sql.SQL("NULL::boolean"),
+        sql.Identifier(schema, "user_settings"),
+    )
+    async with connection.cursor(row_factory=class_row(User)) as cursor:
+        await cursor.execute(query, {"user": user_id})
+        return await cursor.fetchall()
+
+
+async def read_databases(connection: Connection, user_id: str | None = None) -> list[Database]:
+    """The databases that are known, of all users or of `user_id`, by user and name."""
+    async with connection.cursor(row_factory=class_row(Database)) as cursor:
+        await cursor.execute(_DATABASES, {"user": user_id})
+        return await cursor.fetchall()
+
+
+async def latest_runs(connection: Connection, most: int) -> list[Run]:
+    """The `most` latest runs, the latest first."""
+    async with connection.cursor(row_factory=class_row(Run)) as cursor:
+        await cursor.execute(_LATEST_RUNS, {"most": most})
+        return await cursor.fetchall()
+
+
+async def open_runs(connection: Connection) -> list[Run]:
+    """The runs whose records are not closed, the latest first."""
+    async with connection.cursor(row_factory=class_row(Run)) as cursor:
+        await cursor.execute(_OPEN_RUNS, {"most": _MOST_OPEN_RUNS})
+        return await cursor.fetchall()
+
+
+async def own_failure(connection: Connection) -> tuple[str, datetime] | None:
+    """What the latest run of `sync-all` failed of, and when, where no database of it says so itself."""
+    found = await (await connection.execute(_OWN_FAILURE, {"job": SYNC_ALL.name})).fetchone()
+    return (str(found[0]), found[1]) if found else None
+
+
+async def past_syncs(
+    connection: Connection, databases: Sequence[tuple[str, str]], most: int, *, only_failed: bool = False
+) -> list[PastSync]:
+    """The `most` latest syncs of each of `databases` (user and database id), the latest first."""
+    parameters = {
+        "users": [user_id for user_id, _ in databases],
+        "databases": [database_id for _, database_id in databases],
+        "most": most,
+        "only_failed": only_failed,
+    }
+    async with connection.cursor(row_factory=class_row(PastSync)) as cursor:
+        await cursor.execute(_PAST_SYNCS, parameters)
+        return await cursor.fetchall()

@@ -1,0 +1,1 @@
+"""`status`: what is fresh, stale or failing, and the latest runs."""

@@ -1,0 +1,69 @@
+"""Tables and texts that lose nothing in a narrow terminal, and that no name can steer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from notion_pg_sync.report.printable import printable
+
+NOTHING = Text("–", "dim")
+_GAP = 2
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table; its cells are folded where they are wider than `most`."""
+
+    heading: str
+    is_number: bool = False
+    most: int = 16
+
+
+def widths_of(columns: Sequence[Column], rows: Iterable[Sequence[Text]]) -> list[int]:
+    """How wide the columns have to be for these rows."""
+    widths = [len(column.heading) for column in columns]
+    for row in rows:
+        widths = [max(width, cell.cell_len) for width, cell in zip(widths, row, strict=False)]
+    return [min(width, column.most) for width, column in zip(widths, columns, strict=True)]
+
+
+def room_beside(console: Console, widths: Sequence[int]) -> int:
+    """How wide the last column can be, beside others of these widths."""
+    return console.width - sum(widths) - _GAP * len(widths)
+
+
+def table_of(columns: Sequence[Column], widths: Sequence[int], rows: Iterable[Sequence[Text]]) -> Table:
+    """A table without lines and headings; a row has a cell more than there are columns, which takes what room is left.
+
+    What is too wide is folded, never cut off.
+    """
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(width=width, justify="right" if column.is_number else "left", overflow="fold")
+    table.add_column(overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def headings_of(columns: Sequence[Column], last: str) -> list[Text]:
+    """The headings as a row."""
+    return [Text(heading, "bold") for heading in (*(column.heading for column in columns), last)]
+
+
+def text_of(said: str | None, style: str = "") -> Text:
+    """What somebody wrote, harmless, and folded where it is too wide."""
+    return Text(printable(said or ""), style, overflow="fold")
+
+
+def print_indented(console: Console, text: Text, indent: int) -> None:
+    """Prints it in lines that fit a terminal, whole where there is none; each after `indent` blanks."""
+    lines = text.wrap(console, max(console.width - indent, 20)) if console.is_terminal else [text]
+    for line in lines:
+        line.rstrip()
+        console.print(Text(" " * indent).append_text(line), soft_wrap=True)

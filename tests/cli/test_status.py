@@ -1,0 +1,340 @@
+"""status, the real command, on mirrors made by real syncs, with what goes wrong made to happen."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.cli.conftest import BARE, Site
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def anna(site: Site) -> Site:
+    """anna has two databases, synced a moment ago."""
+    site.connect("anna", site.small.tokens["anna"], configured(site, "Characters", "Worlds"))
+    assert site.command("sync-all").code == 0
+    return site
+
+
+def configured(site: Site, *names: str) -> str:
+    return json.dumps({name: site.small.databases[name] for name in names})
+
+
+def status(site: Site, *arguments: str) -> dict[str, Any]:
+    ended = site.command("status", "--json", *arguments)
+    assert ended.err == ""
+    found: dict[str, Any] = json.loads(ended.out)
+    assert found["exit_code"] == ended.code
+    return found
+
+
+def conditions(site: Site, *arguments: str) -> dict[tuple[str, str | None], str]:
+    """How everything that is not fresh is, by user and database."""
+    return {(one["user_id"], one["database"]): one["condition"] for one in status(site, *arguments)["not_fresh"]}
+
+
+def reason(site: Site, user_id: str) -> str:
+    (found,) = {one["reason"] for one in status(site, "--user", user_id)["not_fresh"]}
+    return str(found)
+
+
+@contextmanager
+def a_sync_that_hangs(site: Site, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A sync whose requests are not answered."""
+    site.small.workspace.faults.add("slow", seconds=60)
+    site.small.workspace.requests.clear()
+    with subprocess.Popen(
+        [sys.executable, "-m", "notion_pg_sync", *arguments], env={**BARE, **site.command.environment}, cwd=ROOT
+    ) as process:
+        try:
+            deadline = time.monotonic() + 20
+            while not site.small.workspace.requests.all() and time.monotonic() < deadline:
+                os.sched_yield()
+            yield process
+        finally:
+            process.kill()
+
+
+def test_all_is_well(anna: Site) -> None:
+    ended = anna.command("status")
+    assert ended.code == 0
+    assert ended.out.startswith("All 2 databases are fresh, the oldest as of ")
+    assert "2 of 2 databases of 1 users synced" in ended.out
+
+
+def test_what_a_sync_left_is_told(anna: Site) -> None:
+    characters, worlds = status(anna)["databases"]
+    assert (characters["database"], characters["rows"], characters["last_mode"]) == ("Characters", 40, "full")
+    assert (worlds["rows"], worlds["last_requests"]) == (12, 4)
+    ((began, ended),) = anna.execute("SELECT start_time, end_time FROM notion_sync.job_run_details")
+    for one in (characters, worlds):
+        assert str(began.isoformat()) < one["fresh_as_of"] < one["last_succeeded_at"] < str(ended.isoformat())  # type: ignore[attr-defined]
+        assert one["full_as_of"] == one["fresh_as_of"]
+
+
+def test_an_incremental_sync_makes_it_fresh_and_leaves_the_age_of_the_full_read(site: Site) -> None:
+    site.connect("anna", site.small.tokens["anna"], configured(site, "Chat Sessions"))
+    before = [site.command("sync-all"), status(site)["databases"][0]][1]
+    after = [site.command("sync-all"), status(site)["databases"][0]][1]
+    assert (before["last_mode"], after["last_mode"]) == ("full", "incremental")
+    assert before["full_as_of"] == after["full_as_of"] == before["fresh_as_of"]
+    assert before["last_succeeded_at"] < after["last_started_at"] <= after["fresh_as_of"] < after["last_succeeded_at"]
+
+
+def test_a_full_read_that_was_carried_on_is_as_fresh_as_its_beginning(site: Site) -> None:
+    """What was read first may have been edited since."""
+    site.connect("anna", site.small.tokens["anna"], configured(site, "Chat Sessions"))
+    site.small.workspace.faults.add("429", seconds=60, every=5)
+    assert site.command("sync-all", "--page-size", "20", "--concurrency", "1", "--timeout", "3s").code == 1
+    ((rows, ended),) = site.execute(
+        "SELECT (SELECT count(*) FROM notion_chat_sessions_sync), end_time FROM notion_sync.job_run_details"
+    )
+    assert 0 < int(str(rows)) < 250
+    site.small.workspace.faults.clear()
+    assert site.command("sync-all").code == 0
+    (one,) = status(site)["databases"]
+    assert one["fresh_as_of"] < str(ended.isoformat()) < one["last_succeeded_at"]  # type: ignore[attr-defined]
+
+
+def test_a_failing_database_is_told_with_the_reason_and_since_when(anna: Site) -> None:
+    anna.small.workspace.faults.add("403_html", path=anna.small.databases["Worlds"])
+    for _ in range(2):
+        assert anna.command("sync-all").code == 1
+    ended = anna.command("status")
+    assert ended.code == 1
+    headline, first, why, *_ = ended.out.splitlines()
+    assert headline == "1 of 2 databases is not well: 1 failing."
+    assert first.startswith("FAILING  anna / Worlds, for ")
+    assert first.endswith(", 2 times in a row")
+    assert "403" in why
+    (one,) = status(anna)["not_fresh"]
+    ((began,),) = anna.execute("SELECT start_time FROM notion_sync.database_runs WHERE status = 'failed' LIMIT 1")
+    assert one["since"][:21] == str(began.isoformat())[:21]  # type: ignore[attr-defined]
+
+
+def test_what_is_older_than_max_age_is_stale(anna: Site) -> None:
+    anna.execute(
+        "UPDATE notion_sync.data_sources SET fresh_as_of = fresh_as_of - interval '1 hour' WHERE row_count = 12"
+    )
+    assert conditions(anna) == {("anna", "Worlds"): "stale"}
+    assert anna.command("status", "--max-age", "2h").code == 0
+    assert anna.command("status", "--database", "Characters").code == 0
+    assert "Worlds, as of an hour ago" in anna.command("status").out
+
+
+def test_a_suspended_database_counts_only_when_asked_strictly(anna: Site) -> None:
+    anna.execute("UPDATE user_settings SET notion_token = 'ntn_revoked'")
+    for _ in range(3):
+        anna.command("sync-all")
+    ended = anna.command("status")
+    assert ended.code == 0
+    assert "suspended, next try in" in ended.out
+    assert set(conditions(anna).values()) == {"suspended"}
+    assert anna.command("status", "--strict").code == 1
+    assert "does not accept the token" in reason(anna, "anna")
+
+
+def test_what_is_under_way_is_told_with_host_and_pid_and_what_it_waits_for(anna: Site) -> None:
+    with a_sync_that_hangs(anna, "sync", "anna", "Worlds") as process:
+        assert status(anna)["databases"][1]["running"]["pid"] == process.pid
+        anna.execute("UPDATE notion_sync.accounts SET rate_limited_until = clock_timestamp() + interval '42 seconds'")
+        ended = anna.command("status", COLUMNS="200")
+        assert ended.code == 0
+        assert f"(pid {process.pid} on " in ended.out
+        assert "waiting for Notion's rate limit, 4" in ended.out
+
+
+def test_a_run_that_was_killed_went_away(anna: Site) -> None:
+    with a_sync_that_hangs(anna, "sync", "anna", "Worlds") as process:
+        process.kill()
+        process.wait()
+        assert conditions(anna) == {("anna", "Worlds"): "went_away"}
+        assert f"(pid {process.pid} on " in reason(anna, "anna")
+        assert "went away" in anna.command("status").out.split("Latest runs")[1]
+    anna.small.workspace.faults.clear()
+    assert anna.command("sync-all").code == 0
+    assert anna.command("status").code == 0
+
+
+def test_a_run_of_another_machine_went_away_when_it_is_silent(anna: Site) -> None:
+    with a_sync_that_hangs(anna, "sync", "anna", "Worlds"):
+        anna.execute("UPDATE notion_sync.run_processes SET machine = 'another'")
+        assert conditions(anna) == {}
+        anna.execute("UPDATE notion_sync.run_processes SET heartbeat_at = heartbeat_at - interval '1 hour'")
+        assert conditions(anna) == {("anna", "Worlds"): "went_away"}
+
+
+def test_rows_that_are_held_back_are_told(anna: Site) -> None:
+    for page in anna.small.workspace.page_ids("Characters")[:30]:
+        anna.small.workspace.trash_page(page)
+    assert anna.command("sync-all").code == 1
+    assert conditions(anna) == {("anna", "Characters"): "failing"}
+    assert "--allow-removal" in reason(anna, "anna")
+    assert "30 rows held back" in anna.command("status").out
+    assert status(anna)["databases"][0]["held_back"] == 30
+
+
+def test_what_is_no_longer_configured_stays_and_is_told(anna: Site) -> None:
+    anna.execute("UPDATE user_settings SET notion_databases = %s", configured(anna, "Worlds"))
+    assert conditions(anna) == {("anna", "Characters"): "not_configured"}
+    assert anna.command("status").code == 0
+    anna.execute("DELETE FROM user_settings")
+    assert set(conditions(anna).values()) == {"not_configured"}
+
+
+def test_who_is_switched_off_or_has_no_token_is_told(anna: Site) -> None:
+    anna.execute("UPDATE user_settings SET auto_sync_enabled = false")
+    assert set(conditions(anna).values()) == {"switched_off"}
+    anna.execute("UPDATE user_settings SET auto_sync_enabled = true, notion_token = NULL")
+    assert set(conditions(anna).values()) == {"not_connected"}
+    assert anna.command("status").code == 0
+
+
+@pytest.mark.parametrize("nothing", [None, "{}"])
+def test_a_user_with_nothing_to_sync_is_told(anna: Site, nothing: str | None) -> None:
+    anna.connect("bob", anna.small.tokens["anna"], nothing)
+    assert conditions(anna) == {("bob", None): "nothing_to_sync"}
+    assert anna.command("status").code == 0
+
+
+def test_a_database_that_no_run_has_come_to_is_told(anna: Site) -> None:
+    anna.connect("bob", anna.small.tokens["anna"], configured(anna, "Three"))
+    assert conditions(anna) == {("bob", "Three"): "never_synced"}
+    assert anna.command("status").code == 1
+    assert anna.command("status", "--user", "anna").code == 0
+
+
+def test_notion_databases_that_cannot_be_read_are_told(anna: Site) -> None:
+    anna.execute('UPDATE user_settings SET notion_databases = notion_databases || \'{"Stories": "no id"}\'')
+    assert anna.command("sync-all").code == 1
+    assert conditions(anna) == {("anna", None): "failing", (None, None): "failing"}
+    ended = anna.command("status", "--database", "Stories")
+    assert (ended.code, "is not a Notion database id" in ended.sentence) == (2, True)
+
+
+def test_one_database_can_be_asked_for_by_name_id_and_link(anna: Site) -> None:
+    worlds = anna.small.databases["Worlds"]
+    for written in ("Worlds", worlds, f"https://www.notion.so/Worlds-{worlds.replace('-', '')}?v=1"):
+        found = status(anna, "--user", "anna", "--database", written)
+        assert [one["database"] for one in found["databases"]] == ["Worlds"]
+        assert [sync["message"] for sync in found["syncs"]] == ["12 rows read, 12 inserted."]
+
+
+def test_it_knows_as_many_runs_as_are_asked_for(anna: Site) -> None:
+    anna.command("sync-all")
+    assert [run["runid"] for run in status(anna, "--runs", "1")["runs"]] == [2]
+    assert len(status(anna)["runs"]) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--user", "nobody"),
+        ("--database", "Nothing"),
+        ("--max-age", "soon"),
+        ("--json", "--prometheus"),
+    ],
+)
+def test_what_cannot_be_asked_is_wrong_usage(anna: Site, arguments: tuple[str, ...]) -> None:
+    ended = anna.command("status", *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.sentence
+
+
+def test_where_there_is_nothing_to_tell_of_it_says_so(site: Site, database_url: str) -> None:
+    assert "nobody has connected Notion" in (ended := site.command("status")).sentence
+    assert ended.code == 3
+    ended = site.command("status", DATABASE_URL="")
+    assert (ended.code, "DATABASE_URL is not set" in ended.sentence) == (3, True)
+    site.execute("DROP SCHEMA notion_sync CASCADE")
+    ended = site.command("status")
+    assert (ended.code, "run 'notion-pg-sync init'" in ended.sentence) == (3, True)
+
+
+def test_prometheus_reads_what_it_prints(anna: Site) -> None:
+    anna.execute("UPDATE user_settings SET notion_token = 'ntn_revoked'")
+    anna.command("sync-all")
+    ended = anna.command("status", "--prometheus")
+    assert ended.code == 1
+    samples = [sample for family in text_string_to_metric_families(ended.out) for sample in family.samples]
+    values = {sample.name.removeprefix("notion_pg_sync_"): sample.value for sample in samples}
+    assert (values["well"], values["database_up"], values["database_consecutive_failures"]) == (0, 0, 1)
+    assert {sample.labels["database"] for sample in samples if "database" in sample.labels} == {"Characters", "Worlds"}
+
+
+def test_it_reads_where_nothing_can_be_written(anna: Site) -> None:
+    assert anna.command("status", PGOPTIONS="-c default_transaction_read_only=on").code == 0
+
+
+def test_it_asks_notion_nothing(anna: Site) -> None:
+    anna.small.workspace.requests.clear()
+    anna.command("status")
+    assert anna.small.workspace.requests.all() == []
+
+
+def test_it_starts_without_the_libraries_that_ask_notion(anna: Site) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "notion_pg_sync", "status"],
+        env={**BARE, **anna.command.environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {line.rsplit("|", 1)[1].strip() for line in ended.stderr.splitlines() if line.startswith("import time:")}
+    assert "psycopg" in imported
+    assert {name for name in imported if name.split(".")[0] in ("httpx", "notion_client", "tenacity")} == set()
+
+
+def on_a_terminal(site: Site, columns: int, **environment: str) -> str:
+    """What status shows on a terminal of this width."""
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 100, columns, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "notion_pg_sync", "status"],
+        env={**BARE, "TERM": "xterm-256color", **site.command.environment, **environment},
+        cwd=ROOT,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    shown = b""
+    try:
+        while part := os.read(controller, 65536):
+            shown += part
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    os.close(controller)
+    process.wait()
+    return shown.decode()
+
+
+def test_colour_is_for_terminals_alone_and_for_those_who_want_it(anna: Site) -> None:
+    assert "\x1b[1;32mAll 2 databases are fresh" in on_a_terminal(anna, 80)
+    assert "\x1b[1;32m" not in on_a_terminal(anna, 80, NO_COLOR="1")
+    assert "\x1b" not in anna.command("status").out
+
+
+@pytest.mark.parametrize("columns", [80, 160])
+def test_it_fits_the_terminal(anna: Site, columns: int) -> None:
+    shown = on_a_terminal(anna, columns, NO_COLOR="1")
+    lines = [line.replace("\x1b[1m", "").replace("\x1b[0m", "") for line in shown.splitlines()]
+    assert max(len(line) for line in lines if "\x1b" not in line) <= columns
+    assert ("user" in shown.split("Characters")[0].split("\n")[-2]) is (columns == 160)
