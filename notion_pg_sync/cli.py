@@ -199,7 +199,7 @@ def status(
     database: Annotated[
         str | None, typer.Option("--database", metavar="DATABASE", help="Only databases of this name, id or link.")
     ] = None,
-    runs: Annotated[int, typer.Option("--runs", min=0, help="How many of the latest runs to show.")] = 5,
+    runs: Annotated[int, typer.Option("--runs", metavar="N", min=0, help="How many of the latest runs to show.")] = 5,
     max_age: Annotated[
         str, typer.Option("--max-age", metavar="TIME", help="What is older is stale, such as 45m or 1d.")
     ] = "45m",
@@ -210,7 +210,9 @@ def status(
     strict: StrictOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Say what is fresh, stale or failing, and show the latest runs; exit 1 unless all is well.
+    """Say what is fresh, stale or failing; exit 1 unless all is well.
+
+    Then the latest runs, as cron.job_run_details shows them. Quick and read-only: fit for a monitoring probe.
 
     Example: notion-pg-sync status --user user-1 --database Characters
     """
