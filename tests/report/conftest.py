@@ -18,17 +18,20 @@ from notion_pg_sync.mirror.initialise import carry_out, plan_init
 from notion_pg_sync.report.checks.all_checks import ALL_CHECKS
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, Verdict
 from notion_pg_sync.report.checks.examine import examine
-from notion_pg_sync.settings import Settings
+from notion_pg_sync.settings import read_settings
 
-# Of the checks, those that ask nobody but PostgreSQL.
+# Of the checks, those that ask nobody but PostgreSQL, whoever is connected.
 SECTIONS = ("PostgreSQL", "Older set-up")
 
 
-async def findings_of(database_url: str, check: str | None = None) -> list[Finding]:
-    """What the checks of PostgreSQL find, all or one of them; through a real pool."""
-    checks = [each for each in ALL_CHECKS if each.section in SECTIONS]
+async def findings_of(
+    database_url: str, check: str | None = None, user_id: str | None = None, **environment: str
+) -> list[Finding]:
+    """What the checks of PostgreSQL find, or the one that is named, of whatever section; through a real pool."""
+    checks = [each for each in ALL_CHECKS if check or each.section in SECTIONS]
     async with AsyncExitStack() as resources:
-        examination = Examination(Settings(database_url=database_url), {}, resources)
+        settings = read_settings({"DATABASE_URL": database_url, **environment})
+        examination = Examination(settings, environment, resources, user_id=user_id)
         examined = [one async for one in examine(examination, needed_for(check, checks))]
     return [finding for one in examined if check in (None, one.check.name) for finding in one.findings]
 
@@ -76,9 +79,11 @@ class Patient:
     def url_as(self, role: str) -> str:
         return make_conninfo(self.url, user=role)
 
-    async def found(self, check: str | None = None, role: str | None = None) -> list[Finding]:
-        """What doctor finds, working as `role`."""
-        return await findings_of(self.url_as(role) if role else self.url, check)
+    async def found(
+        self, check: str | None = None, role: str | None = None, user_id: str | None = None, **environment: str
+    ) -> list[Finding]:
+        """What doctor finds, working as `role`, of all users or of one."""
+        return await findings_of(self.url_as(role) if role else self.url, check, user_id, **environment)
 
     async def init(self, *, row_security: bool = False) -> None:
         async with open_pool(self.url) as pool, pool.connection() as connection:

@@ -1,7 +1,8 @@
-"""Every check of `doctor`, in the order in which a row's way goes: from PostgreSQL to cron."""
+"""Every check of `doctor`, PostgreSQL first, on which the others stand."""
 
 from __future__ import annotations
 
+from notion_pg_sync.report.checks.accounts import ACCOUNT_CHECKS
 from notion_pg_sync.report.checks.check import Check
 from notion_pg_sync.report.checks.older_setup import OLDER_SETUP_CHECKS
 from notion_pg_sync.report.checks.postgres import POSTGRES_CHECKS
@@ -15,6 +16,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *RIGHTS_CHECKS,
     *SYNC_TABLE_CHECKS,
     *ROW_SECURITY_CHECKS,
+    *ACCOUNT_CHECKS,
     *OLDER_SETUP_CHECKS,
     *SCHEDULING_CHECKS,
 )
