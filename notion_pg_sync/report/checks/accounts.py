@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from notion_pg_sync.mirror.accounts import Account, read_accounts
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis import accounts as statements
+from notion_pg_sync.notion.client import can_be_sent
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, broken, warning, well
 from notion_pg_sync.report.checks.wording import plural, some
 from notion_pg_sync.sync.configuration import read_configuration
@@ -101,7 +102,7 @@ def tokens(accounts: Sequence[Account], schema: str, *, has_key: bool) -> list[F
                     statements.trimming(schema, account.user_id, column),
                 )
             )
-        elif not (connected.token.isascii() and connected.token.isprintable() and " " not in connected.token):
+        elif not can_be_sent(connected.token):
             findings.append(
                 broken(
                     f"the token of {account.user_id} in {column} has characters that no token has",
