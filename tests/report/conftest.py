@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -17,7 +17,7 @@ from notion_pg_sync.mirror.connection import open_pool
 from notion_pg_sync.mirror.initialise import carry_out, plan_init
 from notion_pg_sync.report.checks.all_checks import ALL_CHECKS
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, Verdict
-from notion_pg_sync.report.checks.examine import examine
+from notion_pg_sync.report.checks.examine import Examined, examine
 from notion_pg_sync.settings import read_settings
 
 # Of the checks, those that ask nobody but PostgreSQL, whoever is connected.
@@ -28,23 +28,28 @@ async def findings_of(
     database_url: str, check: str | None = None, user_id: str | None = None, **environment: str
 ) -> list[Finding]:
     """What the checks of PostgreSQL find, or the one that is named, of whatever section; through a real pool."""
-    checks = [each for each in ALL_CHECKS if check or each.section in SECTIONS]
+    wanted = [each.name for each in ALL_CHECKS if check == each.name or (check is None and each.section in SECTIONS)]
+    examined = await examined_by(wanted, database_url, user_id, **environment)
+    return [finding for one in examined if one.check.name in wanted for finding in one.findings]
+
+
+async def examined_by(
+    wanted: Collection[str], database_url: str, user_id: str | None = None, **environment: str
+) -> list[Examined]:
+    """These checks, and what they need, tried as doctor does."""
     async with AsyncExitStack() as resources:
         settings = read_settings({"DATABASE_URL": database_url, **environment})
         examination = Examination(settings, environment, resources, user_id=user_id)
-        examined = [one async for one in examine(examination, needed_for(check, checks))]
-    return [finding for one in examined if check in (None, one.check.name) for finding in one.findings]
+        return [one async for one in examine(examination, needed_for(wanted))]
 
 
-def needed_for(name: str | None, checks: list[Check]) -> list[Check]:
-    """The check of this name and what it needs, in order; all checks for None."""
-    if name is None:
-        return checks
-    wanted = {name}
-    for check in reversed(checks):
-        if check.name in wanted:
-            wanted.update(check.needs)
-    return [check for check in checks if check.name in wanted]
+def needed_for(wanted: Collection[str]) -> list[Check]:
+    """The checks of these names and what they need, in order."""
+    names = set(wanted)
+    for check in reversed(ALL_CHECKS):
+        if check.name in names:
+            names.update(check.needs)
+    return [check for check in ALL_CHECKS if check.name in names]
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from notion_pg_sync.report.checks.accounts import ACCOUNT_CHECKS
 from notion_pg_sync.report.checks.check import Check
+from notion_pg_sync.report.checks.notion import NOTION_CHECKS
 from notion_pg_sync.report.checks.older_setup import OLDER_SETUP_CHECKS
 from notion_pg_sync.report.checks.postgres import POSTGRES_CHECKS
 from notion_pg_sync.report.checks.rights import RIGHTS_CHECKS
@@ -17,6 +18,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *SYNC_TABLE_CHECKS,
     *ROW_SECURITY_CHECKS,
     *ACCOUNT_CHECKS,
+    *NOTION_CHECKS,
     *OLDER_SETUP_CHECKS,
     *SCHEDULING_CHECKS,
 )

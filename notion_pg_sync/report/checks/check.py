@@ -57,9 +57,10 @@ class Examination:
     """What the checks work with. A check that finds out what later ones need puts it here.
 
     `environment` is that of the process; `user_id` limits the examination to one user; `schema` is where
-    `user_settings` lies, and `accounts` its rows, as far as they are examined; `no_postgres` says why there is no
-    PostgreSQL to connect to, where that is known before; `embedded_in` is the folder of the embedded PostgreSQL, where
-    that is the one; what checks open goes to `resources`, and is closed when the examination ends.
+    `user_settings` lies, and `accounts` its rows, as far as they are examined; `accepted` are the users whose tokens
+    Notion accepts; `no_postgres` says why there is no PostgreSQL to connect to, where that is known before;
+    `embedded_in` is the folder of the embedded PostgreSQL, where that is the one; what checks open goes to
+    `resources`, and is closed when the examination ends.
     """
 
     settings: Settings
@@ -71,6 +72,7 @@ class Examination:
     opened: Pool | None = None
     schema: str = ""
     accounts: Sequence[Account] = ()
+    accepted: frozenset[str] = frozenset()
     schedule: Schedule | None = None
 
     @property

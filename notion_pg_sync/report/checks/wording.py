@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 _MOST_NAMED = 5
@@ -16,3 +17,13 @@ def some(names: Sequence[str]) -> str:
     """The first few of the names, and how many more there are."""
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def sync_command(user_id: str, database: str, *options: str) -> str:
+    """What to type to sync a database of a user now."""
+    return shlex.join(["notion-pg-sync", "sync", user_id, database, *options])
+
+
+def sentence(said: object) -> str:
+    """A sentence as it stands in a line: without its full stop."""
+    return str(said).strip().rstrip(".")

@@ -1,0 +1,41 @@
+"""What the sync tables hold, beside what the tool recorded of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg.rows import class_row
+
+from notion_pg_sync.mirror.connection import Connection
+
+
+@dataclass(frozen=True)
+class MirroredSource:
+    """A data source of a user: in which table its rows are, and how many there should be.
+
+    `row_count` is None until it was read whole. `is_being_synced`: some run holds its user's lease now.
+    """
+
+    user_id: str
+    database_name: str
+    data_source_id: str
+    name: str
+    sync_table: str
+    row_count: int | None
+    is_being_synced: bool
+
+
+async def mirrored_sources(connection: Connection, user_ids: Sequence[str]) -> list[MirroredSource]:
+    """The data sources of these users, by user and name."""
+    async with connection.cursor(row_factory=class_row(MirroredSource)) as cursor:
+        await cursor.execute(
+            """
+            SELECT user_id, database_name, data_source_id, data_sources.name, sync_table, row_count,
+                   coalesce(lease_expires_at >= clock_timestamp(), false) AS is_being_synced
+            FROM notion_sync.data_sources JOIN notion_sync.accounts USING (user_id)
+            WHERE user_id = ANY (%s) ORDER BY user_id, database_name, name, data_source_id
+            """,
+            (list(user_ids),),
+        )
+        return await cursor.fetchall()
