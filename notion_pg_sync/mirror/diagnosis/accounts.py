@@ -23,7 +23,7 @@ def first_user(schema: str) -> str:
     )
 
 
-def token_statement(schema: str, user_id: str, column: str = "notion_token") -> str:
+def token_statement(schema: str, user_id: str, column: str) -> str:
     """Stores a token, which the person has to put in."""
     return _update(schema, user_id, sql.SQL("{} = 'ntn_...'").format(sql.Identifier(column)))
 

@@ -38,7 +38,7 @@ def connected_users(accounts: Sequence[Account], schema: str, user_id: str | Non
         return [
             broken(
                 f"no user in user_settings has a Notion token, so there is nobody to sync: {_who(without)}",
-                statements.token_statement(schema, without[0].user_id),
+                statements.token_statement(schema, without[0].user_id, without[0].token_column),
             )
         ]
     connected = [account for account in accounts if account.connected()]
@@ -75,7 +75,7 @@ def _without_token(without: Sequence[Account], schema: str) -> list[Finding]:
         findings.append(
             warning(
                 f"databases are configured in notion_databases, and there is no Notion token, for {_who(waiting)}",
-                statements.token_statement(schema, waiting[0].user_id),
+                statements.token_statement(schema, waiting[0].user_id, waiting[0].token_column),
             )
         )
     return findings
@@ -94,7 +94,7 @@ def tokens(accounts: Sequence[Account], schema: str, *, has_key: bool) -> list[F
         connected = account.connected()
         if connected is None:
             continue
-        column = "notion_access_token" if account.access_token else "notion_token"
+        column = account.token_column
         if connected.token != connected.token.strip():
             findings.append(
                 broken(

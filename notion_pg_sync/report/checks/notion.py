@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -89,11 +89,14 @@ async def _tokens_accepted(examination: Examination) -> list[Finding]:
 
     answered = await _for_each(examination.settings, _connected(examination), ask)
     examination.accepted = frozenset(account.user_id for account, answer in answered if isinstance(answer, Bot))
-    return tokens_accepted([(account.user_id, answer) for account, answer in answered], examination.schema)
+    columns = {account.user_id: account.token_column for account in examination.accounts}
+    return tokens_accepted([(account.user_id, answer) for account, answer in answered], examination.schema, columns)
 
 
-def tokens_accepted(answered: Sequence[tuple[str, Bot | NotionError]], schema: str) -> list[Finding]:
-    """What Notion said of each user's token; users for whom it said the same share a line."""
+def tokens_accepted(
+    answered: Sequence[tuple[str, Bot | NotionError]], schema: str, columns: Mapping[str, str]
+) -> list[Finding]:
+    """What Notion said of each user's token, which is in one of the `columns`; who was told the same share a line."""
     refused: dict[str, tuple[NotionError, list[str]]] = {}
     accepted: dict[Bot, list[str]] = {}
     for user_id, answer in answered:
@@ -101,7 +104,10 @@ def tokens_accepted(answered: Sequence[tuple[str, Bot | NotionError]], schema: s
             accepted.setdefault(answer, []).append(user_id)
         else:
             refused.setdefault(str(answer), (answer, []))[1].append(user_id)
-    findings = [_refusal(error, user_ids, schema) for error, user_ids in refused.values()]
+    findings = [
+        _refusal(error, user_ids, statements.token_statement(schema, user_ids[0], columns[user_ids[0]]))
+        for error, user_ids in refused.values()
+    ]
     if len(accepted) > _MOST_LINES:
         users = sum(len(user_ids) for user_ids in accepted.values())
         return [*findings, well(f"Notion accepts the tokens of {users:,} users, of {len(accepted):,} bots")]
@@ -111,12 +117,12 @@ def tokens_accepted(answered: Sequence[tuple[str, Bot | NotionError]], schema: s
     return findings
 
 
-def _refusal(error: NotionError, user_ids: Sequence[str], schema: str) -> Finding:
+def _refusal(error: NotionError, user_ids: Sequence[str], new_token: str) -> Finding:
     seen = f"{some(user_ids)}: {sentence(error)}"
     if error.code == "rate_limited":
         return warning(seen, f"notion-pg-sync doctor --user {shlex.quote(user_ids[0])}    # again in a few minutes")
     if error.code == "unauthorized":
-        return broken(seen, statements.token_statement(schema, user_ids[0]))
+        return broken(seen, new_token)
     return broken(seen, error.mend or _STATUS_PAGE)
 
 
@@ -151,17 +157,14 @@ async def _databases_shared(examination: Examination) -> list[Finding]:
         )
         findings = [finding for one in seen for finding in database_findings(one, examination.schema)]
         if configuration.everything:
-            found = await _answer_or_error(find_databases(client))
-            findings += found_by_search(account.user_id, found)
+            findings += found_by_search(account.user_id, await _answer_or_error(find_databases(client)))
         return findings
 
     answered = await _for_each(examination.settings, accounts, ask)
     findings = [
         finding
         for account, answer in answered
-        for finding in (
-            [_refusal(answer, [account.user_id], examination.schema)] if isinstance(answer, NotionError) else answer
-        )
+        for finding in (_trouble(account.user_id, answer) if isinstance(answer, NotionError) else answer)
     ]
     return shortened(findings) or [well("no database is configured")]
 
@@ -248,7 +251,7 @@ def _readable(named: str, database: JsonObject, correction: str) -> Finding:
 def found_by_search(user_id: str, found: Sequence[ConfiguredDatabase] | NotionError) -> list[Finding]:
     """What a token sees whose user wants everything."""
     if isinstance(found, NotionError):
-        return [broken(f"{user_id}: {sentence(found)}", found.mend or _STATUS_PAGE)]
+        return _trouble(user_id, found)
     if not found:
         return [
             warning(
@@ -259,6 +262,10 @@ def found_by_search(user_id: str, found: Sequence[ConfiguredDatabase] | NotionEr
         ]
     names = some([database.name for database in found])
     return [well(f"{user_id} wants every database; search finds {len(found):,}: {names}")]
+
+
+def _trouble(user_id: str, error: NotionError) -> list[Finding]:
+    return [broken(f"{user_id}: {sentence(error)}", error.mend or _STATUS_PAGE)]
 
 
 def shortened(findings: Sequence[Finding]) -> list[Finding]:
