@@ -11,7 +11,15 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from notion_pg_sync.mirror import view_catalog as catalog
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.view_catalog import Existing
-from notion_pg_sync.mirror.view_definition import SCHEMA, Arrangement, View, ViewColumn, arrange, columns_of_all
+from notion_pg_sync.mirror.view_definition import (
+    SCHEMA,
+    Arrangement,
+    View,
+    ViewColumn,
+    ViewSource,
+    arrange,
+    columns_of_all,
+)
 
 # Any number, the same for every copy of the tool: of two that make views, one waits.
 _ADVISORY_LOCK = 7_263_548_191
@@ -74,6 +82,40 @@ async def refresh_views(connection: Connection, names: Collection[str] | None = 
         names_of_due = ", ".join(f"{SCHEMA}.{task.name}" for task in tasks if task.is_due)
         return [f"The view {names_of_due} is in somebody's use ({_reason(error)}); the next run brings it up to date."]
     return said
+
+
+@dataclass(frozen=True)
+class PendingView:
+    """A view that is not as it should be, or of which there is something to say.
+
+    `sources` are whose rows it is to show; none where it is to go.
+    """
+
+    name: str
+    seen: str
+    sources: tuple[ViewSource, ...]
+
+
+async def pending_views(connection: Connection) -> list[PendingView]:
+    """What a refresh of all views would do or say now; changes nothing."""
+    pending = []
+    for task in await _tasks(connection, None):
+        sources = task.view.sources if task.view else ()
+        if task.is_due:
+            pending.append(PendingView(task.name, _pending(task), sources))
+        pending += [PendingView(task.name, sentence, sources) for sentence in task.says]
+    return pending
+
+
+def _pending(task: _Task) -> str:
+    name = f"the view {SCHEMA}.{task.name}"
+    if task.view is None:
+        return f"{name} shows nobody's rows any more"
+    if task.existing is None or task.existing.oid is None:
+        return f"{name} is missing"
+    if not task.existing.is_invoker:
+        return f"{name} shows rows by its owner's rights"
+    return f"{name} is not as its databases are"
 
 
 async def _tasks(connection: Connection, names: Collection[str] | None) -> list[_Task]:

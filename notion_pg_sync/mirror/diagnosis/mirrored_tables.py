@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from psycopg import sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.diagnosis.statements import typed
+from notion_pg_sync.mirror.tables import GENERAL_TABLE, SyncTable
 
 
 @dataclass(frozen=True)
@@ -39,3 +42,35 @@ async def mirrored_sources(connection: Connection, user_ids: Sequence[str]) -> l
             (list(user_ids),),
         )
         return await cursor.fetchall()
+
+
+async def existing_tables(connection: Connection, schema: str, names: Iterable[str]) -> set[str]:
+    """Which tables of these names there are, whatever their columns."""
+    found = await connection.execute(
+        """
+        SELECT relname FROM pg_class
+        WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relkind IN ('r', 'p') AND relname = ANY (%s)
+        """,
+        (schema, list(names)),
+    )
+    return {name async for (name,) in found}
+
+
+async def rows_by_source(connection: Connection, table: SyncTable) -> dict[tuple[str, str], int]:
+    """How many rows a sync table holds, by user and data source."""
+    found = await connection.execute(
+        sql.SQL(
+            "SELECT user_id, notion_data_source_id, count(*) FROM {} WHERE notion_data_source_id IS NOT NULL"
+            " GROUP BY 1, 2"
+        ).format(table.identifier)
+    )
+    return {(user_id, data_source_id): count async for user_id, data_source_id, count in found}
+
+
+def like_the_general_one(schema: str, name: str) -> str:
+    """SQL that makes a sync table for one database, of the shape of the general one."""
+    return typed(
+        sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(
+            sql.Identifier(schema, name), sql.Identifier(schema, GENERAL_TABLE)
+        )
+    )

@@ -108,25 +108,27 @@ async def open_runs(connection: Connection) -> list[OpenRun]:
 
 
 def closing(runid: int) -> str:
-    """SQL that closes the record of a run, and what its databases left open, as the tool would."""
+    """SQL that closes the record of a run and of what it left open; its leases run out by themselves."""
     number = sql.Literal(runid)
     return typed(
         sql.SQL(
-            "UPDATE notion_sync.database_runs SET status = 'failed', error_code = 'interrupted', "
-            "message = 'its run ended before it was done', end_time = now() WHERE runid = {} AND status = 'running'"
+            "UPDATE notion_sync.database_runs SET status = 'failed', error_code = 'interrupted', end_time = now()"
+            " WHERE runid = {} AND status = 'running'"
         ).format(number),
         sql.SQL(
-            "UPDATE notion_sync.databases SET last_status = 'failed', last_error_code = 'interrupted', "
-            "last_message = 'its run ended before it was done', last_ended_at = now() "
-            "WHERE last_runid = {} AND last_status = 'running'"
+            "UPDATE notion_sync.job_run_details SET status = 'failed', return_message = 'the run never ended',"
+            " end_time = now() WHERE runid = {} AND end_time IS NULL"
         ).format(number),
+    )
+
+
+def failures_listed() -> str:
+    """SQL that shows the latest failures of runs."""
+    return typed(
         sql.SQL(
-            "UPDATE notion_sync.accounts SET lease_runid = NULL, lease_expires_at = NULL WHERE lease_runid = {}"
-        ).format(number),
-        sql.SQL(
-            "UPDATE notion_sync.job_run_details SET status = 'failed', return_message = 'the run never ended', "
-            "end_time = now() WHERE runid = {} AND end_time IS NULL"
-        ).format(number),
+            "SELECT start_time, command, return_message FROM notion_sync.job_run_details WHERE status = 'failed'"
+            " ORDER BY runid DESC LIMIT 20"
+        )
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from notion_pg_sync.report.checks.accounts import ACCOUNT_CHECKS
 from notion_pg_sync.report.checks.check import Check
+from notion_pg_sync.report.checks.mirrored_tables import MIRRORED_TABLE_CHECKS
 from notion_pg_sync.report.checks.notion import NOTION_CHECKS
 from notion_pg_sync.report.checks.older_setup import OLDER_SETUP_CHECKS
 from notion_pg_sync.report.checks.postgres import POSTGRES_CHECKS
 from notion_pg_sync.report.checks.rights import RIGHTS_CHECKS
 from notion_pg_sync.report.checks.row_security import ROW_SECURITY_CHECKS
+from notion_pg_sync.report.checks.runs import RUN_CHECKS
 from notion_pg_sync.report.checks.scheduling import SCHEDULING_CHECKS
 from notion_pg_sync.report.checks.sync_tables import SYNC_TABLE_CHECKS
 
@@ -19,6 +21,8 @@ ALL_CHECKS: tuple[Check, ...] = (
     *ROW_SECURITY_CHECKS,
     *ACCOUNT_CHECKS,
     *NOTION_CHECKS,
+    *MIRRORED_TABLE_CHECKS,
+    *RUN_CHECKS,
     *OLDER_SETUP_CHECKS,
     *SCHEDULING_CHECKS,
 )

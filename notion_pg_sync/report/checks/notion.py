@@ -20,7 +20,7 @@ from notion_pg_sync.notion.client import Bot, JsonObject, NotionClient, Retries
 from notion_pg_sync.notion.errors import NotionError, explain
 from notion_pg_sync.notion.lenient import member
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, Verdict, broken, skipped, warning, well
-from notion_pg_sync.report.checks.wording import plural, sentence, some, sync_command
+from notion_pg_sync.report.checks.wording import plural, sentence, some, sync_all_command, sync_command
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configuration
 from notion_pg_sync.sync.discovery import find_databases
@@ -257,7 +257,7 @@ def found_by_search(user_id: str, found: Sequence[ConfiguredDatabase] | NotionEr
             warning(
                 f"{user_id} wants every database, and none is shared with the connection: in Notion, open one and add "
                 "the connection under ••• > Connections",
-                f"notion-pg-sync sync-all --user {shlex.quote(user_id)}",
+                sync_all_command(user_id),
             )
         ]
     names = some([database.name for database in found])
