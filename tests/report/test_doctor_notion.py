@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,63 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.demo.workspace import SampleWorkspace, SmallWorkspace, WorkspaceServer
 from notion_pg_sync.demo.workspace.literals import title
 from notion_pg_sync.mirror.diagnosis.mirrored_tables import MirroredSource
-from notion_pg_sync.report.checks.check import Finding, Verdict
+from notion_pg_sync.report.checks.check import Verdict
 from notion_pg_sync.report.checks.notion import database_sizes, full_read_time
-from notion_pg_sync.settings import Settings
-from tests.installation import Installation
-from tests.report.conftest import Patient, examined_by, told
-
-
-@dataclass
-class Mirrored:
-    """A patient whose users' Notion is the sample workspace."""
-
-    patient: Patient
-    small: SmallWorkspace
-    url: str
-
-    @property
-    def workspace(self) -> SampleWorkspace:
-        return self.small.workspace
-
-    def connect(self, user_id: str, label: str, *databases: str, **ids: str) -> None:
-        """Connects a user with the token of this label; databases by name, or with ids of their own."""
-        wanted = {**{name: self.small.databases[name] for name in databases}, **ids}
-        self.patient.execute(
-            "INSERT INTO user_settings (user_id, notion_token, notion_databases) VALUES (%s, %s, %s)",
-            user_id,
-            self.small.tokens.get(label, label),
-            json.dumps(wanted or {"*": "*"}),
-        )
-
-    async def found(self, check: str, user_id: str | None = None, **environment: str) -> list[Finding]:
-        """What a check finds; whatever it finds, it shows no token."""
-        environment = {"NOTION_BASE_URL": self.url, **environment}
-        # A token that is refused must not keep the others from being used, so this is no need of the last check.
-        wanted = {"tokens accepted", check} if check == "databases shared" else {check}
-        examined = await examined_by(wanted, self.patient.url, user_id, **environment)
-        findings = [finding for one in examined if one.check.name == check for finding in one.findings]
-        assert not any(token in f"{findings}" for token in self.small.tokens.values())
-        return findings
-
-    async def sync(self) -> None:
-        settings = Settings(database_url=self.patient.url, notion_base_url=self.url)
-        await Installation(settings, self.workspace).sync_all()
-
-
-@pytest.fixture
-def mirrored(patient: Patient, small: SmallWorkspace) -> Iterator[Mirrored]:
-    with WorkspaceServer(small.workspace) as server:
-        yield Mirrored(patient, small, server.url)
-
-
-def only(findings: list[Finding]) -> Finding:
-    (one,) = findings
-    return one
-
+from tests.report.conftest import Mirrored, Patient, only, told
 
 # --- the way there -----------------------------------------------------------------------------------------------
 

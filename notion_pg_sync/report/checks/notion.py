@@ -223,7 +223,7 @@ def database_findings(seen: SeenDatabase, schema: str) -> list[Finding]:
 def _out_of_reach(seen: SeenDatabase, named: str, mend: str) -> Finding:
     known = (
         f"it could be read {humanize.naturaltime(seen.succeeded)}, so it was taken from the connection or deleted"
-        if seen.succeeded
+        if seen.succeeded is not None
         else "it was never read, so most likely it was not shared yet, or its id is another's"
     )
     return broken(
