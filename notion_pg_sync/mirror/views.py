@@ -14,8 +14,8 @@ from notion_pg_sync.mirror.view_catalog import Existing
 from notion_pg_sync.mirror.view_definition import (
     SCHEMA,
     Arrangement,
+    Typed,
     View,
-    ViewColumn,
     ViewSource,
     arrange,
     columns_of_all,
@@ -146,7 +146,7 @@ def _task(wanted: View, arrangement: Arrangement, existing: Existing | None) -> 
     view = View(wanted.name, arrangement.columns, wanted.sources)
     kept = arrangement.misfits if existing and existing.dependents else ()
     fingerprint = " ".join([view.fingerprint, *kept])
-    if existing and existing.is_invoker and existing.fingerprint == fingerprint:
+    if existing and existing.is_invoker and existing.fingerprint == fingerprint and _typed(view) == existing.columns:
         return _Task(view.name, view, existing, is_due=False)
     says = []
     if existing and kept:
@@ -205,7 +205,7 @@ async def _make(connection: Connection, view: View, existing: Existing | None) -
         await _comment(connection, view, {}, is_new=True)
         return
     said = await catalog.comments_of(connection, existing.oid)
-    replaceable = _begins_with(view.columns, existing)
+    replaceable = _begins_with(view, existing)
     if replaceable:
         await connection.execute(view.statement(replacing=True))
     else:
@@ -213,9 +213,13 @@ async def _make(connection: Connection, view: View, existing: Existing | None) -
     await _comment(connection, view, said, is_new=not replaceable)
 
 
-def _begins_with(columns: Sequence[ViewColumn], existing: Existing) -> bool:
+def _typed(view: View) -> tuple[Typed, ...]:
+    return tuple((column.name, column.type) for column in view.columns)
+
+
+def _begins_with(view: View, existing: Existing) -> bool:
     """Whether PostgreSQL replaces the existing view: it may only get more columns, at its end."""
-    return tuple((column.name, column.type) for column in columns[: len(existing.columns)]) == existing.columns
+    return _typed(view)[: len(existing.columns)] == existing.columns
 
 
 async def _make_anew(connection: Connection, view: View, oid: int) -> None:

@@ -39,10 +39,9 @@ async def test_a_table_of_its_own_that_went_can_be_made_again(mirrored: Mirrored
     assert "the rows of anna/Three were in public.notion_three_sync, which is no longer there" in finding.seen
     await mirrored.type(finding.mend)
     assert (await mirrored.one("tables there")).verdict is Verdict.WELL
-    await mirrored.sync()
-    assert mirrored.execute("SELECT count(*) FROM notion_three_sync") == [(0,)]
-    assert (await mirrored.one("row counts")).verdict is Verdict.BROKEN
-    await mirrored.type((await mirrored.one("row counts")).mend)
+    lost = await mirrored.one("row counts")
+    assert "anna/Three: public.notion_three_sync holds 0 rows, and 3 were written" in lost.seen
+    await mirrored.type(lost.mend)
     assert mirrored.execute("SELECT count(*) FROM notion_three_sync") == [(3,)]
 
 
@@ -78,10 +77,10 @@ async def test_a_table_whose_first_columns_are_missing_says_which(mirrored: Mirr
 async def test_rows_that_somebody_removed_are_counted_and_come_back(mirrored: Mirrored) -> None:
     mirrored.connect("anna", "anna", "Worlds", "Chat Sessions")
     await mirrored.sync()
-    mirrored.execute("DELETE FROM notion_chat_sessions_sync WHERE title LIKE '%%1%%'")
+    mirrored.execute("DELETE FROM notion_chat_sessions_sync WHERE title LIKE '%1%'")
     finding = await mirrored.one("row counts")
     assert finding.verdict is Verdict.BROKEN
-    assert "anna/Chat Sessions: public.notion_chat_sessions_sync holds 114 rows, and 250 were written" in finding.seen
+    assert "anna/Chat Sessions: public.notion_chat_sessions_sync holds 117 rows, and 250 were written" in finding.seen
     assert "somebody else removed some" in finding.seen
     assert finding.mend == "notion-pg-sync sync anna 'Chat Sessions' --full"
     await mirrored.type(finding.mend)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 
-import psycopg
 import pytest
 
 from notion_pg_sync.demo.workspace import Request
@@ -23,7 +22,7 @@ async def test_after_a_sync_all_is_well(mirrored: Mirrored) -> None:
     for check in RUN_CHECKS:
         assert {finding.verdict for finding in await mirrored.found(check.name)} == {Verdict.WELL}
     told(await mirrored.found("last run"), "succeeded: 6 of 6 databases of 2 users synced")
-    told(await mirrored.found("failing databases"), "of 6 databases that were synced, none fails")
+    told(await mirrored.found("failing databases"), "6 databases are known, and none fails")
 
 
 async def test_before_the_first_run(mirrored: Mirrored) -> None:
@@ -90,12 +89,12 @@ async def test_one_users_failures_are_told_alone(mirrored: Mirrored) -> None:
     mirrored.workspace.trash_database("Worlds")
     await mirrored.sync()
     (finding,) = await mirrored.found("failing databases", user_id="ben")
-    assert finding.seen == "of 1 database that was synced, none fails"
+    assert finding.seen == "1 database is known, and none fails"
 
 
 @pytest.fixture
-def killed(mirrored: Mirrored) -> Mirrored:
-    """anna's sync was killed while it waited for rows."""
+def at_work(mirrored: Mirrored) -> Iterator[subprocess.Popen[bytes]]:
+    """A sync of anna's that waits for rows, and will for long."""
     mirrored.connect("anna", "anna", "Worlds")
     asked = threading.Event()
 
@@ -110,8 +109,16 @@ def killed(mirrored: Mirrored) -> Mirrored:
         env={"PATH": "/usr/bin:/bin", "DATABASE_URL": mirrored.patient.url, "NOTION_BASE_URL": mirrored.url},
     )
     assert asked.wait(60)
-    process.send_signal(signal.SIGKILL)
+    yield process
+    process.kill()
     process.wait()
+
+
+@pytest.fixture
+def killed(mirrored: Mirrored, at_work: subprocess.Popen[bytes]) -> Mirrored:
+    """It was killed meanwhile."""
+    at_work.kill()
+    at_work.wait()
     mirrored.workspace.faults.clear()
     return mirrored
 
@@ -150,37 +157,16 @@ async def test_a_lease_that_a_killed_run_left_behind_is_told_once_it_expired(kil
     assert (await killed.one("leases")).verdict is Verdict.WELL
 
 
-async def test_a_run_at_work_is_well_until_it_is_silent(mirrored: Mirrored) -> None:
-    """The run is this process's own, seen in its midst."""
-    mirrored.connect("anna", "anna", "Worlds")
-    blocked = threading.Event()
-    silence = "UPDATE notion_sync.run_processes SET heartbeat_at = now() - interval '1 hour'"
-
-    def notice(request: Request) -> None:
-        if request.path.endswith("/query"):
-            with psycopg.connect(mirrored.patient.url, autocommit=True) as connection:
-                connection.execute(silence)
-            blocked.set()
-
-    mirrored.workspace.on_request(notice)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "notion_pg_sync", "sync-all"],
-        env={"PATH": "/usr/bin:/bin", "DATABASE_URL": mirrored.patient.url, "NOTION_BASE_URL": mirrored.url},
-    )
-    mirrored.workspace.faults.add("slow", path="/query$", seconds=600)
-    try:
-        assert blocked.wait(60)
-        silent = await mirrored.one("unended runs")
-        assert silent.verdict is Verdict.WARNING
-        assert "and its process is there" in silent.seen
-        mirrored.execute("UPDATE notion_sync.run_processes SET heartbeat_at = now()")
-        working = await mirrored.one("unended runs")
-        assert working.verdict is Verdict.WELL
-        assert f"(pid {process.pid} on " in working.seen
-        assert "has not ended yet" in (await mirrored.one("last run")).seen
-    finally:
-        process.kill()
-        process.wait()
+async def test_a_run_at_work_is_well_until_it_is_silent(mirrored: Mirrored, at_work: subprocess.Popen[bytes]) -> None:
+    working = await mirrored.one("unended runs")
+    assert working.verdict is Verdict.WELL
+    assert f"(pid {at_work.pid} on " in working.seen
+    assert "has not ended yet" in (await mirrored.one("last run")).seen
+    mirrored.execute("UPDATE notion_sync.run_processes SET heartbeat_at = now() - interval '1 hour'")
+    silent = await mirrored.one("unended runs")
+    assert silent.verdict is Verdict.WARNING
+    assert "for an hour, and its process is there" in silent.seen
+    assert f"kill {at_work.pid}" in silent.mend
 
 
 async def test_a_suspended_database_is_told_and_comes_back(mirrored: Mirrored) -> None:

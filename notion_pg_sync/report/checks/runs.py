@@ -98,7 +98,7 @@ def failing_databases(states: Sequence[DatabaseState]) -> list[Finding]:
                 f"{_SYNC_ALL} -v",
             )
         )
-    return findings or [well(f"of {plural(len(states), 'database', 'databases')} that were synced, none fails")]
+    return findings or [well(f"{plural(len(states), 'database is', 'databases are')} known, and none fails")]
 
 
 async def _unended_runs(examination: Examination) -> list[Finding]:
