@@ -158,6 +158,13 @@ async def test_each_malformed_id_is_told_and_mended_by_name(patient: Patient) ->
     assert [finding.verdict for finding in await patient.found("notion_databases")] == [Verdict.WELL]
 
 
+async def test_a_token_in_the_place_of_an_id_is_not_repeated(patient: Patient) -> None:
+    connect(patient, "anna", databases={"Worlds": TOKEN})
+    (finding,) = await patient.found("notion_databases")
+    assert "a token is not a Notion database id" in finding.seen
+    assert TOKEN not in f"{finding}"
+
+
 async def test_of_two_names_the_first_in_alphabetical_order_counts(patient: Patient) -> None:
     connect(patient, "anna", databases={"Worlds": ID, "Lands": ID, "Tasks": OTHER_ID})
     (finding,) = await patient.found("notion_databases")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -42,6 +44,18 @@ async def test_a_name_that_is_not_known(patient: Patient) -> None:
     assert finding.verdict is Verdict.BROKEN
     assert "the name of host notion.invalid is not known" in finding.seen
     assert finding.mend == "getent hosts notion.invalid"
+
+
+def test_without_a_network() -> None:
+    ended = subprocess.run(
+        ["unshare", "--net", sys.executable, "-m", "notion_pg_sync", "doctor", "--no-cron-check", "--json"],
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "NOTION_BASE_URL": "https://203.0.113.7"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (seen,) = [one["seen"] for one in json.loads(ended.stdout)["findings"] if one["check"] == "Notion answers"]
+    assert "there is no way from this machine to 203.0.113.7" in seen
 
 
 async def test_a_proxy_that_is_set_and_not_used_is_told(patient: Patient) -> None:
@@ -306,15 +320,17 @@ async def test_who_wants_everything_is_told_what_there_is(mirrored: Mirrored) ->
     assert nothing.mend == "notion-pg-sync sync-all --user dora"
 
 
-async def test_of_many_databases_those_that_are_well_are_counted(mirrored: Mirrored) -> None:
+async def test_of_many_databases_those_that_are_well_are_counted_and_the_others_named(mirrored: Mirrored) -> None:
     handles = [mirrored.workspace.add_database(f"List {number}", {"Name": title()}) for number in range(15)]
     for handle in handles:
         mirrored.workspace.share("anna", handle.id)
     mirrored.connect("anna", "anna", **{handle.name: handle.id for handle in handles})
+    mirrored.connect("ben", "ben", "Library")
     mirrored.workspace.trash_database("List 7")
     findings = await mirrored.found("databases shared")
-    assert [finding.verdict for finding in findings] == [Verdict.BROKEN, Verdict.WELL]
-    assert findings[1].seen == "14 databases are there and shared"
+    assert [finding.verdict for finding in findings] == [Verdict.BROKEN, Verdict.WELL, Verdict.WELL]
+    assert findings[1].seen == "ben/Library is there and shared; it has 2 data sources: Authors, Books"
+    assert findings[2].seen == "14 more databases are there and shared"
 
 
 # --- sizes ---------------------------------------------------------------------------------------------------------

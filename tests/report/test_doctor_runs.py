@@ -182,3 +182,15 @@ async def test_a_suspended_database_is_told_and_comes_back(mirrored: Mirrored) -
     mirrored.workspace.share("anna", "Worlds")
     await mirrored.type(finding.mend)
     assert (await mirrored.one("suspended databases")).verdict is Verdict.WELL
+
+
+async def test_databases_that_are_suspended_for_one_reason_share_a_line(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds", "Three")
+    mirrored.connect("ben", "ben", "Tasks")
+    mirrored.workspace.revoke_token("anna")
+    mirrored.workspace.revoke_token("ben")
+    for _ in range(3):
+        await mirrored.sync()
+    annas, bens = await mirrored.found("suspended databases")
+    assert annas.seen.startswith("anna/Three, anna/Worlds have been suspended for ")
+    assert bens.seen.startswith("ben/Tasks has been suspended for ")

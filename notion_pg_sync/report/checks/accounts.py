@@ -10,13 +10,13 @@ from notion_pg_sync.mirror.accounts import Account, read_accounts
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis import accounts as statements
 from notion_pg_sync.notion.client import can_be_sent
+from notion_pg_sync.notion.ids import TOKEN_PREFIXES
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, broken, warning, well
 from notion_pg_sync.report.checks.wording import plural, some
 from notion_pg_sync.sync.configuration import read_configuration
 
 SECTION = "Accounts"
 
-_TOKEN_PREFIXES = ("secret_", "ntn_")
 # A nonce of 12 bytes, a tag of 16, and at least one byte between.
 _SHORTEST_ENCRYPTED = 29
 
@@ -127,7 +127,7 @@ def tokens(accounts: Sequence[Account], schema: str, *, has_key: bool) -> list[F
 
 def looks_encrypted(token: str) -> bool:
     """Whether a stored token is encrypted, by its looks: base64 of at least a nonce, a tag and a byte."""
-    if token.startswith(_TOKEN_PREFIXES):
+    if token.startswith(TOKEN_PREFIXES):
         return False
     try:
         return len(base64.b64decode(token, validate=True)) >= _SHORTEST_ENCRYPTED

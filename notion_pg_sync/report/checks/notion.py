@@ -18,7 +18,7 @@ from notion_pg_sync.mirror.diagnosis.mirrored_tables import MirroredSource, mirr
 from notion_pg_sync.mirror.diagnosis.run_history import database_states
 from notion_pg_sync.notion.client import Bot, JsonObject, NotionClient, Retries
 from notion_pg_sync.notion.errors import NotionError, explain
-from notion_pg_sync.notion.lenient import member
+from notion_pg_sync.notion.lenient import items, member
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, Verdict, broken, skipped, warning, well
 from notion_pg_sync.report.checks.wording import plural, sentence, some, sync_all_command, sync_command
 from notion_pg_sync.settings import Settings
@@ -149,24 +149,32 @@ async def _databases_shared(examination: Examination) -> list[Finding]:
         states = await database_states(connection, [account.user_id for account in accounts])
     succeeded = {(state.user_id, state.database_id): state.succeeded for state in states}
 
-    async def ask(client: NotionClient, account: ConnectedAccount) -> list[Finding]:
+    async def ask(client: NotionClient, account: ConnectedAccount) -> _Seen:
         configuration = read_configuration(account.databases)
         seen = await side_by_side(
             _look_at(client, account.user_id, database, succeeded.get((account.user_id, database.database_id)))
             for database in configuration.databases
         )
-        findings = [finding for one in seen for finding in database_findings(one, examination.schema)]
-        if configuration.everything:
-            findings += found_by_search(account.user_id, await _answer_or_error(find_databases(client)))
-        return findings
+        return _Seen(seen, await _answer_or_error(find_databases(client)) if configuration.everything else None)
 
-    answered = await _for_each(examination.settings, accounts, ask)
-    findings = [
-        finding
-        for account, answer in answered
-        for finding in (_trouble(account.user_id, answer) if isinstance(answer, NotionError) else answer)
-    ]
-    return shortened(findings) or [well("no database is configured")]
+    seen: list[SeenDatabase] = []
+    findings: list[Finding] = []
+    for account, answer in await _for_each(examination.settings, accounts, ask):
+        if isinstance(answer, NotionError):
+            findings += _trouble(account.user_id, answer)
+            continue
+        seen += answer.databases
+        if answer.found is not None:
+            findings += found_by_search(account.user_id, answer.found)
+    return [*databases_shared(seen, examination.schema), *findings] or [well("no database is configured")]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a user's token sees: their configured databases and, where they want everything, what search finds."""
+
+    databases: list[SeenDatabase]
+    found: list[ConfiguredDatabase] | NotionError | None
 
 
 async def _look_at(
@@ -193,31 +201,49 @@ async def _what_is(client: NotionClient, written: str) -> str | None:
     return None
 
 
-def database_findings(seen: SeenDatabase, schema: str) -> list[Finding]:
+def databases_shared(seen: Sequence[SeenDatabase], schema: str) -> list[Finding]:
+    """What Notion answered for each database; of many that are well and have one data source, only the number."""
+    findings = [(_names_of_data_sources(one), database_finding(one, schema)) for one in seen]
+    ordinary = [finding for names, finding in findings if finding.verdict is Verdict.WELL and len(names) == 1]
+    if len(ordinary) <= _MOST_LINES:
+        return [finding for _, finding in findings]
+    rest = [finding for _, finding in findings if finding not in ordinary]
+    return [*rest, well(f"{len(ordinary):,} {'more ' if rest else ''}databases are there and shared")]
+
+
+def database_finding(seen: SeenDatabase, schema: str) -> Finding:
     """What an answer means: missing and not shared look the same to the API (notion-api.md, section 5)."""
     named = f"{seen.user_id}/{seen.database.name}"
     sync = sync_command(seen.user_id, seen.database.name)
     correction = statements.id_statement(schema, seen.user_id, seen.database.name)
     if seen.instead:
-        return [
-            broken(
-                f"{named}: {seen.database.database_id} is a {seen.instead}, not a database: copy the link of the "
-                "database itself, opened as a whole page",
-                correction,
-            )
-        ]
+        return broken(
+            f"{named}: {seen.database.database_id} is a {seen.instead}, not a database: copy the link of the "
+            "database itself, opened as a whole page",
+            correction,
+        )
     if isinstance(seen.answer, NotionError):
         if seen.answer.code == "object_not_found":
-            return [_out_of_reach(seen, named, f"{sync}\n{correction}")]
-        return [broken(f"{named}: {sentence(seen.answer)}", seen.answer.mend or sync)]
+            return _out_of_reach(seen, named, f"{sync}\n{correction}")
+        return broken(f"{named}: {sentence(seen.answer)}", seen.answer.mend or sync)
     if seen.answer.get("in_trash"):
-        return [
-            broken(
-                f"{named} is in Notion's trash: restore it there, or take it out of notion_databases; its rows stay",
-                statements.without_database(schema, seen.user_id, seen.database.name),
-            )
-        ]
-    return [_readable(named, seen.answer, correction)]
+        return broken(
+            f"{named} is in Notion's trash: restore it there, or take it out of notion_databases; its rows stay",
+            statements.without_database(schema, seen.user_id, seen.database.name),
+        )
+    names = _names_of_data_sources(seen)
+    if not names:
+        return broken(
+            f"{named} names no data source that the connection may read: share the original database, not a linked "
+            "view of it",
+            correction,
+        )
+    several = f"; it has {len(names)} data sources: {some(names)}" if len(names) > 1 else ""
+    return well(f"{named} is there and shared{several}")
+
+
+def _names_of_data_sources(seen: SeenDatabase) -> list[str]:
+    return [str(member(source, "name")) for source in items(member(seen.answer, "data_sources"))]
 
 
 def _out_of_reach(seen: SeenDatabase, named: str, mend: str) -> Finding:
@@ -232,20 +258,6 @@ def _out_of_reach(seen: SeenDatabase, named: str, mend: str) -> Finding:
         "correct its id",
         mend,
     )
-
-
-def _readable(named: str, database: JsonObject, correction: str) -> Finding:
-    listed = database.get("data_sources")
-    names = [str(member(source, "name")) for source in listed] if isinstance(listed, list) else []
-    if not names:
-        return broken(
-            f"{named} names no data source that the connection may read: share the original database, not a linked "
-            "view of it",
-            correction,
-        )
-    if len(names) == 1:
-        return well(f"{named} is there and shared")
-    return well(f"{named} is there and shared; it has {len(names)} data sources: {some(names)}")
 
 
 def found_by_search(user_id: str, found: Sequence[ConfiguredDatabase] | NotionError) -> list[Finding]:
@@ -266,15 +278,6 @@ def found_by_search(user_id: str, found: Sequence[ConfiguredDatabase] | NotionEr
 
 def _trouble(user_id: str, error: NotionError) -> list[Finding]:
     return [broken(f"{user_id}: {sentence(error)}", error.mend or _STATUS_PAGE)]
-
-
-def shortened(findings: Sequence[Finding]) -> list[Finding]:
-    """The same, with the number alone of what is well where that is much."""
-    good = [finding for finding in findings if finding.verdict is Verdict.WELL]
-    if len(good) <= _MOST_LINES:
-        return list(findings)
-    rest = [finding for finding in findings if finding.verdict is not Verdict.WELL]
-    return [*rest, well(f"{len(good):,} databases are there and shared")]
 
 
 async def _database_sizes(examination: Examination) -> list[Finding]:

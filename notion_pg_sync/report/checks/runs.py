@@ -180,16 +180,26 @@ async def _suspended_databases(examination: Examination) -> list[Finding]:
 
 
 def suspended_databases(states: Sequence[DatabaseState]) -> list[Finding]:
-    """The databases that are tried only now and then, since Notion does not let their token read them."""
-    return [
-        warning(
-            f"{_name(state)} has been suspended {_for(state.suspended_for)}, next try {_next_try(state.next_try_in)}: "
-            f"{sentence(state.message)}",
-            f"{sync_command(state.user_id, state.name)}    # once it can be read again: tries it now",
-        )
-        for state in states
-        if state.suspended_for is not None
-    ] or [well("no database is suspended")]
+    """The databases that are tried only now and then, since Notion does not let their token read them.
+
+    Those of a user that have the same reason share a line.
+    """
+    by_reason: dict[tuple[str, str | None], list[DatabaseState]] = {}
+    for state in states:
+        if state.suspended_for is not None:
+            by_reason.setdefault((state.user_id, state.message), []).append(state)
+    return [_suspended(group) for group in by_reason.values()] or [well("no database is suspended")]
+
+
+def _suspended(group: Sequence[DatabaseState]) -> Finding:
+    longest = max(group, key=lambda state: state.suspended_for or timedelta())
+    next_try = min(state.next_try_in or timedelta() for state in group)
+    names = some(list(map(_name, group)))
+    return warning(
+        f"{names} {'has' if len(group) == 1 else 'have'} been suspended {_for(longest.suspended_for)}, next try "
+        f"{_next_try(next_try)}: {sentence(group[0].message)}",
+        f"{sync_command(group[0].user_id, group[0].name)}    # once it can be read again: tries it now",
+    )
 
 
 def _name(state: DatabaseState) -> str:
@@ -204,8 +214,8 @@ def _for(time: timedelta | None) -> str:
     return f"for {humanize.naturaldelta(time)}" if time else "just now"
 
 
-def _next_try(time: timedelta | None) -> str:
-    return f"in {humanize.naturaldelta(time)}" if time and time > timedelta() else "at the next run"
+def _next_try(time: timedelta) -> str:
+    return f"in {humanize.naturaldelta(time)}" if time > timedelta() else "at the next run"
 
 
 RUN_CHECKS = (
