@@ -29,6 +29,12 @@ class Account:
     databases: object
     auto_sync: bool | None
 
+    @property
+    def token_column(self) -> str:
+        """The column of the token that counts; where there is none, the one for an integration's token."""
+        oauth, integration = TOKEN_COLUMNS
+        return oauth if self.access_token else integration
+
     def connected(self) -> ConnectedAccount | None:
         """The account with the token to read Notion with (that of OAuth wins), None where there is no token."""
         token = self.access_token or self.integration_token

@@ -69,8 +69,13 @@ def standard_tables(schema: str) -> tuple[SyncTable, ...]:
         SyncTable(schema, "notion_worlds_sync", "name", "description"),
         SyncTable(schema, "notion_stories_sync", "title", "description"),
         SyncTable(schema, "notion_chat_sessions_sync", "title", "transcript", has_message_count=True),
-        SyncTable(schema, GENERAL_TABLE, "title", "content", has_database_name=True),
+        general_shape(schema, GENERAL_TABLE),
     )
+
+
+def general_shape(schema: str, name: str) -> SyncTable:
+    """A sync table that can take any database's rows."""
+    return SyncTable(schema, name, "title", "content", has_database_name=True)
 
 
 def slug_of(database_name: str) -> str:
@@ -140,7 +145,7 @@ async def find_tables(connection: Connection, schema: str) -> dict[str, SyncTabl
     standard = {table.name: table for table in standard_tables(schema)}
     tables: dict[str, SyncTable] = {}
     async for name, columns in found:
-        table = standard.get(name, SyncTable(schema, name, "title", "content", has_database_name=True))
+        table = standard.get(name, general_shape(schema, name))
         if {column.name for column in columns_of(table)} <= set(columns):
             tables[name] = table
     return tables

@@ -11,7 +11,15 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from notion_pg_sync.mirror import view_catalog as catalog
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.view_catalog import Existing
-from notion_pg_sync.mirror.view_definition import SCHEMA, Arrangement, View, ViewColumn, arrange, columns_of_all
+from notion_pg_sync.mirror.view_definition import (
+    SCHEMA,
+    Arrangement,
+    Typed,
+    View,
+    ViewSource,
+    arrange,
+    columns_of_all,
+)
 
 # Any number, the same for every copy of the tool: of two that make views, one waits.
 _ADVISORY_LOCK = 7_263_548_191
@@ -76,6 +84,40 @@ async def refresh_views(connection: Connection, names: Collection[str] | None = 
     return said
 
 
+@dataclass(frozen=True)
+class PendingView:
+    """A view that is not as it should be, or of which there is something to say.
+
+    `sources` are whose rows it is to show; none where it is to go.
+    """
+
+    name: str
+    seen: str
+    sources: tuple[ViewSource, ...]
+
+
+async def pending_views(connection: Connection) -> list[PendingView]:
+    """What a refresh of all views would do or say now; changes nothing."""
+    pending = []
+    for task in await _tasks(connection, None):
+        sources = task.view.sources if task.view else ()
+        if task.is_due:
+            pending.append(PendingView(task.name, _pending(task), sources))
+        pending += [PendingView(task.name, sentence, sources) for sentence in task.says]
+    return pending
+
+
+def _pending(task: _Task) -> str:
+    name = f"the view {SCHEMA}.{task.name}"
+    if task.view is None:
+        return f"{name} shows nobody's rows any more"
+    if task.existing is None or task.existing.oid is None:
+        return f"{name} is missing"
+    if not task.existing.is_invoker:
+        return f"{name} shows rows by its owner's rights"
+    return f"{name} is not as its databases are"
+
+
 async def _tasks(connection: Connection, names: Collection[str] | None) -> list[_Task]:
     sources = await catalog.find_sources(connection, names)
     columns = await catalog.find_columns(connection, list(sources)) if sources else {}
@@ -104,7 +146,7 @@ def _task(wanted: View, arrangement: Arrangement, existing: Existing | None) -> 
     view = View(wanted.name, arrangement.columns, wanted.sources)
     kept = arrangement.misfits if existing and existing.dependents else ()
     fingerprint = " ".join([view.fingerprint, *kept])
-    if existing and existing.is_invoker and existing.fingerprint == fingerprint:
+    if existing and existing.is_invoker and existing.fingerprint == fingerprint and _typed(view) == existing.columns:
         return _Task(view.name, view, existing, is_due=False)
     says = []
     if existing and kept:
@@ -163,7 +205,7 @@ async def _make(connection: Connection, view: View, existing: Existing | None) -
         await _comment(connection, view, {}, is_new=True)
         return
     said = await catalog.comments_of(connection, existing.oid)
-    replaceable = _begins_with(view.columns, existing)
+    replaceable = _begins_with(view, existing)
     if replaceable:
         await connection.execute(view.statement(replacing=True))
     else:
@@ -171,9 +213,13 @@ async def _make(connection: Connection, view: View, existing: Existing | None) -
     await _comment(connection, view, said, is_new=not replaceable)
 
 
-def _begins_with(columns: Sequence[ViewColumn], existing: Existing) -> bool:
+def _typed(view: View) -> tuple[Typed, ...]:
+    return tuple((column.name, column.type) for column in view.columns)
+
+
+def _begins_with(view: View, existing: Existing) -> bool:
     """Whether PostgreSQL replaces the existing view: it may only get more columns, at its end."""
-    return tuple((column.name, column.type) for column in columns[: len(existing.columns)]) == existing.columns
+    return _typed(view)[: len(existing.columns)] == existing.columns
 
 
 async def _make_anew(connection: Connection, view: View, oid: int) -> None:

@@ -23,6 +23,7 @@ from tenacity import AsyncRetrying, RetryCallState, before_sleep_nothing, retry_
 
 from notion_pg_sync import __version__
 from notion_pg_sync.notion.errors import AnswerTooLargeError, NotionError, Remedy, explain
+from notion_pg_sync.notion.lenient import member
 from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.notion.properties import plain_text
 
@@ -84,6 +85,17 @@ class DataSourceAnswer:
     asked_at: datetime | None
 
 
+@dataclass(frozen=True)
+class Bot:
+    """Whom a token acts as, and in which workspace; the name of a personal token is that of its person.
+
+    None where Notion does not say it (notion-api.md, section 2, "GET users/me").
+    """
+
+    name: str | None
+    workspace_name: str | None
+
+
 @dataclass
 class Traffic:
     """Counts what went over the wire."""
@@ -110,11 +122,12 @@ class NotionClient:
     ) -> None:
         self.pacer = Pacer(requests_per_minute)
         self.traffic = Traffic()
+        self._can_be_sent = can_be_sent(token)
         self._slots = asyncio.Semaphore(concurrency)
         self._retries = retries or Retries()
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
         self._notion = AsyncClient(
-            auth=token,
+            auth=token if self._can_be_sent else None,
             base_url=base_url,
             notion_version=NOTION_VERSION,
             timeout_ms=int(TIMEOUT_SECONDS * 1000),
@@ -136,6 +149,11 @@ class NotionClient:
         client = copy.copy(self)
         client.traffic = Traffic()
         return client
+
+    async def me(self) -> Bot:
+        """Whom the token acts as; needs no capability, and so tells whether Notion accepts the token."""
+        answer = await self._get("users/me", "the token's user")
+        return Bot(_optional_text(answer.get("name")), _optional_text(member(answer, "bot", "workspace_name")))
 
     async def database(self, database_id: str) -> JsonObject:
         """A database: the container, which names its data sources."""
@@ -213,6 +231,11 @@ class NotionClient:
         parameters: Mapping[str, str] | None = None,
     ) -> JsonObject:
         """One request, retried. `make_body` is told how many times Notion was overloaded by this request so far."""
+        if not self._can_be_sent:
+            raise NotionError(
+                "the stored token has blanks or characters that no token has: store it anew in user_settings.",
+                code="unauthorized",
+            )
         attempts = _Attempts(self._retries)
         async for attempt in AsyncRetrying(
             retry=retry_if_exception(attempts.may_go_on),
@@ -250,6 +273,11 @@ class NotionClient:
         if not isinstance(answer, dict):
             raise explain(ValueError("not an object"), what)
         return answer
+
+
+def can_be_sent(token: str) -> bool:
+    """Whether a token can stand in a request: of one that cannot, the libraries' errors would tell it."""
+    return bool(token) and token.isascii() and token.isprintable() and " " not in token
 
 
 class _Attempts:

@@ -15,6 +15,8 @@ from enum import Enum
 import httpx
 from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
 
+from notion_pg_sync.notion.network import why_unreachable
+
 CURSOR_REFUSED = "invalid_cursor"
 
 
@@ -31,7 +33,8 @@ class NotionError(Exception):
     """Notion could not be read; the message is one sentence for a person, without any token.
 
     `code` is Notion's own error code or, where Notion did not answer, `network`, `timeout`, `not_json`, `too_large`.
-    `status` is the HTTP status, if there was one. `wait_seconds` is what Notion asked to wait.
+    `status` is the HTTP status, if there was one. `wait_seconds` is what Notion asked to wait. `mend` is what to type,
+    to mend it or to find out more; empty where the message says it all.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class NotionError(Exception):
         status: int | None = None,
         remedy: Remedy = Remedy.NOTHING,
         wait_seconds: float | None = None,
+        mend: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code
         self.status = status
         self.remedy = remedy
         self.wait_seconds = wait_seconds
+        self.mend = mend
 
 
 class AnswerTooLargeError(Exception):
@@ -94,11 +99,12 @@ def explain(error: Exception, what: str) -> NotionError:
                 remedy=Remedy.BACK_OFF,
             )
         case httpx.TransportError():
+            trouble = why_unreachable(error)
             return NotionError(
-                f"the connection to Notion failed for {what} ({str(error) or type(error).__name__}): "
-                "check the network, then run the sync again.",
+                f"Notion cannot be reached: {trouble.sentence}",
                 code="network",
                 remedy=Remedy.BACK_OFF,
+                mend=trouble.mend,
             )
         case AnswerTooLargeError():
             return NotionError(f"Notion's answer for {what} is too large ({error}).", code="too_large")
@@ -135,6 +141,8 @@ def _sentence(body: _ErrorBody, status: int, what: str) -> str:
         return (
             f"a network rule before Notion refused {what} (403): let this host reach Notion, or ask Notion's support."
         )
+    if status == 407:
+        return f"a proxy before Notion wants to know who asks for {what} (407): let this host pass without that."
     if body.code == "object_not_found":
         return (
             f"{what} is not there or not shared with the connection: in Notion, open it and add the connection "
@@ -147,7 +155,7 @@ def _sentence(body: _ErrorBody, status: int, what: str) -> str:
 
 
 def _code(body: _ErrorBody, status: int) -> str:
-    if status == 403 and not body.from_notion:
+    if status == 407 or (status == 403 and not body.from_notion):
         return "network"
     if body.code == "validation_error" and body.message.startswith("The start_cursor provided is invalid"):
         return CURSOR_REFUSED

@@ -6,6 +6,9 @@ import re
 from urllib.parse import urlsplit
 from uuid import UUID
 
+# How the tokens of internal connections begin; others are opaque (notion-api.md, section 6).
+TOKEN_PREFIXES = ("secret_", "ntn_")
+
 _NOTION_HOSTS = ("notion.so", "notion.com", "notion.site")
 _HEX = re.compile(r"[0-9a-f]{32}")
 # A link's last segment is the title, a dash, and the id; without a title, the id alone.
@@ -26,7 +29,7 @@ def parse_id(written: str) -> str:
     found = _id_of_link(text) if "/" in text else text.replace("-", "")
     if not _HEX.fullmatch(found):
         raise MalformedIdError(
-            f"{written!r} is not a Notion database id: copy the database's link in Notion, or the 32 characters "
+            f"{_shown(written)} is not a Notion database id: copy the database's link in Notion, or the 32 characters "
             "before '?v=' in it."
         )
     return str(UUID(found))
@@ -44,6 +47,11 @@ def looks_like_id(written: str) -> bool:
 def same_id(one: object, other: str) -> bool:
     """Whether both are the same id, with or without dashes."""
     return isinstance(one, str) and one.replace("-", "").lower() == other.replace("-", "").lower()
+
+
+def _shown(written: str) -> str:
+    """What was written, for an error; a token that somebody put in the wrong place is not repeated."""
+    return "a token" if written.strip().startswith(TOKEN_PREFIXES) else repr(written)
 
 
 def _id_of_link(link: str) -> str:

@@ -16,6 +16,7 @@ from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgresError, default
 from notion_pg_sync.demo.fallback import NoPostgresError, chosen_postgres
 from notion_pg_sync.report.checks.check import Check, Examination, Verdict
 from notion_pg_sync.report.checks.examine import Examined, examine
+from notion_pg_sync.report.checks.wording import plural
 from notion_pg_sync.settings import Settings
 
 _MARKS = {
@@ -78,8 +79,8 @@ def verdict_sentence(examined: Iterable[Examined]) -> str:
     broken, warnings = _count(lines, Verdict.BROKEN), _count(lines, Verdict.WARNING)
     if not broken and not warnings:
         return "All is well."
-    parts = [_plural(broken, "broken link", "broken links")] if broken else []
-    parts += [_plural(warnings, "warning", "warnings")] if warnings else []
+    parts = [plural(broken, "broken link", "broken links")] if broken else []
+    parts += [plural(warnings, "warning", "warnings")] if warnings else []
     first = "mend it" if broken + warnings == 1 else "mend the first one first"
     return f"{' and '.join(parts)}: {first}, then run doctor again."
 
@@ -144,7 +145,3 @@ def wrapped_statement(statement: str, width: int) -> list[str]:
 
 def _count(examined: Iterable[Examined], verdict: Verdict) -> int:
     return sum(finding.verdict is verdict for one in examined for finding in one.findings)
-
-
-def _plural(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from notion_pg_sync.notion.ids import MalformedIdError, parse_id
@@ -19,11 +20,17 @@ class ConfiguredDatabase:
 
 @dataclass(frozen=True)
 class Configuration:
-    """What a user wants mirrored; `problems` are sentences on what cannot be understood."""
+    """What a user wants mirrored; `problems` are sentences on what cannot be understood.
+
+    `malformed`: the names with which that is so, in the order of their problems. `doubles`: further names of
+    databases, each with the name under which the database counts.
+    """
 
     databases: tuple[ConfiguredDatabase, ...] = ()
     everything: bool = False
     problems: tuple[str, ...] = field(default=())
+    malformed: tuple[str, ...] = ()
+    doubles: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_configuration(notion_databases: object) -> Configuration:
@@ -40,17 +47,22 @@ def read_configuration(notion_databases: object) -> Configuration:
             )
         )
     found: dict[str, ConfiguredDatabase] = {}
-    problems: list[str] = []
+    problems: dict[str, str] = {}
+    doubles: dict[str, str] = {}
     for name, written in sorted(notion_databases.items()):
         if name == EVERYTHING and written == EVERYTHING:
             continue
         try:
             database_id = parse_id(_text(name, written))
         except MalformedIdError as error:
-            problems.append(f"database {name!r} in notion_databases: {error}")
+            problems[name] = f"database {name!r} in notion_databases: {error}"
             continue
-        found.setdefault(database_id, ConfiguredDatabase(name, database_id))
-    return Configuration(tuple(found.values()), notion_databases.get(EVERYTHING) == EVERYTHING, tuple(problems))
+        if database_id in found:
+            doubles[name] = found[database_id].name
+            continue
+        found[database_id] = ConfiguredDatabase(name, database_id)
+    everything = notion_databases.get(EVERYTHING) == EVERYTHING
+    return Configuration(tuple(found.values()), everything, tuple(problems.values()), tuple(problems), doubles)
 
 
 def _text(name: str, written: object) -> str:

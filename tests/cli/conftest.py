@@ -16,8 +16,8 @@ from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer
 from notion_pg_sync.settings import Settings
 from tests.installation import Installation
 
-# As little as cron gives.
-BARE = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+# As little as cron gives; but no test reaches out to Notion itself.
+BARE = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "NOTION_BASE_URL": "http://127.0.0.1:9"}
 
 
 @dataclass(frozen=True)

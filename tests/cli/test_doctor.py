@@ -26,3 +26,47 @@ def test_json_holds_every_finding(site: Site) -> None:
     findings = json.loads(ended.out)["findings"]
     assert {"section", "check", "verdict", "seen", "mend"} == set(findings[0])
     assert ("reachable", "well") in {(finding["check"], finding["verdict"]) for finding in findings}
+
+
+def test_a_healthy_set_up_is_all_well_and_an_ill_one_shows_no_token_and_no_content(site: Site) -> None:
+    for user in ("anna", "ben", "cora"):
+        databases = {name: site.small.databases[name] for name in site.small.shared[user]}
+        site.connect(user, site.small.tokens[user], json.dumps(databases))
+    assert site.command("sync-all").code == 0
+    healthy = site.command("doctor", "--no-cron-check")
+    assert (healthy.code, healthy.out.splitlines()[-1]) == (0, "All is well."), healthy.out
+    site.small.workspace.revoke_token("cora")
+    site.small.workspace.trash_database("Tasks")
+    site.execute("DELETE FROM notion_characters_sync WHERE name LIKE %s", "%1%")
+    site.connect("dora", "ntn_secret of\nmine", json.dumps({"Worlds": site.small.tokens["anna"]}))
+    assert site.command("sync-all").code == 1
+    site.execute("DELETE FROM notion_worlds_sync")
+    ill = [site.command("doctor", "--no-cron-check", *options) for options in ((), ("--json",), ("-vv",))]
+    for ended in ill:
+        assert ended.code == 1
+        said = ended.out + ended.err
+        secrets = (*site.small.tokens.values(), "secret of", "mine")
+        content = ("Premise of world", "World 1", "Character 1", "Task 1")
+        assert [word for word in (*secrets, *content) if word in said] == []
+    findings = json.loads(ill[1].out)["findings"]
+    broken = [finding["check"] for finding in findings if finding["verdict"] == "broken"]
+    assert set(broken) == {
+        "tokens",
+        "notion_databases",
+        "tokens accepted",
+        "databases shared",
+        "row counts",
+        "last run",
+        "failing databases",
+    }
+
+
+def test_one_user_alone(site: Site) -> None:
+    site.connect("anna", "ntn_revoked", json.dumps({"Worlds": site.small.databases["Worlds"]}))
+    site.connect("ben", site.small.tokens["ben"], json.dumps({"Tasks": site.small.databases["Tasks"]}))
+    assert site.command("sync-all", "--user", "ben").code == 0
+    assert site.command("doctor", "--no-cron-check", "--user", "ben").code == 0
+    assert site.command("doctor", "--no-cron-check", "--user", "anna").code == 1
+    nobody = site.command("doctor", "--no-cron-check", "--user", "nobody")
+    assert nobody.code == 1
+    assert "there is no user 'nobody' in user_settings" in nobody.out

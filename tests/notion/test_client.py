@@ -9,7 +9,7 @@ import pytest
 
 from notion_pg_sync.demo.workspace import DatabaseHandle, SampleWorkspace, WorkspaceServer
 from notion_pg_sync.demo.workspace.literals import number, title
-from notion_pg_sync.notion.client import NotionClient, Retries
+from notion_pg_sync.notion.client import Bot, NotionClient, Retries
 from notion_pg_sync.notion.errors import CURSOR_REFUSED, NotionError
 from notion_pg_sync.notion.listing import FullListing
 
@@ -127,6 +127,26 @@ async def test_a_revoked_token_and_a_database_that_is_not_shared_are_told_apart(
         await client.database(characters.id)
     assert caught.value.code == "unauthorized"
     assert client.traffic.requests == 2
+
+
+@pytest.mark.parametrize("blemish", ["\n", " ", "ü", "\x00"])
+async def test_a_token_that_cannot_be_sent_is_not_told_to_anybody(
+    workspace: SampleWorkspace, server: WorkspaceServer, characters: DatabaseHandle, blemish: str
+) -> None:
+    async with NotionClient(f"{token_of(workspace)}{blemish}", base_url=server.url, retries=QUICK) as client:
+        with pytest.raises(NotionError, match="no token has") as caught:
+            await client.database(characters.id)
+    assert caught.value.code == "unauthorized"
+    assert token_of(workspace) not in f"{caught.value}"
+    assert workspace.requests.all() == []
+
+
+async def test_a_token_says_whom_it_acts_as(workspace: SampleWorkspace, server: WorkspaceServer) -> None:
+    personal = workspace.add_token("grace", "personal", workspace.add_user("Grace"))
+    async with NotionClient(token_of(workspace), base_url=server.url) as client:
+        assert await client.me() == Bot("ada integration", "Sample workspace")
+    async with NotionClient(personal.secret, base_url=server.url) as client:
+        assert await client.me() == Bot("Grace", None)
 
 
 async def test_a_refusal_by_the_network_is_not_taken_for_a_missing_permission(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import json
+import shlex
+from collections.abc import Collection, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -13,35 +15,45 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from notion_pg_sync.demo.workspace import SampleWorkspace, SmallWorkspace, WorkspaceServer
 from notion_pg_sync.mirror.connection import open_pool
 from notion_pg_sync.mirror.initialise import carry_out, plan_init
 from notion_pg_sync.report.checks.all_checks import ALL_CHECKS
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, Verdict
-from notion_pg_sync.report.checks.examine import examine
-from notion_pg_sync.settings import Settings
+from notion_pg_sync.report.checks.examine import Examined, examine
+from notion_pg_sync.settings import Settings, read_settings
+from tests.installation import Installation
 
-# Of the checks, those that ask nobody but PostgreSQL.
+# Of the checks, those that ask nobody but PostgreSQL, whoever is connected.
 SECTIONS = ("PostgreSQL", "Older set-up")
 
 
-async def findings_of(database_url: str, check: str | None = None) -> list[Finding]:
-    """What the checks of PostgreSQL find, all or one of them; through a real pool."""
-    checks = [each for each in ALL_CHECKS if each.section in SECTIONS]
+async def findings_of(
+    database_url: str, check: str | None = None, user_id: str | None = None, **environment: str
+) -> list[Finding]:
+    """What the checks of PostgreSQL find, or the one that is named, of whatever section; through a real pool."""
+    wanted = [each.name for each in ALL_CHECKS if check == each.name or (check is None and each.section in SECTIONS)]
+    examined = await examined_by(wanted, database_url, user_id, **environment)
+    return [finding for one in examined if one.check.name in wanted for finding in one.findings]
+
+
+async def examined_by(
+    wanted: Collection[str], database_url: str, user_id: str | None = None, **environment: str
+) -> list[Examined]:
+    """These checks, and what they need, tried as doctor does."""
     async with AsyncExitStack() as resources:
-        examination = Examination(Settings(database_url=database_url), {}, resources)
-        examined = [one async for one in examine(examination, needed_for(check, checks))]
-    return [finding for one in examined if check in (None, one.check.name) for finding in one.findings]
+        settings = read_settings({"DATABASE_URL": database_url, **environment})
+        examination = Examination(settings, environment, resources, user_id=user_id)
+        return [one async for one in examine(examination, needed_for(wanted))]
 
 
-def needed_for(name: str | None, checks: list[Check]) -> list[Check]:
-    """The check of this name and what it needs, in order; all checks for None."""
-    if name is None:
-        return checks
-    wanted = {name}
-    for check in reversed(checks):
-        if check.name in wanted:
-            wanted.update(check.needs)
-    return [check for check in checks if check.name in wanted]
+def needed_for(wanted: Collection[str]) -> list[Check]:
+    """The checks of these names and what they need, in order."""
+    names = set(wanted)
+    for check in reversed(ALL_CHECKS):
+        if check.name in names:
+            names.update(check.needs)
+    return [check for check in ALL_CHECKS if check.name in names]
 
 
 @dataclass
@@ -76,9 +88,11 @@ class Patient:
     def url_as(self, role: str) -> str:
         return make_conninfo(self.url, user=role)
 
-    async def found(self, check: str | None = None, role: str | None = None) -> list[Finding]:
-        """What doctor finds, working as `role`."""
-        return await findings_of(self.url_as(role) if role else self.url, check)
+    async def found(
+        self, check: str | None = None, role: str | None = None, user_id: str | None = None, **environment: str
+    ) -> list[Finding]:
+        """What doctor finds, working as `role`, of all users or of one."""
+        return await findings_of(self.url_as(role) if role else self.url, check, user_id, **environment)
 
     async def init(self, *, row_security: bool = False) -> None:
         async with open_pool(self.url) as pool, pool.connection() as connection:
@@ -132,3 +146,73 @@ def told(findings: list[Finding], words: str) -> Finding:
     """The one finding that says `words`."""
     (one,) = [finding for finding in findings if words in finding.seen]
     return one
+
+
+def only(findings: list[Finding]) -> Finding:
+    """The one finding that there is."""
+    (one,) = findings
+    return one
+
+
+@dataclass
+class Mirrored:
+    """A patient whose users' Notion is the sample workspace."""
+
+    patient: Patient
+    small: SmallWorkspace
+    url: str
+
+    @property
+    def workspace(self) -> SampleWorkspace:
+        return self.small.workspace
+
+    def connect(self, user_id: str, label: str, *databases: str, **ids: str) -> None:
+        """Connects a user with the token of this label; databases by name, or with ids of their own."""
+        wanted = {**{name: self.small.databases[name] for name in databases}, **ids}
+        self.patient.execute(
+            "INSERT INTO user_settings (user_id, notion_token, notion_databases) VALUES (%s, %s, %s)",
+            user_id,
+            self.small.tokens.get(label, label),
+            json.dumps(wanted or {"*": "*"}),
+        )
+
+    def execute(self, statement: str, *parameters: object) -> list[tuple[object, ...]]:
+        return self.patient.execute(statement, *parameters)
+
+    async def found(self, check: str, user_id: str | None = None, **environment: str) -> list[Finding]:
+        """What a check finds; whatever it finds, it shows no token."""
+        environment = {"NOTION_BASE_URL": self.url, **environment}
+        # A token that is refused must not keep the others from being used, so this is no need of the last check.
+        wanted = {"tokens accepted", check} if check == "databases shared" else {check}
+        examined = await examined_by(wanted, self.patient.url, user_id, **environment)
+        findings = [finding for one in examined if one.check.name == check for finding in one.findings]
+        assert not any(token in f"{findings}" for token in self.small.tokens.values())
+        return findings
+
+    async def one(self, check: str) -> Finding:
+        """The one finding of a check."""
+        return only(await self.found(check))
+
+    @property
+    def installation(self) -> Installation:
+        return Installation(Settings(database_url=self.patient.url, notion_base_url=self.url), self.workspace)
+
+    async def sync(self) -> None:
+        await self.installation.sync_all()
+
+    async def type(self, mend: str) -> None:
+        """Types what doctor said: a sync, in this process, or what a patient's own people type."""
+        words = shlex.split(mend, comments=True)
+        match words[:2]:
+            case ["notion-pg-sync", "sync"]:
+                await self.installation.sync_one(words[2], words[3], full="--full" in words)
+            case ["notion-pg-sync", "sync-all"]:
+                await self.installation.sync_all(words[3] if "--user" in words else None)
+            case _:
+                await self.patient.type(mend)
+
+
+@pytest.fixture
+def mirrored(patient: Patient, small: SmallWorkspace) -> Iterator[Mirrored]:
+    with WorkspaceServer(small.workspace) as server:
+        yield Mirrored(patient, small, server.url)

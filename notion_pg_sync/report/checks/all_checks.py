@@ -1,12 +1,16 @@
-"""Every check of `doctor`, in the order in which a row's way goes: from PostgreSQL to cron."""
+"""Every check of `doctor`, PostgreSQL first, on which the others stand."""
 
 from __future__ import annotations
 
+from notion_pg_sync.report.checks.accounts import ACCOUNT_CHECKS
 from notion_pg_sync.report.checks.check import Check
+from notion_pg_sync.report.checks.mirrored_tables import MIRRORED_TABLE_CHECKS
+from notion_pg_sync.report.checks.notion import NOTION_CHECKS
 from notion_pg_sync.report.checks.older_setup import OLDER_SETUP_CHECKS
 from notion_pg_sync.report.checks.postgres import POSTGRES_CHECKS
 from notion_pg_sync.report.checks.rights import RIGHTS_CHECKS
 from notion_pg_sync.report.checks.row_security import ROW_SECURITY_CHECKS
+from notion_pg_sync.report.checks.runs import RUN_CHECKS
 from notion_pg_sync.report.checks.scheduling import SCHEDULING_CHECKS
 from notion_pg_sync.report.checks.sync_tables import SYNC_TABLE_CHECKS
 
@@ -15,6 +19,10 @@ ALL_CHECKS: tuple[Check, ...] = (
     *RIGHTS_CHECKS,
     *SYNC_TABLE_CHECKS,
     *ROW_SECURITY_CHECKS,
+    *ACCOUNT_CHECKS,
+    *NOTION_CHECKS,
+    *MIRRORED_TABLE_CHECKS,
+    *RUN_CHECKS,
     *OLDER_SETUP_CHECKS,
     *SCHEDULING_CHECKS,
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from notion_pg_sync.mirror.accounts import Account
 from notion_pg_sync.mirror.connection import Pool
 from notion_pg_sync.report.scheduling.found import Schedule
 from notion_pg_sync.settings import Settings
@@ -56,7 +57,8 @@ class Examination:
     """What the checks work with. A check that finds out what later ones need puts it here.
 
     `environment` is that of the process; `user_id` limits the examination to one user; `schema` is where
-    `user_settings` lies; `no_postgres` says why there is no PostgreSQL to connect to, where that is known before;
+    `user_settings` lies, and `accounts` its rows, as far as they are examined; `accepted` are the users whose tokens
+    Notion accepts; `no_postgres` says why there is no PostgreSQL to connect to, where that is known before;
     `embedded_in` is the folder of the embedded PostgreSQL, where that is the one; what checks open goes to
     `resources`, and is closed when the examination ends.
     """
@@ -69,6 +71,8 @@ class Examination:
     embedded_in: Path | None = None
     opened: Pool | None = None
     schema: str = ""
+    accounts: Sequence[Account] = ()
+    accepted: frozenset[str] = frozenset()
     schedule: Schedule | None = None
 
     @property

@@ -1,0 +1,76 @@
+"""What the sync tables hold, beside what the tool recorded of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.diagnosis.statements import typed
+from notion_pg_sync.mirror.tables import GENERAL_TABLE, SyncTable
+
+
+@dataclass(frozen=True)
+class MirroredSource:
+    """A data source of a user: in which table its rows are, and how many there should be.
+
+    `row_count` is None until it was read whole. `is_being_synced`: some run holds its user's lease now.
+    """
+
+    user_id: str
+    database_name: str
+    data_source_id: str
+    name: str
+    sync_table: str
+    row_count: int | None
+    is_being_synced: bool
+
+
+async def mirrored_sources(connection: Connection, user_ids: Sequence[str]) -> list[MirroredSource]:
+    """The data sources of these users, by user and name."""
+    async with connection.cursor(row_factory=class_row(MirroredSource)) as cursor:
+        await cursor.execute(
+            """
+            SELECT user_id, database_name, data_source_id, data_sources.name, sync_table, row_count,
+                   coalesce(lease_expires_at >= clock_timestamp(), false) AS is_being_synced
+            FROM notion_sync.data_sources JOIN notion_sync.accounts USING (user_id)
+            WHERE user_id = ANY (%s) ORDER BY user_id, database_name, name, data_source_id
+            """,
+            (list(user_ids),),
+        )
+        return await cursor.fetchall()
+
+
+async def existing_tables(connection: Connection, schema: str, names: Iterable[str]) -> set[str]:
+    """Which tables of these names there are, whatever their columns."""
+    found = await connection.execute(
+        """
+        SELECT relname FROM pg_class
+        WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relkind IN ('r', 'p') AND relname = ANY (%s)
+        """,
+        (schema, list(names)),
+    )
+    return {name async for (name,) in found}
+
+
+async def rows_by_source(connection: Connection, table: SyncTable) -> dict[tuple[str, str], int]:
+    """How many rows a sync table holds, by user and data source."""
+    found = await connection.execute(
+        sql.SQL(
+            "SELECT user_id, notion_data_source_id, count(*) FROM {} WHERE notion_data_source_id IS NOT NULL"
+            " GROUP BY 1, 2"
+        ).format(table.identifier)
+    )
+    return {(user_id, data_source_id): count async for user_id, data_source_id, count in found}
+
+
+def like_the_general_one(schema: str, name: str) -> str:
+    """SQL that makes a sync table for one database, of the shape of the general one."""
+    return typed(
+        sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(
+            sql.Identifier(schema, name), sql.Identifier(schema, GENERAL_TABLE)
+        )
+    )

@@ -1,0 +1,87 @@
+"""Why Notion cannot be reached: what httpx says, told apart, in words and with what to type. No token comes through."""
+
+from __future__ import annotations
+
+import errno
+import shlex
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+
+_NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """`sentence` says what is wrong and what to do; `mend` is what to type."""
+
+    sentence: str
+    mend: str
+
+
+def why_unreachable(error: httpx.TransportError) -> Trouble:
+    """What it means that a request ended in `error`, which came instead of an answer."""
+    host, port = _target(error)
+    for cause in _causes(error):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return Trouble(
+                    f"the certificate of {host} cannot be verified ({cause.verify_message.rstrip('.')}): where a proxy "
+                    "on the way puts in its own, name the file of its authority in SSL_CERT_FILE.",
+                    f"openssl s_client -connect {shlex.quote(f'{host}:{port}')} </dev/null | "
+                    "openssl x509 -noout -subject -issuer",
+                )
+            case ssl.SSLError():
+                return Trouble(
+                    f"what answers at {host}:{port} does not speak TLS as it should ({cause.reason or 'no reason'}): "
+                    "correct NOTION_BASE_URL, or see what stands between this host and Notion.",
+                    _curl(host, port),
+                )
+            case socket.gaierror():
+                return Trouble(
+                    f"the name of host {host} is not known: see whether this machine's name service works, or correct "
+                    "NOTION_BASE_URL.",
+                    shlex.join(["getent", "hosts", host]),
+                )
+            case ConnectionRefusedError():
+                return Trouble(
+                    f"nothing takes connections at {host}:{port}: let this host through the firewall, or correct "
+                    "NOTION_BASE_URL.",
+                    _curl(host, port),
+                )
+            case OSError() if cause.errno in _NO_WAY:
+                return Trouble(
+                    f"there is no way from this machine to {host}: check its network, and that the firewall lets it "
+                    "reach Notion.",
+                    _curl(host, port),
+                )
+    said = str(error) or type(error).__name__
+    return Trouble(
+        f"the connection to {host} broke off ({said.rstrip('.')}): check the network, then run the sync again.",
+        _curl(host, port),
+    )
+
+
+def _target(error: httpx.TransportError) -> tuple[str, int]:
+    url = error.request.url
+    return url.host, url.port or (443 if url.scheme == "https" else 80)
+
+
+def _curl(host: str, port: int) -> str:
+    scheme = "https" if port == 443 else "http"
+    return shlex.join(["curl", "-sv", f"{scheme}://{host}:{port}/v1/users/me"])
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """What lies behind an error, the error itself left out; of several attempts, what each met."""
+    behind = error.__cause__ or error.__context__
+    if isinstance(behind, BaseExceptionGroup):
+        for one in behind.exceptions:
+            yield one
+            yield from _causes(one)
+    elif behind is not None:
+        yield behind
+        yield from _causes(behind)
