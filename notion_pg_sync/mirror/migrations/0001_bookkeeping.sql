@@ -59,6 +59,8 @@ CREATE TABLE notion_sync.job_run_details (
 );
 ALTER SEQUENCE notion_sync.runid_seq OWNED BY notion_sync.job_run_details.runid;
 CREATE INDEX job_run_details_by_job ON notion_sync.job_run_details (jobid, runid DESC);
+-- Runs that are under way, or whose process went away, among all that there ever were.
+CREATE INDEX job_run_details_open ON notion_sync.job_run_details (runid) WHERE end_time IS NULL;
 
 -- How a dead run is told from a working one: pids are comparable within one machine, and a pid that was given to
 -- another process since has another start.
