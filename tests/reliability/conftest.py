@@ -1,0 +1,92 @@
+"""Places where the real command works as its own process, and what is to be true of its copy whatever happened."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer
+from notion_pg_sync.settings import Settings
+from tests.cli.conftest import BARE, Command, Ended, Site
+from tests.installation import TABLES, Installation
+
+WELL = Ended(0, "", "")
+# Notion's own limit is not what is tried here.
+UNPACED = ("--requests-per-minute", "100000")
+
+
+@dataclass(frozen=True)
+class Place(Site):
+    """An initialised PostgreSQL, a workspace, and the command as a process that can be stopped at any moment."""
+
+    installation: Installation = field(kw_only=True)
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Starts the command and does not wait for it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "notion_pg_sync", *arguments],
+            env={**BARE, **self.command.environment, **environment},
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def differences(self, user_id: str, token: str, databases: dict[str, str]) -> list[str]:
+        """What of a user's copy is not as Notion has it; none when nothing is lost, wrong or doubled."""
+        lines = asyncio.run(self.installation.differences(user_id, token, databases))
+        truth = sum(
+            len(self.small.workspace.truth(source, token))
+            for database in databases.values()
+            for source in self.installation.data_sources_of(database)
+        )
+        counted = " UNION ALL ".join(f"SELECT user_id FROM {table}" for table in TABLES)
+        ((rows,),) = self.execute(f"SELECT count(*) FROM ({counted}) AS rows WHERE user_id = %s", user_id)
+        return lines if rows == truth else [*lines, f"{rows} rows instead of {truth}"]
+
+    def view_rows(self, user_id: str) -> dict[str, int]:
+        """How many rows of a user the typed view of each of their data sources has, by the database's name."""
+        views = self.execute(
+            "SELECT DISTINCT database_name, view_name FROM notion_sync.data_sources WHERE user_id = %s", user_id
+        )
+        found: dict[str, int] = {}
+        for database, view in views:
+            ((rows,),) = self.execute(f'SELECT count(*) FROM notion."{view}" WHERE user_id = %s', user_id)
+            found[str(database)] = int(str(rows))
+        return found
+
+    def leases(self) -> list[object]:
+        """The users that some run holds."""
+        return [user for (user,) in self.execute("SELECT user_id FROM notion_sync.accounts WHERE lease_runid > 0")]
+
+    def unfinished(self) -> list[object]:
+        """The runs whose record is not closed."""
+        return [run for (run,) in self.execute("SELECT runid FROM notion_sync.job_run_details WHERE end_time IS NULL")]
+
+
+@pytest.fixture
+def place(database_url: str, small: SmallWorkspace) -> Iterator[Place]:
+    with WorkspaceServer(small.workspace) as server:
+        settings = Settings(database_url=database_url, notion_base_url=server.url)
+        installation = Installation(settings, small.workspace)
+        asyncio.run(installation.init())
+        command = Command({"DATABASE_URL": database_url, "NOTION_BASE_URL": server.url})
+        yield Place(command, small, database_url, installation=installation)
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    """What is left to chance; `--seed` repeats what a test that failed has printed."""
+    seed = request.config.getoption("--seed")
+    if seed is None:
+        seed = random.SystemRandom().randrange(1_000_000)
+    print(f"chance: --seed {seed}")
+    return random.Random(int(seed))
