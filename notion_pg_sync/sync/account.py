@@ -13,7 +13,7 @@ from notion_pg_sync.mirror.accounts import ConnectedAccount
 from notion_pg_sync.mirror.connection import Connection, transaction
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.mirror.views import refresh_views
-from notion_pg_sync.notion.client import NotionClient
+from notion_pg_sync.notion.client import NotionClient, Retries
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.settings import Settings
@@ -140,6 +140,7 @@ def open_client(settings: Settings, token: str) -> NotionClient:
         base_url=settings.notion_base_url,
         requests_per_minute=settings.requests_per_minute,
         concurrency=settings.concurrency,
+        retries=Retries(first_back_off=settings.first_back_off),
     )
 
 

@@ -33,8 +33,15 @@ class Place(Site):
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Starts the command and does not wait for it."""
+        return self._start("notion_pg_sync", *arguments, **environment)
+
+    def start_tuned(self, **settings: float) -> subprocess.Popen[str]:
+        """Starts `sync-all`, one database after the other, with settings that have no flag."""
+        return self._start("tests.reliability.tuned", *(f"{name}={number}" for name, number in settings.items()))
+
+    def _start(self, module: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "notion_pg_sync", *arguments],
+            [sys.executable, "-m", module, *arguments],
             env={**BARE, **self.command.environment, **environment},
             cwd=Path(__file__).parents[2],
             stdin=subprocess.DEVNULL,
@@ -68,6 +75,14 @@ class Place(Site):
             ((rows,),) = self.execute(f'SELECT count(*) FROM notion."{view}" WHERE user_id = %s', user_id)
             found[str(database)] = int(str(rows))
         return found
+
+    def terminate_connections(self) -> int:
+        """Ends every other session of the database, as an administrator may; returns how many there were."""
+        ended = self.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        return len(ended)
 
     def leases(self) -> list[object]:
         """The users that some run holds."""
