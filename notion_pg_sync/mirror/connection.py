@@ -7,7 +7,7 @@ connection, which knows nothing of them.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, LiteralString
 
 from psycopg import AsyncConnection, OperationalError, pq, sql
@@ -70,10 +70,25 @@ async def open_pool(
 async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     """One transaction, committed at the end of the block, in which no statement waits for ever.
 
-    Nor does anybody wait for ever for a process that is paused in the midst of it.
+    Nor does anybody wait for ever for a process that is paused in the midst of it. A connection that broke while it
+    rested in the pool is left for another.
     """
-    async with pool.connection() as connection, bounded_transaction(connection, pool.statement_seconds):
-        yield connection
+    async with AsyncExitStack() as stack:
+        yield await _begin(pool, stack)
+
+
+async def _begin(pool: Pool, stack: AsyncExitStack) -> Connection:
+    for _ in range(pool.max_size):
+        connection = await stack.enter_async_context(pool.connection())
+        try:
+            await stack.enter_async_context(bounded_transaction(connection, pool.statement_seconds))
+        except OperationalError:
+            if not connection.broken:
+                raise
+            await stack.pop_all().aclose()
+        else:
+            return connection
+    raise OperationalError("PostgreSQL breaks every connection as soon as it is used")
 
 
 @asynccontextmanager

@@ -13,6 +13,8 @@ from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.listing import ListingError
 from notion_pg_sync.sync.removing import HeldBackError
 
+LEASE_LOST = "lease_lost"
+
 log = logging.getLogger(__name__)
 
 
@@ -34,7 +36,7 @@ def failure_of(error: Exception) -> Failure:
         case ListingError():
             return Failure("incomplete", str(error))
         case LeaseLostError():
-            return Failure("lease_lost", str(error))
+            return Failure(LEASE_LOST, str(error))
         case PoolTimeout():
             return Failure("postgresql", "PostgreSQL gave no connection in time: see whether it is up and has room.")
         case psycopg.OperationalError() if error.sqlstate is None:
