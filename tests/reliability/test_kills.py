@@ -185,7 +185,7 @@ def test_a_full_read_that_was_killed_is_carried_on(place: Place, rows: int) -> N
     handle = workspace.add_generated_database("Rows", rows)
     workspace.share("anna", handle.id)
     place.connect("anna", place.small.tokens["anna"], json.dumps({"Rows": handle.id}))
-    page_size, concurrency = 25, 4
+    page_size, concurrency = 25, 2
     queries = rows // page_size
     asked = 0
     processes: list[subprocess.Popen[str]] = []
@@ -208,5 +208,5 @@ def test_a_full_read_that_was_killed_is_carried_on(place: Place, rows: int) -> N
     assert place.differences("anna", "anna", {"Rows": handle.id}) == []
     needed = sum(workspace.requests.counts("anna").values())
     print(f"killed after {asked_by_the_first} of about {queries} queries; the next run made {needed} requests")
-    # A tenth, what the killed run had read and not yet written, and a few at the edges of stretches.
-    assert needed <= queries // 10 + 5 * concurrency + 4
+    # A tenth; what was under way, waited in the queue or was being written; a few at the edges of what is left.
+    assert needed <= queries // 10 + 10 * concurrency + 4
