@@ -35,9 +35,10 @@ class Place(Site):
         """Starts the command and does not wait for it."""
         return self._start("notion_pg_sync", *arguments, **environment)
 
-    def start_tuned(self, **settings: float) -> subprocess.Popen[str]:
+    def start_tuned(self, *, environment: dict[str, str] | None = None, **settings: float) -> subprocess.Popen[str]:
         """Starts `sync-all`, one database after the other, with settings that have no flag."""
-        return self._start("tests.reliability.tuned", *(f"{name}={number}" for name, number in settings.items()))
+        words = [f"{name}={number}" for name, number in settings.items()]
+        return self._start("tests.reliability.tuned", *words, **(environment or {}))
 
     def _start(self, module: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
