@@ -32,6 +32,8 @@ hypothesis.settings.register_profile("thorough", max_examples=550)
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rows", type=int, default=2500, help="how many rows the tests with many rows have")
     parser.addoption("--rounds", type=int, default=6, help="how often the harnesses that repeat a thing do so")
+    parser.addoption("--kills", type=int, default=12, help="how often the tests of reliability kill a run")
+    parser.addoption("--seed", type=int, default=None, help="repeats what a test of reliability left to chance")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,6 +50,12 @@ def rows(request: pytest.FixtureRequest) -> int:
 def rounds(request: pytest.FixtureRequest) -> int:
     """How often a harness repeats what it does."""
     return int(request.config.getoption("--rounds"))
+
+
+@pytest.fixture
+def kills(request: pytest.FixtureRequest) -> int:
+    """How often a run is killed."""
+    return int(request.config.getoption("--kills"))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ connection, which knows nothing of them.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, LiteralString
 
 from psycopg import AsyncConnection, OperationalError, pq, sql
@@ -18,11 +18,16 @@ from psycopg_pool import AsyncConnectionPool
 from notion_pg_sync.mirror.unreachable import URL_FORM, Target, Trouble, why_unreachable, why_unreadable
 
 Connection = AsyncConnection[TupleRow]
-Pool = AsyncConnectionPool[Connection]
 
 CONNECT_TIMEOUT_SECONDS = 15
 STATEMENT_TIMEOUT_SECONDS = 300
 OLDEST_POSTGRESQL = 150000
+
+
+class Pool(AsyncConnectionPool[Connection]):
+    """Connections, and how long a statement may take (seconds) in a transaction of them."""
+
+    statement_seconds: float = STATEMENT_TIMEOUT_SECONDS
 
 
 class PostgresError(Exception):
@@ -37,13 +42,15 @@ class PostgresError(Exception):
 
 
 @asynccontextmanager
-async def open_pool(database_url: str, most_connections: int = 8) -> AsyncIterator[Pool]:
+async def open_pool(
+    database_url: str, most_connections: int = 8, statement_seconds: float = STATEMENT_TIMEOUT_SECONDS
+) -> AsyncIterator[Pool]:
     """Connections to `database_url` (libpq's form; empty: libpq's own `PG*` variables).
 
     Raises `PostgresError` when PostgreSQL cannot be reached or is too old.
     """
     await _check(database_url)
-    pool: Pool = AsyncConnectionPool(
+    pool = Pool(
         database_url,
         min_size=0,
         max_size=most_connections,
@@ -51,6 +58,7 @@ async def open_pool(database_url: str, most_connections: int = 8) -> AsyncIterat
         timeout=CONNECT_TIMEOUT_SECONDS * 2,
         kwargs=_options(database_url),
     )
+    pool.statement_seconds = statement_seconds
     await pool.open()
     try:
         yield pool
@@ -60,12 +68,43 @@ async def open_pool(database_url: str, most_connections: int = 8) -> AsyncIterat
 
 @asynccontextmanager
 async def transaction(pool: Pool) -> AsyncIterator[Connection]:
-    """One transaction, committed at the end of the block, in which no statement waits for ever."""
-    async with pool.connection() as connection, connection.transaction():
+    """One transaction, committed at the end of the block, in which no statement waits for ever.
+
+    Nor does anybody wait for ever for a process that is paused in the midst of it. A connection that broke while it
+    rested in the pool is left for another.
+    """
+    async with AsyncExitStack() as stack:
+        yield await _begin(pool, stack)
+
+
+async def _begin(pool: Pool, stack: AsyncExitStack) -> Connection:
+    for _ in range(pool.max_size):
+        connection = await stack.enter_async_context(pool.connection())
+        try:
+            await stack.enter_async_context(bounded_transaction(connection, pool.statement_seconds))
+        except OperationalError:
+            if not connection.broken:
+                raise
+            await stack.pop_all().aclose()
+        else:
+            return connection
+    raise OperationalError("PostgreSQL breaks every connection as soon as it is used")
+
+
+@asynccontextmanager
+async def bounded_transaction(
+    connection: Connection, seconds: float = STATEMENT_TIMEOUT_SECONDS
+) -> AsyncIterator[None]:
+    """The same on a connection that is at hand; `seconds` is how long a statement, or a pause, may be."""
+    async with connection.transaction():
         await connection.execute(
-            sql.SQL("SET LOCAL statement_timeout = {}").format(sql.Literal(f"{STATEMENT_TIMEOUT_SECONDS}s"))
+            """
+            SELECT set_config(name, %s, true)
+            FROM unnest(ARRAY['statement_timeout', 'idle_in_transaction_session_timeout']) AS name
+            """,
+            (f"{round(seconds * 1000)}ms",),
         )
-        yield connection
+        yield
 
 
 async def fetch_value(connection: Connection, query: LiteralString | sql.Composed, *parameters: object) -> object:

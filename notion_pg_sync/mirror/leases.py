@@ -97,6 +97,17 @@ async def renew(connection: Connection, runid: int, user_id: str, seconds: float
         raise LeaseLostError(f"another run has taken over user {user_id}; this one stopped writing for them.")
 
 
+async def is_held(connection: Connection, runid: int, user_id: str) -> bool:
+    """Whether the run still has a lease, which is then locked until the transaction ends."""
+    held = await fetch_value(
+        connection,
+        "SELECT true FROM notion_sync.accounts WHERE user_id = %s AND lease_runid = %s FOR UPDATE",
+        user_id,
+        runid,
+    )
+    return held is not None
+
+
 async def note_rate_limit(connection: Connection, user_id: str, seconds: float | None) -> None:
     """Records for how long Notion's rate limit holds a user's requests back; None: it does not."""
     await connection.execute(

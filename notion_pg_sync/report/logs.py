@@ -25,10 +25,9 @@ def switch_on_logs(verbose: int, *, as_json: bool = False) -> None:
 
     `as_json`: a JSON object a line, and at least what `-v` says.
     """
-    ours = logging.getLogger("notion_pg_sync")
     if verbose == 0 and not as_json:
-        ours.addHandler(logging.NullHandler())
-        ours.propagate = False
+        # Of libraries too: without any handler Python shows their warnings.
+        logging.getLogger().addHandler(logging.NullHandler())
         return
     handler = logging.StreamHandler()
     handler.setFormatter(
@@ -38,4 +37,4 @@ def switch_on_logs(verbose: int, *, as_json: bool = False) -> None:
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("httpx").setLevel(logging.INFO if verbose > 1 else logging.WARNING)
-    ours.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
+    logging.getLogger("notion_pg_sync").setLevel(logging.DEBUG if verbose > 1 else logging.INFO)

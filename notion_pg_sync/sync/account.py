@@ -8,20 +8,23 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import psycopg
+
 from notion_pg_sync.mirror import accounts, leases, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import ConnectedAccount
 from notion_pg_sync.mirror.connection import Connection, transaction
+from notion_pg_sync.mirror.leases import LeaseLostError
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending
 from notion_pg_sync.mirror.sync_requests import Asked
 from notion_pg_sync.mirror.views import refresh_views
-from notion_pg_sync.notion.client import NotionClient
+from notion_pg_sync.notion.client import NotionClient, Retries
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.configuration import Configuration, ConfiguredDatabase, read_configuration
 from notion_pg_sync.sync.database import sync_database
 from notion_pg_sync.sync.discovery import find_databases
-from notion_pg_sync.sync.failures import failure_of
+from notion_pg_sync.sync.failures import LEASE_LOST, failure_of
 from notion_pg_sync.sync.listener import Watched
 from notion_pg_sync.sync.side_by_side import side_by_side
 from notion_pg_sync.sync.suspension import FAILURES_IN_A_ROW, after_failures, fingerprint, is_lack_of_access
@@ -90,8 +93,12 @@ async def sync_account(
             async with slots:
                 outcome.add(database, await sync_and_record(work, client, account.user_id, database))
 
-        await side_by_side(sync(database) for database in due if database.name not in suspended)
-        await _answer_requests(work, outcome)
+        try:
+            await side_by_side(sync(database) for database in due if database.name not in suspended)
+        except LeaseLostError as error:
+            outcome.problems.append(str(error))
+        else:
+            await _answer_requests(work, outcome)
     return outcome
 
 
@@ -127,19 +134,21 @@ async def begin_account(work: Work, account: ConnectedAccount) -> dict[str, str]
 async def sync_and_record(work: Work, client: NotionClient, user_id: str, database: ConfiguredDatabase) -> Synced:
     """Syncs one database of an account whose lease this run holds, with its row in `database_runs`.
 
-    A dry run leaves no other trace: it counts neither as a sync nor as a failure of the database.
+    A dry run leaves no other trace: it counts neither as a sync nor as a failure of the database. Nor does a sync that
+    lost the lease. Raises `LeaseLostError` where it is lost before the database begins.
     """
     watched = Watched(user_id, database.name, database.database_id)
     counts = not work.settings.dry_run
-    async with transaction(work.pool) as connection:
+    async with work.writing_for(user_id) if counts else transaction(work.pool) as connection:
         await runs.start_database(
             connection, work.runid, user_id, database.database_id, name=database.name, counts=counts
         )
     work.listener.started(watched)
     run = await sync_database(work, client, user_id, database)
-    if counts:
+    if counts and run.error_code != LEASE_LOST:
         await _refresh_view(work, database, run)
     async with transaction(work.pool) as connection:
+        counts = counts and await leases.is_held(connection, work.runid, user_id)
         await runs.end_database(connection, work.runid, user_id, database.database_id, run=run, counts=counts)
         if counts:
             await sync_requests.end_request(connection, work.runid, user_id, database.database_id, run=run)
@@ -177,6 +186,7 @@ def open_client(settings: Settings, token: str) -> NotionClient:
         base_url=settings.notion_base_url,
         requests_per_minute=settings.requests_per_minute,
         concurrency=settings.concurrency,
+        retries=Retries(first_back_off=settings.first_back_off),
     )
 
 
@@ -214,9 +224,13 @@ async def remember(work: Work, user_id: str, databases: Iterable[ConfiguredDatab
 async def _keep(work: Work, user_id: str, pacer: Pacer) -> None:
     while True:
         await asyncio.sleep(work.settings.lease_seconds / 4)
-        async with work.writing_for(user_id) as connection:
-            await runs.beat(connection, work.runid)
-            await leases.note_rate_limit(connection, user_id, pacer.delay() if pacer.is_waiting else None)
+        try:
+            async with work.writing_for(user_id) as connection:
+                await runs.beat(connection, work.runid)
+                await leases.note_rate_limit(connection, user_id, pacer.delay() if pacer.is_waiting else None)
+        except psycopg.OperationalError as error:
+            # Those who write fail by themselves; PostgreSQL may be back before the lease expires.
+            log.info("the lease on user %s could not be renewed: %s", user_id, failure_of(error).sentence)
 
 
 async def _databases(

@@ -6,12 +6,18 @@ import logging
 from dataclasses import dataclass
 
 import psycopg
+from psycopg import errors
 from psycopg_pool import PoolTimeout
 
 from notion_pg_sync.mirror.leases import LeaseLostError
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.listing import ListingError
 from notion_pg_sync.sync.removing import HeldBackError
+
+LEASE_LOST = "lease_lost"
+
+# An administrator, a restart or a time limit ended the session.
+_ENDED_SESSIONS = ("57P01", "57P02", "57P03", "57P05", "25P03", "08003", "08006")
 
 log = logging.getLogger(__name__)
 
@@ -34,16 +40,26 @@ def failure_of(error: Exception) -> Failure:
         case ListingError():
             return Failure("incomplete", str(error))
         case LeaseLostError():
-            return Failure("lease_lost", str(error))
+            return Failure(LEASE_LOST, str(error))
         case PoolTimeout():
             return Failure("postgresql", "PostgreSQL gave no connection in time: see whether it is up and has room.")
-        case psycopg.OperationalError() if error.sqlstate is None:
+        case psycopg.OperationalError() if error.sqlstate is None or error.sqlstate in _ENDED_SESSIONS:
             return Failure(
                 "postgresql", "the connection to PostgreSQL was lost: see whether it is up; the next run carries on."
             )
+        case errors.QueryCanceled() | errors.LockNotAvailable():
+            return Failure(
+                error.sqlstate or "postgresql",
+                f"PostgreSQL gave up a statement ({_said(error)}): see in pg_stat_activity which session holds a lock "
+                "for long, and end it; the next run carries on.",
+            )
+        case errors.DiskFull():
+            return Failure(
+                error.sqlstate or "postgresql",
+                f"PostgreSQL's disk is full ({_said(error)}): make room there; the next run carries on.",
+            )
         case psycopg.Error():
-            said = error.diag.message_primary or type(error).__name__
-            return Failure(error.sqlstate or "postgresql", f"PostgreSQL refused a statement: {said}.")
+            return Failure(error.sqlstate or "postgresql", f"PostgreSQL refused a statement: {_said(error)}.")
         case _:
             log.debug("a fault of notion-pg-sync", exc_info=error)
             return Failure(
@@ -51,3 +67,7 @@ def failure_of(error: Exception) -> Failure:
                 f"notion-pg-sync met a fault of its own ({type(error).__name__}): run it with -vv, and report what "
                 "it says.",
             )
+
+
+def _said(error: psycopg.Error) -> str:
+    return error.diag.message_primary or type(error).__name__

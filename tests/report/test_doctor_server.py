@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,14 +12,14 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from psycopg import pq
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres
 from notion_pg_sync.mirror.diagnosis.server import ClockReading, Server
 from notion_pg_sync.report.checks.check import Verdict
 from notion_pg_sync.report.checks.postgres import clock, clock_difference, disk_space, encryption
 from tests.cli.conftest import Command
+from tests.pgbouncer import PgBouncer
 from tests.report.conftest import Patient, findings_of
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
@@ -125,35 +119,8 @@ def test_the_embedded_postgresql_tells_its_space() -> None:
 @pytest.fixture
 def pooled(patient: Patient) -> Iterator[str]:
     """The patient's database behind a PgBouncer that gives every transaction any connection."""
-    program = shutil.which("pgbouncer")
-    if not program:
-        pytest.skip("PgBouncer is not installed")
-    target = conninfo_to_dict(patient.url)
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-tests."))
-    configuration = folder / "pgbouncer.ini"
-    users = folder / "users.txt"
-    users.write_text(f'"{target["user"]}" ""\n')
-    configuration.write_text(
-        f"[databases]\n{target['dbname']} = host={target['host']} port={target['port']} user={target['user']}\n"
-        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = trust\n"
-        f"auth_file = {users}\npool_mode = transaction\n"
-        "unix_socket_dir =\n"
-    )
-    folder.chmod(0o755)
-    user = "nobody" if sys.platform != "win32" and os.geteuid() == 0 else None  # PgBouncer refuses root
-    url = make_conninfo(host="127.0.0.1", port=port, user=str(target["user"]), dbname=str(target["dbname"]))
-    with subprocess.Popen([program, "-q", str(configuration)], user=user, stderr=subprocess.DEVNULL) as process:
-        try:
-            while pq.PGconn.ping(url.encode()) != pq.Ping.OK:
-                assert process.poll() is None
-                time.sleep(0.02)
-            yield url
-        finally:
-            process.terminate()
-    shutil.rmtree(folder)
+    with PgBouncer(patient.url) as pgbouncer:
+        yield pgbouncer.url
 
 
 async def test_a_pooler_is_told_and_everything_else_works_through_it(pooled: str) -> None:

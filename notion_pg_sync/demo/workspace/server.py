@@ -32,7 +32,10 @@ class _Handlers:
         return application
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
+        try:
+            body = await request.read()
+        except ConnectionError:  # the client is gone
+            return web.Response(status=499)
         latency = self._workspace.state.settings.latency
         if latency:
             await asyncio.sleep(latency)
