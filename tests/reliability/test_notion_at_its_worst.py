@@ -85,7 +85,7 @@ def test_nothing_listens_where_notion_is_to_be(place: Place) -> None:
     process = place.start_tuned(first_back_off=BACK_OFF, environment={"NOTION_BASE_URL": "http://127.0.0.1:9"})
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert said.startswith("notion-pg-sync: anna/Worlds: the connection to Notion failed for database ")
+    assert said.startswith("notion-pg-sync: anna/Worlds: Notion cannot be reached: nothing takes connections at ")
     assert place.command("sync-all", *UNPACED) == WELL
     assert place.differences("anna", "anna", databases) == []
 
