@@ -15,7 +15,7 @@ from notion_pg_sync.mirror import accounts, leases, migrations, retention, runs,
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
 from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, transaction
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending, Job
-from notion_pg_sync.mirror.tables import SyncTable, find_schema, find_tables
+from notion_pg_sync.mirror.tables import SyncTable, find_tables, settings_schema
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.ids import looks_like_id, parse_id
 from notion_pg_sync.settings import Settings
@@ -228,9 +228,7 @@ async def _time_limit(limit: timedelta | None, outcome: RunOutcome) -> AsyncIter
 
 
 async def _find_tables(connection: Connection) -> tuple[str, dict[str, SyncTable]]:
-    schema = await find_schema(connection)
-    if schema is None:
-        raise PostgresError("there is no table user_settings: run 'notion-pg-sync init'.")
+    schema = await settings_schema(connection)
     return schema, await find_tables(connection, schema)
 
 
