@@ -56,8 +56,8 @@ def test_a_person_is_led_from_the_token_to_the_first_rows(site: Site) -> None:
     terminal.types("")
     terminal.waits_with("Notion token (it is not shown): ")
     terminal.types(token)
-    terminal.waits_with("The token of 'anna' in the workspace ")
-    terminal.waits_with("1 Characters")
+    terminal.waits_with("The token of 'anna integration' in the workspace 'Sample workspace' works.")
+    terminal.waits_with("1  Characters")
     terminal.waits_with("Which are to be mirrored?")
     terminal.types("1 99")
     terminal.waits_with("there is no 99 in the list")
@@ -247,7 +247,9 @@ def test_a_token_that_sees_nothing_is_told_what_to_do_in_notion(site: Site) -> N
     token = site.small.workspace.add_token("New Connection")
     ended = piped(site, token.secret, "me", "--all")
     assert ended.code == 3
-    assert ended.sentence.startswith("the token works, but nothing is shared with 'New Connection': in Notion open")
+    assert ended.sentence.startswith(
+        "the token works, but nothing is shared with 'New Connection integration': in Notion open"
+    )
 
 
 def test_what_the_applications_table_does_not_take_is_told(site: Site, token_file: Path) -> None:

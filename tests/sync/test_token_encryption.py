@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -151,3 +153,12 @@ async def test_a_token_of_oauth_is_never_opened(installation: Installation, smal
     outcome = await installation.sync_all(token_key=KEY)
     (failure,) = outcome.failures
     assert failure.startswith("ben/Characters: ")
+
+
+def test_the_recipe_of_the_documentation_is_opened() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "connecting-users.md").read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    passphrase = "ein Schlüssel, der länger ist als er sein muss"
+    names: dict[str, str] = {"passphrase": passphrase, "token": "ntn_x"}
+    exec(recipe, names)
+    assert open_token(names["stored"], passphrase.encode()[:32]) == "ntn_x"
