@@ -297,6 +297,30 @@ def connect(
 
 
 @app.command()
+def forget(
+    user_id: UserArgument,
+    database: Annotated[
+        str | None, typer.Argument(help="Only this database: its name in notion_databases, its id, or its link.")
+    ] = None,
+    disconnect: Annotated[
+        bool, typer.Option("--disconnect", help="Take the token and databases (or the one) out of user_settings too.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Remove every trace of a user, or of one of their databases, from PostgreSQL.
+
+    Example: notion-pg-sync forget user-1 --disconnect
+    """
+    from notion_pg_sync.report.forget import run_forget
+
+    _run(
+        lambda settings: run_forget(settings, user_id, database, disconnect=disconnect, yes=yes),
+        verbose=verbose,
+    )
+
+
+@app.command()
 def doctor(
     user: UserOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,

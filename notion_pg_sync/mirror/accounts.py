@@ -158,6 +158,30 @@ async def _insert_account(connection: Connection, schema: str, columns: set[str]
     return str(row[0])
 
 
+async def disconnect_account(connection: Connection, schema: str, user_id: str) -> None:
+    """Takes a user's tokens and databases out of `user_settings`; the rest of their row stays."""
+    columns = await _present_columns(connection, schema)
+    # As after `init`: an empty object asks for nothing, just as null does, which an application may not allow.
+    values = {**dict.fromkeys(TOKEN_COLUMNS), "notion_databases": "{}"}
+    emptied = [
+        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(value))
+        for name, value in values.items()
+        if name in columns
+    ]
+    if emptied:
+        statement = sql.SQL("UPDATE {} SET {} WHERE user_id::text = %s")
+        table = sql.Identifier(schema, "user_settings")
+        await connection.execute(statement.format(table, sql.SQL(", ").join(emptied)), (user_id,))
+
+
+async def take_out_databases(connection: Connection, schema: str, user_id: str, names: Sequence[str]) -> None:
+    """Takes databases out of a user's `notion_databases`, by the names that they have there."""
+    statement = sql.SQL(
+        "UPDATE {} SET notion_databases = to_jsonb(notion_databases) - %s::text[] WHERE user_id::text = %s"
+    ).format(sql.Identifier(schema, "user_settings"))
+    await connection.execute(statement, (list(names), user_id))
+
+
 async def register_accounts(connection: Connection, user_ids: Sequence[str]) -> None:
     """Makes sure that each user has a row in `notion_sync.accounts`."""
     await connection.execute(

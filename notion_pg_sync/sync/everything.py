@@ -186,7 +186,7 @@ async def _run(
         async with transaction(pool) as connection:
             await migrations.check_version(connection)
             schema, tables = await _find_tables(connection)
-        await _close_dead_runs(pool)
+        await close_dead_runs(pool)
         async with transaction(pool) as connection:
             runid = await runs.start_run(connection, job, command, this_process())
         log.info("run %d of job %s has begun", runid, job.name)
@@ -232,7 +232,7 @@ async def _find_tables(connection: Connection) -> tuple[str, dict[str, SyncTable
     return schema, await find_tables(connection, schema)
 
 
-async def _close_dead_runs(pool: Pool) -> None:
+async def close_dead_runs(pool: Pool) -> None:
     """Closes the records of this machine's runs whose processes are gone, and frees their leases."""
     async with transaction(pool) as connection:
         for run in await runs.unfinished_runs(connection, this_process().machine):
