@@ -32,7 +32,7 @@ class Forgotten:
 
 
 async def forget(connection: Connection, user_id: str, database_id: str | None) -> Forgotten:
-    """Forgets a user (`database_id`: one database of theirs). The connection is in a transaction. Raises `ForgetError`."""
+    """Forgets a user (`database_id`: one database of theirs), in the caller's transaction. Raises `ForgetError`."""
     call, parameters = sql.SQL("notion_sync.forget(%s)"), [user_id]
     if database_id is not None:
         call, parameters = sql.SQL("notion_sync.forget(%s, %s)"), [user_id, database_id]
@@ -48,8 +48,8 @@ async def forget(connection: Connection, user_id: str, database_id: str | None) 
     except (errors.ForeignKeyViolation, errors.RestrictViolation) as error:
         where = ".".join(filter(None, (error.diag.schema_name, error.diag.table_name)))
         raise ForgetError(
-            f"the table {where} refers to rows that would go (its foreign key {error.diag.constraint_name}), so nothing "
-            "was removed: delete its rows first, or give the key ON DELETE CASCADE or SET NULL."
+            f"the table {where} refers to rows that would go (its foreign key {error.diag.constraint_name}), so "
+            "nothing was removed: delete its rows first, or give the key ON DELETE CASCADE or SET NULL."
         ) from error
     # Views that others share lose the columns that were the user's alone.
     return Forgotten(row_counts, await refresh_views(connection))
