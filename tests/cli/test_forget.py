@@ -34,7 +34,7 @@ def traces(site: Site, words: str = CANARY) -> list[tuple[str, object]]:
         if words in str(row).lower()
     ]
     catalog = (
-        "SELECT 'relation', relname FROM pg_class UNION SELECT 'column', attname FROM pg_attribute"
+        "SELECT 'relation', relname::text FROM pg_class UNION SELECT 'column', attname::text FROM pg_attribute"
         " UNION SELECT 'comment', description FROM pg_description"
         " UNION SELECT 'view', pg_get_viewdef(oid) FROM pg_class WHERE relkind = 'v'"
     )
@@ -228,7 +228,11 @@ def test_a_view_of_somebodys_own_keeps_ours_and_is_told(mirrored: Site) -> None:
 def test_it_waits_for_a_run_that_works_for_the_user(mirrored: Site) -> None:
     """Notion does not answer the run, so that it holds its lease for as long as is needed."""
     answering = threading.Event()
-    mirrored.small.workspace.on_request(lambda _: answering.wait(100) and None)
+
+    def hold(_: object) -> None:
+        answering.wait(100)
+
+    mirrored.small.workspace.on_request(hold)
     run = subprocess.Popen(
         [sys.executable, "-m", "notion_pg_sync", "sync", USER, "Three", "--full"],
         env={**BARE, **mirrored.command.environment},
