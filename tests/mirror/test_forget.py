@@ -45,12 +45,13 @@ async def role(anna: Installation) -> AsyncIterator[str]:
     await anna.execute(f"DROP ROLE {name}")
 
 
-async def counts(installation: Installation) -> tuple[int, ...]:
+async def counts(installation: Installation) -> tuple[int, int, int, int]:
     (row,) = await installation.execute(
-        "SELECT (SELECT count(*) FROM notion_characters_sync), (SELECT count(*) FROM notion_pages_sync),"
-        " (SELECT count(*) FROM notion_sync.databases), (SELECT count(*) FROM notion_sync.views)"
+        "SELECT (SELECT count(*) FROM notion_characters_sync) AS characters,"
+        " (SELECT count(*) FROM notion_pages_sync) AS pages,"
+        " (SELECT count(*) FROM notion_sync.databases) AS databases, (SELECT count(*) FROM notion_sync.views) AS views"
     )
-    return tuple(row.values())
+    return row["characters"], row["pages"], row["databases"], row["views"]
 
 
 async def tables_with_users(installation: Installation) -> dict[str, set[str]]:
@@ -66,10 +67,10 @@ async def tables_with_users(installation: Installation) -> dict[str, set[str]]:
 async def test_an_application_forgets_in_the_transaction_that_deletes_the_account(anna: Installation) -> None:
     with psycopg.connect(anna.settings.database_url or "") as connection:
         connection.execute("DELETE FROM user_settings WHERE user_id = 'anna'")
-        gone = dict(connection.execute("SELECT * FROM notion_sync.forget('anna')").fetchall())
+        gone = connection.execute("SELECT * FROM notion_sync.forget('anna')").fetchall()
         connection.rollback()
-        assert gone["public.notion_characters_sync"] == 40
-        assert gone["notion_sync.accounts"] == 1
+        assert ("public.notion_characters_sync", 40) in gone
+        assert ("notion_sync.accounts", 1) in gone
         before = await counts(anna)
         assert before == (40, 3, 2, 2)
         connection.execute("DELETE FROM user_settings WHERE user_id = 'anna'")
@@ -136,7 +137,8 @@ async def test_tables_of_later_versions_are_covered(anna: Installation, small: S
     await anna.execute("CREATE TABLE notion_sync.requests (user_id text, database_id text, message text)")
     await anna.execute(
         "INSERT INTO notion_sync.bodies SELECT user_id, notion_page_id, 'of Characters' FROM notion_characters_sync"
-        " UNION ALL SELECT user_id, notion_page_id, 'of Three' FROM notion_pages_sync UNION ALL VALUES ('ben', 'x', 'y')"
+        " UNION ALL SELECT user_id, notion_page_id, 'of Three' FROM notion_pages_sync"
+        " UNION ALL VALUES ('ben', 'x', 'y')"
     )
     await anna.execute("INSERT INTO notion_sync.people VALUES ('anna', 'Dora'), ('ben', 'Emil')")
     link = f"https://www.notion.so/{small.databases['Characters'].replace('-', '')}"
