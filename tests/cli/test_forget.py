@@ -100,7 +100,7 @@ def test_no_trace_of_a_user_stays_and_the_other_keeps_everything(mirrored: Site)
     columns = mirrored.execute(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'notion.worlds'::regclass AND attnum > 9"
     )
-    assert sorted(str(name) for (name,) in columns) == ["characters", "concept_premise", "name"]
+    assert sorted(str(name) for (name,) in columns) == ["concept_premise", "name"]
     assert mirrored.execute("SELECT count(*) FROM notion.worlds") == [(12,)]
     assert mirrored.command("sync-all").code == 0
     assert traces(mirrored, "a draft of the app") != []
