@@ -261,7 +261,7 @@ def init(
 @app.command()
 def connect(
     user_id: Annotated[
-        str | None, typer.Argument(help="The user, as in user_settings; asked for on a terminal.")
+        str | None, typer.Argument(metavar="USER_ID", help="The user, as in user_settings; asked for on a terminal.")
     ] = None,
     token_file: Annotated[
         Path | None, typer.Option("--token-file", metavar="FILE", help="Read the token from this file.")
@@ -279,9 +279,10 @@ def connect(
     ] = None,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Connect a user's Notion: checks a token, picks databases, and stores both in user_settings.
+    """Connect a user: check a token, pick databases, store both.
 
-    The token is asked for without echo, or read from stdin where that is no terminal; it is never an argument.
+    Both go into user_settings. The token is asked for without echo, or read from
+    stdin where that is no terminal; it is never an argument.
 
     Example: notion-pg-sync connect me
     """
@@ -300,7 +301,10 @@ def connect(
 def forget(
     user_id: UserArgument,
     database: Annotated[
-        str | None, typer.Argument(help="Only this database: its name in notion_databases, its id, or its link.")
+        str | None,
+        typer.Argument(
+            metavar="DATABASE", help="Only this database: its name in notion_databases, its id, or its link."
+        ),
     ] = None,
     disconnect: Annotated[
         bool, typer.Option("--disconnect", help="Take the token and databases (or the one) out of user_settings too.")
@@ -308,7 +312,7 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Remove every trace of a user, or of one of their databases, from PostgreSQL.
+    """Remove every trace of a user, or of one database, here.
 
     Example: notion-pg-sync forget user-1 --disconnect
     """

@@ -68,7 +68,7 @@ async def end_other_requests(connection: Connection, runid: int, user_id: str, s
 
 
 async def refuse_requests(connection: Connection, runid: int, connected: Sequence[str]) -> None:
-    """Ends the requests, made before run `runid` began, for users that are not among the `connected` ones, whose token can be used."""
+    """Ends the requests, made before run `runid` began, for users that are not `connected` by a usable token."""
     await connection.execute(
         """
         UPDATE notion_sync.sync_requests

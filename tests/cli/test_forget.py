@@ -53,6 +53,7 @@ def mirrored(site: Site) -> Site:
     site.connect(USER, site.small.tokens["anna"], json.dumps(wanted))
     site.connect("ben", site.small.tokens["ben"], json.dumps({"Worlds": databases["Worlds"]}))
     site.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES (%s, true), ('ben', true)", USER)
+    site.execute("SELECT notion_sync.sync_notion_database(%s, %s, 'Canary Cast')", USER, databases["Characters"])
     assert site.command("sync-all").code == 0
     workspace.clock.advance(3600)
     workspace.trash_page(pages[0])
@@ -84,7 +85,7 @@ def test_no_trace_of_a_user_stays_and_the_other_keeps_everything(mirrored: Site)
     kinds = {kind for kind, _ in traces(mirrored)}
     assert kinds >= {
         *("accounts", "databases", "data_sources", "columns", "database_runs", "removed_pages", "views"),
-        *("job_run_details", "notion_pages_sync", "relation", "column", "view"),
+        *("sync_requests", "job_run_details", "notion_pages_sync", "relation", "column", "view"),
     }
     others = rows_of(mirrored, "ben")
     ended = mirrored.command("forget", USER, "--disconnect", "--yes")
