@@ -94,7 +94,7 @@ async def connect_account(
     A user who is there keeps every other column but `notion_access_token`, which would win over the token; one who is
     new is synced by `sync-all`. `views`: typed views are kept for them from now on. Raises `AccountError`.
     """
-    columns = await _present_columns(connection, schema)
+    columns = await present_columns(connection, schema)
     if missing := [name for name in ("notion_token", "notion_databases") if name not in columns]:
         raise AccountError(
             f"{schema}.user_settings has no column {missing[0]}: let its owner add it, with the type "
@@ -160,7 +160,7 @@ async def _insert_account(connection: Connection, schema: str, columns: set[str]
 
 async def disconnect_account(connection: Connection, schema: str, user_id: str) -> None:
     """Takes a user's tokens and databases out of `user_settings`; the rest of their row stays."""
-    columns = await _present_columns(connection, schema)
+    columns = await present_columns(connection, schema)
     # As after `init`: an empty object asks for nothing, just as null does, which an application may not allow.
     values = {**dict.fromkeys(TOKEN_COLUMNS), "notion_databases": "{}"}
     emptied = [

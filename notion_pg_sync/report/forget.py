@@ -17,7 +17,8 @@ from notion_pg_sync.mirror.forgetting import Forgotten
 from notion_pg_sync.mirror.tables import settings_schema
 from notion_pg_sync.notion.ids import looks_like_id, parse_id
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.sync.everything import UsageError, close_dead_runs
+from notion_pg_sync.sync.everything import close_dead_runs
+from notion_pg_sync.sync.refused import UsageError
 from notion_pg_sync.sync.running import run_until_done
 
 

@@ -6,9 +6,9 @@ import base64
 import binascii
 import secrets
 
+from notion_pg_sync.notion.ids import TOKEN_PREFIXES
+
 IV_BYTES, TAG_BYTES = 12, 16
-# What Notion's tokens begin with.
-TOKEN_PREFIXES = ("secret_", "ntn_")
 
 _OF_THE_URL_SAFE_ALPHABET = str.maketrans("-_", "+/")
 
@@ -50,6 +50,11 @@ def seal_token(token: str, key: bytes) -> str:
 
     iv = secrets.token_bytes(IV_BYTES)
     return base64.b64encode(iv + AESGCM(key).encrypt(iv, token.encode("utf-8"), None)).decode("ascii")
+
+
+def looks_encrypted(stored: str) -> bool:
+    """Whether a stored token is encrypted, by its looks."""
+    return _decoded(stored) is not None and not stored.startswith(TOKEN_PREFIXES)
 
 
 def _decoded(stored: str) -> bytes | None:

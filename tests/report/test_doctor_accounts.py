@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.report.checks.accounts import looks_encrypted
 from notion_pg_sync.report.checks.check import Verdict
+from notion_pg_sync.sync.token_encryption import looks_encrypted
 from tests.report.conftest import Patient, told
 
 ID = "0f8fad5bd9cb469fa16570867728950e"

@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from notion_pg_sync.notion.client import can_be_sent
 from notion_pg_sync.report.connect.choosing import ALL, ChoiceError, named, numbered
 from notion_pg_sync.sync.configuration import ConfiguredDatabase
-from notion_pg_sync.sync.everything import UsageError
+from notion_pg_sync.sync.refused import UsageError
 
 
 def read_token(file: Path | None) -> str:
@@ -34,7 +35,7 @@ def read_token(file: Path | None) -> str:
     token = written.strip()
     if not token:
         raise UsageError("there is no token: give it on stdin, or in a file with --token-file.")
-    if not token.isascii() or not token.isprintable() or " " in token:
+    if not can_be_sent(token) or " " in token:
         raise UsageError("what was given is not a token: a token is one word of letters, digits and underscores.")
     return token
 

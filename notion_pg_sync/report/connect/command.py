@@ -30,7 +30,8 @@ from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.account import open_client
 from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configuration
 from notion_pg_sync.sync.discovery import find_databases
-from notion_pg_sync.sync.everything import NothingAttemptedError, UsageError, sync_all
+from notion_pg_sync.sync.everything import sync_all
+from notion_pg_sync.sync.refused import NothingAttemptedError, UsageError
 from notion_pg_sync.sync.running import run_until_done
 from notion_pg_sync.sync.token_encryption import seal_token
 
