@@ -252,6 +252,14 @@ def test_a_token_that_sees_nothing_is_told_what_to_do_in_notion(site: Site) -> N
     )
 
 
+def test_doctor_reads_with_an_encrypted_token(site: Site, token_file: Path) -> None:
+    arguments = ("connect", "me", "--token-file", str(token_file), "--database", "Worlds", "--sync")
+    assert site.command(*arguments, NOTION_TOKEN_KEY=PASSPHRASE).code == 0
+    checked = site.command("doctor", "--json", "--no-cron-check", NOTION_TOKEN_KEY=PASSPHRASE)
+    assert "does not accept" not in checked.out + checked.err
+    assert "Sample workspace" in checked.out
+
+
 def test_what_the_applications_table_does_not_take_is_told(site: Site, token_file: Path) -> None:
     arguments = ("connect", "me", "--token-file", str(token_file), "--all")
     site.execute("ALTER TABLE user_settings ADD plan text NOT NULL")

@@ -35,7 +35,7 @@ def read_token(file: Path | None) -> str:
     token = written.strip()
     if not token:
         raise UsageError("there is no token: give it on stdin, or in a file with --token-file.")
-    if not can_be_sent(token) or " " in token:
+    if not can_be_sent(token):
         raise UsageError("what was given is not a token: a token is one word of letters, digits and underscores.")
     return token
 
