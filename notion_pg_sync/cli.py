@@ -10,6 +10,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
@@ -258,6 +259,72 @@ def init(
 
 
 @app.command()
+def connect(
+    user_id: Annotated[
+        str | None, typer.Argument(metavar="USER_ID", help="The user, as in user_settings; asked for on a terminal.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option("--token-file", metavar="FILE", help="Read the token from this file.")
+    ] = None,
+    database: Annotated[
+        list[str] | None, typer.Option("--database", metavar="DATABASE", help="Mirror this: a name, an id or a link.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Mirror all that is shared with the token, now and later.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Replace what a user has without asking.")] = False,
+    views: Annotated[bool, typer.Option("--views/--no-views", help="Keep typed views for the user.")] = True,
+    sync_now: Annotated[
+        bool | None, typer.Option("--sync/--no-sync", help="Sync now; asked on a terminal.", show_default=False)
+    ] = None,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Connect a user: check a token, pick databases, store both.
+
+    Both go into user_settings. The token is asked for without echo, or read from
+    stdin where that is no terminal; it is never an argument.
+
+    Example: notion-pg-sync connect me
+    """
+
+    def start(settings: Settings) -> int:
+        from notion_pg_sync.report.connect.command import Wish, run_connect
+
+        wish = Wish(user_id, token_file, database or [], everything, replace=yes, views=views, sync=sync_now)
+        made = settings.database_url is None
+        return _with_postgres(settings, lambda settings: run_connect(settings, wish, _typed(), set_up=made))
+
+    _run(start, verbose=verbose, needs_postgres=False)
+
+
+@app.command()
+def forget(
+    user_id: UserArgument,
+    database: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DATABASE", help="Only this database: its name in notion_databases, its id, or its link."
+        ),
+    ] = None,
+    disconnect: Annotated[
+        bool, typer.Option("--disconnect", help="Take the token and databases (or the one) out of user_settings too.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Remove every trace of a user, or of one database, here.
+
+    Example: notion-pg-sync forget user-1 --disconnect
+    """
+    from notion_pg_sync.report.forget import run_forget
+
+    _run(
+        lambda settings: run_forget(settings, user_id, database, disconnect=disconnect, yes=yes),
+        verbose=verbose,
+    )
+
+
+@app.command()
 def doctor(
     user: UserOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
@@ -358,6 +425,8 @@ def _exit_code_of(
         return work(read_settings(os.environ, **(flags or {})))
     except SettingsError as error:
         code, sentence = WRONG_USAGE, _sentence(error, verbose)
+    except typer.Abort:
+        code, sentence = 128 + signal.SIGINT, "stopped at the question; what it was about was not done."
     except Exception as error:  # noqa: BLE001 - the one place where everything ends as a sentence
         code, sentence = _exit_code(error), _sentence(error, verbose)
     typer.echo(f"notion-pg-sync: {sentence}", err=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 NOTION_BASE_URL = "https://api.notion.com"
+TOKEN_KEY_BYTES = 32
 
 
 class SettingsError(Exception):
@@ -21,11 +23,13 @@ class Settings:
     """All that a person can set.
 
     `database_url` is a libpq connection string; empty when libpq's own `PG*` variables say where PostgreSQL is;
-    None when nothing says it. Times are in seconds unless they are a `timedelta`.
+    None when nothing says it. `token_key` opens encrypted tokens: 32 bytes; from the environment only. Times are in
+    seconds unless they are a `timedelta`.
     """
 
     database_url: str | None = field(default=None, repr=False)
     notion_base_url: str = NOTION_BASE_URL
+    token_key: bytes | None = field(default=None, repr=False)
     data_folder: Path | None = None
     page_size: int = 100
     requests_per_minute: int = 180
@@ -57,6 +61,7 @@ def read_settings(environment: Mapping[str, str], **flags: object) -> Settings:
     given["notion_base_url"] = _notion_base_url(
         str(given.get("notion_base_url") or environment.get("NOTION_BASE_URL") or NOTION_BASE_URL)
     )
+    given["token_key"] = _token_key(environment.get("NOTION_TOKEN_KEY"))
     if given.get("verify") and given.get("dry_run"):
         raise SettingsError("--verify compares what a sync wrote, and --dry-run writes nothing: use one of them.")
     for name in ("full_every", "timeout", "max_age"):
@@ -83,6 +88,24 @@ def _database_url(environment: Mapping[str, str]) -> str | None:
         return url
     libpq = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE", "PGPORT", "PGUSER")
     return "" if any(environment.get(name) for name in libpq) else None
+
+
+def _token_key(passphrase: str | None) -> bytes | None:
+    if not passphrase:
+        return None
+    # The bytes that the environment holds, whatever they are.
+    written = passphrase.encode("utf-8", "surrogateescape")
+    if len(written) < TOKEN_KEY_BYTES:
+        raise SettingsError(
+            f"NOTION_TOKEN_KEY is too short to open tokens with: it needs {TOKEN_KEY_BYTES} bytes or more, the "
+            "passphrase with which the application encrypts."
+        )
+    if find_spec("cryptography") is None:
+        raise SettingsError(
+            "NOTION_TOKEN_KEY is set, but what opens encrypted tokens is not installed: "
+            "pip install 'notion-pg-sync[encryption]'."
+        )
+    return written[:TOKEN_KEY_BYTES]
 
 
 def _ping_url(url: str) -> str:

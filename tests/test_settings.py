@@ -40,3 +40,17 @@ def test_tokens_never_go_over_a_network_unencrypted(url: str) -> None:
 
 def test_the_password_is_not_shown() -> None:
     assert "secret" not in repr(read_settings({"DATABASE_URL": "postgresql://u:secret@h/d"}))
+
+
+def test_the_token_key_is_the_first_32_bytes_of_the_passphrase_and_is_not_shown() -> None:
+    settings = read_settings({"NOTION_TOKEN_KEY": "ü" * 20}, token_key="of a flag")
+    assert settings.token_key == ("ü" * 16).encode()
+    assert "token_key" not in repr(settings)
+    assert read_settings({}, token_key="of a flag").token_key is None
+    assert read_settings({"NOTION_TOKEN_KEY": ""}).token_key is None
+
+
+def test_a_short_token_key_is_refused_without_showing_it() -> None:
+    with pytest.raises(SettingsError, match="32 bytes") as told:
+        read_settings({"NOTION_TOKEN_KEY": "x" * 31})
+    assert "xxx" not in str(told.value)

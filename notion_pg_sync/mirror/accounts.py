@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection
@@ -13,6 +13,10 @@ from notion_pg_sync.mirror.connection import Connection
 # Of an older user_settings some may be missing; they are then as good as null.
 TOKEN_COLUMNS = ("notion_access_token", "notion_token")
 SETTINGS_COLUMNS = (*TOKEN_COLUMNS, "notion_databases", "auto_sync_enabled")
+
+
+class AccountError(Exception):
+    """`user_settings` cannot take a user; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,102 @@ async def read_accounts(connection: Connection, schema: str, user_id: str | None
     async with connection.cursor(row_factory=class_row(Account)) as cursor:
         await cursor.execute(query, {"user": user_id})
         return await cursor.fetchall()
+
+
+async def connect_account(
+    connection: Connection, schema: str, user_id: str, *, token: str, databases: str, views: bool
+) -> str:
+    """Writes a user's `notion_token` (as it is to be stored) and `notion_databases` (JSON); returns the stored id.
+
+    A user who is there keeps every other column but `notion_access_token`, which would win over the token; one who is
+    new is synced by `sync-all`. `views`: typed views are kept for them from now on. Raises `AccountError`.
+    """
+    columns = await present_columns(connection, schema)
+    if missing := [name for name in ("notion_token", "notion_databases") if name not in columns]:
+        raise AccountError(
+            f"{schema}.user_settings has no column {missing[0]}: let its owner add it, with the type "
+            f"{'jsonb' if missing[0] == 'notion_databases' else 'text'}."
+        )
+    given: dict[str, object] = {"user_id": user_id, "notion_token": token, "notion_databases": databases}
+    try:
+        async with connection.transaction():
+            stored = await _update_account(connection, schema, columns, given)
+            if stored is None:
+                stored = await _insert_account(connection, schema, columns, given)
+            await connection.execute(
+                """
+                INSERT INTO notion_sync.accounts AS account (user_id, views) VALUES (%s, %s)
+                ON CONFLICT (user_id) DO UPDATE SET views = account.views OR EXCLUDED.views
+                """,
+                (stored, views),
+            )
+    except errors.InsufficientPrivilege as error:
+        raise AccountError(
+            f"this role may not write {schema}.user_settings ({error.diag.message_primary}): connect as its owner, "
+            "or let the application add the user."
+        ) from error
+    except errors.DataError as error:
+        raise AccountError(
+            f"{schema}.user_settings does not take this for user {user_id!r} ({error.diag.message_primary}): give the "
+            "user's id as the application has it, or let the application add them."
+        ) from error
+    except errors.IntegrityError as error:
+        raise AccountError(
+            f"{schema}.user_settings does not take the user ({error.diag.message_primary}): let the application add "
+            "them, then run connect again."
+        ) from error
+    return stored
+
+
+async def _update_account(
+    connection: Connection, schema: str, columns: set[str], given: dict[str, object]
+) -> str | None:
+    access_token = sql.SQL(", notion_access_token = NULL" if "notion_access_token" in columns else "")
+    statement = sql.SQL(
+        "UPDATE {} SET notion_token = %(notion_token)s, notion_databases = %(notion_databases)s{}"
+        " WHERE user_id = %(user_id)s RETURNING user_id::text"
+    ).format(sql.Identifier(schema, "user_settings"), access_token)
+    row = await (await connection.execute(statement, given)).fetchone()
+    return str(row[0]) if row else None
+
+
+async def _insert_account(connection: Connection, schema: str, columns: set[str], given: dict[str, object]) -> str:
+    values = {**given, "auto_sync_enabled": True} if "auto_sync_enabled" in columns else given
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING user_id::text").format(
+        sql.Identifier(schema, "user_settings"),
+        sql.SQL(", ").join(map(sql.Identifier, values)),
+        sql.SQL(", ").join(map(sql.Placeholder, values)),
+    )
+    row = await (await connection.execute(statement, values)).fetchone()
+    if row is None:
+        raise AccountError(
+            f"a trigger or rule of {schema}.user_settings kept the user out: let the application add them."
+        )
+    return str(row[0])
+
+
+async def disconnect_account(connection: Connection, schema: str, user_id: str) -> None:
+    """Takes a user's tokens and databases out of `user_settings`; the rest of their row stays."""
+    columns = await present_columns(connection, schema)
+    # As after `init`: an empty object asks for nothing, just as null does, which an application may not allow.
+    values = {**dict.fromkeys(TOKEN_COLUMNS), "notion_databases": "{}"}
+    emptied = [
+        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(value))
+        for name, value in values.items()
+        if name in columns
+    ]
+    if emptied:
+        statement = sql.SQL("UPDATE {} SET {} WHERE user_id::text = %s")
+        table = sql.Identifier(schema, "user_settings")
+        await connection.execute(statement.format(table, sql.SQL(", ").join(emptied)), (user_id,))
+
+
+async def take_out_databases(connection: Connection, schema: str, user_id: str, names: Sequence[str]) -> None:
+    """Takes databases out of a user's `notion_databases`, by the names that they have there."""
+    statement = sql.SQL(
+        "UPDATE {} SET notion_databases = to_jsonb(notion_databases) - %s::text[] WHERE user_id::text = %s"
+    ).format(sql.Identifier(schema, "user_settings"))
+    await connection.execute(statement, (list(names), user_id))
 
 
 async def register_accounts(connection: Connection, user_ids: Sequence[str]) -> None:

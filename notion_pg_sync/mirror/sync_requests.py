@@ -68,12 +68,12 @@ async def end_other_requests(connection: Connection, runid: int, user_id: str, s
 
 
 async def refuse_requests(connection: Connection, runid: int, connected: Sequence[str]) -> None:
-    """Ends the requests, made before run `runid` began, for users that are not among the `connected` ones."""
+    """Ends the requests, made before run `runid` began, for users that are not `connected` by a usable token."""
     await connection.execute(
         """
         UPDATE notion_sync.sync_requests
         SET status = 'failed', runid = %(runid)s, ended_at = clock_timestamp(),
-            message = 'the user has no Notion token in user_settings: let them connect Notion.'
+            message = 'the user has no Notion token in user_settings that can be used: let them connect Notion.'
         WHERE status = 'waiting' AND NOT user_id = ANY (%(connected)s)
           AND requested_at < (SELECT start_time FROM notion_sync.job_run_details WHERE runid = %(runid)s)
         """,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.connection import Connection, PostgresError
 
 DEFAULT_SCHEMA = "public"
 GENERAL_TABLE = "notion_pages_sync"
@@ -128,6 +128,14 @@ async def find_schema(connection: Connection) -> str | None:
     )
     row = await found.fetchone()
     return str(row[0]) if row else None
+
+
+async def settings_schema(connection: Connection) -> str:
+    """The schema in which `user_settings` lies. Raises `PostgresError` where there is no such table."""
+    schema = await find_schema(connection)
+    if schema is None:
+        raise PostgresError("there is no table user_settings: run 'notion-pg-sync init'.")
+    return schema
 
 
 async def find_tables(connection: Connection, schema: str) -> dict[str, SyncTable]:

@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import psycopg
 
 from notion_pg_sync.mirror import accounts, leases, runs, suspensions, sync_requests
-from notion_pg_sync.mirror.accounts import ConnectedAccount
+from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
 from notion_pg_sync.mirror.connection import Connection, transaction
 from notion_pg_sync.mirror.leases import LeaseLostError
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending
@@ -28,6 +28,7 @@ from notion_pg_sync.sync.failures import LEASE_LOST, failure_of
 from notion_pg_sync.sync.listener import Watched
 from notion_pg_sync.sync.side_by_side import side_by_side
 from notion_pg_sync.sync.suspension import FAILURES_IN_A_ROW, after_failures, fingerprint, is_lack_of_access
+from notion_pg_sync.sync.token_encryption import open_token
 from notion_pg_sync.sync.work import Work
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,13 @@ class AccountOutcome:
         self.databases[name] = synced.run
         if synced.was_suspended and synced.run.error_code:
             self.suspended[name] = synced.run.message or ""
+
+
+def connected_account(settings: Settings, account: Account) -> ConnectedAccount | None:
+    """The account with its token opened, None where it has no token. Raises `TokenError`."""
+    if account.integration_token and not account.access_token:
+        account = replace(account, integration_token=open_token(account.integration_token, settings.token_key))
+    return account.connected()
 
 
 async def sync_account(

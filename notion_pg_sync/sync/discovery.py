@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from notion_pg_sync.notion.cleaning import storable_text
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.ids import MalformedIdError, parse_id
 from notion_pg_sync.notion.properties import plain_text
@@ -22,6 +23,6 @@ async def find_databases(client: NotionClient) -> list[ConfiguredDatabase]:
         except MalformedIdError:
             # A data source of an outside system lies in another data source; it is no database of its own.
             continue
-        name = plain_text(data_source.get("title")).strip() or database_id
+        name = storable_text(plain_text(data_source.get("title"))).strip() or database_id
         found.setdefault(database_id, ConfiguredDatabase(name, database_id))
     return sorted(found.values(), key=lambda database: (database.name, database.database_id))

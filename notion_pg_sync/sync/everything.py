@@ -15,13 +15,14 @@ from notion_pg_sync.mirror import accounts, leases, migrations, retention, runs,
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
 from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, transaction
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending, Job
-from notion_pg_sync.mirror.tables import SyncTable, find_schema, find_tables
+from notion_pg_sync.mirror.tables import SyncTable, find_tables, settings_schema
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.ids import looks_like_id, parse_id
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.account import (
     AccountOutcome,
     begin_account,
+    connected_account,
     keeping_lease,
     open_client,
     remember,
@@ -33,6 +34,7 @@ from notion_pg_sync.sync.failures import failure_of
 from notion_pg_sync.sync.listener import Listener
 from notion_pg_sync.sync.process import is_alive, this_process
 from notion_pg_sync.sync.refused import NothingAttemptedError, UsageError
+from notion_pg_sync.sync.token_encryption import TokenError
 from notion_pg_sync.sync.verify import Verification, verify_database
 from notion_pg_sync.sync.work import Work
 
@@ -112,7 +114,7 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
     `PostgresError` where PostgreSQL cannot be used.
     """
     async with _run(settings, listener, runs.SYNC_ALL, command) as (work, outcome):
-        due, on_request = await _due_accounts(work, user_id)
+        due, on_request = await _due_accounts(work, user_id, outcome)
         slots = asyncio.Semaphore(settings.jobs)
 
         async def sync(account: ConnectedAccount) -> None:
@@ -140,7 +142,9 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
     `UsageError` where there is no such database.
     """
     async with _run(settings, listener, runs.SYNC_ONE, command) as (work, outcome):
-        account = await _the_account(work, user_id)
+        account = await _the_account(work, user_id, outcome)
+        if account is None:
+            return outcome
         async with transaction(work.pool) as connection:
             known = await accounts.known_databases(connection, user_id)
         wanted = _the_database(account, known, database)
@@ -182,7 +186,7 @@ async def _run(
         async with transaction(pool) as connection:
             await migrations.check_version(connection)
             schema, tables = await _find_tables(connection)
-        await _close_dead_runs(pool)
+        await close_dead_runs(pool)
         async with transaction(pool) as connection:
             runid = await runs.start_run(connection, job, command, this_process())
         log.info("run %d of job %s has begun", runid, job.name)
@@ -224,13 +228,11 @@ async def _time_limit(limit: timedelta | None, outcome: RunOutcome) -> AsyncIter
 
 
 async def _find_tables(connection: Connection) -> tuple[str, dict[str, SyncTable]]:
-    schema = await find_schema(connection)
-    if schema is None:
-        raise PostgresError("there is no table user_settings: run 'notion-pg-sync init'.")
+    schema = await settings_schema(connection)
     return schema, await find_tables(connection, schema)
 
 
-async def _close_dead_runs(pool: Pool) -> None:
+async def close_dead_runs(pool: Pool) -> None:
     """Closes the records of this machine's runs whose processes are gone, and frees their leases."""
     async with transaction(pool) as connection:
         for run in await runs.unfinished_runs(connection, this_process().machine):
@@ -239,22 +241,29 @@ async def _close_dead_runs(pool: Pool) -> None:
                 await runs.end_run(connection, run.runid, "failed", message)
 
 
-async def _due_accounts(work: Work, user_id: str | None) -> tuple[dict[str, ConnectedAccount], set[str]]:
+async def _due_accounts(
+    work: Work, user_id: str | None, outcome: RunOutcome
+) -> tuple[dict[str, ConnectedAccount], set[str]]:
     """The accounts to sync by user id, and those of them that are synced only as far as requests ask for it."""
     on_request: set[str] = set()
     if user_id is not None:
-        due = [await _the_account(work, user_id)]
+        account = await _the_account(work, user_id, outcome)
+        due = [account] if account else []
     else:
         async with transaction(work.pool) as connection:
             found = await accounts.read_accounts(connection, work.schema)
-            connected = [account for one in found if (account := one.connected())]
-            if not work.settings.dry_run:
-                await sync_requests.refuse_requests(connection, work.runid, [account.user_id for account in connected])
             asking = await sync_requests.asking_users(connection)
         switched_off = {one.user_id for one in found if one.auto_sync is False}
         on_request = switched_off & asking
-        due = [account for account in connected if account.user_id not in switched_off - asking]
-        if not due:
+        with_token = [one for one in found if one.connected()]
+        wanted = [one for one in with_token if one.user_id not in switched_off - asking]
+        due = [account for one in wanted if (account := _opened(work, one, outcome))]
+        if not work.settings.dry_run:
+            unusable = {one.user_id for one in wanted} - {account.user_id for account in due}
+            usable = [one.user_id for one in with_token if one.user_id not in unusable]
+            async with transaction(work.pool) as connection:
+                await sync_requests.refuse_requests(connection, work.runid, usable)
+        if not wanted:
             raise NothingAttemptedError(_why_nobody(found))
     if not work.settings.dry_run:
         async with transaction(work.pool) as connection:
@@ -270,15 +279,24 @@ def _why_nobody(found: list[Account]) -> str:
     return "auto_sync_enabled is false for every connected user, so there is nobody to sync: set it to true."
 
 
-async def _the_account(work: Work, user_id: str) -> ConnectedAccount:
+def _opened(work: Work, account: Account, outcome: RunOutcome) -> ConnectedAccount | None:
+    """The account with its token; None where it has none, or it cannot be opened, which `outcome` then says."""
+    try:
+        return connected_account(work.settings, account)
+    except TokenError as error:
+        outcome.accounts.append(AccountOutcome(account.user_id, problems=[str(error)]))
+        return None
+
+
+async def _the_account(work: Work, user_id: str, outcome: RunOutcome) -> ConnectedAccount | None:
+    """The account of a user; None where its token cannot be opened, which `outcome` then says."""
     async with transaction(work.pool) as connection:
         found = await accounts.read_accounts(connection, work.schema, user_id)
     if not found:
         raise UsageError(f"there is no user {user_id!r} in user_settings: check the spelling.")
-    account = found[0].connected()
-    if account is None:
+    if found[0].connected() is None:
         raise NothingAttemptedError(f"user {user_id!r} has no Notion token in user_settings: let them connect Notion.")
-    return account
+    return _opened(work, found[0], outcome)
 
 
 def _the_database(account: ConnectedAccount, known: list[KnownDatabase], written: str) -> ConfiguredDatabase:

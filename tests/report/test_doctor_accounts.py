@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.report.checks.accounts import looks_encrypted
 from notion_pg_sync.report.checks.check import Verdict
+from notion_pg_sync.sync.token_encryption import looks_encrypted, seal_token
 from tests.report.conftest import Patient, told
 
 ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -117,7 +117,16 @@ async def test_a_token_that_looks_encrypted_needs_a_key(patient: Patient) -> Non
     assert finding.seen == "1 token looks encrypted, and there is no key to open it: anna"
     assert "NOTION_TOKEN_KEY" in finding.mend
     assert token not in f"{finding}"
-    assert [one.verdict for one in await patient.found("tokens", NOTION_TOKEN_KEY="key")] == [Verdict.WELL]
+
+
+async def test_encrypted_tokens_are_opened_and_of_another_key_broken(patient: Patient) -> None:
+    passphrase = "a passphrase of more than thirty-two bytes"
+    connect(patient, "anna", seal_token(TOKEN, passphrase.encode()[:32]))
+    assert [one.verdict for one in await patient.found("tokens", NOTION_TOKEN_KEY=passphrase)] == [Verdict.WELL]
+    (finding,) = await patient.found("tokens", NOTION_TOKEN_KEY=f"another {passphrase}")
+    assert finding.verdict is Verdict.BROKEN
+    assert finding.seen.startswith("anna: the notion_token cannot be opened with NOTION_TOKEN_KEY")
+    assert passphrase not in f"{finding}"
 
 
 @given(st.binary(min_size=29))
@@ -128,13 +137,10 @@ def test_base64_of_enough_bytes_looks_encrypted(stored: bytes) -> None:
     assert not looks_encrypted(f"secret_{encoded}")
 
 
-@given(st.one_of(st.binary(max_size=28).map(lambda stored: base64.b64encode(stored).decode()), st.text()))
-def test_what_is_short_or_no_base64_does_not(token: str) -> None:
-    try:
-        decoded = base64.b64decode(token, validate=True)
-    except ValueError:
-        decoded = b""
-    assert looks_encrypted(token) == (len(decoded) >= 29)
+@given(st.binary(max_size=28), st.text(), st.text())
+def test_what_is_short_or_no_base64_does_not(stored: bytes, before: str, after: str) -> None:
+    assert not looks_encrypted(base64.b64encode(stored).decode())
+    assert not looks_encrypted(f"{before}.{after}")
 
 
 @pytest.mark.parametrize("databases", [[], "Worlds", 7, True])

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 
 from notion_pg_sync.mirror.accounts import Account, read_accounts
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis import accounts as statements
 from notion_pg_sync.notion.client import can_be_sent
-from notion_pg_sync.notion.ids import TOKEN_PREFIXES
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, broken, warning, well
 from notion_pg_sync.report.checks.wording import plural, some
+from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.account import connected_account
 from notion_pg_sync.sync.configuration import read_configuration
+from notion_pg_sync.sync.token_encryption import TokenError, looks_encrypted
 
 SECTION = "Accounts"
-
-# A nonce of 12 bytes, a tag of 16, and at least one byte between.
-_SHORTEST_ENCRYPTED = 29
 
 
 async def _connected_users(examination: Examination) -> list[Finding]:
@@ -84,6 +81,7 @@ def _without_token(without: Sequence[Account], schema: str) -> list[Finding]:
 async def _tokens(examination: Examination) -> list[Finding]:
     has_key = bool(examination.environment.get("NOTION_TOKEN_KEY"))
     findings = tokens(examination.accounts, examination.schema, has_key=has_key)
+    findings += unopened(examination.accounts, examination.schema, examination.settings)
     return findings or [well("every token has the form of one")]
 
 
@@ -125,14 +123,16 @@ def tokens(accounts: Sequence[Account], schema: str, *, has_key: bool) -> list[F
     return findings
 
 
-def looks_encrypted(token: str) -> bool:
-    """Whether a stored token is encrypted, by its looks: base64 of at least a nonce, a tag and a byte."""
-    if token.startswith(TOKEN_PREFIXES):
-        return False
-    try:
-        return len(base64.b64decode(token, validate=True)) >= _SHORTEST_ENCRYPTED
-    except (binascii.Error, ValueError):
-        return False
+def unopened(accounts: Sequence[Account], schema: str, settings: Settings) -> list[Finding]:
+    """Encrypted tokens that the key does not open."""
+    findings = []
+    for account in accounts:
+        try:
+            connected_account(settings, account)
+        except TokenError as error:
+            mend = statements.token_statement(schema, account.user_id, account.token_column)
+            findings.append(broken(f"{account.user_id}: {error}", mend))
+    return findings
 
 
 async def _wanted_databases(examination: Examination) -> list[Finding]:

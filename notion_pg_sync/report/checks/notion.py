@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -22,9 +23,11 @@ from notion_pg_sync.notion.lenient import items, member
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, Verdict, broken, skipped, warning, well
 from notion_pg_sync.report.checks.wording import plural, sentence, some, sync_all_command, sync_command
 from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.account import connected_account
 from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configuration
 from notion_pg_sync.sync.discovery import find_databases
 from notion_pg_sync.sync.side_by_side import side_by_side
+from notion_pg_sync.sync.token_encryption import TokenError
 
 SECTION = "Notion"
 
@@ -336,7 +339,12 @@ def _size(name: str, sources: Sequence[MirroredSource], requests_per_minute: int
 
 
 def _connected(examination: Examination) -> list[ConnectedAccount]:
-    return [connected for account in examination.accounts if (connected := account.connected())]
+    """The accounts with a token that can be opened; the check of tokens tells of the others."""
+    connected = []
+    for account in examination.accounts:
+        with suppress(TokenError):
+            connected.append(connected_account(examination.settings, account))
+    return [account for account in connected if account]
 
 
 def _client(settings: Settings, token: str) -> NotionClient:

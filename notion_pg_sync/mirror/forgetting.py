@@ -1,0 +1,55 @@
+"""Forgetting a user, or one of their databases: what `notion_sync.forget` does (0004_forget.sql), for the command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from psycopg import errors, sql
+
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.views import refresh_views
+
+
+class ForgetError(Exception):
+    """Nothing was forgotten; the message says why and what to do."""
+
+
+class StillConnectedError(ForgetError):
+    """The next run would bring back what is to be forgotten."""
+
+
+class BeingSyncedError(ForgetError):
+    """A run works for the user."""
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """How many rows of which tables went, and what a person should know of typed views, a sentence each."""
+
+    row_counts: Mapping[str, int]
+    says: list[str]
+
+
+async def forget(connection: Connection, user_id: str, database_id: str | None) -> Forgotten:
+    """Forgets a user (`database_id`: one database of theirs), in the caller's transaction. Raises `ForgetError`."""
+    call, parameters = sql.SQL("notion_sync.forget(%s)"), [user_id]
+    if database_id is not None:
+        call, parameters = sql.SQL("notion_sync.forget(%s, %s)"), [user_id, database_id]
+    try:
+        found = await connection.execute(sql.SQL("SELECT relation, row_count FROM {}").format(call), parameters)
+        row_counts = {relation: row_count async for relation, row_count in found}
+        # Foreign keys that are deferred would refuse only at the transaction's end.
+        await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except errors.ObjectInUse as error:
+        raise BeingSyncedError(str(error.diag.message_primary)) from error
+    except errors.ObjectNotInPrerequisiteState as error:
+        raise StillConnectedError(str(error.diag.message_primary)) from error
+    except (errors.ForeignKeyViolation, errors.RestrictViolation) as error:
+        where = ".".join(filter(None, (error.diag.schema_name, error.diag.table_name)))
+        raise ForgetError(
+            f"the table {where} refers to rows that would go (its foreign key {error.diag.constraint_name}), so "
+            "nothing was removed: delete its rows first, or give the key ON DELETE CASCADE or SET NULL."
+        ) from error
+    # Views that others share lose the columns that were the user's alone.
+    return Forgotten(row_counts, await refresh_views(connection))

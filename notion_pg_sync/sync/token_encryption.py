@@ -1,0 +1,67 @@
+"""Pure: encrypted tokens, by AES-256-GCM: base64 of a 12-byte IV, the ciphertext and its 16-byte tag."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+
+from notion_pg_sync.notion.ids import TOKEN_PREFIXES
+
+IV_BYTES, TAG_BYTES = 12, 16
+
+_OF_THE_URL_SAFE_ALPHABET = str.maketrans("-_", "+/")
+
+
+class TokenError(Exception):
+    """A stored token cannot be opened; the message says why and what to do, and holds nothing of the token."""
+
+
+def open_token(stored: str, key: bytes | None) -> str:
+    """The token that `stored` holds; `stored` itself where it is not encrypted, or there is no `key` (32 bytes).
+
+    Either alphabet of base64 will do, with or without its padding. Raises `TokenError` where it is encrypted with
+    another key, or is damaged.
+    """
+    sealed = _decoded(stored)
+    if key is None or sealed is None:
+        return stored
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - an optional dependency
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+    try:
+        opened = AESGCM(key).decrypt(sealed[:IV_BYTES], sealed[IV_BYTES:], None)
+    except InvalidTag:
+        if stored.startswith(TOKEN_PREFIXES):
+            return stored
+        raise TokenError(
+            "the notion_token cannot be opened with NOTION_TOKEN_KEY: set the key with which the application "
+            "encrypts, or let the user connect Notion again."
+        ) from None
+    try:
+        return opened.decode("utf-8")
+    except UnicodeDecodeError:
+        raise TokenError("what the notion_token holds is not a text: let the user connect Notion again.") from None
+
+
+def seal_token(token: str, key: bytes) -> str:
+    """Encrypts `token` with `key` (32 bytes), as `open_token` opens it."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - an optional dependency
+
+    iv = secrets.token_bytes(IV_BYTES)
+    return base64.b64encode(iv + AESGCM(key).encrypt(iv, token.encode("utf-8"), None)).decode("ascii")
+
+
+def looks_encrypted(stored: str) -> bool:
+    """Whether a stored token is encrypted, by its looks."""
+    return _decoded(stored) is not None and not stored.startswith(TOKEN_PREFIXES)
+
+
+def _decoded(stored: str) -> bytes | None:
+    """The bytes of what may be an encrypted token, None for what cannot be one."""
+    written = stored.strip().rstrip("=").translate(_OF_THE_URL_SAFE_ALPHABET)
+    try:
+        decoded = base64.b64decode(written + "=" * (-len(written) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return decoded if len(decoded) > IV_BYTES + TAG_BYTES else None

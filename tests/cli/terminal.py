@@ -1,0 +1,69 @@
+"""The command on a real terminal, its own, with somebody who reads and types."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.cli.conftest import BARE
+
+PATIENCE_SECONDS = 60.0
+
+
+class Terminal:
+    """A command whose stdin, stdout and stderr are a terminal that also controls it, as a shell's does."""
+
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        self._master, slave = pty.openpty()
+        # Not a test's own session: its terminal would be the one that a hidden question opens.
+        self._process = subprocess.Popen(
+            ["setsid", "--ctty", sys.executable, "-m", "notion_pg_sync", *arguments],
+            env={**BARE, "COLUMNS": "250", "TERM": "xterm", "NO_COLOR": "1", **environment},
+            cwd=Path(__file__).parents[2],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+        )
+        os.close(slave)
+        self._read_up_to = 0
+        self._shown = b""
+
+    @property
+    def shown(self) -> str:
+        """Everything that it showed so far, without the terminal's own commands."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self._shown.decode(errors="replace")).replace("\r\n", "\n")
+
+    def waits_with(self, words: str) -> None:
+        """Waits until it shows `words`, after those that were waited for before."""
+        while (found := self.shown.find(words, self._read_up_to)) < 0:
+            assert self._read(), f"it ended without {words!r}:\n{self.shown}"
+        self._read_up_to = found + len(words)
+
+    def types(self, line: str) -> None:
+        os.write(self._master, line.encode() + b"\n")
+
+    def presses(self, key: bytes) -> None:
+        os.write(self._master, key)
+
+    def ends(self) -> int:
+        """Waits for its end; returns the exit code."""
+        while self._read():
+            pass
+        os.close(self._master)
+        return self._process.wait()
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self._master], [], [], PATIENCE_SECONDS)
+        assert ready, f"nothing more is shown:\n{self.shown}"
+        try:
+            chunk = os.read(self._master, 65536)
+        except OSError:
+            # How Linux says that nobody holds the other end any more.
+            return False
+        self._shown += chunk
+        return bool(chunk)

@@ -1,0 +1,303 @@
+"""`connect`, by a person at a terminal and by a script."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from notion_pg_sync.sync.token_encryption import open_token
+from tests.cli.conftest import BARE, Ended, Site
+from tests.cli.terminal import Terminal
+
+PASSPHRASE = "a passphrase of more than thirty-two bytes"
+
+
+@pytest.fixture
+def token_file(site: Site) -> Iterator[Path]:
+    with tempfile.NamedTemporaryFile("w", prefix="token.") as file:
+        file.write(site.small.tokens["anna"] + "\n")
+        file.flush()
+        yield Path(file.name)
+
+
+def piped(site: Site, token: str, *arguments: str, **environment: str) -> Ended:
+    ended = subprocess.run(
+        [sys.executable, "-m", "notion_pg_sync", "connect", *arguments],
+        env={**BARE, **site.command.environment, **environment},
+        cwd=Path(__file__).parents[2],
+        input=token,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+def settings_of(site: Site, user_id: str) -> tuple[object, ...]:
+    """Token, databases, auto sync, views."""
+    ((token, databases, auto_sync),) = site.execute(
+        "SELECT notion_token, notion_databases, auto_sync_enabled FROM user_settings WHERE user_id = %s", user_id
+    )
+    ((views,),) = site.execute("SELECT views FROM notion_sync.accounts WHERE user_id = %s", user_id)
+    return token, databases, auto_sync, views
+
+
+def test_a_person_is_led_from_the_token_to_the_first_rows(site: Site) -> None:
+    token = site.small.tokens["anna"]
+    terminal = Terminal("connect", **site.command.environment)
+    terminal.waits_with("User, as in user_settings [me]: ")
+    terminal.types("")
+    terminal.waits_with("Notion token (it is not shown): ")
+    terminal.types(token)
+    terminal.waits_with("The token of 'anna integration' in the workspace 'Sample workspace' works.")
+    terminal.waits_with("1  Characters")
+    terminal.waits_with("Which are to be mirrored?")
+    terminal.types("1 99")
+    terminal.waits_with("there is no 99 in the list")
+    terminal.waits_with("[all]: ")
+    terminal.types("nonsense")
+    terminal.waits_with("the token sees no database 'nonsense'")
+    terminal.waits_with("[all]: ")
+    terminal.types("1, 6-7")
+    terminal.waits_with("Connected: user 'me' mirrors Characters, Three, Worlds.")
+    terminal.waits_with("Sync now? [Y/n]: ")
+    terminal.types("y")
+    terminal.waits_with("3 of 3 databases of 1 users synced")
+    assert terminal.ends() == 0
+    assert token not in terminal.shown
+    databases = {name: site.small.databases[name] for name in ("Characters", "Three", "Worlds")}
+    assert settings_of(site, "me") == (token, databases, True, True)
+    assert site.execute("SELECT count(*) FROM notion.characters WHERE user_id = 'me'") == [(40,)]
+    assert token not in str(site.execute("SELECT command, return_message FROM notion_sync.job_run_details"))
+
+
+def test_enter_takes_everything_and_the_sync_may_wait(site: Site) -> None:
+    terminal = Terminal("connect", "me", "--no-views", **site.command.environment)
+    terminal.waits_with("Notion token")
+    terminal.types(site.small.tokens["cora"])
+    terminal.waits_with("The token of 'Cora' works.")
+    terminal.waits_with("[all]: ")
+    terminal.types("")
+    terminal.waits_with("Connected: user 'me' mirrors every database that is shared with it.")
+    terminal.waits_with("Sync now?")
+    terminal.types("n")
+    assert terminal.ends() == 0
+    assert settings_of(site, "me") == (site.small.tokens["cora"], {"*": "*"}, True, False)
+    assert site.execute("SELECT count(*) FROM notion_sync.job_run_details") == [(0,)]
+
+
+def test_another_token_for_a_connected_user_is_asked_for_and_their_databases_may_stay(site: Site) -> None:
+    databases = {"Mine": site.small.databases["Worlds"]}
+    site.connect("me", "ntn_old", json.dumps(databases))
+    site.execute("UPDATE user_settings SET notion_access_token = 'oauth', auto_sync_enabled = false")
+    terminal = Terminal("connect", "me", "--no-sync", **site.command.environment)
+    terminal.waits_with("Notion token")
+    terminal.types(site.small.tokens["anna"])
+    terminal.waits_with("Replace their token (that of OAuth included)? [y/N]: ")
+    terminal.types("y")
+    terminal.waits_with("Enter keeps those of now: ")
+    terminal.types("")
+    terminal.waits_with("mirrors Mine.")
+    terminal.waits_with("auto_sync_enabled is false for this user")
+    assert terminal.ends() == 0
+    assert settings_of(site, "me") == (site.small.tokens["anna"], databases, False, True)
+    assert site.execute("SELECT notion_access_token FROM user_settings") == [(None,)]
+
+
+def test_no_means_that_nothing_changes(site: Site) -> None:
+    site.connect("me", "ntn_old", None)
+    terminal = Terminal("connect", "me", **site.command.environment)
+    terminal.waits_with("Notion token")
+    terminal.types(site.small.tokens["anna"])
+    terminal.waits_with("is connected already. Replace their token? [y/N]: ")
+    terminal.types("")
+    terminal.waits_with("Nothing was changed.")
+    assert terminal.ends() == 2
+    assert site.execute("SELECT notion_token FROM user_settings") == [("ntn_old",)]
+
+
+@pytest.mark.parametrize(("arguments", "question"), [((), "User"), (("me",), "Notion token")])
+def test_ctrl_c_at_a_question_ends_it_in_a_sentence(site: Site, arguments: tuple[str, ...], question: str) -> None:
+    terminal = Terminal("connect", *arguments, **site.command.environment)
+    terminal.waits_with(question)
+    terminal.presses(b"\x03")
+    assert terminal.ends() == 130
+    assert "stopped at the question" in terminal.shown
+    assert "Traceback" not in terminal.shown
+
+
+def test_on_a_laptop_it_makes_the_embedded_postgresql_and_what_belongs_into_it(site: Site) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-connect."))
+    environment = {
+        "NOTION_BASE_URL": site.command.environment["NOTION_BASE_URL"],
+        "NOTION_PG_SYNC_DATA_DIR": str(folder),
+    }
+    try:
+        terminal = Terminal("connect", "me", "--all", "--sync", **environment)
+        terminal.waits_with("using the embedded PostgreSQL")
+        terminal.waits_with("Notion token")
+        terminal.types(site.small.tokens["cora"])
+        terminal.waits_with("3 of 3 databases of 1 users synced")
+        assert terminal.ends() == 0
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_a_script_gives_the_token_on_stdin(site: Site) -> None:
+    ended = piped(site, site.small.tokens["anna"] + "\n", "me", "--database", "Worlds", "--database", "three")
+    assert ended == Ended(0, ended.out, "")
+    assert ended.out.splitlines()[-1] == "Connected: user 'me' mirrors Worlds, Three."
+    databases = {name: site.small.databases[name] for name in ("Worlds", "Three")}
+    assert settings_of(site, "me") == (site.small.tokens["anna"], databases, True, True)
+
+
+def test_a_script_gives_the_token_in_a_file_and_syncs_at_once(site: Site, token_file: Path) -> None:
+    ended = site.command("connect", "me", "--token-file", str(token_file), "--database", "Worlds", "--sync")
+    assert ended.code == 0, ended.err
+    assert site.execute("SELECT count(*) FROM notion_worlds_sync WHERE user_id = 'me'") == [(12,)]
+
+
+def test_the_token_is_stored_encrypted_where_a_key_is_set(site: Site, token_file: Path) -> None:
+    file = str(token_file)
+    ended = site.command("connect", "me", "--token-file", file, "--all", "--sync", NOTION_TOKEN_KEY=PASSPHRASE)
+    assert ended.code == 0, ended.err
+    (stored, *_) = settings_of(site, "me")
+    assert site.small.tokens["anna"] not in str(stored)
+    assert open_token(str(stored), PASSPHRASE.encode()[:32]) == site.small.tokens["anna"]
+
+
+def test_databases_may_be_ids_and_links_and_such_as_search_leaves_out(site: Site, token_file: Path) -> None:
+    worlds, characters = site.small.databases["Worlds"], site.small.databases["Characters"].replace("-", "")
+    link = f"https://www.notion.so/team/Characters-{characters}?v=0123456789abcdef0123456789abcdef"
+    chosen = ["--database", worlds, "--database", link]
+    assert site.command("connect", "me", "--token-file", str(token_file), *chosen).code == 0
+    names = {name: site.small.databases[name] for name in ("Worlds", "Characters")}
+    assert settings_of(site, "me")[1] == names
+
+
+def test_a_database_that_is_not_shared_is_told(site: Site, token_file: Path) -> None:
+    private = site.small.databases["Private"]
+    ended = site.command("connect", "me", "--token-file", str(token_file), "--database", private)
+    assert ended.code == 3
+    assert "••• > Connections" in ended.err
+    ended = site.command("connect", "me", "--token-file", str(token_file), "--database", "Private")
+    assert ended.code == 2
+    assert "Characters" in ended.err
+    assert site.execute("SELECT * FROM user_settings") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--all"], "USER_ID"),
+        (["me"], "--database"),
+        (["me", "--all", "--database", "Worlds"], "use one of them"),
+    ],
+)
+def test_without_a_terminal_what_is_missing_is_named(
+    site: Site, token_file: Path, arguments: list[str], named: str
+) -> None:
+    ended = site.command("connect", *arguments, "--token-file", str(token_file))
+    assert ended.code == 2
+    assert named in ended.err
+
+
+def test_a_missing_token_is_told(site: Site) -> None:
+    for ended in (piped(site, "", "me", "--all"), site.command("connect", "me", "--all")):
+        assert ended.code == 2
+        assert "--token-file" in ended.sentence
+    ended = site.command("connect", "me", "--all", "--token-file", "/nonexistent/token")
+    assert ended.code == 2
+    assert "No such file or directory" in ended.sentence
+    ended = piped(site, "two words", "me", "--all")
+    assert ended.code == 2
+    assert "two words" not in ended.sentence
+
+
+def test_a_user_who_is_connected_is_replaced_only_on_request(site: Site, token_file: Path) -> None:
+    databases = {"Mine": site.small.databases["Worlds"]}
+    site.connect("me", "ntn_old", json.dumps(databases))
+    site.execute("ALTER TABLE user_settings ADD theme text DEFAULT 'light'")
+    site.execute("UPDATE user_settings SET theme = 'dark'")
+    ended = site.command("connect", "me", "--token-file", str(token_file))
+    assert ended.code == 2
+    assert "--yes" in ended.err
+    ended = site.command("connect", "me", "--token-file", str(token_file), "--yes")
+    assert ended.code == 0
+    assert settings_of(site, "me") == (site.small.tokens["anna"], databases, True, True)
+    assert site.execute("SELECT theme FROM user_settings") == [("dark",)]
+
+
+def test_a_wrong_token_is_told_and_not_stored(site: Site) -> None:
+    ended = piped(site, "ntn_wrong", "me", "--all")
+    assert ended.code == 3
+    assert "notion.so/profile/integrations" in ended.sentence
+    assert "ntn_wrong" not in ended.sentence
+    assert site.execute("SELECT * FROM user_settings") == []
+
+
+def test_a_token_that_sees_nothing_is_told_what_to_do_in_notion(site: Site) -> None:
+    token = site.small.workspace.add_token("New Connection")
+    ended = piped(site, token.secret, "me", "--all")
+    assert ended.code == 3
+    assert ended.sentence.startswith(
+        "the token works, but nothing is shared with 'New Connection integration': in Notion open"
+    )
+
+
+def test_doctor_reads_with_an_encrypted_token(site: Site, token_file: Path) -> None:
+    arguments = ("connect", "me", "--token-file", str(token_file), "--database", "Worlds", "--sync")
+    assert site.command(*arguments, NOTION_TOKEN_KEY=PASSPHRASE).code == 0
+    checked = site.command("doctor", "--json", "--no-cron-check", NOTION_TOKEN_KEY=PASSPHRASE)
+    assert "does not accept" not in checked.out + checked.err
+    assert "Sample workspace" in checked.out
+
+
+def test_what_the_applications_table_does_not_take_is_told(site: Site, token_file: Path) -> None:
+    arguments = ("connect", "me", "--token-file", str(token_file), "--all")
+    site.execute("ALTER TABLE user_settings ADD plan text NOT NULL")
+    ended = site.command(*arguments)
+    assert ended.code == 3
+    assert "let the application add them" in ended.err
+    assert site.small.tokens["anna"] not in ended.err
+    site.execute("ALTER TABLE user_settings DROP plan, ALTER user_id TYPE uuid USING user_id::uuid")
+    ended = site.command(*arguments)
+    assert ended.code == 3
+    assert 'invalid input syntax for type uuid: "me"' in ended.err
+    site.execute("ALTER TABLE user_settings DROP notion_databases")
+    assert "has no column notion_databases" in site.command(*arguments).err
+    assert site.execute("SELECT * FROM notion_sync.accounts") == []
+
+
+def test_an_applications_own_table_is_written_as_it_is(site: Site, token_file: Path) -> None:
+    """With ids of its own type, and without what an older one lacks."""
+    site.execute(
+        "ALTER TABLE user_settings ALTER user_id TYPE uuid USING user_id::uuid, DROP notion_access_token,"
+        " DROP auto_sync_enabled"
+    )
+    user = "0B7A2C31-5E1F-4B8A-9A55-1F0B6B6F3C11"
+    ended = site.command("connect", user, "--token-file", str(token_file), "--database", "Worlds", "--sync")
+    assert ended.code == 0, ended.err
+    assert site.execute("SELECT DISTINCT user_id FROM notion_worlds_sync") == [(user.lower(),)]
+    assert site.execute("SELECT user_id, views FROM notion_sync.accounts") == [(user.lower(), True)]
+
+
+def test_not_initialised_is_told(database_url: str, token_file: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "notion_pg_sync", "connect", "me", "--all", "--token-file", str(token_file)],
+        env={**BARE, "DATABASE_URL": database_url.replace("dbname=test_", "dbname=template1&application_name=test_")},
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 3
+    assert "run 'notion-pg-sync init'" in ended.stderr
