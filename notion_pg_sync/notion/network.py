@@ -24,7 +24,9 @@ class Trouble:
 
 def why_unreachable(error: httpx.TransportError) -> Trouble:
     """What it means that a request ended in `error`, which came instead of an answer."""
-    host, port = _target(error)
+    url = error.request.url
+    host, port = url.host, url.port or (443 if url.scheme == "https" else 80)
+    curl = shlex.join(["curl", "-sv", f"{url.scheme}://{host}:{port}/v1/users/me"])
     for cause in _causes(error):
         match cause:
             case ssl.SSLCertVerificationError():
@@ -38,7 +40,7 @@ def why_unreachable(error: httpx.TransportError) -> Trouble:
                 return Trouble(
                     f"what answers at {host}:{port} does not speak TLS as it should ({cause.reason or 'no reason'}): "
                     "correct NOTION_BASE_URL, or see what stands between this host and Notion.",
-                    _curl(host, port),
+                    curl,
                 )
             case socket.gaierror():
                 return Trouble(
@@ -50,29 +52,19 @@ def why_unreachable(error: httpx.TransportError) -> Trouble:
                 return Trouble(
                     f"nothing takes connections at {host}:{port}: let this host through the firewall, or correct "
                     "NOTION_BASE_URL.",
-                    _curl(host, port),
+                    curl,
                 )
             case OSError() if cause.errno in _NO_WAY:
                 return Trouble(
                     f"there is no way from this machine to {host}: check its network, and that the firewall lets it "
                     "reach Notion.",
-                    _curl(host, port),
+                    curl,
                 )
     said = str(error) or type(error).__name__
     return Trouble(
         f"the connection to {host} broke off ({said.rstrip('.')}): check the network, then run the sync again.",
-        _curl(host, port),
+        curl,
     )
-
-
-def _target(error: httpx.TransportError) -> tuple[str, int]:
-    url = error.request.url
-    return url.host, url.port or (443 if url.scheme == "https" else 80)
-
-
-def _curl(host: str, port: int) -> str:
-    scheme = "https" if port == 443 else "http"
-    return shlex.join(["curl", "-sv", f"{scheme}://{host}:{port}/v1/users/me"])
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

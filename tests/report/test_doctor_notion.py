@@ -109,6 +109,7 @@ async def test_what_speaks_no_tls(patient: Patient) -> None:
         finding = only(await patient.found("Notion answers", NOTION_BASE_URL=f"https://127.0.0.1:{port}"))
     assert finding.verdict is Verdict.BROKEN
     assert "does not speak TLS as it should" in finding.seen
+    assert finding.mend == f"curl -sv https://127.0.0.1:{port}/v1/users/me"
 
 
 @pytest.mark.parametrize(
