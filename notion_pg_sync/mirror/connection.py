@@ -97,12 +97,11 @@ async def bounded_transaction(
 ) -> AsyncIterator[None]:
     """The same on a connection that is at hand; `seconds` is how long a statement, or a pause, may be."""
     async with connection.transaction():
+        # Not by set_config(): a query would keep the block from choosing its isolation level.
         await connection.execute(
-            """
-            SELECT set_config(name, %s, true)
-            FROM unnest(ARRAY['statement_timeout', 'idle_in_transaction_session_timeout']) AS name
-            """,
-            (f"{round(seconds * 1000)}ms",),
+            sql.SQL(
+                "SET LOCAL statement_timeout = {limit}; SET LOCAL idle_in_transaction_session_timeout = {limit}"
+            ).format(limit=sql.Literal(f"{round(seconds * 1000)}ms"))
         )
         yield
 

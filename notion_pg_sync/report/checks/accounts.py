@@ -79,7 +79,7 @@ def _without_token(without: Sequence[Account], schema: str) -> list[Finding]:
 
 
 async def _tokens(examination: Examination) -> list[Finding]:
-    has_key = bool(examination.environment.get("NOTION_TOKEN_KEY"))
+    has_key = examination.settings.token_key is not None
     findings = tokens(examination.accounts, examination.schema, has_key=has_key)
     findings += unopened(examination.accounts, examination.schema, examination.settings)
     return findings or [well("every token has the form of one")]

@@ -1,0 +1,100 @@
+"""A terminal that a program draws: what a command shows on it, as coloured text."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from itertools import groupby
+
+import pyte
+from rich.color import ColorParseError
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+
+# More than any command prints; empty lines at the end are left out.
+_LINES = 400
+
+
+def shown_by(
+    command: Sequence[str], environment: Mapping[str, str], *, columns: int = 100, after_seconds: float | None = None
+) -> Text:
+    """What a terminal of `columns` shows once the command has ended, or `after_seconds` of its work.
+
+    The command is left to end in either case. Its exit code is not looked at: a failure is worth showing, too.
+    """
+    screen = pyte.Screen(columns, _LINES)
+    stream = pyte.ByteStream(screen)
+    ours, theirs = pty.openpty()
+    environment = {
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "COLUMNS": str(columns),
+        "LINES": "40",
+        **environment,
+    }
+    with subprocess.Popen(
+        command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True
+    ) as process:
+        os.close(theirs)
+        began = time.monotonic()
+        snapshot: Text | None = None
+        while True:
+            if after_seconds is not None and snapshot is None and time.monotonic() - began > after_seconds:
+                snapshot = _text_of(screen)
+            if not select.select([ours], [], [], 0.1)[0]:
+                if process.poll() is not None:
+                    break
+                continue
+            try:
+                stream.feed(os.read(ours, 65_536))
+            except OSError:  # what Linux says once the other side is closed
+                break
+    os.close(ours)
+    return snapshot or _text_of(screen)
+
+
+def save_screen(text: Text, title: str, path: str, *, columns: int = 100) -> None:
+    """Writes the text as a picture (SVG) of a terminal."""
+    console = Console(record=True, width=columns, file=StringIO())
+    console.print(text)
+    console.save_svg(path, title=title)
+
+
+def _text_of(screen: pyte.Screen) -> Text:
+    lines = [_line(screen, number) for number in range(screen.lines)]
+    while lines and not lines[-1].plain:
+        lines.pop()
+    return Text("\n").join(lines)
+
+
+def _line(screen: pyte.Screen, number: int) -> Text:
+    line = Text()
+    characters = [screen.buffer[number][column] for column in range(screen.columns)]
+    for style, alike in groupby(characters, key=_style):
+        line.append("".join(character.data for character in alike), style)
+    line.rstrip()
+    return line
+
+
+def _style(character: pyte.screens.Char) -> Style:
+    return Style(
+        color=_colour(character.fg), bold=character.bold, italic=character.italics, underline=character.underscore
+    )
+
+
+def _colour(name: str) -> str | None:
+    if name == "default":
+        return None
+    known = {"brown": "yellow"}.get(name, name)
+    known = known.replace("bright", "bright_") if known.startswith("bright") else known
+    try:
+        Style(color=known)
+    except ColorParseError:
+        return f"#{name}"
+    return known
