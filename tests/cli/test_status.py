@@ -257,10 +257,10 @@ def test_what_cannot_be_asked_is_wrong_usage(anna: Site, arguments: tuple[str, .
     assert ended.sentence
 
 
-def test_where_there_is_nothing_to_tell_of_it_says_so(site: Site, database_url: str) -> None:
+def test_where_there_is_nothing_to_tell_of_it_says_so(site: Site, tmp_path: Path) -> None:
     assert "nobody has connected Notion" in (ended := site.command("status")).sentence
     assert ended.code == 3
-    ended = site.command("status", DATABASE_URL="")
+    ended = site.command("status", DATABASE_URL="", NOTION_PG_SYNC_DATA_DIR=str(tmp_path / "none"))
     assert (ended.code, "DATABASE_URL is not set" in ended.sentence) == (3, True)
     site.execute("DROP SCHEMA notion_sync CASCADE")
     ended = site.command("status")

@@ -75,11 +75,13 @@ def assert_next_run_mends_it(place: Place, databases: dict[str, str]) -> None:
 
 def assert_nothing_is_half_written(place: Place) -> None:
     """Whatever a full read has recorded as covered is there, and the other way round."""
-    covered = "SELECT unnest(page_ids) FROM notion_sync.seen_pages"
-    rows = "SELECT notion_page_id FROM notion_pages_sync"
+    covered = "SELECT data_source_id, unnest(page_ids) FROM notion_sync.seen_pages"
+    rows = """
+        SELECT notion_data_source_id, notion_page_id FROM notion_pages_sync
+        WHERE notion_data_source_id IN (SELECT data_source_id FROM notion_sync.seen_pages)
+    """
     assert place.execute(f"({covered}) EXCEPT ({rows})") == []
-    if place.execute("SELECT 1 FROM notion_sync.seen_pages"):
-        assert place.execute(f"({rows}) EXCEPT ({covered})") == []
+    assert place.execute(f"({rows}) EXCEPT ({covered})") == []
 
 
 def test_connections_that_an_administrator_ends_are_made_anew_or_told(place: Place, rounds: int) -> None:
