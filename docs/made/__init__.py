@@ -1,1 +1,1 @@
-"""What of the documentation is made by programs: `python -m docs.made.commands`, `python -m docs.made.screens`."""
+"""What of the documentation is made by programs: `python -m docs.made.commands`, `….screens`, `….doctor_session`."""

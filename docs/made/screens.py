@@ -47,12 +47,12 @@ def main() -> None:
                         (user, secret, json.dumps(databases[user])),
                     )
             workspace.configure(latency=0.4, rate_limit=180)
-            picture("progress", ["sync-all"], environment, after_seconds=9)
+            picture("progress", ["sync-all"], environment, after_seconds=2)
             workspace.configure(latency=0.05)
-            workspace.unshare("ben", next(iter(showcase.databases["ben"].values())))
             showcase.edit_a_few_pages()
-            for _ in range(3):
-                subprocess.run([TOOL, "sync-all"], env=environment, check=False, capture_output=True)
+            subprocess.run([TOOL, "sync-all"], env=environment, check=True, capture_output=True)
+            workspace.unshare("ben", next(iter(showcase.databases["ben"].values())))
+            subprocess.run([TOOL, "sync-all"], env=environment, check=False, capture_output=True)
             picture("status", ["status"], environment)
             picture("doctor", ["doctor", "--no-cron-check"], environment)
     finally:
@@ -62,7 +62,7 @@ def main() -> None:
 def picture(name: str, command: list[str], environment: dict[str, str], after_seconds: float | None = None) -> None:
     """Runs a command of the tool on a terminal, and saves what it shows."""
     shown = shown_by([str(TOOL), *command], environment, after_seconds=after_seconds)
-    save_screen(shown, f"notion-pg-sync {' '.join(command)}", str(FOLDER / f"{name}.svg"))
+    save_screen(shown, f"notion-pg-sync {' '.join(command)}", FOLDER / f"{name}.svg")
 
 
 if __name__ == "__main__":

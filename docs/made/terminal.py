@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from itertools import groupby
+from pathlib import Path
 
 import pyte
 from rich.color import ColorParseError
@@ -59,11 +61,13 @@ def shown_by(
     return snapshot or _text_of(screen)
 
 
-def save_screen(text: Text, title: str, path: str, *, columns: int = 100) -> None:
+def save_screen(text: Text, title: str, path: Path, *, columns: int = 100) -> None:
     """Writes the text as a picture (SVG) of a terminal."""
     console = Console(record=True, width=columns, file=StringIO())
     console.print(text)
-    console.save_svg(path, title=title)
+    # Without the fonts that rich would have fetched from elsewhere.
+    picture = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title=title), flags=re.DOTALL)
+    path.write_text(picture, encoding="utf-8")
 
 
 def _text_of(screen: pyte.Screen) -> Text:
