@@ -3,59 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from notion_pg_sync.report.ping import address
-from tests.cli.conftest import Command, Ended, Site
-
-
-@dataclass(frozen=True)
-class Ping:
-    path: str
-    run: str
-    body: str
-
-
-@dataclass
-class Monitoring:
-    """A service that is told of runs."""
-
-    url: str = ""
-    status: int = 200
-    pings: list[Ping] = field(default_factory=list)
-
-
-@pytest.fixture
-def monitoring() -> Iterator[Monitoring]:
-    service = Monitoring()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            parts = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            service.pings.append(Ping(parts.path, parse_qs(parts.query)["rid"][0], body))
-            self.send_response(service.status)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        service.url = f"http://127.0.0.1:{server.server_address[1]}/check"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield service
-        server.shutdown()
-        thread.join()
+from tests.cli.conftest import Command, Ended, Monitoring, Site
 
 
 @pytest.fixture

@@ -1,0 +1,149 @@
+"""A token appears nowhere: every command, every failure, at its most talkative; then everything is searched for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.cli.conftest import BARE, Ended, Monitoring, Site
+
+KEY = "a passphrase of more than thirty-two bytes"
+# A server of the tests' own writes its log here, beside its data.
+LOG = "server.log"
+
+
+@dataclass
+class Watched:
+    """A site at which everything that a command says, and shows in the process list, is kept."""
+
+    site: Site
+    monitoring: Monitoring
+    secrets: list[str]
+    kept: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: str, given: str = "", **environment: str) -> Ended:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "notion_pg_sync", *arguments],
+            env={**BARE, **self.site.command.environment, **environment},
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        listed = " ".join(psutil.Process(process.pid).cmdline())
+        out, err = process.communicate(given)
+        self.kept[f"{len(self.kept)} {' '.join(arguments)}"] = f"{listed}\n{out}\n{err}"
+        return Ended(process.returncode, out, err)
+
+    def traces(self) -> list[str]:
+        """Where a secret stands."""
+        places = {**self.kept, "pings": "\n".join(f"{ping.path} {ping.body}" for ping in self.monitoring.pings)}
+        tables = self.site.execute(
+            "SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+            " WHERE relkind IN ('r', 'p', 'v') AND nspname IN ('public', 'notion', 'notion_sync')"
+            " AND relname <> 'user_settings'"
+        )
+        for schema, name in tables:
+            rows = self.site.execute(f'SELECT whole::text FROM "{schema}"."{name}" AS whole')
+            places[f"table {name}"] = "\n".join(str(row) for (row,) in rows)
+        log = Path(str(conninfo_to_dict(self.site.database_url).get("host"))).parent / LOG
+        if log.exists():
+            places["PostgreSQL's log"] = log.read_text(encoding="utf-8", errors="replace")
+        return [place for place, text in places.items() if any(secret in text for secret in self.secrets)]
+
+
+@pytest.fixture
+def watched(site: Site, monitoring: Monitoring) -> Iterator[Watched]:
+    small = site.small
+    made = Watched(site, monitoring, [*small.tokens.values(), "canary", KEY])
+    site.connect(
+        "anna", small.tokens["anna"], json.dumps({name: small.databases[name] for name in small.shared["anna"]})
+    )
+    site.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES ('anna', true)")
+    yield made
+    assert made.traces() == []
+
+
+TALKATIVE = [("-vv",), ("-vv", "--log-json"), ("--json",)]
+
+
+def test_while_all_is_well(watched: Watched) -> None:
+    url = f"--ping-url={watched.monitoring.url}"
+    for options in TALKATIVE:
+        assert watched.run("sync-all", *options, url).code == 0
+        assert watched.run("sync", "anna", "Characters", "--verify", *options, url).code == 0
+    for command in (("status", "-vv"), ("status", "--json"), ("status", "--prometheus"), ("init", "--yes", "-vv")):
+        assert watched.run(*command).code == 0
+    for command in (("doctor", "-vv", "--no-cron-check"), ("doctor", "--json", "--no-cron-check")):
+        assert watched.run(*command).code == 0
+    assert len(watched.monitoring.pings) > 4
+
+
+def test_while_a_user_is_connected_and_forgotten(watched: Watched) -> None:
+    token = watched.site.small.tokens["ben"]
+    for key in ({}, {"NOTION_TOKEN_KEY": KEY}):
+        with tempfile.NamedTemporaryFile("w", prefix="token.") as file:
+            file.write(token)
+            file.flush()
+            ended = watched.run("connect", "ben", "--token-file", file.name, "--all", "--yes", "--sync", "-vv", **key)
+            assert ended.code == 0, ended.err
+        ended = watched.run("connect", "cora", "--all", "--yes", "-vv", given=watched.site.small.tokens["cora"], **key)
+        assert ended.code == 0, ended.err
+    assert watched.run("connect", "dora", "--all", "--yes", "-vv", given="ntn_canary").code != 0
+    assert watched.run("forget", "ben", "--disconnect", "--yes", "-vv").code == 0
+
+
+FAULTS = ["429", "403_html", "502_html", "cut", "wrong_types"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_while_notion_fails(watched: Watched, fault: str) -> None:
+    watched.site.small.workspace.faults.add(fault)
+    limit = ("--timeout", "3s", f"--ping-url={watched.monitoring.url}")
+    assert watched.run("sync-all", "-vv", "--log-json", *limit).code == 1
+    assert watched.run("doctor", "--no-cron-check", "-vv").code in (0, 1)
+    assert watched.run("status", "-vv").code == 1
+
+
+@pytest.mark.parametrize(
+    "token", ["ntn_canary", "canary\nwith a line end", "canary \u00e9", " canary ", "canary" * 3000, "\u202ecanary"]
+)
+def test_while_a_token_is_no_good(watched: Watched, token: str) -> None:
+    watched.site.execute("UPDATE user_settings SET notion_token = %s", token)
+    for options in TALKATIVE:
+        assert watched.run("sync-all", *options, f"--ping-url={watched.monitoring.url}").code == 1
+    assert watched.run("sync", "anna", "Characters", "-vv").code == 1
+    for command in (("doctor", "--no-cron-check", "-vv"), ("status", "--strict", "-vv")):
+        assert watched.run(*command).code == 1
+
+
+def test_while_a_token_stands_where_an_id_belongs(watched: Watched) -> None:
+    databases = {"Characters": watched.secrets[0], "Worlds": "ntn_canary"}
+    watched.site.execute("UPDATE user_settings SET notion_databases = %s", json.dumps(databases))
+    for command in (("sync-all", "-vv"), ("doctor", "--no-cron-check", "-vv"), ("status", "-vv")):
+        assert watched.run(*command).code == 1
+
+
+def test_while_an_encrypted_token_cannot_be_opened(watched: Watched) -> None:
+    watched.secrets.append("Q0FOQVJZ")
+    watched.site.execute("UPDATE user_settings SET notion_token = %s", "Q0FOQVJZ" * 8)
+    for command in (("sync-all", "-vv"), ("doctor", "--no-cron-check", "-vv")):
+        assert watched.run(*command, NOTION_TOKEN_KEY=KEY).code == 1
+
+
+def test_while_postgresql_fails(watched: Watched) -> None:
+    for url in ("postgresql://u:canary@127.0.0.1:1/x", "postgresql://u:canary@/nowhere?host=/nonexistent"):
+        for command in ("sync-all", "status", "doctor"):
+            assert watched.run(command, "-vv", DATABASE_URL=url).code in (1, 3)
+    watched.site.execute("ALTER TABLE notion_characters_sync ADD CONSTRAINT narrow CHECK (name IS NULL)")
+    assert watched.run("sync-all", "-vv").code == 1
