@@ -267,11 +267,12 @@ def test_a_body_of_300_megabytes_is_refused_on_its_way(place: Place, packed: boo
     place.connect("anna", small.tokens["anna"], json.dumps({"Worlds": small.databases["Worlds"]}))
     assert place.command("sync-all") == WELL
     small.workspace.faults.add("big_packed" if packed else "big", path="/query$", megabytes=300)
-    process = place.start("sync-all")
-    assert process.stderr
-    said = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 1
+    with place.start("sync-all") as process:
+        assert process.stderr
+        said = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 1
     assert "too large (over 64 MB)" in said
     assert len(said.splitlines()) == 1
     print(f"{usage.ru_maxrss // 1024} MB of memory at the most")
