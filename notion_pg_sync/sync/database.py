@@ -107,6 +107,6 @@ async def _data_source_ids(client: NotionClient, configured: ConfiguredDatabase)
         return [parse_id(str(one)) for one in ids]
     except MalformedIdError:
         raise NotionError(
-            f"Notion answered database {configured.database_id} with a data source whose id is no id: run the sync again.",
+            f"Notion answered database {configured.database_id} with a data source that has no id: run the sync again.",
             code="malformed",
         ) from None

@@ -62,8 +62,8 @@ async def ask_for(client: NotionClient, data_source_id: str, page_ids: list[str]
 def why_it_left(page: JsonObject | None, page_id: str, data_source_id: str) -> Reason | None:
     """Pure: why a page is no longer among the live rows of a data source; None when it still is.
 
-    `page` is as Notion answers it, None where Notion says that there is none. Raises `NotionError` where the answer does
-    not say plainly where the page is: a row is not removed for an answer that is none.
+    `page` is as Notion answers it, None where Notion says that there is none. Raises `NotionError` where the answer
+    does not say plainly where the page is: a row is not removed for an answer that is none.
     """
     if page is None:
         return "gone or no longer shared"
