@@ -39,7 +39,7 @@ LONGEST_ANSWER_SECONDS = 300.0
 _OF_THE_WAY = ("content-encoding", "content-length", "transfer-encoding")
 # No list of Notion's is longer; beyond it the server is leading us in a circle.
 MOST_ANSWERS_A_LIST = 2000
-MOST_EMPTY_ANSWERS = 100
+MOST_FRUITLESS_ANSWERS = 100
 
 JsonObject = dict[str, Any]
 
@@ -370,15 +370,17 @@ async def _all_pages(ask: Callable[[JsonObject], Awaitable[JsonObject]], what: s
     """Every answer of a list, by its cursors; `ask` is given the page size and the cursor."""
     position: JsonObject = {"page_size": 100}
     cursors: set[str] = set()
-    empty = 0
+    fruitless, last = 0, None
     while True:
         answer = await ask(position)
         yield answer
         if not answer.get("has_more"):
             return
-        empty = 0 if answer.get("results") else empty + 1
+        results = answer.get("results")
+        fruitless = fruitless + 1 if not results or results == last else 0
+        last = results
         cursor = _optional_text(answer.get("next_cursor"))
-        is_circle = cursor in cursors or len(cursors) >= MOST_ANSWERS_A_LIST or empty > MOST_EMPTY_ANSWERS
+        is_circle = cursor in cursors or len(cursors) >= MOST_ANSWERS_A_LIST or fruitless > MOST_FRUITLESS_ANSWERS
         if cursor is None or is_circle:
             raise NotionError(f"Notion's answers for {what} lead in a circle: run the sync again.", code="circle")
         cursors.add(cursor)
