@@ -93,7 +93,7 @@ def test_connections_that_an_administrator_ends_are_made_anew_or_told(place: Pla
             for page in place.small.workspace.page_ids(name):
                 place.small.workspace.edit_page(page, {"Text": f"edited {round_}"})
         ended: list[int] = []
-        in_the_midst(place, lambda ended=ended: ended.append(place.terminate_connections()), query=10 + 5 * round_)  # type: ignore[misc]
+        in_the_midst(place, lambda ended=ended: ended.append(place.terminate_connections()), query=10 + 5 * (round_ % 10))  # type: ignore[misc]
         ran = place.command(*ARGUMENTS)
         assert ended[0] > 0
         assert (ran.code, sentences(ran.err)) in ((0, set()), (1, {LOST}))
