@@ -47,7 +47,7 @@ def main() -> None:
                         (user, secret, json.dumps(databases[user])),
                     )
             workspace.configure(latency=0.4, rate_limit=180)
-            picture("progress", ["sync-all"], environment, after_seconds=2)
+            picture("progress", ["sync-all"], environment, after_seconds=3)
             workspace.configure(latency=0.05)
             showcase.edit_a_few_pages()
             subprocess.run([TOOL, "sync-all"], env=environment, check=True, capture_output=True)
