@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rows", type=int, default=2500, help="how many rows the tests with many rows have")
     parser.addoption("--rounds", type=int, default=6, help="how often the harnesses that repeat a thing do so")
     parser.addoption("--kills", type=int, default=12, help="how often the tests of reliability kill a run")
+    parser.addoption("--examples", type=int, default=15, help="how many spoiled syncs the tests of reliability try")
     parser.addoption("--seed", type=int, default=None, help="repeats what a test of reliability left to chance")
 
 
@@ -50,6 +51,12 @@ def rows(request: pytest.FixtureRequest) -> int:
 def rounds(request: pytest.FixtureRequest) -> int:
     """How often a harness repeats what it does."""
     return int(request.config.getoption("--rounds"))
+
+
+@pytest.fixture
+def examples(request: pytest.FixtureRequest) -> int:
+    """How many examples a test tries that syncs for each."""
+    return int(request.config.getoption("--examples"))
 
 
 @pytest.fixture

@@ -35,6 +35,12 @@ TIMEOUT_SECONDS = 75.0
 # However slowly an answer trickles in, it ends here.
 LONGEST_ANSWER_SECONDS = 300.0
 
+# What headers say of a body as it is sent, and no longer once it is unpacked.
+_OF_THE_WAY = ("content-encoding", "content-length", "transfer-encoding")
+# No list of Notion's is longer; beyond it the server is leading us in a circle.
+MOST_ANSWERS_A_LIST = 2000
+MOST_FRUITLESS_ANSWERS = 100
+
 JsonObject = dict[str, Any]
 
 log = logging.getLogger(__name__)
@@ -313,28 +319,31 @@ class _BoundedTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
         _answered_at.set(_date(response.headers.get("date")))
-        if isinstance(response.stream, httpx.AsyncByteStream):
-            response.stream = _BoundedStream(response.stream)
-        return response
+        headers = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_WAY]
+        return httpx.Response(
+            response.status_code, headers=headers, stream=_BoundedStream(response), extensions=response.extensions
+        )
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
 
 class _BoundedStream(httpx.AsyncByteStream):
-    def __init__(self, inner: httpx.AsyncByteStream) -> None:
-        self._inner = inner
+    """The body, unpacked here: little that was sent may be much that is unpacked."""
+
+    def __init__(self, packed: httpx.Response) -> None:
+        self._packed = packed
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         received = 0
-        async for chunk in self._inner:
+        async for chunk in self._packed.aiter_bytes():
             received += len(chunk)
             if received > LARGEST_ANSWER_BYTES:
                 raise AnswerTooLargeError(f"over {LARGEST_ANSWER_BYTES // 1024 // 1024} MB")
             yield chunk
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        await self._packed.aclose()
 
 
 def _sdk_log() -> logging.Logger:
@@ -361,13 +370,18 @@ async def _all_pages(ask: Callable[[JsonObject], Awaitable[JsonObject]], what: s
     """Every answer of a list, by its cursors; `ask` is given the page size and the cursor."""
     position: JsonObject = {"page_size": 100}
     cursors: set[str] = set()
+    fruitless, last = 0, None
     while True:
         answer = await ask(position)
         yield answer
         if not answer.get("has_more"):
             return
+        results = answer.get("results")
+        fruitless = fruitless + 1 if not results or results == last else 0
+        last = results
         cursor = _optional_text(answer.get("next_cursor"))
-        if cursor is None or cursor in cursors:
+        is_circle = cursor in cursors or len(cursors) >= MOST_ANSWERS_A_LIST or fruitless > MOST_FRUITLESS_ANSWERS
+        if cursor is None or is_circle:
             raise NotionError(f"Notion's answers for {what} lead in a circle: run the sync again.", code="circle")
         cursors.add(cursor)
         position = {**position, "start_cursor": cursor}

@@ -110,7 +110,7 @@ def explain(error: Exception, what: str) -> NotionError:
             return NotionError(f"Notion's answer for {what} is too large ({error}).", code="too_large")
         case InvalidPathParameterError():
             return NotionError(f"{what} has an id that cannot be asked for.", code="validation_error")
-        case ValueError():
+        case ValueError() | RecursionError() | httpx.DecodingError():
             return NotionError(
                 f"Notion's answer for {what} is not valid JSON: run the sync again later.",
                 code="not_json",

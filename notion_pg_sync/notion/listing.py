@@ -27,6 +27,10 @@ from notion_pg_sync.notion.intervals import EARLIEST, EVERYTHING, LATEST, MINUTE
 # us in a circle.
 MOST_ANSWERS_A_QUERY = 10_000
 
+# An answer may hold fewer rows than were asked for; so many in a row without any that the query had not brought before
+# lead nowhere.
+MOST_FRUITLESS_ANSWERS = 100
+
 # A reader gives part of its stretch away when it is likely to need more answers than this for the rest, and keeps no
 # more than this many to itself. Found by trying histories of several shapes (tests/notion/test_listing_shape.py).
 WORTHWHILE = 6
@@ -123,6 +127,8 @@ class _Course:
     answers: int = 0
     restarts: int = 0
     cursors: set[str] = field(default_factory=set)
+    brought: set[str] = field(default_factory=set)
+    fruitless: int = 0
 
     def take_in(self, answer: Answer) -> None:
         """Checks that the answer is one that a listing can go on from."""
@@ -138,6 +144,11 @@ class _Course:
             self.reached = time
         if not answer.has_more:
             return
+        page_ids = {page_id for page_id, _ in answer.rows}
+        self.fruitless = self.fruitless + 1 if page_ids <= self.brought else 0
+        self.brought |= page_ids
+        if self.fruitless > MOST_FRUITLESS_ANSWERS:
+            raise ListingError("Notion's answers have more for ever, but no further rows: run the sync again.")
         if answer.next_cursor is None:
             raise ListingError("Notion's answer has more rows but no cursor to reach them: run the sync again.")
         if answer.next_cursor in self.cursors or self.answers >= MOST_ANSWERS_A_QUERY:
@@ -152,7 +163,9 @@ class _Course:
         self.query = replace(self.query, window=window, cursor=None)
         self.reached = EARLIEST
         self.answers = 0
+        self.fruitless = 0
         self.cursors.clear()
+        self.brought.clear()
 
     def refused(self) -> None:
         """Its cursor was refused; the query starts at the minute that it had reached."""

@@ -10,6 +10,8 @@ from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.mirror.tables import table_for
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
+from notion_pg_sync.notion.ids import MalformedIdError, parse_id
+from notion_pg_sync.notion.lenient import member
 from notion_pg_sync.sync.configuration import ConfiguredDatabase
 from notion_pg_sync.sync.data_source import DataSourceSync
 from notion_pg_sync.sync.destination import Mirror, Place, Rehearsal
@@ -100,4 +102,11 @@ async def _data_source_ids(client: NotionClient, configured: ConfiguredDatabase)
             "original database, not a linked view of it.",
             code="no_data_source",
         )
-    return [str(source["id"]) for source in listed]
+    ids = [member(source, "id") for source in listed]
+    try:
+        return [parse_id(str(one)) for one in ids]
+    except MalformedIdError:
+        raise NotionError(
+            f"Notion answered database {configured.database_id} with a data source that has no id: run the sync again.",
+            code="malformed",
+        ) from None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from notion_pg_sync.mirror.removal import Reason
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
-from notion_pg_sync.notion.ids import same_id
+from notion_pg_sync.notion.ids import looks_like_id, same_id
 from notion_pg_sync.notion.lenient import member
 from notion_pg_sync.sync.side_by_side import side_by_side
 
@@ -51,7 +51,7 @@ async def ask_for(client: NotionClient, data_source_id: str, page_ids: list[str]
     verdicts = Verdicts()
     answers = await side_by_side(_page_or_none(client, page_id) for page_id in page_ids)
     for page_id, page in zip(page_ids, answers, strict=True):
-        reason = why_it_left(page, data_source_id)
+        reason = why_it_left(page, page_id, data_source_id)
         if reason is None and page is not None:
             verdicts.still_there.append(page)
         elif reason is not None:
@@ -59,18 +59,41 @@ async def ask_for(client: NotionClient, data_source_id: str, page_ids: list[str]
     return verdicts
 
 
-def why_it_left(page: JsonObject | None, data_source_id: str) -> Reason | None:
+def why_it_left(page: JsonObject | None, page_id: str, data_source_id: str) -> Reason | None:
     """Pure: why a page is no longer among the live rows of a data source; None when it still is.
 
-    `page` is as Notion answers it, None where Notion says that there is none.
+    `page` is as Notion answers it, None where Notion says that there is none. Raises `NotionError` where the answer
+    does not say plainly where the page is: a row is not removed for an answer that is none.
     """
     if page is None:
         return "gone or no longer shared"
-    if page.get("in_trash"):
+    in_trash, is_archived = page.get("in_trash"), page.get("is_archived", False)
+    plain = (
+        page.get("object") == "page"
+        and same_id(page.get("id"), page_id)
+        and isinstance(in_trash, bool)
+        and isinstance(is_archived, bool)
+        and _names_a_parent(page)
+    )
+    if not plain:
+        raise NotionError(
+            f"Notion answered something for page {page_id} that does not say where the page is: run the sync again.",
+            code="malformed",
+        )
+    if in_trash:
         return "trashed"
-    if page.get("is_archived"):
+    if is_archived:
         return "archived"
     return None if same_id(member(page, "parent", "data_source_id"), data_source_id) else "moved"
+
+
+def _names_a_parent(page: JsonObject) -> bool:
+    """Whether the page says in what it lies: a data source, a page or a block by its id, or the workspace."""
+    kind = member(page, "parent", "type")
+    if not isinstance(kind, str):
+        return False
+    parent = member(page, "parent", kind)
+    return parent is True if kind == "workspace" else isinstance(parent, str) and looks_like_id(parent)
 
 
 async def _page_or_none(client: NotionClient, page_id: str) -> JsonObject | None:

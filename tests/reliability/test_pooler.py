@@ -65,6 +65,9 @@ def test_every_command_works_through_it(pooled: Place) -> None:
         assert sum(pooled.view_rows(user).values()) == rows
     assert pooled.command("sync", "cora", "Notes", "--verify", *UNPACED) == WELL
     assert pooled.command("sync-all", "--full", *UNPACED) == WELL
+    status = pooled.command("status", "--json")
+    assert (status.code, status.err) == (0, ""), status
+    assert all(f'"{user}"' in status.out for user in everybody)
     told = json.loads(pooled.command("doctor", "--json", "--no-cron-check").out)
     assert "behind a connection pooler" in json.dumps(told)
 

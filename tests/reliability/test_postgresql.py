@@ -87,15 +87,16 @@ def assert_nothing_is_half_written(place: Place) -> None:
 def test_connections_that_an_administrator_ends_are_made_anew_or_told(place: Place, rounds: int) -> None:
     databases = connect(place)
     told = 0
+    ended: list[int] = []
     for round_ in range(rounds // 2):
         place.small.workspace.clock.advance(3600)
         for name in databases:
             for page in place.small.workspace.page_ids(name):
                 place.small.workspace.edit_page(page, {"Text": f"edited {round_}"})
-        ended: list[int] = []
-        in_the_midst(place, lambda ended=ended: ended.append(place.terminate_connections()), query=10 + 5 * round_)  # type: ignore[misc]
+        in_the_midst(place, lambda: ended.append(place.terminate_connections()), query=10 + 5 * (round_ % 10))
         ran = place.command(*ARGUMENTS)
-        assert ended[0] > 0
+        assert len(ended) == round_ + 1
+        assert ended[-1] > 0
         assert (ran.code, sentences(ran.err)) in ((0, set()), (1, {LOST}))
         told += ran.code
         assert_next_run_mends_it(place, databases)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from notion_pg_sync.demo.workspace import SmallWorkspace
@@ -189,12 +191,16 @@ async def test_rows_that_an_application_mirrored_before_are_taken_over(
 
 
 def test_why_a_page_left() -> None:
-    here = {"parent": {"type": "data_source_id", "data_source_id": "aa-bb"}, "in_trash": False, "is_archived": False}
-    assert why_it_left(None, "aabb") == "gone or no longer shared"
-    assert why_it_left({**here, "in_trash": True}, "aabb") == "trashed"
-    assert why_it_left({**here, "is_archived": True}, "aabb") == "archived"
-    assert why_it_left(here, "cc") == "moved"
-    assert why_it_left(here, "aabb") is None
+    page, source, other = str(UUID(int=1)), str(UUID(int=2)), str(UUID(int=3))
+    parent = {"type": "data_source_id", "data_source_id": source}
+    here = {"object": "page", "id": page, "parent": parent, "in_trash": False, "is_archived": False}
+    assert why_it_left(None, page, source) == "gone or no longer shared"
+    assert why_it_left({**here, "in_trash": True}, page, source) == "trashed"
+    assert why_it_left({**here, "is_archived": True}, page, source) == "archived"
+    assert why_it_left(here, page, other) == "moved"
+    assert why_it_left({**here, "parent": {"type": "page_id", "page_id": other}}, page, source) == "moved"
+    assert why_it_left({**here, "parent": {"type": "workspace", "workspace": True}}, page, source) == "moved"
+    assert why_it_left(here, page, source.replace("-", "")) is None
 
 
 @pytest.mark.parametrize(

@@ -112,8 +112,9 @@ def test_answers_that_are_no_json(workspace: SampleWorkspace, connect: Connect, 
         answer.json()
 
 
-def test_a_big_answer(workspace: SampleWorkspace, connect: Connect) -> None:
-    workspace.faults.add("big", megabytes=3)
+@pytest.mark.parametrize("kind", ["big", "big_packed"])
+def test_a_big_answer(workspace: SampleWorkspace, connect: Connect, kind: str) -> None:
+    workspace.faults.add(kind, megabytes=3)
     answer = connect(workspace).get(ME)
     assert len(answer.content) > 3 * 1024 * 1024
     assert answer.json()["object"] == "user"

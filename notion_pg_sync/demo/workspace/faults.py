@@ -29,7 +29,9 @@ _ERRORS: dict[str, tuple[int, str, str]] = {
     "529": (529, "service_overload", "Notion is overloaded. Please try again later."),
 }
 _HTML = {"502_html": 502, "403_html": 403, "429_html": 429}
-_TRANSPORT = frozenset({"cut", "cut_body", "truncated_json", "not_json", "slow", "stall", "big", "rewrite"})
+_TRANSPORT = frozenset(
+    {"cut", "cut_body", "truncated_json", "not_json", "slow", "stall", "big", "big_packed", "rewrite"}
+)
 
 
 def _endless(body: Json) -> Json:
@@ -143,7 +145,8 @@ class Faults:
 
         times: strikes so often, then no more. every: each k-th matching request. probability: by chance, from `seed`.
         path: a regular expression on the path, such as `/query$`. token: a label. seconds: how slow, how long the
-        stall, or the Retry-After of a 429. megabytes: of `big`. rewrite: for kind `rewrite`. Raises ValueError.
+        stall, or the Retry-After of a 429. megabytes: of `big`, or
+        `big_packed` (as gzip). rewrite: for kind `rewrite`. Raises ValueError.
         """
         if kind not in KINDS or (kind == "rewrite" and rewrite is None):
             raise ValueError(f"no fault of kind {kind!r}; there are {', '.join(sorted(KINDS))}")

@@ -1,7 +1,9 @@
 """Serves a sample workspace over HTTP on 127.0.0.1: the API under /v1, steering under /_workspace."""
 
 import asyncio
+import itertools
 import threading
+import zlib
 from dataclasses import asdict, is_dataclass
 from types import TracebackType
 
@@ -16,6 +18,9 @@ from notion_pg_sync.demo.workspace.workspace import SampleWorkspace
 
 HOST = "127.0.0.1"
 _LARGEST_BODY = 16 * 1024 * 1024
+_PIECE = 64 * 1024
+# What zlib calls a gzip header round its largest window.
+_GZIP = 31
 
 
 class _Handlers:
@@ -64,9 +69,8 @@ class _Handlers:
                 payload, status = payload[: len(payload) // 2], 200
             case "not_json":
                 payload, status = b"upstream connect error", 200
-            case "big":
-                padding = "x" * round(fault.megabytes * 1024 * 1024)
-                payload = orjson.dumps({**orjson.loads(payload), "padding": padding})
+            case "big" | "big_packed":
+                return await self._stream_big(request, answer, fault)
         return web.Response(status=status, headers=answer.headers, body=payload)
 
     def _cut(self, request: web.Request) -> web.StreamResponse:
@@ -80,6 +84,23 @@ class _Handlers:
         await response.prepare(request)
         await response.write(answer.payload[: len(answer.payload) // 2])
         return self._cut(request)
+
+    async def _stream_big(self, request: web.Request, answer: Answer, fault: Fault) -> web.StreamResponse:
+        """The answer with so many megabytes of padding, which are never in memory at once."""
+        response = web.StreamResponse(status=answer.status, headers=answer.headers)
+        packer = zlib.compressobj(wbits=_GZIP) if fault.kind == "big_packed" else None
+        if packer:
+            response.headers["Content-Encoding"] = "gzip"
+        padding = (b"x" * _PIECE for _ in range(round(fault.megabytes * 1024 * 1024 / _PIECE)))
+        try:
+            await response.prepare(request)
+            for piece in itertools.chain([answer.payload[:-1] + b',"padding":"'], padding, [b'"}']):
+                await response.write(packer.compress(piece) if packer else piece)
+            if packer:
+                await response.write(packer.flush())
+        except ConnectionError:  # the client has seen enough
+            return web.Response(status=499)
+        return response
 
     async def _steer(self, request: web.Request) -> web.Response:
         """Calls a steering method with the JSON body's keyword arguments."""
