@@ -9,7 +9,7 @@ from datetime import datetime
 from psycopg import sql
 from psycopg.rows import class_row
 
-from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.tables import SyncTable
 

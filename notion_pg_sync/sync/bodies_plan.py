@@ -15,6 +15,9 @@ SETTLING = timedelta(minutes=5)
 # How many bodies are read and written at once: what is lost at most when a run is killed, and what memory holds.
 BATCH = 50
 
+# How many parts of one body are asked for apart; Notion gives 20,000 blocks at once.
+MOST_PARTS = 200
+
 # So many failures and nothing else in one batch are no fault of single pages.
 HOPELESS = 5
 
