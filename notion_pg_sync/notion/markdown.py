@@ -20,6 +20,8 @@ _UNKNOWN = re.compile(r"(?<!\\)<unknown\b([^>]*)>")
 # What a block is beside its text: `{toggle="true" color="blue"}` at the end of a line; braces of texts are escaped.
 _ATTRIBUTES = re.compile(r"(?<!\\)[ \t]*\{(?:[\w-]+=\"[^\"]*\" ?)+\}$", re.MULTILINE)
 _NESTING = re.compile(r"^\t+", re.MULTILINE)
+# Tags that HTML would not know for ones, since no name of its has a `_`.
+_TAG = re.compile(r"(?<!\\)</?[a-z]+_[a-z_]+\b[^>]*>")
 _BOX = re.compile(r"^\[[ xX]\] ", re.MULTILINE)
 
 
@@ -53,7 +55,7 @@ def plain_text(markdown: str) -> str:
     lines: list[str] = []
     for token in _block_parser().parse(_NESTING.sub("", markdown)):
         if token.type == "inline":
-            source = _ATTRIBUTES.sub("", _BOX.sub("", token.content))
+            source = _TAG.sub("", _ATTRIBUTES.sub("", _BOX.sub("", token.content)))
             lines.append(_inline_text(_inline_parser().parseInline(source)))
         elif token.type in ("fence", "code_block"):
             lines.append(token.content)

@@ -47,6 +47,8 @@ def _make_block(state: State, literal: Json, author: str, names: Names) -> Block
         content["caption"] = _rich_text(content["caption"], names)
     if "cells" in content:
         content["cells"] = [_rich_text(cell, names) for cell in content["cells"]]
+    if kind == "link_to_page":
+        content = {"type": next(iter(literal)), **literal}
     now = state.clock.now
     made = make_blocks(state, children, author, names)
     return Block(state.ids.uuid("block"), kind, content, now, now, author, made)
