@@ -228,8 +228,8 @@ async def test_two_thousand_bodies_within_the_rate_limit_survive_a_kill(
     await installation.sync_all()
     requests(installation)
 
-    # A limit of the workspace that is met: its refusals do not count, and every body comes all the same.
-    workspace.configure(rate_limit=400, rate_window=2.0)
+    # A limit that is met again and again: each refusal holds back every request of the token.
+    workspace.configure(rate_limit=100, rate_window=3.0)
     task = asyncio.create_task(installation.sync_all(**BODIES))
     while len(await kept(installation)) < 300:
         assert not task.done()
@@ -239,6 +239,10 @@ async def test_two_thousand_bodies_within_the_rate_limit_survive_a_kill(
         await task
     first = len(await kept(installation))
     assert 300 <= first < count
+    refused = [one for one in workspace.requests.all() if one.status == 429]
+    assert 0 < len(refused) < first / 2
+
+    workspace.configure(rate_limit=None)
     assert (await installation.sync_all(**BODIES)).failures == []
     bodies = await kept(installation)
     assert {page: row["markdown"] for page, row in bodies.items()} == {
