@@ -127,7 +127,7 @@ async def sync_bodies(
     limit = work.settings.bodies_for
     deadline = asyncio.get_running_loop().time() + limit.total_seconds() if limit else None
     for database, run in runs_by_database:
-        if not is_lack_of_access(run.error_code):
+        if not is_lack_of_access(run.error_code) and run.error_code != LEASE_LOST:
             async with slots:
                 await BodiesSync(work, client, user_id, database, run, deadline=deadline).sync()
 
