@@ -263,6 +263,16 @@ class NotionClient:
 
         return [found async for answer in _all_pages(ask, what) for found in _list(answer, "results", what)]
 
+    async def users(self) -> list[JsonObject]:
+        """The members and bots of the workspace; no guests, and not for every token (notion-api.md, section 2)."""
+        what = "the workspace's users"
+        answers = _all_pages(lambda position: self._get("users", what, position), what)
+        return [found async for answer in answers for found in _list(answer, "results", what)]
+
+    async def user(self, user_id: str) -> JsonObject:
+        """A person or bot, guests too."""
+        return await self._get(f"users/{user_id}", f"user {user_id}")
+
     async def _get(self, path: str, what: str, parameters: Mapping[str, str] | None = None) -> JsonObject:
         return await self._request("GET", path, what, None, parameters)
 

@@ -27,6 +27,7 @@ from notion_pg_sync.sync.database import sync_database
 from notion_pg_sync.sync.discovery import find_databases
 from notion_pg_sync.sync.failures import LEASE_LOST, failure_of
 from notion_pg_sync.sync.listener import Watched
+from notion_pg_sync.sync.people import ask_for_people
 from notion_pg_sync.sync.side_by_side import side_by_side
 from notion_pg_sync.sync.suspension import FAILURES_IN_A_ROW, after_failures, fingerprint, is_lack_of_access
 from notion_pg_sync.sync.token_encryption import open_token
@@ -110,6 +111,7 @@ async def sync_account(
             outcome.problems.append(str(error))
         else:
             await _answer_requests(work, outcome)
+            await ask_for_people(work, client, account.user_id)
             await sync_bodies(work, client, account.user_id, runs_by_database, slots)
     return outcome
 

@@ -33,6 +33,7 @@ from notion_pg_sync.sync.account import (
 from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configuration
 from notion_pg_sync.sync.failures import failure_of
 from notion_pg_sync.sync.listener import Listener
+from notion_pg_sync.sync.people import ask_for_people
 from notion_pg_sync.sync.process import is_alive, this_process
 from notion_pg_sync.sync.refused import NothingAttemptedError, UsageError
 from notion_pg_sync.sync.token_encryption import TokenError
@@ -160,6 +161,7 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
             await begin_account(work, account)
             run = (await sync_and_record(work, client, user_id, wanted)).run
             outcome.accounts.append(AccountOutcome(user_id, {wanted.name: run}))
+            await ask_for_people(work, client, user_id)
             await sync_bodies(work, client, user_id, [(wanted, run)], asyncio.Semaphore())
             if settings.verify and run.error_code is None:
                 await _verify(work, client, user_id, wanted, outcome)
