@@ -32,7 +32,8 @@ async def save_users(connection: Connection, user_id: str, users: Collection[Sto
         """
         INSERT INTO notion_sync.users AS known (user_id, id, kind, name, email, avatar_url)
         SELECT %s, id, kind, name, email, avatar_url
-        FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[]) AS told (id, kind, name, email, avatar_url)
+        FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[])
+            AS told (id, kind, name, email, avatar_url)
         ON CONFLICT (user_id, id) DO UPDATE
         SET kind = EXCLUDED.kind, name = EXCLUDED.name, email = EXCLUDED.email, avatar_url = EXCLUDED.avatar_url
         WHERE EXCLUDED.kind IS NOT NULL

@@ -85,7 +85,8 @@ class SharedColumn:
 class ViewColumn:
     """A column of a view, with its type as the catalog names it; `comment` is None for the fixed ones.
 
-    `names_of`: the column of people's ids, with its type, whose names this one shows. An empty one shows nothing but nulls: something depends on a view that has it.
+    `names_of`: the column of people's ids, with its type, whose names this one shows. An empty one shows nothing but
+    nulls: something depends on a view that has it.
     """
 
     name: str
@@ -163,7 +164,8 @@ class Arrangement:
 def columns_of_all(shared: Iterable[SharedColumn]) -> list[ViewColumn]:
     """The columns of a view that shows the `shared` ones: the fixed ones, the title, the others by name.
 
-    Those of people are followed by one with their names, unless another has its name. Of two types the column is text; a type that is not determined yet gives way.
+    Those of people are followed by one with their names, unless another has its name. Of two types the column is text;
+    a type that is not determined yet gives way.
     """
     by_name: dict[str, list[SharedColumn]] = {}
     for column in shared:
@@ -220,7 +222,8 @@ def _shown(column: ViewColumn, database_name: str) -> sql.Composed:
 
 def _as_it_was(wanted: ViewColumn | None, name: str, type_: str) -> ViewColumn:
     """A column that a view has and that has to stay, still filled where its type can be."""
-    if wanted is not None and (wanted.type == type_ or (name not in _FIXED and type_ in _FIELD)):
+    is_field = name not in _FIXED and wanted is not None and wanted.names_of is None
+    if wanted is not None and (wanted.type == type_ or (is_field and type_ in _FIELD)):
         return replace(wanted, type=type_)
     return ViewColumn(name, type_, f"{COMMENT_MARK}no property any more; kept for what depends on the view", True)
 
