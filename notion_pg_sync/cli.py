@@ -54,6 +54,14 @@ FullEveryOption = Annotated[
     str, typer.Option("--full-every", metavar="TIME", help="Read everything anew after this time, such as 12h or 7d.")
 ]
 FullOption = Annotated[bool, typer.Option("--full", help="Read everything, not only what was edited.")]
+BodiesOption = Annotated[
+    bool, typer.Option("--bodies", help="Keep the bodies of pages too: a request each that changed, after the rows.")
+]
+FullBodiesOption = Annotated[bool, typer.Option("--full-bodies", help="Read every body, not only what was edited.")]
+BodiesForOption = Annotated[
+    str | None,
+    typer.Option("--bodies-for", metavar="TIME", help="Leave bodies that are not read by then to the next run."),
+]
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Count databases that are suspended for want of access as failures too.")
 ]
@@ -120,6 +128,9 @@ def sync(
     full: FullOption = False,
     full_every: FullEveryOption = "1d",
     allow_removal: AllowRemovalOption = False,
+    bodies: BodiesOption = False,
+    full_bodies: FullBodiesOption = False,
+    bodies_for: BodiesForOption = None,
     page_size: PageSizeOption = 100,
     requests_per_minute: RateOption = 180,
     concurrency: ConcurrencyOption = 12,
@@ -146,6 +157,9 @@ def sync(
         verify=verify,
         full=full or verify,
         full_every=full_every,
+        bodies=bodies or full_bodies,
+        full_bodies=full_bodies,
+        bodies_for=bodies_for,
         allow_removal=allow_removal,
         page_size=page_size,
         requests_per_minute=requests_per_minute,
@@ -159,6 +173,9 @@ def sync_all(
     dry_run: DryRunOption = False,
     full: FullOption = False,
     full_every: FullEveryOption = "1d",
+    bodies: BodiesOption = False,
+    full_bodies: FullBodiesOption = False,
+    bodies_for: BodiesForOption = "10m",
     page_size: PageSizeOption = 100,
     requests_per_minute: RateOption = 180,
     concurrency: ConcurrencyOption = 12,
@@ -186,6 +203,9 @@ def sync_all(
         dry_run=dry_run,
         full=full,
         full_every=full_every,
+        bodies=bodies or full_bodies,
+        full_bodies=full_bodies,
+        bodies_for=bodies_for,
         page_size=page_size,
         requests_per_minute=requests_per_minute,
         concurrency=concurrency,

@@ -38,6 +38,9 @@ class Settings:
     full: bool = False
     full_every: timedelta = timedelta(days=1)
     allow_removal: bool = False
+    bodies: bool = False
+    full_bodies: bool = False
+    bodies_for: timedelta | None = None
     dry_run: bool = False
     strict: bool = False
     max_age: timedelta = timedelta(minutes=45)
@@ -64,7 +67,7 @@ def read_settings(environment: Mapping[str, str], **flags: object) -> Settings:
     given["token_key"] = _token_key(environment.get("NOTION_TOKEN_KEY"))
     if given.get("verify") and given.get("dry_run"):
         raise SettingsError("--verify compares what a sync wrote, and --dry-run writes nothing: use one of them.")
-    for name in ("full_every", "timeout", "max_age"):
+    for name in ("full_every", "timeout", "max_age", "bodies_for"):
         if name in given:
             given[name] = read_duration(str(given[name]))
     if ping_url := given.get("ping_url") or environment.get("NOTION_PG_SYNC_PING_URL"):

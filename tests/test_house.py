@@ -67,9 +67,17 @@ def test_the_sample_workspace_imports_nothing_of_the_tool() -> None:
         assert {module for module in ours if not module.startswith("notion_pg_sync.demo.workspace")} == set(), file
 
 
-@pytest.mark.parametrize("module", ["listing", "intervals", "properties", "schema", "completion", "ids", "splits"])
+@pytest.mark.parametrize(
+    "module", ["listing", "intervals", "properties", "schema", "completion", "ids", "splits", "blocks", "markdown"]
+)
 def test_decisions_are_pure(module: str) -> None:
     used = {name.split(".")[0] for name in imports_of(PACKAGE / "notion" / f"{module}.py")}
+    assert used & {"asyncio", "httpx", "notion_client", "psycopg", "os", "socket", "time"} == set()
+
+
+@pytest.mark.parametrize("module", ["bodies_plan", "plan", "suspension", "configuration"])
+def test_decisions_of_a_sync_are_pure(module: str) -> None:
+    used = {name.split(".")[0] for name in imports_of(PACKAGE / "sync" / f"{module}.py")}
     assert used & {"asyncio", "httpx", "notion_client", "psycopg", "os", "socket", "time"} == set()
 
 

@@ -1,4 +1,7 @@
-"""Rows that left Notion: found by what a full read did not see, and moved to `removed_pages` with the reason."""
+"""Rows that left Notion: found by what a full read did not see, and moved to `removed_pages` with the reason.
+
+Their bodies are deleted.
+"""
 
 from __future__ import annotations
 
@@ -83,6 +86,10 @@ async def _remove(connection: Connection, table: SyncTable, key: DataSourceKey, 
                 DELETE FROM {table} AS sync_table
                 WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND notion_page_id = ANY (%(pages)s)
                 RETURNING sync_table.*
+            ), bodies AS (
+                DELETE FROM notion_sync.page_bodies AS body USING gone
+                WHERE body.user_id = gone.user_id AND body.notion_page_id = gone.notion_page_id
+                  AND body.data_source_id = gone.notion_data_source_id
             )
             INSERT INTO notion_sync.removed_pages
                 (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)

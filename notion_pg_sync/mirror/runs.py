@@ -63,6 +63,8 @@ class DatabaseRun:
     removed: int = 0
     requests: int = 0
     retries: int = 0
+    bodies_read: int = 0
+    bodies_failed: int = 0
     error_code: str | None = None
     message: str | None = None
 
@@ -248,3 +250,27 @@ async def end_database(
             """,
             values,
         )
+
+
+async def count_bodies(connection: Connection, runid: int, user_id: str, database_id: str, *, run: DatabaseRun) -> None:
+    """Adds to what is recorded of a database's rows what became of its bodies, which are read after them."""
+    values = {**vars(run), "runid": runid, "user_id": user_id, "database_id": database_id}
+    await connection.execute(
+        """
+        UPDATE notion_sync.database_runs
+        SET bodies_read = %(bodies_read)s, bodies_failed = %(bodies_failed)s, requests = %(requests)s,
+            retries = %(retries)s, message = %(message)s,
+            end_time = clock_timestamp(), seconds = extract(epoch FROM clock_timestamp() - start_time)
+        WHERE runid = %(runid)s AND user_id = %(user_id)s AND database_id = %(database_id)s
+        """,
+        values,
+    )
+    await connection.execute(
+        """
+        UPDATE notion_sync.databases
+        SET last_requests = %(requests)s, last_message = %(message)s, last_ended_at = clock_timestamp(),
+            last_seconds = extract(epoch FROM clock_timestamp() - last_started_at)
+        WHERE user_id = %(user_id)s AND database_id = %(database_id)s AND last_runid = %(runid)s
+        """,
+        values,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -41,6 +41,17 @@ _FIELD = {
     "uuid[]": "notion_sync.as_uuid_array(fields -> {field})",
     "jsonb": "nullif(fields -> {field}, 'null')",
 }
+# People stand beside their ids by name too: how the ids are shown, and how the column with the names ends.
+_PEOPLE = {
+    "uuid[]": ("notion_sync.names_of(user_id::text, notion_sync.as_uuid_array(fields -> {field}))", "text[]", "_names"),
+    "uuid": (
+        "(notion_sync.names_of(user_id::text, ARRAY[notion_sync.as_uuid(fields ->> {field})]))[1]",
+        "text",
+        "_name",
+    ),
+}
+_PEOPLE_TYPES = frozenset({"people", "created_by", "last_edited_by"})
+_LONGEST_NAME_BYTES = 63
 # As the catalog's format_type() names them.
 _CATALOG_NAMES = {"timestamptz": "timestamp with time zone"}
 _UNDETERMINED = "undetermined"
@@ -74,13 +85,15 @@ class SharedColumn:
 class ViewColumn:
     """A column of a view, with its type as the catalog names it; `comment` is None for the fixed ones.
 
-    An empty one shows nothing but nulls: something depends on a view that has it.
+    `names_of`: the column of people's ids, with its type, whose names this one shows. An empty one shows nothing but
+    nulls: something depends on a view that has it.
     """
 
     name: str
     type: str
     comment: str | None = None
     is_empty: bool = False
+    names_of: Typed | None = None
 
 
 @dataclass(frozen=True)
@@ -151,7 +164,8 @@ class Arrangement:
 def columns_of_all(shared: Iterable[SharedColumn]) -> list[ViewColumn]:
     """The columns of a view that shows the `shared` ones: the fixed ones, the title, the others by name.
 
-    Of two types the column is text; a type that is not determined yet gives way.
+    Those of people are followed by one with their names, unless another has its name. Of two types the column is text;
+    a type that is not determined yet gives way.
     """
     by_name: dict[str, list[SharedColumn]] = {}
     for column in shared:
@@ -159,8 +173,20 @@ def columns_of_all(shared: Iterable[SharedColumn]) -> list[ViewColumn]:
     order = sorted(by_name, key=lambda name: (all(one.property_type != "title" for one in by_name[name]), name))
     return [
         *(ViewColumn(name, type_) for name, (type_, _) in _FIXED.items()),
-        *(ViewColumn(name, _type_of(by_name[name]), _comment_of(by_name[name])) for name in order),
+        *(column for name in order for column in _with_names(name, by_name)),
     ]
+
+
+def _with_names(name: str, by_name: Mapping[str, Sequence[SharedColumn]]) -> list[ViewColumn]:
+    """The column of that name and, where it holds people, the one with their names."""
+    shared = by_name[name]
+    column = ViewColumn(name, _type_of(shared), _comment_of(shared))
+    if column.type not in _PEOPLE or any(one.property_type not in _PEOPLE_TYPES for one in shared):
+        return [column]
+    _, type_, ending = _PEOPLE[column.type]
+    if name + ending in by_name or len((name + ending).encode()) > _LONGEST_NAME_BYTES:
+        return [column]
+    return [column, ViewColumn(name + ending, type_, f"{column.comment}, by name", names_of=(name, column.type))]
 
 
 def arrange(wanted: Sequence[ViewColumn], existing: Sequence[Typed] = (), *, keep: bool = False) -> Arrangement:
@@ -187,13 +213,17 @@ def _place_of(source: ViewSource) -> tuple[str, str, str]:
 def _shown(column: ViewColumn, database_name: str) -> sql.Composed:
     if column.is_empty:
         return sql.SQL("NULL::{}").format(sql.SQL(column.type))
+    if column.names_of is not None:
+        ids, type_ = column.names_of
+        return sql.SQL(_PEOPLE[type_][0]).format(field=sql.Literal(ids))
     expression = _FIXED[column.name][1] if column.name in _FIXED else _FIELD[column.type]
     return sql.SQL(expression).format(database_name=sql.Literal(database_name), field=sql.Literal(column.name))
 
 
 def _as_it_was(wanted: ViewColumn | None, name: str, type_: str) -> ViewColumn:
     """A column that a view has and that has to stay, still filled where its type can be."""
-    if wanted is not None and (wanted.type == type_ or (name not in _FIXED and type_ in _FIELD)):
+    is_field = name not in _FIXED and wanted is not None and wanted.names_of is None
+    if wanted is not None and (wanted.type == type_ or (is_field and type_ in _FIELD)):
         return replace(wanted, type=type_)
     return ViewColumn(name, type_, f"{COMMENT_MARK}no property any more; kept for what depends on the view", True)
 

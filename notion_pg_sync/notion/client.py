@@ -102,6 +102,27 @@ class Bot:
     workspace_name: str | None
 
 
+@dataclass(frozen=True)
+class MarkdownAnswer:
+    """A page's or block's Markdown; `unknown` are the ids of blocks that are not in it, to be asked for in their turn.
+
+    `truncated`: there is more than the Markdown holds. `asked_at`: by Notion's clock.
+    """
+
+    markdown: str
+    truncated: bool
+    unknown: list[str]
+    asked_at: datetime | None
+
+
+@dataclass(frozen=True)
+class BlocksAnswer:
+    """All blocks that lie in a page or block, one level of them, and when they were asked for, by Notion's clock."""
+
+    blocks: list[JsonObject]
+    asked_at: datetime | None
+
+
 @dataclass
 class Traffic:
     """Counts what went over the wire."""
@@ -179,6 +200,29 @@ class NotionClient:
         """A page, wherever it is, trashed or not."""
         return await self._get(f"pages/{page_id}", f"page {page_id}")
 
+    async def markdown(self, page_id: str) -> MarkdownAnswer:
+        """The body of a page, or one of its blocks, as Markdown."""
+        what = f"the body of page {page_id}"
+        began = time.monotonic()
+        answer = await self._get(f"pages/{page_id}/markdown", what)
+        markdown, unknown = answer.get("markdown"), answer.get("unknown_block_ids") or []
+        if not isinstance(markdown, str) or not isinstance(unknown, list):
+            raise NotionError(f"Notion's answer for {what} is no Markdown: run the sync again.", code="malformed")
+        return MarkdownAnswer(markdown, bool(answer.get("truncated")), [str(id_) for id_ in unknown], _asked_at(began))
+
+    async def blocks(self, parent_id: str) -> BlocksAnswer:
+        """What lies directly in a page or block."""
+        what = f"the blocks of {parent_id}"
+        began = time.monotonic()
+        asked_at: datetime | None = None
+        blocks: list[JsonObject] = []
+        async for answer in _all_pages(
+            lambda position: self._get(f"blocks/{parent_id}/children", what, position), what
+        ):
+            asked_at = asked_at or _asked_at(began)
+            blocks.extend(_list(answer, "results", what))
+        return BlocksAnswer(blocks, asked_at)
+
     async def query(self, data_source_id: str, body: Mapping[str, object], page_size: int) -> QueryAnswer:
         """One request of a data source's rows; where Notion is overloaded, with smaller and smaller pages.
 
@@ -224,6 +268,16 @@ class NotionClient:
             return await self._request("POST", "search", what, lambda _: {**filtered, **position})
 
         return [found async for answer in _all_pages(ask, what) for found in _list(answer, "results", what)]
+
+    async def users(self) -> list[JsonObject]:
+        """The members and bots of the workspace; no guests, and not for every token (notion-api.md, section 2)."""
+        what = "the workspace's users"
+        answers = _all_pages(lambda position: self._get("users", what, position), what)
+        return [found async for answer in answers for found in _list(answer, "results", what)]
+
+    async def user(self, user_id: str) -> JsonObject:
+        """A person or bot, guests too."""
+        return await self._get(f"users/{user_id}", f"user {user_id}")
 
     async def _get(self, path: str, what: str, parameters: Mapping[str, str] | None = None) -> JsonObject:
         return await self._request("GET", path, what, None, parameters)

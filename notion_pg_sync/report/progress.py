@@ -18,15 +18,15 @@ class ProgressDisplay:
         self._progress = Progress(
             SpinnerColumn(finished_text="[green]✓"),
             TextColumn("{task.description}", markup=False),
-            TextColumn("{task.fields[rows]:>9,} rows"),
-            TextColumn("{task.fields[rate]:>6,.0f} rows/s"),
+            TextColumn("{task.fields[count]:>9,} {task.fields[things]}"),
+            TextColumn("{task.fields[rate]:>6,.0f} {task.fields[things]}/s"),
             TextColumn("{task.fields[requests]:>6,} requests"),
             TimeElapsedColumn(),
             TextColumn("{task.fields[note]}", markup=False),
             console=console,
             transient=True,
         )
-        self._tasks: dict[Watched, TaskID] = {}
+        self._tasks: dict[tuple[Watched, str], TaskID] = {}
 
     def __enter__(self) -> ProgressDisplay:
         self._progress.start()
@@ -39,21 +39,49 @@ class ProgressDisplay:
 
     def started(self, database: Watched) -> None:
         """Adds a line for the database."""
-        description = f"{database.user_id} / {database.name}"
-        self._tasks[database] = self._progress.add_task(description, total=None, rows=0, rate=0.0, requests=0, note="")
+        self._start(database, "rows", total=None)
 
     def progressed(self, database: Watched, run: DatabaseRun, *, waiting: bool) -> None:
         """Brings the database's line up to date."""
-        note = "waiting for Notion's rate limit" if waiting else ""
-        task = self._tasks[database]
-        elapsed = next(one.elapsed for one in self._progress.tasks if one.id == task)
-        rate = run.rows_read / elapsed if elapsed else 0.0
-        self._progress.update(task, rows=run.rows_read, rate=rate, requests=run.requests, note=note)
+        self._progress_of(database, "rows", run.rows_read, run, waiting=waiting)
 
     def ended(self, database: Watched, run: DatabaseRun) -> None:
         """Takes the database's line away; a failed one is told above the lines that are left."""
-        self._progress.remove_task(self._tasks.pop(database))
+        self._end(database, "rows")
         if run.error_code:
             self._progress.console.print(
                 f"✗ {database.user_id} / {database.name}: {run.message}", style="red", markup=False, highlight=False
             )
+
+    def bodies_started(self, database: Watched, due: int) -> None:
+        """Adds a line for the database's bodies."""
+        self._start(database, "bodies", total=due)
+
+    def bodies_progressed(self, database: Watched, run: DatabaseRun, *, waiting: bool) -> None:
+        """Brings that line up to date."""
+        self._progress_of(database, "bodies", run.bodies_read + run.bodies_failed, run, waiting=waiting)
+
+    def bodies_ended(self, database: Watched, run: DatabaseRun) -> None:
+        """Takes that line away; what could not be read is told above the lines that are left."""
+        self._end(database, "bodies")
+        if run.bodies_failed:
+            self._progress.console.print(
+                f"! {database.user_id} / {database.name}: {run.message}", style="yellow", markup=False, highlight=False
+            )
+
+    def _start(self, database: Watched, things: str, *, total: int | None) -> None:
+        description = f"{database.user_id} / {database.name}"
+        self._tasks[database, things] = self._progress.add_task(
+            description, total=total, count=0, things=things, rate=0.0, requests=0, note=""
+        )
+
+    def _progress_of(self, database: Watched, things: str, count: int, run: DatabaseRun, *, waiting: bool) -> None:
+        task = next(one for one in self._progress.tasks if one.id == self._tasks[database, things])
+        rate = count / task.elapsed if task.elapsed else 0.0
+        notes = [f"of {task.total:,.0f}"] if task.total is not None else []
+        notes += ["waiting for Notion's rate limit"] if waiting else []
+        self._progress.update(task.id, count=count, rate=rate, requests=run.requests, note=", ".join(notes))
+
+    def _end(self, database: Watched, things: str) -> None:
+        if (task := self._tasks.pop((database, things), None)) is not None:
+            self._progress.remove_task(task)

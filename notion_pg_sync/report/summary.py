@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.report.verification import verification_as_json
 from notion_pg_sync.sync.everything import RunOutcome
 
@@ -17,15 +18,24 @@ def summary_table(outcome: RunOutcome) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("user", "database", "mode"):
         table.add_column(heading)
-    for heading in ("rows", "inserted", "updated", "removed", "unchanged", "requests"):
+    totals = outcome.totals
+    with_bodies = bool(totals.bodies_read or totals.bodies_failed)
+    headings = ["rows", "inserted", "updated", "removed", "unchanged", "requests", *(["bodies"] if with_bodies else [])]
+    for heading in headings:
         table.add_column(heading, justify="right")
     table.add_column("result", overflow="fold")
     for account in sorted(outcome.accounts, key=lambda account: account.user_id):
         for name, run in sorted(account.databases.items()):
-            counts = (run.rows_read, run.inserted, run.updated, run.removed, run.unchanged, run.requests)
-            result = Text(run.message or "", "red") if run.error_code else Text("ok", "green")
-            table.add_row(Text(account.user_id), Text(name), run.mode or "", *(f"{n:,}" for n in counts), result)
+            counts = [run.rows_read, run.inserted, run.updated, run.removed, run.unchanged, run.requests]
+            counts += [run.bodies_read] if with_bodies else []
+            table.add_row(Text(account.user_id), Text(name), run.mode or "", *(f"{n:,}" for n in counts), _result(run))
     return table
+
+
+def _result(run: DatabaseRun) -> Text:
+    if run.error_code:
+        return Text(run.message or "", "red")
+    return Text(run.message or "", "yellow") if run.bodies_failed else Text("ok", "green")
 
 
 def failure_lines(outcome: RunOutcome) -> list[str]:

@@ -21,11 +21,13 @@ from notion_pg_sync.notion.client import NotionClient, Retries
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.bodies import BodiesSync
 from notion_pg_sync.sync.configuration import Configuration, ConfiguredDatabase, read_configuration
 from notion_pg_sync.sync.database import sync_database
 from notion_pg_sync.sync.discovery import find_databases
 from notion_pg_sync.sync.failures import LEASE_LOST, failure_of
 from notion_pg_sync.sync.listener import Watched
+from notion_pg_sync.sync.people import ask_for_people
 from notion_pg_sync.sync.side_by_side import side_by_side
 from notion_pg_sync.sync.suspension import FAILURES_IN_A_ROW, after_failures, fingerprint, is_lack_of_access
 from notion_pg_sync.sync.token_encryption import open_token
@@ -97,17 +99,39 @@ async def sync_account(
         }
         outcome.suspended.update(suspended)
 
-        async def sync(database: ConfiguredDatabase) -> None:
+        async def sync(database: ConfiguredDatabase) -> tuple[ConfiguredDatabase, DatabaseRun]:
             async with slots:
-                outcome.add(database, await sync_and_record(work, client, account.user_id, database))
+                synced = await sync_and_record(work, client, account.user_id, database)
+            outcome.add(database, synced)
+            return database, synced.run
 
         try:
-            await side_by_side(sync(database) for database in due if database.name not in suspended)
+            runs_by_database = await side_by_side(sync(database) for database in due if database.name not in suspended)
         except LeaseLostError as error:
             outcome.problems.append(str(error))
         else:
             await _answer_requests(work, outcome)
+            await ask_for_people(work, client, account.user_id)
+            await sync_bodies(work, client, account.user_id, runs_by_database, slots)
     return outcome
+
+
+async def sync_bodies(
+    work: Work,
+    client: NotionClient,
+    user_id: str,
+    runs_by_database: Iterable[tuple[ConfiguredDatabase, DatabaseRun]],
+    slots: asyncio.Semaphore,
+) -> None:
+    """Reads the bodies of an account's databases, where the run is to; one database at a time, after all rows."""
+    if not work.settings.bodies or work.settings.dry_run:
+        return
+    limit = work.settings.bodies_for
+    deadline = asyncio.get_running_loop().time() + limit.total_seconds() if limit else None
+    for database, run in runs_by_database:
+        if not is_lack_of_access(run.error_code) and run.error_code != LEASE_LOST:
+            async with slots:
+                await BodiesSync(work, client, user_id, database, run, deadline=deadline).sync()
 
 
 async def _requests(work: Work, user_id: str) -> Asked:

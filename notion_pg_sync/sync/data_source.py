@@ -13,12 +13,14 @@ from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.intervals import EARLIEST, LATEST, Interval, gaps
 from notion_pg_sync.notion.listing import EditListing, FullListing, Query
 from notion_pg_sync.notion.pages import Page, read_page
+from notion_pg_sync.notion.people import User, users_in
 from notion_pg_sync.notion.schema import assign_columns, schema_fingerprint, unknown_types, vanished_names
 from notion_pg_sync.notion.splits import splits_of
 from notion_pg_sync.sync.completing import complete_pages
 from notion_pg_sync.sync.conversion import Conversion
 from notion_pg_sync.sync.destination import Covered, Description, Destination, Place
 from notion_pg_sync.sync.listener import Watched
+from notion_pg_sync.sync.people import stored
 from notion_pg_sync.sync.plan import FullRead, IncrementalRead, Known, Plan, plan_read
 from notion_pg_sync.sync.reading import reading
 from notion_pg_sync.sync.removing import FEW, MOST_ASKED, Verdicts, ask_for, held_back, is_too_much
@@ -42,6 +44,7 @@ class DataSourceSync:
         self._began_at = datetime.now(UTC)
         self._vanished: list[str] = []
         self._held_by_foreign_keys = 0
+        self._users_told: set[User] = set()
 
     @property
     def notes(self) -> list[str]:
@@ -167,7 +170,10 @@ class DataSourceSync:
         completed = await complete_pages(self._client, pages, self._schema)
         columns_changed = self._conversion.settle_types(completed)
         rows = self._conversion.rows_of(completed)
-        written = await self._destination.write(rows, self._conversion.columns if columns_changed else None, covered)
+        columns = self._conversion.columns if columns_changed else None
+        new_users = {user for page in completed for user in users_in(page.properties)} - self._users_told
+        written = await self._destination.write(rows, columns, covered, stored(new_users))
+        self._users_told |= new_users
         self._run.rows_read += written.inserted + written.updated + written.unchanged
         self._run.inserted += written.inserted
         self._run.updated += written.updated

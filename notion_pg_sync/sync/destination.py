@@ -10,6 +10,7 @@ from typing import Protocol
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import Connection, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState, StoredColumn, Stretch
+from notion_pg_sync.mirror.people import StoredUser, save_users
 from notion_pg_sync.mirror.removal import Reason, pages_of, remove_pages, unseen_pages
 from notion_pg_sync.mirror.rows import (
     Row,
@@ -69,8 +70,14 @@ class Destination(Protocol):
     ) -> None:
         """Takes in schema and columns; `begins`: when a full read begins anew, by Notion's clock."""
 
-    async def write(self, rows: Sequence[Row], columns: Sequence[Column] | None, covered: Covered | None) -> Written:
-        """Takes in a batch, with the progress that it stands for, and `columns` where they changed."""
+    async def write(
+        self,
+        rows: Sequence[Row],
+        columns: Sequence[Column] | None,
+        covered: Covered | None,
+        users: Sequence[StoredUser] = (),
+    ) -> Written:
+        """Takes in a batch, with the progress that it stands for, `columns` where they changed, and whom it names."""
 
     async def unseen(self) -> list[str]:
         """The pages that the full read under way has not seen."""
@@ -121,13 +128,21 @@ class Mirror:
             if begins is not None:
                 await data_sources.begin_full_read(connection, place.key, begins)
 
-    async def write(self, rows: Sequence[Row], columns: Sequence[Column] | None, covered: Covered | None) -> Written:
+    async def write(
+        self,
+        rows: Sequence[Row],
+        columns: Sequence[Column] | None,
+        covered: Covered | None,
+        users: Sequence[StoredUser] = (),
+    ) -> Written:
         """See `Destination`."""
         place = self.place
         async with self.work.writing_for(place.owner.user_id) as connection:
             if columns is not None:
                 await self._save_columns(connection, columns)
             written = await write_rows(connection, place.table, place.owner, rows)
+            if users:
+                await save_users(connection, place.owner.user_id, users)
             if covered is not None:
                 await data_sources.record_full_read(connection, place.key, covered.page_ids, covered.stretches)
         return written
@@ -199,7 +214,13 @@ class Rehearsal:
         _, known = await self.known()
         self.new_columns = [column.name for column in columns if column.name not in {one.name for one in known}]
 
-    async def write(self, rows: Sequence[Row], columns: Sequence[Column] | None, covered: Covered | None) -> Written:
+    async def write(
+        self,
+        rows: Sequence[Row],
+        columns: Sequence[Column] | None,
+        covered: Covered | None,
+        users: Sequence[StoredUser] = (),
+    ) -> Written:
         """See `Destination`."""
         self.seen.update(covered.page_ids if covered else ())
         async with transaction(self.work.pool) as connection:

@@ -28,10 +28,12 @@ from notion_pg_sync.sync.account import (
     remember,
     sync_account,
     sync_and_record,
+    sync_bodies,
 )
 from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configuration
 from notion_pg_sync.sync.failures import failure_of
 from notion_pg_sync.sync.listener import Listener
+from notion_pg_sync.sync.people import ask_for_people
 from notion_pg_sync.sync.process import is_alive, this_process
 from notion_pg_sync.sync.refused import NothingAttemptedError, UsageError
 from notion_pg_sync.sync.token_encryption import TokenError
@@ -85,8 +87,9 @@ class RunOutcome:
         total = DatabaseRun()
         for account in self.accounts:
             for run in account.databases.values():
-                for name in ("rows_read", "inserted", "updated", "unchanged", "removed", "requests", "retries"):
-                    setattr(total, name, getattr(total, name) + getattr(run, name))
+                for name, count in vars(run).items():
+                    if isinstance(count, int):
+                        setattr(total, name, getattr(total, name) + count)
         return total
 
     def message(self) -> str:
@@ -100,6 +103,8 @@ class RunOutcome:
         )
         if suspended := sum(len(account.suspended) for account in self.accounts):
             summary += f" {suspended} suspended."
+        if totals.bodies_read or totals.bodies_failed:
+            summary += f" {totals.bodies_read} bodies read, {totals.bodies_failed} could not be."
         failures = self.failures
         if not failures:
             return summary
@@ -156,6 +161,8 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
             await begin_account(work, account)
             run = (await sync_and_record(work, client, user_id, wanted)).run
             outcome.accounts.append(AccountOutcome(user_id, {wanted.name: run}))
+            await ask_for_people(work, client, user_id)
+            await sync_bodies(work, client, user_id, [(wanted, run)], asyncio.Semaphore())
             if settings.verify and run.error_code is None:
                 await _verify(work, client, user_id, wanted, outcome)
     return outcome

@@ -29,6 +29,15 @@ class Listener(Protocol):
     def ended(self, database: Watched, run: DatabaseRun) -> None:
         """A database's sync has ended, well or not."""
 
+    def bodies_started(self, database: Watched, due: int) -> None:
+        """The rows of a database being there, its bodies are read; `due`: how many."""
+
+    def bodies_progressed(self, database: Watched, run: DatabaseRun, *, waiting: bool) -> None:
+        """A batch of bodies was read."""
+
+    def bodies_ended(self, database: Watched, run: DatabaseRun) -> None:
+        """No more bodies of the database are read; also told where none was begun."""
+
 
 class Nobody:
     """Watches nothing."""
@@ -40,4 +49,13 @@ class Nobody:
         """Nothing."""
 
     def ended(self, database: Watched, run: DatabaseRun) -> None:
+        """Nothing."""
+
+    def bodies_started(self, database: Watched, due: int) -> None:
+        """Nothing."""
+
+    def bodies_progressed(self, database: Watched, run: DatabaseRun, *, waiting: bool) -> None:
+        """Nothing."""
+
+    def bodies_ended(self, database: Watched, run: DatabaseRun) -> None:
         """Nothing."""

@@ -27,7 +27,7 @@ async def owner(installation: Installation, small: SmallWorkspace) -> AsyncItera
         wanted = {name: databases[name] for name in small.shared[label]}
         await installation.connect(label, tokens[label], wanted)
         await installation.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES (%s, true)", label)
-    await installation.sync_all()
+    await installation.sync_all(bodies=True, requests_per_minute=100_000)
     for name in ("Worlds", "Characters"):
         (page, *_) = small.workspace.page_ids(data_source=name)
         small.workspace.trash_page(page)

@@ -70,7 +70,7 @@ def test_a_new_body_moves_the_time_unless_told_not_to(workspace: SampleWorkspace
 
 
 def test_markdown(workspace: SampleWorkspace, page: str, connect: Connect) -> None:
-    workspace.add_user("Ada")
+    ada = workspace.add_user("Ada")
     workspace.set_body(
         page,
         [
@@ -82,7 +82,8 @@ def test_markdown(workspace: SampleWorkspace, page: str, connect: Connect) -> No
     )
     shown = connect(workspace).get(f"/v1/pages/{page}/markdown").json()
     assert shown["markdown"] == (
-        '## Title\n- One\n\t- [ ] Two\nBy @Ada\n<unknown url="https://example.com" alt="bookmark"/>'
+        f'## Title\n- One\n\t- [ ] Two\nBy <mention-user url="user://{ada}">Ada</mention-user>\n'
+        '<unknown url="https://example.com" alt="bookmark"/>'
     )
     assert (shown["truncated"], shown["unknown_block_ids"]) == (False, [])
 

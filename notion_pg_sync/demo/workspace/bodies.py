@@ -1,10 +1,10 @@
-"""Page bodies: blocks, and their rendering as markdown (notion-api.md, section 2)."""
+"""Page bodies: blocks as the API shows them (notion-api.md, section 2); as markdown see `markdown`."""
 
 from typing import Any
 
 from notion_pg_sync.demo.workspace.clock import minute_text
 from notion_pg_sync.demo.workspace.literals import Names, rich_text_item
-from notion_pg_sync.demo.workspace.model import Block, Json, Page
+from notion_pg_sync.demo.workspace.model import Block, Json, Page, RichText
 from notion_pg_sync.demo.workspace.state import State
 from notion_pg_sync.demo.workspace.values import Renderer
 
@@ -19,23 +19,20 @@ _EXTRA: dict[str, Json] = {
     "embed": {"caption": []},
     "bookmark": {"caption": []},
 }
-_TEXTLESS = frozenset({"embed", "bookmark", "equation", "divider", "unsupported", "child_page"})
-# These always render as `<unknown>`, and are not listed among the unknown blocks.
-_NEVER_MARKDOWN = frozenset({"bookmark", "embed", "link_preview", "breadcrumb", "template"})
-_PREFIXES = {
-    "heading_1": "# ",
-    "heading_2": "## ",
-    "heading_3": "### ",
-    "bulleted_list_item": "- ",
-    "numbered_list_item": "1. ",
-    "quote": "> ",
-}
+_TEXTLESS = frozenset(
+    {
+        "embed", "bookmark", "link_preview", "equation", "divider", "unsupported", "child_page", "child_database",
+        "link_to_page", "table", "table_row", "column_list", "column", "image", "video", "audio", "file", "pdf",
+        "synced_block", "breadcrumb", "table_of_contents",
+    }
+)  # fmt: skip
 
 
 def make_blocks(state: State, literals: list[Any], author: str, names: Names) -> list[Block]:
     """Blocks from literals: a string is a paragraph; else `{"type", "text", "children", ...}`.
 
-    `text` is a string or a list of rich text items; further keys stand under the block's type as they are.
+    `text`, `caption` and each of a table row's `cells` is a string or a list of rich text items; `stored_file` is a
+    `File`; further keys stand under the block's type as they are.
     """
     return [_make_block(state, {"text": one} if isinstance(one, str) else dict(one), author, names) for one in literals]
 
@@ -45,11 +42,21 @@ def _make_block(state: State, literal: Json, author: str, names: Names) -> Block
     text = literal.pop("text", [])
     content: Json = {**_EXTRA.get(kind, {} if kind in _TEXTLESS else {"color": "default"}), **literal}
     if kind not in _TEXTLESS:
-        parts = [text] if isinstance(text, str) else text
-        content["rich_text"] = tuple(rich_text_item(part, names) for part in parts if part != "")
+        content["rich_text"] = _rich_text(text, names)
+    if "caption" in content:
+        content["caption"] = _rich_text(content["caption"], names)
+    if "cells" in content:
+        content["cells"] = [_rich_text(cell, names) for cell in content["cells"]]
+    if kind == "link_to_page":
+        content = {"type": next(iter(literal)), **literal}
     now = state.clock.now
     made = make_blocks(state, children, author, names)
     return Block(state.ids.uuid("block"), kind, content, now, now, author, made)
+
+
+def _rich_text(parts: str | list[Any], names: Names) -> tuple[RichText, ...]:
+    listed = [parts] if isinstance(parts, str) else parts
+    return tuple(rich_text_item(part, names) for part in listed if part != "")
 
 
 def walk(blocks: list[Block]) -> list[Block]:
@@ -63,8 +70,12 @@ def block_object(renderer: Renderer, page: Page, block: Block, parent: Block | N
     if parent is not None:
         place = {"type": "block_id", "block_id": parent.id}
     content = dict(block.content)
-    if "rich_text" in content:
-        content["rich_text"] = [renderer.rich_text_item(item) for item in content["rich_text"]]
+    for key in content.keys() & {"rich_text", "caption"}:
+        content[key] = [renderer.rich_text_item(item) for item in content[key]]
+    if "cells" in content:
+        content["cells"] = [[renderer.rich_text_item(item) for item in cell] for cell in content["cells"]]
+    if "stored_file" in content:
+        content.update(renderer.file_object(content.pop("stored_file")))
     return {
         "object": "block",
         "id": block.id,
@@ -73,7 +84,7 @@ def block_object(renderer: Renderer, page: Page, block: Block, parent: Block | N
         "last_edited_time": minute_text(block.edited),
         "created_by": {"object": "user", "id": block.author},
         "last_edited_by": {"object": "user", "id": block.author},
-        "has_children": bool(block.children),
+        "has_children": bool(block.children) or bool(block.content.get("synced_from")),
         "in_trash": page.in_trash,
         "type": block.type,
         block.type: content,
@@ -93,64 +104,3 @@ def page_block(renderer: Renderer, page: Page) -> Json:
         "has_children": bool(page.body),
         "parent": parent,
     }
-
-
-class Markdown:
-    """The markdown of a page or block; `text`, `truncated` and `unknown` (ids) once made.
-
-    Blocks past the setting `markdown_blocks` and blocks of unsupported types are unknown; the former may be asked
-    for by their id.
-    """
-
-    def __init__(self, state: State, renderer: Renderer, blocks: list[Block]) -> None:
-        self._reader = renderer.reader
-        self._left = state.settings.markdown_blocks
-        self.truncated = False
-        self.unknown: list[str] = []
-        self.text = "\n".join(self._lines(blocks, ""))
-
-    def _lines(self, blocks: list[Block], indent: str) -> list[str]:
-        lines = []
-        for block in blocks:
-            if self._left <= 0:
-                lines.append(indent + self._unknown(block))
-                continue
-            self._left -= 1
-            lines.append(indent + self._line(block))
-            lines.extend(self._lines(block.children, indent + "\t"))
-        return lines
-
-    def _unknown(self, block: Block) -> str:
-        self.truncated = True
-        self.unknown.append(block.id)
-        return f'<unknown url="https://www.notion.so/{block.id.replace("-", "")}" alt="{block.type}"/>'
-
-    def _line(self, block: Block) -> str:
-        text = self._reader.text(block.content.get("rich_text"))
-        if block.type in _NEVER_MARKDOWN:
-            return f'<unknown url="{block.content.get("url", "")}" alt="{block.type}"/>'
-        match block.type:
-            case "unsupported":
-                return self._unknown(block)
-            case "to_do":
-                return f"- [{'x' if block.content['checked'] else ' '}] {text}"
-            case "code":
-                return f"```{block.content['language']}\n{text}\n```"
-            case "equation":
-                return f"$$\n{block.content['expression']}\n$$"
-            case "callout":
-                return f'<callout icon="{block.content["icon"]["emoji"]}">\n\t{text}\n</callout>'
-            case "divider":
-                return "---"
-            case _:
-                return _PREFIXES.get(block.type, "") + text
-
-    def answer(self, object_id: str) -> Json:
-        """The answer of GET pages/{id}/markdown (payload 34)."""
-        return {
-            "object": "page_markdown",
-            "id": object_id,
-            "markdown": self.text,
-            "truncated": self.truncated,
-            "unknown_block_ids": self.unknown,
-        }

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from notion_pg_sync.demo.workspace.bodies import Markdown, block_object, page_block
+from notion_pg_sync.demo.workspace.bodies import block_object, page_block
 from notion_pg_sync.demo.workspace.cursors import Cursor, Cursors
 from notion_pg_sync.demo.workspace.errors import (
     ApiError,
@@ -16,6 +16,7 @@ from notion_pg_sync.demo.workspace.errors import (
     validation_error,
 )
 from notion_pg_sync.demo.workspace.ids import parse_uuid
+from notion_pg_sync.demo.workspace.markdown import Markdown
 from notion_pg_sync.demo.workspace.model import Block, Database, DataSource, Json, Page, Token
 from notion_pg_sync.demo.workspace.objects import (
     PageRenderer,
@@ -237,6 +238,8 @@ class Endpoints:
         return self._paged(call, "block", asked, children, lambda one: block_object(renderer, page, one, block))
 
     def _markdown(self, call: Call) -> Json:
+        if not self._state.settings.markdown_endpoint:
+            raise invalid_request_url()
         page, block = self._found_block(call, "page")
         blocks = page.body if block is None else [block]
         object_id = page.id if block is None else block.id

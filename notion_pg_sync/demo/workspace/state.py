@@ -19,7 +19,7 @@ class Settings:
     with workspace_retry_after seconds told. rate_window: seconds. latency: seconds each answer takes.
     unshared_relations: whether a relation to an unshared database is `empty` or `absent` in page values.
     index_lag: seconds (of the clock) until queries find a new page, and go by the time of an edit.
-    markdown_blocks: most blocks a markdown answer renders.
+    markdown_blocks: most blocks a markdown answer renders. markdown_endpoint: whether there is one.
     """
 
     cursor_kind: Literal["key", "offset", "anchor"] = "key"
@@ -34,6 +34,7 @@ class Settings:
     unshared_relations: Literal["empty", "absent"] = "empty"
     index_lag: float = 0.0
     markdown_blocks: int = 20_000
+    markdown_endpoint: bool = True
 
     def change(self, **changes: Value) -> None:
         """Sets some of them. Raises TypeError on an unknown name."""

@@ -11,6 +11,7 @@ from notion_pg_sync.demo.workspace.api import Answer, Api, Request
 from notion_pg_sync.demo.workspace.cursors import Cursors
 from notion_pg_sync.demo.workspace.faults import Faults
 from notion_pg_sync.demo.workspace.limits import Limits
+from notion_pg_sync.demo.workspace.markdown import Markdown
 from notion_pg_sync.demo.workspace.model import Json, Value
 from notion_pg_sync.demo.workspace.objects import PageRenderer
 from notion_pg_sync.demo.workspace.pages import Pages
@@ -21,6 +22,7 @@ from notion_pg_sync.demo.workspace.steered import steered
 from notion_pg_sync.demo.workspace.steering import steering
 from notion_pg_sync.demo.workspace.tables import Tables
 from notion_pg_sync.demo.workspace.truth import TruthRow
+from notion_pg_sync.demo.workspace.values import Renderer
 
 
 class SampleWorkspace(People, Tables, Pages):
@@ -102,3 +104,12 @@ class SampleWorkspace(People, Tables, Pages):
             found = self._build.token(token) if token else None
             source = self.state.source_of(page)
             return PageRenderer(self.state, source, found, "2026-03-11", whole=True).page(page)
+
+    @steering
+    def complete_body(self, page_id: str) -> str:
+        """The page's body as markdown if nothing were ever cut, file URLs without signature."""
+        with self.lock:
+            page = self.state.page(page_id)
+            if page is None:
+                raise LookupError(f"no page {page_id}")
+            return Markdown(self.state, Renderer(self.state, None, signed=False), page.body, whole=True).text

@@ -1,0 +1,111 @@
+"""Bodies of pages: which are due, and how they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.tables import SyncTable
+
+
+@dataclass(frozen=True)
+class DuePage:
+    """A page whose body is to be read, and its last edit as its row in the sync table has it."""
+
+    page_id: str
+    edited_at: datetime
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body as it is kept.
+
+    `missing`: what could not be read. `edited_at`: the edit that it stands for. `settled`: it need not be read again
+    before the next edit. `fetched_at`: when it was asked for, by Notion's clock.
+    """
+
+    page_id: str
+    markdown: str
+    plain_text: str
+    missing: Sequence[str]
+    content_hash: str
+    edited_at: datetime
+    settled: bool
+    fetched_at: datetime
+
+
+_IS_DUE = sql.SQL(
+    """
+    page.user_id = %(user)s AND page.notion_data_source_id = %(source)s
+    AND page.notion_page_id IS NOT NULL AND page.notion_edited_at IS NOT NULL
+    AND (%(all)s OR body.notion_page_id IS NULL OR body.last_edited_time <> page.notion_edited_at
+         OR NOT body.is_settled OR body.data_source_id <> page.notion_data_source_id)
+    """
+)
+
+_FROM = sql.SQL(
+    """
+    FROM {} AS page LEFT JOIN notion_sync.page_bodies AS body
+        ON body.user_id = page.user_id AND body.notion_page_id = page.notion_page_id
+    """
+)
+
+
+async def count_due(connection: Connection, table: SyncTable, key: DataSourceKey, *, everything: bool) -> int:
+    """How many bodies of a data source are due; `everything`: all of them."""
+    query = sql.SQL("SELECT count(*) {} WHERE {}").format(_FROM.format(table.identifier), _IS_DUE)
+    found = await connection.execute(query, _parameters(key, everything=everything))
+    row = await found.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def due_pages(
+    connection: Connection, table: SyncTable, key: DataSourceKey, after: DuePage | None, *, most: int, everything: bool
+) -> list[DuePage]:
+    """At most `most` pages whose body is due, the latest edited first, from the one behind `after` on.
+
+    Due is a body that is not there, stands for another edit than the page's latest, or is not settled; `everything`:
+    any.
+    """
+    behind = sql.SQL("(page.notion_edited_at, page.notion_page_id) < (%(edited_at)s, %(page_id)s)")
+    query = sql.SQL(
+        """
+        SELECT page.notion_page_id AS page_id, page.notion_edited_at AS edited_at
+        {} WHERE {} AND {}
+        ORDER BY page.notion_edited_at DESC, page.notion_page_id DESC LIMIT %(most)s
+        """
+    ).format(_FROM.format(table.identifier), _IS_DUE, behind if after else sql.SQL("true"))
+    parameters = {**_parameters(key, everything=everything), "most": most, **(vars(after) if after else {})}
+    async with connection.cursor(row_factory=class_row(DuePage)) as cursor:
+        await cursor.execute(query, parameters)
+        return await cursor.fetchall()
+
+
+async def write_bodies(connection: Connection, key: DataSourceKey, bodies: Sequence[Body]) -> None:
+    """Keeps `bodies` of a data source, within the caller's transaction."""
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            """
+            INSERT INTO notion_sync.page_bodies
+                (user_id, notion_page_id, data_source_id, markdown, plain_text, missing, content_hash,
+                 last_edited_time, is_settled, fetched_at)
+            VALUES (%(user_id)s, %(page_id)s, %(data_source_id)s, %(markdown)s, %(plain_text)s, %(missing)s,
+                    %(content_hash)s, %(edited_at)s, %(settled)s, %(fetched_at)s)
+            ON CONFLICT (user_id, notion_page_id) DO UPDATE
+            SET data_source_id = EXCLUDED.data_source_id, markdown = EXCLUDED.markdown,
+                plain_text = EXCLUDED.plain_text, missing = EXCLUDED.missing, content_hash = EXCLUDED.content_hash,
+                last_edited_time = EXCLUDED.last_edited_time, is_settled = EXCLUDED.is_settled,
+                fetched_at = EXCLUDED.fetched_at
+            """,
+            [{**vars(key), **vars(body), "missing": list(body.missing)} for body in bodies],
+        )
+
+
+def _parameters(key: DataSourceKey, *, everything: bool) -> dict[str, object]:
+    return {"user": key.user_id, "source": key.data_source_id, "all": everything}

@@ -1,0 +1,73 @@
+"""People of a user's Notion workspace: who they are, by the ids that rows hold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from notion_pg_sync.mirror.connection import Connection
+
+# Who could not be told is asked for again after this time: a capability may have been switched on meanwhile.
+_ASKED_AGAIN_AFTER_HOURS = 24
+
+
+@dataclass(frozen=True)
+class StoredUser:
+    """A row of `notion_sync.users`; `kind` is None where Notion told no more than the id."""
+
+    id: str
+    kind: str | None
+    name: str | None
+    email: str | None
+    avatar_url: str | None
+
+
+async def save_users(connection: Connection, user_id: str, users: Collection[StoredUser]) -> None:
+    """Takes in what Notion says of people, within the caller's transaction; writes nothing where all of it is known.
+
+    An id alone takes nothing away from what is known.
+    """
+    listed = sorted(users, key=lambda user: user.id)
+    await connection.execute(
+        """
+        INSERT INTO notion_sync.users AS known (user_id, id, kind, name, email, avatar_url)
+        SELECT %s, id, kind, name, email, avatar_url
+        FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[])
+            AS told (id, kind, name, email, avatar_url)
+        ON CONFLICT (user_id, id) DO UPDATE
+        SET kind = EXCLUDED.kind, name = EXCLUDED.name, email = EXCLUDED.email, avatar_url = EXCLUDED.avatar_url
+        WHERE EXCLUDED.kind IS NOT NULL
+          AND (known.kind, known.name, known.email, known.avatar_url)
+              IS DISTINCT FROM (EXCLUDED.kind, EXCLUDED.name, EXCLUDED.email, EXCLUDED.avatar_url)
+        """,
+        (
+            user_id,
+            [user.id for user in listed],
+            [user.kind for user in listed],
+            [user.name for user in listed],
+            [user.email for user in listed],
+            [user.avatar_url for user in listed],
+        ),
+    )
+
+
+async def users_to_ask_for(connection: Connection, user_id: str, most: int) -> list[str]:
+    """At most `most` ids of which nothing more is known, and for which Notion was not asked of late."""
+    found = await connection.execute(
+        """
+        SELECT id::text FROM notion_sync.users
+        WHERE user_id = %s AND kind IS NULL
+          AND (asked_at IS NULL OR asked_at < clock_timestamp() - make_interval(hours => %s))
+        ORDER BY asked_at NULLS FIRST, id LIMIT %s
+        """,
+        (user_id, _ASKED_AGAIN_AFTER_HOURS, most),
+    )
+    return [id_ async for (id_,) in found]
+
+
+async def note_asked(connection: Connection, user_id: str, ids: Sequence[str]) -> None:
+    """Records that Notion was asked for these people."""
+    await connection.execute(
+        "UPDATE notion_sync.users SET asked_at = clock_timestamp() WHERE user_id = %s AND id = ANY (%s::uuid[])",
+        (user_id, list(ids)),
+    )

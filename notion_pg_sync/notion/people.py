@@ -1,0 +1,54 @@
+"""Pure: the people whom Notion's answers name, with what they tell of them.
+
+Without the capability to read user information a user is an id and nothing else (notion-api.md, section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from notion_pg_sync.notion.cleaning import storable_text, unsigned
+from notion_pg_sync.notion.lenient import items, member, typed
+
+KINDS = ("person", "bot")
+
+
+@dataclass(frozen=True)
+class User:
+    """A person, bot or group; `kind` is None where nothing but the id is told. All texts are storable."""
+
+    id: str
+    kind: str | None = None
+    name: str | None = None
+    email: str | None = None
+    avatar_url: str | None = None
+
+
+def read_user(answered: object) -> User | None:
+    """The user in an answer, partial or whole; None where there is none."""
+    try:
+        id_ = str(UUID(str(member(answered, "id"))))
+    except ValueError:
+        return None
+    kind = "group" if member(answered, "object") == "group" else member(answered, "type")
+    name = _text(member(answered, "name"))
+    if kind not in (*KINDS, "group"):
+        return User(id_)
+    avatar = _text(member(answered, "avatar_url"))
+    return User(id_, str(kind), name, _text(member(answered, "person", "email")), unsigned(avatar) if avatar else None)
+
+
+def users_in(properties: Mapping[str, object]) -> Iterator[User]:
+    """Everybody whom the properties of a page name: its people, and who made and edited it."""
+    for value in properties.values():
+        kind, content = typed(value)
+        if kind == "people":
+            yield from (user for item in items(content) if (user := read_user(item)))
+        elif kind in ("created_by", "last_edited_by") and (user := read_user(content)):
+            yield user
+
+
+def _text(value: object) -> str | None:
+    return storable_text(value) if isinstance(value, str) and value else None
