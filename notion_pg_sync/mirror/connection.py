@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from notion_pg_sync.mirror.names import NamingCursor
 from notion_pg_sync.mirror.unreachable import URL_FORM, Target, Trouble, why_unreachable, why_unreadable
 
 Connection = AsyncConnection[TupleRow]
@@ -114,7 +115,12 @@ async def fetch_value(connection: Connection, query: LiteralString | sql.Compose
 
 def _options(database_url: str) -> dict[str, Any]:
     timeout = conninfo_to_dict(database_url).get("connect_timeout") or CONNECT_TIMEOUT_SECONDS
-    return {"autocommit": True, "prepare_threshold": None, "connect_timeout": timeout}
+    return {
+        "autocommit": True,
+        "prepare_threshold": None,
+        "connect_timeout": timeout,
+        "cursor_factory": NamingCursor,
+    }
 
 
 async def _check(database_url: str) -> None:

@@ -55,8 +55,11 @@ def _shown(written: str) -> str:
 
 
 def _id_of_link(link: str) -> str:
-    parts = urlsplit(link if "://" in link else f"https://{link}")
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(link if "://" in link else f"https://{link}")
+        host = parts.hostname or ""
+    except ValueError:
+        return ""
     if not any(host == known or host.endswith(f".{known}") for known in _NOTION_HOSTS):
         return ""
     segment = parts.path.rstrip("/").rsplit("/", 1)[-1]

@@ -38,6 +38,7 @@ def test_every_form_of_an_id_is_read(written: str) -> None:
         BARE[:-1],
         BARE + "0",
         "g" * 32,
+        "[bold red]no link[/]",
         f"https://example.com/{BARE}",
         f"https://notion.so.example.com/{BARE}",
         "https://www.notion.so/acme/Characters",
