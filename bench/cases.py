@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from bench.history import add_history
 from bench.stand import Measured, Stand
 
 NO_LIMIT = ("--requests-per-minute", "1000000")
@@ -151,6 +152,16 @@ def start_up(stand: Stand) -> Iterator[Line]:
         yield Line(command, 0, Measured(took, 0.0, 0.0, 0.0, 0), note)
 
 
+def long_history(stand: Stand) -> Iterator[Line]:
+    """`status` with 2,000 databases and 1,000,000 rows of `database_runs`."""
+    _one_database(stand, 100)
+    stand.sync_all(*NO_LIMIT)
+    add_history(stand.database_url, users=200, databases=10, runs=10_000, each=100)
+    for options in ((), ("--json",), ("--prometheus",)):
+        measured = stand.measure([sys.executable, "-m", "notion_pg_sync", "status", *options])
+        yield Line(" ".join(["status", *options, "of 2,000 databases, 1,000,000 records"]), 0, measured)
+
+
 CASES: dict[str, Case] = {
     "first-1000": first_read(1_000),
     "first-20000": first_read(20_000),
@@ -165,4 +176,5 @@ CASES: dict[str, Case] = {
     "completions": completions,
     "shapes": shapes,
     "start-up": start_up,
+    "status": long_history,
 }

