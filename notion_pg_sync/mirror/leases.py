@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg.rows import class_row
 
@@ -27,8 +28,10 @@ class Holder:
     pid: int
 
 
-async def claim_next(connection: Connection, runid: int, user_ids: Sequence[str], seconds: float) -> str | None:
-    """Claims one of `user_ids` that no run holds and that none has begun to sync since run `runid` began.
+async def claim_next(
+    connection: Connection, runid: int, user_ids: Sequence[str], since: datetime, seconds: float
+) -> str | None:
+    """Claims for run `runid` one of `user_ids` that no run holds and that none has begun to sync since `since`.
 
     First those for whom an application asks, then the stalest; None where nothing is left. `seconds` is how long the
     lease lasts unless renewed.
@@ -40,8 +43,7 @@ async def claim_next(connection: Connection, runid: int, user_ids: Sequence[str]
             SELECT user_id FROM notion_sync.accounts
             WHERE user_id = ANY (%s)
               AND (lease_runid IS NULL OR lease_expires_at < clock_timestamp())
-              AND (last_sync_started_at IS NULL OR last_sync_started_at < (
-                    SELECT start_time FROM notion_sync.job_run_details WHERE runid = %s))
+              AND (last_sync_started_at IS NULL OR last_sync_started_at < %s)
             ORDER BY (
                 SELECT min(request_id) FROM notion_sync.sync_requests AS request
                 WHERE request.user_id = accounts.user_id AND status = 'waiting'
@@ -56,7 +58,7 @@ async def claim_next(connection: Connection, runid: int, user_ids: Sequence[str]
         RETURNING account.user_id
         """,
         list(user_ids),
-        runid,
+        since,
         runid,
         seconds,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, cast
 
 from psycopg.rows import class_row
@@ -107,6 +108,25 @@ async def start_run(connection: Connection, job: Job, command: str, process: Pro
             (runid, process.host, process.machine, process.pid, process.started_at),
         )
     return cast(int, runid)
+
+
+async def shared_since(connection: Connection, runid: int) -> datetime:
+    """When the work that run `runid` has a share in began: with it, or with a run of its job just before it.
+
+    Hosts whose crons start at the same moment are some seconds apart; what one of them has begun by then is not to be
+    done again by the next.
+    """
+    since = await fetch_value(
+        connection,
+        """
+        SELECT least(own.start_time, (
+            SELECT min(start_time) FROM notion_sync.job_run_details
+            WHERE end_time IS NULL AND jobid = own.jobid AND start_time > own.start_time - interval '10 seconds'))
+        FROM notion_sync.job_run_details AS own WHERE runid = %s
+        """,
+        runid,
+    )
+    return cast(datetime, since)
 
 
 async def beat(connection: Connection, runid: int) -> None:

@@ -333,9 +333,11 @@ async def _claimed(
         for account in due.values():
             yield account
         return
+    async with transaction(work.pool) as connection:
+        since = await runs.shared_since(connection, work.runid)
     while True:
         async with slots, transaction(work.pool) as connection:
-            claimed = await leases.claim_next(connection, work.runid, list(due), work.settings.lease_seconds)
+            claimed = await leases.claim_next(connection, work.runid, list(due), since, work.settings.lease_seconds)
         if claimed is None:
             return
         yield due[claimed]

@@ -14,10 +14,9 @@ from tests.reliability.conftest import UNPACED, Place
 USERS = 12
 
 
-@pytest.mark.parametrize("processes", [2, 4, 8])
-def test_processes_side_by_side_share_the_work(place: Place, processes: int) -> None:
+def connect(place: Place) -> tuple[list[str], dict[str, str]]:
+    """Many users who share databases; returns them, and the databases by name."""
     workspace = place.small.workspace
-    workspace.configure(latency=0.05)
     # Views of the same names, shared by all: whoever makes one has the others wait.
     databases = {name: place.small.databases[name] for name in ("Worlds", "Three", "Characters")}
     users = [f"user-{number:02}" for number in range(USERS)]
@@ -27,6 +26,14 @@ def test_processes_side_by_side_share_the_work(place: Place, processes: int) -> 
             workspace.share(user, name)
         place.connect(user, secret, json.dumps(databases))
         place.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES (%s, true)", user)
+    return users, databases
+
+
+@pytest.mark.parametrize("processes", [2, 4, 8])
+def test_processes_side_by_side_share_the_work(place: Place, processes: int) -> None:
+    workspace = place.small.workspace
+    workspace.configure(latency=0.05)
+    users, databases = connect(place)
     with psycopg.connect(place.database_url) as gate:
         # Nobody begins before all have started: a run syncs whoever was not synced since it started.
         gate.execute("LOCK TABLE notion_sync.accounts IN EXCLUSIVE MODE")
@@ -47,3 +54,16 @@ def test_processes_side_by_side_share_the_work(place: Place, processes: int) -> 
     print(f"{processes} processes, {shared_by} of them found something to do")
     assert int(str(shared_by)) >= 2
     assert place.leases() == place.unfinished() == []
+
+
+def test_a_process_that_starts_a_little_later_does_nobody_again(place: Place) -> None:
+    """As where the crons of two hosts are not quite at the same time."""
+    place.small.workspace.configure(latency=0.05)
+    users, databases = connect(place)
+    first = place.start("sync-all", "--jobs", "3", *UNPACED)
+    wait_until(lambda: len(place.small.workspace.requests.all()) > 0, seconds=60)
+    second = place.start("sync-all", "--jobs", "3", *UNPACED)
+    assert [process.communicate(timeout=100) for process in (first, second)] == [("", "")] * 2
+    asked = Counter((one.token, one.path) for one in place.small.workspace.requests.all() if one.kind == "database")
+    assert set(asked.values()) == {1}
+    assert len(asked) == len(users) * len(databases)
