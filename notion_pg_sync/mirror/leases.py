@@ -31,10 +31,10 @@ class Holder:
 async def claim_next(
     connection: Connection, runid: int, user_ids: Sequence[str], since: datetime, seconds: float
 ) -> str | None:
-    """Claims for run `runid` one of `user_ids` that no run holds and that none has begun to sync since `since`.
+    """Claims for run `runid` one of `user_ids` that no run holds and that none has synced since `since`.
 
-    First those for whom an application asks, then the stalest; None where nothing is left. `seconds` is how long the
-    lease lasts unless renewed.
+    What another run began before this one, and gave up, counts as not synced. First come those for whom an application
+    asks, then the stalest; None where nothing is left. `seconds` is how long the lease lasts unless renewed.
     """
     claimed = await fetch_value(
         connection,
@@ -43,7 +43,10 @@ async def claim_next(
             SELECT user_id FROM notion_sync.accounts
             WHERE user_id = ANY (%s)
               AND (lease_runid IS NULL OR lease_expires_at < clock_timestamp())
-              AND (last_sync_started_at IS NULL OR last_sync_started_at < %s)
+              AND (last_sync_started_at IS NULL OR last_sync_started_at < %s
+                   OR (last_sync_ended_at IS NULL OR last_sync_ended_at < last_sync_started_at)
+                      AND last_sync_started_at < (
+                          SELECT start_time FROM notion_sync.job_run_details WHERE runid = %s))
             ORDER BY (
                 SELECT min(request_id) FROM notion_sync.sync_requests AS request
                 WHERE request.user_id = accounts.user_id AND status = 'waiting'
@@ -59,6 +62,7 @@ async def claim_next(
         """,
         list(user_ids),
         since,
+        runid,
         runid,
         seconds,
     )

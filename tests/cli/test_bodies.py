@@ -68,7 +68,8 @@ def test_a_killed_run_keeps_what_it_read_and_the_next_reads_the_rest(site_with_b
     site.small.workspace.requests.clear()
     ended = site.command(*command)
     assert (ended.code, ended.err, kept(site)) == (0, "", PAGES)
-    assert site.small.workspace.requests.counts()["markdown"] == left
+    # What was under way when it was killed is read again.
+    assert left <= site.small.workspace.requests.counts()["markdown"] <= left + 24
 
 
 def test_what_could_not_be_read_is_told_without_failing(site_with_bodies: Site) -> None:
