@@ -37,7 +37,7 @@ _STATEMENTS = (
     INSERT INTO notion_sync.database_runs (runid, user_id, database_id, database_name, mode, status, end_time)
     SELECT runid, user_id, database_id, name, 'incremental', 'succeeded', now()
     FROM (SELECT runid FROM notion_sync.job_run_details ORDER BY runid DESC LIMIT %(runs)s) AS runs,
-         (SELECT * FROM notion_sync.databases ORDER BY user_id, database_id LIMIT %(each)s) AS some
+         (SELECT * FROM notion_sync.databases ORDER BY user_id, database_id LIMIT %(each)s) AS synced
     ON CONFLICT DO NOTHING
     """,
     "ANALYZE",
