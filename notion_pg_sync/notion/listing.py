@@ -27,8 +27,8 @@ from notion_pg_sync.notion.intervals import EARLIEST, EVERYTHING, LATEST, MINUTE
 # us in a circle.
 MOST_ANSWERS_A_QUERY = 10_000
 
-# An answer may hold fewer rows than were asked for; so many in a row without any that the query had not brought before
-# lead nowhere.
+# An answer may hold fewer rows than were asked for; so many in a row, of all queries of a listing, without any that
+# their query had not brought before lead nowhere.
 MOST_FRUITLESS_ANSWERS = 100
 
 # A reader gives part of its stretch away when it is likely to need more answers than this for the rest, and keeps no
@@ -112,6 +112,18 @@ def _iso(time: datetime) -> str:
 
 
 @dataclass
+class _Patience:
+    """How many answers in a row brought nothing new, whichever queries of a listing they were for."""
+
+    fruitless: int = 0
+
+    def is_tried(self, fruitful: bool) -> None:
+        self.fruitless = 0 if fruitful else self.fruitless + 1
+        if self.fruitless > MOST_FRUITLESS_ANSWERS:
+            raise ListingError("Notion's answers have more for ever, but no further rows: run the sync again.")
+
+
+@dataclass
 class _Course:
     """One query and what followed from it: its cursors, and how far in time its rows have come.
 
@@ -121,6 +133,7 @@ class _Course:
 
     query: Query
     end: datetime
+    patience: _Patience
     splits: Sequence[Split] = ()
     reached: datetime = EARLIEST
     pace: timedelta = MINUTE
@@ -128,7 +141,6 @@ class _Course:
     restarts: int = 0
     cursors: set[str] = field(default_factory=set)
     brought: set[str] = field(default_factory=set)
-    fruitless: int = 0
 
     def take_in(self, answer: Answer) -> None:
         """Checks that the answer is one that a listing can go on from."""
@@ -145,10 +157,8 @@ class _Course:
         if not answer.has_more:
             return
         page_ids = {page_id for page_id, _ in answer.rows}
-        self.fruitless = self.fruitless + 1 if page_ids <= self.brought else 0
+        self.patience.is_tried(fruitful=not page_ids <= self.brought)
         self.brought |= page_ids
-        if self.fruitless > MOST_FRUITLESS_ANSWERS:
-            raise ListingError("Notion's answers have more for ever, but no further rows: run the sync again.")
         if answer.next_cursor is None:
             raise ListingError("Notion's answer has more rows but no cursor to reach them: run the sync again.")
         if answer.next_cursor in self.cursors or self.answers >= MOST_ANSWERS_A_QUERY:
@@ -163,7 +173,6 @@ class _Course:
         self.query = replace(self.query, window=window, cursor=None)
         self.reached = EARLIEST
         self.answers = 0
-        self.fruitless = 0
         self.cursors.clear()
         self.brought.clear()
 
@@ -207,6 +216,7 @@ class FullListing:
         now: datetime = LATEST,
     ) -> None:
         self._readers = readers
+        self._patience = _Patience()
         self._now = min(minute_of(now) + MINUTE, LATEST) if now < LATEST else LATEST
         self._ready: deque[_Course] = deque()
         self._under_way: dict[Query, _Course] = {}
@@ -262,7 +272,8 @@ class FullListing:
 
     def _add(self, window: Interval, filters: tuple[dict[str, object], ...], splits: Sequence[Split]) -> None:
         if not window.is_empty:
-            self._ready.append(_Course(Query("created_time", window, filters), window.end, splits))
+            query = Query("created_time", window, filters)
+            self._ready.append(_Course(query, window.end, self._patience, splits))
 
     def _give_away(self, course: _Course) -> None:
         """Lets an idle reader have the later part of what is left to `course`, where that is far.
@@ -322,10 +333,11 @@ class EditListing:
     def __init__(self, since: datetime, began_at: datetime, most_passes: int = 4) -> None:
         self._promised = Interval(minute_of(since), minute_of(began_at))
         self._passes_left = most_passes
+        self._patience = _Patience()
         self._seen: set[tuple[str, datetime]] = set()
         self._seen_in_pass: set[tuple[str, datetime]] = set()
         self._seen_in_last_pass: set[tuple[str, datetime]] | None = None
-        self._next: _Course | None = _Course(Query("last_edited_time", Interval(self._promised.start, LATEST)), LATEST)
+        self._next: _Course | None = self._course(Interval(self._promised.start, LATEST))
         self._under_way: _Course | None = None
         self._after_answer: Callable[[_Course, Answer], None] = self._after_first
         self.gave_up = False
@@ -358,6 +370,9 @@ class EditListing:
         course.refused()
         self._next = course
 
+    def _course(self, window: Interval) -> _Course:
+        return _Course(Query("last_edited_time", window), window.end, self._patience)
+
     def _course_of(self, query: Query) -> _Course:
         course = self._under_way
         if course is None or course.query is not query:
@@ -373,14 +388,14 @@ class EditListing:
     def _begin_pass(self) -> None:
         self._passes_left -= 1
         self._seen_in_pass = set()
-        self._next = _Course(Query("last_edited_time", self._promised), self._promised.end)
+        self._next = self._course(self._promised)
 
     def _within_pass(self, course: _Course, answer: Answer) -> None:
         if self._goes_on(course, answer) or self.gave_up:
             return
         if self._seen_in_pass == self._seen_in_last_pass:
             self._after_answer = self._within_rest
-            self._next = _Course(Query("last_edited_time", Interval(self._promised.end, LATEST)), LATEST)
+            self._next = self._course(Interval(self._promised.end, LATEST))
         elif self._passes_left:
             self._seen_in_last_pass = self._seen_in_pass
             self._begin_pass()

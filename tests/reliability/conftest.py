@@ -35,6 +35,13 @@ class Place(Site):
         """Starts the command and does not wait for it."""
         return self._start("notion_pg_sync", *arguments, **environment)
 
+    def run_measured(self, *arguments: str) -> tuple[Ended, int]:
+        """Runs the command; returns how it ended, and the most memory in kB that it took."""
+        with self._start("tests.reliability.measured", *arguments) as process:
+            said, complaint = process.communicate()
+        *lines, peak = said.splitlines()
+        return Ended(process.returncode, "\n".join(lines), complaint), int(peak)
+
     def start_tuned(self, *, environment: dict[str, str] | None = None, **settings: float) -> subprocess.Popen[str]:
         """Starts `sync-all`, one database after the other, with settings that have no flag."""
         words = [f"{name}={number}" for name, number in settings.items()]

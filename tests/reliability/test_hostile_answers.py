@@ -9,7 +9,6 @@ import asyncio
 import gzip
 import itertools
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -267,16 +266,12 @@ def test_a_body_of_300_megabytes_is_refused_on_its_way(place: Place, packed: boo
     place.connect("anna", small.tokens["anna"], json.dumps({"Worlds": small.databases["Worlds"]}))
     assert place.command("sync-all") == WELL
     small.workspace.faults.add("big_packed" if packed else "big", path="/query$", megabytes=300)
-    with place.start("sync-all") as process:
-        assert process.stderr
-        said = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 1
-    assert "too large (over 64 MB)" in said
-    assert len(said.splitlines()) == 1
-    print(f"{usage.ru_maxrss // 1024} MB of memory at the most")
-    assert usage.ru_maxrss < 300 * 1024
+    ended, peak = place.run_measured("sync-all")
+    assert ended.code == 1
+    assert "too large (over 64 MB)" in ended.err
+    assert len(ended.err.splitlines()) == 1
+    print(f"{peak // 1024} MB of memory at the most")
+    assert peak < 300 * 1024
     small.workspace.faults.clear()
     assert place.command("sync-all") == WELL
     assert place.differences("anna", "anna", {"Worlds": small.databases["Worlds"]}) == []
