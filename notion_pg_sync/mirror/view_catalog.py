@@ -11,12 +11,17 @@ from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.view_definition import (
     COMMENT_MARK,
     FIXED_COLUMNS,
+    RELATION_COLUMNS,
     SCHEMA,
+    RelationView,
     SharedColumn,
     Typed,
     View,
     ViewSource,
 )
+
+# The fingerprint of a view that is nobody's any more, and that something depends on.
+LEFT_ALONE = "left alone"
 
 
 @dataclass(frozen=True)
@@ -36,17 +41,22 @@ class Existing:
     @property
     def is_ours(self) -> bool:
         """Whether it is a view of ours: somebody may have put another in its place."""
-        names = tuple(name for name, _ in self.columns[: len(FIXED_COLUMNS)])
-        return self.is_view and self.fingerprint is not None and names == FIXED_COLUMNS
+        names = tuple(name for name, _ in self.columns)
+        is_like_ours = names[: len(FIXED_COLUMNS)] == FIXED_COLUMNS or names == RELATION_COLUMNS
+        return self.is_view and self.fingerprint is not None and is_like_ours
 
 
 async def find_sources(connection: Connection, names: Collection[str] | None) -> dict[str, list[ViewSource]]:
     """The data sources of all users who want views, by view; of `names`, those that share a view with one of them."""
     found = await connection.execute(
         """
-        SELECT view_name, nspname, relname, database_name, user_id, data_source_id
+        SELECT view_name, nspname, relname, database_name, user_id, data_source_id,
+               ARRAY(SELECT columns.name FROM notion_sync.columns
+                     WHERE (columns.user_id, columns.data_source_id) = (known.user_id, known.data_source_id)
+                       AND property_type = 'relation'
+                     ORDER BY 1)
         FROM notion_sync.accounts
-        JOIN notion_sync.data_sources USING (user_id)
+        JOIN notion_sync.data_sources AS known USING (user_id)
         JOIN pg_class ON relkind IN ('r', 'p')
         JOIN pg_namespace ON pg_namespace.oid = relnamespace AND nspname || '.' || relname = sync_table
         WHERE accounts.views AND (
@@ -58,8 +68,9 @@ async def find_sources(connection: Connection, names: Collection[str] | None) ->
         {"names": None if names is None else list(names)},
     )
     sources: dict[str, list[ViewSource]] = {}
-    async for view_name, *source in found:
-        sources.setdefault(view_name, []).append(ViewSource(*source))
+    async for view_name, schema, table, database_name, user_id, data_source_id, relations in found:
+        source = ViewSource(schema, table, database_name, user_id, data_source_id, tuple(relations))
+        sources.setdefault(view_name, []).append(source)
     return sources
 
 
@@ -102,8 +113,13 @@ async def find_existing(connection: Connection, view_names: Sequence[str]) -> di
         FROM (SELECT * FROM pg_class WHERE relnamespace = to_regnamespace(%(schema)s)) AS pg_class
         FULL JOIN notion_sync.views ON view_name = relname::text
         WHERE coalesce(view_name, relname) = ANY (%(names)s)
-           OR view_name NOT IN (SELECT view_name FROM notion_sync.accounts JOIN notion_sync.data_sources USING (user_id)
-                                WHERE accounts.views)
+           OR view_name IS NOT NULL AND NOT EXISTS (
+               SELECT FROM notion_sync.accounts JOIN notion_sync.data_sources AS known USING (user_id)
+               WHERE accounts.views AND known.view_name = coalesce(typed_view, views.view_name)
+                 AND (relation IS NULL OR EXISTS (
+                     SELECT FROM notion_sync.columns
+                     WHERE (columns.user_id, columns.data_source_id) = (known.user_id, known.data_source_id)
+                       AND columns.name = relation AND property_type = 'relation')))
         """,
         {"schema": SCHEMA, "names": list(view_names)},
     )
@@ -113,14 +129,23 @@ async def find_existing(connection: Connection, view_names: Sequence[str]) -> di
     }
 
 
-async def record(connection: Connection, view_name: str, fingerprint: str) -> None:
+async def record(connection: Connection, view: View, fingerprint: str) -> None:
     """Records that a view is ours."""
+    of = (view.typed_view, view.relation) if isinstance(view, RelationView) else (None, None)
     await connection.execute(
         """
-        INSERT INTO notion_sync.views (view_name, fingerprint) VALUES (%s, %s)
-        ON CONFLICT (view_name) DO UPDATE SET fingerprint = EXCLUDED.fingerprint
+        INSERT INTO notion_sync.views (view_name, fingerprint, typed_view, relation) VALUES (%s, %s, %s, %s)
+        ON CONFLICT (view_name) DO UPDATE
+        SET fingerprint = EXCLUDED.fingerprint, typed_view = EXCLUDED.typed_view, relation = EXCLUDED.relation
         """,
-        (view_name, fingerprint),
+        (view.name, fingerprint, *of),
+    )
+
+
+async def record_left_alone(connection: Connection, view_name: str) -> None:
+    """Records that a view of ours is nobody's any more, and stays since something depends on it."""
+    await connection.execute(
+        "UPDATE notion_sync.views SET fingerprint = %s WHERE view_name = %s", (LEFT_ALONE, view_name)
     )
 
 

@@ -29,6 +29,17 @@ _FIXED = {
 }
 FIXED_COLUMNS = tuple(_FIXED)
 
+# What the view of a relation shows, one row a related page. A page has as many rows as it has related pages, or none.
+_RELATION = {
+    "user_id": ("text", "user_id::text"),
+    "page_id": ("uuid", "notion_sync.as_uuid(notion_page_id)"),
+    "related_page_id": ("uuid", "related.page_id"),
+    "position": ("integer", "related.position::integer"),
+}
+RELATION_COLUMNS = tuple(_RELATION)
+_LONGEST_NAME_BYTES = 63
+_BETWEEN_VIEW_AND_COLUMN = "__"
+
 # How a property's plain value is shown as a column's type: none of these can fail, whatever the value.
 _FIELD = {
     "text": "fields ->> {field}",
@@ -62,13 +73,17 @@ COMMENT_MARK = "Notion: "
 
 @dataclass(frozen=True, order=True)
 class ViewSource:
-    """A user's data source whose rows a view shows: the sync table that has them, the name of its database."""
+    """A user's data source whose rows a view shows: the sync table that has them, the name of its database.
+
+    `relations`: its columns that hold related pages.
+    """
 
     schema: str
     table: str
     database_name: str
     user_id: str
     data_source_id: str
+    relations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,9 +127,8 @@ class View:
     @property
     def comments(self) -> dict[str, str]:
         """What is said of its columns and, under the empty name, of itself."""
-        databases = ", ".join(sorted({source.database_name for source in self.sources}))
         return {
-            "": f"{COMMENT_MARK}{databases} (kept by notion-pg-sync)",
+            "": f"{COMMENT_MARK}{self._databases} (kept by notion-pg-sync)",
             **{column.name: column.comment for column in self.columns if column.comment is not None},
         }
 
@@ -137,15 +151,59 @@ class View:
             sql.SQL("OR REPLACE VIEW" if replacing else "VIEW"), self.identifier, sql.SQL("\nUNION ALL\n").join(selects)
         )
 
+    @property
+    def _databases(self) -> str:
+        return ", ".join(sorted({source.database_name for source in self.sources}))
+
     def _select(self, table: sql.Identifier, database_name: str, sources: Sequence[ViewSource]) -> sql.Composed:
         columns = [
-            sql.SQL("{} AS {}").format(_shown(column, database_name), sql.Identifier(column.name))
+            sql.SQL("{} AS {}").format(self._shown(column, database_name), sql.Identifier(column.name))
             for column in self.columns
         ]
         rows = [sql.SQL("({}, {})").format(source.user_id, source.data_source_id) for source in sources]
         return sql.SQL("SELECT\n    {}\nFROM {}\nWHERE (user_id, notion_data_source_id) IN (VALUES {})").format(
-            sql.SQL(",\n    ").join(columns), table, sql.SQL(", ").join(rows)
+            sql.SQL(",\n    ").join(columns), self._rows_of(table), sql.SQL(", ").join(rows)
         )
+
+    def _rows_of(self, table: sql.Identifier) -> sql.Composable:
+        return table
+
+    def _shown(self, column: ViewColumn, database_name: str) -> sql.Composable:
+        if column.is_empty:
+            return sql.SQL("NULL::{}").format(sql.SQL(column.type))
+        if column.names_of is not None:
+            ids, type_ = column.names_of
+            return sql.SQL(_PEOPLE[type_][0]).format(field=sql.Literal(ids))
+        expression = _FIXED[column.name][1] if column.name in _FIXED else _FIELD[column.type]
+        return sql.SQL(expression).format(database_name=sql.Literal(database_name), field=sql.Literal(column.name))
+
+
+@dataclass(frozen=True)
+class RelationView(View):
+    """A view with a row for each page that a column of the view `typed_view` relates a page to."""
+
+    typed_view: str
+    relation: str
+
+    @classmethod
+    def of(cls, typed_view: str, relation: str, sources: Iterable[ViewSource]) -> RelationView:
+        """The view of the column `relation`, over those of the `sources` in which it holds related pages."""
+        columns = tuple(ViewColumn(name, type_) for name, (type_, _) in _RELATION.items())
+        related = tuple(source for source in sources if relation in source.relations)
+        return cls(relation_view_name(typed_view, relation), columns, related, typed_view, relation)
+
+    @property
+    def comments(self) -> dict[str, str]:
+        """What is said of the view itself."""
+        return {"": f"{COMMENT_MARK}{self._databases}, related pages of {self.relation} (kept by notion-pg-sync)"}
+
+    def _rows_of(self, table: sql.Identifier) -> sql.Composable:
+        return sql.SQL(
+            "{}, unnest(notion_sync.as_uuid_array(fields -> {})) WITH ORDINALITY AS related (page_id, position)"
+        ).format(table, sql.Literal(self.relation))
+
+    def _shown(self, column: ViewColumn, database_name: str) -> sql.Composable:
+        return sql.SQL(_RELATION[column.name][1])
 
 
 @dataclass(frozen=True)
@@ -206,18 +264,31 @@ def arrange(wanted: Sequence[ViewColumn], existing: Sequence[Typed] = (), *, kee
     return Arrangement(tuple(columns[:MOST_COLUMNS]), misfits, left_out)
 
 
+def relation_views(typed_view: str, sources: Sequence[ViewSource]) -> list[RelationView]:
+    """The views of all relations that the `sources` of a typed view bring into it."""
+    relations = sorted({relation for source in sources for relation in source.relations})
+    return [RelationView.of(typed_view, relation, sources) for relation in relations]
+
+
+def relation_view_name(typed_view: str, relation: str) -> str:
+    """The name of a relation's view, which follows from the two names alone, and so is kept as long as they are.
+
+    No typed view has two underscores in a row in its name. A name that PostgreSQL would cut ends with a hash.
+    """
+    name = f"{typed_view}{_BETWEEN_VIEW_AND_COLUMN}{relation}"
+    if len(name.encode()) <= _LONGEST_NAME_BYTES:
+        return name
+    end = f"_{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+    start = f"{_cut(typed_view, 24)}{_BETWEEN_VIEW_AND_COLUMN}{relation}"
+    return _cut(start, _LONGEST_NAME_BYTES - len(end)) + end
+
+
+def _cut(name: str, most_bytes: int) -> str:
+    return name.encode()[:most_bytes].decode(errors="ignore")
+
+
 def _place_of(source: ViewSource) -> tuple[str, str, str]:
     return source.schema, source.table, source.database_name
-
-
-def _shown(column: ViewColumn, database_name: str) -> sql.Composed:
-    if column.is_empty:
-        return sql.SQL("NULL::{}").format(sql.SQL(column.type))
-    if column.names_of is not None:
-        ids, type_ = column.names_of
-        return sql.SQL(_PEOPLE[type_][0]).format(field=sql.Literal(ids))
-    expression = _FIXED[column.name][1] if column.name in _FIXED else _FIELD[column.type]
-    return sql.SQL(expression).format(database_name=sql.Literal(database_name), field=sql.Literal(column.name))
 
 
 def _as_it_was(wanted: ViewColumn | None, name: str, type_: str) -> ViewColumn:

@@ -1,9 +1,12 @@
-"""Typed views in the schema `notion`: one a database name, one column a property, replaced where that is possible."""
+"""Typed views in the schema `notion`: one a database name, one column a property, replaced where that is possible.
+
+And one a relation, with a row a related page, made and dropped together with its database's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg import errors, sql
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
@@ -19,6 +22,7 @@ from notion_pg_sync.mirror.view_definition import (
     ViewSource,
     arrange,
     columns_of_all,
+    relation_views,
 )
 
 # Any number, the same for every copy of the tool: of two that make views, one waits.
@@ -32,7 +36,6 @@ _PASSING = (errors.LockNotAvailable, errors.DeadlockDetected, errors.DependentOb
 _STANDING = (errors.InsufficientPrivilege, errors.DuplicateObject, errors.DuplicateTable)
 
 _MOST_NAMED = 5
-_LEFT_ALONE = "left alone"
 
 
 @dataclass(frozen=True)
@@ -122,12 +125,15 @@ def _pending(task: _Task) -> str:
 async def _tasks(connection: Connection, names: Collection[str] | None) -> list[_Task]:
     sources = await catalog.find_sources(connection, names)
     columns = await catalog.find_columns(connection, list(sources)) if sources else {}
-    existing = await catalog.find_existing(connection, list(sources))
-    wanted = [
-        _task_for(View(name, tuple(columns_of_all(columns[name])), tuple(sources[name])), existing.get(name))
-        for name in sources
+    wanted: dict[str, View] = {}
+    for name, of_view in sources.items():
+        wanted[name] = View(name, tuple(columns_of_all(columns[name])), tuple(of_view))
+        wanted.update({relation.name: relation for relation in relation_views(name, of_view)})
+    existing = await catalog.find_existing(connection, list(wanted))
+    return [
+        *(_task_for(view, existing.get(name)) for name, view in wanted.items()),
+        *(_task_without_users(name, existing[name]) for name in sorted(existing.keys() - wanted.keys())),
     ]
-    return wanted + [_task_without_users(name, existing[name]) for name in sorted(existing.keys() - sources.keys())]
 
 
 def _task_for(wanted: View, existing: Existing | None) -> _Task:
@@ -144,7 +150,7 @@ def _task_for(wanted: View, existing: Existing | None) -> _Task:
 
 
 def _task(wanted: View, arrangement: Arrangement, existing: Existing | None) -> _Task:
-    view = View(wanted.name, arrangement.columns, wanted.sources)
+    view = replace(wanted, columns=arrangement.columns)
     kept = arrangement.misfits if existing and existing.dependents else ()
     fingerprint = " ".join([view.fingerprint, *kept])
     if existing and existing.is_invoker and existing.fingerprint == fingerprint and _typed(view) == existing.columns:
@@ -169,7 +175,7 @@ def _task_without_users(name: str, existing: Existing) -> _Task:
         says = (
             f"{', '.join(existing.dependents)} depends on the view {SCHEMA}.{name}, so it stays, though it is nobody's."
         )
-        is_known = existing.fingerprint == _LEFT_ALONE
+        is_known = existing.fingerprint == catalog.LEFT_ALONE
         return _Task(name, None, existing, is_due=not is_known, says=() if is_known else (says,))
     return _Task(name, None, existing, is_due=True)
 
@@ -184,7 +190,7 @@ async def _carry_out(connection: Connection, task: _Task) -> list[str]:
                 await _remove(connection, task)
             else:
                 await _make(connection, task.view, task.existing)
-                await catalog.record(connection, task.name, task.fingerprint)
+                await catalog.record(connection, task.view, task.fingerprint)
     except _STANDING as error:
         return [f"The view {SCHEMA}.{task.name} could not be made: {_reason(error)}."]
     return list(task.says)
@@ -193,7 +199,7 @@ async def _carry_out(connection: Connection, task: _Task) -> list[str]:
 async def _remove(connection: Connection, task: _Task) -> None:
     existing = task.existing
     if existing and existing.is_ours and existing.dependents:
-        await catalog.record(connection, task.name, _LEFT_ALONE)
+        await catalog.record_left_alone(connection, task.name)
         return
     if existing and existing.is_ours:
         await connection.execute(sql.SQL("DROP VIEW {} RESTRICT").format(sql.Identifier(SCHEMA, task.name)))

@@ -17,6 +17,10 @@ from tests.security.conftest import statements_shown
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
 OPERATORS = {"job", "job_run_details", "run_processes", "seen_pages", "migrations", "views"}
+# A relation to a page that is in the trash.
+WITHOUT_ROWS = {"everything__worlds"}
+# The second: a view that nobody can write to.
+REFUSALS = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectNotInPrerequisiteState)
 
 
 @pytest.fixture
@@ -104,7 +108,7 @@ async def test_a_tenant_sees_all_that_is_theirs_and_nothing_else_one_after_the_o
 async def test_there_is_something_to_see_in_every_relation(owner: Connection) -> None:
     """Else the other tests of this file would hold nothing."""
     empty = [one for one in await relations(owner) if one[1] not in OPERATORS and not await users_in(owner, *one)]
-    assert [name for _, name in empty] == []
+    assert {name for _, name in empty} <= WITHOUT_ROWS
 
 
 async def test_without_a_claim_there_are_no_rows_and_no_error(owner: Connection, tenant: Connection) -> None:
@@ -137,7 +141,7 @@ async def test_a_tenant_changes_nothing(owner: Connection, tenant: Connection) -
     for schema, name in await relations(owner):
         for text in ("DELETE FROM {}", "UPDATE {} SET user_id = 'anna'"):
             if name not in OPERATORS:
-                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                with pytest.raises(REFUSALS):
                     await tenant.execute(sql.SQL(text).format(sql.Identifier(schema, name)))
 
 
