@@ -1,0 +1,97 @@
+"""What search and look-ups read of the rows in the sync tables: titles and texts, in `notion_sync.search_documents`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg import sql
+
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.tables import SyncTable
+
+# The settings are locked, so that a change of the language waits for what is written in the one before. Of a row whose
+# texts are as they were nothing is written.
+_WRITE = """
+    WITH settings AS MATERIALIZED (
+        SELECT language::regconfig AS language FROM notion_sync.search_settings FOR SHARE
+    ), texts AS MATERIALIZED (
+        SELECT array_agg(name ORDER BY property_type <> 'rich_text', name) AS names FROM notion_sync.columns
+        WHERE user_id = %(user)s AND data_source_id = %(source)s
+          AND type IN ('text', 'text[]') AND property_type NOT IN ('title', 'files', 'verification')
+    )
+    INSERT INTO notion_sync.search_documents AS known (user_id, page_id, data_source_id, title, text, tsv, is_cut)
+    SELECT page.user_id, page.page_id, page.data_source_id, page.title, page.text, vector.tsv, vector.is_cut
+    FROM settings,
+         (SELECT user_id, notion_page_id AS page_id, notion_data_source_id AS data_source_id,
+                 coalesce({title}, '') AS title,
+                 coalesce((SELECT string_agg(nullif(CASE jsonb_typeof(fields -> name)
+                                                    WHEN 'string' THEN fields ->> name
+                                                    WHEN 'array'
+                                                    THEN array_to_string(notion_sync.as_text_array(fields -> name), ', ')
+                                                    END, ''), E'\\n' ORDER BY position)
+                           FROM texts, unnest(names) WITH ORDINALITY AS one (name, position)), '') AS text
+          FROM {table}
+          WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND {which}) AS page,
+         notion_sync.search_vector(language, page.title, page.text) AS vector
+    ON CONFLICT (user_id, page_id) DO UPDATE
+    SET data_source_id = EXCLUDED.data_source_id, title = EXCLUDED.title, text = EXCLUDED.text, tsv = EXCLUDED.tsv,
+        is_cut = EXCLUDED.is_cut
+    WHERE (known.data_source_id, known.title, known.text)
+        IS DISTINCT FROM (EXCLUDED.data_source_id, EXCLUDED.title, EXCLUDED.text)
+"""
+_BATCH = 2_000
+
+
+async def write_documents(connection: Connection, table: SyncTable, key: DataSourceKey, page_ids: Sequence[str]) -> None:
+    """Takes in what the rows of these pages hold now; in the transaction that writes the rows."""
+    await connection.execute(
+        _statement(table, "notion_page_id = ANY (%(pages)s)"),
+        {"user": key.user_id, "source": key.data_source_id, "pages": list(page_ids)},
+    )
+
+
+async def write_missing_documents(
+    connection: Connection, table: SyncTable, key: DataSourceKey, after: str
+) -> str | None:
+    """Takes in a batch of a data source's rows, those behind the page `after`, where it is not searchable yet.
+
+    Returns the last page of the batch, None once all are there, which is recorded then.
+    """
+    parameters = {"user": key.user_id, "source": key.data_source_id, "after": after, "most": _BATCH}
+    found = await connection.execute(
+        sql.SQL(
+            """
+            SELECT max(notion_page_id) FROM (
+                SELECT notion_page_id FROM {}, notion_sync.data_sources
+                WHERE data_sources.user_id = %(user)s AND data_source_id = %(source)s AND NOT is_searchable
+                  AND {}
+                ORDER BY notion_page_id LIMIT %(most)s
+            ) AS batch
+            """
+        ).format(
+            table.identifier,
+            sql.SQL("{0}.user_id = %(user)s AND notion_data_source_id = %(source)s AND notion_page_id > %(after)s").format(
+                table.identifier
+            ),
+        ),
+        parameters,
+    )
+    row = await found.fetchone()
+    if row is None or row[0] is None:
+        await connection.execute(
+            """
+            UPDATE notion_sync.data_sources SET is_searchable = true
+            WHERE user_id = %(user)s AND data_source_id = %(source)s AND NOT is_searchable
+            """,
+            parameters,
+        )
+        return None
+    await connection.execute(
+        _statement(table, "notion_page_id > %(after)s AND notion_page_id <= %(last)s"), {**parameters, "last": row[0]}
+    )
+    return str(row[0])
+
+
+def _statement(table: SyncTable, which: str) -> sql.Composed:
+    return sql.SQL(_WRITE).format(table=table.identifier, title=sql.Identifier(table.title), which=sql.SQL(which))
