@@ -11,6 +11,8 @@ from psycopg import sql
 from psycopg.adapt import PyFormat
 
 from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.search_documents import write_documents
 from notion_pg_sync.mirror.tables import SyncTable
 
 # JSON is text already when it gets here.
@@ -63,6 +65,8 @@ async def write_rows(connection: Connection, table: SyncTable, owner: RowOwner, 
     if changed:
         changed = await _with_known_fields(connection, table, owner.user_id, changed)
         await _upsert(connection, table, owner, changed)
+        key = DataSourceKey(owner.user_id, owner.data_source_id)
+        await write_documents(connection, table, key, [row.page_id for row in changed])
     return written
 
 

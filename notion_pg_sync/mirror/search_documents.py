@@ -25,12 +25,10 @@ _WRITE = """
     FROM settings,
          (SELECT user_id, notion_page_id AS page_id, notion_data_source_id AS data_source_id,
                  coalesce({title}, '') AS title,
-                 coalesce((SELECT string_agg(nullif(CASE jsonb_typeof(fields -> name)
-                                                    WHEN 'string' THEN fields ->> name
-                                                    WHEN 'array'
-                                                    THEN array_to_string(notion_sync.as_text_array(fields -> name), ', ')
-                                                    END, ''), E'\\n' ORDER BY position)
-                           FROM texts, unnest(names) WITH ORDINALITY AS one (name, position)), '') AS text
+                 coalesce((SELECT string_agg(value, E'\\n' ORDER BY position)
+                           FROM texts, unnest(names) WITH ORDINALITY AS named (name, position),
+                                notion_sync.text_in(fields -> name) AS value
+                           WHERE value <> ''), '') AS text
           FROM {table}
           WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND {which}) AS page,
          notion_sync.search_vector(language, page.title, page.text) AS vector
@@ -43,10 +41,12 @@ _WRITE = """
 _BATCH = 2_000
 
 
-async def write_documents(connection: Connection, table: SyncTable, key: DataSourceKey, page_ids: Sequence[str]) -> None:
+async def write_documents(
+    connection: Connection, table: SyncTable, key: DataSourceKey, page_ids: Sequence[str]
+) -> None:
     """Takes in what the rows of these pages hold now; in the transaction that writes the rows."""
     await connection.execute(
-        _statement(table, "notion_page_id = ANY (%(pages)s)"),
+        _statement(table, sql.SQL("notion_page_id = ANY (%(pages)s)")),
         {"user": key.user_id, "source": key.data_source_id, "pages": list(page_ids)},
     )
 
@@ -63,18 +63,14 @@ async def write_missing_documents(
         sql.SQL(
             """
             SELECT max(notion_page_id) FROM (
-                SELECT notion_page_id FROM {}, notion_sync.data_sources
-                WHERE data_sources.user_id = %(user)s AND data_source_id = %(source)s AND NOT is_searchable
-                  AND {}
+                SELECT notion_page_id FROM {}
+                WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND notion_page_id > %(after)s
+                  AND EXISTS (SELECT FROM notion_sync.data_sources
+                              WHERE user_id = %(user)s AND data_source_id = %(source)s AND NOT is_searchable)
                 ORDER BY notion_page_id LIMIT %(most)s
             ) AS batch
             """
-        ).format(
-            table.identifier,
-            sql.SQL("{0}.user_id = %(user)s AND notion_data_source_id = %(source)s AND notion_page_id > %(after)s").format(
-                table.identifier
-            ),
-        ),
+        ).format(table.identifier),
         parameters,
     )
     row = await found.fetchone()
@@ -88,10 +84,11 @@ async def write_missing_documents(
         )
         return None
     await connection.execute(
-        _statement(table, "notion_page_id > %(after)s AND notion_page_id <= %(last)s"), {**parameters, "last": row[0]}
+        _statement(table, sql.SQL("notion_page_id > %(after)s AND notion_page_id <= %(last)s")),
+        {**parameters, "last": row[0]},
     )
     return str(row[0])
 
 
-def _statement(table: SyncTable, which: str) -> sql.Composed:
-    return sql.SQL(_WRITE).format(table=table.identifier, title=sql.Identifier(table.title), which=sql.SQL(which))
+def _statement(table: SyncTable, which: sql.SQL) -> sql.Composed:
+    return sql.SQL(_WRITE).format(table=table.identifier, title=sql.Identifier(table.title), which=which)

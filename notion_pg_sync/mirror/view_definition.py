@@ -62,7 +62,6 @@ _PEOPLE = {
     ),
 }
 _PEOPLE_TYPES = frozenset({"people", "created_by", "last_edited_by"})
-_LONGEST_NAME_BYTES = 63
 # As the catalog's format_type() names them.
 _CATALOG_NAMES = {"timestamptz": "timestamp with time zone"}
 _UNDETERMINED = "undetermined"

@@ -23,6 +23,7 @@ from notion_pg_sync.mirror.rows import (
     move_rows,
     write_rows,
 )
+from notion_pg_sync.mirror.search_documents import write_missing_documents
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.column_names import view_name
 from notion_pg_sync.notion.schema import Column
@@ -127,6 +128,7 @@ class Mirror:
             await self._follow(connection, state)
             if begins is not None:
                 await data_sources.begin_full_read(connection, place.key, begins)
+        await self._make_searchable()
 
     async def write(
         self,
@@ -176,6 +178,13 @@ class Mirror:
     async def _save_columns(self, connection: Connection, columns: Sequence[Column]) -> None:
         stored = [StoredColumn(**asdict(column)) for column in columns]
         await data_sources.save_columns(connection, self.place.key, stored)
+
+    async def _make_searchable(self) -> None:
+        """Takes rows that an earlier version wrote into the search."""
+        last: str | None = ""
+        while last is not None:
+            async with self.work.writing_for(self.place.owner.user_id) as connection:
+                last = await write_missing_documents(connection, self.place.table, self.place.key, last)
 
     async def _follow(self, connection: Connection, state: DataSourceState | None) -> None:
         await claim_rows(connection, self.place.table, self.place.owner)

@@ -51,6 +51,14 @@ CREATE FUNCTION notion_sync.search_language() RETURNS regconfig
     SET search_path = pg_catalog
 AS 'SELECT language::regconfig FROM notion_sync.search_settings';
 
+-- The text of a plain value: a text as it is, a list with commas, anything else null.
+CREATE FUNCTION notion_sync.text_in(value jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE jsonb_typeof(value)
+        WHEN 'string' THEN value #>> '{}'
+        WHEN 'array' THEN array_to_string(notion_sync.as_text_array(value), ', ')
+    END;
+
 -- What the index holds of a page. PostgreSQL refuses a tsvector of 1 MB: a text that comes to more is halved until it fits.
 -- A text of 50 kB fits in any case; a million characters are the most that is tried.
 CREATE FUNCTION notion_sync.search_vector(
@@ -239,7 +247,7 @@ END
 $$;
 
 GRANT EXECUTE ON FUNCTION
-    notion_sync.search_language(), notion_sync.search_vector(regconfig, text, text),
+    notion_sync.text_in(jsonb), notion_sync.search_language(), notion_sync.search_vector(regconfig, text, text),
     notion_sync.get_notion_page(text, text, text), notion_sync.search_matches(text, tsquery, text[], integer),
     notion_sync.search(text, text, text[], integer)
     TO PUBLIC;

@@ -1,0 +1,282 @@
+"""Search and look-ups: what is written can be found, quickly, by those who may see it, and what is gone cannot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from notion_pg_sync.demo.workspace import SmallWorkspace
+from notion_pg_sync.demo.workspace.literals import rich_text, title
+from tests.installation import Installation
+
+ROWS = 20_000
+Session = psycopg.AsyncConnection[tuple[object, ...]]
+
+
+@pytest.fixture
+async def anna(installation: Installation, small: SmallWorkspace) -> Installation:
+    """A user with a database of notes, whose texts the tests know."""
+    rows: list[dict[str, object]] = [
+        {"Title": "Aragorn", "Text": "A ranger of the north, heir of Isildur", "Other": "sword"},
+        {"Title": "Häuser", "Text": "Viele alte Häuser stehen im Wald"},
+        {"Title": "Ranger", "Text": "Somebody who roams"},
+        {"Title": "Long", "Text": " ".join(f"{number:06x}" for number in range(250_000))},
+        {"Title": "L" * 1900 + " one", "Text": None},
+        {"Title": "L" * 1900 + " two", "Text": None},
+    ]
+    properties = {"Title": title(), "Text": rich_text(), "Other": rich_text()}
+    handle = installation.workspace.add_database("Notes", properties, rows)
+    installation.workspace.share("anna", handle.id)
+    databases = {"Notes": handle.id, "Characters": small.databases["Characters"]}
+    await installation.connect("anna", small.tokens["anna"], databases)
+    assert (await installation.sync_all()).failures == []
+    installation.workspace.clock.advance(3600)
+    return installation
+
+
+async def titles(installation: Installation, query: str, *arguments: object) -> list[str]:
+    """The titles that anna's search finds, the best first."""
+    more = ", %s" * len(arguments)
+    rows = await installation.execute(f"SELECT title FROM notion_sync.search(%s, 'anna'{more})", query, *arguments)
+    return [row["title"] for row in rows]
+
+
+async def test_titles_and_texts_are_found_the_best_first_with_a_snippet(anna: Installation) -> None:
+    found = await anna.execute("SELECT * FROM notion_sync.search('ranger', 'anna', ARRAY['notes'])")
+    assert [row["title"] for row in found] == ["Ranger", "Aragorn"]
+    assert found[1]["snippet"].startswith("A **ranger** of the north, heir of Isildur")
+    assert found[1]["database_name"] == "Notes"
+    assert found[0]["rank"] > found[1]["rank"] > 0
+    assert await titles(anna, "sword") == ["Aragorn"]
+    assert await titles(anna, '"heir of isildur"') == ["Aragorn"]
+    assert await titles(anna, "ranger -isildur", ["Notes"]) == ["Ranger"]
+    assert await titles(anna, "ranger", ["Characters"]) == []
+    assert len(await titles(anna, "ranger or sword or wald", None, 2)) == 2
+
+
+async def test_an_edit_is_found_and_what_it_replaced_is_not(anna: Installation) -> None:
+    page = await page_id(anna, "Ranger")
+    anna.workspace.edit_page(page, {"Text": "A wanderer"})
+    await anna.sync_all()
+    assert await titles(anna, "wanderer") == ["Ranger"]
+    assert await titles(anna, "roams") == []
+
+
+async def test_a_removed_page_leaves_search_and_look_ups(anna: Installation) -> None:
+    anna.workspace.trash_page(await page_id(anna, "Ranger"))
+    await anna.sync_all(full=True)
+    assert await titles(anna, "roams") == []
+    assert await anna.execute("SELECT * FROM notion_sync.get_notion_page('anna', 'Notes', 'Ranger')") == []
+    assert await anna.execute("SELECT 1 FROM notion_sync.search_documents WHERE title = 'Ranger'") == []
+
+
+async def test_a_text_that_no_index_holds_is_cut_for_it_and_marked(anna: Installation) -> None:
+    (found,) = await anna.execute("SELECT title, is_cut FROM notion_sync.search('000007', 'anna')")
+    assert found == {"title": "Long", "is_cut": True}
+    assert await titles(anna, f"{249_999:06x}") == []
+    (held,) = await anna.execute("SELECT length(text) AS length FROM notion_sync.search_documents WHERE is_cut")
+    assert held["length"] == 250_000 * 7 - 1
+
+
+async def test_the_language_is_a_setting_and_everything_follows_it_at_once(anna: Installation) -> None:
+    assert await titles(anna, "Haus") == []
+    await anna.execute("UPDATE notion_sync.search_settings SET language = 'german'")
+    assert await titles(anna, "Haus") == ["Häuser"]
+    anna.workspace.edit_page(await page_id(anna, "Ranger"), {"Text": "Die Wälder"})
+    await anna.sync_all()
+    assert "Ranger" in await titles(anna, "Wald")
+    with pytest.raises(psycopg.errors.UndefinedObject, match="klingon"):
+        await anna.execute("UPDATE notion_sync.search_settings SET language = 'klingon'")
+
+
+async def test_rows_that_an_earlier_version_wrote_are_found_after_the_next_sync(anna: Installation) -> None:
+    await anna.execute("DELETE FROM notion_sync.search_documents")
+    await anna.execute("UPDATE notion_sync.data_sources SET is_searchable = false")
+    await anna.sync_all()
+    assert await titles(anna, "roams") == ["Ranger"]
+    (counted,) = await anna.execute("SELECT count(*) FROM notion_sync.search_documents")
+    assert counted["count"] == 46
+    (left,) = await anna.execute("SELECT count(*) FROM notion_sync.data_sources WHERE NOT is_searchable")
+    assert left["count"] == 0
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=60))
+async def test_no_query_is_an_error(anna: Installation, query: str) -> None:
+    await titles(anna, query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", " ", "'", '"', "\\", "-", "- -" * 300, "x" * 5000, "İ" * 5000, "😀" * 5000, "-foo", "a:*b", "or or", ":A"],
+)
+async def test_hostile_queries_are_no_error(anna: Installation, query: str) -> None:
+    assert isinstance(await titles(anna, query), list)
+    assert await titles(anna, "ranger", ["Notes"], -1) == []
+
+
+async def page_id(installation: Installation, page_title: str) -> str:
+    (found,) = await installation.execute(
+        "SELECT page_id FROM notion_sync.get_notion_page('anna', 'Notes', %s)", page_title
+    )
+    return str(found["page_id"])
+
+
+# Look-ups
+
+
+async def test_a_page_is_found_by_its_title_whatever_its_capital_letters(anna: Installation) -> None:
+    for schema in ("notion_sync", "public"):
+        (found,) = await anna.execute(f"SELECT * FROM {schema}.get_notion_page('anna', 'notes', 'aRAGORN')")
+        assert (found["title"], found["database_name"], found["user_id"]) == ("Aragorn", "Notes", "anna")
+        assert found["fields"]["text"].startswith("A ranger")
+        assert found["properties"]["Title"]["type"] == "title"
+        assert found["url"].startswith("https://")
+    query = "SELECT count(*) FROM notion_sync.get_notion_page('anna', %s, %s)"
+    assert await anna.execute(query, None, "aragorn") == [{"count": 1}]
+    assert await anna.execute(query, "Characters", "aragorn") == [{"count": 0}]
+    (name,) = await anna.execute("SELECT name FROM notion_characters_sync LIMIT 1")
+    assert await anna.execute(query, "Characters", name["name"].upper()) == [{"count": 1}]
+
+
+async def test_titles_that_begin_alike_and_are_longer_than_a_key_are_told_apart(anna: Installation) -> None:
+    for end in (" one", " TWO"):
+        found = await anna.execute(
+            "SELECT title FROM notion_sync.get_notion_page('anna', 'Notes', %s)", "L" * 1900 + end
+        )
+        assert [row["title"][-4:] for row in found] == [end.lower()]
+
+
+async def test_a_title_of_any_length_fails_no_row(anna: Installation) -> None:
+    long = "".join(str(uuid4()) for _ in range(500))
+    await anna.execute("UPDATE notion_pages_sync SET title = %s WHERE title = 'Ranger'", long)
+    await anna.execute("DELETE FROM notion_sync.search_documents")
+    await anna.execute("UPDATE notion_sync.data_sources SET is_searchable = false")
+    assert (await anna.sync_all()).failures == []
+    assert len(await anna.execute("SELECT * FROM notion_sync.get_notion_page('anna', 'Notes', %s)", long.upper())) == 1
+
+
+async def test_a_table_of_a_databases_own_is_looked_up_too(installation: Installation, small: SmallWorkspace) -> None:
+    await installation.execute("CREATE TABLE notion_books_sync (LIKE notion_pages_sync INCLUDING ALL)")
+    handle = installation.workspace.add_database("Books", {"Name": title()}, [{"Name": "The Hobbit"}])
+    installation.workspace.share("anna", handle.id)
+    await installation.connect("anna", small.tokens["anna"], {"Books": handle.id})
+    assert (await installation.sync_all()).failures == []
+    assert len(await installation.execute("SELECT * FROM notion_books_sync")) == 1
+    (found,) = await installation.execute("SELECT * FROM get_notion_page('anna', 'Books', 'the hobbit')")
+    assert found["title"] == "The Hobbit"
+    assert await titles(installation, "hobbit") == ["The Hobbit"]
+
+
+async def test_a_function_of_the_applications_own_in_public_stays(database_url: str, small: SmallWorkspace) -> None:
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await connection.execute("CREATE FUNCTION get_notion_page(text) RETURNS text LANGUAGE sql AS 'SELECT $1'")
+        await init(database_url, small)
+        found = await connection.execute("SELECT count(*) FROM pg_proc WHERE proname = 'get_notion_page'")
+        assert await found.fetchone() == (2,)
+
+
+async def init(database_url: str, small: SmallWorkspace) -> None:
+    from notion_pg_sync.settings import Settings  # noqa: PLC0415
+
+    await Installation(Settings(database_url=database_url), small.workspace).init()
+
+
+# Who sees what, and how quickly
+
+
+@pytest.fixture
+async def tenant(anna: Installation) -> AsyncIterator[Session]:
+    """A session of a role that row level security applies to."""
+    role = f"tenant_{uuid4().hex}"
+    await anna.execute(f"CREATE ROLE {role}")
+    await anna.execute(f"GRANT USAGE ON SCHEMA notion_sync TO {role}")
+    await anna.execute(f"GRANT SELECT ON notion_pages_sync, notion_characters_sync TO {role}")
+    await anna.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA notion_sync TO {role}")
+    async with await psycopg.AsyncConnection.connect(anna.settings.database_url or "", autocommit=True) as session:
+        await session.execute("LOAD 'auto_explain'")
+        await session.execute(
+            "SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on;"
+            "SET auto_explain.log_level = notice"
+        )
+        await session.execute(f"SET ROLE {role}".encode())
+        yield session
+    await anna.execute(f"DROP OWNED BY {role}")
+    await anna.execute(f"DROP ROLE {role}")
+
+
+async def allow_search(installation: Installation, session: Session) -> None:
+    """Grants what lets the session's role search by the index."""
+    (role,) = await (await session.execute("SELECT current_user")).fetchone() or ("",)
+    function = "notion_sync.own_search_matches(tsquery, text[], integer)"
+    await installation.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {role}")
+
+
+async def found_by(session: Session, query: str) -> list[object]:
+    return [row[0] for row in await (await session.execute(query.encode())).fetchall()]
+
+
+@pytest.mark.parametrize("may_use_the_index", [False, True])
+async def test_a_tenant_finds_what_is_theirs_and_nothing_else(
+    anna: Installation, tenant: Session, may_use_the_index: bool
+) -> None:
+    if may_use_the_index:
+        await allow_search(anna, tenant)
+    own, annas = (
+        "SELECT title FROM notion_sync.search('ranger')",
+        "SELECT title FROM notion_sync.search('ranger', 'anna')",
+    )
+    page = "SELECT title FROM notion_sync.get_notion_page('anna', 'Notes', 'Aragorn')"
+    assert await found_by(tenant, own) == await found_by(tenant, annas) == await found_by(tenant, page) == []
+    await tenant.execute("SET app.user_id = 'ben'")
+    assert await found_by(tenant, own) == await found_by(tenant, annas) == await found_by(tenant, page) == []
+    await tenant.execute(
+        "SELECT set_config('app.user_id', '', false), set_config('request.jwt.claims', %s, false)",
+        (json.dumps({"sub": "anna"}),),
+    )
+    assert "Aragorn" in await found_by(tenant, own)
+    assert await found_by(tenant, own) == await found_by(tenant, annas)
+    assert await found_by(tenant, page) == ["Aragorn"]
+
+
+async def test_the_owners_rights_are_for_those_alone_to_whom_they_are_granted(tenant: Session) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        await tenant.execute("SELECT notion_sync.own_search_matches('ranger', NULL, 20)")
+
+
+async def test_search_and_look_ups_of_a_tenant_use_their_indexes(anna: Installation, tenant: Session) -> None:
+    await allow_search(anna, tenant)
+    await anna.execute(
+        """
+        INSERT INTO notion_sync.search_documents (user_id, page_id, data_source_id, title, text, tsv, is_cut)
+        SELECT user_id, gen_random_uuid()::text, data_source_id, 'Page ' || number, text, vector.tsv, false
+        FROM (SELECT * FROM notion_sync.search_documents WHERE title = 'Aragorn') AS one,
+             generate_series(1, %s) AS number,
+             notion_sync.search_vector('simple', 'Page ' || number, md5(number::text)) AS vector
+        """,
+        ROWS,
+    )
+    await anna.execute("VACUUM ANALYZE notion_sync.search_documents")
+    plans: list[str] = []
+    tenant.add_notice_handler(lambda notice: plans.append(notice.message_primary or ""))
+    await tenant.execute("SET app.user_id = 'anna'")
+    assert await found_by(tenant, "SELECT title FROM notion_sync.search('isildur')") == ["Aragorn"]
+    searching = "\n".join(plans)
+    assert "Bitmap Index Scan on search_documents_by_word" in searching
+    assert "Seq Scan on search_documents" not in searching
+    plans.clear()
+    assert await found_by(tenant, "SELECT title FROM notion_sync.get_notion_page('anna', NULL, 'aragorn')") == [
+        "Aragorn"
+    ]
+    looking = "\n".join(plans)
+    assert (
+        "Index Scan using search_documents_by_title" in looking or "Index Scan on search_documents_by_title" in looking
+    )
+    assert "Seq Scan on search_documents" not in looking
+    assert "Seq Scan on notion_pages_sync" not in looking
