@@ -50,7 +50,7 @@ async def titles(installation: Installation, query: str, *arguments: object) -> 
 async def test_titles_and_texts_are_found_the_best_first_with_a_snippet(anna: Installation) -> None:
     found = await anna.execute("SELECT * FROM notion_sync.search('ranger', 'anna', ARRAY['notes'])")
     assert [row["title"] for row in found] == ["Ranger", "Aragorn"]
-    assert found[1]["snippet"].startswith("A **ranger** of the north, heir of Isildur")
+    assert "A **ranger** of the north, heir of Isildur" in found[1]["snippet"]
     assert found[1]["database_name"] == "Notes"
     assert found[0]["rank"] > found[1]["rank"] > 0
     assert await titles(anna, "sword") == ["Aragorn"]
@@ -107,7 +107,10 @@ async def test_rows_that_an_earlier_version_wrote_are_found_after_the_next_sync(
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=60))
+@given(
+    st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=60)
+    | st.text("-\"' or|&!():*<>\\a", max_size=600)
+)
 async def test_no_query_is_an_error(anna: Installation, query: str) -> None:
     await titles(anna, query)
 

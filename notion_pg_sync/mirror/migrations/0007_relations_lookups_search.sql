@@ -194,8 +194,20 @@ CREATE TYPE notion_sync.search_result AS (
     is_cut        boolean
 );
 
--- Full text search over titles and text properties, in the syntax of websearch_to_tsquery, which takes any text. A word
--- of 2 kB it refuses, so that of a query 500 characters count.
+-- What is asked, in the syntax of websearch_to_tsquery. A word of 2 kB it refuses, so that 500 characters count; where it
+-- gives up ("tsquery stack too small", with many minuses in a row) the words count as they stand.
+CREATE FUNCTION notion_sync.search_query(language regconfig, query text) RETURNS tsquery
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog
+AS $$
+BEGIN
+    RETURN websearch_to_tsquery(language, left(query, 500));
+EXCEPTION WHEN internal_error THEN
+    RETURN plainto_tsquery(language, left(query, 500));
+END
+$$;
+
+-- Full text search over titles and text properties.
 CREATE FUNCTION notion_sync.search(
     query text, user_id text DEFAULT notion_sync.current_user_id(), databases text[] DEFAULT NULL,
     most integer DEFAULT 20)
@@ -208,7 +220,7 @@ DECLARE
     asked CONSTANT text := search.user_id;
     named CONSTANT text[] := search.databases;
     language CONSTANT regconfig := notion_sync.search_language();
-    words CONSTANT tsquery := websearch_to_tsquery(language, left(search.query, 500));
+    words CONSTANT tsquery := notion_sync.search_query(language, search.query);
     limited CONSTANT integer := greatest(coalesce(search.most, 20), 0);
     sources text[];
     found text[];
@@ -249,7 +261,7 @@ $$;
 GRANT EXECUTE ON FUNCTION
     notion_sync.text_in(jsonb), notion_sync.search_language(), notion_sync.search_vector(regconfig, text, text),
     notion_sync.get_notion_page(text, text, text), notion_sync.search_matches(text, tsquery, text[], integer),
-    notion_sync.search(text, text, text[], integer)
+    notion_sync.search_query(regconfig, text), notion_sync.search(text, text, text[], integer)
     TO PUBLIC;
 
 -- For applications that call this name in public, and only where nobody has it.
