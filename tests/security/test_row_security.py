@@ -16,7 +16,7 @@ from tests.security.conftest import statements_shown
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
-OPERATORS = {"job", "job_run_details", "run_processes", "seen_pages", "migrations", "views"}
+OPERATORS = {"job", "job_run_details", "run_processes", "seen_pages", "migrations", "views", "search_settings"}
 # A relation to a page that is in the trash.
 WITHOUT_ROWS = {"everything__worlds"}
 # The second: a view that nobody can write to.
