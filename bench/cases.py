@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import psycopg
+
 from bench.history import add_history
 from bench.stand import Measured, Stand
 
@@ -132,6 +134,64 @@ def shapes(stand: Stand) -> Iterator[Line]:
         yield Line(f"first read, 2,000 rows, properties: {name}", 2000, measured)
 
 
+_SEARCHES = {
+    "one page": "word99999",
+    "100 pages": "some7",
+    "every page": "page",
+    "a phrase, a word without": '"page of" -some7',
+}
+_FILL = """
+    INSERT INTO notion_sync.accounts (user_id) VALUES ('bench');
+    INSERT INTO notion_sync.databases (user_id, database_id, name) VALUES ('bench', 'database', 'Rows');
+    INSERT INTO notion_sync.data_sources (user_id, data_source_id, database_id, database_name, view_name, name, sync_table,
+        schema, schema_fingerprint)
+    VALUES ('bench', 'source', 'database', 'Rows', 'rows', 'Rows', 'public.notion_pages_sync', '{}', '');
+    INSERT INTO notion_sync.search_documents (user_id, page_id, data_source_id, title, text, tsv, is_cut)
+    SELECT 'bench', md5(number::text)::uuid::text, 'source', title, text, vector.tsv, vector.is_cut
+    FROM generate_series(1, 100000) AS number,
+         format('Page %s', number) AS title,
+         format('A page of some%s and word%s, %s', number % 1000, number, repeat(md5(number::text) || ' ', 20)) AS text,
+         notion_sync.search_vector('simple', title, text) AS vector;
+    ANALYZE notion_sync.search_documents;
+"""
+
+
+def search(stand: Stand) -> Iterator[Line]:
+    """Search over 100,000 pages, as the owner and behind row level security; prints the plan within the function."""
+    with psycopg.connect(stand.database_url, autocommit=True) as connection:
+        connection.execute(_FILL.encode())
+        role = f"tenant_{connection.info.dbname}"
+        connection.execute(
+            f"CREATE ROLE {role}; GRANT USAGE ON SCHEMA notion_sync TO {role};"
+            f" GRANT SELECT ON ALL TABLES IN SCHEMA notion_sync TO {role};"
+            f" GRANT EXECUTE ON FUNCTION notion_sync.own_search_matches TO {role}".encode()
+        )
+        try:
+            for who in ("owner", role):
+                connection.execute(f"SET app.user_id = 'bench'; SET ROLE {role if who == role else 'NONE'}".encode())
+                for what, query in _SEARCHES.items():
+                    seconds = statistics.median(_seconds_of_search(connection, query) for _ in range(7))
+                    measured = Measured(seconds, 0.0, 0.0, 0.0, 0)
+                    as_whom = "owner" if who == "owner" else "tenant"
+                    yield Line(f"search, 100,000 pages, {what}, as {as_whom}", 0, measured, f"{seconds * 1000:.1f} ms")
+            connection.execute(b"RESET ROLE")
+            connection.execute(b"LOAD 'auto_explain'")
+            connection.execute(
+                b"SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on;"
+                b"SET auto_explain.log_level = notice; SET auto_explain.log_analyze = on"
+            )
+            connection.add_notice_handler(lambda notice: print(notice.message_primary))
+            _seconds_of_search(connection, "some7")
+        finally:
+            connection.execute(f"RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}".encode())
+
+
+def _seconds_of_search(connection: psycopg.Connection, query: str) -> float:
+    began = time.monotonic()
+    connection.execute("SELECT * FROM notion_sync.search(%s)", (query,)).fetchall()
+    return time.monotonic() - began
+
+
 def start_up(stand: Stand) -> Iterator[Line]:
     """How long `--help` and `status` take, beside importing the libraries that any such tool needs."""
 
@@ -175,6 +235,7 @@ CASES: dict[str, Case] = {
     "users": many_users,
     "completions": completions,
     "shapes": shapes,
+    "search": search,
     "start-up": start_up,
     "status": long_history,
 }

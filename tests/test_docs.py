@@ -47,6 +47,17 @@ async def test_every_sql_statement_runs(
         pytest.fail(f"{page}: {error}")
 
 
+@pytest.mark.parametrize(("page", "statement"), list(statements("sql views")))
+async def test_every_statement_over_typed_views_finds_rows(
+    installation: Installation, small: SmallWorkspace, page: str, statement: str
+) -> None:
+    databases = {name: small.databases[name] for name in ("Stories", "Characters", "Worlds")}
+    await installation.connect("me", small.tokens["anna"], databases)
+    await installation.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES ('me', true)")
+    assert (await installation.sync_all()).failures == []
+    assert await installation.execute(statement), page
+
+
 def test_every_statement_for_the_older_set_up_does_what_is_said_in_the_order_of_the_page(
     database_url: str, app_schema: str
 ) -> None:
