@@ -113,13 +113,7 @@ async def find_existing(connection: Connection, view_names: Sequence[str]) -> di
         FROM (SELECT * FROM pg_class WHERE relnamespace = to_regnamespace(%(schema)s)) AS pg_class
         FULL JOIN notion_sync.views ON view_name = relname::text
         WHERE coalesce(view_name, relname) = ANY (%(names)s)
-           OR view_name IS NOT NULL AND NOT EXISTS (
-               SELECT FROM notion_sync.accounts JOIN notion_sync.data_sources AS known USING (user_id)
-               WHERE accounts.views AND known.view_name = coalesce(typed_view, views.view_name)
-                 AND (relation IS NULL OR EXISTS (
-                     SELECT FROM notion_sync.columns
-                     WHERE (columns.user_id, columns.data_source_id) = (known.user_id, known.data_source_id)
-                       AND columns.name = relation AND property_type = 'relation')))
+           OR view_name IN (SELECT notion_sync.views_of_nobody())
         """,
         {"schema": SCHEMA, "names": list(view_names)},
     )

@@ -112,6 +112,14 @@ async def test_the_views_go_when_no_user_wants_them(anna: Installation) -> None:
     assert await anna.execute("SELECT * FROM notion_sync.views") == []
 
 
+async def test_they_go_with_a_user_who_is_forgotten(anna: Installation) -> None:
+    await anna.execute("UPDATE user_settings SET notion_token = NULL, notion_databases = '{}'")
+    forgotten = await anna.execute("SELECT relation, row_count FROM notion_sync.forget('anna')")
+    assert {"relation": "notion_sync.search_documents", "row_count": 43} in forgotten
+    assert await views(anna) == []
+    assert await anna.execute("SELECT * FROM notion_sync.views") == []
+
+
 async def test_the_view_of_a_relation_alone_goes_when_no_data_source_has_it(anna: Installation) -> None:
     await anna.execute("DELETE FROM notion_sync.columns WHERE name = 'world'")
     await refresh(anna)

@@ -6,6 +6,54 @@ ALTER TABLE notion_sync.views ADD COLUMN typed_view text, ADD COLUMN relation te
 COMMENT ON COLUMN notion_sync.views.typed_view IS 'Of a relation''s view: the typed view of its database.';
 COMMENT ON COLUMN notion_sync.views.relation IS 'Of a relation''s view: the column of the typed view that it takes apart.';
 
+-- The views of ours that show nobody's rows any more.
+CREATE FUNCTION notion_sync.views_of_nobody() RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog
+AS $$
+    SELECT view_name FROM notion_sync.views
+    WHERE NOT EXISTS (
+        SELECT FROM notion_sync.accounts JOIN notion_sync.data_sources AS known USING (user_id)
+        WHERE accounts.views AND known.view_name = coalesce(typed_view, views.view_name)
+          AND (relation IS NULL OR EXISTS (
+              SELECT FROM notion_sync.columns
+              WHERE (columns.user_id, columns.data_source_id) = (known.user_id, known.data_source_id)
+                AND columns.name = relation AND property_type = 'relation')))
+$$;
+
+-- As in 0004_forget.sql, with the views of relations.
+CREATE OR REPLACE FUNCTION notion_sync.drop_views_of_nobody() RETURNS void
+    LANGUAGE plpgsql
+    SET lock_timeout = '5s'
+AS $$
+DECLARE
+    nobodys text;
+    shown regclass;
+BEGIN
+    PERFORM pg_advisory_xact_lock(7263548191);
+    FOR nobodys IN SELECT notion_sync.views_of_nobody() LOOP
+        BEGIN
+            -- Somebody may have put another view in its place.
+            SELECT oid INTO shown FROM pg_class
+            WHERE relnamespace = 'notion'::regnamespace AND relname = nobodys AND relkind = 'v'
+              AND (SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute
+                   WHERE attrelid = pg_class.oid AND attnum BETWEEN 1 AND 9)
+                  IN ('{page_id,user_id,database_id,database_name,data_source_id,url,notion_created_at,notion_edited_at,'
+                      'last_synced_at}',
+                      '{user_id,page_id,related_page_id,position}');
+            IF FOUND THEN
+                EXECUTE format('DROP VIEW %s RESTRICT', shown);
+            END IF;
+            DELETE FROM notion_sync.views WHERE view_name = nobodys;
+        EXCEPTION WHEN dependent_objects_still_exist OR insufficient_privilege OR lock_not_available THEN
+            RAISE WARNING USING MESSAGE = format(
+                'the view %s stays, and with it names of properties (%s): drop it yourself.', shown, SQLERRM);
+        END;
+    END LOOP;
+END
+$$;
+GRANT EXECUTE ON FUNCTION notion_sync.views_of_nobody() TO PUBLIC;
+
 -- What search and look-ups read -------------------------------------------------------------------------------------
 
 -- One row a page, whatever sync table it is in. Of a title, B-tree keys hold no more than 2.7 kB, hence title_key; it is
