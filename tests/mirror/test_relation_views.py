@@ -115,7 +115,7 @@ async def test_the_views_go_when_no_user_wants_them(anna: Installation) -> None:
 async def test_they_go_with_a_user_who_is_forgotten(anna: Installation) -> None:
     await anna.execute("UPDATE user_settings SET notion_token = NULL, notion_databases = '{}'")
     forgotten = await anna.execute("SELECT relation, row_count FROM notion_sync.forget('anna')")
-    assert {"relation": "notion_sync.search_documents", "row_count": 43} in forgotten
+    assert {"relation": "notion_sync.search_documents", "row_count": 52} in forgotten
     assert await views(anna) == []
     assert await anna.execute("SELECT * FROM notion_sync.views") == []
 

@@ -8,11 +8,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from notion_pg_sync.demo.workspace import SmallWorkspace
 from notion_pg_sync.demo.workspace.literals import rich_text, title
+from notion_pg_sync.settings import Settings
 from tests.installation import Installation
 
 ROWS = 20_000
@@ -106,7 +108,7 @@ async def test_rows_that_an_earlier_version_wrote_are_found_after_the_next_sync(
     assert left["count"] == 0
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=60)
     | st.text("-\"' or|&!():*<>\\a", max_size=600)
@@ -180,15 +182,9 @@ async def test_a_table_of_a_databases_own_is_looked_up_too(installation: Install
 async def test_a_function_of_the_applications_own_in_public_stays(database_url: str, small: SmallWorkspace) -> None:
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         await connection.execute("CREATE FUNCTION get_notion_page(text) RETURNS text LANGUAGE sql AS 'SELECT $1'")
-        await init(database_url, small)
+        await Installation(Settings(database_url=database_url), small.workspace).init()
         found = await connection.execute("SELECT count(*) FROM pg_proc WHERE proname = 'get_notion_page'")
         assert await found.fetchone() == (2,)
-
-
-async def init(database_url: str, small: SmallWorkspace) -> None:
-    from notion_pg_sync.settings import Settings  # noqa: PLC0415
-
-    await Installation(Settings(database_url=database_url), small.workspace).init()
 
 
 # Who sees what, and how quickly
@@ -283,3 +279,20 @@ async def test_search_and_look_ups_of_a_tenant_use_their_indexes(anna: Installat
     )
     assert "Seq Scan on search_documents" not in looking
     assert "Seq Scan on notion_pages_sync" not in looking
+
+
+async def test_a_page_that_moved_to_another_database_is_found_there(anna: Installation) -> None:
+    """Whichever of the two databases is synced first: the row of the one goes, the document of the other stays."""
+    await anna.execute(
+        """
+        UPDATE notion_sync.search_documents SET data_source_id =
+            (SELECT data_source_id FROM notion_sync.data_sources WHERE database_name = 'Characters')
+        WHERE title = 'Ranger'
+        """
+    )
+    (row,) = await anna.execute("SELECT notion_page_id FROM notion_pages_sync WHERE title = 'Ranger'")
+    anna.workspace.trash_page(row["notion_page_id"])
+    await anna.sync_all(full=True)
+    assert await anna.execute("SELECT 1 FROM notion_pages_sync WHERE title = 'Ranger'") == []
+    found = await anna.execute("SELECT database_name FROM notion_sync.search('roams', 'anna')")
+    assert found == [{"database_name": "Characters"}]

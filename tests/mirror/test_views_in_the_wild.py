@@ -220,7 +220,7 @@ async def test_names_with_nothing_to_make_a_name_of_do_not_meet(
     await installation.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES ('anna', true)")
     assert (await installation.sync_all()).failures == []
     views = await installation.execute("SELECT viewname FROM pg_views WHERE schemaname = 'notion'")
-    assert len(views) == 2
+    assert len([view for view in views if "__" not in view["viewname"]]) == 2
 
 
 @pytest.mark.parametrize("why", ["the user wants none", "the database has another name", "the user is forgotten"])

@@ -164,7 +164,7 @@ async def test_every_typed_view_reads_with_the_rights_of_its_reader(owner: Conne
     )
     ((views, invoking),) = await found.fetchall()
     assert views == invoking
-    assert int(str(views)) == 5
+    assert int(str(views)) == 8
 
 
 async def test_functions_of_ours_that_run_with_their_owners_rights_pin_their_search_path(owner: Connection) -> None:
