@@ -11,7 +11,8 @@ from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.tables import SyncTable
 
 # The settings are locked, so that a change of the language waits for what is written in the one before. Of a row whose
-# texts are as they were nothing is written.
+# texts are as they were nothing is written. By user and page alone, which is a key of every sync table: with the data source
+# as well PostgreSQL would rather go through all rows of that.
 _WRITE = """
     WITH settings AS MATERIALIZED (
         SELECT language::regconfig AS language FROM notion_sync.search_settings FOR SHARE
@@ -19,19 +20,19 @@ _WRITE = """
         SELECT array_agg(name ORDER BY property_type <> 'rich_text', name) AS names FROM notion_sync.columns
         WHERE user_id = %(user)s AND data_source_id = %(source)s
           AND type IN ('text', 'text[]') AND property_type NOT IN ('title', 'files', 'verification')
+    ), pages AS MATERIALIZED (
+        SELECT user_id, notion_page_id AS page_id, notion_data_source_id AS data_source_id,
+               coalesce({title}, '') AS title,
+               coalesce((SELECT string_agg(value, E'\\n' ORDER BY position)
+                         FROM texts, unnest(names) WITH ORDINALITY AS named (name, position),
+                              notion_sync.text_in(fields -> name) AS value
+                         WHERE value <> ''), '') AS text
+        FROM {table}
+        WHERE user_id = %(user)s AND {which}
     )
     INSERT INTO notion_sync.search_documents AS known (user_id, page_id, data_source_id, title, text, tsv, is_cut)
-    SELECT page.user_id, page.page_id, page.data_source_id, page.title, page.text, vector.tsv, vector.is_cut
-    FROM settings,
-         (SELECT user_id, notion_page_id AS page_id, notion_data_source_id AS data_source_id,
-                 coalesce({title}, '') AS title,
-                 coalesce((SELECT string_agg(value, E'\\n' ORDER BY position)
-                           FROM texts, unnest(names) WITH ORDINALITY AS named (name, position),
-                                notion_sync.text_in(fields -> name) AS value
-                           WHERE value <> ''), '') AS text
-          FROM {table}
-          WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND {which}) AS page,
-         notion_sync.search_vector(language, page.title, page.text) AS vector
+    SELECT user_id, page_id, data_source_id, title, text, vector.tsv, vector.is_cut
+    FROM settings, pages, notion_sync.search_vector(language, title, text) AS vector
     ON CONFLICT (user_id, page_id) DO UPDATE
     SET data_source_id = EXCLUDED.data_source_id, title = EXCLUDED.title, text = EXCLUDED.text, tsv = EXCLUDED.tsv,
         is_cut = EXCLUDED.is_cut
@@ -84,7 +85,10 @@ async def write_missing_documents(
         )
         return None
     await connection.execute(
-        _statement(table, sql.SQL("notion_page_id > %(after)s AND notion_page_id <= %(last)s")),
+        _statement(
+            table,
+            sql.SQL("notion_page_id > %(after)s AND notion_page_id <= %(last)s AND notion_data_source_id = %(source)s"),
+        ),
         {**parameters, "last": row[0]},
     )
     return str(row[0])
