@@ -11,22 +11,14 @@ from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.tables import SyncTable
 
 # The settings are locked, so that a change of the language waits for what is written in the one before. Of a row whose
-# texts are as they were nothing is written. By user and page alone, which is a key of every sync table: with the data source
-# as well PostgreSQL would rather go through all rows of that.
+# texts are as they were nothing is written. By user and page alone, which is a key of every sync table: with the data
+# source as well PostgreSQL would rather go through all rows of that.
 _WRITE = """
     WITH settings AS MATERIALIZED (
         SELECT language::regconfig AS language FROM notion_sync.search_settings FOR SHARE
-    ), texts AS MATERIALIZED (
-        SELECT array_agg(name ORDER BY property_type <> 'rich_text', name) AS names FROM notion_sync.columns
-        WHERE user_id = %(user)s AND data_source_id = %(source)s
-          AND type IN ('text', 'text[]') AND property_type NOT IN ('title', 'files', 'verification')
     ), pages AS MATERIALIZED (
         SELECT user_id, notion_page_id AS page_id, notion_data_source_id AS data_source_id,
-               coalesce({title}, '') AS title,
-               coalesce((SELECT string_agg(value, E'\\n' ORDER BY position)
-                         FROM texts, unnest(names) WITH ORDINALITY AS named (name, position),
-                              notion_sync.text_in(fields -> name) AS value
-                         WHERE value <> ''), '') AS text
+               coalesce({title}, '') AS title, concat_ws(E'\\n', {texts}) AS text
         FROM {table}
         WHERE user_id = %(user)s AND {which}
     )
@@ -40,6 +32,10 @@ _WRITE = """
         IS DISTINCT FROM (EXCLUDED.data_source_id, EXCLUDED.title, EXCLUDED.text)
 """
 _BATCH = 2_000
+_TEXT = {
+    "text": "nullif(fields ->> {name}, '')",
+    "text[]": "nullif(notion_sync.text_in(fields -> {name}), '')",
+}
 
 
 async def write_documents(
@@ -47,7 +43,7 @@ async def write_documents(
 ) -> None:
     """Takes in what the rows of these pages hold now; in the transaction that writes the rows."""
     await connection.execute(
-        _statement(table, sql.SQL("notion_page_id = ANY (%(pages)s)")),
+        await _statement(connection, table, key, sql.SQL("notion_page_id = ANY (%(pages)s)")),
         {"user": key.user_id, "source": key.data_source_id, "pages": list(page_ids)},
     )
 
@@ -85,8 +81,10 @@ async def write_missing_documents(
         )
         return None
     await connection.execute(
-        _statement(
+        await _statement(
+            connection,
             table,
+            key,
             sql.SQL("notion_page_id > %(after)s AND notion_page_id <= %(last)s AND notion_data_source_id = %(source)s"),
         ),
         {**parameters, "last": row[0]},
@@ -94,5 +92,22 @@ async def write_missing_documents(
     return str(row[0])
 
 
-def _statement(table: SyncTable, which: sql.SQL) -> sql.Composed:
-    return sql.SQL(_WRITE).format(table=table.identifier, title=sql.Identifier(table.title), which=which)
+async def _statement(connection: Connection, table: SyncTable, key: DataSourceKey, which: sql.SQL) -> sql.Composed:
+    """What writes the documents of the rows `which`, in which the data source's text properties stand."""
+    found = await connection.execute(
+        """
+        SELECT type, name FROM notion_sync.columns
+        WHERE user_id = %s AND data_source_id = %s
+          AND type IN ('text', 'text[]') AND property_type NOT IN ('title', 'files', 'verification')
+        ORDER BY property_type <> 'rich_text', name
+        """,
+        (key.user_id, key.data_source_id),
+    )
+    texts = [sql.SQL(_TEXT[type_]).format(name=sql.Literal(name)) async for type_, name in found]
+    # A function takes a hundred arguments at the most, so they go in a list.
+    return sql.SQL(_WRITE).format(
+        table=table.identifier,
+        title=sql.Identifier(table.title),
+        texts=sql.SQL("VARIADIC ARRAY[{}]::text[]").format(sql.SQL(", ").join(texts)),
+        which=which,
+    )
