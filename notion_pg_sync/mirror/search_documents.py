@@ -11,16 +11,14 @@ from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.tables import SyncTable
 
 # The settings are locked, so that a change of the language waits for what is written in the one before. Of a row whose
-# texts are as they were nothing is written. By user and page alone, which is a key of every sync table: with the data
-# source as well PostgreSQL would rather go through all rows of that.
+# texts are as they were nothing is written.
 _WRITE = """
     WITH settings AS MATERIALIZED (
         SELECT language::regconfig AS language FROM notion_sync.search_settings FOR SHARE
     ), pages AS MATERIALIZED (
         SELECT user_id, notion_page_id AS page_id, notion_data_source_id AS data_source_id,
                coalesce({title}, '') AS title, concat_ws(E'\\n', {texts}) AS text
-        FROM {table}
-        WHERE user_id = %(user)s AND {which}
+        FROM {rows}
     )
     INSERT INTO notion_sync.search_documents AS known (user_id, page_id, data_source_id, title, text, tsv, is_cut)
     SELECT user_id, page_id, data_source_id, title, text, vector.tsv, vector.is_cut
@@ -30,6 +28,18 @@ _WRITE = """
         is_cut = EXCLUDED.is_cut
     WHERE (known.data_source_id, known.title, known.text)
         IS DISTINCT FROM (EXCLUDED.data_source_id, EXCLUDED.title, EXCLUDED.text)
+"""
+# Each by the table's key, hence OFFSET: of a table that grows PostgreSQL knows so little that it would go through all
+# rows of the user.
+_GIVEN = """
+    unnest(%(pages)s::text[]) AS given (page_id), LATERAL (
+        SELECT * FROM {table} WHERE user_id = %(user)s AND notion_page_id = given.page_id OFFSET 0
+    ) AS page
+"""
+_NEXT = """
+    (SELECT * FROM {table}
+     WHERE user_id = %(user)s AND notion_data_source_id = %(source)s
+       AND notion_page_id > %(after)s AND notion_page_id <= %(last)s) AS page
 """
 _BATCH = 2_000
 _TEXT = {
@@ -43,7 +53,7 @@ async def write_documents(
 ) -> None:
     """Takes in what the rows of these pages hold now; in the transaction that writes the rows."""
     await connection.execute(
-        await _statement(connection, table, key, sql.SQL("notion_page_id = ANY (%(pages)s)")),
+        await _statement(connection, table, key, sql.SQL(_GIVEN)),
         {"user": key.user_id, "source": key.data_source_id, "pages": list(page_ids)},
     )
 
@@ -81,19 +91,14 @@ async def write_missing_documents(
         )
         return None
     await connection.execute(
-        await _statement(
-            connection,
-            table,
-            key,
-            sql.SQL("notion_page_id > %(after)s AND notion_page_id <= %(last)s AND notion_data_source_id = %(source)s"),
-        ),
+        await _statement(connection, table, key, sql.SQL(_NEXT)),
         {**parameters, "last": row[0]},
     )
     return str(row[0])
 
 
-async def _statement(connection: Connection, table: SyncTable, key: DataSourceKey, which: sql.SQL) -> sql.Composed:
-    """What writes the documents of the rows `which`, in which the data source's text properties stand."""
+async def _statement(connection: Connection, table: SyncTable, key: DataSourceKey, rows: sql.SQL) -> sql.Composed:
+    """What writes the documents of `rows` (an item of a FROM clause), with what their text properties hold."""
     found = await connection.execute(
         """
         SELECT type, name FROM notion_sync.columns
@@ -106,8 +111,7 @@ async def _statement(connection: Connection, table: SyncTable, key: DataSourceKe
     texts = [sql.SQL(_TEXT[type_]).format(name=sql.Literal(name)) async for type_, name in found]
     # A function takes a hundred arguments at the most, so they go in a list.
     return sql.SQL(_WRITE).format(
-        table=table.identifier,
+        rows=rows.format(table=table.identifier),
         title=sql.Identifier(table.title),
         texts=sql.SQL("VARIADIC ARRAY[{}]::text[]").format(sql.SQL(", ").join(texts)),
-        which=which,
     )
