@@ -151,7 +151,7 @@ _FILL = """
     FROM generate_series(1, 100000) AS number,
          format('Page %s', number) AS title,
          format('A page of some%s and word%s, %s', number % 1000, number, repeat(md5(number::text) || ' ', 20)) AS text,
-         notion_sync.search_vector('simple', title, text) AS vector;
+         notion_sync.search_vector('simple', title, text, '') AS vector;
     ANALYZE notion_sync.search_documents;
 """
 

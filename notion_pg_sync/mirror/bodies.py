@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.search_documents import write_documents
 from notion_pg_sync.mirror.tables import SyncTable
 
 
@@ -87,8 +88,8 @@ async def due_pages(
         return await cursor.fetchall()
 
 
-async def write_bodies(connection: Connection, key: DataSourceKey, bodies: Sequence[Body]) -> None:
-    """Keeps `bodies` of a data source, within the caller's transaction."""
+async def write_bodies(connection: Connection, table: SyncTable, key: DataSourceKey, bodies: Sequence[Body]) -> None:
+    """Keeps `bodies` of a data source, and lets search find their words, within the caller's transaction."""
     async with connection.cursor() as cursor:
         await cursor.executemany(
             """
@@ -105,6 +106,7 @@ async def write_bodies(connection: Connection, key: DataSourceKey, bodies: Seque
             """,
             [{**vars(key), **vars(body), "missing": list(body.missing)} for body in bodies],
         )
+    await write_documents(connection, table, key, [body.page_id for body in bodies])
 
 
 def _parameters(key: DataSourceKey, *, everything: bool) -> dict[str, object]:

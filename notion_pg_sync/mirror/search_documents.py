@@ -1,4 +1,4 @@
-"""What search and look-ups read of the rows in the sync tables: titles and texts, in `notion_sync.search_documents`."""
+"""What search and look-ups read of the pages: titles, texts and words of bodies, in `notion_sync.search_documents`."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ _WRITE = """
     WITH settings AS MATERIALIZED (
         SELECT language::regconfig AS language FROM notion_sync.search_settings FOR SHARE
     ), pages AS MATERIALIZED (
-        SELECT user_id, notion_page_id AS page_id, notion_data_source_id AS data_source_id,
-               coalesce({title}, '') AS title, concat_ws(E'\\n', {texts}) AS text
-        FROM {rows}
+        SELECT page.user_id, page.notion_page_id AS page_id, page.notion_data_source_id AS data_source_id,
+               coalesce(page.{title}, '') AS title, concat_ws(E'\\n', {texts}) AS text,
+               body.content_hash AS body_hash, coalesce(body.plain_text, '') AS body
+        FROM {rows} LEFT JOIN notion_sync.page_bodies AS body USING (user_id, notion_page_id)
     )
-    INSERT INTO notion_sync.search_documents AS known (user_id, page_id, data_source_id, title, text, tsv, is_cut)
-    SELECT user_id, page_id, data_source_id, title, text, vector.tsv, vector.is_cut
-    FROM settings, pages, notion_sync.search_vector(language, title, text) AS vector
+    INSERT INTO notion_sync.search_documents AS known
+        (user_id, page_id, data_source_id, title, text, body_hash, tsv, is_cut)
+    SELECT user_id, page_id, data_source_id, title, text, body_hash, vector.tsv, vector.is_cut
+    FROM settings, pages, notion_sync.search_vector(language, title, text, body) AS vector
     ON CONFLICT (user_id, page_id) DO UPDATE
-    SET data_source_id = EXCLUDED.data_source_id, title = EXCLUDED.title, text = EXCLUDED.text, tsv = EXCLUDED.tsv,
-        is_cut = EXCLUDED.is_cut
-    WHERE (known.data_source_id, known.title, known.text)
-        IS DISTINCT FROM (EXCLUDED.data_source_id, EXCLUDED.title, EXCLUDED.text)
+    SET data_source_id = EXCLUDED.data_source_id, title = EXCLUDED.title, text = EXCLUDED.text,
+        body_hash = EXCLUDED.body_hash, tsv = EXCLUDED.tsv, is_cut = EXCLUDED.is_cut
+    WHERE (known.data_source_id, known.title, known.text, known.body_hash)
+        IS DISTINCT FROM (EXCLUDED.data_source_id, EXCLUDED.title, EXCLUDED.text, EXCLUDED.body_hash)
 """
 # Each by the table's key, hence OFFSET: of a table that grows PostgreSQL knows so little that it would go through all
 # rows of the user.
@@ -51,7 +53,7 @@ _TEXT = {
 async def write_documents(
     connection: Connection, table: SyncTable, key: DataSourceKey, page_ids: Sequence[str]
 ) -> None:
-    """Takes in what the rows of these pages hold now; in the transaction that writes the rows."""
+    """Takes in what rows and bodies of these pages hold now; in the transaction that writes them."""
     await connection.execute(
         await _statement(connection, table, key, sql.SQL(_GIVEN)),
         {"user": key.user_id, "source": key.data_source_id, "pages": list(page_ids)},

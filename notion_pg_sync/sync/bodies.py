@@ -107,7 +107,7 @@ class BodiesSync:
             if batch.failed:
                 self._first_failure = self._first_failure or batch.failed[0].sentence
             async with self._work.writing_for(self._user_id) as connection:
-                await bodies.write_bodies(connection, key, batch.read)
+                await bodies.write_bodies(connection, table, key, batch.read)
                 await runs.count_bodies(
                     connection, self._work.runid, self._user_id, self._database.database_id, run=self._run
                 )

@@ -126,6 +126,51 @@ async def test_hostile_queries_are_no_error(anna: Installation, query: str) -> N
     assert await titles(anna, "ranger", ["Notes"], -1) == []
 
 
+# Bodies
+
+
+async def test_words_of_bodies_are_found_after_those_of_titles_and_texts(anna: Installation) -> None:
+    anna.workspace.set_body(await page_id(anna, "Häuser"), ["Behind them", "- the ranger sleeps"])
+    await anna.sync_all(bodies=True)
+    assert await titles(anna, "ranger", ["Notes"]) == ["Ranger", "Aragorn", "Häuser"]
+    assert await titles(anna, "wald sleeps") == ["Häuser"]
+    (found,) = await anna.execute("SELECT snippet FROM notion_sync.search('sleeps', 'anna')")
+    assert "the ranger **sleeps**" in found["snippet"]
+
+
+async def test_an_edited_body_is_found_and_what_it_replaced_is_not(anna: Installation) -> None:
+    page = await page_id(anna, "Ranger")
+    for body in ("lantern", "candle"):
+        anna.workspace.set_body(page, [body])
+        anna.workspace.clock.advance(3600)
+        await anna.sync_all(bodies=True)
+    assert await titles(anna, "lantern") == []
+    assert await titles(anna, "candle") == ["Ranger"]
+    anna.workspace.edit_page(page, {"Text": "Another text"})
+    await anna.sync_all()
+    assert await titles(anna, "another candle") == ["Ranger"]
+    anna.workspace.trash_page(page)
+    await anna.sync_all(full=True)
+    assert await titles(anna, "candle") == []
+
+
+async def test_a_body_that_no_index_holds_is_cut_for_it_and_marked(anna: Installation) -> None:
+    body = [" ".join(f"{number:06x}" for number in range(first, first + 250)) for first in range(0, 200_000, 250)]
+    anna.workspace.set_body(await page_id(anna, "Ranger"), body)
+    assert (await anna.sync_all(bodies=True)).failures == []
+    assert await anna.execute("SELECT title, is_cut FROM notion_sync.search('000007 roams', 'anna')") == [
+        {"title": "Ranger", "is_cut": True}
+    ]
+
+
+async def test_bodies_follow_the_language_too(anna: Installation) -> None:
+    anna.workspace.set_body(await page_id(anna, "Ranger"), ["Zwei Bäume"])
+    await anna.sync_all(bodies=True)
+    assert await titles(anna, "Baum") == []
+    await anna.execute("UPDATE notion_sync.search_settings SET language = 'german'")
+    assert await titles(anna, "Baum") == ["Ranger"]
+
+
 async def page_id(installation: Installation, page_title: str) -> str:
     (found,) = await installation.execute(
         "SELECT page_id FROM notion_sync.get_notion_page('anna', 'Notes', %s)", page_title
@@ -257,7 +302,7 @@ async def test_search_and_look_ups_of_a_tenant_use_their_indexes(anna: Installat
         SELECT user_id, gen_random_uuid()::text, data_source_id, 'Page ' || number, text, vector.tsv, false
         FROM (SELECT * FROM notion_sync.search_documents WHERE title = 'Aragorn') AS one,
              generate_series(1, %s) AS number,
-             notion_sync.search_vector('simple', 'Page ' || number, md5(number::text)) AS vector
+             notion_sync.search_vector('simple', 'Page ' || number, md5(number::text), '') AS vector
         """,
         ROWS,
     )

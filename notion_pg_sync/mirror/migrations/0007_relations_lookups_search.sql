@@ -65,13 +65,15 @@ CREATE TABLE notion_sync.search_documents (
     title          text NOT NULL,
     title_key      text NOT NULL GENERATED ALWAYS AS (left(lower(title), 200)) STORED,
     text           text NOT NULL,
+    body_hash      text,
     tsv            tsvector NOT NULL,
     is_cut         boolean NOT NULL,
     PRIMARY KEY (user_id, page_id)
 );
-COMMENT ON TABLE notion_sync.search_documents IS 'Titles and texts of the pages in the sync tables, for search and look-ups.';
+COMMENT ON TABLE notion_sync.search_documents IS 'Titles, texts and words of the pages in the sync tables, for search and look-ups.';
 COMMENT ON COLUMN notion_sync.search_documents.text IS 'The values of the text properties, a line each.';
-COMMENT ON COLUMN notion_sync.search_documents.is_cut IS 'Whether the text is too long for tsv, which holds its beginning.';
+COMMENT ON COLUMN notion_sync.search_documents.body_hash IS 'The content_hash of the body in page_bodies whose words tsv holds.';
+COMMENT ON COLUMN notion_sync.search_documents.is_cut IS 'Whether text or body is too long for tsv, which holds the beginning.';
 CREATE INDEX search_documents_by_title ON notion_sync.search_documents (user_id, title_key);
 -- With the user in it, so that a search does not go through what others wrote.
 CREATE INDEX search_documents_by_word ON notion_sync.search_documents USING gin ((ARRAY[user_id]), tsv);
@@ -110,23 +112,25 @@ CREATE FUNCTION notion_sync.text_in(value jsonb) RETURNS text
 -- What the index holds of a page. PostgreSQL refuses a tsvector of 1 MB: a text that comes to more is halved until it fits.
 -- A text of 50 kB fits in any case; a million characters are the most that is tried.
 CREATE FUNCTION notion_sync.search_vector(
-    language regconfig, title text, text text, OUT tsv tsvector, OUT is_cut boolean)
+    language regconfig, title text, text text, body text, OUT tsv tsvector, OUT is_cut boolean)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog
 AS $$
 DECLARE
     room integer := 1000000;
 BEGIN
-    IF octet_length(title) + octet_length(text) <= 50000 THEN
-        tsv := setweight(to_tsvector(language, title), 'A') || setweight(to_tsvector(language, text), 'B');
+    IF octet_length(title) + octet_length(text) + octet_length(body) <= 50000 THEN
+        tsv := setweight(to_tsvector(language, title), 'A') || setweight(to_tsvector(language, text), 'B')
+            || setweight(to_tsvector(language, body), 'C');
         is_cut := false;
         RETURN;
     END IF;
     LOOP
         BEGIN
             tsv := setweight(to_tsvector(language, left(title, room)), 'A')
-                || setweight(to_tsvector(language, left(text, room)), 'B');
-            is_cut := greatest(char_length(title), char_length(text)) > room;
+                || setweight(to_tsvector(language, left(text, room)), 'B')
+                || setweight(to_tsvector(language, left(body, room)), 'C');
+            is_cut := greatest(char_length(title), char_length(text), char_length(body)) > room;
             RETURN;
         EXCEPTION WHEN program_limit_exceeded THEN
             room := room / 2;
@@ -142,7 +146,11 @@ AS $$
 BEGIN
     UPDATE notion_sync.search_documents AS document SET (tsv, is_cut) = (
         SELECT vector.tsv, vector.is_cut
-        FROM notion_sync.search_vector(NEW.language::regconfig, document.title, document.text) AS vector);
+        FROM (SELECT) AS page
+        LEFT JOIN notion_sync.page_bodies AS body
+            ON body.user_id = document.user_id AND body.notion_page_id = document.page_id,
+        notion_sync.search_vector(
+            NEW.language::regconfig, document.title, document.text, coalesce(body.plain_text, '')) AS vector);
     RETURN NULL;
 END
 $$;
@@ -255,7 +263,7 @@ EXCEPTION WHEN internal_error THEN
 END
 $$;
 
--- Full text search over titles and text properties.
+-- Full text search over titles, text properties and bodies.
 CREATE FUNCTION notion_sync.search(
     query text, user_id text DEFAULT notion_sync.current_user_id(), databases text[] DEFAULT NULL,
     most integer DEFAULT 20)
@@ -295,19 +303,23 @@ BEGIN
     RETURN QUERY
         SELECT document.user_id, notion_sync.as_uuid(document.page_id), known.database_name, document.title,
                ts_headline(
-                   language, left(coalesce(nullif(document.text, ''), document.title), 20000), words,
+                   language,
+                   left(coalesce(nullif(concat_ws(E'\n', nullif(document.text, ''), body.plain_text), ''), document.title),
+                        20000),
+                   words,
                    'StartSel=**, StopSel=**, MaxWords=30, MinWords=10'),
                ts_rank(document.tsv, words), document.is_cut
         FROM unnest(found) WITH ORDINALITY AS match (page_id, place)
         JOIN notion_sync.search_documents AS document ON document.user_id = asked AND document.page_id = match.page_id
         JOIN notion_sync.data_sources AS known
             ON known.user_id = asked AND known.data_source_id = document.data_source_id
+        LEFT JOIN notion_sync.page_bodies AS body ON body.user_id = asked AND body.notion_page_id = document.page_id
         ORDER BY match.place;
 END
 $$;
 
 GRANT EXECUTE ON FUNCTION
-    notion_sync.text_in(jsonb), notion_sync.search_language(), notion_sync.search_vector(regconfig, text, text),
+    notion_sync.text_in(jsonb), notion_sync.search_language(), notion_sync.search_vector(regconfig, text, text, text),
     notion_sync.get_notion_page(text, text, text), notion_sync.search_matches(text, tsquery, text[], integer),
     notion_sync.search_query(regconfig, text), notion_sync.search(text, text, text[], integer)
     TO PUBLIC;
