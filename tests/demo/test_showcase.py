@@ -100,8 +100,10 @@ async def test_it_is_mirrored_exactly_and_answers_every_query(database_url: str,
         showcase.edit_a_few_pages()
         await installed.sync_all()
         answers = {title: await installed.execute(query) for title, query in QUERIES}
-    eldest, busiest, unfinished, changed = answers.values()
+    eldest, busiest, unfinished, lamps, changed = answers.values()
     assert [row["name"] for row in eldest][:2] == ["The Heron Queen", "Gorse"]
     assert (busiest[0]["name"], busiest[0]["stories"]) == ("Bridie Farrow", 5)
     assert (unfinished[0]["title"], unfinished[0]["progress"]) == ("The Breath Between", 68)
+    assert all("**lamp**" in row["snippet"] and "oath" not in row["snippet"] for row in lamps)
+    assert {row["database_name"] for row in lamps} >= {"Stories", "Characters"}
     assert {row["what"] for row in changed} >= {"Pim", "The Last Stop", "How do you end a war with a chorus?"}

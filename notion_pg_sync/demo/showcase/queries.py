@@ -14,7 +14,8 @@ QUERIES = [
         "The eldest living characters, and where they live",
         """SELECT c.name, c.age, string_agg(w.name, ', ' ORDER BY w.name) AS world
 FROM notion.characters AS c
-JOIN notion.worlds AS w ON w.user_id = c.user_id AND w.page_id = ANY (c.world)
+JOIN notion.characters__world AS home USING (user_id, page_id)
+JOIN notion.worlds AS w ON (w.user_id, w.page_id) = (home.user_id, home.related_page_id)
 WHERE c.alive AND c.age IS NOT NULL
 GROUP BY c.page_id, c.name, c.age ORDER BY c.age DESC LIMIT 5""",
     ),
@@ -22,13 +23,18 @@ GROUP BY c.page_id, c.name, c.age ORDER BY c.age DESC LIMIT 5""",
         "Who appears in the most stories",
         """SELECT c.user_id, c.name, count(*) AS stories, string_agg(s.title, ', ' ORDER BY s.title) AS which
 FROM notion.stories AS s
-JOIN notion.characters AS c ON c.user_id = s.user_id AND c.page_id = ANY (s.characters)
+JOIN notion.stories__characters AS cast_of USING (user_id, page_id)
+JOIN notion.characters AS c ON (c.user_id, c.page_id) = (cast_of.user_id, cast_of.related_page_id)
 GROUP BY c.user_id, c.name HAVING count(*) > 1 ORDER BY stories DESC, c.name LIMIT 5""",
     ),
     (
         "What is still to be written, the longest first",
         """SELECT user_id, title, status, words, progress, deadline FROM notion.stories
 WHERE status NOT IN ('Finished', 'Published') ORDER BY words DESC, title""",
+    ),
+    (
+        "Where Ada wrote of a lamp, but of no oath",
+        "SELECT title, database_name, snippet FROM notion_sync.search('lamp -oath', 'ada') LIMIT 5",
     ),
     (
         "What the latest run has changed",
