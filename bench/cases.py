@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import psycopg
 
 from bench.history import add_history
-from bench.stand import Measured, Stand
+from bench.stand import Measured, Stand, memory_of
 
 NO_LIMIT = ("--requests-per-minute", "1000000")
 
@@ -50,6 +50,23 @@ def first_read(rows: int) -> Case:
         yield Line(f"first read, {rows:,} rows", rows, measured, f"{share:.0%} of the bare loop's rows a second")
 
     return case
+
+
+def million(stand: Stand) -> Iterator[Line]:
+    """A first read of a million rows: the memory in each tenth of the time, and what is left of it in PostgreSQL."""
+    rows = 1_000_000
+    _one_database(stand, rows)
+    with memory_of("sync-all") as sampled:
+        measured = stand.sync_all(*NO_LIMIT)
+    tenths = [max(sampled[len(sampled) * tenth // 10 : len(sampled) * (tenth + 1) // 10]) for tenth in range(10)]
+    with psycopg.connect(stand.database_url) as connection:
+        found = connection.execute(
+            "SELECT (SELECT count(*) FROM notion_pages_sync), (SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid())"
+        ).fetchone()
+    assert found is not None
+    note = f"MB by tenth of the time: {' '.join(f'{most:.0f}' for most in tenths)}; {found[0]:,} rows are there, "
+    yield Line(f"first read, {rows:,} rows", rows, measured, f"{note}{found[1]} connections left")
 
 
 def within_the_limit(rows: int, history: str, target_seconds: float) -> Case:
@@ -227,6 +244,7 @@ CASES: dict[str, Case] = {
     "first-20000": first_read(20_000),
     "first-50000": first_read(50_000),
     "first-200000": first_read(200_000),
+    "million": million,
     "burst": within_the_limit(15_000, "even", 12),
     "burst-uneven": within_the_limit(15_000, "uneven", 20),
     "two-windows": within_the_limit(34_000, "even", 68),

@@ -6,10 +6,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -96,6 +97,29 @@ class Stand:
         """Runs `sync-all`, in one or more processes at once."""
         command = [sys.executable, "-m", "notion_pg_sync", "sync-all", *options]
         return self.measure(*[command] * processes)
+
+
+@contextmanager
+def memory_of(argument: str) -> Iterator[list[float]]:
+    """Twice a second within the block, the resident memory in MB of the child process that has this argument."""
+    sampled: list[float] = []
+    is_over = threading.Event()
+
+    def sample() -> None:
+        while not is_over.wait(0.5):
+            for child in psutil.Process().children():
+                # It may have ended meanwhile.
+                with suppress(psutil.NoSuchProcess):
+                    if argument in child.cmdline():
+                        sampled.append(child.memory_info().rss / 1024**2)
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield sampled
+    finally:
+        is_over.set()
+        thread.join()
 
 
 @contextmanager
