@@ -17,7 +17,7 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from notion_pg_sync.demo.postgres_programs import server_account
-from tests.private_host import wait_until
+from tests.waiting import wait_until
 
 # Fewer connections than the tool uses, each transaction on the one that rested longest: session state cannot survive.
 _CONFIGURATION = """\

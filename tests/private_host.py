@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
 import psutil
 import pytest
+
+from tests.waiting import wait_until
 
 # What is written there is kept in memory and gone with the host; what the machine has is seen through it.
 _OWN_FOLDERS = ("etc", "usr/sbin", "var/lib", "var/spool")
@@ -141,12 +142,3 @@ class PrivateHost:
             f"--wdns={Path.cwd()}",
             *command,
         ]
-
-
-def wait_until(holds: Callable[[], bool], *, seconds: float) -> None:
-    """Waits until something holds; fails after a time that no machine needs."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            pytest.fail(f"it did not come within {seconds:g} seconds")
-        time.sleep(0.05)

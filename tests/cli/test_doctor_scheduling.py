@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import BARE, Site
-from tests.private_host import PrivateHost, wait_until
+from tests.private_host import PrivateHost
+from tests.waiting import wait_until
 
 TOOL = str(Path(sys.executable).with_name("notion-pg-sync"))
 URL = "DATABASE_URL=postgresql://sync@nowhere.invalid/app\n"

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Site
-from tests.private_host import PrivateHost, wait_until
+from tests.private_host import PrivateHost
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 FOLDER_OF_TOOL = Path(sys.executable).parent

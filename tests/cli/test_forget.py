@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import BARE, Site
 from tests.cli.terminal import Terminal
+from tests.waiting import wait_until
 
 # What stands for the user and all that is theirs, wherever it may have got to.
 CANARY = "canary"
@@ -243,10 +243,7 @@ def test_it_waits_for_a_run_that_works_for_the_user(mirrored: Site) -> None:
         stderr=subprocess.DEVNULL,
     )
     leased = "SELECT lease_runid FROM notion_sync.accounts WHERE user_id = %s AND lease_runid IS NOT NULL"
-    deadline = time.monotonic() + 60
-    while not mirrored.execute(leased, USER):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: mirrored.execute(leased, USER))
     forget = subprocess.Popen(
         [sys.executable, "-m", "notion_pg_sync", "forget", USER, "--disconnect", "--yes"],
         env={**BARE, **mirrored.command.environment},

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import BARE, Ended, Site
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -67,9 +66,7 @@ def test_a_signal_stops_a_run_which_records_that(connected: Site, number: signal
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 20
-    while not connected.small.workspace.requests.all() and time.monotonic() < deadline:
-        os.sched_yield()
+    wait_until(connected.small.workspace.requests.all)
     process.send_signal(number)
     _, said = process.communicate(timeout=20)
     assert process.returncode == 128 + number

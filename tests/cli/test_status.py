@@ -10,7 +10,6 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cli.conftest import BARE, Site
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,9 +63,7 @@ def a_sync_that_hangs(site: Site, *arguments: str) -> Iterator[subprocess.Popen[
         [sys.executable, "-m", "notion_pg_sync", *arguments], env={**BARE, **site.command.environment}, cwd=ROOT
     ) as process:
         try:
-            deadline = time.monotonic() + 20
-            while not site.small.workspace.requests.all() and time.monotonic() < deadline:
-                os.sched_yield()
+            wait_until(site.small.workspace.requests.all)
             yield process
         finally:
             process.kill()

@@ -11,8 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -23,6 +22,7 @@ import pytest
 from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError, default_folder, exists
 from notion_pg_sync.demo.postgres_programs import server_account, server_processes
 from notion_pg_sync.demo.postgres_socket import socket_folder_for
+from tests.waiting import wait_until
 
 FAST = {"fsync": "off"}
 REPOSITORY = Path(__file__).parents[2]
@@ -138,13 +138,6 @@ def servers(folder: Path) -> list[int]:
     """The servers at work in the folder, without their helper processes."""
     processes = server_processes(server_account(), folder / "data")
     return [pid for pid in processes if psutil.Process(pid).ppid() not in processes]
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
 
 
 def ask(server: EmbeddedPostgres, query: str) -> object:

@@ -8,8 +8,8 @@ from collections import Counter
 import psycopg
 import pytest
 
-from tests.private_host import wait_until
 from tests.reliability.conftest import UNPACED, Place
+from tests.waiting import wait_until
 
 USERS = 12
 

@@ -17,9 +17,9 @@ import pytest
 
 from notion_pg_sync.demo.workspace import Request
 from notion_pg_sync.demo.workspace.literals import checkbox, number, rich_text, title
-from tests.private_host import wait_until
 from tests.reliability.conftest import UNPACED, WELL, Place
 from tests.reliability.proxy import PostgresProxy
+from tests.waiting import wait_until
 
 ROWS = 130
 PROPERTIES = {"Name": title(), "Count": number(), "Note": rich_text(), "Done": checkbox()}

@@ -10,8 +10,8 @@ import time
 import pytest
 
 from notion_pg_sync.demo.workspace import Request
-from tests.private_host import wait_until
 from tests.reliability.conftest import UNPACED, WELL, Place
+from tests.waiting import wait_until
 
 LEASE_SECONDS = 1.5
 # All that a run may write, its own record aside. With xmin, since a row that is written anew as it was would tell.

@@ -15,6 +15,7 @@ import psutil
 from notion_pg_sync.demo.workspace import SmallWorkspace
 from tests.installation import Installation
 from tests.reliability.conftest import UNPACED, WELL, Place
+from tests.waiting import wait_until
 
 FEW, MANY = 10_000, 30_000
 
@@ -72,8 +73,7 @@ async def cancelled(installation: Installation) -> None:
     requests = installation.workspace.requests
     requests.clear()
     run = asyncio.create_task(installation.sync_all(full=True))
-    while not requests.counts().get("query"):
-        await asyncio.sleep(0.01)
+    await asyncio.to_thread(wait_until, lambda: requests.counts().get("query"))
     run.cancel()
     await asyncio.gather(run, return_exceptions=True)
     assert run.cancelled()

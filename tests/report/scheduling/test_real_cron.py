@@ -13,8 +13,9 @@ from notion_pg_sync.report.scheduling.crontab import read_crontab
 from notion_pg_sync.report.scheduling.faults import faults_of
 from notion_pg_sync.report.scheduling.found import look_for_schedule
 from notion_pg_sync.report.scheduling.jobs import environment_of_cron_job
-from tests.private_host import PrivateHost, wait_until
+from tests.private_host import PrivateHost
 from tests.report.scheduling.written import schedules
+from tests.waiting import wait_until
 
 ODD_LINES = [
     *(
