@@ -12,13 +12,13 @@ from notion_pg_sync.sync.side_by_side import side_by_side
 
 async def complete_pages(client: NotionClient, pages: Sequence[Page], schema: Mapping[str, object]) -> list[Page]:
     """`pages`, each with nothing cut; at least one request for each value that was. Raises `NotionError`."""
-    return await side_by_side(_complete_page(client, page, schema) for page in pages)
+    cut = {place: values for place, page in enumerate(pages) if (values := values_to_complete(page.properties, schema))}
+    whole = await side_by_side(_complete_page(client, pages[place], values) for place, values in cut.items())
+    completed = dict(zip(cut, whole, strict=True))
+    return [completed.get(place, page) for place, page in enumerate(pages)]
 
 
-async def _complete_page(client: NotionClient, page: Page, schema: Mapping[str, object]) -> Page:
-    cut = values_to_complete(page.properties, schema)
-    if not cut:
-        return page
+async def _complete_page(client: NotionClient, page: Page, cut: Sequence[CutValue]) -> Page:
     whole = await side_by_side(_complete_value(client, page, value) for value in cut)
     return with_properties(page, {value.name: completed for value, completed in zip(cut, whole, strict=True)})
 
