@@ -25,6 +25,8 @@ from tests.private_host import PrivateHost
 # A test's data need not survive a power cut.
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "100"}
 
+# What the databases of the tests may take, in bytes, with plenty to spare.
+ROOM = 4 * 1024**3
 
 hypothesis.settings.register_profile("thorough", max_examples=550)
 
@@ -74,10 +76,17 @@ def postgres_server() -> Iterator[str]:
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
         return
-    folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-tests."))  # tmp_path is closed to the account that root uses
+    # tmp_path is closed to the account that root uses.
+    folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-tests.", dir=_in_memory()))
     with EmbeddedPostgres(folder, FAST_SETTINGS) as server:
         yield server.url
     shutil.rmtree(folder)
+
+
+def _in_memory() -> Path | None:
+    """A folder in memory, where there is one with room: a database is made there twenty times as fast."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > ROOM else None
 
 
 @pytest.fixture(scope="session")
