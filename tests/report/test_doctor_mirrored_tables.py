@@ -144,6 +144,7 @@ async def test_views_that_were_asked_for_after_the_sync_are_missing_until_the_ne
     assert [finding.seen for finding in findings] == [
         "the view notion.three is missing",
         "the view notion.worlds is missing",
+        "the view notion.worlds__characters is missing",
     ]
     await mirrored.sync()
     assert (await mirrored.one("typed views")).verdict is Verdict.WELL
@@ -171,7 +172,10 @@ async def test_something_else_with_a_views_name_is_told(mirrored: Mirrored) -> N
 async def test_a_view_that_nobody_is_behind_any_more(mirrored: Mirrored) -> None:
     await mirrored_with_views(mirrored, "Worlds")
     mirrored.execute("UPDATE notion_sync.accounts SET views = false")
-    finding = await mirrored.one("typed views")
-    assert finding.seen == "the view notion.worlds shows nobody's rows any more"
-    await mirrored.type(finding.mend)
+    findings = await mirrored.found("typed views")
+    assert [finding.seen for finding in findings] == [
+        "the view notion.worlds shows nobody's rows any more",
+        "the view notion.worlds__characters shows nobody's rows any more",
+    ]
+    await mirrored.type(findings[0].mend)
     assert (await mirrored.one("typed views")).seen == "no user wants typed views"
