@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -65,6 +66,7 @@ def read_settings(environment: Mapping[str, str], **flags: object) -> Settings:
         str(given.get("notion_base_url") or environment.get("NOTION_BASE_URL") or NOTION_BASE_URL)
     )
     given["token_key"] = _token_key(environment.get("NOTION_TOKEN_KEY"))
+    _check_authorities(environment.get("SSL_CERT_FILE"))
     if given.get("verify") and given.get("dry_run"):
         raise SettingsError("--verify compares what a sync wrote, and --dry-run writes nothing: use one of them.")
     for name in ("full_every", "timeout", "max_age", "bodies_for"):
@@ -109,6 +111,19 @@ def _token_key(passphrase: str | None) -> bytes | None:
             "pip install 'notion-pg-sync[encryption]'."
         )
     return written[:TOKEN_KEY_BYTES]
+
+
+def _check_authorities(file: str | None) -> None:
+    """Whether what httpx, and OpenSSL for libpq, take their trusted authorities from can be used."""
+    if not file:
+        return
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise SettingsError(
+            f"SSL_CERT_FILE {file!r} cannot be read, or holds no certificate: name a file with the certificates of "
+            "authorities in PEM form, or unset it."
+        ) from error
 
 
 def _ping_url(url: str) -> str:

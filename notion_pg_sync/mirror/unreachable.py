@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from psycopg import sql
 
 URL_FORM = "postgresql://user@host:5432/name"
+# Where Debian keeps the public authorities. `sslrootcert=system` is another place: psycopg's wheels bring an OpenSSL of
+# their own, which since 3.3.8 looks where no system keeps them.
+PUBLIC_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 
 
 @dataclass(frozen=True)
@@ -163,10 +166,25 @@ _CAUSES = (
         "ALTER SYSTEM SET ssl = on;\n{reload}",
     ),
     _Cause(
-        r"root certificate file .* does not exist|certificate verify failed|could not read root certificate",
+        r"root certificate file .* does not exist|could not read root certificate",
+        "the certificate of PostgreSQL {where} cannot be verified without a file of trusted authorities",
+        "name the file with the certificate of the authority that signed it in sslrootcert (for a public one "
+        f"{PUBLIC_AUTHORITIES}, or where else the system keeps its list)",
+        f"export PGSSLROOTCERT={PUBLIC_AUTHORITIES}",
+    ),
+    _Cause(
+        r"weak sslmode .* may not be used with sslrootcert=system",
+        "the connection to PostgreSQL {where} trusts every public authority (sslrootcert=system), but does not look at "
+        "the certificate's name",
+        "write sslmode=verify-full into DATABASE_URL",
+        "export PGSSLMODE=verify-full",
+    ),
+    _Cause(
+        r"certificate verify failed",
         "the certificate of PostgreSQL {where} cannot be verified",
-        "name the authority that signed it (sslrootcert=system for a public one) beside sslmode=verify-full",
-        "export PGSSLROOTCERT=system",
+        "name the file with the certificate of the authority that signed it in sslrootcert, or renew the certificate "
+        "where it has expired",
+        "openssl s_client -starttls postgres -connect {address} </dev/null | openssl x509 -noout -issuer -dates",
     ),
     _Cause(
         r"server certificate for .* does not match host name",

@@ -103,7 +103,7 @@ def explain(error: Exception, what: str) -> NotionError:
             return NotionError(
                 f"Notion cannot be reached: {trouble.sentence}",
                 code="network",
-                remedy=Remedy.BACK_OFF,
+                remedy=Remedy.NOTHING if trouble.lasts else Remedy.BACK_OFF,
                 mend=trouble.mend,
             )
         case AnswerTooLargeError():

@@ -13,13 +13,22 @@ import httpx
 
 _NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH)
 
+# OpenSSL's numbers of what is wrong with a certificate (X509_STORE_CTX_get_error): it is not yet valid or has expired;
+# it is for another name, another address.
+_OUT_OF_DATE = (9, 10)
+_ANOTHER_HOSTS = (62, 64)
+
 
 @dataclass(frozen=True)
 class Trouble:
-    """`sentence` says what is wrong and what to do; `mend` is what to type."""
+    """`sentence` says what is wrong and what to do; `mend` is what to type.
+
+    `lasts`: it stays so until somebody mends it, so asking again is no use.
+    """
 
     sentence: str
     mend: str
+    lasts: bool = False
 
 
 def why_unreachable(error: httpx.TransportError) -> Trouble:
@@ -31,10 +40,11 @@ def why_unreachable(error: httpx.TransportError) -> Trouble:
         match cause:
             case ssl.SSLCertVerificationError():
                 return Trouble(
-                    f"the certificate of {host} cannot be verified ({cause.verify_message.rstrip('.')}): where a proxy "
-                    "on the way puts in its own, name the file of its authority in SSL_CERT_FILE.",
+                    f"the certificate of {host} cannot be verified ({cause.verify_message.rstrip('.')}): "
+                    f"{_advice_on_certificate(cause.verify_code)}.",
                     f"openssl s_client -connect {shlex.quote(f'{host}:{port}')} </dev/null | "
-                    "openssl x509 -noout -subject -issuer",
+                    "openssl x509 -noout -subject -issuer -dates -ext subjectAltName",
+                    lasts=True,
                 )
             case ssl.SSLError():
                 return Trouble(
@@ -64,6 +74,17 @@ def why_unreachable(error: httpx.TransportError) -> Trouble:
     return Trouble(
         f"the connection to {host} broke off ({said.rstrip('.')}): check the network, then run the sync again.",
         curl,
+    )
+
+
+def _advice_on_certificate(number: int) -> str:
+    if number in _OUT_OF_DATE:
+        return "set this machine's clock right where it is off, else have whoever runs that host renew it"
+    if number in _ANOTHER_HOSTS:
+        return "correct NOTION_BASE_URL, or see what stands between this host and Notion"
+    return (
+        "where a proxy on the way puts in one of its own, name the file with the certificate of the proxy's authority "
+        "in SSL_CERT_FILE"
     )
 
 

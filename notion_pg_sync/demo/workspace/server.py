@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import ssl
 import threading
 import zlib
 from dataclasses import asdict, is_dataclass
@@ -139,10 +140,14 @@ def _to_json(value: Value) -> Value:
 
 
 class WorkspaceServer:
-    """Serves a workspace from a thread of its own, as a context manager; `port` 0 takes a free one."""
+    """Serves a workspace from a thread of its own, as a context manager; `port` 0 takes a free one.
 
-    def __init__(self, workspace: SampleWorkspace, port: int = 0) -> None:
+    With `tls`, which holds a certificate, it is served over HTTPS.
+    """
+
+    def __init__(self, workspace: SampleWorkspace, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.workspace = workspace
+        self._tls = tls
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sample-workspace", daemon=True)
@@ -151,7 +156,7 @@ class WorkspaceServer:
     @property
     def url(self) -> str:
         """The base URL, without /v1."""
-        return f"http://{HOST}:{self._port}"
+        return f"{'https' if self._tls else 'http'}://{HOST}:{self._port}"
 
     def __enter__(self) -> "WorkspaceServer":
         self._thread.start()
@@ -169,7 +174,7 @@ class WorkspaceServer:
     async def _start(self) -> int:
         runner = web.AppRunner(_Handlers(self.workspace).application(), access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, HOST, self._port).start()
+        await web.TCPSite(runner, HOST, self._port, ssl_context=self._tls).start()
         self._runner = runner
         return int(runner.addresses[0][1])
 

@@ -13,6 +13,7 @@ from notion_pg_sync.mirror.connection import PostgresError, open_pool, transacti
 from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, settings_out_of_sight
 from notion_pg_sync.mirror.diagnosis.server import ClockReading, Server, look_at_server, read_clock
 from notion_pg_sync.mirror.tables import find_schema
+from notion_pg_sync.mirror.unreachable import PUBLIC_AUTHORITIES
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, broken, warning, well
 
 SECTION = "PostgreSQL"
@@ -51,7 +52,10 @@ def encryption(server: Server) -> Finding:
     """Whether others on the way to the server can read along, or stand in for it."""
     if is_this_machine(server):
         return well("the connection does not leave this machine")
-    mend = "add to DATABASE_URL: sslmode=verify-full&sslrootcert=system (or the file of your provider's certificate)"
+    mend = (
+        f"add to DATABASE_URL: sslmode=verify-full&sslrootcert={PUBLIC_AUTHORITIES} (or the file of your provider's "
+        "authority)"
+    )
     if not server.encrypted:
         return warning(
             f"the connection to {server.host} is not encrypted: tokens and rows can be read on the way",
