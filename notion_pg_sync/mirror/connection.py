@@ -48,7 +48,7 @@ async def open_pool(
 ) -> AsyncIterator[Pool]:
     """Connections to `database_url` (libpq's form; empty: libpq's own `PG*` variables).
 
-    Raises `PostgresError` when PostgreSQL cannot be reached or is too old.
+    Raises `PostgresError` when PostgreSQL cannot be reached, is too old, or cannot hold every text.
     """
     await _check(database_url)
     pool = Pool(
@@ -139,6 +139,12 @@ async def _check(database_url: str) -> None:
             raise PostgresError(
                 f"PostgreSQL {connection.info.server_version // 10000} is too old: use PostgreSQL 15 or newer.",
                 f"export DATABASE_URL={URL_FORM}",
+            )
+        if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
+            raise PostgresError(
+                f"the database is encoded in {encoding}, which cannot hold every text of Notion: make one in UTF8, and "
+                "name it in DATABASE_URL.",
+                "CREATE DATABASE notion TEMPLATE template0 ENCODING 'UTF8';",
             )
 
 

@@ -98,14 +98,14 @@ _CAUSES = (
     _Cause(
         r"(?s)^(?!.*SSL encryption).*no pg_hba.conf entry for (host \"(?P<address>[^\"]+)\")?.*no encryption",
         "PostgreSQL {where} lets user {user} into database {database} only over TLS, or not at all from this host",
-        "add sslmode=require to DATABASE_URL; where that does not help, add the line below to the server's "
-        "pg_hba.conf, and reload it",
+        "add sslmode=require to DATABASE_URL; where that does not help, add the line that 'notion-pg-sync doctor' "
+        "prints to the server's pg_hba.conf, and reload it",
         "{hba_line}\n{reload}",
     ),
     _Cause(
         r"no pg_hba.conf entry for (host \"(?P<address>[^\"]+)\")?|pg_hba.conf rejects connection",
         "PostgreSQL {where} does not let user {user} into database {database} from this host",
-        "add the line below to the server's pg_hba.conf, and reload it",
+        "add the line that 'notion-pg-sync doctor' prints to the server's pg_hba.conf, and reload it",
         "{hba_line}\n{reload}",
     ),
     _Cause(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from psycopg.rows import dict_row
 
 from notion_pg_sync.mirror.connection import PostgresError, open_pool
 from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
+from tests.conftest import with_database
 
 Connection = psycopg.AsyncConnection[dict[str, object]]
 
@@ -113,6 +115,22 @@ async def test_the_printed_sql_does_the_same(database_url: str, application: Con
 async def test_two_at_once_both_succeed(database_url: str) -> None:
     await asyncio.gather(*(init(database_url) for _ in range(4)))
     assert (await init(database_url)).is_empty
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+async def test_a_database_that_cannot_hold_every_text_is_refused(
+    postgres_server: str, administrator: psycopg.Connection, encoding: str
+) -> None:
+    name = f"test_{uuid4().hex}"
+    administrator.execute(
+        f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE_PROVIDER libc LOCALE 'C'".encode()
+    )
+    try:
+        with pytest.raises(PostgresError, match=f"encoded in {encoding}.* make one in UTF8"):
+            async with open_pool(with_database(postgres_server, name)):
+                pass
+    finally:
+        administrator.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 async def test_a_database_of_a_newer_version_is_refused(database_url: str, connection: Connection) -> None:
