@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -43,7 +44,7 @@ def pooled(database_url: str, small: SmallWorkspace, tenant: str) -> Iterator[Pl
         yield Place(command, small, database_url, installation=installation)
 
 
-def test_every_command_works_through_it(pooled: Place) -> None:
+def test_every_command_works_through_it(pooled: Place, tmp_path: Path) -> None:
     assert pooled.command("init", "--yes").code == 0
     assert pooled.command("init", "--yes").code == 0
     everybody = pooled.connect_everybody()
@@ -64,12 +65,23 @@ def test_every_command_works_through_it(pooled: Place) -> None:
         )
         assert sum(pooled.view_rows(user).values()) == rows
     assert pooled.command("sync", "cora", "Notes", "--verify", *UNPACED) == WELL
-    assert pooled.command("sync-all", "--full", *UNPACED) == WELL
+    workspace.set_body(workspace.page_ids("Notes")[0], ["A word inside"])
+    assert pooled.command("sync-all", "--full", "--bodies", *UNPACED) == WELL
+    assert pooled.execute("SELECT user_id FROM notion_sync.search('inside', 'cora')") == [("cora",)]
     status = pooled.command("status", "--json")
     assert (status.code, status.err) == (0, ""), status
     assert all(f'"{user}"' in status.out for user in everybody)
     told = json.loads(pooled.command("doctor", "--json", "--no-cron-check").out)
     assert "behind a connection pooler" in json.dumps(told)
+    assert pooled.command("forget", "cora", "--disconnect", "--yes").code == 0
+    counted = " UNION ALL ".join(f"SELECT user_id FROM {table}" for table in TABLES)
+    left = pooled.execute(f"SELECT DISTINCT user_id FROM ({counted}) AS rows ORDER BY 1")
+    assert left == [(user,) for user in sorted(everybody) if user != "cora"]
+    token = tmp_path / "token"
+    token.write_text(workspace.add_token("dora").secret)
+    workspace.share("dora", pooled.small.databases["Notes"])
+    assert pooled.command("connect", "dora", "--token-file", str(token), "--database", "Notes").code == 0
+    assert pooled.command("sync-all", "--user", "dora", *UNPACED) == WELL
 
 
 def test_side_by_side_through_it(pooled: Place) -> None:
