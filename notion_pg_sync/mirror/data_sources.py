@@ -121,6 +121,18 @@ async def known_data_sources(connection: Connection, user_id: str, database_id: 
     return {data_source_id: sync_table async for data_source_id, sync_table in found}
 
 
+async def wanting_bodies(connection: Connection, user_id: str) -> dict[str, set[str]]:
+    """By database, a user's data sources whose bodies are to be read at every run, as their `bodies` says."""
+    found = await connection.execute(
+        """
+        SELECT database_id, array_agg(data_source_id) FROM notion_sync.data_sources
+        WHERE user_id = %s AND bodies GROUP BY database_id
+        """,
+        (user_id,),
+    )
+    return {database_id: set(data_source_ids) async for database_id, data_source_ids in found}
+
+
 async def forget_data_source(connection: Connection, key: DataSourceKey) -> None:
     """Forgets a data source that is no longer there, once none of its rows is left."""
     await connection.execute(

@@ -13,6 +13,7 @@ import psycopg
 from notion_pg_sync.mirror import accounts, leases, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
 from notion_pg_sync.mirror.connection import Connection, transaction
+from notion_pg_sync.mirror.data_sources import wanting_bodies
 from notion_pg_sync.mirror.leases import LeaseLostError
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending
 from notion_pg_sync.mirror.sync_requests import Asked
@@ -123,15 +124,20 @@ async def sync_bodies(
     runs_by_database: Iterable[tuple[ConfiguredDatabase, DatabaseRun]],
     slots: asyncio.Semaphore,
 ) -> None:
-    """Reads the bodies of an account's databases, where the run is to; one database at a time, after all rows."""
-    if not work.settings.bodies or work.settings.dry_run:
+    """Reads the bodies of an account's databases, where they are wanted; one database at a time, after all rows."""
+    if work.settings.dry_run:
         return
+    async with transaction(work.pool) as connection:
+        wanting = await wanting_bodies(connection, user_id)
     limit = work.settings.bodies_for
     deadline = asyncio.get_running_loop().time() + limit.total_seconds() if limit else None
     for database, run in runs_by_database:
-        if not is_lack_of_access(run.error_code) and run.error_code != LEASE_LOST:
+        data_sources = None if work.settings.bodies else wanting.get(database.database_id, ())
+        is_readable = not is_lack_of_access(run.error_code) and run.error_code != LEASE_LOST
+        if is_readable and (data_sources is None or data_sources):
+            bodies = BodiesSync(work, client, user_id, database, run, data_sources=data_sources, deadline=deadline)
             async with slots:
-                await BodiesSync(work, client, user_id, database, run, deadline=deadline).sync()
+                await bodies.sync()
 
 
 async def _requests(work: Work, user_id: str) -> Asked:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from notion_pg_sync.mirror import bodies, data_sources, runs
+from notion_pg_sync.mirror import bodies, runs
 from notion_pg_sync.mirror.bodies import Body, DuePage
 from notion_pg_sync.mirror.connection import transaction
-from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.data_sources import DataSourceKey, known_data_sources
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import digest
@@ -34,7 +35,7 @@ class _Batch:
 class BodiesSync:
     """Reads the bodies of one database of a user, under the user's lease, after its rows; counts in the rows' `run`.
 
-    No batch is begun after `deadline`, a time of the event loop.
+    `data_sources`: of these alone, None: of all. No batch is begun after `deadline`, a time of the event loop.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class BodiesSync:
         database: ConfiguredDatabase,
         run: DatabaseRun,
         *,
+        data_sources: Collection[str] | None = None,
         deadline: float | None = None,
     ) -> None:
         self._work = work
@@ -55,6 +57,7 @@ class BodiesSync:
         self._run = run
         self._requests, self._retries = run.requests, run.retries
         self._watched = Watched(user_id, database.name, database.database_id)
+        self._data_sources = data_sources
         self._deadline = deadline
         self._left = 0
         self._first_failure = ""
@@ -83,8 +86,10 @@ class BodiesSync:
         everything = self._work.settings.full_bodies
         found = []
         async with transaction(self._work.pool) as connection:
-            known = await data_sources.known_data_sources(connection, self._user_id, self._database.database_id)
+            known = await known_data_sources(connection, self._user_id, self._database.database_id)
             for data_source_id, table_name in known.items():
+                if self._data_sources is not None and data_source_id not in self._data_sources:
+                    continue
                 key, table = DataSourceKey(self._user_id, data_source_id), self._work.table_named(table_name)
                 if table is not None:
                     found.append((key, table, await bodies.count_due(connection, table, key, everything=everything)))

@@ -72,6 +72,30 @@ async def test_without_the_option_no_body_is_read(installation: Installation, no
     assert (await kept(installation), requests(installation)) == ({}, {})
 
 
+async def test_a_data_source_can_want_its_bodies_whatever_the_options(
+    installation: Installation, small: SmallWorkspace, notes: list[str]
+) -> None:
+    workspace = installation.workspace
+    other = workspace.add_database("Others", rows=[{"Name": "Another page"}])
+    workspace.share("anna", "Others")
+    await installation.execute(
+        "UPDATE user_settings SET notion_databases = notion_databases || jsonb_build_object('Others', %s::text)",
+        other.id,
+    )
+    await installation.sync_all()
+    await installation.execute("UPDATE notion_sync.data_sources SET bodies = true WHERE database_name = 'Pages'")
+    assert requests(installation) == {}
+    await installation.sync_all()
+    assert requests(installation) == {"markdown": 3}
+    assert set(await kept(installation)) == set(notes)
+    workspace.set_body(notes[0], ["Another text"])
+    workspace.clock.advance(3600)
+    await installation.sync_one("anna", "Others")
+    assert requests(installation) == {}
+    await installation.sync_one("anna", "Pages")
+    assert requests(installation) == {"markdown": 1}
+
+
 async def test_a_dry_run_reads_no_bodies(installation: Installation, notes: list[str]) -> None:
     await installation.sync_all(dry_run=True, **BODIES)
     assert (await kept(installation), requests(installation)) == ({}, {})

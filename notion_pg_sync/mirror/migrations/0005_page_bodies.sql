@@ -1,4 +1,4 @@
--- What stands inside pages, below their properties: kept for the runs that ask for it (sync --bodies).
+-- What stands inside pages, below their properties: kept where it is asked for.
 
 CREATE TABLE notion_sync.page_bodies (
     user_id          text NOT NULL,
@@ -15,7 +15,7 @@ CREATE TABLE notion_sync.page_bodies (
     PRIMARY KEY (user_id, notion_page_id),
     FOREIGN KEY (user_id, data_source_id) REFERENCES notion_sync.data_sources ON DELETE CASCADE
 );
-COMMENT ON TABLE notion_sync.page_bodies IS 'The bodies of pages, for the runs that were asked for them.';
+COMMENT ON TABLE notion_sync.page_bodies IS 'The bodies of pages, as far as runs or data_sources.bodies ask for them.';
 COMMENT ON COLUMN notion_sync.page_bodies.markdown IS 'Notion''s enhanced Markdown; URLs of hosted files without signature.';
 COMMENT ON COLUMN notion_sync.page_bodies.plain_text IS 'The same without marks, for search.';
 COMMENT ON COLUMN notion_sync.page_bodies.missing IS 'What could not be read, a word or a sentence each, and is not in the Markdown.';
@@ -28,6 +28,10 @@ CREATE INDEX page_bodies_by_data_source ON notion_sync.page_bodies (user_id, dat
 
 ALTER TABLE notion_sync.page_bodies ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON notion_sync.page_bodies FOR SELECT USING (user_id = notion_sync.current_user_id());
+
+ALTER TABLE notion_sync.data_sources ADD COLUMN bodies boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN notion_sync.data_sources.bodies IS
+    'Yours to set: whether its bodies are read by every run, also by those without --bodies.';
 
 ALTER TABLE notion_sync.database_runs
     ADD COLUMN bodies_read bigint NOT NULL DEFAULT 0,
