@@ -101,6 +101,25 @@ async def test_without_the_capability_names_are_unknown_and_nothing_fails(
     assert asked(installation) == {}
 
 
+async def test_who_could_not_be_told_is_asked_for_again_a_day_later_though_no_row_is_read(
+    installation: Installation, ids: dict[str, str]
+) -> None:
+    # More than one query gives, so that later runs read what was edited alone.
+    for number in range(120):
+        installation.workspace.add_page("Crew", {"Name": f"Row {number}"})
+    installation.workspace.clock.advance(3600)
+    installation.workspace.set_capabilities("anna", read_users=False)
+    await installation.sync_all()
+    installation.workspace.set_capabilities("anna", read_users=True)
+    asked(installation)
+    await installation.sync_all()
+    assert asked(installation) == {}
+    await installation.execute("UPDATE notion_sync.users SET asked_at = asked_at - interval '25 hours'")
+    await installation.sync_all()
+    assert asked(installation) == {"users": 1, "user": 1}
+    assert {row["name"] for row in (await users(installation)).values()} >= {"Ada", "Bo"}
+
+
 async def test_a_listing_that_fails_does_not_fail_the_sync(installation: Installation, ids: dict[str, str]) -> None:
     installation.workspace.set_capabilities("anna", read_users=False)
     installation.workspace.faults.add("403_html", path="/users")
