@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlencode
 from uuid import uuid4
@@ -17,7 +20,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres
-from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer, small_workspace
+from notion_pg_sync.demo.workspace import SampleWorkspace, SmallWorkspace, WorkspaceServer, small_workspace
 from notion_pg_sync.settings import Settings
 from tests.installation import Installation
 from tests.private_host import PrivateHost
@@ -96,15 +99,75 @@ def administrator(postgres_server: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@dataclass
+class Databases:
+    """Makes the databases of the tests, those that begin alike as copies of one that is made once."""
+
+    server: str
+    administrator: psycopg.Connection
+    templates: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """The connection string of a database of one's own, gone after the block."""
+        with self._copy_of("template0") as name:
+            yield with_database(self.server, name)
+
+    @contextmanager
+    def filled(self, fill: Callable[[str], None]) -> Iterator[str]:
+        """The same, as `fill` makes it of an empty one, which is given its connection string; once for all tests."""
+        key = f"{fill.__module__}.{fill.__qualname__}"
+        if key not in self.templates:
+            self.templates[key] = self._create("template0")
+            fill(with_database(self.server, self.templates[key]))
+        with self._copy_of(self.templates[key]) as name:
+            yield with_database(self.server, name)
+
+    def drop(self, name: str) -> None:
+        self.administrator.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    @contextmanager
+    def _copy_of(self, template: str) -> Iterator[str]:
+        name = self._create(template)
+        yield name
+        self.drop(name)
+
+    def _create(self, template: str) -> str:
+        name = f"test_{uuid4().hex}"
+        self.administrator.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+        return name
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_server: str, administrator: psycopg.Connection) -> Iterator[Databases]:
+    """What makes the databases of the tests."""
+    made = Databases(postgres_server, administrator)
+    yield made
+    for template in made.templates.values():
+        made.drop(template)
+
+
 @pytest.fixture
-def database_url(postgres_server: str, administrator: psycopg.Connection) -> Iterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
     """The connection string of an empty database of this test's own."""
-    name = f"test_{uuid4().hex}"
-    administrator.execute(
-        sql.SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY file_copy").format(sql.Identifier(name))
-    )
-    yield with_database(postgres_server, name)
-    administrator.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with databases.empty() as url:
+        yield url
+
+
+def initialise(database_url: str) -> None:
+    """Does what `init` does."""
+    asyncio.run(Installation(Settings(database_url=database_url), SampleWorkspace()).init())
+
+
+@pytest.fixture
+def initialised_url(databases: Databases) -> Iterator[str]:
+    """The same of a database that is initialised."""
+    with databases.filled(initialise) as url:
+        yield url
 
 
 def with_database(connection_string: str, name: str) -> str:
@@ -120,12 +183,10 @@ def small() -> SmallWorkspace:
 
 
 @pytest.fixture
-async def installation(database_url: str, small: SmallWorkspace) -> AsyncIterator[Installation]:
+def installation(initialised_url: str, small: SmallWorkspace) -> Iterator[Installation]:
     """The tool, set up against a database of its own and the standard workspace; nobody is connected yet."""
     with WorkspaceServer(small.workspace) as server:
-        installed = Installation(Settings(database_url=database_url, notion_base_url=server.url), small.workspace)
-        await installed.init()
-        yield installed
+        yield Installation(Settings(database_url=initialised_url, notion_base_url=server.url), small.workspace)
 
 
 @pytest.fixture

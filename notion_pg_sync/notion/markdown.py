@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from html import unescape
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 # Signed URLs of hosted files end within the hour, and are others at every read.
 _SIGNED = re.compile(r"(https://[^\s?\"'<>()]+)\?[^\s\"'<>()]*X-Amz-Signature=[^\s\"'<>()]*")
@@ -66,13 +68,20 @@ def plain_text(markdown: str) -> str:
 @cache
 def _block_parser() -> MarkdownIt:
     """Cuts a text into blocks. Indentation never makes code; tags stand among text, as Notion has them."""
-    parser = MarkdownIt("commonmark").enable("table")
+    parser = _commonmark().enable("table")
     return parser.disable(["code", "html_block", "lheading", "reference", "inline", "text_join"])
 
 
 @cache
 def _inline_parser() -> MarkdownIt:
-    return MarkdownIt("commonmark").enable("strikethrough")
+    return _commonmark().enable("strikethrough")
+
+
+def _commonmark() -> MarkdownIt:
+    # Importing it takes a tenth of a run that has nothing to do, and few runs read bodies.
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - only where needed
+
+    return MarkdownIt("commonmark")
 
 
 def _inline_text(tokens: list[Token]) -> str:

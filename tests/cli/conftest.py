@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 import threading
@@ -16,8 +15,6 @@ import psycopg
 import pytest
 
 from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer
-from notion_pg_sync.settings import Settings
-from tests.installation import Installation
 
 # As little as cron gives; but no test reaches out to Notion itself.
 BARE = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "NOTION_BASE_URL": "http://127.0.0.1:9"}
@@ -93,11 +90,9 @@ class Site:
 
 
 @pytest.fixture
-def site(database_url: str, small: SmallWorkspace) -> Iterator[Site]:
+def site(initialised_url: str, small: SmallWorkspace) -> Iterator[Site]:
     with WorkspaceServer(small.workspace) as server:
-        settings = Settings(database_url=database_url, notion_base_url=server.url)
-        asyncio.run(Installation(settings, small.workspace).init())
-        yield Site(Command({"DATABASE_URL": database_url, "NOTION_BASE_URL": server.url}), small, database_url)
+        yield Site(Command({"DATABASE_URL": initialised_url, "NOTION_BASE_URL": server.url}), small, initialised_url)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import BARE, Site
+from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer, small_workspace
+from tests.cli.conftest import BARE, Command, Site
 from tests.cli.terminal import Terminal
+from tests.conftest import Databases, initialise
 from tests.waiting import wait_until
 
 # What stands for the user and all that is theirs, wherever it may have got to.
@@ -42,21 +45,47 @@ def traces(site: Site, words: str = CANARY) -> list[tuple[str, object]]:
 
 
 @pytest.fixture
-def mirrored(site: Site) -> Site:
+def mirrored(databases: Databases, small: SmallWorkspace) -> Iterator[Site]:
     """A user with views, removed pages, failures and commands that name them, beside another user."""
-    workspace, databases = site.small.workspace, site.small.databases
+    write(small)
+    trash(small)
+    with databases.filled(mirror_both) as url, WorkspaceServer(small.workspace) as server:
+        yield Site(Command({"DATABASE_URL": url, "NOTION_BASE_URL": server.url}), small, url)
+
+
+def write(small: SmallWorkspace) -> None:
+    """What the user's databases hold at first."""
+    workspace = small.workspace
     workspace.rename_property("Characters", "Age", "Canary Age")
     pages = workspace.page_ids("Characters")
     workspace.edit_page(pages[1], {"Description": "a canary value"})
     workspace.edit_page(pages[0], {"Description": "a canary value of a page that goes"})
+
+
+def trash(small: SmallWorkspace) -> None:
+    """What happens after the first sync."""
+    small.workspace.clock.advance(3600)
+    small.workspace.trash_page(small.workspace.page_ids("Characters")[0])
+
+
+def mirror_both(database_url: str) -> None:
+    """Makes the database that `mirrored` tells of."""
+    initialise(database_url)
+    small = small_workspace()
+    with WorkspaceServer(small.workspace) as server:
+        mirror(Site(Command({"DATABASE_URL": database_url, "NOTION_BASE_URL": server.url}), small, database_url))
+
+
+def mirror(site: Site) -> None:
+    databases = site.small.databases
+    write(site.small)
     wanted = {"Canary Cast": databases["Characters"], "Worlds": databases["Stories"], "Three": databases["Three"]}
     site.connect(USER, site.small.tokens["anna"], json.dumps(wanted))
     site.connect("ben", site.small.tokens["ben"], json.dumps({"Worlds": databases["Worlds"]}))
     site.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES (%s, true), ('ben', true)", USER)
     site.execute("SELECT notion_sync.sync_notion_database(%s, %s, 'Canary Cast')", USER, databases["Characters"])
     assert site.command("sync-all").code == 0
-    workspace.clock.advance(3600)
-    workspace.trash_page(pages[0])
+    trash(site.small)
     assert site.command("sync", USER, "Canary Cast", "--full").code == 0
     site.execute(
         "UPDATE user_settings SET notion_databases = notion_databases || %s WHERE user_id = %s",
@@ -68,7 +97,6 @@ def mirrored(site: Site) -> Site:
         "INSERT INTO notion_characters_sync (notion_database_id, user_id, name) VALUES ('x', %s, 'a draft of the app')",
         USER,
     )
-    return site
 
 
 def rows_of(site: Site, user_id: str) -> int:

@@ -111,13 +111,11 @@ class Place(Site):
 
 
 @pytest.fixture
-def place(database_url: str, small: SmallWorkspace) -> Iterator[Place]:
+def place(initialised_url: str, small: SmallWorkspace) -> Iterator[Place]:
     with WorkspaceServer(small.workspace) as server:
-        settings = Settings(database_url=database_url, notion_base_url=server.url)
-        installation = Installation(settings, small.workspace)
-        asyncio.run(installation.init())
-        command = Command({"DATABASE_URL": database_url, "NOTION_BASE_URL": server.url})
-        yield Place(command, small, database_url, installation=installation)
+        settings = Settings(database_url=initialised_url, notion_base_url=server.url)
+        command = Command({"DATABASE_URL": initialised_url, "NOTION_BASE_URL": server.url})
+        yield Place(command, small, initialised_url, installation=Installation(settings, small.workspace))
 
 
 @pytest.fixture
