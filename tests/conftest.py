@@ -100,7 +100,7 @@ def administrator(postgres_server: str) -> Iterator[psycopg.Connection]:
 
 
 @dataclass
-class Databases:
+class DatabaseMaker:
     """Makes the databases of the tests, those that begin alike as copies of one that is made once."""
 
     server: str
@@ -143,18 +143,18 @@ class Databases:
 
 
 @pytest.fixture(scope="session")
-def databases(postgres_server: str, administrator: psycopg.Connection) -> Iterator[Databases]:
+def database_maker(postgres_server: str, administrator: psycopg.Connection) -> Iterator[DatabaseMaker]:
     """What makes the databases of the tests."""
-    made = Databases(postgres_server, administrator)
+    made = DatabaseMaker(postgres_server, administrator)
     yield made
     for template in made.templates.values():
         made.drop(template)
 
 
 @pytest.fixture
-def database_url(databases: Databases) -> Iterator[str]:
+def database_url(database_maker: DatabaseMaker) -> Iterator[str]:
     """The connection string of an empty database of this test's own."""
-    with databases.empty() as url:
+    with database_maker.empty() as url:
         yield url
 
 
@@ -164,9 +164,9 @@ def initialise(database_url: str) -> None:
 
 
 @pytest.fixture
-def initialised_url(databases: Databases) -> Iterator[str]:
+def initialised_url(database_maker: DatabaseMaker) -> Iterator[str]:
     """The same of a database that is initialised."""
-    with databases.filled(initialise) as url:
+    with database_maker.filled(initialise) as url:
         yield url
 
 

@@ -15,7 +15,7 @@ import pytest
 from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer, small_workspace
 from tests.cli.conftest import BARE, Command, Site
 from tests.cli.terminal import Terminal
-from tests.conftest import Databases, initialise
+from tests.conftest import DatabaseMaker, initialise
 from tests.waiting import wait_until
 
 # What stands for the user and all that is theirs, wherever it may have got to.
@@ -45,11 +45,11 @@ def traces(site: Site, words: str = CANARY) -> list[tuple[str, object]]:
 
 
 @pytest.fixture
-def mirrored(databases: Databases, small: SmallWorkspace) -> Iterator[Site]:
+def mirrored(database_maker: DatabaseMaker, small: SmallWorkspace) -> Iterator[Site]:
     """A user with views, removed pages, failures and commands that name them, beside another user."""
     write(small)
     trash(small)
-    with databases.filled(mirror_both) as url, WorkspaceServer(small.workspace) as server:
+    with database_maker.filled(mirror_both) as url, WorkspaceServer(small.workspace) as server:
         yield Site(Command({"DATABASE_URL": url, "NOTION_BASE_URL": server.url}), small, url)
 
 

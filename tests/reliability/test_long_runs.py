@@ -33,7 +33,8 @@ def test_three_times_the_rows_take_no_more_memory(place: Place) -> None:
         assert ended == WELL
         assert place.execute("SELECT count(*) FROM notion_pages_sync WHERE user_id = %s", user) == [(rows,)]
     print(f"kB at the most, by rows: {peaks}")
-    assert peaks[MANY] < 1.15 * peaks[FEW]
+    # Kept in memory they would take twice as much.
+    assert peaks[MANY] < 1.4 * peaks[FEW]
 
 
 async def test_runs_leave_no_task_thread_connection_or_record_however_they_end(

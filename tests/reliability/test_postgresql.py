@@ -158,14 +158,14 @@ def test_somebodys_long_transaction_does_not_hold_a_run_up_for_ever(place: Place
 
 
 @pytest.fixture
-def small_disk(database_url: str, administrator: psycopg.Connection) -> Iterator[Path]:
+def small_disk(initialised_url: str, administrator: psycopg.Connection) -> Iterator[Path]:
     """A file system of few megabytes, on which the test's database lies."""
     if os.geteuid() != 0 or "TEST_DATABASE_URL" in os.environ:
         pytest.skip("only root can make a small file system, for a PostgreSQL on this machine")
     folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-tests."))
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", folder], check=True)
     shutil.chown(folder, server_account().uid)
-    database = sql.Identifier(str(conninfo_to_dict(database_url)["dbname"]))
+    database = sql.Identifier(str(conninfo_to_dict(initialised_url)["dbname"]))
     tablespace = sql.Identifier(f"small_{uuid4().hex}")
     administrator.execute(sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(tablespace, sql.Literal(str(folder))))
     administrator.execute(sql.SQL("ALTER DATABASE {} SET TABLESPACE {}").format(database, tablespace))
