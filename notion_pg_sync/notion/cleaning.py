@@ -86,13 +86,16 @@ def _storable_text_of(given: object) -> str | None:
         text.encode()
     except (ValueError, RecursionError):
         return None
-    if any(mark in text for mark in _MAY_NEED_CLEANING) or _is_deeper(given, DEEPEST):
+    if any(mark in text for mark in _MAY_NEED_CLEANING) or _is_deeper(given, text, DEEPEST):
         return None
     return text
 
 
-def _is_deeper(value: object, levels: int) -> bool:
-    """Whether objects and arrays are nested deeper than `levels`."""
+def _is_deeper(value: object, text: str, levels: int) -> bool:
+    """Whether objects and arrays are nested deeper than `levels`; `text` is the value's canonical text."""
+    # The quick way to tell that they are not: brackets within texts count too, and do no harm.
+    if text.count("{") + text.count("[") <= levels:
+        return False
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(levels):
         if not level:

@@ -18,6 +18,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
+import orjson
 from notion_client import AsyncClient
 from tenacity import AsyncRetrying, RetryCallState, before_sleep_nothing, retry_if_exception, wait_random_exponential
 
@@ -374,12 +375,23 @@ class _BoundedTransport(httpx.AsyncBaseTransport):
         response = await self._inner.handle_async_request(request)
         _answered_at.set(_date(response.headers.get("date")))
         headers = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_WAY]
-        return httpx.Response(
+        return _Answer(
             response.status_code, headers=headers, stream=_BoundedStream(response), extensions=response.extensions
         )
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+class _Answer(httpx.Response):
+    """An answer whose JSON is read by orjson, in a quarter of the time that Python's own reader takes."""
+
+    def json(self, **options: Any) -> Any:
+        try:
+            return orjson.loads(self.content)
+        except orjson.JSONDecodeError:
+            # It refuses halves of surrogate pairs, which Notion may hold.
+            return super().json(**options)
 
 
 class _BoundedStream(httpx.AsyncByteStream):

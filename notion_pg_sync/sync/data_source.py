@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from notion_pg_sync.mirror.data_sources import DataSourceState, Stretch
-from notion_pg_sync.mirror.people import StoredUser
-from notion_pg_sync.mirror.rows import Row
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.mirror.tables import text_sources
 from notion_pg_sync.notion.cleaning import clean, storable_text
 from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.intervals import EARLIEST, LATEST, Interval, gaps
-from notion_pg_sync.notion.listing import EditListing, FullListing, Progress, Query
+from notion_pg_sync.notion.listing import EditListing, FullListing, Query
 from notion_pg_sync.notion.pages import Page, read_page
 from notion_pg_sync.notion.people import User, users_in
-from notion_pg_sync.notion.schema import Column, assign_columns, schema_fingerprint, unknown_types, vanished_names
+from notion_pg_sync.notion.schema import assign_columns, schema_fingerprint, unknown_types, vanished_names
 from notion_pg_sync.notion.splits import splits_of
-from notion_pg_sync.sync.ahead import one_ahead
 from notion_pg_sync.sync.completing import complete_pages
 from notion_pg_sync.sync.conversion import Conversion
 from notion_pg_sync.sync.destination import Covered, Description, Destination, Place
@@ -29,16 +25,6 @@ from notion_pg_sync.sync.plan import FullRead, IncrementalRead, Known, Plan, pla
 from notion_pg_sync.sync.reading import reading
 from notion_pg_sync.sync.removing import FEW, MOST_ASKED, Verdicts, ask_for, held_back, is_too_much
 from notion_pg_sync.sync.work import Work
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Rows to be written at once; `columns` where they changed, what the batch covers, and whom it names."""
-
-    rows: list[Row]
-    columns: list[Column] | None
-    covered: Covered | None
-    users: list[StoredUser]
 
 
 class DataSourceSync:
@@ -135,26 +121,22 @@ class DataSourceSync:
         readers = self._work.settings.concurrency
         left = gaps(_interval(stretch) for stretch in covered)
         listing = FullListing(left, splits_of(self._schema), readers=readers, now=self._began_at)
-        async with reading(listing, self._ask, readers) as answers, one_ahead(self._whole(answers)) as batches:
-            async for batch in batches:
-                await self._write(batch)
-
-    async def _whole(self, answers: AsyncIterator[list[tuple[QueryAnswer, Progress]]]) -> AsyncGenerator[Batch]:
-        async for together in answers:
-            pages = [
-                page
-                for answer, progress in together
-                for page in map(read_page, answer.pages)
-                if page.created_at < progress.until
-            ]
-            stretches = [_stretch(progress.covered) for _, progress in together if progress.covered]
-            yield await self._converted(pages, Covered([page.id for page in pages], stretches))
+        async with reading(listing, self._ask, readers) as answers:
+            async for batch in answers:
+                pages = [
+                    page
+                    for answer, progress in batch
+                    for page in map(read_page, answer.pages)
+                    if page.created_at < progress.until
+                ]
+                stretches = [_stretch(progress.covered) for _, progress in batch if progress.covered]
+                await self._write(pages, Covered([page.id for page in pages], stretches))
 
     async def _remove(self, unseen: list[str]) -> None:
         verdicts = Verdicts(left=dict.fromkeys(unseen, "missing"))
         if len(unseen) <= MOST_ASKED:
             verdicts = await ask_for(self._client, self._place.key.data_source_id, unseen)
-        await self._write(await self._converted([read_page(page) for page in verdicts.still_there]))
+        await self._write([read_page(page) for page in verdicts.still_there], None)
         kept = await self._destination.remove(verdicts.left)
         self._run.removed += len(verdicts.left) - len(kept)
         self._held_by_foreign_keys += len(kept)
@@ -166,10 +148,15 @@ class DataSourceSync:
         self._run.mode = self._run.mode or "incremental"
         listing = EditListing(since, began_at)
         inserted_before = self._run.inserted
-        readers = self._work.settings.concurrency
-        async with reading(listing, self._ask, readers) as answers, one_ahead(self._edits(answers)) as batches:
-            async for batch in batches:
-                await self._write(batch)
+        async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
+            async for batch in answers:
+                pages = [
+                    read_page(page)
+                    for answer, unseen in batch
+                    for page in answer.pages
+                    if str(page.get("id")) in unseen
+                ]
+                await self._write(pages, None)
         if listing.gave_up:
             await self._destination.prepare(described, self._conversion.columns, state, began_at)
             await self._read_whole([])
@@ -178,23 +165,15 @@ class DataSourceSync:
         if state and state.held_back:
             raise held_back(self._place.owner.user_id, self._place.owner.database_name, state.held_back)
 
-    async def _edits(self, answers: AsyncIterator[list[tuple[QueryAnswer, frozenset[str]]]]) -> AsyncGenerator[Batch]:
-        async for together in answers:
-            pages = [page for answer, unseen in together for page in answer.pages if str(page.get("id")) in unseen]
-            yield await self._converted([read_page(page) for page in pages])
-
-    async def _converted(self, pages: Sequence[Page], covered: Covered | None = None) -> Batch:
-        """The rows of `pages`, completed, and what the batch stands for."""
+    async def _write(self, pages: Sequence[Page], covered: Covered | None) -> None:
+        """Completes `pages` and hands their rows on, with what the batch stands for."""
         completed = await complete_pages(self._client, pages, self._schema)
         columns_changed = self._conversion.settle_types(completed)
         rows = self._conversion.rows_of(completed)
         columns = self._conversion.columns if columns_changed else None
         new_users = {user for page in completed for user in users_in(page.properties)} - self._users_told
+        written = await self._destination.write(rows, columns, covered, stored(new_users))
         self._users_told |= new_users
-        return Batch(rows, columns, covered, stored(new_users))
-
-    async def _write(self, batch: Batch) -> None:
-        written = await self._destination.write(batch.rows, batch.columns, batch.covered, batch.users)
         self._run.rows_read += written.inserted + written.updated + written.unchanged
         self._run.inserted += written.inserted
         self._run.updated += written.updated

@@ -41,7 +41,7 @@ async def reading(
     answers wait in a queue with a bound; so what is held in memory is bounded. Leaving the block gives up what is
     under way. Raises `NotionError`, `ListingError`, once the answers that came before are given.
     """
-    queue: asyncio.Queue[tuple[QueryAnswer, Outcome_co]] = asyncio.Queue(maxsize=2 * most_under_way)
+    queue: asyncio.Queue[tuple[QueryAnswer, Outcome_co]] = asyncio.Queue(maxsize=most_under_way)
     producer = asyncio.ensure_future(_carry_out(listing, ask, most_under_way, queue))
     try:
         async with aclosing(_batches(queue, producer)) as batches:
