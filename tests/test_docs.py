@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,15 +48,26 @@ async def test_every_sql_statement_runs(
         pytest.fail(f"{page}: {error}")
 
 
-@pytest.mark.parametrize(("page", "statement"), list(statements("sql views")))
-async def test_every_statement_over_typed_views_finds_rows(
-    installation: Installation, small: SmallWorkspace, page: str, statement: str
-) -> None:
+async def test_the_questions_that_are_shown_have_answers(installation: Installation, small: SmallWorkspace) -> None:
+    workspace = small.workspace
+    workspace.clock.advance(time.time() - workspace.clock.now / 1000)
+    aragorn = workspace.add_page("Characters", {"Name": "Aragorn", "Description": "has met the old king", "Age": 87})
+    gone = workspace.add_page("Characters", {"Name": "Boromir"})
     databases = {name: small.databases[name] for name in ("Stories", "Characters", "Worlds")}
     await installation.connect("me", small.tokens["anna"], databases)
     await installation.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES ('me', true)")
     assert (await installation.sync_all()).failures == []
-    assert await installation.execute(statement), page
+    workspace.trash_page(gone)
+    assert (await installation.sync_all(full=True)).failures == []
+    joined, found, looked_up, changed = [
+        await installation.execute(statement) for _, statement in statements("sql answered")
+    ]
+    assert {row["world"] for row in joined} >= {"World 1"}
+    assert [(row["title"], row["database_name"]) for row in found] == [("Aragorn", "Characters")]
+    assert "**old** **king**" in found[0]["snippet"]
+    page = workspace.complete_page(aragorn, "anna")
+    assert looked_up == [{"title": "Aragorn", "url": page["url"], "age": "87"}]
+    assert {(row["name"], row["what"]) for row in changed} == {("Aragorn", "written"), ("Boromir", "removed: trashed")}
 
 
 def test_every_statement_for_the_older_set_up_does_what_is_said_in_the_order_of_the_page(
