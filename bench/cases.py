@@ -142,9 +142,9 @@ def completions(stand: Stand) -> Iterator[Line]:
 
 
 def shapes(stand: Stand) -> Iterator[Line]:
-    """Pages of 60 properties, and of wide values."""
+    """Pages of 60 properties, and of 200."""
     token = stand.add_token("bench")
-    for name, properties in (("sixty", 60), ("wide", "wide")):
+    for name, properties in (("60", 60), ("200", "wide")):
         database_id, _ = stand.add_database(name, "bench", rows=2000, properties=properties)
         stand.connect(name, token, {name: database_id})
         measured = stand.sync_all("--user", name, *NO_LIMIT)

@@ -6,9 +6,13 @@ COMMENT ON SCHEMA notion IS 'Typed views of mirrored Notion databases, kept by n
 
 CREATE TABLE notion_sync.views (
     view_name   text PRIMARY KEY,
-    fingerprint text NOT NULL
+    fingerprint text NOT NULL,
+    typed_view  text,
+    relation    text
 );
 COMMENT ON TABLE notion_sync.views IS 'The views in the schema notion that are ours, and what their definitions follow from.';
+COMMENT ON COLUMN notion_sync.views.typed_view IS 'Of a relation''s view: the typed view of its database.';
+COMMENT ON COLUMN notion_sync.views.relation IS 'Of a relation''s view: the column of the typed view that it takes apart.';
 ALTER TABLE notion_sync.views ENABLE ROW LEVEL SECURITY;
 
 CREATE FUNCTION notion_sync.as_numeric(value jsonb) RETURNS numeric

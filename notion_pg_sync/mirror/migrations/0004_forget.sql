@@ -142,8 +142,23 @@ BEGIN
 END
 $$;
 
--- Drops the views of ours that show nobody's rows any more: their names and their columns' are words of Notion. A view
--- that somebody's own depends on stays, and is told.
+-- The views of ours that show nobody's rows any more.
+CREATE FUNCTION notion_sync.views_of_nobody() RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog
+AS $$
+    SELECT view_name FROM notion_sync.views
+    WHERE NOT EXISTS (
+        SELECT FROM notion_sync.accounts JOIN notion_sync.data_sources AS known USING (user_id)
+        WHERE accounts.views AND known.view_name = coalesce(typed_view, views.view_name)
+          AND (relation IS NULL OR EXISTS (
+              SELECT FROM notion_sync.columns
+              WHERE (columns.user_id, columns.data_source_id) = (known.user_id, known.data_source_id)
+                AND columns.name = relation AND property_type = 'relation')))
+$$;
+
+-- Drops them: their names and their columns' are words of Notion. A view that somebody's own depends on stays, and is
+-- told.
 CREATE FUNCTION notion_sync.drop_views_of_nobody() RETURNS void
     LANGUAGE plpgsql
     -- A statement that waits for a lock holds up everybody who comes after it.
@@ -155,19 +170,16 @@ DECLARE
 BEGIN
     -- As whoever makes views does.
     PERFORM pg_advisory_xact_lock(7263548191);
-    FOR nobodys IN
-        SELECT view_name FROM notion_sync.views
-        WHERE view_name NOT IN (SELECT data_sources.view_name FROM notion_sync.accounts
-                                JOIN notion_sync.data_sources USING (user_id) WHERE accounts.views)
-    LOOP
+    FOR nobodys IN SELECT notion_sync.views_of_nobody() LOOP
         BEGIN
             -- Somebody may have put another view in its place.
             SELECT oid INTO shown FROM pg_class
             WHERE relnamespace = 'notion'::regnamespace AND relname = nobodys AND relkind = 'v'
               AND (SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute
                    WHERE attrelid = pg_class.oid AND attnum BETWEEN 1 AND 9)
-                  = '{page_id,user_id,database_id,database_name,data_source_id,url,notion_created_at,notion_edited_at,'
-                    'last_synced_at}';
+                  IN ('{page_id,user_id,database_id,database_name,data_source_id,url,notion_created_at,notion_edited_at,'
+                      'last_synced_at}',
+                      '{user_id,page_id,related_page_id,position}');
             IF FOUND THEN
                 EXECUTE format('DROP VIEW %s RESTRICT', shown);
             END IF;
