@@ -62,7 +62,8 @@ def pause(place: Place, process: subprocess.Popen[str], *, in_transaction: bool)
         queries += request.path.endswith("/query")
 
     place.small.workspace.on_request(count)
-    wait_until(lambda: queries > 3, seconds=30)
+    wait_until(lambda: queries > 3 or process.poll() is not None)
+    assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGSTOP)
     deadline = time.monotonic() + 20
     while is_in_transaction(place) != in_transaction and time.monotonic() < deadline:
