@@ -32,6 +32,7 @@ class DataSourceState:
     full_read_started_at: datetime | None
     full_read_covered: Multirange[datetime]
     held_back: int
+    is_searchable: bool
 
     def without_progress(self) -> DataSourceState:
         """The same, as if no full read were under way."""
@@ -69,7 +70,7 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
         await cursor.execute(
             """
             SELECT database_id, database_name, schema, schema_fingerprint, sync_table, row_count, watermark,
-                   full_read_at, full_read_started_at, full_read_covered, held_back
+                   full_read_at, full_read_started_at, full_read_covered, held_back, is_searchable
             FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s
             """,
             (key.user_id, key.data_source_id),

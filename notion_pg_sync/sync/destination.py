@@ -128,7 +128,8 @@ class Mirror:
             await self._follow(connection, state)
             if begins is not None:
                 await data_sources.begin_full_read(connection, place.key, begins)
-        await self._make_searchable()
+        if state is None or not state.is_searchable:
+            await self._make_searchable()
 
     async def write(
         self,
