@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 NOTION_BASE_URL = "https://api.notion.com"
+PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 TOKEN_KEY_BYTES = 32
 
 
@@ -24,12 +25,14 @@ class Settings:
     """All that a person can set.
 
     `database_url` is a libpq connection string; empty when libpq's own `PG*` variables say where PostgreSQL is;
-    None when nothing says it. `token_key` opens encrypted tokens: 32 bytes; from the environment only. Times are in
+    None when nothing says it. `notion_proxy` is the URL of the proxy by which Notion is reached, with the user and
+    password that it may want. `token_key` opens encrypted tokens: 32 bytes; from the environment only. Times are in
     seconds unless they are a `timedelta`.
     """
 
     database_url: str | None = field(default=None, repr=False)
     notion_base_url: str = NOTION_BASE_URL
+    notion_proxy: str | None = field(default=None, repr=False)
     token_key: bytes | None = field(default=None, repr=False)
     data_folder: Path | None = None
     page_size: int = 100
@@ -65,6 +68,7 @@ def read_settings(environment: Mapping[str, str], **flags: object) -> Settings:
     given["notion_base_url"] = _notion_base_url(
         str(given.get("notion_base_url") or environment.get("NOTION_BASE_URL") or NOTION_BASE_URL)
     )
+    given["notion_proxy"] = _notion_proxy(environment, str(given["notion_base_url"]))
     given["token_key"] = _token_key(environment.get("NOTION_TOKEN_KEY"))
     _check_authorities(environment.get("SSL_CERT_FILE"))
     if given.get("verify") and given.get("dry_run"):
@@ -143,6 +147,25 @@ def _notion_base_url(url: str) -> str:
             "(plain http is allowed to this machine only)."
         )
     return url.rstrip("/").removesuffix("/v1")
+
+
+def _notion_proxy(environment: Mapping[str, str], base_url: str) -> str | None:
+    """The proxy by which Notion is to be reached, by the variables that curl goes by; none for plain http."""
+    name = next((name for name in PROXY_VARIABLES if environment.get(name)), None)
+    if name is None or urlsplit(base_url).scheme != "https":
+        return None
+    if _is_exempt(urlsplit(base_url).hostname or "", environment.get("no_proxy") or environment.get("NO_PROXY") or ""):
+        return None
+    url = environment[name] if "://" in environment[name] else f"http://{environment[name]}"
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise SettingsError(f"{name} is not the address of a proxy that the tool can use: write http://host:port.")
+    return url
+
+
+def _is_exempt(host: str, no_proxy: str) -> bool:
+    """Whether `no_proxy`, names with commas between, has the host, a domain that it is in, or an asterisk for all."""
+    names = [name.strip().lower().lstrip(".") for name in no_proxy.split(",") if name.strip()]
+    return any(name in ("*", host) or host.endswith(f".{name}") for name in names)
 
 
 def _is_loopback(host: str) -> bool:

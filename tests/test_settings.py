@@ -54,3 +54,32 @@ def test_a_short_token_key_is_refused_without_showing_it() -> None:
     with pytest.raises(SettingsError, match="32 bytes") as told:
         read_settings({"NOTION_TOKEN_KEY": "x" * 31})
     assert "xxx" not in str(told.value)
+
+
+NOTION = {"DATABASE_URL": "postgresql:///x"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "proxy"),
+    [
+        ({}, None),
+        ({"HTTPS_PROXY": "http://proxy:3128"}, "http://proxy:3128"),
+        ({"HTTPS_PROXY": "proxy:3128"}, "http://proxy:3128"),
+        ({"HTTPS_PROXY": "http://one:1", "https_proxy": "http://two:2"}, "http://two:2"),
+        ({"ALL_PROXY": "https://proxy"}, "https://proxy"),
+        ({"HTTP_PROXY": "http://proxy:3128"}, None),
+        ({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "example.com, .Notion.com"}, None),
+        ({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "*"}, None),
+        ({"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "api.notion.com"}, None),
+        ({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "ion.com,,notion.com.example"}, "http://proxy:3128"),
+    ],
+)
+def test_a_proxy_is_named_by_the_variables_that_curl_goes_by(variables: dict[str, str], proxy: str | None) -> None:
+    settings = read_settings({**NOTION, **variables})
+    assert settings.notion_proxy == proxy
+    assert "proxy:" not in f"{settings}"
+
+
+def test_what_does_not_leave_this_machine_goes_by_no_proxy() -> None:
+    environment = {**NOTION, "HTTPS_PROXY": "http://proxy:3128", "NOTION_BASE_URL": "http://127.0.0.1:9"}
+    assert read_settings(environment).notion_proxy is None

@@ -135,8 +135,8 @@ class Traffic:
 class NotionClient:
     """Reads Notion with one token. Every method raises `NotionError`.
 
-    Use as an async context manager. At most `concurrency` requests are under way at once, and at most
-    `requests_per_minute` begin in a minute.
+    Use as an async context manager. `proxy` is the URL of a proxy on the way. At most `concurrency` requests are under
+    way at once, and at most `requests_per_minute` begin in a minute.
     """
 
     def __init__(
@@ -144,6 +144,7 @@ class NotionClient:
         token: str,
         *,
         base_url: str,
+        proxy: str | None = None,
         requests_per_minute: int = 180,
         concurrency: int = 12,
         retries: Retries | None = None,
@@ -151,6 +152,7 @@ class NotionClient:
         self.pacer = Pacer(requests_per_minute)
         self.traffic = Traffic()
         self._can_be_sent = can_be_sent(token)
+        self._proxy = httpx.URL(proxy) if proxy else None
         self._slots = asyncio.Semaphore(concurrency)
         self._retries = retries or Retries()
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
@@ -162,7 +164,9 @@ class NotionClient:
             retry=False,
             logger=_sdk_log(),
             log_level=logging.CRITICAL,
-            client=httpx.AsyncClient(transport=_BoundedTransport(httpx.AsyncHTTPTransport(limits=limits))),
+            client=httpx.AsyncClient(
+                transport=_BoundedTransport(httpx.AsyncHTTPTransport(limits=limits, proxy=self._proxy))
+            ),
         )
         self._notion.client.headers["User-Agent"] = f"notion-pg-sync/{__version__}"
 
@@ -330,7 +334,7 @@ class NotionClient:
                         path=path, method=method, query=dict(parameters) if parameters else None, body=body
                     )
             except Exception as error:
-                raise explain(error, what) from error
+                raise explain(error, what, self._proxy) from error
         if not isinstance(answer, dict):
             raise explain(ValueError("not an object"), what)
         return answer

@@ -84,8 +84,8 @@ _BY_STATUS = {
 }
 
 
-def explain(error: Exception, what: str) -> NotionError:
-    """Says what `error`, raised by notion-client or httpx while reading `what`, means.
+def explain(error: Exception, what: str, proxy: httpx.URL | None = None) -> NotionError:
+    """Says what `error`, raised by notion-client or httpx while reading `what`, by way of `proxy`, means.
 
     Raises `error` itself where it is not about Notion or the network.
     """
@@ -99,7 +99,7 @@ def explain(error: Exception, what: str) -> NotionError:
                 remedy=Remedy.BACK_OFF,
             )
         case httpx.TransportError():
-            trouble = why_unreachable(error)
+            trouble = why_unreachable(error, proxy)
             return NotionError(
                 f"Notion cannot be reached: {trouble.sentence}",
                 code="network",

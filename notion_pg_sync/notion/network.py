@@ -31,11 +31,13 @@ class Trouble:
     lasts: bool = False
 
 
-def why_unreachable(error: httpx.TransportError) -> Trouble:
-    """What it means that a request ended in `error`, which came instead of an answer."""
+def why_unreachable(error: httpx.TransportError, proxy: httpx.URL | None = None) -> Trouble:
+    """What it means that a request, by way of `proxy`, ended in `error`, which came instead of an answer."""
     url = error.request.url
     host, port = url.host, url.port or (443 if url.scheme == "https" else 80)
     curl = shlex.join(["curl", "-sv", f"{url.scheme}://{host}:{port}/v1/users/me"])
+    if proxy is not None and (trouble := _trouble_with_proxy(error, proxy, curl)):
+        return trouble
     for cause in _causes(error):
         match cause:
             case ssl.SSLCertVerificationError():
@@ -75,6 +77,25 @@ def why_unreachable(error: httpx.TransportError) -> Trouble:
         f"the connection to {host} broke off ({said.rstrip('.')}): check the network, then run the sync again.",
         curl,
     )
+
+
+def _trouble_with_proxy(error: httpx.TransportError, proxy: httpx.URL, curl: str) -> Trouble | None:
+    """What is wrong with the proxy itself, None where it let the request pass. Never with its user and password."""
+    if isinstance(error, httpx.ProxyError):
+        return Trouble(
+            f"the proxy {proxy.host} does not let this host through ({str(error).rstrip('.')}): put the user and "
+            "password that it wants into HTTPS_PROXY (http://user:password@host:port), or let this host pass.",
+            curl,
+            lasts=True,
+        )
+    if any(isinstance(cause, socket.gaierror | ConnectionRefusedError) for cause in _causes(error)):
+        port = proxy.port or (443 if proxy.scheme == "https" else 80)
+        return Trouble(
+            f"the proxy {proxy.host}:{port} of HTTPS_PROXY takes no connections: correct the variable, or exempt "
+            "Notion in NO_PROXY.",
+            curl,
+        )
+    return None
 
 
 def _advice_on_certificate(number: int) -> str:

@@ -222,6 +222,7 @@ def open_client(settings: Settings, token: str) -> NotionClient:
     return NotionClient(
         token,
         base_url=settings.notion_base_url,
+        proxy=settings.notion_proxy,
         requests_per_minute=settings.requests_per_minute,
         concurrency=settings.concurrency,
         retries=Retries(first_back_off=settings.first_back_off),

@@ -58,13 +58,13 @@ def test_without_a_network() -> None:
     assert "there is no way from this machine to 203.0.113.7" in seen
 
 
-async def test_a_proxy_that_is_set_and_not_used_is_told(patient: Patient) -> None:
+async def test_a_proxy_that_takes_no_connections_is_told_without_its_password(patient: Patient) -> None:
     finding = only(
         await patient.found(
-            "Notion answers", NOTION_BASE_URL="http://127.0.0.1:9", HTTPS_PROXY="http://user:canary@proxy:3128"
+            "Notion answers", NOTION_BASE_URL="https://127.0.0.1:9", HTTPS_PROXY="http://user:canary@127.0.0.1:9"
         )
     )
-    assert "HTTPS_PROXY is set, but notion-pg-sync goes to Notion directly" in finding.seen
+    assert "the proxy 127.0.0.1:9 of HTTPS_PROXY takes no connections" in finding.seen
     assert "canary" not in f"{finding}"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -20,6 +21,7 @@ from tests.cli.conftest import Command, Ended
 from tests.installation import TABLES, Installation
 from tests.security import elsewhere
 from tests.security.certificates import Authority, serving
+from tests.security.connect_proxy import ConnectProxy
 from tests.security.tls_postgres import ANY_WAY, PORT, TlsPostgres
 
 LONG_AGO = datetime(2020, 1, 1)
@@ -96,6 +98,44 @@ async def test_what_a_trusted_authority_has_signed_for_notion_is_taken(tenant: T
     assert ended == FINISHED
     assert tenant.small.workspace.requests.all()
     assert await tenant.differences() == []
+
+
+@pytest.mark.parametrize("credentials", [None, "user:pass word"])
+async def test_notion_is_reached_by_a_proxy(tenant: Tenant, authority: Authority, credentials: str | None) -> None:
+    await tenant.connect()
+    with ConnectProxy(credentials) as proxy:
+        shown = f"{quote(credentials, safe=':')}@" if credentials else ""
+        environment = {"SSL_CERT_FILE": authority.file, "HTTPS_PROXY": f"http://{shown}{proxy.address}"}
+        assert tenant.command("sync-all", **environment) == FINISHED
+        assert set(proxy.asked) == {tenant.command.environment["NOTION_BASE_URL"].removeprefix("https://")}
+        assert await tenant.differences() == []
+        finding = found_by_doctor(
+            tenant.command("doctor", "--json", "--no-cron-check", **environment), "Notion answers"
+        )
+        assert finding["verdict"] == "well"
+        proxy.asked.clear()
+        assert tenant.command("sync-all", **environment, NO_PROXY="example.com,127.0.0.1") == FINISHED
+        assert proxy.asked == []
+
+
+async def test_a_proxy_that_wants_a_password_is_told_once_and_without_it(tenant: Tenant, authority: Authority) -> None:
+    await tenant.connect()
+    with ConnectProxy("user:right") as proxy:
+        environment = {"SSL_CERT_FILE": authority.file, "HTTPS_PROXY": f"user:canary@{proxy.address}"}
+        ended = tenant.command("sync-all", "-vv", **environment)
+        assert ended.code == 1
+        assert "the proxy 127.0.0.1 does not let this host through (407 Proxy Authentication Required)" in ended.err
+        assert "put the user and password that it wants into HTTPS_PROXY" in ended.err
+        assert "canary" not in ended.err + ended.out
+        assert len(proxy.asked) == len(tenant.databases)
+    await tenant.assert_nothing_went_either_way()
+
+
+async def test_what_is_no_proxy_is_wrong_usage(tenant: Tenant) -> None:
+    for address in ("socks5://127.0.0.1:1080", "http://", "ftp://127.0.0.1"):
+        ended = tenant.command("sync-all", HTTPS_PROXY=address)
+        assert (ended.code, ended.out) == (2, "")
+        assert "HTTPS_PROXY is not the address of a proxy that the tool can use: write http://host:port." in ended.err
 
 
 async def assert_refused(tenant: Tenant, why: str, what_to_do: str, **environment: str) -> None:

@@ -39,7 +39,6 @@ _STATUS_PAGE = "curl -s https://www.notion-status.com/api/v2/status.json    # wh
 _NOBODYS_TOKEN = "doctor"
 # Of more than so many users, only their number is told.
 _MOST_LINES = 10
-_PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 # How many rows one answer holds, and how many one query yields (notion-api.md, section 3).
 _ROWS_A_REQUEST = 100
@@ -62,27 +61,18 @@ async def _answers(examination: Examination) -> list[Finding]:
             )
         ]
     except NotionError as error:
-        return answers(settings.notion_base_url, error, _proxy_of(examination))
+        return answers(settings.notion_base_url, error)
     return [well(f"Notion answers at {settings.notion_base_url}")]
 
 
-def answers(base_url: str, error: NotionError, proxy_variable: str | None) -> list[Finding]:
+def answers(base_url: str, error: NotionError) -> list[Finding]:
     """What it means for the way to Notion that a request with nobody's token ended in `error`.
 
-    That the token is refused shows that Notion was reached. `proxy_variable` is set in the environment.
+    That the token is refused shows that Notion was reached.
     """
     if error.code == "unauthorized":
         return [well(f"Notion answers at {base_url}")]
-    unused = (
-        f" ({proxy_variable} is set, but notion-pg-sync goes to Notion directly; NOTION_BASE_URL can name a relay)"
-        if proxy_variable and error.code == "network"
-        else ""
-    )
-    return [broken(f"{sentence(error)}{unused}", error.mend or f"curl -sv {base_url}/v1/users/me")]
-
-
-def _proxy_of(examination: Examination) -> str | None:
-    return next((name for name in _PROXIES if examination.environment.get(name)), None)
+    return [broken(sentence(error), error.mend or f"curl -sv {base_url}/v1/users/me")]
 
 
 async def _tokens_accepted(examination: Examination) -> list[Finding]:
@@ -351,6 +341,7 @@ def _client(settings: Settings, token: str) -> NotionClient:
     return NotionClient(
         token,
         base_url=settings.notion_base_url,
+        proxy=settings.notion_proxy,
         requests_per_minute=settings.requests_per_minute,
         concurrency=settings.concurrency,
         retries=_RETRIES,
