@@ -12,12 +12,12 @@ from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
-import pytest
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from notion_pg_sync.demo.postgres_programs import server_account
 from tests.waiting import wait_until
+from tests.wanting import lacks
 
 # Fewer connections than the tool uses, each transaction on the one that rested longest: session state cannot survive.
 _CONFIGURATION = """\
@@ -83,9 +83,7 @@ class PgBouncer:
 
 
 def _program() -> str:
-    if program := shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
-        return program
-    says = "this test starts a real PgBouncer: install it (apt-get install --no-install-recommends pgbouncer)."
-    if os.geteuid() == 0:
-        pytest.fail(says)
-    pytest.skip(says)
+    program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        lacks("this test starts a real PgBouncer: install it (apt-get install --no-install-recommends pgbouncer).")
+    return program

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.waiting import wait_until
+from tests.wanting import lacks
 
 # What is written there is kept in memory and gone with the host; what the machine has is seen through it.
 _OWN_FOLDERS = ("etc", "usr/sbin", "var/lib", "var/spool")
@@ -37,9 +38,9 @@ _SYSTEMD = "/lib/systemd/systemd"
 
 
 def require_cron() -> None:
-    """Fails the test where no real cron can be started."""
+    """Ends the test where no real cron can be started."""
     if os.geteuid() != 0 or not all(map(shutil.which, ("cron", "crontab", "unshare", "nsenter"))):
-        pytest.fail(
+        lacks(
             "this test starts a real cron in namespaces of its own: run it as root on Linux, with Debian's packages "
             "cron and util-linux (apt-get install --no-install-recommends cron)."
         )
@@ -110,7 +111,7 @@ class PrivateHost:
     def start_systemd(self, home: str) -> dict[str, str]:
         """Starts systemd for root as a user with this home; returns the environment by which systemctl finds it."""
         if not Path(_SYSTEMD).exists():
-            pytest.fail("this test starts a real systemd: install Debian's package systemd (apt-get install systemd).")
+            lacks("this test starts a real systemd: install Debian's package systemd (apt-get install systemd).")
         environment = {"PATH": "/usr/bin:/bin", "HOME": home, "XDG_RUNTIME_DIR": "/run/user/0"}
         for folder in ("/run/user/0", "/run/systemd/system", home):
             self.path(folder).mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import ssl
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from notion_pg_sync.mirror.diagnosis.mirrored_tables import MirroredSource
 from notion_pg_sync.report.checks.check import Verdict
 from notion_pg_sync.report.checks.notion import database_sizes, full_read_time
 from tests.report.conftest import Mirrored, Patient, only, told
+from tests.wanting import lacks
 
 # --- the way there -----------------------------------------------------------------------------------------------
 
@@ -47,6 +49,8 @@ async def test_a_name_that_is_not_known(patient: Patient) -> None:
 
 
 def test_without_a_network() -> None:
+    if os.geteuid() != 0:
+        lacks("this test makes a network of its own: run it as root on Linux.")
     ended = subprocess.run(
         ["unshare", "--net", sys.executable, "-m", "notion_pg_sync", "doctor", "--no-cron-check", "--json"],
         env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "NOTION_BASE_URL": "https://203.0.113.7"},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from contextlib import suppress
 import pytest
 
 from tests.cli.conftest import BARE, Ended
+from tests.wanting import lacks
 
 # Of those that are nobody's (RFC 5737).
 ADDRESS = "203.0.113.7"
@@ -27,6 +29,8 @@ async def command_elsewhere(
     arguments: list[str], environment: Mapping[str, str], passed_on_to: tuple[str, int]
 ) -> Ended:
     """Runs the command where `ADDRESS` leads to `passed_on_to`, an address and port of this machine."""
+    if os.geteuid() != 0 or not all(map(shutil.which, ("unshare", "ip"))):
+        lacks("this test makes a network of its own: run it as root on Linux, with Debian's package iproute2.")
     ours, theirs = socket.socketpair()
     with ours, theirs:
         process = await asyncio.create_subprocess_exec(

@@ -18,6 +18,7 @@ from psycopg.conninfo import make_conninfo
 
 from notion_pg_sync.demo.postgres_programs import Programs, server_account
 from tests.security.certificates import chain
+from tests.wanting import lacks
 
 PORT = 5432
 # One role is let in however it comes, the other over TLS alone.
@@ -99,11 +100,10 @@ class TlsPostgres:
 def _folder_of_programs() -> Path:
     if sys.platform != "linux":
         pytest.skip("needs a loopback address of its own")
-    if found := sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4])):
-        return found[-1].parent
-    says = (
-        "this test starts a real PostgreSQL with TLS: install it (apt-get install --no-install-recommends postgresql)."
-    )
-    if os.geteuid() == 0:
-        pytest.fail(says)
-    pytest.skip(says)
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    if not found:
+        lacks(
+            "this test starts a real PostgreSQL with TLS: install it (apt-get install --no-install-recommends "
+            "postgresql)."
+        )
+    return found[-1].parent
