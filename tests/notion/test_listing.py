@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notion_pg_sync.notion.intervals import EVERYTHING, Interval, gaps, union
-from notion_pg_sync.notion.listing import Answer, EditListing, FullListing, ListingError, Query, Split
+from notion_pg_sync.notion.listing import (
+    MOST_FRUITLESS_ANSWERS,
+    Answer,
+    EditListing,
+    FullListing,
+    ListingError,
+    Query,
+    Split,
+)
 from notion_pg_sync.notion.splits import NumberSplit, TitleSplit, splits_of
 from tests.notion.listing_model import BEGINNING, CursorKind, CursorRefusedError, ModelSource
 
@@ -174,6 +182,17 @@ def test_more_rows_without_a_cursor_is_an_error() -> None:
     assert query is not None
     with pytest.raises(ListingError, match="no cursor"):
         listing.answered(query, Answer([("row", BEGINNING)], None, has_more=True, capped=False))
+
+
+def test_answers_that_bring_nothing_are_counted_over_all_queries() -> None:
+    hours = [BEGINNING + timedelta(hours=hour) for hour in range(5)]
+    listing = FullListing([Interval(start, end) for start, end in itertools.pairwise(hours)], readers=4)
+    answers = 0
+    with pytest.raises(ListingError, match="more for ever"):
+        while query := listing.next_query():
+            answers += 1
+            listing.answered(query, Answer([], f"cursor {answers}", has_more=True, capped=False))
+    assert answers == MOST_FRUITLESS_ANSWERS + 1
 
 
 def test_rows_out_of_order_are_an_error() -> None:
