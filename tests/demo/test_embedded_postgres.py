@@ -29,7 +29,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 # Uses the server until its standard input ends; says the server's process id once it is connected.
 USER = """
-import signal, sys
+import select, signal, sys
 from pathlib import Path
 import psycopg
 from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres
@@ -38,7 +38,9 @@ folder = Path(sys.argv[1])
 with EmbeddedPostgres(folder, {"fsync": "off"}) as server, psycopg.connect(server.url) as connection:
     connection.execute("SELECT 1")
     print((folder / "data" / "postmaster.pid").read_text().split()[0], flush=True)
-    sys.stdin.read()
+    # Not by a read: a signal just before it would wait for its end.
+    while not select.select([sys.stdin], [], [], 0.1)[0]:
+        pass
 """
 
 
