@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -127,6 +126,8 @@ def _keep(out: Console, url: str) -> None:
     out.print(f"Both stay up until Ctrl-C. In another terminal:\n\n    psql '{url}'\n", markup=False)
     out.file.flush()
     try:
-        signal.pause()
+        # Not signal.pause(): a signal just before it would be lost.
+        while True:
+            time.sleep(1)
     except KeyboardInterrupt:
         out.print("Stopped; nothing is left behind.")
