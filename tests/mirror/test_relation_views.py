@@ -18,6 +18,7 @@ from notion_pg_sync.mirror.view_definition import relation_view_name
 from notion_pg_sync.mirror.views import refresh_views
 from notion_pg_sync.notion.column_names import column_name, view_name
 from tests.installation import Installation
+from tests.mirror.test_views import resync
 
 ROWS = 20_000
 
@@ -31,13 +32,6 @@ async def anna(installation: Installation, small: SmallWorkspace) -> Installatio
     assert (await installation.sync_all()).failures == []
     installation.workspace.clock.advance(3600)
     return installation
-
-
-async def resync(installation: Installation) -> str:
-    """Syncs again, and returns what the run says of Characters."""
-    outcome = await installation.sync_all()
-    assert outcome.failures == []
-    return outcome.accounts[0].databases["Characters"].message or ""
 
 
 async def refresh(installation: Installation) -> list[str]:
