@@ -10,7 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 from tests.cli.conftest import BARE
+from tests.waiting import wait_until
 
 PATIENCE_SECONDS = 60.0
 
@@ -47,8 +50,11 @@ class Terminal:
     def types(self, line: str) -> None:
         os.write(self._master, line.encode() + b"\n")
 
-    def presses(self, key: bytes) -> None:
-        os.write(self._master, key)
+    def interrupts(self) -> None:
+        """Presses Ctrl-C once the command waits for an answer: a signal just before the read is lost on Python."""
+        main_thread = psutil.Process(self._process.pid)
+        wait_until(lambda: main_thread.status() == psutil.STATUS_SLEEPING)
+        os.write(self._master, b"\x03")
 
     def ends(self) -> int:
         """Waits for its end; returns the exit code."""

@@ -127,7 +127,7 @@ def test_no_means_that_nothing_changes(site: Site) -> None:
 def test_ctrl_c_at_a_question_ends_it_in_a_sentence(site: Site, arguments: tuple[str, ...], question: str) -> None:
     terminal = Terminal("connect", *arguments, **site.command.environment)
     terminal.waits_with(question)
-    terminal.presses(b"\x03")
+    terminal.interrupts()
     assert terminal.ends() == 130
     assert "stopped at the question" in terminal.shown
     assert "Traceback" not in terminal.shown
