@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
 
 from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer
+from tests.forked import run_command
 
 # As little as cron gives; but no test reaches out to Notion itself.
 BARE = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "NOTION_BASE_URL": "http://127.0.0.1:9"}
@@ -44,16 +42,7 @@ class Command:
     environment: dict[str, str]
 
     def __call__(self, *arguments: str, **environment: str) -> Ended:
-        ended = subprocess.run(
-            [sys.executable, "-m", "notion_pg_sync", *arguments],
-            env={**BARE, **self.environment, **environment},
-            cwd=Path(__file__).parents[2],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return Ended(ended.returncode, ended.stdout, ended.stderr)
+        return Ended(*run_command(arguments, {**BARE, **self.environment, **environment}))
 
 
 @dataclass(frozen=True)
