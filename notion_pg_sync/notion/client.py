@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 
 import httpx
@@ -156,6 +158,7 @@ class NotionClient:
         self._slots = asyncio.Semaphore(concurrency)
         self._retries = retries or Retries()
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+        transport = httpx.AsyncHTTPTransport(verify=_trusted(), limits=limits, proxy=self._proxy)
         self._notion = AsyncClient(
             auth=token if self._can_be_sent else None,
             base_url=base_url,
@@ -164,9 +167,7 @@ class NotionClient:
             retry=False,
             logger=_sdk_log(),
             log_level=logging.CRITICAL,
-            client=httpx.AsyncClient(
-                transport=_BoundedTransport(httpx.AsyncHTTPTransport(limits=limits, proxy=self._proxy))
-            ),
+            client=httpx.AsyncClient(transport=_BoundedTransport(transport)),
         )
         self._notion.client.headers["User-Agent"] = f"notion-pg-sync/{__version__}"
 
@@ -367,6 +368,12 @@ class _Attempts:
         if isinstance(error, NotionError) and error.remedy is Remedy.WAIT:
             return 0.0
         return self._back_off(state)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that are trusted, for all tokens of a process: reading them takes as long as many requests."""
+    return httpx.create_ssl_context()
 
 
 class _BoundedTransport(httpx.AsyncBaseTransport):
