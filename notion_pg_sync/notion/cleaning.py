@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+
+from notion_pg_sync.notion.json_text import canonical_text
 
 # Raised whenever the same answer of Notion would now be stored otherwise, so that an upgrade writes every row once.
 CONVERSION_VERSION = 1
@@ -42,7 +43,7 @@ def unsigned(url: str) -> str:
 
 
 def clean(given: object) -> tuple[Any, int]:
-    """A JSON value (properties, icon, cover) as it can be stored, and how much of it had to be altered for that.
+    """A JSON value (properties, icon, cover), as `read_json` gives it, as it can be stored, and how much was altered.
 
     Altered, and counted: strings and keys with characters that PostgreSQL refuses lose these; numbers that are not
     finite, and what is nested deeper than `DEEPEST`, become null. Hosted files lose signature and expiry, which is no
@@ -64,11 +65,6 @@ def storable(given: object) -> Storable:
     return Storable(value, canonical_text(value), altered)
 
 
-def canonical_text(value: object) -> str:
-    """A JSON value written so that the order of keys does not matter. Raises ValueError for numbers not finite."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
 def page_hash(*texts: str) -> str:
     """The hash (hex) of all that is stored of a page, given as canonical texts; `CONVERSION_VERSION` is part of it."""
     return digest("\n".join((str(CONVERSION_VERSION), *texts)))
@@ -84,7 +80,7 @@ def _storable_text_of(given: object) -> str | None:
     try:
         text = canonical_text(given)
         text.encode()
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         return None
     if any(mark in text for mark in _MAY_NEED_CLEANING) or _is_deeper(given, text, DEEPEST):
         return None
@@ -124,7 +120,7 @@ class _Cleaner:
             return self._object(value, depth - 1)
         if isinstance(value, list):
             return [self.clean(item, depth - 1) for item in value]
-        if isinstance(value, float) and not math.isfinite(value):
+        if isinstance(value, Decimal):
             self.altered += 1
             return None
         return value

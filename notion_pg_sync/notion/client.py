@@ -20,12 +20,12 @@ from functools import cache
 from typing import Any
 
 import httpx
-import orjson
 from notion_client import AsyncClient
 from tenacity import AsyncRetrying, RetryCallState, before_sleep_nothing, retry_if_exception, wait_random_exponential
 
 from notion_pg_sync import __version__
 from notion_pg_sync.notion.errors import AnswerTooLargeError, NotionError, Remedy, explain
+from notion_pg_sync.notion.json_text import read_json
 from notion_pg_sync.notion.lenient import member
 from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.notion.properties import plain_text
@@ -395,14 +395,10 @@ class _BoundedTransport(httpx.AsyncBaseTransport):
 
 
 class _Answer(httpx.Response):
-    """An answer whose JSON is read by orjson, which is quicker than Python's own reader (docs/performance.md)."""
+    """An answer whose JSON is read as quickly as it can be."""
 
-    def json(self, **options: Any) -> Any:
-        try:
-            return orjson.loads(self.content)
-        except orjson.JSONDecodeError:
-            # It refuses halves of surrogate pairs, which Notion may hold.
-            return super().json(**options)
+    def json(self, **_options: Any) -> Any:
+        return read_json(self.content)
 
 
 class _BoundedStream(httpx.AsyncByteStream):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum
 from itertools import zip_longest
 from typing import Any, Final
@@ -254,7 +255,7 @@ class _Storing:
                 return {self.text(key): self._value(one, levels - 1) for key, one in unsigned.items()}
             case list():
                 return [self._value(one, levels - 1) for one in value]
-            case float() if not math.isfinite(value):
+            case float() | Decimal() if not math.isfinite(value):
                 self.altered = True
                 return None
             case _:

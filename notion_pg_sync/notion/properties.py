@@ -48,8 +48,7 @@ def plain_value(value: object) -> PlainValue:
 
     Of malformed parts it is null or what Notion gave; of an unknown type what stands under the type's name.
     """
-    kind, content = typed(value)
-    return _PLAIN_VALUES.get(kind or "", _as_it_is)(content)
+    return _plain(*typed(value))
 
 
 def plain_text(rich_text: object) -> str:
@@ -105,6 +104,10 @@ def first_integer(properties: Mapping[str, object], names: Sequence[str]) -> int
     return None
 
 
+def _plain(kind: str | None, content: object) -> PlainValue:
+    return _PLAIN_VALUES.get(kind or "", _as_it_is)(content)
+
+
 def _as_it_is(content: object) -> JSON:
     return cast(JSON, content)
 
@@ -130,12 +133,13 @@ def _urls(content: object) -> JSON:
 
 def _column_values(value: object, columns: Sequence[Column]) -> Iterator[tuple[Column, PlainValue]]:
     """A property's plain value for each of its columns."""
-    date = _date(value)
+    kind, content = typed(value)
+    date = _date(kind, content)
     if date is not None:
         for column in columns:
             yield column, _date_part(date, column)
         return
-    plain = plain_value(value)
+    plain = _plain(kind, content)
     for column in columns:
         # A property that was a date once: its first column goes on, the others are empty.
         yield column, plain if column.part == VALUE else _only_not_computed(plain)
@@ -158,9 +162,8 @@ def _only_not_computed(value: PlainValue) -> PlainValue:
     return value if value is NOT_COMPUTED else None
 
 
-def _date(value: object) -> DateParts | None:
+def _date(kind: str | None, content: object) -> DateParts | None:
     """The date that a property, or a formula's or rollup's result, is; None of what is none."""
-    kind, content = typed(value)
     if kind in ("formula", "rollup"):
         kind, content = typed(content)
     return date_parts(content) if kind == "date" else None
@@ -168,9 +171,9 @@ def _date(value: object) -> DateParts | None:
 
 def _named(properties: Mapping[str, object], names: Sequence[str]) -> Iterator[PlainValue]:
     """The plain values of the named properties, in the order of `names`; upper and lower case are the same."""
-    for name in names:
-        for found in sorted(known for known in properties if _folded(known) == _folded(name)):
-            yield plain_value(properties[found])
+    known = sorted((_folded(name), name) for name in properties) if names else []
+    for wanted in map(_folded, names):
+        yield from (plain_value(properties[name]) for folded, name in known if folded == wanted)
 
 
 @lru_cache(maxsize=4096)
@@ -178,8 +181,8 @@ def _folded(name: str) -> str:
     return name.strip().casefold()
 
 
-def _text(value: object, *path: str) -> str | None:
-    text = member(value, *path)
+def _text(value: object, key: str) -> str | None:
+    text = value.get(key) if isinstance(value, dict) else None
     return text if isinstance(text, str) else None
 
 
@@ -188,9 +191,11 @@ def _texts(value: object, key: str) -> list[JSON]:
 
 
 def _item_text(item: object) -> str:
-    # plain_text is always there in answers; what a program hands on may lack it.
-    texts = (_text(item, *path) for path in (("plain_text",), ("text", "content"), ("equation", "expression")))
-    return next((text for text in texts if text is not None), "")
+    text = _text(item, "plain_text")
+    if text is None:
+        # It is always there in answers; what a program hands on may lack it.
+        text = _text(member(item, "text"), "content") or _text(member(item, "equation"), "expression")
+    return text or ""
 
 
 def _url(file: object) -> str | None:

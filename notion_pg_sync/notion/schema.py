@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import unquote
 
-from notion_pg_sync.notion.cleaning import canonical_text, digest, storable_text
+from notion_pg_sync.notion.cleaning import digest, storable_text
 from notion_pg_sync.notion.column_names import column_name, free_name
 from notion_pg_sync.notion.dates import is_day, is_instant
+from notion_pg_sync.notion.json_text import canonical_text
 from notion_pg_sync.notion.lenient import member, typed
 
 # A formula's or rollup's type is not in the schema; until its first value comes, its column holds nothing but nulls.

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from notion_pg_sync.mirror.rows import Row
 from notion_pg_sync.mirror.tables import TextSources
-from notion_pg_sync.notion.cleaning import Storable, canonical_text, page_hash, storable, storable_text
+from notion_pg_sync.notion.cleaning import Storable, page_hash, storable, storable_text
+from notion_pg_sync.notion.json_text import canonical_text
 from notion_pg_sync.notion.pages import Page
 from notion_pg_sync.notion.properties import (
     ColumnsByProperty,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from hypothesis import strategies as st
 
 TYPES = [
@@ -22,7 +24,13 @@ _likely_text = st.sampled_from(
         *("v_%5D%3C", "title", "38c9ce7b-60a4-817b-84ae-e63702a6c78e"),
     ]
 )
-_scalars = st.none() | st.booleans() | st.integers() | st.floats() | wild_text | _likely_text | st.sampled_from(TYPES)
+# Those that are not finite as `read_json` gives them.
+_numbers = (
+    st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([Decimal("Infinity"), Decimal("-Infinity"), Decimal("NaN")])
+)
+_scalars = st.none() | st.booleans() | _numbers | wild_text | _likely_text | st.sampled_from(TYPES)
 
 
 def _typed(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:

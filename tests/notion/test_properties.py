@@ -195,7 +195,7 @@ def test_no_json_makes_plain_value_fail(value: object) -> None:
     cleaned, _ = clean(value)
     for given_value in (value, cleaned):
         found = plain_value(given_value)
-        assert isinstance(found, NotComputed) or json.dumps(found)
+        assert isinstance(found, NotComputed) or json.dumps(found, default=str)
 
 
 def test_results_nested_beyond_reason_are_read_once_cleaned() -> None:

@@ -7,9 +7,9 @@ Save what PostgreSQL refuses, which is worked out here anew: NUL, lone surrogate
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from uuid import UUID
 
 import psycopg
@@ -39,7 +39,7 @@ def expected(value: object) -> object:
             return re.sub("[\x00\ud800-\udfff]", "", value)
         case bool() | None:
             return value
-        case float() if not math.isfinite(value):
+        case Decimal():
             return None
         case int() | float():
             return float(value) if abs(value) > 2**53 else value
