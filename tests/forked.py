@@ -19,25 +19,31 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.imported"])
 
 
-def run_command(arguments: tuple[str, ...], environment: dict[str, str]) -> tuple[int, str, str]:
-    """Runs the command without a terminal; returns its exit code, and what it wrote to stdout and to stderr."""
+def run_command(arguments: tuple[str, ...], environment: dict[str, str], given: str) -> tuple[int, str, str]:
+    """Runs the command without a terminal; returns its exit code, and what it wrote to stdout and to stderr.
+
+    `given` is what it finds on stdin.
+    """
     with TemporaryDirectory() as folder:
-        out, err = Path(folder, "out"), Path(folder, "err")
-        process = _CONTEXT.Process(target=_become_the_command, args=(arguments, environment, out, err))
+        streams = Path(folder, "in"), Path(folder, "out"), Path(folder, "err")
+        streams[0].write_text(given)
+        process = _CONTEXT.Process(target=_become_the_command, args=(arguments, environment, streams))
         process.start()
         process.join()
         assert process.exitcode is not None
         code = process.exitcode
         process.close()
-        return code, out.read_text(), err.read_text()
+        return code, streams[1].read_text(), streams[2].read_text()
 
 
-def _become_the_command(arguments: tuple[str, ...], environment: dict[str, str], out: Path, err: Path) -> None:
+def _become_the_command(arguments: tuple[str, ...], environment: dict[str, str], streams: tuple[Path, ...]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)
-    for number, path in enumerate((Path(os.devnull), out, err)):
+    for number, path in enumerate(streams):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
+    # It was closed for the fork.
+    sys.stdin = os.fdopen(0)
     sys.argv[1:] = arguments
     try:
         runpy.run_module("notion_pg_sync", run_name="__main__", alter_sys=True)

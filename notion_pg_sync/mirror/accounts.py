@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from psycopg import errors, sql
@@ -100,66 +100,48 @@ async def connect_account(
             f"{schema}.user_settings has no column {missing[0]}: let its owner add it, with the type "
             f"{'jsonb' if missing[0] == 'notion_databases' else 'text'}."
         )
-    given: dict[str, object] = {"user_id": user_id, "notion_token": token, "notion_databases": databases}
-    try:
-        async with connection.transaction():
-            stored = await _update_account(connection, schema, columns, given)
-            if stored is None:
-                stored = await _insert_account(connection, schema, columns, given)
-            await connection.execute(
-                """
-                INSERT INTO notion_sync.accounts AS account (user_id, views) VALUES (%s, %s)
-                ON CONFLICT (user_id) DO UPDATE SET views = account.views OR EXCLUDED.views
-                """,
-                (stored, views),
+    values = {
+        "user_id": sql.Literal(user_id),
+        "notion_token": sql.SQL("$1"),
+        "notion_databases": sql.Literal(databases),
+    }
+    table = sql.Identifier(schema, "user_settings")
+    async with connection.transaction():
+        stored = await _write_settings(connection, schema, user_id, _update(table, columns, values), token)
+        if stored is None:
+            stored = await _write_settings(connection, schema, user_id, _insert(table, columns, values), token)
+        if stored is None:
+            raise AccountError(
+                f"a trigger or rule of {schema}.user_settings kept the user out: let the application add them."
             )
-    except errors.InsufficientPrivilege as error:
-        raise AccountError(
-            f"this role may not write {schema}.user_settings ({error.diag.message_primary}): connect as its owner, "
-            "or let the application add the user."
-        ) from error
-    except errors.DataError as error:
-        raise AccountError(
-            f"{schema}.user_settings does not take this for user {user_id!r} ({error.diag.message_primary}): give the "
-            "user's id as the application has it, or let the application add them."
-        ) from error
-    except errors.IntegrityError as error:
-        raise AccountError(
-            f"{schema}.user_settings does not take the user ({error.diag.message_primary}): let the application add "
-            "them, then run connect again."
-        ) from error
+        await connection.execute(
+            """
+            INSERT INTO notion_sync.accounts AS account (user_id, views) VALUES (%s, %s)
+            ON CONFLICT (user_id) DO UPDATE SET views = account.views OR EXCLUDED.views
+            """,
+            (stored, views),
+        )
     return stored
 
 
-async def _update_account(
-    connection: Connection, schema: str, columns: set[str], given: dict[str, object]
-) -> str | None:
+def _update(table: sql.Identifier, columns: set[str], values: Mapping[str, sql.Composable]) -> sql.Composed:
     access_token = sql.SQL(", notion_access_token = NULL" if "notion_access_token" in columns else "")
-    statement = sql.SQL(
-        "UPDATE {} SET notion_token = %(notion_token)s, notion_databases = %(notion_databases)s{}"
-        " WHERE user_id = %(user_id)s RETURNING user_id::text"
-    ).format(sql.Identifier(schema, "user_settings"), access_token)
-    row = await (await connection.execute(statement, given)).fetchone()
-    return str(row[0]) if row else None
+    return sql.SQL(
+        "UPDATE {table} SET notion_token = {notion_token}, notion_databases = {notion_databases}{access_token}"
+        " WHERE user_id = {user_id} RETURNING user_id::text"
+    ).format(table=table, access_token=access_token, **values)
 
 
-async def _insert_account(connection: Connection, schema: str, columns: set[str], given: dict[str, object]) -> str:
-    values = {**given, "auto_sync_enabled": True} if "auto_sync_enabled" in columns else given
-    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING user_id::text").format(
-        sql.Identifier(schema, "user_settings"),
-        sql.SQL(", ").join(map(sql.Identifier, values)),
-        sql.SQL(", ").join(map(sql.Placeholder, values)),
+def _insert(table: sql.Identifier, columns: set[str], values: Mapping[str, sql.Composable]) -> sql.Composed:
+    if "auto_sync_enabled" in columns:
+        values = {**values, "auto_sync_enabled": sql.Literal(True)}
+    return sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING user_id::text").format(
+        table, sql.SQL(", ").join(map(sql.Identifier, values)), sql.SQL(", ").join(values.values())
     )
-    row = await (await connection.execute(statement, values)).fetchone()
-    if row is None:
-        raise AccountError(
-            f"a trigger or rule of {schema}.user_settings kept the user out: let the application add them."
-        )
-    return str(row[0])
 
 
 async def disconnect_account(connection: Connection, schema: str, user_id: str) -> None:
-    """Takes a user's tokens and databases out of `user_settings`; the rest of their row stays."""
+    """Takes a user's tokens and databases out of `user_settings`; the rest of the row stays. Raises `AccountError`."""
     columns = await present_columns(connection, schema)
     # As after `init`: an empty object asks for nothing, just as null does, which an application may not allow.
     values = {**dict.fromkeys(TOKEN_COLUMNS), "notion_databases": "{}"}
@@ -169,17 +151,52 @@ async def disconnect_account(connection: Connection, schema: str, user_id: str) 
         if name in columns
     ]
     if emptied:
-        statement = sql.SQL("UPDATE {} SET {} WHERE user_id::text = %s")
-        table = sql.Identifier(schema, "user_settings")
-        await connection.execute(statement.format(table, sql.SQL(", ").join(emptied)), (user_id,))
+        statement = sql.SQL("UPDATE {} SET {} WHERE user_id::text = {} RETURNING user_id::text").format(
+            sql.Identifier(schema, "user_settings"), sql.SQL(", ").join(emptied), sql.Literal(user_id)
+        )
+        await _write_settings(connection, schema, user_id, statement)
 
 
 async def take_out_databases(connection: Connection, schema: str, user_id: str, names: Sequence[str]) -> None:
-    """Takes databases out of a user's `notion_databases`, by the names that they have there."""
+    """Takes databases out of a user's `notion_databases`, by the names they have there. Raises `AccountError`."""
     statement = sql.SQL(
-        "UPDATE {} SET notion_databases = to_jsonb(notion_databases) - %s::text[] WHERE user_id::text = %s"
-    ).format(sql.Identifier(schema, "user_settings"))
-    await connection.execute(statement, (list(names), user_id))
+        "UPDATE {} SET notion_databases = to_jsonb(notion_databases) - {}::text[]"
+        " WHERE user_id::text = {} RETURNING user_id::text"
+    ).format(sql.Identifier(schema, "user_settings"), sql.Literal(list(names)), sql.Literal(user_id))
+    await _write_settings(connection, schema, user_id, statement)
+
+
+async def _write_settings(
+    connection: Connection, schema: str, user_id: str, statement: sql.Composed, token: str | None = None
+) -> str | None:
+    """Runs a statement on `user_settings`, in which $1 is the token; returns what it returns."""
+    found = await connection.execute(
+        "SELECT stored, refused_as, because FROM notion_sync.write_settings(%s, %s)",
+        (statement.as_string(connection), token),
+    )
+    row = await found.fetchone()
+    assert row is not None
+    stored, refused_as, because = row
+    if refused_as is not None:
+        raise AccountError(_refusal(f"{schema}.user_settings", user_id, errors.lookup(refused_as), because))
+    return None if stored is None else str(stored)
+
+
+def _refusal(table: str, user_id: str, error: type[Exception], because: str) -> str:
+    if issubclass(error, errors.InsufficientPrivilege):
+        return (
+            f"this role may not write {table} ({because}): connect as its owner, or let the application write user "
+            f"{user_id!r}."
+        )
+    if issubclass(error, errors.DataError):
+        return (
+            f"{table} does not take this for user {user_id!r} ({because}): give the user's id as the application has "
+            "it, or let the application write them."
+        )
+    return (
+        f"{table} does not take this for user {user_id!r} ({because}): let the application write them, then run the "
+        "command again."
+    )
 
 
 async def register_accounts(connection: Connection, user_ids: Sequence[str]) -> None:

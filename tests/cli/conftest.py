@@ -41,8 +41,8 @@ class Command:
 
     environment: dict[str, str]
 
-    def __call__(self, *arguments: str, **environment: str) -> Ended:
-        return Ended(*run_command(arguments, {**BARE, **self.environment, **environment}))
+    def __call__(self, *arguments: str, given: str = "", **environment: str) -> Ended:
+        return Ended(*run_command(arguments, {**BARE, **self.environment, **environment}, given))
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ LOG = "server.log"
 
 @dataclass
 class Watched:
-    """A site at which everything that a command says, and shows in the process list, is kept."""
+    """A site at which everything that a command says is kept."""
 
     site: Site
     monitoring: Monitoring
@@ -31,19 +31,9 @@ class Watched:
     kept: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, given: str = "", **environment: str) -> Ended:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "notion_pg_sync", *arguments],
-            env={**BARE, **self.site.command.environment, **environment},
-            cwd=Path(__file__).parents[2],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        listed = " ".join(psutil.Process(process.pid).cmdline())
-        out, err = process.communicate(given)
-        self.kept[f"{len(self.kept)} {' '.join(arguments)}"] = f"{listed}\n{out}\n{err}"
-        return Ended(process.returncode, out, err)
+        ended = self.site.command(*arguments, given=given, **environment)
+        self.kept[f"{len(self.kept)} {' '.join(arguments)}"] = f"{ended.out}\n{ended.err}"
+        return ended
 
     def traces(self) -> list[str]:
         """Where a secret stands."""
@@ -101,6 +91,44 @@ def test_while_a_user_is_connected_and_forgotten(watched: Watched) -> None:
         assert ended.code == 0, ended.err
     assert watched.run("connect", "dora", "--all", "--yes", "-vv", given="ntn_canary").code != 0
     assert watched.run("forget", "ben", "--disconnect", "--yes", "-vv").code == 0
+
+
+@pytest.mark.parametrize(
+    ("refusal", "arguments"),
+    [
+        ("ADD plan text, ADD CHECK (user_id = 'anna' OR plan IS NOT NULL)", ("connect", "ben", "--all")),
+        ("ADD CHECK (length(notion_token) < 9)", ("connect", "anna", "--all")),
+        ("ADD CHECK (notion_databases ? 'Worlds')", ("forget", "anna", "Worlds", "--disconnect")),
+    ],
+)
+def test_while_the_applications_table_refuses(watched: Watched, refusal: str, arguments: tuple[str, ...]) -> None:
+    watched.site.execute("UPDATE user_settings SET notion_token = 'canary'")
+    watched.site.execute(f"ALTER TABLE user_settings {refusal}")
+    ended = watched.run(*arguments, "--yes", "-vv", given=watched.site.small.tokens["ben"])
+    assert ended.code == 3
+    assert "user_settings does not take this" in ended.err
+    assert watched.site.execute("SELECT user_id, notion_token FROM user_settings") == [("anna", "canary")]
+
+
+def test_in_the_process_list(watched: Watched) -> None:
+    started: list[psutil.Process] = []
+    listed: list[str] = []
+    watched.site.small.workspace.on_request(lambda _: listed.extend(started[-1].cmdline()))
+    for arguments in (("sync-all", "-vv"), ("connect", "ben", "--all", "--sync", "-vv")):
+        process = psutil.Popen(
+            [sys.executable, "-m", "notion_pg_sync", *arguments],
+            env={**BARE, **watched.site.command.environment},
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        started.append(process)
+        process.communicate(watched.site.small.tokens["ben"])
+        assert process.returncode == 0
+        assert arguments[0] in listed
+    watched.kept["the process list"] = " ".join(listed)
 
 
 FAULTS = ["429", "403_html", "502_html", "cut", "wrong_types"]

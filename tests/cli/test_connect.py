@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from notion_pg_sync.sync.token_encryption import open_token
-from tests.cli.conftest import BARE, Ended, Site
+from tests.cli.conftest import Command, Ended, Site
 from tests.cli.terminal import Terminal
 
 PASSPHRASE = "a passphrase of more than thirty-two bytes"
@@ -25,19 +23,6 @@ def token_file(site: Site) -> Iterator[Path]:
         file.write(site.small.tokens["anna"] + "\n")
         file.flush()
         yield Path(file.name)
-
-
-def piped(site: Site, token: str, *arguments: str, **environment: str) -> Ended:
-    ended = subprocess.run(
-        [sys.executable, "-m", "notion_pg_sync", "connect", *arguments],
-        env={**BARE, **site.command.environment, **environment},
-        cwd=Path(__file__).parents[2],
-        input=token,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
 def settings_of(site: Site, user_id: str) -> tuple[object, ...]:
@@ -151,7 +136,8 @@ def test_on_a_laptop_it_makes_the_embedded_postgresql_and_what_belongs_into_it(s
 
 
 def test_a_script_gives_the_token_on_stdin(site: Site) -> None:
-    ended = piped(site, site.small.tokens["anna"] + "\n", "me", "--database", "Worlds", "--database", "three")
+    token = site.small.tokens["anna"]
+    ended = site.command("connect", "me", "--database", "Worlds", "--database", "three", given=token + "\n")
     assert ended == Ended(0, ended.out, "")
     assert ended.out.splitlines()[-1] == "Connected: user 'me' mirrors Worlds, Three."
     databases = {name: site.small.databases[name] for name in ("Worlds", "Three")}
@@ -210,13 +196,13 @@ def test_without_a_terminal_what_is_missing_is_named(
 
 
 def test_a_missing_token_is_told(site: Site) -> None:
-    for ended in (piped(site, "", "me", "--all"), site.command("connect", "me", "--all")):
-        assert ended.code == 2
-        assert "--token-file" in ended.sentence
+    ended = site.command("connect", "me", "--all")
+    assert ended.code == 2
+    assert "--token-file" in ended.sentence
     ended = site.command("connect", "me", "--all", "--token-file", "/nonexistent/token")
     assert ended.code == 2
     assert "No such file or directory" in ended.sentence
-    ended = piped(site, "two words", "me", "--all")
+    ended = site.command("connect", "me", "--all", given="two words")
     assert ended.code == 2
     assert "two words" not in ended.sentence
 
@@ -236,7 +222,7 @@ def test_a_user_who_is_connected_is_replaced_only_on_request(site: Site, token_f
 
 
 def test_a_wrong_token_is_told_and_not_stored(site: Site) -> None:
-    ended = piped(site, "ntn_wrong", "me", "--all")
+    ended = site.command("connect", "me", "--all", given="ntn_wrong")
     assert ended.code == 3
     assert "notion.so/profile/integrations" in ended.sentence
     assert "ntn_wrong" not in ended.sentence
@@ -245,7 +231,7 @@ def test_a_wrong_token_is_told_and_not_stored(site: Site) -> None:
 
 def test_a_token_that_sees_nothing_is_told_what_to_do_in_notion(site: Site) -> None:
     token = site.small.workspace.add_token("New Connection")
-    ended = piped(site, token.secret, "me", "--all")
+    ended = site.command("connect", "me", "--all", given=token.secret)
     assert ended.code == 3
     assert ended.sentence.startswith(
         "the token works, but nothing is shared with 'New Connection integration': in Notion open"
@@ -265,7 +251,7 @@ def test_what_the_applications_table_does_not_take_is_told(site: Site, token_fil
     site.execute("ALTER TABLE user_settings ADD plan text NOT NULL")
     ended = site.command(*arguments)
     assert ended.code == 3
-    assert "let the application add them" in ended.err
+    assert "let the application write them" in ended.err
     assert site.small.tokens["anna"] not in ended.err
     site.execute("ALTER TABLE user_settings DROP plan, ALTER user_id TYPE uuid USING user_id::uuid")
     ended = site.command(*arguments)
@@ -290,14 +276,7 @@ def test_an_applications_own_table_is_written_as_it_is(site: Site, token_file: P
 
 
 def test_not_initialised_is_told(database_url: str, token_file: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "notion_pg_sync", "connect", "me", "--all", "--token-file", str(token_file)],
-        env={**BARE, "DATABASE_URL": database_url.replace("dbname=test_", "dbname=template1&application_name=test_")},
-        cwd=Path(__file__).parents[2],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 3
-    assert "run 'notion-pg-sync init'" in ended.stderr
+    url = database_url.replace("dbname=test_", "dbname=template1&application_name=test_")
+    ended = Command({"DATABASE_URL": url})("connect", "me", "--all", "--token-file", str(token_file))
+    assert ended.code == 3
+    assert "run 'notion-pg-sync init'" in ended.err

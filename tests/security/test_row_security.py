@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
+from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer, small_workspace
+from notion_pg_sync.settings import Settings
+from tests.conftest import DatabaseMaker
 from tests.installation import TABLES, Installation
 from tests.security.conftest import statements_shown
 
@@ -23,9 +26,9 @@ WITHOUT_ROWS = {"everything__worlds"}
 REFUSALS = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectNotInPrerequisiteState)
 
 
-@pytest.fixture
-async def owner(installation: Installation, small: SmallWorkspace) -> AsyncIterator[Connection]:
-    """The owner's connection, anna's and ben's databases being mirrored, with something in every table."""
+async def mirror(installation: Installation, small: SmallWorkspace) -> None:
+    """Mirrors anna's and ben's databases, with something in every table."""
+    await installation.init()
     tokens, databases = small.tokens, small.databases
     for label, names in {
         "anna": ("Worlds", "Characters", "Stories", "Chat Sessions"),
@@ -41,22 +44,37 @@ async def owner(installation: Installation, small: SmallWorkspace) -> AsyncItera
     await installation.sync_all(full=True)
     for label in ("anna", "ben"):
         await installation.execute("SELECT notion_sync.sync_all_notion_databases(%s)", label)
-    async with await psycopg.AsyncConnection.connect(
-        installation.settings.database_url or "", autocommit=True
-    ) as connection:
+
+
+def fill(database_url: str) -> None:
+    small = small_workspace()
+    with WorkspaceServer(small.workspace) as server:
+        settings = Settings(database_url=database_url, notion_base_url=server.url)
+        asyncio.run(mirror(Installation(settings, small.workspace), small))
+
+
+@pytest.fixture
+def mirrored_url(database_maker: DatabaseMaker) -> Iterator[str]:
+    """The connection string of a database of this test's own in which everything is mirrored."""
+    with database_maker.filled(fill) as url:
+        yield url
+
+
+@pytest.fixture
+async def owner(mirrored_url: str) -> AsyncIterator[Connection]:
+    """The owner's connection."""
+    async with await psycopg.AsyncConnection.connect(mirrored_url, autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
-async def tenant(owner: Connection, installation: Installation) -> AsyncIterator[Connection]:
+async def tenant(owner: Connection, mirrored_url: str) -> AsyncIterator[Connection]:
     """A session of the role that an application uses for all its tenants."""
     role = f"tenant_{uuid4().hex}"
     await owner.execute(f"CREATE ROLE {role}".encode())
     for block in statements_shown("row-level-security.md", "tenant"):
         await owner.execute(block.replace("authenticated", role).encode())
-    async with await psycopg.AsyncConnection.connect(
-        installation.settings.database_url or "", autocommit=True
-    ) as connection:
+    async with await psycopg.AsyncConnection.connect(mirrored_url, autocommit=True) as connection:
         await connection.execute(f"SET ROLE {role}".encode())
         yield connection
     await owner.execute(f"DROP OWNED BY {role}".encode())

@@ -1,0 +1,15 @@
+-- Runs one statement on user_settings, in which $1 is the token, and returns what it returns, or why PostgreSQL refused.
+-- An error that left here would be written to the server's log with the whole row that was refused, token included.
+CREATE FUNCTION notion_sync.write_settings(
+    statement text, token text, OUT stored text, OUT refused_as text, OUT because text
+)
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    EXECUTE statement INTO stored USING token;
+EXCEPTION
+    WHEN data_exception OR integrity_constraint_violation OR insufficient_privilege THEN
+        refused_as := SQLSTATE;
+        because := SQLERRM;
+END
+$$;
