@@ -27,9 +27,9 @@ for folder in {" ".join(_OWN_FOLDERS)}; do
 done
 rm -rf /etc/cron.d/* /var/spool/cron/crontabs/* /var/lib/notion-pg-sync
 : > /etc/crontab
-mkdir /run/mail
+mkdir /run/mail /run/mail-on-its-way
 rm -f /usr/sbin/sendmail
-printf '#!/bin/sh\\nexec cat > /run/mail/$$\\n' > /usr/sbin/sendmail
+printf '#!/bin/sh\\ncat > /run/mail-on-its-way/$$ && mv /run/mail-on-its-way/$$ /run/mail\\n' > /usr/sbin/sendmail
 chmod 755 /usr/sbin/sendmail
 echo ready
 exec sleep infinity

@@ -117,12 +117,27 @@ async def test_no_query_is_an_error(anna: Installation, query: str) -> None:
     await titles(anna, query)
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["", " ", "'", '"', "\\", "-", "- -" * 300, "x" * 5000, "İ" * 5000, "😀" * 5000, "-foo", "a:*b", "or or", ":A"],
-)
-async def test_hostile_queries_are_no_error(anna: Installation, query: str) -> None:
-    assert isinstance(await titles(anna, query), list)
+HOSTILE = [
+    "",
+    " ",
+    "'",
+    '"',
+    "\\",
+    "-",
+    "- -" * 300,
+    "x" * 5000,
+    "İ" * 5000,
+    "😀" * 5000,
+    "-foo",
+    "a:*b",
+    "or or",
+    ":A",
+]
+
+
+async def test_hostile_queries_are_no_error(anna: Installation) -> None:
+    for query in HOSTILE:
+        assert isinstance(await titles(anna, query), list)
     assert await titles(anna, "ranger", ["Notes"], -1) == []
 
 
