@@ -216,6 +216,16 @@ async def owner_of(connection: Connection, oid: int) -> str:
     return str(row[0]) if row else ""
 
 
+async def options_of(connection: Connection, oid: int) -> list[tuple[str, str]]:
+    """The options (name, value) that a person set on a view; `security_invoker` is ours."""
+    found = await connection.execute(
+        "SELECT option_name, option_value FROM pg_class, pg_options_to_table(reloptions)"
+        " WHERE oid = %s AND option_name <> 'security_invoker'",
+        (oid,),
+    )
+    return await found.fetchall()
+
+
 async def grants_of(connection: Connection, oid: int) -> list[Grant]:
     """The rights that others than its owner have on a relation and on its columns."""
     found = await connection.execute(

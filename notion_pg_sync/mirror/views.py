@@ -212,11 +212,15 @@ async def _make(connection: Connection, view: View, existing: Existing | None) -
         await _comment(connection, view, {}, is_new=True)
         return
     said = await catalog.comments_of(connection, existing.oid)
+    options = await catalog.options_of(connection, existing.oid)
     replaceable = _begins_with(view, existing)
     if replaceable:
         await connection.execute(view.statement(replacing=True))
     else:
         await _make_anew(connection, view, existing.oid)
+    for name, value in options:
+        statement = sql.SQL("ALTER VIEW {} SET ({} = {})")
+        await connection.execute(statement.format(view.identifier, sql.Identifier(name), sql.Literal(value)))
     await _comment(connection, view, said, is_new=not replaceable)
 
 

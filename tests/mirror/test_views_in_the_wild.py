@@ -145,6 +145,18 @@ async def test_what_a_person_says_of_a_view_and_its_columns_stays(anna: Installa
     assert [row["description"] for row in comments] == ["about the view", "about a column"]
 
 
+@pytest.mark.parametrize("how", ["replaced", "made anew"])
+async def test_options_that_a_person_set_on_a_view_stay(anna: Installation, how: str) -> None:
+    await anna.execute("ALTER VIEW notion.characters SET (security_barrier)")
+    if how == "made anew":
+        await retype(anna)
+    anna.workspace.add_property("Characters", "Height", number())
+    anna.workspace.clock.advance(3600)
+    assert (await anna.sync_all()).failures == []
+    (view,) = await anna.execute("SELECT reloptions FROM pg_class WHERE oid = 'notion.characters'::regclass")
+    assert sorted(view["reloptions"]) == ["security_barrier=true", "security_invoker=true"]
+
+
 async def test_a_grant_on_a_column_that_goes_is_no_obstacle(anna: Installation, role: str) -> None:
     await anna.execute(f'GRANT SELECT (age, name) ON notion.characters TO "{role}"')
     await anna.execute("DELETE FROM notion_sync.columns WHERE name = 'age'")
