@@ -50,6 +50,7 @@ def server(host: str, address: str = "", *, encrypted: bool = False, sslmode: st
         (server("localhost", "203.0.113.5"), Verdict.WARNING, "is not encrypted"),
         (server("db", "203.0.113.5", encrypted=True), Verdict.WARNING, "not verified (sslmode=prefer)"),
         (server("db", "203.0.113.5", encrypted=True, sslmode="require"), Verdict.WARNING, "(sslmode=require)"),
+        (server("db", "203.0.113.5", encrypted=True, sslmode="verify-ca"), Verdict.WELL, "else use verify-full"),
         (server("db", "203.0.113.5", encrypted=True, sslmode="verify-full"), Verdict.WELL, "encrypted and verified"),
     ],
 )

@@ -61,7 +61,13 @@ def encryption(server: Server) -> Finding:
             f"the connection to {server.host} is not encrypted: tokens and rows can be read on the way",
             mend,
         )
-    if server.sslmode not in ("verify-ca", "verify-full"):
+    if server.sslmode == "verify-ca":
+        # https://www.postgresql.org/docs/current/libpq-ssl.html, "Client Verification of Server Certificates"
+        return well(
+            f"the connection to {server.host} is encrypted, by a certificate of the trusted authority, for whatever "
+            "host (sslmode=verify-ca: enough where that authority is your own, else use verify-full)"
+        )
+    if server.sslmode != "verify-full":
         return warning(
             f"the connection to {server.host} is encrypted, but whose server it is was not verified "
             f"(sslmode={server.sslmode})",
