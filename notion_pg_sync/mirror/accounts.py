@@ -174,9 +174,7 @@ async def _write_settings(
         "SELECT stored, refused_as, because FROM notion_sync.write_settings(%s, %s)",
         (statement.as_string(connection), token),
     )
-    row = await found.fetchone()
-    assert row is not None
-    stored, refused_as, because = row
+    stored, refused_as, because = await found.fetchone() or (None, None, None)
     if refused_as is not None:
         raise AccountError(_refusal(f"{schema}.user_settings", user_id, errors.lookup(refused_as), because))
     return None if stored is None else str(stored)

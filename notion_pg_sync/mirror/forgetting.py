@@ -41,6 +41,11 @@ async def forget(connection: Connection, user_id: str, database_id: str | None) 
         row_counts = {relation: row_count async for relation, row_count in found}
         # Foreign keys that are deferred would refuse only at the transaction's end.
         await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except errors.InsufficientPrivilege as error:
+        said = str(error.diag.message_primary).partition(":")[0]
+        raise ForgetError(
+            f"{said}: forget as the role that owns the schema notion_sync, or see docs/forgetting.md for what to grant."
+        ) from error
     except errors.ObjectInUse as error:
         raise BeingSyncedError(str(error.diag.message_primary)) from error
     except errors.ObjectNotInPrerequisiteState as error:

@@ -70,4 +70,4 @@ def failure_of(error: Exception) -> Failure:
 
 
 def _said(error: psycopg.Error) -> str:
-    return error.diag.message_primary or type(error).__name__
+    return (error.diag.message_primary or type(error).__name__).rstrip(".")

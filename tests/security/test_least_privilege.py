@@ -126,6 +126,27 @@ def test_every_command_works_as_that_role(limited: Server) -> None:
     assert limited.execute("SELECT count(*) > 0 FROM notion.characters") == [(True,)]
 
 
+def test_people_connect_and_disconnect_as_that_role(limited: Server) -> None:
+    limited.type("role after")
+    limited.execute("ALTER ROLE notion_pg_sync BYPASSRLS")
+    token = limited.small.tokens["ben"]
+    picked = ("--database", "Worlds", "--database", "Tasks", "--sync")
+    for command in (("connect", "ben", *picked), ("forget", "ben", "Worlds", "--disconnect", "--yes")):
+        ended = limited.command(*command, given=token)
+        assert ended.code == 0, (command, ended.err)
+    assert limited.command("forget", "ben", "--disconnect", "--yes").code == 0
+    assert limited.execute("SELECT user_id, notion_token FROM user_settings") == [("ben", None)]
+
+
+@pytest.mark.parametrize("rights", [(), ("role after",)])
+def test_forgetting_needs_sight_of_every_row(adopted: Server, rights: tuple[str, ...]) -> None:
+    adopted.connect_anna()
+    adopted.type(*rights)
+    ended = adopted.command("forget", "anna", "--yes")
+    assert ended.code == 3
+    assert "forget as the role that owns the schema notion_sync" in ended.sentence
+
+
 def test_doctor_misses_no_right(limited: Server) -> None:
     limited.connect_anna()
     assert limited.command("sync-all").code == 0

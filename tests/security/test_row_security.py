@@ -163,6 +163,11 @@ async def test_a_tenant_changes_nothing(owner: Connection, tenant: Connection) -
                     await tenant.execute(sql.SQL(text).format(sql.Identifier(schema, name)))
 
 
+async def test_a_tenant_runs_no_statement_through_a_function_of_ours(owner: Connection, tenant: Connection) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        await tenant.execute("SELECT notion_sync.write_settings('SELECT 1', NULL)")
+
+
 async def test_every_table_of_ours_has_row_security(owner: Connection) -> None:
     found = await owner.execute(
         """

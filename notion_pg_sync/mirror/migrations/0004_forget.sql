@@ -48,13 +48,18 @@ CREATE FUNCTION notion_sync.check_that_it_stays_away(whose text, hex text) RETUR
 AS $$
 DECLARE
     settings regclass := coalesce(to_regclass('user_settings'), to_regclass('public.user_settings'));
+    -- Those that a role which runs the tool may read; an older user_settings lacks some.
+    columns text := (SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+                     WHERE attrelid = settings AND NOT attisdropped
+                       AND attname IN ('notion_access_token', 'notion_token', 'notion_databases'));
     account jsonb;
     wanted jsonb;
 BEGIN
-    IF settings IS NULL THEN
+    IF columns IS NULL THEN
         RETURN;
     END IF;
-    FOR account IN EXECUTE format('SELECT to_jsonb(account) FROM %s AS account WHERE user_id::text = $1', settings)
+    FOR account IN EXECUTE format(
+        'SELECT to_jsonb(account) FROM (SELECT %s FROM %s WHERE user_id::text = $1) AS account', columns, settings)
         USING whose
     LOOP
         wanted := account -> 'notion_databases';

@@ -13,3 +13,6 @@ EXCEPTION
         because := SQLERRM;
 END
 $$;
+
+-- Whoever reaches the schema's functions and nothing else, by way of PostgREST, is not to run statements of their own.
+REVOKE EXECUTE ON FUNCTION notion_sync.write_settings(text, text) FROM PUBLIC;
