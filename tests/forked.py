@@ -1,6 +1,7 @@
 """The command in processes of its own that need not import anything, which is most of what a short command does.
 
-They are forks of a server that has imported the tool, and differ from `python -m notion_pg_sync` in nothing else.
+They are forks of a server that has imported the tool. Else they differ from `python -m notion_pg_sync` only at their
+end: what is registered with `atexit` runs, but the interpreter is not taken down.
 """
 
 from __future__ import annotations
