@@ -99,6 +99,24 @@ async def write_missing_documents(
     return str(row[0])
 
 
+async def delete_strays(connection: Connection, table: SyncTable, key: DataSourceKey) -> None:
+    """Deletes the documents, and with them the bodies, of a data source's pages that have no row any more.
+
+    Whoever deletes a row by hand leaves them behind, and where the page has left Notion too, nobody else comes to them.
+    """
+    await connection.execute(
+        sql.SQL(
+            """
+            DELETE FROM notion_sync.search_documents AS document
+            WHERE user_id = %s AND data_source_id = %s AND NOT EXISTS (
+                SELECT FROM {} AS page
+                WHERE page.user_id = document.user_id AND page.notion_page_id = document.page_id)
+            """
+        ).format(table.identifier),
+        (key.user_id, key.data_source_id),
+    )
+
+
 async def _statement(connection: Connection, table: SyncTable, key: DataSourceKey, rows: sql.SQL) -> sql.Composed:
     """What writes the documents of `rows` (an item of a FROM clause), with what their text properties hold."""
     found = await connection.execute(

@@ -6,7 +6,7 @@ import sys
 
 from notion_pg_sync.mirror.connection import Connection, open_pool, transaction
 from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
-from notion_pg_sync.report.output import complain, confirm
+from notion_pg_sync.report.streams import complain, confirm
 from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.settings import Settings
 

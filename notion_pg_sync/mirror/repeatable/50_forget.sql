@@ -97,8 +97,7 @@ DECLARE
     pages text[] := '{}';
     gone text[];
     conditions text;
-BEGIN
-    FOR relation IN
+    tables text[] := ARRAY(
         SELECT format('%I.%I', nspname, relname)
         FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
         WHERE relkind IN ('r', 'p') AND NOT relispartition
@@ -108,8 +107,9 @@ BEGIN
                                                 SELECT sync_table FROM notion_sync.removed_pages WHERE user_id = whose))
           AND 3 = (SELECT count(*) FROM pg_attribute WHERE attrelid = pg_class.oid AND NOT attisdropped
                    AND attname IN ('user_id', 'notion_page_id', 'notion_database_id'))
-        ORDER BY 1
-    LOOP
+        ORDER BY 1);
+BEGIN
+    FOREACH relation IN ARRAY tables LOOP
         -- Rows without a page id are the application's own.
         EXECUTE format(
             'WITH gone AS ('
@@ -120,6 +120,13 @@ BEGIN
         INTO row_count, gone USING whose, hex;
         pages := pages || gone;
         RETURN NEXT;
+    END LOOP;
+    -- A page that has moved may have a row of another database too, which has its own use of what is kept of it.
+    FOREACH relation IN ARRAY tables LOOP
+        EXECUTE format(
+            'SELECT ARRAY(SELECT unnest($2) EXCEPT SELECT notion_page_id::text FROM %s'
+            ' WHERE user_id::text = $1 AND notion_page_id::text = ANY ($2))', relation)
+        INTO pages USING whose, pages;
     END LOOP;
     FOR relation, conditions IN
         SELECT format('notion_sync.%I', relname),
