@@ -120,10 +120,22 @@ class MarkdownAnswer:
 
 @dataclass(frozen=True)
 class BlocksAnswer:
-    """All blocks that lie in a page or block, one level of them, and when they were asked for, by Notion's clock."""
+    """The blocks that lie in a page or block, one level of them, and when they were asked for, by Notion's clock.
+
+    `truncated`: there are more than Notion gave.
+    """
 
     blocks: list[JsonObject]
+    truncated: bool
     asked_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SharedDataSources:
+    """The data sources that search finds for a token. `is_complete`: Notion did not say that it cut the result."""
+
+    found: list[JsonObject]
+    is_complete: bool
 
 
 @dataclass
@@ -221,13 +233,15 @@ class NotionClient:
         what = f"the blocks of {parent_id}"
         began = time.monotonic()
         asked_at: datetime | None = None
+        truncated = False
         blocks: list[JsonObject] = []
         async for answer in _all_pages(
             lambda position: self._get(f"blocks/{parent_id}/children", what, position), what
         ):
             asked_at = asked_at or _asked_at(began)
+            truncated = truncated or _is_incomplete(answer)
             blocks.extend(_list(answer, "results", what))
-        return BlocksAnswer(blocks, asked_at)
+        return BlocksAnswer(blocks, truncated, asked_at)
 
     async def query(self, data_source_id: str, body: Mapping[str, object], page_size: int) -> QueryAnswer:
         """One request of a data source's rows; where Notion is overloaded, with smaller and smaller pages.
@@ -242,41 +256,51 @@ class NotionClient:
             what,
             lambda overloads: {**body, "page_size": max(1, page_size >> max(0, overloads - 1))},
         )
-        status = answer.get("request_status")
         return QueryAnswer(
             pages=[page for page in _list(answer, "results", what) if page.get("object") == "page"],
             next_cursor=_optional_text(answer.get("next_cursor")),
             has_more=bool(answer.get("has_more")),
-            capped=isinstance(status, dict) and status.get("type") == "incomplete",
+            capped=_is_capped(answer, what),
             asked_at=_asked_at(began),
         )
 
     async def property_items(self, page_id: str, property_id: str) -> tuple[list[JsonObject], JsonObject]:
         """Everything that a property of a page holds: its items, and the last answer's `property_item`.
 
-        `property_id` goes into the path as Notion gave it (notion-api.md, section 2, "filter_properties").
+        `property_id` goes into the path as Notion gave it (notion-api.md, section 2, "filter_properties"). Raises
+        `NotionError`, also where Notion says that it does not give everything.
         """
         path = f"pages/{page_id}/properties/{property_id}"
         what = f"a property of page {page_id}"
         items: list[JsonObject] = []
         last: object = None
         async for answer in _all_pages(lambda position: self._get(path, what, position), what):
+            if _is_incomplete(answer):
+                raise _incomplete(answer, what)
             items.extend(_list(answer, "results", what))
             last = answer.get("property_item")
         return items, last if isinstance(last, dict) else {}
 
-    async def data_sources_shared(self) -> list[JsonObject]:
-        """Every data source that search finds for this token; search is not exhaustive (notion-api.md, section 2)."""
+    async def data_sources_shared(self) -> SharedDataSources:
+        """The data sources that search finds for this token; search is not exhaustive (notion-api.md, section 2)."""
         what = "the shared databases"
         filtered = {"filter": {"property": "object", "value": "data_source"}}
 
         async def ask(position: JsonObject) -> JsonObject:
             return await self._request("POST", "search", what, lambda _: {**filtered, **position})
 
-        return [found async for answer in _all_pages(ask, what) for found in _list(answer, "results", what)]
+        found: list[JsonObject] = []
+        is_complete = True
+        async for answer in _all_pages(ask, what):
+            found.extend(_list(answer, "results", what))
+            is_complete = is_complete and not _is_incomplete(answer)
+        return SharedDataSources(found, is_complete)
 
     async def users(self) -> list[JsonObject]:
-        """The members and bots of the workspace; no guests, and not for every token (notion-api.md, section 2)."""
+        """Members and bots of the workspace; no guests, and not for every token (notion-api.md, section 2).
+
+        Notion may give only some of them: who is not in the list may still be asked for by id.
+        """
         what = "the workspace's users"
         answers = _all_pages(lambda position: self._get("users", what, position), what)
         return [found async for answer in answers for found in _list(answer, "results", what)]
@@ -467,6 +491,31 @@ def _list(answer: JsonObject, key: str, what: str) -> list[JsonObject]:
             f"Notion's answer for {what} has not the form of a list: run the sync again.", code="malformed"
         )
     return found
+
+
+def _is_incomplete(answer: JsonObject) -> bool:
+    """Whether Notion says of a list, on any one of its answers, that it does not give all of it."""
+    return member(answer, "request_status", "type") == "incomplete"
+
+
+def _is_capped(answer: JsonObject, what: str) -> bool:
+    """Whether a query's result ends at Notion's limit: then the rows before the end are all there.
+
+    Raises `NotionError` where it is incomplete for another reason, since nobody knows which rows are missing.
+    """
+    if not _is_incomplete(answer):
+        return False
+    if member(answer, "request_status", "incomplete_reason") not in (None, "query_result_limit_reached"):
+        raise _incomplete(answer, what)
+    return True
+
+
+def _incomplete(answer: JsonObject, what: str) -> NotionError:
+    reason = member(answer, "request_status", "incomplete_reason")
+    return NotionError(
+        f"Notion says that its answer for {what} is incomplete ({str(reason)[:80]}): run the sync again later.",
+        code="incomplete",
+    )
 
 
 def _optional_text(value: object) -> str | None:
