@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from notion_pg_sync.notion.blocks import Rendered, home_of_children, render_block, together, unreadable
 from notion_pg_sync.notion.cleaning import storable_text
@@ -22,7 +22,7 @@ THE_REST = "more blocks"
 
 @dataclass(frozen=True)
 class ReadBody:
-    """A body: storable Markdown, what is missing from it, and when it was asked for, by Notion's clock."""
+    """A body: storable Markdown, what is missing from it, and when it was asked for (see `clock.asked_at`)."""
 
     markdown: str
     missing: list[str]
@@ -96,6 +96,6 @@ class BodyReader:
         return render_block(block, await self._rendered_together(answer))
 
 
-def _read_body(markdown: str, missing: set[str] | frozenset[str], asked_at: datetime | None) -> ReadBody:
+def _read_body(markdown: str, missing: set[str] | frozenset[str], asked_at: datetime) -> ReadBody:
     text = without_signatures(storable_text(markdown))
-    return ReadBody(text, sorted(map(storable_text, missing)), asked_at or datetime.now(UTC))
+    return ReadBody(text, sorted(map(storable_text, missing)), asked_at)
