@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, LiteralString
+from datetime import datetime
+from typing import Any, LiteralString, cast
 
 from psycopg import AsyncConnection, OperationalError, pq, sql
 from psycopg.conninfo import conninfo_to_dict
@@ -105,6 +106,11 @@ async def bounded_transaction(
             ).format(limit=sql.Literal(f"{round(seconds * 1000)}ms"))
         )
         yield
+
+
+async def current_time(connection: Connection) -> datetime:
+    """PostgreSQL's time now."""
+    return cast(datetime, await fetch_value(connection, "SELECT clock_timestamp()"))
 
 
 async def fetch_value(connection: Connection, query: LiteralString | sql.Composed, *parameters: object) -> object:
