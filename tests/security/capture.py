@@ -60,11 +60,15 @@ TRIGGERED: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Target:
-    """Something of ours that an attacker can run: what it names, and the statements that run it."""
+    """Something of ours that an attacker can run: what it names, and the statements that run it.
+
+    Of all words in its definition, `names` are those that are types or relations too.
+    """
 
     name: str
+    words: frozenset[str]
     names: tuple[str, ...]
-    statements: tuple[sql.Composable, ...]
+    statements: tuple[sql.Composed, ...]
 
 
 @dataclass(frozen=True)
@@ -80,22 +84,23 @@ def targets(owner: Connection) -> list[Target]:
     """Every function of ours, in whatever schema, and every view."""
     known = {str(name) for (name,) in owner.execute(_NAMES)}
     found = [
-        Target(f"{schema}.{name}", _named(definition, known), tuple(_calls(schema, name, arguments, returns)))
+        _target(f"{schema}.{name}", definition, known, tuple(_calls(schema, name, arguments, returns)))
         for schema, name, arguments, returns, definition in owner.execute(_FUNCTIONS).fetchall()
     ]
     for name, definition in owner.execute(_VIEWS).fetchall():
         statement = sql.SQL("SELECT * FROM {}").format(sql.Identifier("notion", str(name)))
-        found.append(Target(f"notion.{name}", _named(definition, known), (statement,)))
+        found.append(_target(f"notion.{name}", definition, known, (statement,)))
     return found
 
 
-def _named(definition: object, known: set[str]) -> tuple[str, ...]:
-    return tuple(sorted(known & set(re.findall(r"[a-z_][a-z0-9_]*", str(definition).lower()))))
+def _target(name: str, definition: object, known: set[str], statements: tuple[sql.Composed, ...]) -> Target:
+    words = frozenset(re.findall(r"[a-z_][a-z0-9_]*", str(definition).lower()))
+    return Target(name, words, tuple(sorted(known & words)), statements)
 
 
-def _calls(schema: object, name: object, arguments: object, returns: object) -> Iterator[sql.Composable]:
+def _calls(schema: object, name: object, arguments: object, returns: object) -> Iterator[sql.Composed]:
     if returns == "trigger":
-        yield sql.SQL(TRIGGERED[str(name)])
+        yield sql.Composed([sql.SQL(TRIGGERED[str(name)])])
         return
     assert isinstance(arguments, dict)
     possible = [ARGUMENTS.get(argument) or (PLAUSIBLE[type_],) for argument, type_ in arguments.items()]
@@ -217,3 +222,82 @@ def _put_before(session: Connection, name: str) -> bool:
     except psycopg.errors.InsufficientPrivilege:
         return False
     return True
+
+
+# What a polymorphic function's or operator's parameter may be.
+_CONCRETE = ("text", "uuid", "bigint")
+
+_POLYMORPHIC_FUNCTIONS = """
+    SELECT proname, prokind, proretset, provariadic = '"any"'::regtype,
+           ARRAY(SELECT type::regtype::text FROM unnest(proargtypes) AS type), prorettype::regtype::text
+    FROM pg_proc
+    WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind IN ('f', 'a') AND prorettype <> 'record'::regtype
+      AND proname = ANY (%s) AND EXISTS (SELECT FROM unnest(proargtypes) AS type
+                                         WHERE type::regtype::text LIKE ANY ('{any%%,"\\"any\\""}'))
+"""
+_POLYMORPHIC_OPERATORS = """
+    SELECT oprname, oprleft::regtype::text, oprright::regtype::text, oprresult::regtype::text FROM pg_operator
+    WHERE oprnamespace = 'pg_catalog'::regnamespace AND oprleft::regtype::text LIKE 'any%%'
+      AND oprright::regtype::text LIKE 'any%%'
+"""
+
+
+def put_in_public(owner: Connection, named: set[str]) -> int:
+    """Makes functions and operators in `public` that fit better than PostgreSQL's own that take values of any type.
+
+    For an exact match beats those, wherever it is. `named` are the functions' names. Returns how many there are.
+    """
+    made = set()
+    polymorphic = owner.execute(_POLYMORPHIC_FUNCTIONS, (list(named),)).fetchall()
+    for (name, kind, returns_set, any_number, arguments, result), concrete in product(polymorphic, _CONCRETE):
+        assert isinstance(arguments, list)
+        for more in range(3 if any_number else 1):
+            given = [_concrete(one, concrete) for one in arguments] + [concrete] * more
+            function = _Function(str(name), given, _concrete(str(result), concrete), bool(returns_set))
+            made.add(function.as_aggregate() if kind == "a" else function.as_it_is())
+    for (name, left, right, result), concrete in product(owner.execute(_POLYMORPHIC_OPERATORS).fetchall(), _CONCRETE):
+        sides = [_concrete(str(side), concrete) for side in (left, right)]
+        made.add(_Function(str(name), sides, _concrete(str(result), concrete), returns_set=False).as_operator())
+    for statement in made:
+        owner.execute(statement.encode())
+    return len(made)
+
+
+def _concrete(type_: str, concrete: str) -> str:
+    if type_ in ("anyarray", "anycompatiblearray"):
+        return f"{concrete}[]"
+    return concrete if type_.strip('"').startswith("any") else type_
+
+
+@dataclass(frozen=True)
+class _Function:
+    """A function of the attacker's in `public`."""
+
+    name: str
+    arguments: list[str]
+    result: str
+    returns_set: bool
+
+    def as_it_is(self, says: str = "") -> str:
+        return (
+            f"CREATE OR REPLACE FUNCTION public.{self.name}({', '.join(self.arguments)})"
+            f" RETURNS {'SETOF ' if self.returns_set else ''}{self.result} LANGUAGE plpgsql AS $$ BEGIN"
+            f" RAISE NOTICE 'captured % as %', '{says or self.name}', current_user;"
+            f" RETURN{'' if self.returns_set else ' NULL'}; END $$"
+        )
+
+    def as_aggregate(self) -> str:
+        step = _Function(f"step_of_{self.name}", [self.result, *self.arguments], self.result, returns_set=False)
+        return (
+            f"{step.as_it_is(says=self.name)}; CREATE OR REPLACE AGGREGATE public.{self.name}"
+            f"({', '.join(self.arguments)}) (SFUNC = public.{step.name}, STYPE = {self.result})"
+        )
+
+    def as_operator(self) -> str:
+        left, right = self.arguments
+        name = f"operator_{self.name.encode().hex()}"
+        behind = _Function(name, self.arguments, self.result, returns_set=False)
+        return (
+            f"{behind.as_it_is(says=self.name)}; CREATE OPERATOR public.{self.name}"
+            f" (LEFTARG = {left}, RIGHTARG = {right}, FUNCTION = public.{name})"
+        )

@@ -12,9 +12,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tests.conftest import DatabaseMaker
-from tests.security.capture import Attacker, Captured, Connection, Target, targets
+from tests.security.capture import Attacker, Captured, Connection, Target, put_in_public, targets
 from tests.security.conftest import statements_shown
 
 BEFORE = Path(__file__).parents[1] / "mirror" / "upgrades" / "0008.sql"
@@ -101,6 +102,17 @@ def test_a_tenants_code_runs_in_no_function_of_ours(owner: Connection, tenant: A
 @pytest.mark.timeout(600)
 def test_nobodys_code_runs_in_any_function_of_ours(owner: Connection, insider: Attacker) -> None:
     assert attack(insider, targets(owner)) == set()
+
+
+def test_no_function_of_ours_runs_a_better_match_in_public(owner: Connection, insider: Attacker) -> None:
+    attacked = targets(owner)
+    assert put_in_public(owner, {word for target in attacked for word in target.words}) > 100
+    ran = [insider.tries(target, None) for target in attacked]
+    assert {captured for one, _ in ran for captured in one} == set()
+    assert [target.name for target, (_, succeeded) in zip(attacked, ran, strict=True) if not succeeded] == []
+    statement = sql.Composed([sql.SQL("SELECT array_agg(x) FROM unnest('{a}'::text[]) AS x")])
+    unguarded = Target("a statement", frozenset(), (), (statement,))
+    assert {captured.name for captured in insider.tries(unguarded, None)[0]} == {"unnest"}
 
 
 def test_the_attack_succeeds_where_pg_temp_comes_first(database_maker: DatabaseMaker) -> None:
