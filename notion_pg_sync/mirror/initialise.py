@@ -1,4 +1,4 @@
-"""What `init` does: migrations, `user_settings` where there is none, and the sync tables."""
+"""What `init` does: the schema `notion_sync`, `user_settings` where there is none, and the sync tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from psycopg import errors, sql
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
 
-from notion_pg_sync.mirror import migrations
+from notion_pg_sync.mirror import migrations, repeatable
 from notion_pg_sync.mirror.adoption import Changes, changes_to, inspect
 from notion_pg_sync.mirror.connection import Connection, PostgresError, fetch_value
 from notion_pg_sync.mirror.migrations import Migration
@@ -45,17 +45,30 @@ class Circumstances:
 
 
 @dataclass(frozen=True)
+class Upgrade:
+    """What the schema `notion_sync` lacks: migrations, and whether the repeatable files have to be applied."""
+
+    migrations: tuple[Migration, ...]
+    repeatable: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is lacking."""
+        return not self.migrations and not self.repeatable
+
+
+@dataclass(frozen=True)
 class InitPlan:
-    """Everything that `init` would do, in order: migrations, then the changes to each relation."""
+    """Everything that `init` would do, in order: the schema `notion_sync`, then the changes to each relation."""
 
     circumstances: Circumstances
-    migrations: tuple[Migration, ...]
+    upgrade: Upgrade
     relations: tuple[Changes, ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether everything is as it should be."""
-        return not self.migrations and not any(relation.changes or relation.problems for relation in self.relations)
+        return self.upgrade.is_empty and not any(relation.changes or relation.problems for relation in self.relations)
 
     @property
     def adopts(self) -> bool:
@@ -89,19 +102,19 @@ async def plan_init(connection: Connection, *, row_security: bool = False) -> In
         row_security=row_security,
     )
     relations = [await plan(connection, circumstances) for plan in _planners(circumstances)]
-    return InitPlan(circumstances, await migrations.pending(connection), tuple(relations))
+    return InitPlan(circumstances, await _plan_upgrade(connection), tuple(relations))
 
 
 async def carry_out(connection: Connection, plan: InitPlan) -> None:
-    """Does what `plan` says, each migration and each relation in a transaction of its own.
+    """Does what `plan` says: the schema `notion_sync` in one transaction, each relation in one of its own.
 
     Raises `PostgresError` when a right is missing, or a lock could not be had.
     """
     try:
-        for step in plan.migrations:
-            await migrations.apply(connection, step)
+        if not plan.upgrade.is_empty:
+            await _in_turn(connection, _upgrade)
         for planner in _planners(plan.circumstances):
-            await _change(connection, planner, plan.circumstances)
+            await _in_turn(connection, partial(_change, planner=planner, circumstances=plan.circumstances))
     except errors.InsufficientPrivilege as error:
         raise PostgresError(
             f"this role may not do that ({error.diag.message_primary}): let the owner of the database run "
@@ -116,10 +129,9 @@ async def carry_out(connection: Connection, plan: InitPlan) -> None:
 
 def statements_of(plan: InitPlan, connection: Connection) -> str:
     """The plan as SQL, for an owner to run."""
-    parts = [
-        f"-- Migration {step.name}\nBEGIN;\n{migrations.statements_of(step).as_string(connection).strip()}\nCOMMIT;\n"
-        for step in plan.migrations
-    ]
+    parts = []
+    if not plan.upgrade.is_empty:
+        parts.append(f"-- notion_sync\nBEGIN;\n{_statements_of(plan.upgrade).as_string(connection)}\nCOMMIT;\n")
     for relation in plan.relations:
         if relation.changes:
             lines = [f"-- {change.says}\n{change.statement.as_string(connection)};" for change in relation.changes]
@@ -152,8 +164,37 @@ async def _plan_user_settings(connection: Connection, circumstances: Circumstanc
     return changes
 
 
+async def _plan_upgrade(connection: Connection) -> Upgrade:
+    pending = await migrations.pending(connection)
+    return Upgrade(pending, repeatable=bool(pending) or await repeatable.is_due(connection))
+
+
+def _statements_of(upgrade: Upgrade) -> sql.Composed:
+    """Its names mean PostgreSQL's own functions and types, whatever else the session's path finds by them."""
+    parts: list[sql.Composable] = [sql.SQL("SET LOCAL search_path = pg_catalog, pg_temp;")]
+    for step in upgrade.migrations:
+        parts += [sql.SQL(f"-- Migration {step.name}"), migrations.statements_of(step)]
+    if upgrade.repeatable:
+        parts += [sql.SQL("-- Functions, policies, triggers, grants and comments"), repeatable.statements()]
+    return sql.SQL("\n").join(parts)
+
+
+async def _upgrade(connection: Connection) -> None:
+    await connection.execute(_statements_of(await _plan_upgrade(connection)))
+
+
 async def _change(connection: Connection, planner: Planner, circumstances: Circumstances) -> None:
-    """Changes one relation, by a plan made anew under the lock: another `init` may have been there first."""
+    relation = await planner(connection, circumstances)
+    if not relation.owner:
+        for change in relation.changes:
+            await connection.execute(change.statement)
+
+
+async def _in_turn(connection: Connection, work: Callable[[Connection], Awaitable[None]]) -> None:
+    """Does `work` in one transaction, in which no other `init` is at work; once more where a lock cannot be had.
+
+    What is to be done has to be found out within: another `init` may have been there first.
+    """
     attempts = AsyncRetrying(
         retry=retry_if_exception_type(errors.LockNotAvailable),
         stop=stop_after_attempt(_LOCK_ATTEMPTS),
@@ -164,9 +205,5 @@ async def _change(connection: Connection, planner: Planner, circumstances: Circu
         with attempt:
             async with connection.transaction():
                 await migrations.take_turns(connection)
-                relation = await planner(connection, circumstances)
-                if relation.owner:
-                    return
                 await connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
-                for change in relation.changes:
-                    await connection.execute(change.statement)
+                await work(connection)

@@ -51,8 +51,10 @@ async def _initialise(connection: Connection, plan: InitPlan, out: Console, *, y
 
 
 def _show(plan: InitPlan, out: Console) -> None:
-    for step in plan.migrations:
+    for step in plan.upgrade.migrations:
         out.print(f"• migration {step.name}", markup=False)
+    if plan.upgrade.repeatable:
+        out.print("• functions, policies, triggers, grants and comments of notion_sync")
     for relation in plan.relations:
         if relation.changes and not relation.adopts:
             out.print(f"• create {relation.relation}", markup=False)

@@ -19,9 +19,18 @@ from tests.security.conftest import statements_shown
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
-OPERATORS = {"job", "job_run_details", "run_processes", "seen_pages", "migrations", "views", "search_settings"}
+OPERATORS = {
+    "job",
+    "job_run_details",
+    "run_processes",
+    "seen_pages",
+    "migrations",
+    "repeatable",
+    "views",
+    "search_settings",
+}
 # A relation to a page that is in the trash.
-WITHOUT_ROWS = {"everything__worlds"}
+WITHOUT_ROWS = {"everything__worlds", "view_sources"}
 # The second: a view that nobody can write to.
 REFUSALS = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectNotInPrerequisiteState)
 
