@@ -12,8 +12,10 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from notion_pg_sync.mirror import migrations, repeatable
 from notion_pg_sync.mirror.adoption import Changes, changes_to, inspect
 from notion_pg_sync.mirror.connection import Connection, PostgresError, fetch_value
+from notion_pg_sync.mirror.diagnosis.statements import harmless
 from notion_pg_sync.mirror.migrations import Migration
 from notion_pg_sync.mirror.tables import DEFAULT_SCHEMA, SyncTable, find_schema, standard_tables
+from notion_pg_sync.printable import printable
 
 # A statement that waits for a lock holds up everybody who comes after it, so it waits briefly, and again.
 _LOCK_TIMEOUT = "3s"
@@ -134,8 +136,12 @@ def statements_of(plan: InitPlan, connection: Connection) -> str:
         parts.append(f"-- notion_sync\nBEGIN;\n{_statements_of(plan.upgrade).as_string(connection)}\nCOMMIT;\n")
     for relation in plan.relations:
         if relation.changes:
-            lines = [f"-- {change.says}\n{change.statement.as_string(connection)};" for change in relation.changes]
-            parts.append("\n".join([f"-- {relation.relation}\nBEGIN;", *lines, "COMMIT;\n"]))
+            # A line end in a name must not end the comment.
+            lines = [
+                f"-- {printable(change.says)}\n{harmless(change.statement.as_string(connection))};"
+                for change in relation.changes
+            ]
+            parts.append("\n".join([f"-- {printable(relation.relation)}\nBEGIN;", *lines, "COMMIT;\n"]))
     return "\n".join(parts)
 
 

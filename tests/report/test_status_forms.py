@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from notion_pg_sync.printable import printable
 from notion_pg_sync.report.status.as_json import status_as_json
 from notion_pg_sync.report.status.as_prometheus import status_as_prometheus
 from notion_pg_sync.report.status.facts import Facts
@@ -84,12 +85,13 @@ def test_every_condition_is_counted() -> None:
 
 
 @given(user_id=st.text(min_size=1), name=st.text(min_size=1))
-def test_any_name_comes_back_from_prometheus_as_it_was(user_id: str, name: str) -> None:
+def test_any_name_comes_back_from_prometheus_with_control_characters_written_out(user_id: str, name: str) -> None:
     known = facts(a_database(user_id, name=name))
     for family in text_string_to_metric_families(status_as_prometheus(judge(known, max_age=MAX_AGE))):
         for sample in family.samples:
             if "user" in sample.labels:
-                assert sample.labels == {"user": user_id, "database": name, "database_id": database_id(1)}
+                names = {"user": printable(user_id), "database": printable(name)}
+                assert sample.labels == {**names, "database_id": database_id(1)}
 
 
 def as_json(known: Facts) -> dict[str, Any]:
