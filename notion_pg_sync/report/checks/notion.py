@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from notion_pg_sync.mirror.diagnosis.run_history import database_states
 from notion_pg_sync.notion.client import Bot, JsonObject, NotionClient, Retries
 from notion_pg_sync.notion.errors import NotionError, explain
 from notion_pg_sync.notion.lenient import items, member
+from notion_pg_sync.printable import shell_command
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, Verdict, broken, skipped, warning, well
 from notion_pg_sync.report.checks.wording import plural, sentence, some, sync_all_command, sync_command
 from notion_pg_sync.settings import Settings
@@ -113,7 +113,8 @@ def tokens_accepted(
 def _refusal(error: NotionError, user_ids: Sequence[str], new_token: str) -> Finding:
     seen = f"{some(user_ids)}: {sentence(error)}"
     if error.code == "rate_limited":
-        return warning(seen, f"notion-pg-sync doctor --user {shlex.quote(user_ids[0])}    # again in a few minutes")
+        again = shell_command("notion-pg-sync", "doctor", "--user", user_ids[0])
+        return warning(seen, f"{again}    # in a few minutes")
     if error.code == "unauthorized":
         return broken(seen, new_token)
     return broken(seen, error.mend or _STATUS_PAGE)

@@ -11,9 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-from rich.console import Console
-
 from notion_pg_sync.mirror import accounts, migrations
 from notion_pg_sync.mirror.accounts import Account
 from notion_pg_sync.mirror.connection import open_pool, transaction
@@ -26,6 +23,8 @@ from notion_pg_sync.notion.properties import plain_text
 from notion_pg_sync.report.connect.asking import ask_databases, read_token, show_databases
 from notion_pg_sync.report.connect.choosing import ChoiceError, configuration_of, everything, named
 from notion_pg_sync.report.console import show_run
+from notion_pg_sync.report.output import ask, confirm
+from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.account import open_client
 from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configuration
@@ -80,23 +79,23 @@ def run_connect(settings: Settings, wish: Wish, command: str, *, set_up: bool) -
     `command` is what was typed, for the record; `set_up`: PostgreSQL is the tool's own and may be initialised. Raises
     `UsageError`, `NothingAttemptedError`, `AccountError`, `NotionError`, `PostgresError`.
     """
-    out = Console(soft_wrap=True, highlight=False)
+    out = Screen(soft_wrap=True)
     if wish.everything and wish.databases:
         raise UsageError("--all takes every database, and --database some: use one of them.")
     user_id = wish.user_id or _asked_user()
     token = read_token(wish.token_file)
     found = run_until_done(_look(settings, user_id, token, set_up=set_up))
-    out.print(_whose(found.bot), markup=False)
+    out.print(_whose(found.bot))
     if found.account and not _may_replace(found.account, wish):
         out.print("Nothing was changed.")
         return 2
     databases = _chosen(settings, token, found, wish, out)
     stored = run_until_done(_store(settings, user_id, token, databases, views=wish.views))
     names = "every database that is shared with it" if databases == everything() else ", ".join(databases)
-    out.print(f"Connected: user {stored.user_id!r} mirrors {names}.", markup=False)
+    out.print(f"Connected: user {stored.user_id!r} mirrors {names}.")
     if stored.auto_sync is False:
         out.print("auto_sync_enabled is false for this user: sync-all leaves them out until it is true.")
-    wants_sync = wish.sync if wish.sync is not None else is_interactive() and typer.confirm("Sync now?", default=True)
+    wants_sync = wish.sync if wish.sync is not None else is_interactive() and confirm("Sync now?", default=True)
     if not wants_sync:
         return 0
     return show_run(lambda listener: sync_all(settings, listener, command, stored.user_id), as_json=False, report=[])
@@ -105,7 +104,7 @@ def run_connect(settings: Settings, wish: Wish, command: str, *, set_up: bool) -
 def _asked_user() -> str:
     if not is_interactive():
         raise UsageError("who is to be connected? Without a terminal, give USER_ID: 'notion-pg-sync connect me …'.")
-    return str(typer.prompt("User, as in user_settings", default="me"))
+    return ask("User, as in user_settings", default="me")
 
 
 def _whose(bot: Bot) -> str:
@@ -123,10 +122,10 @@ def _may_replace(account: Account, wish: Wish) -> bool:
         raise UsageError(
             f"user {account.user_id!r} is connected already: add --yes to replace their token{oauth} and databases."
         )
-    return typer.confirm(f"User {account.user_id!r} is connected already. Replace their token{oauth}?")
+    return confirm(f"User {account.user_id!r} is connected already. Replace their token{oauth}?")
 
 
-def _chosen(settings: Settings, token: str, found: Found, wish: Wish, out: Console) -> dict[str, str]:
+def _chosen(settings: Settings, token: str, found: Found, wish: Wish, out: Screen) -> dict[str, str]:
     """What `notion_databases` is to hold."""
     if wish.everything:
         return everything()
