@@ -14,10 +14,12 @@ from notion_pg_sync.mirror.adoption import Changes, changes_to, inspect
 from notion_pg_sync.mirror.connection import Connection, PostgresError, fetch_value
 from notion_pg_sync.mirror.migrations import Migration
 from notion_pg_sync.mirror.tables import DEFAULT_SCHEMA, SyncTable, find_schema, standard_tables
+from notion_pg_sync.mirror.views import refresh_views
 
 # A statement that waits for a lock holds up everybody who comes after it, so it waits briefly, and again.
 _LOCK_TIMEOUT = "3s"
 _LOCK_ATTEMPTS = 10
+_LOCKED = (errors.LockNotAvailable, errors.DeadlockDetected)
 
 _USER_SETTINGS = """CREATE TABLE {} (
     id                   uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -105,22 +107,24 @@ async def plan_init(connection: Connection, *, row_security: bool = False) -> In
     return InitPlan(circumstances, await _plan_upgrade(connection), tuple(relations))
 
 
-async def carry_out(connection: Connection, plan: InitPlan) -> None:
+async def carry_out(connection: Connection, plan: InitPlan) -> list[str]:
     """Does what `plan` says: the schema `notion_sync` in one transaction, each relation in one of its own.
 
-    Raises `PostgresError` when a right is missing, or a lock could not be had.
+    Typed views of an earlier version are replaced. Returns what a person should know of them, a sentence each. Raises
+    `PostgresError` when a right is missing, or a lock could not be had.
     """
     try:
         if not plan.upgrade.is_empty:
             await _in_turn(connection, _upgrade)
         for planner in _planners(plan.circumstances):
             await _in_turn(connection, partial(_change, planner=planner, circumstances=plan.circumstances))
+        return [] if plan.upgrade.is_empty else await refresh_views(connection, only_present=True)
     except errors.InsufficientPrivilege as error:
         raise PostgresError(
             f"this role may not do that ({error.diag.message_primary}): let the owner of the database run "
             "'notion-pg-sync init', or the statements that 'notion-pg-sync init --sql' prints."
         ) from error
-    except errors.LockNotAvailable as error:
+    except _LOCKED as error:
         raise PostgresError(
             "a table is locked by somebody's long transaction: end it (pg_stat_activity shows it), then run "
             "'notion-pg-sync init' again; what was done so far is kept."
@@ -196,7 +200,7 @@ async def _in_turn(connection: Connection, work: Callable[[Connection], Awaitabl
     What is to be done has to be found out within: another `init` may have been there first.
     """
     attempts = AsyncRetrying(
-        retry=retry_if_exception_type(errors.LockNotAvailable),
+        retry=retry_if_exception_type(_LOCKED),
         stop=stop_after_attempt(_LOCK_ATTEMPTS),
         wait=wait_random(0.1, 1),
         reraise=True,
