@@ -12,7 +12,7 @@ from psycopg import errors, sql
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from notion_pg_sync.mirror import view_catalog as catalog
-from notion_pg_sync.mirror.connection import Connection, bounded_transaction
+from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.view_catalog import Existing
 from notion_pg_sync.mirror.view_definition import (
     SCHEMA,
@@ -69,7 +69,7 @@ async def refresh_views(
     sentence each. Raises what psycopg raises; a view that is locked, or that the role may not change, is no error but a
     sentence, and the next refresh tries again.
     """
-    async with bounded_transaction(connection):
+    async with connection.transaction():
         tasks = await _tasks(connection, names, only_present=only_present)
     if not any(task.is_due for task in tasks):
         return [sentence for task in tasks for sentence in task.says]
@@ -83,7 +83,7 @@ async def refresh_views(
     try:
         async for attempt in attempts:
             with attempt:
-                async with bounded_transaction(connection):
+                async with connection.transaction():
                     await connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
                     await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
                     # Looked at anew: another refresh may have been there first.

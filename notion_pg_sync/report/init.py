@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import sys
 
-import typer
-from rich.console import Console
-
 from notion_pg_sync.mirror.connection import Connection, open_pool, transaction
 from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
+from notion_pg_sync.report.output import complain, confirm
+from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.settings import Settings
 
 
 async def run_init(settings: Settings, *, yes: bool, only_sql: bool, row_security: bool) -> int:
     """Plans, shows, asks where somebody's tables are to change, and carries out; returns the exit code."""
-    out = Console(soft_wrap=True, highlight=False)
+    out = Screen(soft_wrap=True)
     async with open_pool(settings.database_url or "") as pool, pool.connection() as connection:
         async with transaction(pool) as reading:
             plan = await plan_init(reading, row_security=row_security)
         if only_sql:
-            out.print(statements_of(plan, connection), markup=False)
+            print(statements_of(plan, connection))
             return 0
         return await _initialise(connection, plan, out, yes=yes)
 
 
-async def _initialise(connection: Connection, plan: InitPlan, out: Console, *, yes: bool) -> int:
+async def _initialise(connection: Connection, plan: InitPlan, out: Screen, *, yes: bool) -> int:
     _show(plan, out)
     if plan.is_empty:
         out.print("Everything is in place; nothing to do.")
@@ -35,7 +34,7 @@ async def _initialise(connection: Connection, plan: InitPlan, out: Console, *, y
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             _refuse("existing tables would be changed as listed above: run 'notion-pg-sync init --yes' to do so.")
             return 2
-        if not typer.confirm("Change these tables?"):
+        if not confirm("Change these tables?"):
             out.print("Nothing was changed.")
             return 2
     for sentence in await carry_out(connection, plan):
@@ -51,24 +50,24 @@ async def _initialise(connection: Connection, plan: InitPlan, out: Console, *, y
     return 0
 
 
-def _show(plan: InitPlan, out: Console) -> None:
+def _show(plan: InitPlan, out: Screen) -> None:
     for step in plan.upgrade.migrations:
-        out.print(f"• migration {step.name}", markup=False)
+        out.print(f"• migration {step.name}")
     if plan.upgrade.repeatable:
         out.print("• functions, policies, triggers, grants and comments of notion_sync")
     for relation in plan.relations:
         if relation.changes and not relation.adopts:
-            out.print(f"• create {relation.relation}", markup=False)
+            out.print(f"• create {relation.relation}")
         elif relation.changes:
-            out.print(f"• change {relation.relation}:", markup=False)
+            out.print(f"• change {relation.relation}:")
             for change in relation.changes:
-                out.print(f"    {change.says}", markup=False)
+                out.print(f"    {change.says}")
     for warning in plan.warnings:
-        out.print(f"! {warning}", markup=False)
+        out.print(f"! {warning}")
     for problem in plan.problems:
-        out.print(f"✗ {problem}", markup=False)
+        out.print(f"✗ {problem}")
 
 
 def _refuse(sentence: str) -> int:
-    typer.echo(f"notion-pg-sync: {sentence}", err=True)
+    complain(sentence)
     return 1

@@ -15,7 +15,8 @@ from notion_pg_sync.mirror import accounts, leases, migrations, retention, runs,
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
 from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, transaction
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending, Job
-from notion_pg_sync.mirror.tables import SyncTable, find_tables, settings_schema
+from notion_pg_sync.mirror.tables import SyncTable, find_tables, settings_schema, strange_tables
+from notion_pg_sync.mirror.trust import distrust
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.ids import looks_like_id, parse_id
 from notion_pg_sync.settings import Settings
@@ -235,7 +236,11 @@ async def _time_limit(limit: timedelta | None, outcome: RunOutcome) -> AsyncIter
 
 
 async def _find_tables(connection: Connection) -> tuple[str, dict[str, SyncTable]]:
+    """Where the rows go. Raises `PostgresError` where a table that is needed does not count."""
     schema = await settings_schema(connection)
+    for table in await strange_tables(connection, schema):
+        if table.is_needed:
+            raise distrust(table.relation)
     return schema, await find_tables(connection, schema)
 
 
