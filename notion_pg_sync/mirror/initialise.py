@@ -29,11 +29,13 @@ from notion_pg_sync.mirror.trust import (
     not_yet_trusted,
     unknown_roles,
 )
+from notion_pg_sync.mirror.views import refresh_views
 from notion_pg_sync.printable import printable
 
 # A statement that waits for a lock holds up everybody who comes after it, so it waits briefly, and again.
 _LOCK_TIMEOUT = "3s"
 _LOCK_ATTEMPTS = 10
+_LOCKED = (errors.LockNotAvailable, errors.DeadlockDetected)
 
 _USER_SETTINGS = """CREATE TABLE {} (
     id                   pg_catalog.uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
@@ -145,10 +147,11 @@ async def _settings(connection: Connection, trusted: Collection[str]) -> OwnedRe
     return next(counting, found[0] if found else None)
 
 
-async def carry_out(connection: Connection, plan: InitPlan) -> None:
+async def carry_out(connection: Connection, plan: InitPlan) -> list[str]:
     """Does what `plan` says: the schema `notion_sync` in one transaction, each relation in one of its own.
 
-    Raises `PostgresError` when a right is missing, a lock could not be had, or an owner is not trusted.
+    Typed views of an earlier version are replaced. Returns what a person should know of them, a sentence each. Raises
+    `PostgresError` when a right is missing, a lock could not be had, or an owner is not trusted.
     """
     for relation in plan.distrusted:
         raise distrust(relation)
@@ -157,12 +160,13 @@ async def carry_out(connection: Connection, plan: InitPlan) -> None:
             await _in_turn(connection, _upgrade)
         for planner in _planners(plan.circumstances):
             await _in_turn(connection, partial(_change, planner=planner, circumstances=plan.circumstances))
+        return [] if plan.upgrade.is_empty else await refresh_views(connection, only_present=True)
     except errors.InsufficientPrivilege as error:
         raise PostgresError(
             f"this role may not do that ({error.diag.message_primary}): let the owner of the database run "
             "'notion-pg-sync init', or the statements that 'notion-pg-sync init --sql' prints."
         ) from error
-    except errors.LockNotAvailable as error:
+    except _LOCKED as error:
         raise PostgresError(
             "a table is locked by somebody's long transaction: end it (pg_stat_activity shows it), then run "
             "'notion-pg-sync init' again; what was done so far is kept."
@@ -276,7 +280,7 @@ async def _in_turn(connection: Connection, work: Callable[[Connection], Awaitabl
     What is to be done has to be found out within: another `init` may have been there first.
     """
     attempts = AsyncRetrying(
-        retry=retry_if_exception_type(errors.LockNotAvailable),
+        retry=retry_if_exception_type(_LOCKED),
         stop=stop_after_attempt(_LOCK_ATTEMPTS),
         wait=wait_random(0.1, 1),
         reraise=True,

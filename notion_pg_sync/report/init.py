@@ -37,7 +37,8 @@ async def _initialise(connection: Connection, plan: InitPlan, out: Screen, *, ye
         if not confirm("Change these tables?"):
             out.print("Nothing was changed.")
             return 2
-    await carry_out(connection, plan)
+    for sentence in await carry_out(connection, plan):
+        out.print(f"! {sentence}", markup=False)
     others = plan.for_others()
     if others:
         roles = ", ".join(sorted({relation.owner or "" for relation in others}))

@@ -159,14 +159,3 @@ async def test_every_typed_view_reads_with_the_rights_of_its_reader(owner: Conne
     ((views, invoking),) = await found.fetchall()
     assert views == invoking
     assert int(str(views)) == 8
-
-
-async def test_functions_of_ours_that_run_with_their_owners_rights_pin_their_search_path(owner: Connection) -> None:
-    found = await owner.execute(
-        """
-        SELECT proname FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
-        WHERE nspname = 'notion_sync' AND prosecdef
-          AND NOT EXISTS (SELECT FROM unnest(proconfig) AS setting WHERE setting LIKE 'search_path=%')
-        """
-    )
-    assert await found.fetchall() == []

@@ -56,6 +56,9 @@ COMMENT ON COLUMN notion_sync.data_sources.is_searchable IS
     'Whether all its rows are in search_documents; the next sync brings those there that an earlier version wrote.';
 COMMENT ON COLUMN notion_sync.search_settings.language IS
     'A text search configuration, simple or german for example; all documents follow in the transaction that changes it.';
+COMMENT ON TABLE notion_sync.view_sources IS 'Whose rows the typed views show; a session sees those whose rows it sees.';
+COMMENT ON COLUMN notion_sync.view_sources.sync_table IS 'As it stands in a statement, quoted where it has to be.';
+COMMENT ON COLUMN notion_sync.view_sources.relations IS 'The columns that hold related pages.';
 COMMENT ON TABLE notion_sync.repeatable IS 'Which functions, policies, grants and comments init applied last.';
 COMMENT ON COLUMN notion_sync.repeatable.checksum IS 'SHA-256 of the files that say them.';
 COMMENT ON COLUMN notion_sync.repeatable.tool_version IS 'The version of notion-pg-sync that applied them.';
