@@ -43,8 +43,8 @@ _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
 _MOST_ATTEMPTS = 10
 _LONGEST_WAIT_SECONDS = 5
 
-# For what consists of one whole transaction and changes nothing else, in memory least of all: where it meets a deadlock,
-# or what PostgreSQL cannot serialize, all of it is done once more, a little later.
+# For what consists of one whole transaction and changes nothing else, in memory least of all: where it meets a
+# deadlock, or what PostgreSQL cannot serialize, all of it is done once more, a little later.
 retried = retry(
     retry=retry_if_exception_type(_CONFLICTS),
     stop=stop_after_attempt(_MOST_ATTEMPTS),

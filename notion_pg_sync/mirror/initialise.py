@@ -226,7 +226,7 @@ async def _plan_user_settings(connection: Connection, circumstances: Circumstanc
 async def _change(connection: Connection, planner: Planner, circumstances: Circumstances) -> None:
     """Changes one relation, by a plan made anew under the lock: another `init` may have been there first."""
     attempts = AsyncRetrying(
-        retry=retry_if_exception_type(errors.LockNotAvailable),
+        retry=retry_if_exception_type((errors.LockNotAvailable, errors.DeadlockDetected)),
         stop=stop_after_attempt(_LOCK_ATTEMPTS),
         wait=wait_random(0.1, 1),
         reraise=True,
