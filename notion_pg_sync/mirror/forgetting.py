@@ -1,4 +1,4 @@
-"""Forgetting a user, or one of their databases: what `notion_sync.forget` does (0004_forget.sql), for the command."""
+"""Forgetting a user, or one of their databases: what `notion_sync.forget` does (50_forget.sql), for the command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `init` does: migrations, `user_settings` where there is none, and the sync tables."""
+"""What `init` does: the schema `notion_sync`, `user_settings` where there is none, and the sync tables."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from functools import partial
 from psycopg import errors, sql
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
 
-from notion_pg_sync.mirror import migrations
+from notion_pg_sync.mirror import migrations, repeatable
 from notion_pg_sync.mirror.adoption import Changes, changes_to, favoured_by_default, inspect, revocations
 from notion_pg_sync.mirror.connection import Connection, PostgresError, fetch_value
+from notion_pg_sync.mirror.diagnosis.statements import harmless
 from notion_pg_sync.mirror.migrations import Migration
 from notion_pg_sync.mirror.tables import (
     DEFAULT_SCHEMA,
@@ -28,6 +29,7 @@ from notion_pg_sync.mirror.trust import (
     not_yet_trusted,
     unknown_roles,
 )
+from notion_pg_sync.printable import printable
 
 # A statement that waits for a lock holds up everybody who comes after it, so it waits briefly, and again.
 _LOCK_TIMEOUT = "3s"
@@ -60,18 +62,31 @@ class Circumstances:
 
 
 @dataclass(frozen=True)
+class Upgrade:
+    """What the schema `notion_sync` lacks: migrations, and whether the repeatable files have to be applied."""
+
+    migrations: tuple[Migration, ...]
+    repeatable: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is lacking."""
+        return not self.migrations and not self.repeatable
+
+
+@dataclass(frozen=True)
 class InitPlan:
-    """Everything that `init` would do, in order: migrations, then the changes to each relation."""
+    """Everything that `init` would do, in order: the schema `notion_sync`, then the changes to each relation."""
 
     circumstances: Circumstances
-    migrations: tuple[Migration, ...]
+    upgrade: Upgrade
     relations: tuple[Changes, ...]
     unknown_roles: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether everything is as it should be."""
-        return not self.migrations and not any(relation.changes or relation.problems for relation in self.relations)
+        return self.upgrade.is_empty and not any(relation.changes or relation.problems for relation in self.relations)
 
     @property
     def adopts(self) -> bool:
@@ -117,7 +132,7 @@ async def plan_init(connection: Connection, *, row_security: bool = False, trust
     relations = [await plan(connection, circumstances) for plan in _planners(circumstances)]
     return InitPlan(
         circumstances,
-        await migrations.pending(connection),
+        await _plan_upgrade(connection),
         tuple(relations),
         tuple(await unknown_roles(connection, trusted)),
     )
@@ -131,17 +146,17 @@ async def _settings(connection: Connection, trusted: Collection[str]) -> OwnedRe
 
 
 async def carry_out(connection: Connection, plan: InitPlan) -> None:
-    """Does what `plan` says, each migration and each relation in a transaction of its own.
+    """Does what `plan` says: the schema `notion_sync` in one transaction, each relation in one of its own.
 
     Raises `PostgresError` when a right is missing, a lock could not be had, or an owner is not trusted.
     """
     for relation in plan.distrusted:
         raise distrust(relation)
     try:
-        for step in plan.migrations:
-            await migrations.apply(connection, step)
+        if not plan.upgrade.is_empty:
+            await _in_turn(connection, _upgrade)
         for planner in _planners(plan.circumstances):
-            await _change(connection, planner, plan.circumstances)
+            await _in_turn(connection, partial(_change, planner=planner, circumstances=plan.circumstances))
     except errors.InsufficientPrivilege as error:
         raise PostgresError(
             f"this role may not do that ({error.diag.message_primary}): let the owner of the database run "
@@ -156,14 +171,17 @@ async def carry_out(connection: Connection, plan: InitPlan) -> None:
 
 def statements_of(plan: InitPlan, connection: Connection) -> str:
     """The plan as SQL, for an owner to run."""
-    parts = [
-        f"-- Migration {step.name}\nBEGIN;\n{migrations.statements_of(step).as_string(connection).strip()}\nCOMMIT;\n"
-        for step in plan.migrations
-    ]
+    parts = []
+    if not plan.upgrade.is_empty:
+        parts.append(f"-- notion_sync\nBEGIN;\n{_statements_of(plan.upgrade).as_string(connection)}\nCOMMIT;\n")
     for relation in plan.relations:
         if relation.changes:
-            lines = [f"-- {change.says}\n{change.statement.as_string(connection)};" for change in relation.changes]
-            parts.append("\n".join([f"-- {relation.relation}\nBEGIN;", *lines, "COMMIT;\n"]))
+            # A line end in a name must not end the comment.
+            lines = [
+                f"-- {printable(change.says)}\n{harmless(change.statement.as_string(connection))};"
+                for change in relation.changes
+            ]
+            parts.append("\n".join([f"-- {printable(relation.relation)}\nBEGIN;", *lines, "COMMIT;\n"]))
     return "\n".join(parts)
 
 
@@ -223,8 +241,40 @@ async def _plan_user_settings(connection: Connection, circumstances: Circumstanc
     return changes
 
 
+async def _plan_upgrade(connection: Connection) -> Upgrade:
+    pending = await migrations.pending(connection)
+    return Upgrade(pending, repeatable=bool(pending) or await repeatable.is_due(connection))
+
+
+def _statements_of(upgrade: Upgrade) -> sql.Composed:
+    """Its names mean PostgreSQL's own functions and types, whatever else the session's path finds by them."""
+    parts: list[sql.Composable] = [sql.SQL("SET LOCAL search_path = pg_catalog, pg_temp;")]
+    for step in upgrade.migrations:
+        parts += [sql.SQL(f"-- Migration {step.name}"), migrations.statements_of(step)]
+    if upgrade.repeatable:
+        parts += [sql.SQL("-- Functions, policies, triggers, grants and comments"), repeatable.statements()]
+    return sql.SQL("\n").join(parts)
+
+
+async def _upgrade(connection: Connection) -> None:
+    await connection.execute(_statements_of(await _plan_upgrade(connection)))
+
+
 async def _change(connection: Connection, planner: Planner, circumstances: Circumstances) -> None:
-    """Changes one relation, by a plan made anew under the lock: another `init` may have been there first."""
+    relation = await planner(connection, circumstances)
+    if relation.distrusted:
+        raise distrust(relation.distrusted)
+    if not relation.owner:
+        with connection.as_application():
+            for change in relation.changes:
+                await connection.execute(change.statement)
+
+
+async def _in_turn(connection: Connection, work: Callable[[Connection], Awaitable[None]]) -> None:
+    """Does `work` in one transaction, in which no other `init` is at work; once more where a lock cannot be had.
+
+    What is to be done has to be found out within: another `init` may have been there first.
+    """
     attempts = AsyncRetrying(
         retry=retry_if_exception_type((errors.LockNotAvailable, errors.DeadlockDetected)),
         stop=stop_after_attempt(_LOCK_ATTEMPTS),
@@ -235,12 +285,5 @@ async def _change(connection: Connection, planner: Planner, circumstances: Circu
         with attempt:
             async with connection.transaction():
                 await migrations.take_turns(connection)
-                relation = await planner(connection, circumstances)
-                if relation.distrusted:
-                    raise distrust(relation.distrusted)
-                if relation.owner:
-                    return
                 await connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
-                with connection.as_application():
-                    for change in relation.changes:
-                        await connection.execute(change.statement)
+                await work(connection)

@@ -25,7 +25,7 @@ from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.bodies import BodiesSync
 from notion_pg_sync.sync.configuration import Configuration, ConfiguredDatabase, read_configuration
 from notion_pg_sync.sync.database import sync_database
-from notion_pg_sync.sync.discovery import find_databases
+from notion_pg_sync.sync.discovery import INCOMPLETE_SEARCH, find_databases
 from notion_pg_sync.sync.failures import LEASE_LOST, failure_of
 from notion_pg_sync.sync.listener import Watched
 from notion_pg_sync.sync.people import ask_for_people
@@ -314,7 +314,10 @@ async def _databases(
         if database.found_by_search
     }
     try:
-        found.update({database.database_id: database for database in await find_databases(client)})
+        shared = await find_databases(client)
+        found.update({database.database_id: database for database in shared.found})
+        if not shared.is_complete:
+            outcome.problems.append(f"search for databases: {INCOMPLETE_SEARCH}")
     except NotionError as error:
         # Each database that is known says so itself, and is suspended for it.
         if not (is_lack_of_access(error.code) and found):
