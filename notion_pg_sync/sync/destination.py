@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from notion_pg_sync.mirror import data_sources
-from notion_pg_sync.mirror.connection import Connection, current_time, transaction
+from notion_pg_sync.mirror.connection import Connection, current_time, retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState, StoredColumn, Stretch
 from notion_pg_sync.mirror.people import StoredUser, save_users
 from notion_pg_sync.mirror.removal import Reason, pages_of, remove_pages, unseen_pages
@@ -113,6 +113,16 @@ class Mirror:
         self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
     ) -> None:
         """See `Destination`. Rows that were elsewhere, or under another name, follow."""
+        await self._prepare(described, columns, state, begins)
+        if state is None or not state.is_searchable:
+            last: str | None = ""
+            while last is not None:
+                last = await self._make_searchable(last)
+
+    @retried
+    async def _prepare(
+        self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
+    ) -> None:
         place = self.place
         async with self.work.writing_for(place.owner.user_id) as connection:
             record = DataSourceRecord(
@@ -129,9 +139,8 @@ class Mirror:
             await self._follow(connection, state)
             if begins is not None:
                 await data_sources.begin_full_read(connection, place.key, begins, CONVERSION_VERSION)
-        if state is None or not state.is_searchable:
-            await self._make_searchable()
 
+    @retried
     async def write(
         self,
         rows: Sequence[Row],
@@ -161,17 +170,20 @@ class Mirror:
         async with transaction(self.work.pool) as connection:
             return await count_rows(connection, self.place.table, self.place.owner)
 
+    @retried
     async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
         """See `Destination`."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
             return await remove_pages(connection, self.place.table, self.place.key, reasons)
 
+    @retried
     async def end_full_read(self, held_back: int) -> None:
         """See `Destination`."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
             row_count = await count_rows(connection, self.place.table, self.place.owner)
             await data_sources.end_full_read(connection, self.place.key, row_count, held_back=held_back)
 
+    @retried
     async def advance_watermark(self, began_at: datetime, inserted: int) -> None:
         """See `Destination`."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
@@ -181,12 +193,11 @@ class Mirror:
         stored = [StoredColumn(**asdict(column)) for column in columns]
         await data_sources.save_columns(connection, self.place.key, stored)
 
-    async def _make_searchable(self) -> None:
-        """Takes rows that an earlier version wrote into the search."""
-        last: str | None = ""
-        while last is not None:
-            async with self.work.writing_for(self.place.owner.user_id) as connection:
-                last = await write_missing_documents(connection, self.place.table, self.place.key, last)
+    @retried
+    async def _make_searchable(self, last: str) -> str | None:
+        """Takes a batch of rows that an earlier version wrote, those behind the page `last`, into the search."""
+        async with self.work.writing_for(self.place.owner.user_id) as connection:
+            return await write_missing_documents(connection, self.place.table, self.place.key, last)
 
     async def _follow(self, connection: Connection, state: DataSourceState | None) -> None:
         await claim_rows(connection, self.place.table, self.place.owner)
