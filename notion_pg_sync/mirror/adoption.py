@@ -6,15 +6,21 @@ What a table is like is read from the catalog into a `Found`; what has to change
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.tables import ColumnDefinition, SyncTable, columns_of
+from notion_pg_sync.mirror.trust import OwnedRelation, roles_of
 
 # Types that hold the same values as those that the tool declares.
 _SAME = {"character varying": "text"}
+
+# Types that SQL itself has words for; others are named by their schema.
+_OF_THE_GRAMMAR = frozenset({"integer", "timestamp with time zone"})
 
 _ID_PATTERN = "^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"
 
@@ -40,11 +46,12 @@ class ExistingColumn:
 
 @dataclass(frozen=True)
 class Found:
-    """A relation as it is in the database before `init`."""
+    """A relation as it is in the database before `init`; `owner_is_trusted`: it may count (trust.py)."""
 
     owned: bool
     owner: str
     columns: dict[str, ExistingColumn]
+    owner_is_trusted: bool = True
     unique_indexes: tuple[UniqueIndex, ...] = ()
     row_security: bool = False
     policies: frozenset[str] = frozenset()
@@ -66,13 +73,17 @@ class Change:
 class Changes:
     """What `init` has to do to one relation.
 
-    `adopts`: it is somebody's already, so `init` asks first. `problems` stand in the way; `warnings` do not.
-    `owner` is the role that has to run the changes where the current one may not.
+    `creates`: it is not there yet. `adopts`: it is somebody's already, namely of the role `belongs_to`, so `init` asks
+    first. `problems` stand in the way; `warnings` do not. `owner` is the role that has to run the changes where the
+    current one may not. `distrusted`: nobody has said that its owner is trusted.
     """
 
     relation: str
+    creates: bool = False
     adopts: bool = False
+    belongs_to: str | None = None
     owner: str | None = None
+    distrusted: OwnedRelation | None = None
     changes: list[Change] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -82,15 +93,19 @@ class Changes:
         self.changes.append(Change(says, statement))
 
 
-def changes_to(table: SyncTable, found: Found | None, role: str, *, row_security: bool) -> Changes:
+def changes_to(
+    table: SyncTable, found: Found | None, role: str, *, row_security: bool, favoured: Sequence[str | None] = ()
+) -> Changes:
     """What makes `table` fit for the tool.
 
     `found` is None where there is no such table. `role` is the tool's own. `row_security` switches row level security
-    on for a table that an application made.
+    on for a table that an application made. `favoured`: as `favoured_by_default` says.
     """
     if found is None:
-        return _creation(table, role)
-    plan = Changes(table.qualified_name, adopts=True, owner=None if found.owned else found.owner)
+        return _creation(table, role, favoured)
+    plan = Changes(
+        table.qualified_name, adopts=True, belongs_to=found.owner, owner=None if found.owned else found.owner
+    )
     _add_missing_columns(plan, table, found)
     if not plan.problems:
         _replace_narrow_keys(plan, table, found)
@@ -119,18 +134,52 @@ def letting_write(table: sql.Identifier, role: str) -> sql.Composed:
     )
 
 
-def _creation(table: SyncTable, role: str) -> Changes:
-    plan = Changes(table.qualified_name)
+def _creation(table: SyncTable, role: str, favoured: Sequence[str | None]) -> Changes:
+    plan = Changes(table.qualified_name, creates=True)
     definitions = sql.SQL(",\n    ").join(_definition(column) for column in columns_of(table))
     plan.add("create the table", sql.SQL("CREATE TABLE {} (\n    {}\n)").format(table.identifier, definitions))
+    plan.changes += revocations(table.identifier, favoured)
     nothing = Found(owned=True, owner=role, columns={})
     _add_key(plan, table, nothing)
     _secure(plan, table, nothing, role, row_security=True)
     return plan
 
 
+def revocations(table: sql.Identifier, roles: Sequence[str | None]) -> list[Change]:
+    """What takes from `roles` (None: everybody) the rights on a table of ours that are as good as its owner's.
+
+    A trigger runs with the rights of whoever writes to the table, and no policy keeps anybody from TRUNCATE.
+    """
+    if not roles:
+        return []
+    names = [sql.SQL("PUBLIC") if role is None else sql.Identifier(role) for role in roles]
+    return [
+        Change(
+            f"take TRIGGER and TRUNCATE from {', '.join(role or 'everybody' for role in roles)}",
+            sql.SQL("REVOKE TRIGGER, TRUNCATE ON {} FROM {} CASCADE").format(table, sql.SQL(", ").join(names)),
+        )
+    ]
+
+
+async def favoured_by_default(connection: Connection, schema: str) -> list[str | None]:
+    """The roles (None: everybody) that get TRIGGER or TRUNCATE on any table that the current role makes in `schema`."""
+    found = await connection.execute(
+        """
+        SELECT DISTINCT rolname
+        FROM pg_default_acl CROSS JOIN aclexplode(defaclacl) LEFT JOIN pg_roles ON pg_roles.oid = grantee
+        WHERE defaclobjtype = 'r' AND defaclrole = current_user::regrole AND grantee <> defaclrole
+          AND (defaclnamespace = 0 OR defaclnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %s))
+          AND privilege_type IN ('TRIGGER', 'TRUNCATE')
+        ORDER BY rolname NULLS FIRST
+        """,
+        (schema,),
+    )
+    return [role async for (role,) in found]
+
+
 def _definition(column: ColumnDefinition) -> sql.Composed:
-    parts = [sql.Identifier(column.name), sql.SQL(column.type)]
+    declared = sql.SQL(column.type) if column.type in _OF_THE_GRAMMAR else sql.Identifier("pg_catalog", column.type)
+    parts = [sql.Identifier(column.name), declared]
     if column.constraint:
         parts.append(sql.SQL(column.constraint))
     return sql.SQL(" ").join(parts)
@@ -200,33 +249,41 @@ def _mend_page_ids(plan: Changes, table: SyncTable, found: Found) -> None:
     if found.undashed_ids:
         plan.add(
             f"write {found.undashed_ids} page ids with their dashes",
-            sql.SQL(
-                "UPDATE {} SET notion_page_id = notion_page_id::uuid::text\n"
-                "WHERE notion_page_id ~ {} AND notion_page_id <> notion_page_id::uuid::text"
-            ).format(table.identifier, sql.Literal(_ID_PATTERN)),
+            qualified(
+                "UPDATE {table} SET notion_page_id = notion_page_id::pg_catalog.uuid::pg_catalog.text\n"
+                "WHERE notion_page_id {~} {pattern}"
+                " AND notion_page_id {<>} notion_page_id::pg_catalog.uuid::pg_catalog.text",
+                table=table.identifier,
+                pattern=sql.Literal(_ID_PATTERN),
+            ),
         )
 
 
 def _removal_of_duplicates(table: SyncTable) -> sql.Composed:
-    return sql.SQL(
+    return qualified(
         """WITH ranked AS (
-    SELECT ctid AS place, row_number() OVER (
+    SELECT ctid AS place, pg_catalog.row_number() OVER (
         PARTITION BY user_id, {page_id}
         ORDER BY updated_at DESC NULLS LAST, last_synced_at DESC NULLS LAST, created_at DESC NULLS LAST, id) AS rank
     FROM {table} WHERE notion_page_id IS NOT NULL
 ), doubles AS (
-    DELETE FROM {table} AS sync_table USING ranked WHERE sync_table.ctid = place AND rank > 1 RETURNING sync_table.*
+    DELETE FROM {table} AS sync_table USING ranked WHERE sync_table.ctid {=} place AND rank {>} 1 RETURNING sync_table.*
 )
 INSERT INTO notion_sync.removed_pages
     (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
-SELECT user_id, {page_id}, notion_database_id, notion_data_source_id, {name}, 'duplicate', to_jsonb(doubles)
-FROM doubles"""
-    ).format(table=table.identifier, name=sql.Literal(table.qualified_name), page_id=_dashed_page_id())
+SELECT user_id, {page_id}, notion_database_id, notion_data_source_id, {name}, 'duplicate', pg_catalog.to_jsonb(doubles)
+FROM doubles""",
+        table=table.identifier,
+        name=sql.Literal(table.qualified_name),
+        page_id=_dashed_page_id(),
+    )
 
 
 def _dashed_page_id() -> sql.Composed:
-    return sql.SQL("CASE WHEN notion_page_id ~ {} THEN notion_page_id::uuid::text ELSE notion_page_id END").format(
-        sql.Literal(_ID_PATTERN)
+    return qualified(
+        "CASE WHEN notion_page_id {~} {pattern} THEN notion_page_id::pg_catalog.uuid::pg_catalog.text"
+        " ELSE notion_page_id END",
+        pattern=sql.Literal(_ID_PATTERN),
     )
 
 
@@ -262,8 +319,10 @@ def _secure(plan: Changes, table: SyncTable, found: Found, role: str, *, row_sec
     if "notion-pg-sync tenant" not in found.policies:
         plan.add(
             "let a tenant read their own rows (notion_sync.current_user_id())",
-            sql.SQL("CREATE POLICY {} ON {} FOR SELECT USING (user_id = notion_sync.current_user_id())").format(
-                sql.Identifier("notion-pg-sync tenant"), table.identifier
+            qualified(
+                "CREATE POLICY {name} ON {table} FOR SELECT USING (user_id {=} notion_sync.current_user_id())",
+                name=sql.Identifier("notion-pg-sync tenant"),
+                table=table.identifier,
             ),
         )
     if not found.row_security:
@@ -277,7 +336,7 @@ async def inspect(connection: Connection, table: SyncTable) -> Found | None:
     row = await (
         await connection.execute(
             """
-            SELECT pg_class.oid, pg_has_role(relowner, 'USAGE'), pg_get_userbyid(relowner), relrowsecurity
+            SELECT pg_class.oid, pg_has_role(relowner, 'USAGE'), relowner, relrowsecurity
             FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relname = %s
             """,
             (table.schema, table.name),
@@ -286,13 +345,15 @@ async def inspect(connection: Connection, table: SyncTable) -> Found | None:
     if row is None:
         return None
     oid, owned, owner, row_security = row
+    role = (await roles_of(connection, [owner]))[owner]
     columns = await _columns(connection, oid)
     undashed, duplicates = (
         await _page_id_faults(connection, table) if {"user_id", "notion_page_id"} <= columns.keys() else (0, 0)
     )
     return Found(
         owned=owned,
-        owner=owner,
+        owner=role.name,
+        owner_is_trusted=role.is_trusted,
         columns=columns,
         unique_indexes=await _unique_indexes(connection, oid),
         row_security=row_security,
@@ -354,14 +415,15 @@ async def _unique_indexes(connection: Connection, oid: int) -> tuple[UniqueIndex
 
 async def _page_id_faults(connection: Connection, table: SyncTable) -> tuple[int, int]:
     """How many page ids lack their dashes, and how many rows are one too many for their page."""
-    found = await connection.execute(
-        sql.SQL(
-            "SELECT count(*) FILTER (WHERE notion_page_id <> {dashed}),"
-            " count(*) - count(DISTINCT (user_id, {dashed}))"
-            " FROM {table} WHERE notion_page_id IS NOT NULL"
-        ).format(dashed=_dashed_page_id(), table=table.identifier)
+    query = qualified(
+        "SELECT pg_catalog.count(*) FILTER (WHERE notion_page_id {<>} {dashed}),"
+        " pg_catalog.count(*) {-} pg_catalog.count(DISTINCT (user_id, {dashed}))"
+        " FROM {table} WHERE notion_page_id IS NOT NULL",
+        dashed=_dashed_page_id(),
+        table=table.identifier,
     )
-    row = await found.fetchone()
+    with connection.as_application():
+        row = await (await connection.execute(query)).fetchone()
     return (row[0], row[1]) if row else (0, 0)
 
 

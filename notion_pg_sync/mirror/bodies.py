@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
 from psycopg import sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.search_documents import write_documents
 from notion_pg_sync.mirror.tables import SyncTable
 
@@ -41,33 +43,26 @@ class Body:
     fetched_at: datetime
 
 
-_IS_DUE = sql.SQL(
-    """
-    page.user_id = %(user)s AND page.notion_data_source_id = %(source)s
-    AND page.notion_edited_at IS NOT NULL
-    AND (%(all)s OR body.notion_page_id IS NULL OR body.last_edited_time <> page.notion_edited_at
-         OR NOT body.is_settled)
-    """
-)
-
 # A page that moved to another sync table has a row in both for a while; its document is where it is now.
-_FROM = sql.SQL(
-    """
-    FROM {} AS page
+_DUE: LiteralString = """
+    FROM {table} AS page
     JOIN notion_sync.search_documents AS document
-        ON (document.user_id, document.data_source_id, document.page_id)
-            = (page.user_id, page.notion_data_source_id, page.notion_page_id)
+        ON document.user_id {=} page.user_id AND document.page_id {=} page.notion_page_id
+        AND document.data_source_id {=} page.notion_data_source_id
     LEFT JOIN notion_sync.page_bodies AS body
-        ON body.user_id = page.user_id AND body.notion_page_id = page.notion_page_id
-    """
-)
+        ON body.user_id {=} page.user_id AND body.notion_page_id {=} page.notion_page_id
+    WHERE page.user_id {=} %(user)s AND page.notion_data_source_id {=} %(source)s
+      AND page.notion_edited_at IS NOT NULL
+      AND (%(all)s OR body.notion_page_id IS NULL OR body.last_edited_time {<>} page.notion_edited_at
+           OR NOT body.is_settled)
+"""
 
 
 async def count_due(connection: Connection, table: SyncTable, key: DataSourceKey, *, everything: bool) -> int:
     """How many bodies of a data source are due; `everything`: all of them."""
-    query = sql.SQL("SELECT count(*) {} WHERE {}").format(_FROM.format(table.identifier), _IS_DUE)
-    found = await connection.execute(query, _parameters(key, everything=everything))
-    row = await found.fetchone()
+    query = qualified("SELECT pg_catalog.count(*)" + _DUE, table=table.identifier)
+    with connection.as_application():
+        row = await (await connection.execute(query, _parameters(key, everything=everything))).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -79,18 +74,18 @@ async def due_pages(
     Due is a body that is not there, stands for another edit than the page's latest, or is not settled; `everything`:
     any.
     """
-    behind = sql.SQL("(page.notion_edited_at, page.notion_page_id) < (%(edited_at)s, %(page_id)s)")
-    query = sql.SQL(
-        """
-        SELECT page.notion_page_id AS page_id, page.notion_edited_at AS edited_at
-        {} WHERE {} AND {}
-        ORDER BY page.notion_edited_at DESC, page.notion_page_id DESC LIMIT %(most)s
-        """
-    ).format(_FROM.format(table.identifier), _IS_DUE, behind if after else sql.SQL("true"))
+    behind = qualified("(page.notion_edited_at, page.notion_page_id) {<} (%(edited_at)s, %(page_id)s)")
+    query = qualified(
+        "SELECT page.notion_page_id AS page_id, page.notion_edited_at AS edited_at" + _DUE + "AND {behind}"
+        " ORDER BY page.notion_edited_at DESC, page.notion_page_id DESC LIMIT %(most)s",
+        table=table.identifier,
+        behind=behind if after else sql.SQL("true"),
+    )
     parameters = {**_parameters(key, everything=everything), "most": most, **(vars(after) if after else {})}
-    async with connection.cursor(row_factory=class_row(DuePage)) as cursor:
-        await cursor.execute(query, parameters)
-        return await cursor.fetchall()
+    with connection.as_application():
+        async with connection.cursor(row_factory=class_row(DuePage)) as cursor:
+            await cursor.execute(query, parameters)
+            return await cursor.fetchall()
 
 
 async def write_bodies(connection: Connection, table: SyncTable, key: DataSourceKey, bodies: Sequence[Body]) -> None:

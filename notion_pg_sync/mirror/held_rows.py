@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import LiteralString
 
 from psycopg import sql
 from psycopg.rows import class_row
 
-from notion_pg_sync.mirror.connection import Pool, transaction
+from notion_pg_sync.mirror.connection import Connection, Pool, transaction
+from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.tables import SyncTable, table_for
 
 
@@ -58,29 +61,29 @@ class HeldRows:
 
     async def rows(self, page_ids: Sequence[str]) -> dict[str, HeldRow]:
         """The rows of these pages in the table, by page id."""
-        query = sql.SQL(
+        query = qualified(
             """
             SELECT notion_page_id AS page_id, {title} AS title, url, properties, notion_created_at AS created_at,
                    notion_edited_at AS edited_at, notion_data_source_id AS data_source_id,
                    notion_database_id AS database_id, {database_name} AS database_name
-            FROM {table} WHERE user_id = %s AND notion_page_id = ANY (%s)
-            """
-        ).format(
+            FROM {table} WHERE user_id {=} %s AND notion_page_id {=} ANY (%s)
+            """,
             title=sql.Identifier(self.table.title),
             database_name=sql.SQL("database_name" if self.table.has_database_name else "NULL"),
             table=self.table.identifier,
         )
-        async with transaction(self.pool) as connection, connection.cursor(row_factory=class_row(HeldRow)) as cursor:
+        async with self._reading() as connection, connection.cursor(row_factory=class_row(HeldRow)) as cursor:
             await cursor.execute(query, (self.user_id, list(page_ids)))
             return {row.page_id: row async for row in cursor}
 
     async def page_ids(self, data_source_id: str) -> list[str]:
         """The pages of a data source that have a row in the table."""
-        query = sql.SQL(
-            "SELECT notion_page_id FROM {} WHERE user_id = %s AND notion_data_source_id = %s"
-            " AND notion_page_id IS NOT NULL ORDER BY notion_page_id"
-        ).format(self.table.identifier)
-        async with transaction(self.pool) as connection:
+        query = qualified(
+            "SELECT notion_page_id FROM {table} WHERE user_id {=} %s AND notion_data_source_id {=} %s"
+            " AND notion_page_id IS NOT NULL ORDER BY notion_page_id",
+            table=self.table.identifier,
+        )
+        async with self._reading() as connection:
             return [page_id async for (page_id,) in await connection.execute(query, (self.user_id, data_source_id))]
 
     async def misplaced(self, listed: Sequence[str]) -> list[tuple[str, str]]:
@@ -91,21 +94,27 @@ class HeldRows:
         """
         found: list[tuple[str, str]] = []
         for table in self.tables.values():
-            wrong = "NOT coalesce(notion_data_source_id = ANY (%(listed)s), false)"
-            query = sql.SQL(
+            wrong: LiteralString = "NOT coalesce(notion_data_source_id {=} ANY (%(listed)s), false)"
+            query = qualified(
                 """
                 SELECT notion_page_id FROM {table}
-                WHERE user_id = %(user)s AND notion_page_id IS NOT NULL AND {wrong}
-                  AND (notion_data_source_id = ANY (%(listed)s)
-                       OR lower(replace(notion_database_id, '-', '')) = replace(%(database)s, '-', ''))
+                WHERE user_id {=} %(user)s AND notion_page_id IS NOT NULL AND {wrong}
+                  AND (notion_data_source_id {=} ANY (%(listed)s)
+                       OR pg_catalog.lower(pg_catalog.replace(notion_database_id, '-', ''))
+                          {=} pg_catalog.replace(%(database)s, '-', ''))
                 ORDER BY notion_page_id
-                """
-            ).format(
+                """,
                 table=table.identifier,
-                wrong=sql.SQL(wrong if table == self.table else "notion_data_source_id IS NOT NULL"),
+                wrong=qualified(wrong if table == self.table else "notion_data_source_id IS NOT NULL"),
             )
             parameters = {"user": self.user_id, "listed": list(listed), "database": self.database_id}
-            async with transaction(self.pool) as connection:
+            async with self._reading() as connection:
                 rows = await connection.execute(query, parameters)
                 found += [(page_id, table.qualified_name) async for (page_id,) in rows]
         return found
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Connection]:
+        async with transaction(self.pool) as connection:
+            with connection.as_application():
+                yield connection

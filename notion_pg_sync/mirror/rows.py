@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import cast
 
 from psycopg import sql
 from psycopg.adapt import PyFormat
 
-from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.search_documents import write_documents
 from notion_pg_sync.mirror.tables import SyncTable
 
@@ -91,29 +93,33 @@ async def claim_rows(connection: Connection, table: SyncTable, owner: RowOwner) 
 
     So that a page of which Notion knows no more is found out by the next full read.
     """
-    await connection.execute(
-        sql.SQL(
-            "UPDATE {} SET notion_data_source_id = %(source)s WHERE user_id = %(user)s"
-            " AND notion_data_source_id IS NULL AND notion_page_id IS NOT NULL"
-            " AND lower(replace(notion_database_id, '-', '')) = replace(%(database)s, '-', '')"
-        ).format(table.identifier),
-        _parameters(owner),
+    statement = qualified(
+        "UPDATE {table} SET notion_data_source_id = %(source)s WHERE user_id {=} %(user)s"
+        " AND notion_data_source_id IS NULL AND notion_page_id IS NOT NULL"
+        " AND pg_catalog.lower(pg_catalog.replace(notion_database_id, '-', ''))"
+        " {=} pg_catalog.replace(%(database)s, '-', '')",
+        table=table.identifier,
     )
+    with connection.as_application():
+        await connection.execute(statement, _parameters(owner))
 
 
 async def follow_database(connection: Connection, table: SyncTable, owner: RowOwner) -> None:
     """Lets the rows of a data source that are in `table` follow their database to another name or database."""
     changes = [sql.SQL("notion_database_id = %(database)s")]
-    differs = [sql.SQL("notion_database_id <> %(database)s")]
+    differs = [qualified("notion_database_id {<>} %(database)s")]
     if table.has_database_name:
         changes.append(sql.SQL("database_name = %(name)s"))
-        differs.append(sql.SQL("database_name <> %(name)s"))
-    await connection.execute(
-        sql.SQL("UPDATE {} SET {} WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND ({})").format(
-            table.identifier, sql.SQL(", ").join(changes), sql.SQL(" OR ").join(differs)
-        ),
-        _parameters(owner),
+        differs.append(qualified("database_name {<>} %(name)s"))
+    statement = qualified(
+        "UPDATE {table} SET {changes}"
+        " WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s AND ({differs})",
+        table=table.identifier,
+        changes=sql.SQL(", ").join(changes),
+        differs=sql.SQL(" OR ").join(differs),
     )
+    with connection.as_application():
+        await connection.execute(statement, _parameters(owner))
 
 
 async def move_rows(connection: Connection, origin: SyncTable, table: SyncTable, owner: RowOwner) -> None:
@@ -127,23 +133,21 @@ async def move_rows(connection: Connection, origin: SyncTable, table: SyncTable,
     if table.has_database_name:
         named.append(sql.Identifier("database_name"))
         values.append(sql.Placeholder("name"))
-    await connection.execute(
-        sql.SQL(
-            """
-            WITH moved AS (
-                DELETE FROM {origin} WHERE user_id = %(user)s AND notion_data_source_id = %(source)s RETURNING *
-            )
-            INSERT INTO {table} ({filled}) SELECT {kept} FROM moved
-            ON CONFLICT (user_id, notion_page_id) DO NOTHING
-            """
-        ).format(
-            origin=origin.identifier,
-            table=table.identifier,
-            filled=sql.SQL(", ").join([*filled, *named]),
-            kept=sql.SQL(", ").join([*kept, *values]),
-        ),
-        _parameters(owner),
+    statement = qualified(
+        """
+        WITH moved AS (
+            DELETE FROM {origin} WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s RETURNING *
+        )
+        INSERT INTO {table} ({filled}) SELECT {kept} FROM moved
+        ON CONFLICT (user_id, notion_page_id) DO NOTHING
+        """,
+        origin=origin.identifier,
+        table=table.identifier,
+        filled=sql.SQL(", ").join([*filled, *named]),
+        kept=sql.SQL(", ").join([*kept, *values]),
     )
+    with connection.as_application():
+        await connection.execute(statement, _parameters(owner))
 
 
 def _parameters(owner: RowOwner) -> dict[str, str]:
@@ -157,23 +161,23 @@ def _parameters(owner: RowOwner) -> dict[str, str]:
 
 async def count_rows(connection: Connection, table: SyncTable, owner: RowOwner) -> int:
     """How many rows of a data source the table holds."""
-    found = await connection.execute(
-        sql.SQL("SELECT count(*) FROM {} WHERE user_id = %s AND notion_data_source_id = %s").format(table.identifier),
-        (owner.user_id, owner.data_source_id),
+    query = qualified(
+        "SELECT pg_catalog.count(*) FROM {table} WHERE user_id {=} %s AND notion_data_source_id {=} %s",
+        table=table.identifier,
     )
-    row = await found.fetchone()
-    return int(row[0]) if row else 0
+    with connection.as_application():
+        return cast(int, await fetch_value(connection, query, owner.user_id, owner.data_source_id))
 
 
 async def _known_hashes(
     connection: Connection, table: SyncTable, user_id: str, page_ids: Sequence[str]
 ) -> dict[str, str | None]:
-    found = await connection.execute(
-        sql.SQL("SELECT notion_page_id, content_hash FROM {} WHERE user_id = %s AND notion_page_id = ANY (%s)").format(
-            table.identifier
-        ),
-        (user_id, page_ids),
+    query = qualified(
+        "SELECT notion_page_id, content_hash FROM {table} WHERE user_id {=} %s AND notion_page_id {=} ANY (%s)",
+        table=table.identifier,
     )
+    with connection.as_application():
+        found = await connection.execute(query, (user_id, page_ids))
     return {page_id: content_hash async for page_id, content_hash in found}
 
 
@@ -182,13 +186,13 @@ async def _with_known_fields(connection: Connection, table: SyncTable, user_id: 
     incomplete = [row.page_id for row in rows if row.not_computed]
     if not incomplete:
         return list(rows)
-    found = await connection.execute(
-        sql.SQL(
-            "SELECT notion_page_id, fields FROM {}"
-            " WHERE user_id = %s AND notion_page_id = ANY (%s) AND jsonb_typeof(fields) = 'object'"
-        ).format(table.identifier),
-        (user_id, incomplete),
+    query = qualified(
+        "SELECT notion_page_id, fields FROM {table} WHERE user_id {=} %s AND notion_page_id {=} ANY (%s)"
+        " AND pg_catalog.jsonb_typeof(fields) {=} 'object'",
+        table=table.identifier,
     )
+    with connection.as_application():
+        found = await connection.execute(query, (user_id, incomplete))
     known = {page_id: fields async for page_id, fields in found}
     return [_with_fields(row, known[row.page_id]) if row.page_id in known else row for row in rows]
 
@@ -212,7 +216,7 @@ async def _upsert(connection: Connection, table: SyncTable, owner: RowOwner, row
         "content_hash": ("text", [row.content_hash for row in rows]),
     }
     if table.has_message_count:
-        written["message_count"] = ("integer", [row.message_count for row in rows])
+        written["message_count"] = ("int4", [row.message_count for row in rows])
     common = {
         "user_id": owner.user_id,
         "notion_database_id": owner.database_id,
@@ -222,39 +226,41 @@ async def _upsert(connection: Connection, table: SyncTable, owner: RowOwner, row
         common["database_name"] = owner.database_name
     now = ("last_synced_at", "updated_at")
     names = [*written, *common]
-    statement = sql.SQL(
+    statement = qualified(
         """
         INSERT INTO {table} AS sync_table (id, {names})
         SELECT coalesce(
-                 (SELECT (removed.row ->> 'id')::uuid FROM notion_sync.removed_pages AS removed
-                  WHERE removed.user_id = {user_id} AND removed.notion_page_id = incoming.notion_page_id
-                    AND removed.sync_table = {table_name} AND removed.reason <> 'duplicate'
+                 (SELECT (removed.row {->>} 'id')::pg_catalog.uuid FROM notion_sync.removed_pages AS removed
+                  WHERE removed.user_id {=} {user_id} AND removed.notion_page_id {=} incoming.notion_page_id
+                    AND removed.sync_table {=} {table_name} AND removed.reason {<>} 'duplicate'
                   ORDER BY removal_id DESC LIMIT 1),
-                 gen_random_uuid()),
+                 pg_catalog.gen_random_uuid()),
                {incoming}, {common}
-        FROM unnest({arrays}) AS incoming ({columns})
+        FROM ROWS FROM ({arrays}) AS incoming ({columns})
         ON CONFLICT (user_id, notion_page_id) DO UPDATE SET {assignments}
-        """
-    ).format(
+        """,
         table=table.identifier,
         table_name=sql.Literal(table.qualified_name),
         user_id=sql.Placeholder("user_id"),
         names=sql.SQL(", ").join(map(sql.Identifier, names)),
         incoming=sql.SQL(", ").join(
-            sql.SQL("{}::{}").format(sql.Identifier("incoming", name), sql.SQL(type_))
+            sql.SQL("{}::pg_catalog.{}").format(sql.Identifier("incoming", name), sql.Identifier(type_))
             for name, (type_, _) in written.items()
         ),
         common=sql.SQL(", ").join(map(sql.Placeholder, common)),
         arrays=sql.SQL(", ").join(
-            sql.SQL("{}::{}[]").format(sql.Placeholder(name, PyFormat.BINARY), sql.SQL(_SENT_AS.get(type_, type_)))
+            sql.SQL("pg_catalog.unnest({}::pg_catalog.{}[])").format(
+                sql.Placeholder(name, PyFormat.BINARY), sql.Identifier(_SENT_AS.get(type_, type_))
+            )
             for name, (type_, _) in written.items()
         ),
         columns=sql.SQL(", ").join(map(sql.Identifier, written)),
         assignments=sql.SQL(", ").join(
             [
                 *(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in names),
-                *(sql.SQL("{} = clock_timestamp()").format(sql.Identifier(name)) for name in now),
+                *(sql.SQL("{} = pg_catalog.clock_timestamp()").format(sql.Identifier(name)) for name in now),
             ]
         ),
     )
-    await connection.execute(statement, {**common, **{name: values for name, (_, values) in written.items()}})
+    with connection.as_application():
+        await connection.execute(statement, {**common, **{name: values for name, (_, values) in written.items()}})

@@ -1,10 +1,8 @@
-"""status for programs: Prometheus reads it as it was meant, and the JSON is what docs/monitoring.md says."""
+"""status for programs: Prometheus reads it as it was meant; of its JSON, what tests/cli/test_json_output.py leaves."""
 
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
 from typing import Any
 
 from hypothesis import given
@@ -21,8 +19,6 @@ from tests.report.status_facts import (
     MINUTE,
     NOW,
     a_database,
-    a_past_sync,
-    a_run,
     an_open_run,
     database_id,
     facts,
@@ -30,7 +26,6 @@ from tests.report.status_facts import (
 )
 
 MAX_AGE = 45 * MINUTE
-MONITORING = Path(__file__).parents[2] / "docs" / "monitoring.md"
 
 
 def samples(known: Facts) -> dict[tuple[str, str], float]:
@@ -103,27 +98,6 @@ def as_json(known: Facts) -> dict[str, Any]:
     judgement = judge(known, max_age=MAX_AGE)
     parsed: dict[str, Any] = json.loads(json.dumps(status_as_json(known, judgement, max_age=MAX_AGE, runs=1)))
     return parsed
-
-
-def fields(value: object, path: str = "") -> set[str]:
-    """The paths of all fields, lists being open."""
-    if isinstance(value, list):
-        return {found for one in value for found in fields(one, f"{path}[]")}
-    if isinstance(value, dict):
-        return {found for name, one in value.items() for found in {f"{path}.{name}", *fields(one, f"{path}.{name}")}}
-    return set()
-
-
-def test_every_field_of_the_json_is_described() -> None:
-    known = facts(
-        a_database(last_status="running", last_runid=8),
-        a_database(number=2, **failing()),
-        runs=(a_run(),),
-        open_runs=(an_open_run(),),
-        past_syncs=(a_past_sync(7),),
-    )
-    described = re.findall(r"^\| `(\.[^`]+)` \|", MONITORING.read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(described) == sorted(fields(as_json(known)))
 
 
 def test_the_json_has_numbers_as_numbers_and_times_with_their_zone() -> None:

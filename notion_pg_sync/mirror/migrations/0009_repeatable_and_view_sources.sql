@@ -8,14 +8,15 @@ CREATE TABLE notion_sync.repeatable (
 );
 ALTER TABLE notion_sync.repeatable ENABLE ROW LEVEL SECURITY;
 
--- Whose rows the typed views show. Readers of a view read it too, so it holds nothing else; the views' definitions, which
--- every role can read in the catalog, name nobody.
+-- Whose rows the typed views show, for their readers to read: the views' definitions, which every role can read in the
+-- catalog, name nobody. `sync_table` is quoted where it has to be; `relations` are the columns that hold related pages.
 CREATE TABLE notion_sync.view_sources (
     user_id        text NOT NULL,
     data_source_id text NOT NULL,
     view_name      text NOT NULL,
     sync_table     text NOT NULL,
     database_name  text NOT NULL,
+    relations      text[] NOT NULL,
     PRIMARY KEY (user_id, data_source_id),
     FOREIGN KEY (user_id, data_source_id) REFERENCES notion_sync.data_sources ON DELETE CASCADE
 );

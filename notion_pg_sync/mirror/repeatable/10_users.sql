@@ -2,10 +2,7 @@
 -- A pooled session leaves an empty string behind where a setting was, hence nullif.
 CREATE OR REPLACE FUNCTION notion_sync.current_user_id() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT coalesce(
+    RETURN coalesce(
         nullif(current_setting('app.user_id', true), ''),
         nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'
-    )
-$$;
+    );

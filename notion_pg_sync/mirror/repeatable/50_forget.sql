@@ -1,5 +1,33 @@
 -- Forgetting a user, or one database of a user: no trace of what was mirrored stays in any table.
 -- SECURITY INVOKER throughout: whoever calls it needs the rights for all that it does, and tenants may not call it.
+-- Only what touches a table of the application has the caller's search_path, which its triggers need, pg_temp put last;
+-- all that such a statement names is qualified.
+
+-- Functions of ours alone that have others in their place.
+DROP FUNCTION IF EXISTS
+    notion_sync.check_that_it_stays_away(text, text), notion_sync.delete_rows_of(text, text),
+    notion_sync.forget_rows(text, text);
+
+-- The first user_settings on that search_path, then in public, whose owner is trusted; null where there is none.
+CREATE OR REPLACE FUNCTION notion_sync.settings_by(path text) RETURNS regclass
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    schemas name[];
+BEGIN
+    PERFORM set_config('search_path', concat_ws(', ', nullif(path, ''), 'pg_temp'), true);
+    schemas := pg_catalog.current_schemas(false);
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    RETURN (
+        SELECT pg_class.oid
+        FROM unnest(schemas || name 'public') WITH ORDINALITY AS listed (schema, place)
+        JOIN pg_namespace ON nspname = listed.schema AND nspname !~ '^pg_'
+        JOIN pg_class ON relnamespace = pg_namespace.oid AND relname = 'user_settings'
+        WHERE notion_sync.is_trusted(relowner)
+        ORDER BY place LIMIT 1);
+END
+$$;
 
 -- Whether a sentence or a command names a user, as a word of its own. Quotes and backslashes do not count, since they differ
 -- between what a shell, a sentence and user_settings make of one id.
@@ -15,6 +43,7 @@ CREATE OR REPLACE FUNCTION notion_sync.names_user(said text, whose text) RETURNS
 -- Raises an exception while a run works on the user's databases. Until the transaction ends, no other may begin to.
 CREATE OR REPLACE FUNCTION notion_sync.keep_runs_off(whose text) RETURNS void
     LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     leased_by bigint;
@@ -43,11 +72,12 @@ $$;
 
 -- Raises an exception where the next run would mirror it all again: the user has a token, and the database (null: any) is wanted.
 -- `hex` is a database's id without its dashes.
-CREATE OR REPLACE FUNCTION notion_sync.check_that_it_stays_away(whose text, hex text) RETURNS void
+CREATE OR REPLACE FUNCTION notion_sync.check_that_it_stays_away(whose text, hex text, path text) RETURNS void
     LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    settings regclass := coalesce(to_regclass('user_settings'), to_regclass('public.user_settings'));
+    settings CONSTANT regclass := notion_sync.settings_by(path);
     -- Those that a role which runs the tool may read; an older user_settings lacks some.
     columns text := (SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
                      WHERE attrelid = settings AND NOT attisdropped
@@ -84,14 +114,57 @@ BEGIN
 END
 $$;
 
--- Deletes the user's rows (of one database, where `hex` is not null) from every sync table and every table of ours.
--- Tables of ours are found by their columns, so that those of later migrations are covered.
-CREATE OR REPLACE FUNCTION notion_sync.delete_rows_of(whose text, hex text)
-    RETURNS TABLE (relation text, row_count bigint)
+-- Deletes the user's rows (of one database, where `hex` is not null) from a sync table, and returns how many they were and,
+-- of one database, their page ids. Rows without a page id are the application's own.
+CREATE OR REPLACE FUNCTION notion_sync.delete_from_sync_table(
+    relation regclass, whose text, hex text, path text, OUT row_count bigint, OUT gone text[]
+)
     LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    settings regclass := coalesce(to_regclass('user_settings'), to_regclass('public.user_settings'));
+    statement CONSTANT text := format(
+        'WITH gone AS ('
+        ' DELETE FROM %s WHERE user_id::pg_catalog.text OPERATOR(pg_catalog.=) $1 AND notion_page_id IS NOT NULL'
+        ' AND ($2 IS NULL OR pg_catalog.strpos(pg_catalog.replace('
+        '  pg_catalog.lower(notion_database_id::pg_catalog.text), ''-'', ''''), $2) OPERATOR(pg_catalog.>) 0)'
+        ' RETURNING notion_page_id::pg_catalog.text'
+        ') SELECT pg_catalog.count(*), pg_catalog.array_agg(notion_page_id) FILTER (WHERE $2 IS NOT NULL) FROM gone',
+        relation);
+BEGIN
+    PERFORM set_config('search_path', concat_ws(', ', nullif(path, ''), 'pg_temp'), true);
+    EXECUTE statement INTO row_count, gone USING whose, hex;
+END
+$$;
+
+-- Those of the pages of which the user has no row in a sync table.
+CREATE OR REPLACE FUNCTION notion_sync.pages_without_row(relation regclass, whose text, pages text[], path text)
+    RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    statement CONSTANT text := format(
+        'SELECT ARRAY(SELECT pg_catalog.unnest($2) EXCEPT SELECT notion_page_id::pg_catalog.text FROM %s'
+        ' WHERE user_id::pg_catalog.text OPERATOR(pg_catalog.=) $1'
+        '   AND notion_page_id::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($2))', relation);
+    missing text[];
+BEGIN
+    PERFORM set_config('search_path', concat_ws(', ', nullif(path, ''), 'pg_temp'), true);
+    EXECUTE statement INTO missing USING whose, pages;
+    RETURN missing;
+END
+$$;
+
+-- Deletes the same from every sync table and every table of ours.
+-- Tables of ours are found by their columns, so that those of later migrations are covered.
+CREATE OR REPLACE FUNCTION notion_sync.delete_rows_of(whose text, hex text, path text)
+    RETURNS TABLE (relation text, row_count bigint)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    settings CONSTANT regclass := notion_sync.settings_by(path);
     sources text[] := ARRAY(SELECT data_source_id FROM notion_sync.data_sources
                             WHERE user_id = whose AND replace(database_id, '-', '') = hex);
     pages text[] := '{}';
@@ -101,7 +174,8 @@ DECLARE
         SELECT format('%I.%I', nspname, relname)
         FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
         WHERE relkind IN ('r', 'p') AND NOT relispartition
-          AND (relname LIKE 'notion\_%\_sync' AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = settings)
+          AND (relname LIKE 'notion\_%\_sync' AND notion_sync.is_trusted(relowner)
+               AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = settings)
                OR nspname || '.' || relname IN (SELECT sync_table FROM notion_sync.data_sources WHERE user_id = whose
                                                 UNION
                                                 SELECT sync_table FROM notion_sync.removed_pages WHERE user_id = whose))
@@ -110,23 +184,20 @@ DECLARE
         ORDER BY 1);
 BEGIN
     FOREACH relation IN ARRAY tables LOOP
-        -- Rows without a page id are the application's own.
-        EXECUTE format(
-            'WITH gone AS ('
-            ' DELETE FROM %s WHERE user_id::text = $1 AND notion_page_id IS NOT NULL'
-            ' AND ($2 IS NULL OR position($2 IN replace(lower(notion_database_id::text), ''-'', '''')) > 0)'
-            ' RETURNING notion_page_id::text'
-            ') SELECT count(*), array_agg(notion_page_id) FILTER (WHERE $2 IS NOT NULL) FROM gone', relation)
-        INTO row_count, gone USING whose, hex;
+        -- It has been the tool's, and is somebody's whose triggers would run with the rights of this session.
+        IF NOT notion_sync.is_trusted((SELECT relowner FROM pg_class WHERE oid = relation::regclass)) THEN
+            RAISE object_not_in_prerequisite_state USING MESSAGE = format(
+                '%s holds rows of user %L and belongs to a role that is not trusted: let "notion-pg-sync init --trust" '
+                'name its owner first.', relation, whose);
+        END IF;
+        SELECT deleted.row_count, deleted.gone INTO row_count, gone
+        FROM notion_sync.delete_from_sync_table(relation::regclass, whose, hex, path) AS deleted;
         pages := pages || gone;
         RETURN NEXT;
     END LOOP;
     -- A page that has moved may have a row of another database too, which has its own use of what is kept of it.
     FOREACH relation IN ARRAY tables LOOP
-        EXECUTE format(
-            'SELECT ARRAY(SELECT unnest($2) EXCEPT SELECT notion_page_id::text FROM %s'
-            ' WHERE user_id::text = $1 AND notion_page_id::text = ANY ($2))', relation)
-        INTO pages USING whose, pages;
+        pages := notion_sync.pages_without_row(relation::regclass, whose, pages, path);
     END LOOP;
     FOR relation, conditions IN
         SELECT format('notion_sync.%I', relname),
@@ -173,6 +244,7 @@ $$;
 -- told.
 CREATE OR REPLACE FUNCTION notion_sync.drop_views_of_nobody() RETURNS void
     LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
     -- A statement that waits for a lock holds up everybody who comes after it.
     SET lock_timeout = '5s'
 AS $$
@@ -204,8 +276,10 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION notion_sync.forget_rows(whose text, hex text) RETURNS TABLE (relation text, row_count bigint)
+CREATE OR REPLACE FUNCTION notion_sync.forget_rows(whose text, hex text, path text)
+    RETURNS TABLE (relation text, row_count bigint)
     LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF whose IS NULL THEN
@@ -217,8 +291,8 @@ BEGIN
             'this role does not see every row of notion_sync: forget as the role that owns it.';
     END IF;
     PERFORM notion_sync.keep_runs_off(whose);
-    PERFORM notion_sync.check_that_it_stays_away(whose, hex);
-    RETURN QUERY SELECT * FROM notion_sync.delete_rows_of(whose, hex);
+    PERFORM notion_sync.check_that_it_stays_away(whose, hex, path);
+    RETURN QUERY SELECT * FROM notion_sync.delete_rows_of(whose, hex, path);
     -- A message that names the user may name any database of theirs.
     UPDATE notion_sync.job_run_details AS run
     SET return_message = CASE WHEN notion_sync.names_user(return_message, whose)
@@ -231,34 +305,46 @@ BEGIN
 END
 $$;
 
--- For applications: SELECT * FROM notion_sync.forget('user-1'), in the transaction that deletes the account.
-CREATE OR REPLACE FUNCTION notion_sync.forget(user_id text) RETURNS TABLE (relation text, row_count bigint)
-    LANGUAGE sql
-AS $$
-    SELECT * FROM notion_sync.forget_rows(user_id, NULL)
-$$;
-COMMENT ON FUNCTION notion_sync.forget(text) IS
-    'Removes every trace of a user''s mirrored rows, and says how many rows of which tables went.';
-
-CREATE OR REPLACE FUNCTION notion_sync.forget(user_id text, database_id text) RETURNS TABLE (relation text, row_count bigint)
-    LANGUAGE plpgsql
+-- The 32 characters of a database's id. Raises an exception where it is none.
+CREATE OR REPLACE FUNCTION notion_sync.hex_of(database_id text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    hex text := replace(lower(database_id), '-', '');
+    hex CONSTANT text := replace(lower(database_id), '-', '');
 BEGIN
     IF hex !~ '^[0-9a-f]{32}$' IS NOT FALSE THEN
         RAISE invalid_parameter_value USING MESSAGE =
             'that is not the id of a Notion database: give its 32 characters, with or without dashes.';
     END IF;
-    RETURN QUERY SELECT * FROM notion_sync.forget_rows(user_id, hex);
+    RETURN hex;
 END
 $$;
+
+-- For applications: SELECT * FROM notion_sync.forget('user-1'), in the transaction that deletes the account.
+-- Bound when they are made, so that they need no search_path of their own, and the caller's is still in force.
+CREATE OR REPLACE FUNCTION notion_sync.forget(user_id text) RETURNS TABLE (relation text, row_count bigint)
+    LANGUAGE sql
+BEGIN ATOMIC
+    SELECT * FROM notion_sync.forget_rows(user_id, NULL, current_setting('search_path'));
+END;
+COMMENT ON FUNCTION notion_sync.forget(text) IS
+    'Removes every trace of a user''s mirrored rows, and says how many rows of which tables went.';
+
+CREATE OR REPLACE FUNCTION notion_sync.forget(user_id text, database_id text)
+    RETURNS TABLE (relation text, row_count bigint)
+    LANGUAGE sql
+BEGIN ATOMIC
+    SELECT * FROM notion_sync.forget_rows(user_id, notion_sync.hex_of(database_id), current_setting('search_path'));
+END;
 COMMENT ON FUNCTION notion_sync.forget(text, text) IS
     'Removes every trace of one mirrored database of a user, and says how many rows of which tables went.';
 
 REVOKE ALL ON FUNCTION
-    notion_sync.names_user(text, text), notion_sync.keep_runs_off(text),
-    notion_sync.check_that_it_stays_away(text, text), notion_sync.delete_rows_of(text, text),
-    notion_sync.drop_views_of_nobody(), notion_sync.forget_rows(text, text), notion_sync.forget(text),
-    notion_sync.forget(text, text)
+    notion_sync.settings_by(text), notion_sync.names_user(text, text), notion_sync.keep_runs_off(text),
+    notion_sync.check_that_it_stays_away(text, text, text),
+    notion_sync.delete_from_sync_table(regclass, text, text, text),
+    notion_sync.pages_without_row(regclass, text, text[], text), notion_sync.delete_rows_of(text, text, text),
+    notion_sync.drop_views_of_nobody(), notion_sync.forget_rows(text, text, text), notion_sync.hex_of(text),
+    notion_sync.forget(text), notion_sync.forget(text, text)
     FROM PUBLIC;

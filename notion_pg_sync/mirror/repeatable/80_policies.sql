@@ -29,8 +29,7 @@ BEGIN
         'notion_sync.removed_pages',
         'notion_sync.search_documents',
         'notion_sync.sync_requests',
-        'notion_sync.users',
-        'notion_sync.view_sources'
+        'notion_sync.users'
     ]::regclass[] LOOP
         CONTINUE WHEN EXISTS (
             SELECT FROM pg_policy

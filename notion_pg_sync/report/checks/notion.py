@@ -25,7 +25,7 @@ from notion_pg_sync.report.checks.wording import plural, sentence, some, sync_al
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.account import connected_account
 from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configuration
-from notion_pg_sync.sync.discovery import find_databases
+from notion_pg_sync.sync.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases
 from notion_pg_sync.sync.side_by_side import side_by_side
 from notion_pg_sync.sync.token_encryption import TokenError
 
@@ -168,7 +168,7 @@ class _Seen:
     """What a user's token sees: their configured databases and, where they want everything, what search finds."""
 
     databases: list[SeenDatabase]
-    found: list[ConfiguredDatabase] | NotionError | None
+    found: SharedDatabases | NotionError | None
 
 
 async def _look_at(
@@ -254,10 +254,18 @@ def _out_of_reach(seen: SeenDatabase, named: str, mend: str) -> Finding:
     )
 
 
-def found_by_search(user_id: str, found: Sequence[ConfiguredDatabase] | NotionError) -> list[Finding]:
+def found_by_search(user_id: str, shared: SharedDatabases | NotionError) -> list[Finding]:
     """What a token sees whose user wants everything."""
-    if isinstance(found, NotionError):
-        return _trouble(user_id, found)
+    if isinstance(shared, NotionError):
+        return _trouble(user_id, shared)
+    found = shared.found
+    if not shared.is_complete:
+        return [
+            warning(
+                f"{user_id} wants every database, of which search finds {len(found):,}. {INCOMPLETE_SEARCH}",
+                sync_all_command(user_id),
+            )
+        ]
     if not found:
         return [
             warning(

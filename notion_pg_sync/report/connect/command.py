@@ -13,7 +13,7 @@ from pathlib import Path
 
 from notion_pg_sync.mirror import accounts, migrations
 from notion_pg_sync.mirror.accounts import Account
-from notion_pg_sync.mirror.connection import open_pool, transaction
+from notion_pg_sync.mirror.connection import open_pool, retried, transaction
 from notion_pg_sync.mirror.initialise import carry_out, plan_init
 from notion_pg_sync.mirror.tables import settings_schema
 from notion_pg_sync.notion.cleaning import storable_text
@@ -28,7 +28,7 @@ from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.account import open_client
 from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configuration
-from notion_pg_sync.sync.discovery import find_databases
+from notion_pg_sync.sync.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases
 from notion_pg_sync.sync.everything import sync_all
 from notion_pg_sync.sync.refused import NothingAttemptedError, UsageError
 from notion_pg_sync.sync.running import run_until_done
@@ -54,7 +54,12 @@ class Found:
 
     account: Account | None
     bot: Bot
-    shared: list[ConfiguredDatabase]
+    search: SharedDatabases
+
+    @property
+    def shared(self) -> list[ConfiguredDatabase]:
+        """The databases that the token sees, as far as search tells."""
+        return self.search.found
 
     @property
     def is_configured(self) -> bool:
@@ -132,6 +137,8 @@ def _chosen(settings: Settings, token: str, found: Found, wish: Wish, out: Scree
             raise UsageError(str(error)) from error
     elif is_interactive():
         show_databases(out, found.shared)
+        if not found.search.is_complete:
+            out.print(INCOMPLETE_SEARCH, markup=False)
         picked = ask_databases(out, found.shared, may_keep=found.is_configured)
     elif found.is_configured:
         picked = []
@@ -157,13 +164,13 @@ async def _look(settings: Settings, user_id: str, token: str, *, set_up: bool) -
             found = await accounts.read_accounts(connection, await settings_schema(connection), user_id)
     async with open_client(settings, token) as client:
         bot = await _bot(client)
-        shared = await find_databases(client)
-    if not shared:
+        search = await find_databases(client)
+    if not search.found:
         raise NothingAttemptedError(
             f"the token works, but nothing is shared with {repr(bot.name) if bot.name else 'its connection'}: "
             "in Notion open each database, add the connection under ••• > Connections, then run connect again."
         )
-    return Found(found[0] if found else None, bot, shared)
+    return Found(found[0] if found else None, bot, search)
 
 
 async def _bot(client: NotionClient) -> Bot:
@@ -191,6 +198,7 @@ async def _database(client: NotionClient, database_id: str) -> ConfiguredDatabas
     return ConfiguredDatabase(storable_text(title).strip() or database_id, database_id)
 
 
+@retried
 async def _store(settings: Settings, user_id: str, token: str, databases: dict[str, str], *, views: bool) -> Account:
     """Stores the connection and returns the account as it is then."""
     stored_token = seal_token(token, settings.token_key) if settings.token_key else token
