@@ -53,6 +53,7 @@ class Settings:
     ping_url: str | None = field(default=None, repr=False)
     lease_seconds: float = 120.0
     lease_wait_seconds: float = 60.0
+    account_wait_seconds: float = 3600.0
     statement_seconds: float = 300.0
     first_back_off: float = 1.0
 

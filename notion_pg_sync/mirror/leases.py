@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg import sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
@@ -21,74 +22,144 @@ class LeaseLostError(Exception):
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds an account's lease."""
+    """The run that holds an account's lease, and when it began. Within one `machine` pids are comparable."""
 
     runid: int
     host: str
+    machine: str
     pid: int
+    began_at: datetime
 
 
-async def claim_next(
-    connection: Connection, runid: int, user_ids: Sequence[str], since: datetime, seconds: float
-) -> str | None:
-    """Claims for run `runid` one of `user_ids` that no run holds and that none has synced since `since`.
+@dataclass(frozen=True)
+class Errand:
+    """What a run is to do for accounts.
 
-    What another run began before this one, and gave up, counts as not synced; so does a sync of the future, as a wrong
-    clock of PostgreSQL's leaves it, and a lease of the far future counts as none. First come those for whom an
-    application asks, then the stalest; None where nothing is left. `seconds`: how long the lease lasts unless renewed.
+    `user_ids`: for whom, those `on_request` only as far as requests ask for it. `brings`: what for the others, in words
+    of `notion_sync.accounts.last_sync_brings`. A sync since `since` that brought that has done it.
     """
-    claimed = await fetch_value(
-        connection,
-        """
-        WITH next AS (
-            SELECT user_id FROM notion_sync.accounts
-            WHERE user_id = ANY (%s)
-              AND (lease_runid IS NULL
-                   OR lease_expires_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + interval '1 day')
-              AND (last_sync_started_at IS NULL
-                   OR last_sync_started_at NOT BETWEEN %s AND clock_timestamp() + interval '5 minutes'
-                   OR (last_sync_ended_at IS NULL OR last_sync_ended_at < last_sync_started_at)
-                      AND last_sync_started_at < (
-                          SELECT start_time FROM notion_sync.job_run_details WHERE runid = %s))
-            ORDER BY (
-                SELECT min(request_id) FROM notion_sync.sync_requests AS request
-                WHERE request.user_id = accounts.user_id AND status = 'waiting'
-            ) NULLS LAST, last_sync_started_at NULLS FIRST, user_id
-            LIMIT 1
-            FOR UPDATE SKIP LOCKED
-        )
-        UPDATE notion_sync.accounts AS account
-        SET lease_runid = %s, lease_expires_at = clock_timestamp() + make_interval(secs => %s),
-            last_sync_started_at = clock_timestamp()
-        FROM next WHERE account.user_id = next.user_id
-        RETURNING account.user_id
-        """,
-        list(user_ids),
-        since,
-        runid,
-        runid,
-        seconds,
+
+    user_ids: Sequence[str]
+    on_request: Sequence[str]
+    brings: Sequence[str]
+    since: datetime
+
+
+@dataclass(frozen=True)
+class OpenAccount:
+    """An account for which an errand is still to be done, as it is now.
+
+    `holder`: who has its lease, until `lease_expires_at` unless renewed. Where that run syncs all of the account, it
+    began at `sync_began_at` and `brings` the same as an errand may. `is_requested`: a request of an application waits.
+    """
+
+    user_id: str
+    is_requested: bool
+    holder: Holder | None
+    lease_expires_at: datetime | None
+    sync_began_at: datetime | None
+    brings: Sequence[str]
+
+
+# A lease of the far future is one that a wrong clock left, and is none; so is a sync of the future. A sync that did not
+# end, though nobody has the lease, was given up.
+_IS_FREE = sql.SQL(
+    "(lease_runid IS NULL OR lease_expires_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + interval '1 day')"
+)
+_IS_REQUESTED = sql.SQL(
+    "EXISTS (SELECT FROM notion_sync.sync_requests AS request"
+    " WHERE request.user_id = account.user_id AND request.status = 'waiting')"
+)
+_IS_OPEN = sql.SQL(
+    """
+    account.user_id = ANY (%(user_ids)s) AND (
+        {is_requested}
+        OR NOT account.user_id = ANY (%(on_request)s) AND (
+            last_sync_started_at IS NULL
+            OR last_sync_started_at NOT BETWEEN %(since)s AND clock_timestamp() + interval '5 minutes'
+            OR NOT last_sync_brings @> %(brings)s::text[]
+            OR last_sync_ended_at IS NULL OR last_sync_ended_at < last_sync_started_at))
+    """
+).format(is_requested=_IS_REQUESTED)
+_CLAIM_NEXT = sql.SQL(
+    """
+    WITH next AS (
+        SELECT user_id FROM notion_sync.accounts AS account
+        WHERE {is_free} AND {is_open}
+        ORDER BY (
+            SELECT min(request_id) FROM notion_sync.sync_requests AS request
+            WHERE request.user_id = account.user_id AND status = 'waiting'
+        ) NULLS LAST, last_sync_started_at NULLS FIRST, user_id
+        LIMIT 1
+        FOR UPDATE SKIP LOCKED
     )
-    return None if claimed is None else str(claimed)
+    UPDATE notion_sync.accounts AS account
+    SET lease_runid = %(runid)s, lease_expires_at = clock_timestamp() + make_interval(secs => %(seconds)s),
+        last_sync_started_at = clock_timestamp(), last_sync_runid = %(runid)s,
+        last_sync_brings = CASE WHEN account.user_id = ANY (%(on_request)s) THEN '{{}}' ELSE %(brings)s::text[] END
+    FROM next WHERE account.user_id = next.user_id
+    RETURNING account.user_id
+    """
+).format(is_free=_IS_FREE, is_open=_IS_OPEN)
+_OPEN_ACCOUNTS = sql.SQL(
+    """
+    SELECT account.user_id, {is_requested},
+           process.runid, process.host, process.machine, process.pid, run.start_time,
+           lease_expires_at, last_sync_started_at,
+           CASE WHEN last_sync_runid = lease_runid THEN last_sync_brings ELSE '{{}}' END
+    FROM notion_sync.accounts AS account
+    LEFT JOIN notion_sync.run_processes AS process ON process.runid = lease_runid AND NOT {is_free}
+    LEFT JOIN notion_sync.job_run_details AS run ON run.runid = process.runid
+    WHERE {is_open}
+    ORDER BY account.user_id
+    """
+).format(is_free=_IS_FREE, is_open=_IS_OPEN, is_requested=_IS_REQUESTED)
+
+
+async def claim_next(connection: Connection, runid: int, errand: Errand, seconds: float) -> str | None:
+    """Claims for run `runid` an account that no run holds and for which `errand` is still to be done.
+
+    First come those for whom an application asks, then the stalest; None where there is none. `seconds`: how long the
+    lease lasts unless renewed.
+    """
+    parameters = {**_parameters(errand), "runid": runid, "seconds": seconds}
+    found = await connection.execute(_CLAIM_NEXT, parameters)
+    row = await found.fetchone()
+    return str(row[0]) if row else None
+
+
+async def open_accounts(connection: Connection, errand: Errand) -> list[OpenAccount]:
+    """The accounts for which `errand` is still to be done, held or not."""
+    found = await connection.execute(_OPEN_ACCOUNTS, _parameters(errand))
+    return [
+        OpenAccount(user_id, requested, None if row[0] is None else Holder(*row), expires_at, began_at, brings)
+        async for user_id, requested, *row, expires_at, began_at, brings in found
+    ]
+
+
+def _parameters(errand: Errand) -> dict[str, object]:
+    return {
+        "user_ids": list(errand.user_ids),
+        "on_request": list(errand.on_request),
+        "brings": list(errand.brings),
+        "since": errand.since,
+    }
 
 
 async def claim(connection: Connection, runid: int, user_id: str, seconds: float) -> bool:
     """Claims one account, whenever it was synced last; False while another run holds it."""
-    claimed = await fetch_value(
-        connection,
-        """
-        UPDATE notion_sync.accounts
-        SET lease_runid = %s, lease_expires_at = clock_timestamp() + make_interval(secs => %s)
-        WHERE user_id = %s
-          AND (lease_runid IS NULL
-               OR lease_expires_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + interval '1 day')
-        RETURNING user_id
-        """,
-        runid,
-        seconds,
-        user_id,
+    claimed = await connection.execute(
+        sql.SQL(
+            """
+            UPDATE notion_sync.accounts
+            SET lease_runid = %(runid)s, lease_expires_at = clock_timestamp() + make_interval(secs => %(seconds)s)
+            WHERE user_id = %(user_id)s AND {}
+            RETURNING user_id
+            """
+        ).format(_IS_FREE),
+        {"runid": runid, "user_id": user_id, "seconds": seconds},
     )
-    return claimed is not None
+    return await claimed.fetchone() is not None
 
 
 async def renew(connection: Connection, runid: int, user_id: str, seconds: float) -> None:
@@ -146,8 +217,9 @@ async def holder(connection: Connection, user_id: str) -> Holder | None:
     async with connection.cursor(row_factory=class_row(Holder)) as cursor:
         await cursor.execute(
             """
-            SELECT runid, host, pid
-            FROM notion_sync.accounts JOIN notion_sync.run_processes ON runid = lease_runid
+            SELECT runid, host, machine, pid, start_time AS began_at
+            FROM notion_sync.accounts
+            JOIN notion_sync.run_processes ON runid = lease_runid JOIN notion_sync.job_run_details USING (runid)
             WHERE user_id = %s AND lease_expires_at >= clock_timestamp()
             """,
             (user_id,),

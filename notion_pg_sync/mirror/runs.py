@@ -111,6 +111,12 @@ async def start_run(connection: Connection, job: Job, command: str, process: Pro
     return cast(int, runid)
 
 
+async def started_at(connection: Connection, runid: int) -> datetime:
+    """When run `runid` began."""
+    began = await fetch_value(connection, "SELECT start_time FROM notion_sync.job_run_details WHERE runid = %s", runid)
+    return cast(datetime, began)
+
+
 async def shared_since(connection: Connection, runid: int) -> datetime:
     """When the work that run `runid` has a share in began: with it, or with a run of its job just before it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from notion_pg_sync.notion.ids import looks_like_id, parse_id
 from notion_pg_sync.report.streams import confirm
 from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.sync.everything import close_dead_runs
+from notion_pg_sync.sync.claiming import close_dead_runs
+from notion_pg_sync.sync.patience import Patience
 from notion_pg_sync.sync.refused import UsageError
 from notion_pg_sync.sync.running import run_until_done
 
@@ -82,18 +82,18 @@ async def _find(settings: Settings, user_id: str, database: str | None) -> Targe
 
 async def _forget(settings: Settings, target: Target, *, disconnect: bool) -> Forgotten:
     """Forgets in one transaction; waits for a run that works for the user, for `settings.lease_wait_seconds`."""
-    deadline = asyncio.get_running_loop().time() + settings.lease_wait_seconds
+    patience = Patience(settings.lease_wait_seconds)
     async with open_pool(settings.database_url or "") as pool:
-        await close_dead_runs(pool)
         while True:
+            await close_dead_runs(pool)
             try:
                 return await _forget_now(pool, target, disconnect=disconnect)
             except forgetting.BeingSyncedError:
-                if asyncio.get_running_loop().time() >= deadline:
+                if patience.is_over:
                     raise
             except forgetting.StillConnectedError as error:
                 raise UsageError(str(error)) from error
-            await asyncio.sleep(0.5)
+            await patience.pause()
 
 
 @retried

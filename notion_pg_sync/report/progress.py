@@ -41,6 +41,10 @@ class ProgressDisplay:
     ) -> None:
         self._progress.stop()
 
+    def waits(self, user_id: str, holder: str) -> None:
+        """Says so above the lines."""
+        self._progress.console.print(f"waiting for {holder}, which is at work on {user_id}", style="dim")
+
     def started(self, database: Watched) -> None:
         """Adds a line for the database."""
         self._start(database, "rows", total=None)

@@ -52,6 +52,10 @@ def as_json(outcome: RunOutcome) -> dict[str, object]:
         "status": outcome.status,
         "message": outcome.message(),
         "problems": outcome.problems,
+        "elsewhere": [
+            {"user_id": user_id, "runid": holder.runid, "host": holder.host, "pid": holder.pid}
+            for user_id, holder in sorted(outcome.elsewhere.items())
+        ],
         **({"verification": verification_as_json(outcome.verification)} if outcome.verification else {}),
         "accounts": [
             {

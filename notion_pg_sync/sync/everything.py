@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import humanize
 
-from notion_pg_sync.mirror import accounts, leases, migrations, retention, runs, sync_requests
+from notion_pg_sync.mirror import accounts, migrations, retention, runs, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
 from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, retried, transaction
 from notion_pg_sync.mirror.leases import Holder
@@ -32,11 +33,12 @@ from notion_pg_sync.sync.account import (
     sync_and_record,
     sync_bodies,
 )
+from notion_pg_sync.sync.claiming import Claims, claim_patiently, close_dead_runs, who
 from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configuration
 from notion_pg_sync.sync.failures import failure_of
 from notion_pg_sync.sync.listener import Listener
 from notion_pg_sync.sync.people import ask_for_people
-from notion_pg_sync.sync.process import is_alive, this_process
+from notion_pg_sync.sync.process import this_process
 from notion_pg_sync.sync.refused import NothingAttemptedError, UsageError
 from notion_pg_sync.sync.token_encryption import TokenError
 from notion_pg_sync.sync.verify import Verification, verify_database
@@ -49,12 +51,15 @@ log = logging.getLogger(__name__)
 class RunOutcome:
     """What a run came to, account by account; `problems` are failures that belong to none.
 
-    `verification`: how the copy compares with Notion, where that was asked for. `strict`: suspended databases count as
-    failures, which they were told as before they were suspended.
+    `elsewhere`: the runs that are at work on accounts which were left to them, by user id; `done_elsewhere`: how many
+    accounts others synced meanwhile. `verification`: how the copy compares with Notion, where that was asked for.
+    `strict`: suspended databases count as failures, which they were told as before they were suspended.
     """
 
     accounts: list[AccountOutcome] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    elsewhere: dict[str, Holder] = field(default_factory=dict)
+    done_elsewhere: int = 0
     verification: Verification | None = None
     strict: bool = False
 
@@ -107,11 +112,19 @@ class RunOutcome:
             summary += f" {suspended} suspended."
         if totals.bodies_read or totals.bodies_failed:
             summary += f" {totals.bodies_read} bodies read, {totals.bodies_failed} could not be."
+        for holder, count in Counter(self.elsewhere.values()).items():
+            summary += f" {_users(count)} left to {who(holder)}, which is at work on them."
+        if self.done_elsewhere:
+            summary += f" Other runs synced {_users(self.done_elsewhere)} meanwhile."
         failures = self.failures
         if not failures:
             return summary
         more = f" (and {len(failures) - 1} more failures)" if len(failures) > 1 else ""
         return f"{failures[0]}{more} - {summary}"
+
+
+def _users(count: int) -> str:
+    return f"{count} user" if count == 1 else f"{count} users"
 
 
 async def sync_all(settings: Settings, listener: Listener, command: str, user_id: str | None = None) -> RunOutcome:
@@ -122,6 +135,7 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
     """
     async with _run(settings, listener, runs.SYNC_ALL, command) as (work, outcome):
         due, on_request = await _due_accounts(work, user_id, outcome)
+        claims = Claims(work, due, on_request, is_asked_for=user_id is not None)
         slots = asyncio.Semaphore(settings.jobs)
 
         async def sync(account: ConnectedAccount) -> None:
@@ -132,11 +146,15 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
             except Exception as error:  # noqa: BLE001 - recorded; the other accounts go on
                 outcome.accounts.append(AccountOutcome(account.user_id, problems=[failure_of(error).sentence]))
 
-        async with asyncio.TaskGroup() as tasks:
-            async for account in _claimed(work, due, slots):
-                tasks.create_task(sync(account))
-                # The task takes its places before the next account is claimed.
-                await asyncio.sleep(0)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                async for account in claims.accounts(slots):
+                    tasks.create_task(sync(account))
+                    # The task takes its places before the next account is claimed.
+                    await asyncio.sleep(0)
+        finally:
+            outcome.elsewhere, outcome.done_elsewhere = claims.elsewhere, claims.done_elsewhere
+            outcome.problems += claims.problems
         await _delete_old_records(work)
     return outcome
 
@@ -163,7 +181,7 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
         if wanted.database_id not in {one.database_id for one in known if one.found_by_search}:
             await remember(work, user_id, [wanted], found_by_search=False)
         if not settings.dry_run:
-            await _claim_patiently(work, user_id)
+            await claim_patiently(work, user_id)
         async with open_client(settings, account.token) as client, keeping_lease(work, user_id, client.pacer):
             await begin_account(work, account)
             run = (await sync_and_record(work, client, user_id, wanted)).run
@@ -260,16 +278,6 @@ async def _find_tables(connection: Connection) -> tuple[str, dict[str, SyncTable
     return schema, await find_tables(connection, schema)
 
 
-@retried
-async def close_dead_runs(pool: Pool) -> None:
-    """Closes the records of this machine's runs whose processes are gone, and frees their leases."""
-    async with transaction(pool) as connection:
-        for run in await runs.unfinished_runs(connection, this_process().machine):
-            if not is_alive(run.pid, run.started_at):
-                message = f"the process went away (pid {run.pid}); what it had written is kept."
-                await runs.end_run(connection, run.runid, "failed", message)
-
-
 async def _due_accounts(
     work: Work, user_id: str | None, outcome: RunOutcome
 ) -> tuple[dict[str, ConnectedAccount], set[str]]:
@@ -355,48 +363,3 @@ def _the_database(account: ConnectedAccount, known: list[KnownDatabase], written
         f"user {account.user_id!r} has no database {written!r} in notion_databases (there are: {names}): "
         "add it there, or give one of these names, its id or its link."
     )
-
-
-async def _claimed(
-    work: Work, due: dict[str, ConnectedAccount], slots: asyncio.Semaphore
-) -> AsyncIterator[ConnectedAccount]:
-    """The accounts that this run claims, each once a database of it could begin; a dry run takes all, unclaimed."""
-    if work.settings.dry_run:
-        for account in due.values():
-            yield account
-        return
-    async with transaction(work.pool) as connection:
-        since = await runs.shared_since(connection, work.runid)
-    while True:
-        async with slots:
-            claimed = await _claim_next(work, list(due), since)
-        if claimed is None:
-            return
-        yield due[claimed]
-
-
-@retried
-async def _claim_next(work: Work, user_ids: Sequence[str], since: datetime) -> str | None:
-    async with transaction(work.pool) as connection:
-        return await leases.claim_next(connection, work.runid, user_ids, since, work.settings.lease_seconds)
-
-
-@retried
-async def _claim(work: Work, user_id: str) -> tuple[bool, Holder | None]:
-    """Whether the user's lease could be had, else who holds it."""
-    async with transaction(work.pool) as connection:
-        if await leases.claim(connection, work.runid, user_id, work.settings.lease_seconds):
-            return True, None
-        return False, await leases.holder(connection, user_id)
-
-
-async def _claim_patiently(work: Work, user_id: str) -> None:
-    deadline = asyncio.get_running_loop().time() + work.settings.lease_wait_seconds
-    while True:
-        claimed, holder = await _claim(work, user_id)
-        if claimed:
-            return
-        if asyncio.get_running_loop().time() >= deadline:
-            who = f"run {holder.runid} (pid {holder.pid} on {holder.host})" if holder else "another run"
-            raise NothingAttemptedError(f"user {user_id!r} is being synced by {who}: try again when it has ended.")
-        await asyncio.sleep(0.5)

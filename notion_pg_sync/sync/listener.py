@@ -20,6 +20,9 @@ class Watched:
 class Listener(Protocol):
     """Is told what happens, while it happens; must not fail and must not wait."""
 
+    def waits(self, user_id: str, holder: str) -> None:
+        """The run waits for another, `holder`, that is at work on a user."""
+
     def started(self, database: Watched) -> None:
         """A database's sync has begun."""
 
@@ -41,6 +44,9 @@ class Listener(Protocol):
 
 class Nobody:
     """Watches nothing."""
+
+    def waits(self, user_id: str, holder: str) -> None:
+        """Nothing."""
 
     def started(self, database: Watched) -> None:
         """Nothing."""

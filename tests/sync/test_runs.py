@@ -105,14 +105,6 @@ def hold(installation: Installation) -> None:
     )
 
 
-async def test_an_account_that_another_host_holds_is_left_to_it(anna: Installation) -> None:
-    await anna.sync_all()
-    hold(anna)
-    outcome = await anna.sync_all()
-    assert outcome.failures == []
-    assert outcome.accounts == []
-
-
 async def test_sync_waits_for_a_lease_and_then_says_who_holds_it(anna: Installation) -> None:
     await anna.sync_all()
     hold(anna)

@@ -3,6 +3,8 @@ COMMENT ON COLUMN notion_sync.run_processes.machine IS 'Within one value of it, 
 COMMENT ON COLUMN notion_sync.run_processes.process_started_at IS 'Seconds since 1970, as the operating system says.';
 COMMENT ON COLUMN notion_sync.accounts.views IS 'Whether typed views are kept for this user.';
 COMMENT ON COLUMN notion_sync.accounts.rate_limited_until IS 'Until when Notion''s rate limit holds this token back.';
+COMMENT ON COLUMN notion_sync.accounts.last_sync_brings IS
+    'What the last sync-all was to bring for this user: rows, and full read, bodies or full bodies where it was asked to.';
 COMMENT ON COLUMN notion_sync.accounts.token_fingerprint IS
     'SHA-256 of the token of the last sync: another token lifts the suspension of databases.';
 COMMENT ON COLUMN notion_sync.databases.suspended_since IS
