@@ -8,14 +8,24 @@ DROP FUNCTION IF EXISTS
     notion_sync.check_that_it_stays_away(text, text), notion_sync.delete_rows_of(text, text),
     notion_sync.forget_rows(text, text);
 
--- What user_settings means under that search_path; null where there is none.
+-- The first user_settings on that search_path, or else in public, whose owner is trusted; null where there is none.
 CREATE OR REPLACE FUNCTION notion_sync.settings_by(path text) RETURNS regclass
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    schemas name[];
 BEGIN
-    PERFORM set_config('search_path', concat_ws(', ', nullif(path, ''), 'pg_temp'), true);
-    RETURN coalesce(pg_catalog.to_regclass('user_settings'), pg_catalog.to_regclass('public.user_settings'));
+    PERFORM set_config('search_path', path, true);
+    schemas := pg_catalog.current_schemas(false);
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    RETURN (
+        SELECT pg_class.oid
+        FROM unnest(schemas || 'public'::name) WITH ORDINALITY AS listed (schema, place)
+        JOIN pg_namespace ON nspname = schema
+        JOIN pg_class ON relnamespace = pg_namespace.oid AND relname = 'user_settings'
+        WHERE NOT starts_with(schema, 'pg_') AND notion_sync.is_trusted(relowner)
+        ORDER BY place LIMIT 1);
 END
 $$;
 
@@ -113,6 +123,7 @@ CREATE OR REPLACE FUNCTION notion_sync.delete_from_sync_table(
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    owner CONSTANT oid := (SELECT relowner FROM pg_class WHERE oid = relation);
     statement CONSTANT text := format(
         'WITH gone AS ('
         ' DELETE FROM %s WHERE user_id::pg_catalog.text OPERATOR(pg_catalog.=) $1 AND notion_page_id IS NOT NULL'
@@ -122,6 +133,12 @@ DECLARE
         ') SELECT pg_catalog.count(*), pg_catalog.array_agg(notion_page_id) FILTER (WHERE $2 IS NOT NULL) FROM gone',
         relation);
 BEGIN
+    IF NOT notion_sync.is_trusted(owner) THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = format('the table %s belongs to %s, whose triggers would run with the rights of this role',
+                             relation, pg_get_userbyid(owner)),
+            HINT = 'if they may, name the owner to "notion-pg-sync init --trust", else drop the table';
+    END IF;
     PERFORM set_config('search_path', concat_ws(', ', nullif(path, ''), 'pg_temp'), true);
     EXECUTE statement INTO row_count, gone USING whose, hex;
 END
@@ -147,6 +164,7 @@ BEGIN
         FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
         WHERE relkind IN ('r', 'p') AND NOT relispartition
           AND (relname LIKE 'notion\_%\_sync' AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = settings)
+               AND notion_sync.is_trusted(relowner)
                OR nspname || '.' || relname IN (SELECT sync_table FROM notion_sync.data_sources WHERE user_id = whose
                                                 UNION
                                                 SELECT sync_table FROM notion_sync.removed_pages WHERE user_id = whose))
