@@ -264,11 +264,16 @@ def init(
     row_security: Annotated[
         bool, typer.Option("--row-security", help="Switch row level security on for existing sync tables.")
     ] = False,
+    trust: Annotated[
+        list[str] | None,
+        typer.Option("--trust", metavar="ROLE", help="Use tables of this role too: its triggers run as this role."),
+    ] = None,
     verbose: VerboseOption = 0,
 ) -> None:
     """Create or upgrade what the tool needs in PostgreSQL.
 
-    Safe to repeat. Tables that an application made before are adopted, once you said yes.
+    Safe to repeat. Tables that an application made before are adopted, once you said yes; those of a role that has not
+    been trusted before need --trust.
 
     Example: DATABASE_URL=postgresql://user@host/name notion-pg-sync init
     """
@@ -277,7 +282,7 @@ def init(
     def initialise(settings: Settings) -> int:
         from notion_pg_sync.sync.running import run_until_done
 
-        return run_until_done(run_init(settings, yes=yes, only_sql=sql, row_security=row_security))
+        return run_until_done(run_init(settings, yes=yes, only_sql=sql, row_security=row_security, trusted=trust or []))
 
     _run(initialise, verbose=verbose)
 

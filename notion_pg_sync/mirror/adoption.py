@@ -73,14 +73,15 @@ class Change:
 class Changes:
     """What `init` has to do to one relation.
 
-    `creates`: it is not there yet. `adopts`: it is somebody's already, so `init` asks first. `problems` stand in the
-    way; `warnings` do not. `owner` is the role that has to run the changes where the current one may not. `distrusted`
-    says whose it is where nobody has said that the owner is trusted.
+    `creates`: it is not there yet. `adopts`: it is somebody's already, namely of the role `belongs_to`, so `init` asks
+    first. `problems` stand in the way; `warnings` do not. `owner` is the role that has to run the changes where the
+    current one may not. `distrusted`: nobody has said that its owner is trusted.
     """
 
     relation: str
     creates: bool = False
     adopts: bool = False
+    belongs_to: str | None = None
     owner: str | None = None
     distrusted: OwnedRelation | None = None
     changes: list[Change] = field(default_factory=list)
@@ -102,7 +103,9 @@ def changes_to(
     """
     if found is None:
         return _creation(table, role, favoured)
-    plan = Changes(table.qualified_name, adopts=True, owner=None if found.owned else found.owner)
+    plan = Changes(
+        table.qualified_name, adopts=True, belongs_to=found.owner, owner=None if found.owned else found.owner
+    )
     _add_missing_columns(plan, table, found)
     if not plan.problems:
         _replace_narrow_keys(plan, table, found)

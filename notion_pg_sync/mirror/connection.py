@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, LiteralString, Self, cast
 
 from psycopg import (
@@ -220,6 +221,11 @@ async def _begin(pool: Pool, stack: AsyncExitStack) -> Connection:
         else:
             return connection
     raise OperationalError("PostgreSQL breaks every connection as soon as it is used")
+
+
+async def current_time(connection: Connection) -> datetime:
+    """PostgreSQL's time now."""
+    return cast(datetime, await fetch_value(connection, "SELECT clock_timestamp()"))
 
 
 async def fetch_value(connection: Connection, query: LiteralString | sql.Composed, *parameters: object) -> object:

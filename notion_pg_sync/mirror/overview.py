@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import LiteralString, cast
+from typing import LiteralString
 
 from psycopg import sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS, auto_sync_in, databases_in, present_columns
-from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.connection import Connection, current_time
 from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.runs import SYNC_ALL
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE
@@ -184,7 +184,7 @@ _MOST_OPEN_RUNS = 1000
 async def begin_snapshot(connection: Connection) -> datetime:
     """Makes a transaction, in which nothing was asked yet, read one moment alone and write nothing; gives the time."""
     await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    return cast(datetime, await fetch_value(connection, "SELECT clock_timestamp()"))
+    return await current_time(connection)
 
 
 async def read_users(connection: Connection, schema: str, user_id: str | None = None) -> list[User]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import humanize
 
 from notion_pg_sync.mirror import accounts, forgetting, migrations
-from notion_pg_sync.mirror.connection import Pool, open_pool, transaction
+from notion_pg_sync.mirror.connection import Pool, open_pool, retried, transaction
 from notion_pg_sync.mirror.forgetting import Forgotten
 from notion_pg_sync.mirror.tables import settings_schema
 from notion_pg_sync.notion.ids import looks_like_id, parse_id
@@ -96,6 +96,7 @@ async def _forget(settings: Settings, target: Target, *, disconnect: bool) -> Fo
             await asyncio.sleep(0.5)
 
 
+@retried
 async def _forget_now(pool: Pool, target: Target, *, disconnect: bool) -> Forgotten:
     async with transaction(pool) as connection:
         if disconnect and target.database_id is None:

@@ -8,7 +8,7 @@ DROP FUNCTION IF EXISTS
     notion_sync.check_that_it_stays_away(text, text), notion_sync.delete_rows_of(text, text),
     notion_sync.forget_rows(text, text);
 
--- The first user_settings on that search_path, or else in public, whose owner is trusted; null where there is none.
+-- The first user_settings on that search_path, then in public, whose owner is trusted; null where there is none.
 CREATE OR REPLACE FUNCTION notion_sync.settings_by(path text) RETURNS regclass
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -16,15 +16,15 @@ AS $$
 DECLARE
     schemas name[];
 BEGIN
-    PERFORM set_config('search_path', path, true);
+    PERFORM set_config('search_path', concat_ws(', ', nullif(path, ''), 'pg_temp'), true);
     schemas := pg_catalog.current_schemas(false);
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     RETURN (
         SELECT pg_class.oid
-        FROM unnest(schemas || 'public'::name) WITH ORDINALITY AS listed (schema, place)
-        JOIN pg_namespace ON nspname = schema
+        FROM unnest(schemas || name 'public') WITH ORDINALITY AS listed (schema, place)
+        JOIN pg_namespace ON nspname = listed.schema AND nspname !~ '^pg_'
         JOIN pg_class ON relnamespace = pg_namespace.oid AND relname = 'user_settings'
-        WHERE NOT starts_with(schema, 'pg_') AND notion_sync.is_trusted(relowner)
+        WHERE notion_sync.is_trusted(relowner)
         ORDER BY place LIMIT 1);
 END
 $$;
@@ -163,8 +163,8 @@ BEGIN
         SELECT format('%I.%I', nspname, relname)
         FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
         WHERE relkind IN ('r', 'p') AND NOT relispartition
-          AND (relname LIKE 'notion\_%\_sync' AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = settings)
-               AND notion_sync.is_trusted(relowner)
+          AND (relname LIKE 'notion\_%\_sync' AND notion_sync.is_trusted(relowner)
+               AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = settings)
                OR nspname || '.' || relname IN (SELECT sync_table FROM notion_sync.data_sources WHERE user_id = whose
                                                 UNION
                                                 SELECT sync_table FROM notion_sync.removed_pages WHERE user_id = whose))
@@ -172,6 +172,12 @@ BEGIN
                    AND attname IN ('user_id', 'notion_page_id', 'notion_database_id'))
         ORDER BY 1
     LOOP
+        -- It has been the tool's, and is somebody's whose triggers would run with the rights of this session.
+        IF NOT notion_sync.is_trusted((SELECT relowner FROM pg_class WHERE oid = relation::regclass)) THEN
+            RAISE object_not_in_prerequisite_state USING MESSAGE = format(
+                '%s holds rows of user %L and belongs to a role that is not trusted: let "notion-pg-sync init --trust" '
+                'name its owner first.', relation, whose);
+        END IF;
         SELECT deleted.row_count, deleted.gone INTO row_count, gone
         FROM notion_sync.delete_from_sync_table(relation::regclass, whose, hex, path) AS deleted;
         pages := pages || gone;

@@ -18,10 +18,15 @@ COMMENT ON COLUMN notion_sync.data_sources.full_read_covered IS
     'Creation times whose rows the full read under way has written; it is complete when nothing is left out.';
 COMMENT ON COLUMN notion_sync.data_sources.held_back IS
     'Rows that the last full read did not find in Notion, too many to remove without somebody''s word.';
+COMMENT ON COLUMN notion_sync.data_sources.full_read_version IS
+    'The version of the conversion that the full read under way began with.';
 -- Ages are told by PostgreSQL's clock, so these are by it; watermark and full_read_at are by Notion's.
 COMMENT ON COLUMN notion_sync.data_sources.fresh_as_of IS 'Every edit before this time is in the copy.';
-COMMENT ON COLUMN notion_sync.data_sources.full_as_of IS 'When the last complete full read began.';
+COMMENT ON COLUMN notion_sync.data_sources.full_as_of IS
+    'When the last complete full read began: what had left Notion by then has left the copy.';
 COMMENT ON COLUMN notion_sync.data_sources.full_read_began_at IS 'When the last full read, complete or not, began.';
+COMMENT ON COLUMN notion_sync.data_sources.full_read_progress_at IS
+    'When the full read that is under way last recorded progress; null: it is not carried on.';
 COMMENT ON SCHEMA notion IS 'Typed views of mirrored Notion databases, kept by notion-pg-sync.';
 COMMENT ON TABLE notion_sync.views IS 'The views in the schema notion that are ours, and what their definitions follow from.';
 COMMENT ON COLUMN notion_sync.views.typed_view IS 'Of a relation''s view: the typed view of its database.';

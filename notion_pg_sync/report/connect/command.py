@@ -13,7 +13,7 @@ from pathlib import Path
 
 from notion_pg_sync.mirror import accounts, migrations
 from notion_pg_sync.mirror.accounts import Account
-from notion_pg_sync.mirror.connection import open_pool, transaction
+from notion_pg_sync.mirror.connection import open_pool, retried, transaction
 from notion_pg_sync.mirror.initialise import carry_out, plan_init
 from notion_pg_sync.mirror.tables import settings_schema
 from notion_pg_sync.notion.cleaning import storable_text
@@ -198,6 +198,7 @@ async def _database(client: NotionClient, database_id: str) -> ConfiguredDatabas
     return ConfiguredDatabase(storable_text(title).strip() or database_id, database_id)
 
 
+@retried
 async def _store(settings: Settings, user_id: str, token: str, databases: dict[str, str], *, views: bool) -> Account:
     """Stores the connection and returns the account as it is then."""
     stored_token = seal_token(token, settings.token_key) if settings.token_key else token
