@@ -137,17 +137,6 @@ async def test_triggers_of_a_stranger_do_not_run(anna: Installation, role: str) 
     assert await counts(anna) == (0, 0, 0, 0)
 
 
-async def test_rows_of_ours_in_a_table_that_a_stranger_took_over_are_not_passed_over(
-    anna: Installation, role: str
-) -> None:
-    await anna.execute(f"ALTER TABLE notion_characters_sync OWNER TO {role}")
-    await anna.execute("DELETE FROM user_settings WHERE user_id = 'anna'")
-    with pytest.raises(errors.InsufficientPrivilege, match=f"belongs to {role}") as refused:
-        await anna.execute("SELECT * FROM notion_sync.forget('anna')")
-    assert "--trust" in str(refused.value.diag.message_hint)
-    await anna.execute("ALTER TABLE notion_characters_sync OWNER TO CURRENT_USER")
-
-
 async def test_tenants_may_not_forget(anna: Installation, role: str) -> None:
     """Neither by themselves, nor where somebody granted them the function: they do not see every row."""
     await anna.execute("DELETE FROM user_settings")
