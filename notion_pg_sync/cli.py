@@ -102,7 +102,7 @@ VerboseOption = Annotated[
 
 def main() -> None:
     """The command `notion-pg-sync`."""
-    from notion_pg_sync.report.output import protect_streams
+    from notion_pg_sync.report.streams import protect_streams
 
     protect_streams()
     app()
@@ -445,7 +445,7 @@ def _exit_code_of(
     report: list[str] | None = None,
 ) -> int:
     from notion_pg_sync.report.logs import switch_on_logs
-    from notion_pg_sync.report.output import complain
+    from notion_pg_sync.report.streams import complain
     from notion_pg_sync.settings import SettingsError, read_settings
 
     switch_on_logs(verbose, as_json=log_json)
