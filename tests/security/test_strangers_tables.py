@@ -117,8 +117,8 @@ def test_init_takes_no_strangers_table_without_a_word_for_its_owner(own: Site, s
         ended = own.command("init", *options)
         assert ended.code == 2
         assert ended.sentence == (
-            f"public.{table} belongs to {stranger}, whose triggers would run with the rights of this role: if they may, "
-            f"run 'notion-pg-sync init --trust {stranger}'; else drop the table."
+            f"public.{table} belongs to {stranger}, whose triggers would run with the rights of this role: if they "
+            f"may, run 'notion-pg-sync init --trust {stranger}'; else drop the table."
         )
     assert own.execute("SELECT to_regclass('notion_sync.migrations')") == [(None,)]
 
