@@ -37,6 +37,9 @@ _LOCK_TIMEOUT = "3s"
 _LOCK_ATTEMPTS = 10
 _LOCKED = (errors.LockNotAvailable, errors.DeadlockDetected)
 
+# PostgreSQL changes no table while a constraint trigger of an application still has to look at rows that were changed.
+_AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE"
+
 _USER_SETTINGS = """CREATE TABLE {} (
     id                   pg_catalog.uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
     user_id              pg_catalog.text NOT NULL UNIQUE,
@@ -185,7 +188,8 @@ def statements_of(plan: InitPlan, connection: Connection) -> str:
                 f"-- {printable(change.says)}\n{harmless(change.statement.as_string(connection))};"
                 for change in relation.changes
             ]
-            parts.append("\n".join([f"-- {printable(relation.relation)}\nBEGIN;", *lines, "COMMIT;\n"]))
+            begin = f"BEGIN;\n{_AT_ONCE};"
+            parts.append("\n".join([f"-- {printable(relation.relation)}", begin, *lines, "COMMIT;\n"]))
     return "\n".join(parts)
 
 
@@ -270,6 +274,7 @@ async def _change(connection: Connection, planner: Planner, circumstances: Circu
         raise distrust(relation.distrusted)
     if not relation.owner:
         with connection.as_application():
+            await connection.execute(_AT_ONCE)
             for change in relation.changes:
                 await connection.execute(change.statement)
 
