@@ -123,7 +123,6 @@ CREATE OR REPLACE FUNCTION notion_sync.delete_from_sync_table(
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    owner CONSTANT oid := (SELECT relowner FROM pg_class WHERE oid = relation);
     statement CONSTANT text := format(
         'WITH gone AS ('
         ' DELETE FROM %s WHERE user_id::pg_catalog.text OPERATOR(pg_catalog.=) $1 AND notion_page_id IS NOT NULL'
@@ -133,12 +132,6 @@ DECLARE
         ') SELECT pg_catalog.count(*), pg_catalog.array_agg(notion_page_id) FILTER (WHERE $2 IS NOT NULL) FROM gone',
         relation);
 BEGIN
-    IF NOT notion_sync.is_trusted(owner) THEN
-        RAISE insufficient_privilege USING
-            MESSAGE = format('the table %s belongs to %s, whose triggers would run with the rights of this role',
-                             relation, pg_get_userbyid(owner)),
-            HINT = 'if they may, name the owner to "notion-pg-sync init --trust", else drop the table';
-    END IF;
     PERFORM set_config('search_path', concat_ws(', ', nullif(path, ''), 'pg_temp'), true);
     EXECUTE statement INTO row_count, gone USING whose, hex;
 END
