@@ -53,14 +53,14 @@ _IS_DUE = sql.SQL(
 _FROM = sql.SQL(
     """
     FROM {} AS page LEFT JOIN notion_sync.page_bodies AS body
-        ON body.user_id = page.user_id AND body.notion_page_id = page.notion_page_id
+        ON body.user_id = page.user_id AND body.notion_page_id = {}
     """
 )
 
 
 async def count_due(connection: Connection, table: SyncTable, key: DataSourceKey, *, everything: bool) -> int:
     """How many bodies of a data source are due; `everything`: all of them."""
-    query = sql.SQL("SELECT count(*) {} WHERE {}").format(_FROM.format(table.identifier), _IS_DUE)
+    query = sql.SQL("SELECT count(*) {} WHERE {}").format(_rows_and_bodies(table), _IS_DUE)
     found = await connection.execute(query, _parameters(key, everything=everything))
     row = await found.fetchone()
     return int(row[0]) if row else 0
@@ -74,14 +74,19 @@ async def due_pages(
     Due is a body that is not there, stands for another edit than the page's latest, or is not settled; `everything`:
     any.
     """
-    behind = sql.SQL("(page.notion_edited_at, page.notion_page_id) < (%(edited_at)s, %(page_id)s)")
+    behind = sql.SQL("(page.notion_edited_at, {page_id}) < (%(edited_at)s, %(page_id)s)")
     query = sql.SQL(
         """
-        SELECT page.notion_page_id AS page_id, page.notion_edited_at AS edited_at
-        {} WHERE {} AND {}
-        ORDER BY page.notion_edited_at DESC, page.notion_page_id DESC LIMIT %(most)s
+        SELECT {page_id} AS page_id, page.notion_edited_at AS edited_at
+        {rows} WHERE {is_due} AND {is_behind}
+        ORDER BY page.notion_edited_at DESC, page_id DESC LIMIT %(most)s
         """
-    ).format(_FROM.format(table.identifier), _IS_DUE, behind if after else sql.SQL("true"))
+    ).format(
+        page_id=table.page_id("page"),
+        rows=_rows_and_bodies(table),
+        is_due=_IS_DUE,
+        is_behind=behind.format(page_id=table.page_id("page")) if after else sql.SQL("true"),
+    )
     parameters = {**_parameters(key, everything=everything), "most": most, **(vars(after) if after else {})}
     async with connection.cursor(row_factory=class_row(DuePage)) as cursor:
         await cursor.execute(query, parameters)
@@ -107,6 +112,10 @@ async def write_bodies(connection: Connection, table: SyncTable, key: DataSource
             [{**vars(key), **vars(body), "missing": list(body.missing)} for body in bodies],
         )
     await write_documents(connection, table, key, [body.page_id for body in bodies])
+
+
+def _rows_and_bodies(table: SyncTable) -> sql.Composed:
+    return _FROM.format(table.identifier, table.page_id("page"))
 
 
 def _parameters(key: DataSourceKey, *, everything: bool) -> dict[str, object]:

@@ -123,7 +123,8 @@ def statements_of(plan: InitPlan, connection: Connection) -> str:
     for relation in plan.relations:
         if relation.changes:
             lines = [f"-- {change.says}\n{change.statement.as_string(connection)};" for change in relation.changes]
-            parts.append("\n".join([f"-- {relation.relation}\nBEGIN;", *lines, "COMMIT;\n"]))
+            locked = [f"{relation.lock.as_string(connection)};"] if relation.lock else []
+            parts.append("\n".join([f"-- {relation.relation}\nBEGIN;", *locked, *lines, "COMMIT;\n"]))
     return "\n".join(parts)
 
 
@@ -153,7 +154,10 @@ async def _plan_user_settings(connection: Connection, circumstances: Circumstanc
 
 
 async def _change(connection: Connection, planner: Planner, circumstances: Circumstances) -> None:
-    """Changes one relation, by a plan made anew under the lock: another `init` may have been there first."""
+    """Changes one relation, by a plan made anew: another `init` may have been there first.
+
+    Of a table that is there already once more under its lock, for the application may write rows in between.
+    """
     attempts = AsyncRetrying(
         retry=retry_if_exception_type(errors.LockNotAvailable),
         stop=stop_after_attempt(_LOCK_ATTEMPTS),
@@ -165,8 +169,11 @@ async def _change(connection: Connection, planner: Planner, circumstances: Circu
             async with connection.transaction():
                 await migrations.take_turns(connection)
                 relation = await planner(connection, circumstances)
-                if relation.owner:
+                if relation.owner or not relation.changes:
                     return
                 await connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
+                if relation.lock:
+                    await connection.execute(relation.lock)
+                    relation = await planner(connection, circumstances)
                 for change in relation.changes:
                     await connection.execute(change.statement)

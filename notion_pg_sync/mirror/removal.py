@@ -20,19 +20,21 @@ Reason = Literal["trashed", "archived", "moved", "gone or no longer shared", "mi
 async def unseen_pages(connection: Connection, table: SyncTable, key: DataSourceKey) -> list[str]:
     """The pages of a data source that the table holds and the full read under way has not seen.
 
+    What is no id of Notion is nothing that it could be asked for: somebody else's row, which stays.
     EXCEPT, not an anti join: nothing tells the planner how many ids the arrays hold, and it would choose nested loops.
     """
     found = await connection.execute(
         sql.SQL(
             """
-            SELECT notion_page_id FROM {}
-            WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND notion_page_id IS NOT NULL
+            SELECT {} AS page_id FROM {}
+            WHERE user_id = %(user)s AND notion_data_source_id = %(source)s
+              AND notion_sync.as_notion_id(notion_page_id) IS NOT NULL
             EXCEPT
             SELECT unnest(page_ids) FROM notion_sync.seen_pages
             WHERE user_id = %(user)s AND data_source_id = %(source)s
-            ORDER BY notion_page_id
+            ORDER BY page_id
             """
-        ).format(table.identifier),
+        ).format(table.page_id(), table.identifier),
         {"user": key.user_id, "source": key.data_source_id},
     )
     return [page_id async for (page_id,) in found]
@@ -41,8 +43,8 @@ async def unseen_pages(connection: Connection, table: SyncTable, key: DataSource
 async def pages_of(connection: Connection, table: SyncTable, key: DataSourceKey) -> set[str]:
     """The pages of a data source that the table holds."""
     found = await connection.execute(
-        sql.SQL("SELECT notion_page_id FROM {} WHERE user_id = %s AND notion_data_source_id = %s").format(
-            table.identifier
+        sql.SQL("SELECT {} FROM {} WHERE user_id = %s AND notion_data_source_id = %s").format(
+            table.page_id(), table.identifier
         ),
         (key.user_id, key.data_source_id),
     )
@@ -84,28 +86,29 @@ async def _remove(connection: Connection, table: SyncTable, key: DataSourceKey, 
             """
             WITH gone AS (
                 DELETE FROM {table} AS sync_table
-                WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND notion_page_id = ANY (%(pages)s)
-                RETURNING sync_table.*
+                WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND notion_page_id = ANY (%(spelled)s)
+                RETURNING user_id, {page_id} AS page_id, notion_database_id, notion_data_source_id,
+                          to_jsonb(sync_table) AS row
             ), bodies AS (
                 DELETE FROM notion_sync.page_bodies AS body USING gone
-                WHERE body.user_id = gone.user_id AND body.notion_page_id = gone.notion_page_id
+                WHERE body.user_id = gone.user_id AND body.notion_page_id = gone.page_id
                   AND body.data_source_id = gone.notion_data_source_id
             ), no_longer_found AS (
                 DELETE FROM notion_sync.search_documents AS document USING gone
-                WHERE document.user_id = gone.user_id AND document.page_id = gone.notion_page_id
+                WHERE document.user_id = gone.user_id AND document.page_id = gone.page_id
                   AND document.data_source_id = gone.notion_data_source_id
             )
             INSERT INTO notion_sync.removed_pages
                 (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
-            SELECT user_id, notion_page_id, notion_database_id, notion_data_source_id, {name}, reason, to_jsonb(gone)
-            FROM gone JOIN unnest(%(pages)s::text[], %(reasons)s::text[]) AS why (page_id, reason)
-                ON page_id = notion_page_id
+            SELECT user_id, page_id, notion_database_id, notion_data_source_id, {name}, reason, row
+            FROM gone JOIN unnest(%(pages)s::text[], %(reasons)s::text[]) AS why (page_id, reason) USING (page_id)
             """
-        ).format(table=table.identifier, name=sql.Literal(table.qualified_name)),
+        ).format(table=table.identifier, name=sql.Literal(table.qualified_name), page_id=table.page_id()),
         {
             "user": key.user_id,
             "source": key.data_source_id,
             "pages": page_ids,
+            "spelled": table.spell(page_ids),
             "reasons": [reasons[page_id] for page_id in page_ids],
         },
     )

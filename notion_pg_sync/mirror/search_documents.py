@@ -16,10 +16,11 @@ _WRITE = """
     WITH settings AS MATERIALIZED (
         SELECT language::regconfig AS language FROM notion_sync.search_settings FOR SHARE
     ), pages AS MATERIALIZED (
-        SELECT page.user_id, page.notion_page_id AS page_id, page.notion_data_source_id AS data_source_id,
+        SELECT page.user_id, {page_id} AS page_id, page.notion_data_source_id AS data_source_id,
                coalesce(page.{title}, '') AS title, concat_ws(E'\\n', {texts}) AS text,
                body.content_hash AS body_hash, coalesce(body.plain_text, '') AS body
-        FROM {rows} LEFT JOIN notion_sync.page_bodies AS body USING (user_id, notion_page_id)
+        FROM {rows} LEFT JOIN notion_sync.page_bodies AS body
+            ON body.user_id = page.user_id AND body.notion_page_id = {page_id}
     )
     INSERT INTO notion_sync.search_documents AS known
         (user_id, page_id, data_source_id, title, text, body_hash, tsv, is_cut)
@@ -56,7 +57,7 @@ async def write_documents(
     """Takes in what rows and bodies of these pages hold now; in the transaction that writes them."""
     await connection.execute(
         await _statement(connection, table, key, sql.SQL(_GIVEN)),
-        {"user": key.user_id, "source": key.data_source_id, "pages": list(page_ids)},
+        {"user": key.user_id, "source": key.data_source_id, "pages": table.spell(page_ids)},
     )
 
 
@@ -114,6 +115,7 @@ async def _statement(connection: Connection, table: SyncTable, key: DataSourceKe
     # A function takes a hundred arguments at the most, so they go in a list.
     return sql.SQL(_WRITE).format(
         rows=rows.format(table=table.identifier),
+        page_id=table.page_id("page"),
         title=sql.Identifier(table.title),
         texts=sql.SQL("VARIADIC ARRAY[{}]::text[]").format(sql.SQL(", ").join(texts)),
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, PostgresError
+from notion_pg_sync.mirror.page_ids import TRIGGER_ARGUMENT, IdSpelling, spelling_without_trigger
 
 DEFAULT_SCHEMA = "public"
 GENERAL_TABLE = "notion_pages_sync"
@@ -25,7 +26,10 @@ class ColumnDefinition:
 
 @dataclass(frozen=True)
 class SyncTable:
-    """A sync table; `title` and `text` are its columns for a page's title and for its most telling text."""
+    """A sync table; `title` and `text` are its columns for a page's title and for its most telling text.
+
+    `spelling` is how it writes page ids: what goes to PostgreSQL is spelled so, what comes from there as Notion does.
+    """
 
     schema: str
     name: str
@@ -33,6 +37,7 @@ class SyncTable:
     text: str
     has_database_name: bool = False
     has_message_count: bool = False
+    spelling: IdSpelling = IdSpelling.DASHED
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -43,6 +48,14 @@ class SyncTable:
     def qualified_name(self) -> str:
         """Its name as text, for people and for bookkeeping."""
         return f"{self.schema}.{self.name}"
+
+    def page_id(self, *relation: str) -> sql.Composable:
+        """The page of a row, as Notion writes it; of `relation`, where a statement has several."""
+        return self.spelling.as_notion_writes_it(sql.Identifier(*relation, "notion_page_id"))
+
+    def spell(self, page_ids: Iterable[str]) -> list[str]:
+        """Page ids as the table writes them."""
+        return [self.spelling.spell(page_id) for page_id in page_ids]
 
 
 @dataclass(frozen=True)
@@ -141,21 +154,26 @@ async def settings_schema(connection: Connection) -> str:
 async def find_tables(connection: Connection, schema: str) -> dict[str, SyncTable]:
     """The sync tables of `schema` by name: the standard ones, and every other of the general one's shape."""
     found = await connection.execute(
-        r"""
-        SELECT relname, array_agg(attname)
-        FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
-        WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relkind IN ('r', 'p')
-          AND relname LIKE 'notion\_%%\_sync' AND attnum > 0 AND NOT attisdropped
-        GROUP BY relname
-        """,
+        sql.SQL(
+            r"""
+            SELECT relname, array_agg(attname), {spelling}, has_table_privilege(pg_class.oid, 'SELECT')
+            FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+            WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relkind IN ('r', 'p')
+              AND relname LIKE 'notion\_%%\_sync' AND attnum > 0 AND NOT attisdropped
+            GROUP BY pg_class.oid, relname
+            """
+        ).format(spelling=TRIGGER_ARGUMENT),
         (schema,),
     )
     standard = {table.name: table for table in standard_tables(schema)}
     tables: dict[str, SyncTable] = {}
-    async for name, columns in found:
+    for name, columns, argument, is_readable in await found.fetchall():
         table = standard.get(name, general_shape(schema, name))
         if {column.name for column in columns_of(table)} <= set(columns):
-            tables[name] = table
+            spelling = IdSpelling(argument or IdSpelling.DASHED)
+            if is_readable and not argument:
+                spelling = await spelling_without_trigger(connection, table.identifier)
+            tables[name] = replace(table, spelling=spelling)
     return tables
 
 

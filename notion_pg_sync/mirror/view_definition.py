@@ -17,9 +17,9 @@ Typed = tuple[str, str]
 
 # What every view shows first, and from what: names as in RESERVED_NAMES. Not every sync table has the database's name.
 _FIXED = {
-    "page_id": ("uuid", "notion_sync.as_uuid(notion_page_id)"),
+    "page_id": ("uuid", "notion_sync.as_notion_id(notion_page_id)"),
     "user_id": ("text", "user_id::text"),
-    "database_id": ("uuid", "notion_sync.as_uuid(notion_database_id)"),
+    "database_id": ("uuid", "notion_sync.as_notion_id(notion_database_id)"),
     "database_name": ("text", "{database_name}::text"),
     "data_source_id": ("uuid", "notion_sync.as_uuid(notion_data_source_id)"),
     "url": ("text", "url::text"),
@@ -32,7 +32,7 @@ FIXED_COLUMNS = tuple(_FIXED)
 # What the view of a relation shows, one row a related page. A page has as many rows as it has related pages, or none.
 _RELATION = {
     "user_id": ("text", "user_id::text"),
-    "page_id": ("uuid", "notion_sync.as_uuid(notion_page_id)"),
+    "page_id": ("uuid", "notion_sync.as_notion_id(notion_page_id)"),
     "related_page_id": ("uuid", "related.page_id"),
     "position": ("integer", "related.position::integer"),
 }
