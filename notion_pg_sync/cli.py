@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from notion_pg_sync import __version__
+from notion_pg_sync.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -101,6 +102,9 @@ VerboseOption = Annotated[
 
 def main() -> None:
     """The command `notion-pg-sync`."""
+    from notion_pg_sync.report.output import protect_streams
+
+    protect_streams()
     app()
 
 
@@ -260,11 +264,16 @@ def init(
     row_security: Annotated[
         bool, typer.Option("--row-security", help="Switch row level security on for existing sync tables.")
     ] = False,
+    trust: Annotated[
+        list[str] | None,
+        typer.Option("--trust", metavar="ROLE", help="Use tables of this role too: its triggers run as this role."),
+    ] = None,
     verbose: VerboseOption = 0,
 ) -> None:
     """Create or upgrade what the tool needs in PostgreSQL.
 
-    Safe to repeat. Tables that an application made before are adopted, once you said yes.
+    Safe to repeat. Tables that an application made before are adopted, once you said yes; those of a role that has not
+    been trusted before need --trust.
 
     Example: DATABASE_URL=postgresql://user@host/name notion-pg-sync init
     """
@@ -273,7 +282,7 @@ def init(
     def initialise(settings: Settings) -> int:
         from notion_pg_sync.sync.running import run_until_done
 
-        return run_until_done(run_init(settings, yes=yes, only_sql=sql, row_security=row_security))
+        return run_until_done(run_init(settings, yes=yes, only_sql=sql, row_security=row_security, trusted=trust or []))
 
     _run(initialise, verbose=verbose)
 
@@ -436,6 +445,7 @@ def _exit_code_of(
     report: list[str] | None = None,
 ) -> int:
     from notion_pg_sync.report.logs import switch_on_logs
+    from notion_pg_sync.report.output import complain
     from notion_pg_sync.settings import SettingsError, read_settings
 
     switch_on_logs(verbose, as_json=log_json)
@@ -449,7 +459,7 @@ def _exit_code_of(
         code, sentence = 128 + signal.SIGINT, "stopped at the question; what it was about was not done."
     except Exception as error:  # noqa: BLE001 - the one place where everything ends as a sentence
         code, sentence = _exit_code(error), _sentence(error, verbose)
-    typer.echo(f"notion-pg-sync: {sentence}", err=True)
+    complain(sentence)
     if report is not None:
         report.append(sentence)
     return code
@@ -463,7 +473,7 @@ def _with_postgres(settings: Settings, work: Callable[[Settings], int]) -> int:
     on_terminal = sys.stderr.isatty()
     with chosen_postgres(settings, dict(os.environ), on_terminal=on_terminal) as (url, says):
         if says and on_terminal:
-            typer.echo(says, err=True)
+            typer.echo(printable(says), err=True)
         return work(replace(settings, database_url=url))
 
 
@@ -485,9 +495,9 @@ def _is_told(error: Exception) -> bool:
 
 def _sentence(error: Exception, verbose: int) -> str:
     if verbose >= 2:
-        import traceback
+        from notion_pg_sync.report.logs import traceback_of
 
-        traceback.print_exception(error)
+        typer.echo(traceback_of(error), err=True)
     if _is_told(error):
         return str(error)
     from notion_pg_sync.sync.failures import failure_of

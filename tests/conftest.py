@@ -163,6 +163,17 @@ def database_url(database_maker: DatabaseMaker) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def login(database_url: str) -> Iterator[str]:
+    """A role of this test's own that may log in, and no more."""
+    name = f"login_{uuid4().hex}"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
+        yield name
+        connection.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(name)))
+
+
 def initialise(database_url: str) -> None:
     """Does what `init` does."""
     asyncio.run(Installation(Settings(database_url=database_url), SampleWorkspace()).init())

@@ -34,7 +34,7 @@ def run_command(arguments: tuple[str, ...], environment: dict[str, str], given: 
         assert process.exitcode is not None
         code = process.exitcode
         process.close()
-        return code, streams[1].read_text(), streams[2].read_text()
+        return code, streams[1].read_bytes().decode(), streams[2].read_bytes().decode()
 
 
 def _become_the_command(arguments: tuple[str, ...], environment: dict[str, str], streams: tuple[Path, ...]) -> None:

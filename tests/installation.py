@@ -35,9 +35,9 @@ class Installation:
     settings: Settings
     workspace: SampleWorkspace
 
-    async def init(self) -> None:
+    async def init(self, *, row_security: bool = False) -> None:
         async with open_pool(self.settings.database_url or "") as pool, pool.connection() as connection:
-            await carry_out(connection, await plan_init(connection))
+            await carry_out(connection, await plan_init(connection, row_security=row_security))
 
     async def connect(self, user_id: str, token: str, databases: object, **columns: object) -> None:
         """Adds a user to `user_settings`, as the application would."""

@@ -20,7 +20,8 @@ from notion_pg_sync.report.scheduling.due import next_due
 from tests.installation import Installation
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+DECISIONS = ROOT / "docs" / "decisions"
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -107,6 +108,26 @@ async def test_the_older_routes_upsert_works_and_fails_when_the_page_says(
         await installation.execute(f"{row} ON CONFLICT (notion_page_id) DO NOTHING")
 
 
+async def test_the_bookkeeping_can_be_made_anew_as_the_page_on_upgrading_says(
+    installation: Installation, small: SmallWorkspace
+) -> None:
+    tables = "SELECT id, notion_page_id FROM notion_characters_sync ORDER BY id"
+    policies = "SELECT tablename, policyname FROM pg_policies WHERE schemaname = 'public' ORDER BY 1, 2"
+    databases = {"Characters": small.databases["Characters"]}
+    await installation.connect("me", small.tokens["anna"], databases)
+    await installation.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES ('me', true)")
+    assert (await installation.sync_all()).failures == []
+    before = await installation.execute(tables), await installation.execute(policies)
+    assert all(before)
+    for statement in [statement for page, statement in statements("sql") if page == "upgrading.md"]:
+        await installation.execute(statement)
+    assert await installation.execute(policies) != before[1]
+    await installation.init(row_security=True)
+    assert (await installation.sync_all()).failures == []
+    assert (await installation.execute(tables), await installation.execute(policies)) == before
+    assert await installation.differences("me", small.tokens["anna"], databases) == []
+
+
 def test_everything_shown_in_yaml_and_json_can_be_read() -> None:
     shown = [yaml.safe_load(block) for page in PAGES for block in blocks(page, "yaml")]
     shown += [json.loads(block) for page in PAGES for block in blocks(page, "json")]
@@ -167,3 +188,14 @@ def test_every_check_of_doctor_has_its_section() -> None:
     for check in ALL_CHECKS:
         checks.setdefault(check.section, []).append(check.name)
     assert {section: sections.get(section) for section in checks} == checks
+
+
+def test_every_decision_has_its_headings_and_is_in_the_list() -> None:
+    records = sorted(DECISIONS.glob("0*.md"))
+    listed = (DECISIONS / "README.md").read_text(encoding="utf-8")
+    for number, record in enumerate(records, 1):
+        text = record.read_text(encoding="utf-8")
+        (title,) = re.findall(r"^# (.+)$", text, re.MULTILINE)
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences", "Alternatives"]
+        assert f"| [{number}]({record.name}) | {title.removeprefix(f'{number}. ')} |" in listed
+        assert title.startswith(f"{number}. ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,8 @@ import notion_pg_sync
 PACKAGE = Path(notion_pg_sync.__file__).parent
 ROOT = Path(__file__).parent.parent
 
-# Which parts of the house each part may use, beside itself. `settings` is everybody's.
+# Which parts of the house each part may use, beside itself and those that are everybody's.
+EVERYBODYS = {"settings", "printable"}
 MAY_USE = {
     "notion": set(),
     "mirror": set(),
@@ -23,6 +25,7 @@ MAY_USE = {
     "demo": set(),
     "cli": {"sync", "report", "demo"},
     "settings": set(),
+    "printable": set(),
     "__main__": {"cli"},
 }
 
@@ -45,7 +48,7 @@ def part_of(module: str) -> str | None:
 @pytest.mark.parametrize("part", sorted(MAY_USE))
 def test_a_part_uses_only_what_it_may(part: str) -> None:
     files = (PACKAGE / part).rglob("*.py") if (PACKAGE / part).is_dir() else [PACKAGE / f"{part}.py"]
-    allowed = MAY_USE[part] | {part, "settings"}
+    allowed = MAY_USE[part] | EVERYBODYS | {part}
     used = {(file.name, found) for file in files for module in imports_of(file) if (found := part_of(module))}
     assert {(name, found) for name, found in used if found not in allowed} == set()
 
@@ -91,3 +94,19 @@ def test_the_version_is_one() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["version"] == notion_pg_sync.__version__
     assert f"## {notion_pg_sync.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+# What is printed past these could steer a terminal (docs/reliability.md, "Names").
+@pytest.mark.parametrize(
+    ("call", "modules"),
+    [
+        (r"\bConsole\(", {"report/terminal.py"}),
+        (r"\btyper\.(prompt|confirm)\(", {"report/output.py"}),
+        (r"\bsys\.__std|\.buffer\b|\bos\.write\(|\bprint_exc", set()),
+        (r"\becho\(", {"cli.py", "report/output.py"}),
+    ],
+)
+def test_only_a_few_print_in_other_ways_than_to_the_protected_streams(call: str, modules: set[str]) -> None:
+    files = [file for file in PACKAGE.rglob("*.py") if file.relative_to(PACKAGE).parts[0] != "demo"]
+    found = {str(file.relative_to(PACKAGE)) for file in files if re.search(call, file.read_text(encoding="utf-8"))}
+    assert found - modules == set()

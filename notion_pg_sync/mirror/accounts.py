@@ -9,10 +9,15 @@ from psycopg import errors, sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.diagnosis.statements import typed
+from notion_pg_sync.mirror.names import qualified
+from notion_pg_sync.mirror.tables import SETTINGS_TABLE
 
 # Of an older user_settings some may be missing; they are then as good as null.
 TOKEN_COLUMNS = ("notion_access_token", "notion_token")
 SETTINGS_COLUMNS = (*TOKEN_COLUMNS, "notion_databases", "auto_sync_enabled")
+
+_HANDED_OVER = sql.Identifier("pg_temp", "notion_pg_sync_token")
 
 
 class AccountError(Exception):
@@ -65,25 +70,49 @@ class KnownDatabase:
 
 async def read_accounts(connection: Connection, schema: str, user_id: str | None = None) -> list[Account]:
     """The rows of `user_settings` in `schema`, all or that of `user_id`, by user."""
-    table = sql.Identifier(schema, "user_settings")
     columns = await present_columns(connection, schema)
-    empty_as_null = {
-        name: sql.SQL("nullif({}::text, '')").format(sql.Identifier(name)) if name in columns else sql.SQL("NULL")
-        for name in TOKEN_COLUMNS
-    }
-    query = sql.SQL(
-        "SELECT user_id::text, {} AS access_token, {} AS integration_token, {} AS databases, {} AS auto_sync"
-        " FROM {} WHERE user_id IS NOT NULL AND (%(user)s::text IS NULL OR user_id::text = %(user)s) ORDER BY 1"
-    ).format(
-        empty_as_null["notion_access_token"],
-        empty_as_null["notion_token"],
-        sql.SQL("to_jsonb(notion_databases)") if "notion_databases" in columns else sql.SQL("NULL"),
-        sql.SQL("auto_sync_enabled IS TRUE") if "auto_sync_enabled" in columns else sql.SQL("NULL::boolean"),
-        table,
+    query = qualified(
+        """
+        SELECT user_id::pg_catalog.text, {access_token} AS access_token, {integration_token} AS integration_token,
+               {databases} AS databases, {auto_sync} AS auto_sync
+        FROM {table}
+        WHERE user_id IS NOT NULL AND (%(user)s::pg_catalog.text IS NULL OR user_id::pg_catalog.text {=} %(user)s)
+        ORDER BY 1
+        """,
+        access_token=_token_in(columns, "notion_access_token"),
+        integration_token=_token_in(columns, "notion_token"),
+        databases=databases_in(columns),
+        auto_sync=auto_sync_in(columns),
+        table=_settings(schema),
     )
-    async with connection.cursor(row_factory=class_row(Account)) as cursor:
-        await cursor.execute(query, {"user": user_id})
-        return await cursor.fetchall()
+    with connection.as_application():
+        async with connection.cursor(row_factory=class_row(Account)) as cursor:
+            await cursor.execute(query, {"user": user_id})
+            return await cursor.fetchall()
+
+
+def _token_in(columns: set[str], name: str) -> sql.Composed:
+    """A token as it is stored, null where it is empty."""
+    if name not in columns:
+        return sql.Composed([sql.NULL])
+    text = sql.SQL("{}::pg_catalog.text").format(sql.Identifier(name))
+    return qualified("CASE WHEN {text} {<>} '' THEN {text} END", text=text)
+
+
+def databases_in(columns: set[str]) -> sql.SQL:
+    """What `notion_databases` holds, as JSON; `columns` are those that `user_settings` has."""
+    return sql.SQL(
+        "pg_catalog.to_jsonb(notion_databases)" if "notion_databases" in columns else "NULL::pg_catalog.jsonb"
+    )
+
+
+def auto_sync_in(columns: set[str]) -> sql.SQL:
+    """Whether `sync-all` takes a user, null where that is not said; `columns` are those that `user_settings` has."""
+    return sql.SQL("auto_sync_enabled IS TRUE" if "auto_sync_enabled" in columns else "NULL::boolean")
+
+
+def _settings(schema: str) -> sql.Identifier:
+    return sql.Identifier(schema, SETTINGS_TABLE)
 
 
 async def connect_account(
@@ -102,14 +131,15 @@ async def connect_account(
         )
     values = {
         "user_id": sql.Literal(user_id),
-        "notion_token": sql.SQL("$1"),
+        "notion_token": sql.SQL("(SELECT token FROM {})").format(_HANDED_OVER),
         "notion_databases": sql.Literal(databases),
     }
-    table = sql.Identifier(schema, "user_settings")
+    table = _settings(schema)
     async with connection.transaction():
-        stored = await _write_settings(connection, schema, user_id, _update(table, columns, values), token)
+        await _hand_over(connection, token)
+        stored = await _write_settings(connection, schema, user_id, _update(table, columns, values))
         if stored is None:
-            stored = await _write_settings(connection, schema, user_id, _insert(table, columns, values), token)
+            stored = await _write_settings(connection, schema, user_id, _insert(table, columns, values))
         if stored is None:
             raise AccountError(
                 f"a trigger or rule of {schema}.user_settings kept the user out: let the application add them."
@@ -124,18 +154,44 @@ async def connect_account(
     return stored
 
 
+async def _hand_over(connection: Connection, token: str) -> None:
+    """Puts a token where a statement finds it until the transaction ends.
+
+    PostgreSQL logs statements and their parameters, not the data of a COPY; in binary form not with an error either.
+    """
+    try:
+        await connection.execute(sql.SQL("CREATE TEMPORARY TABLE {} (token text) ON COMMIT DROP").format(_HANDED_OVER))
+    except errors.InsufficientPrivilege as error:
+        grant = sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(
+            sql.Identifier(connection.info.dbname), sql.Identifier(connection.info.user)
+        )
+        raise AccountError(
+            "this role may not make a temporary table, which keeps the token out of PostgreSQL's log: let the owner of "
+            f"the database type {typed(grant)}"
+        ) from error
+    async with (
+        connection.cursor() as cursor,
+        cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(_HANDED_OVER)) as copy,
+    ):
+        copy.set_types(["text"])
+        await copy.write_row([token])
+
+
 def _update(table: sql.Identifier, columns: set[str], values: Mapping[str, sql.Composable]) -> sql.Composed:
     access_token = sql.SQL(", notion_access_token = NULL" if "notion_access_token" in columns else "")
-    return sql.SQL(
+    return qualified(
         "UPDATE {table} SET notion_token = {notion_token}, notion_databases = {notion_databases}{access_token}"
-        " WHERE user_id = {user_id} RETURNING user_id::text"
-    ).format(table=table, access_token=access_token, **values)
+        " WHERE user_id {=} {user_id} RETURNING user_id::pg_catalog.text",
+        table=table,
+        access_token=access_token,
+        **values,
+    )
 
 
 def _insert(table: sql.Identifier, columns: set[str], values: Mapping[str, sql.Composable]) -> sql.Composed:
     if "auto_sync_enabled" in columns:
         values = {**values, "auto_sync_enabled": sql.Literal(True)}
-    return sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING user_id::text").format(
+    return sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING user_id::pg_catalog.text").format(
         table, sql.SQL(", ").join(map(sql.Identifier, values)), sql.SQL(", ").join(values.values())
     )
 
@@ -151,32 +207,37 @@ async def disconnect_account(connection: Connection, schema: str, user_id: str) 
         if name in columns
     ]
     if emptied:
-        statement = sql.SQL("UPDATE {} SET {} WHERE user_id::text = {} RETURNING user_id::text").format(
-            sql.Identifier(schema, "user_settings"), sql.SQL(", ").join(emptied), sql.Literal(user_id)
+        statement = qualified(
+            "UPDATE {table} SET {emptied} WHERE user_id::pg_catalog.text {=} {user} RETURNING user_id::pg_catalog.text",
+            table=_settings(schema),
+            emptied=sql.SQL(", ").join(emptied),
+            user=sql.Literal(user_id),
         )
         await _write_settings(connection, schema, user_id, statement)
 
 
 async def take_out_databases(connection: Connection, schema: str, user_id: str, names: Sequence[str]) -> None:
     """Takes databases out of a user's `notion_databases`, by the names they have there. Raises `AccountError`."""
-    statement = sql.SQL(
-        "UPDATE {} SET notion_databases = to_jsonb(notion_databases) - {}::text[]"
-        " WHERE user_id::text = {} RETURNING user_id::text"
-    ).format(sql.Identifier(schema, "user_settings"), sql.Literal(list(names)), sql.Literal(user_id))
+    statement = qualified(
+        "UPDATE {table} SET notion_databases = pg_catalog.to_jsonb(notion_databases) {-} {names}::pg_catalog.text[]"
+        " WHERE user_id::pg_catalog.text {=} {user} RETURNING user_id::pg_catalog.text",
+        table=_settings(schema),
+        names=sql.Literal(list(names)),
+        user=sql.Literal(user_id),
+    )
     await _write_settings(connection, schema, user_id, statement)
 
 
-async def _write_settings(
-    connection: Connection, schema: str, user_id: str, statement: sql.Composed, token: str | None = None
-) -> str | None:
-    """Runs a statement on `user_settings`, in which $1 is the token; returns what it returns."""
-    found = await connection.execute(
-        "SELECT stored, refused_as, because FROM notion_sync.write_settings(%s, %s)",
-        (statement.as_string(connection), token),
-    )
-    stored, refused_as, because = await found.fetchone() or (None, None, None)
+async def _write_settings(connection: Connection, schema: str, user_id: str, statement: sql.Composed) -> str | None:
+    """Runs a statement on `user_settings`; returns what it returns."""
+    with connection.as_application():
+        found = await connection.execute(
+            "SELECT stored, refused_as, because FROM notion_sync.write_settings(%s, NULL)",
+            (statement.as_string(connection),),
+        )
+        stored, refused_as, because = await found.fetchone() or (None, None, None)
     if refused_as is not None:
-        raise AccountError(_refusal(f"{schema}.user_settings", user_id, errors.lookup(refused_as), because))
+        raise AccountError(_refusal(f"{schema}.{SETTINGS_TABLE}", user_id, errors.lookup(refused_as), because))
     return None if stored is None else str(stored)
 
 
@@ -243,8 +304,8 @@ async def present_columns(connection: Connection, schema: str) -> set[str]:
     found = await connection.execute(
         """
         SELECT attname FROM pg_attribute
-        WHERE attrelid = format('%%I.user_settings', %s::text)::regclass AND attname = ANY (%s) AND NOT attisdropped
+        WHERE attrelid = format('%%I.%%I', %s::text, %s::text)::regclass AND attname = ANY (%s) AND NOT attisdropped
         """,
-        (schema, list(SETTINGS_COLUMNS)),
+        (schema, SETTINGS_TABLE, list(SETTINGS_COLUMNS)),
     )
     return {name async for (name,) in found}

@@ -12,11 +12,16 @@ from dataclasses import dataclass, field
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.page_ids import PageIds, inspect_page_ids, removal_of_duplicates, rewriting, trigger_on
 from notion_pg_sync.mirror.tables import ColumnDefinition, SyncTable, columns_of
+from notion_pg_sync.mirror.trust import OwnedRelation, roles_of
 
 # Types that hold the same values as those that the tool declares.
 _SAME = {"character varying": "text"}
+
+# Types that SQL itself has words for; others are named by their schema.
+_OF_THE_GRAMMAR = frozenset({"integer", "timestamp with time zone"})
 
 
 @dataclass(frozen=True)
@@ -40,11 +45,12 @@ class ExistingColumn:
 
 @dataclass(frozen=True)
 class Found:
-    """A relation as it is in the database before `init`."""
+    """A relation as it is in the database before `init`; `owner_is_trusted`: it may count (trust.py)."""
 
     owned: bool
     owner: str
     columns: dict[str, ExistingColumn]
+    owner_is_trusted: bool = True
     unique_indexes: tuple[UniqueIndex, ...] = ()
     row_security: bool = False
     policies: frozenset[str] = frozenset()
@@ -65,15 +71,19 @@ class Change:
 class Changes:
     """What `init` has to do to one relation.
 
-    `adopts`: it is somebody's already, so `init` asks first. `problems` stand in the way; `warnings` do not.
-    `owner` is the role that has to run the changes where the current one may not. `lock` is to come first in their
+    `creates`: it is not there yet. `adopts`: it is somebody's already, namely of the role `belongs_to`, so `init` asks
+    first. `problems` stand in the way; `warnings` do not. `owner` is the role that has to run the changes where the
+    current one may not. `distrusted`: nobody has said that its owner is trusted. `lock` is to come first in their
     transaction.
     """
 
     relation: str
+    creates: bool = False
     adopts: bool = False
-    lock: sql.Composed | None = None
+    belongs_to: str | None = None
     owner: str | None = None
+    distrusted: OwnedRelation | None = None
+    lock: sql.Composed | None = None
     changes: list[Change] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -83,19 +93,22 @@ class Changes:
         self.changes.append(Change(says, statement))
 
 
-def changes_to(table: SyncTable, found: Found | None, role: str, *, row_security: bool) -> Changes:
+def changes_to(
+    table: SyncTable, found: Found | None, role: str, *, row_security: bool, favoured: Sequence[str | None] = ()
+) -> Changes:
     """What makes `table` fit for the tool.
 
     `found` is None where there is no such table. `role` is the tool's own. `row_security` switches row level security
-    on for a table that an application made.
+    on for a table that an application made. `favoured`: as `favoured_by_default` says.
     """
     if found is None:
-        return _creation(table, role)
+        return _creation(table, role, favoured)
     plan = Changes(
         table.qualified_name,
         adopts=True,
-        lock=sql.SQL("LOCK TABLE {}").format(table.identifier),
+        belongs_to=found.owner,
         owner=None if found.owned else found.owner,
+        lock=sql.SQL("LOCK TABLE {}").format(table.identifier),
     )
     _add_missing_columns(plan, table, found)
     if not plan.problems:
@@ -125,10 +138,11 @@ def letting_write(table: sql.Identifier, role: str) -> sql.Composed:
     )
 
 
-def _creation(table: SyncTable, role: str) -> Changes:
-    plan = Changes(table.qualified_name)
+def _creation(table: SyncTable, role: str, favoured: Sequence[str | None]) -> Changes:
+    plan = Changes(table.qualified_name, creates=True)
     definitions = sql.SQL(",\n    ").join(_definition(column) for column in columns_of(table))
     plan.add("create the table", sql.SQL("CREATE TABLE {} (\n    {}\n)").format(table.identifier, definitions))
+    plan.changes += revocations(table.identifier, favoured)
     nothing = Found(owned=True, owner=role, columns={})
     _spell_alike(plan, table, nothing)
     _add_key(plan, table, nothing)
@@ -136,8 +150,41 @@ def _creation(table: SyncTable, role: str) -> Changes:
     return plan
 
 
+def revocations(table: sql.Identifier, roles: Sequence[str | None]) -> list[Change]:
+    """What takes from `roles` (None: everybody) the rights on a table of ours that are as good as its owner's.
+
+    A trigger runs with the rights of whoever writes to the table, and no policy keeps anybody from TRUNCATE.
+    """
+    if not roles:
+        return []
+    names = [sql.SQL("PUBLIC") if role is None else sql.Identifier(role) for role in roles]
+    return [
+        Change(
+            f"take TRIGGER and TRUNCATE from {', '.join(role or 'everybody' for role in roles)}",
+            sql.SQL("REVOKE TRIGGER, TRUNCATE ON {} FROM {} CASCADE").format(table, sql.SQL(", ").join(names)),
+        )
+    ]
+
+
+async def favoured_by_default(connection: Connection, schema: str) -> list[str | None]:
+    """The roles (None: everybody) that get TRIGGER or TRUNCATE on any table that the current role makes in `schema`."""
+    found = await connection.execute(
+        """
+        SELECT DISTINCT rolname
+        FROM pg_default_acl CROSS JOIN aclexplode(defaclacl) LEFT JOIN pg_roles ON pg_roles.oid = grantee
+        WHERE defaclobjtype = 'r' AND defaclrole = current_user::regrole AND grantee <> defaclrole
+          AND (defaclnamespace = 0 OR defaclnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %s))
+          AND privilege_type IN ('TRIGGER', 'TRUNCATE')
+        ORDER BY rolname NULLS FIRST
+        """,
+        (schema,),
+    )
+    return [role async for (role,) in found]
+
+
 def _definition(column: ColumnDefinition) -> sql.Composed:
-    parts = [sql.Identifier(column.name), sql.SQL(column.type)]
+    declared = sql.SQL(column.type) if column.type in _OF_THE_GRAMMAR else sql.Identifier("pg_catalog", column.type)
+    parts = [sql.Identifier(column.name), declared]
     if column.constraint:
         parts.append(sql.SQL(column.constraint))
     return sql.SQL(" ").join(parts)
@@ -255,8 +302,10 @@ def _secure(plan: Changes, table: SyncTable, found: Found, role: str, *, row_sec
     if "notion-pg-sync tenant" not in found.policies:
         plan.add(
             "let a tenant read their own rows (notion_sync.current_user_id())",
-            sql.SQL("CREATE POLICY {} ON {} FOR SELECT USING (user_id = notion_sync.current_user_id())").format(
-                sql.Identifier("notion-pg-sync tenant"), table.identifier
+            qualified(
+                "CREATE POLICY {name} ON {table} FOR SELECT USING (user_id {=} notion_sync.current_user_id())",
+                name=sql.Identifier("notion-pg-sync tenant"),
+                table=table.identifier,
             ),
         )
     if not found.row_security:
@@ -270,7 +319,7 @@ async def inspect(connection: Connection, table: SyncTable) -> Found | None:
     row = await (
         await connection.execute(
             """
-            SELECT pg_class.oid, pg_has_role(relowner, 'USAGE'), pg_get_userbyid(relowner), relrowsecurity
+            SELECT pg_class.oid, pg_has_role(relowner, 'USAGE'), relowner, relrowsecurity
             FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relname = %s
             """,
             (table.schema, table.name),
@@ -279,6 +328,7 @@ async def inspect(connection: Connection, table: SyncTable) -> Found | None:
     if row is None:
         return None
     oid, owned, owner, row_security = row
+    role = (await roles_of(connection, [owner]))[owner]
     columns = await _columns(connection, oid)
     unique_indexes = await _unique_indexes(connection, oid)
     page_ids = PageIds()
@@ -286,7 +336,8 @@ async def inspect(connection: Connection, table: SyncTable) -> Found | None:
         page_ids = await inspect_page_ids(connection, table.identifier, oid, has_key=_has_key(unique_indexes))
     return Found(
         owned=owned,
-        owner=owner,
+        owner=role.name,
+        owner_is_trusted=role.is_trusted,
         columns=columns,
         unique_indexes=unique_indexes,
         row_security=row_security,

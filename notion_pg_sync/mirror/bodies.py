@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
 from psycopg import sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.search_documents import write_documents
 from notion_pg_sync.mirror.tables import SyncTable
 
@@ -41,28 +43,21 @@ class Body:
     fetched_at: datetime
 
 
-_IS_DUE = sql.SQL(
-    """
-    page.user_id = %(user)s AND page.notion_data_source_id = %(source)s
-    AND page.notion_page_id IS NOT NULL AND page.notion_edited_at IS NOT NULL
-    AND (%(all)s OR body.notion_page_id IS NULL OR body.last_edited_time <> page.notion_edited_at
-         OR NOT body.is_settled OR body.data_source_id <> page.notion_data_source_id)
-    """
-)
-
-_FROM = sql.SQL(
-    """
-    FROM {} AS page LEFT JOIN notion_sync.page_bodies AS body
-        ON body.user_id = page.user_id AND body.notion_page_id = {}
-    """
-)
+_DUE: LiteralString = """
+    FROM {table} AS page LEFT JOIN notion_sync.page_bodies AS body
+        ON body.user_id {=} page.user_id AND body.notion_page_id {=} {page_id}
+    WHERE page.user_id {=} %(user)s AND page.notion_data_source_id {=} %(source)s
+      AND page.notion_page_id IS NOT NULL AND page.notion_edited_at IS NOT NULL
+      AND (%(all)s OR body.notion_page_id IS NULL OR body.last_edited_time {<>} page.notion_edited_at
+           OR NOT body.is_settled OR body.data_source_id {<>} page.notion_data_source_id)
+"""
 
 
 async def count_due(connection: Connection, table: SyncTable, key: DataSourceKey, *, everything: bool) -> int:
     """How many bodies of a data source are due; `everything`: all of them."""
-    query = sql.SQL("SELECT count(*) {} WHERE {}").format(_rows_and_bodies(table), _IS_DUE)
-    found = await connection.execute(query, _parameters(key, everything=everything))
-    row = await found.fetchone()
+    query = qualified("SELECT pg_catalog.count(*)" + _DUE, table=table.identifier, page_id=table.page_id("page"))
+    with connection.as_application():
+        row = await (await connection.execute(query, _parameters(key, everything=everything))).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -74,23 +69,20 @@ async def due_pages(
     Due is a body that is not there, stands for another edit than the page's latest, or is not settled; `everything`:
     any.
     """
-    behind = sql.SQL("(page.notion_edited_at, {page_id}) < (%(edited_at)s, %(page_id)s)")
-    query = sql.SQL(
-        """
-        SELECT {page_id} AS page_id, page.notion_edited_at AS edited_at
-        {rows} WHERE {is_due} AND {is_behind}
-        ORDER BY page.notion_edited_at DESC, page_id DESC LIMIT %(most)s
-        """
-    ).format(
-        page_id=table.page_id("page"),
-        rows=_rows_and_bodies(table),
-        is_due=_IS_DUE,
-        is_behind=behind.format(page_id=table.page_id("page")) if after else sql.SQL("true"),
+    page_id = table.page_id("page")
+    behind = qualified("(page.notion_edited_at, {page_id}) {<} (%(edited_at)s, %(page_id)s)", page_id=page_id)
+    query = qualified(
+        "SELECT {page_id} AS page_id, page.notion_edited_at AS edited_at" + _DUE + "AND {behind}"
+        " ORDER BY page.notion_edited_at DESC, {page_id} DESC LIMIT %(most)s",
+        table=table.identifier,
+        page_id=page_id,
+        behind=behind if after else sql.SQL("true"),
     )
     parameters = {**_parameters(key, everything=everything), "most": most, **(vars(after) if after else {})}
-    async with connection.cursor(row_factory=class_row(DuePage)) as cursor:
-        await cursor.execute(query, parameters)
-        return await cursor.fetchall()
+    with connection.as_application():
+        async with connection.cursor(row_factory=class_row(DuePage)) as cursor:
+            await cursor.execute(query, parameters)
+            return await cursor.fetchall()
 
 
 async def write_bodies(connection: Connection, table: SyncTable, key: DataSourceKey, bodies: Sequence[Body]) -> None:
@@ -112,10 +104,6 @@ async def write_bodies(connection: Connection, table: SyncTable, key: DataSource
             [{**vars(key), **vars(body), "missing": list(body.missing)} for body in bodies],
         )
     await write_documents(connection, table, key, [body.page_id for body in bodies])
-
-
-def _rows_and_bodies(table: SyncTable) -> sql.Composed:
-    return _FROM.format(table.identifier, table.page_id("page"))
 
 
 def _parameters(key: DataSourceKey, *, everything: bool) -> dict[str, object]:

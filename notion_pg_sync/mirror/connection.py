@@ -1,34 +1,57 @@
 """The way to PostgreSQL: connections that work behind a transaction pooler too.
 
 No session state, no start-up options, no prepared statements: a pooler hands the next transaction to another server
-connection, which knows nothing of them.
+connection, which knows nothing of them. So each transaction sets for itself what it relies on (reliance.py), its
+`search_path` above all.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, LiteralString
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, LiteralString, Self, cast
 
-from psycopg import AsyncConnection, OperationalError, pq, sql
+from psycopg import (
+    AsyncConnection,
+    AsyncCopy,
+    AsyncCursor,
+    AsyncTransaction,
+    IsolationLevel,
+    OperationalError,
+    errors,
+    pq,
+    sql,
+)
+from psycopg.abc import Params
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from notion_pg_sync.mirror.names import NamingCursor
+from notion_pg_sync.mirror.names import with_names_kept
+from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
+from notion_pg_sync.mirror.reliance import Names, Reliance
 from notion_pg_sync.mirror.unreachable import URL_FORM, Target, Trouble, why_unreachable, why_unreadable
-
-Connection = AsyncConnection[TupleRow]
 
 CONNECT_TIMEOUT_SECONDS = 15
 STATEMENT_TIMEOUT_SECONDS = 300
 OLDEST_POSTGRESQL = 150000
 
+# What other sessions caused, and a transaction that is tried anew may escape.
+_CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
+_MOST_ATTEMPTS = 10
+_LONGEST_WAIT_SECONDS = 5
 
-class Pool(AsyncConnectionPool[Connection]):
-    """Connections, and how long a statement may take (seconds) in a transaction of them."""
-
-    statement_seconds: float = STATEMENT_TIMEOUT_SECONDS
+# For what consists of one whole transaction and changes nothing else, in memory least of all: where it meets a
+# deadlock, or what PostgreSQL cannot serialize, all of it is done once more, a little later.
+retried = retry(
+    retry=retry_if_exception_type(_CONFLICTS),
+    stop=stop_after_attempt(_MOST_ATTEMPTS),
+    wait=wait_random_exponential(multiplier=0.1, max=_LONGEST_WAIT_SECONDS),
+    reraise=True,
+)
 
 
 class PostgresError(Exception):
@@ -42,24 +65,132 @@ class PostgresError(Exception):
         self.mend = mend
 
 
+class Connection(AsyncConnection[TupleRow]):
+    """A connection whose transactions set what they rely on before their first statement.
+
+    Names are PostgreSQL's own, and in `as_application()` those of the application's `search_path`.
+    """
+
+    reliance: Reliance
+    _names = Names.OURS
+    _in_force: Names | None = None
+    _met_application = False
+
+    @asynccontextmanager
+    async def transaction(
+        self, savepoint_name: str | None = None, force_rollback: bool = False
+    ) -> AsyncIterator[AsyncTransaction]:
+        """See `psycopg.AsyncConnection.transaction`. Raises `PostgresError` where PostgreSQL lets it only read."""
+        begins = not self.in_transaction
+        if begins:
+            self._in_force, self._met_application = None, False
+        before = self._in_force
+        try:
+            async with super().transaction(savepoint_name, force_rollback) as block:
+                yield block
+                if begins and self._met_application and self.info.transaction_status == pq.TransactionStatus.INTRANS:
+                    # Constraint triggers that the application deferred run now.
+                    await self._set(Names.APPLICATION)
+        except BaseException as error:
+            self._in_force = before
+            if begins and isinstance(error, errors.ReadOnlySqlTransaction) and (why := await self._why_read_only()):
+                raise PostgresError(why.sentence, why.fix) from error
+            raise
+
+    @contextmanager
+    def as_application(self) -> Iterator[None]:
+        """Statements of the block touch tables of the application, whose triggers and policies find what they name.
+
+        Every name in them has to be qualified (`names.qualified`).
+        """
+        before, self._names = self._names, Names.APPLICATION
+        try:
+            yield
+        finally:
+            self._names = before
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is under way."""
+        return self.info.transaction_status != pq.TransactionStatus.IDLE
+
+    async def settle(self) -> None:
+        """Makes the settings those that the next statement relies on."""
+        await self._set(self._names)
+
+    async def _set(self, names: Names) -> None:
+        if self._in_force is names:
+            return
+        change = self.reliance.begin(names) if self._in_force is None else self.reliance.change(names)
+        await AsyncCursor(self).execute(change)
+        self._in_force = names
+        self._met_application = self._met_application or names is Names.APPLICATION
+
+    async def _why_read_only(self) -> ReadOnly | None:
+        async with self.transaction(), self.cursor() as cursor:
+            return await why_read_only(cursor)
+
+
+class Cursor(AsyncCursor[TupleRow]):
+    """A cursor whose statements run in a transaction, with the settings that they rely on.
+
+    It reads names and literals as they are, in statements with parameters too.
+    """
+
+    async def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:
+        """See `psycopg.AsyncCursor.execute`."""
+        async with self._settled():
+            return await super().execute(query if params is None else with_names_kept(query), params, **options)
+
+    async def executemany(self, query: Any, params_seq: Iterable[Params], **options: Any) -> None:
+        """See `psycopg.AsyncCursor.executemany`."""
+        async with self._settled():
+            await super().executemany(with_names_kept(query), params_seq, **options)
+
+    @asynccontextmanager
+    async def copy(self, statement: Any, params: Params | None = None, **options: Any) -> AsyncIterator[AsyncCopy]:
+        """See `psycopg.AsyncCursor.copy`."""
+        async with self._settled(), super().copy(statement, params, **options) as copy:
+            yield copy
+
+    @asynccontextmanager
+    async def _settled(self) -> AsyncIterator[None]:
+        connection = cast(Connection, self.connection)
+        async with AsyncExitStack() as stack:
+            if not connection.in_transaction:
+                await stack.enter_async_context(connection.transaction())
+            await connection.settle()
+            yield
+
+
+class Pool(AsyncConnectionPool[Connection]):
+    """Connections that rely on the same."""
+
+
 @asynccontextmanager
 async def open_pool(
     database_url: str, most_connections: int = 8, statement_seconds: float = STATEMENT_TIMEOUT_SECONDS
 ) -> AsyncIterator[Pool]:
     """Connections to `database_url` (libpq's form; empty: libpq's own `PG*` variables).
 
-    Raises `PostgresError` when PostgreSQL cannot be reached, is too old, or cannot hold every text.
+    `statement_seconds`: how long a statement may take, 0 for as long as it takes. Raises `PostgresError` when
+    PostgreSQL cannot be reached, is too old, or cannot hold every text.
     """
-    await _check(database_url)
+    reliance = await _check(database_url, statement_seconds)
+
+    async def configure(connection: Connection) -> None:
+        await _configure(connection, reliance)
+
     pool = Pool(
         database_url,
+        connection_class=Connection,
+        configure=configure,
         min_size=0,
         max_size=most_connections,
         open=False,
         timeout=CONNECT_TIMEOUT_SECONDS * 2,
         kwargs=_options(database_url),
     )
-    pool.statement_seconds = statement_seconds
     await pool.open()
     try:
         yield pool
@@ -82,7 +213,7 @@ async def _begin(pool: Pool, stack: AsyncExitStack) -> Connection:
     for _ in range(pool.max_size):
         connection = await stack.enter_async_context(pool.connection())
         try:
-            await stack.enter_async_context(bounded_transaction(connection, pool.statement_seconds))
+            await stack.enter_async_context(connection.transaction())
         except OperationalError:
             if not connection.broken:
                 raise
@@ -92,19 +223,9 @@ async def _begin(pool: Pool, stack: AsyncExitStack) -> Connection:
     raise OperationalError("PostgreSQL breaks every connection as soon as it is used")
 
 
-@asynccontextmanager
-async def bounded_transaction(
-    connection: Connection, seconds: float = STATEMENT_TIMEOUT_SECONDS
-) -> AsyncIterator[None]:
-    """The same on a connection that is at hand; `seconds` is how long a statement, or a pause, may be."""
-    async with connection.transaction():
-        # Not by set_config(): a query would keep the block from choosing its isolation level.
-        await connection.execute(
-            sql.SQL(
-                "SET LOCAL statement_timeout = {limit}; SET LOCAL idle_in_transaction_session_timeout = {limit}"
-            ).format(limit=sql.Literal(f"{round(seconds * 1000)}ms"))
-        )
-        yield
+async def current_time(connection: Connection) -> datetime:
+    """PostgreSQL's time now."""
+    return cast(datetime, await fetch_value(connection, "SELECT clock_timestamp()"))
 
 
 async def fetch_value(connection: Connection, query: LiteralString | sql.Composed, *parameters: object) -> object:
@@ -119,13 +240,19 @@ def _options(database_url: str) -> dict[str, Any]:
         "autocommit": True,
         "prepare_threshold": None,
         "connect_timeout": timeout,
-        "cursor_factory": NamingCursor,
+        "cursor_factory": Cursor,
     }
 
 
-async def _check(database_url: str) -> None:
+async def _configure(connection: Connection, reliance: Reliance) -> None:
+    connection.reliance = reliance
+    await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
+
+
+async def _check(database_url: str, statement_seconds: float) -> Reliance:
+    """Looks whether the database can be used at all, and returns what its transactions rely on."""
     try:
-        connection = await AsyncConnection.connect(database_url, **_options(database_url))
+        connection = await Connection.connect(database_url, **_options(database_url))
     except OperationalError as error:
         trouble = _why_unreachable(database_url, error)
         raise PostgresError(trouble.sentence, trouble.mend) from error
@@ -146,6 +273,11 @@ async def _check(database_url: str) -> None:
                 "name it in DATABASE_URL.",
                 "CREATE DATABASE notion TEMPLATE template0 ENCODING 'UTF8';",
             )
+        reliance = Reliance("", statement_seconds, connection.info.server_version)
+        await _configure(connection, reliance)
+        # Not the present value: another client of a pooler may have left that behind.
+        path = await fetch_value(connection, "SELECT reset_val FROM pg_settings WHERE name = 'search_path'")
+        return replace(reliance, application_path=str(path))
 
 
 def _why_unreachable(database_url: str, error: OperationalError) -> Trouble:

@@ -29,15 +29,17 @@ class DataSourceState:
     sync_table: str
     row_count: int | None
     watermark: datetime | None
-    full_read_at: datetime | None
+    full_as_of: datetime | None
     full_read_started_at: datetime | None
+    full_read_progress_at: datetime | None
+    full_read_version: int | None
     full_read_covered: Multirange[datetime]
     held_back: int
     is_searchable: bool
 
     def without_progress(self) -> DataSourceState:
-        """The same, as if no full read were under way."""
-        return replace(self, full_read_started_at=None, full_read_covered=Multirange())
+        """The same, as if the full read that is under way had come nowhere."""
+        return replace(self, full_read_progress_at=None)
 
     @property
     def covered(self) -> list[Stretch]:
@@ -71,7 +73,8 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
         await cursor.execute(
             """
             SELECT database_id, database_id_as_written, database_name, schema, schema_fingerprint, sync_table,
-                   row_count, watermark, full_read_at, full_read_started_at, full_read_covered, held_back, is_searchable
+                   row_count, watermark, full_as_of, full_read_started_at, full_read_progress_at, full_read_version,
+                   full_read_covered, held_back, is_searchable
             FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s
             """,
             (key.user_id, key.data_source_id),
@@ -187,15 +190,19 @@ async def save_columns(connection: Connection, key: DataSourceKey, columns: Iter
         )
 
 
-async def begin_full_read(connection: Connection, key: DataSourceKey, started_at: datetime) -> None:
-    """Begins a full read anew: nothing seen, nothing covered."""
+async def begin_full_read(connection: Connection, key: DataSourceKey, started_at: datetime, version: int) -> None:
+    """Begins a full read anew, by Notion's clock at `started_at`: nothing seen, nothing covered.
+
+    `version` is the conversion's that its rows go through.
+    """
     await connection.execute(
         """
         UPDATE notion_sync.data_sources
-        SET full_read_started_at = %s, full_read_covered = '{}', full_read_began_at = clock_timestamp()
+        SET full_read_started_at = %s, full_read_covered = '{}', full_read_version = %s,
+            full_read_began_at = clock_timestamp(), full_read_progress_at = clock_timestamp()
         WHERE user_id = %s AND data_source_id = %s
         """,
-        (started_at, key.user_id, key.data_source_id),
+        (started_at, version, key.user_id, key.data_source_id),
     )
     await forget_seen(connection, key)
 
@@ -210,7 +217,8 @@ async def record_full_read(
     )
     await connection.execute(
         """
-        UPDATE notion_sync.data_sources SET full_read_covered = full_read_covered + %s
+        UPDATE notion_sync.data_sources
+        SET full_read_covered = full_read_covered + %s, full_read_progress_at = clock_timestamp()
         WHERE user_id = %s AND data_source_id = %s
         """,
         (_multirange(covered), key.user_id, key.data_source_id),
@@ -220,15 +228,16 @@ async def record_full_read(
 async def end_full_read(connection: Connection, key: DataSourceKey, row_count: int, *, held_back: int) -> None:
     """Records that the full read under way is complete; every edit before it began is now in the copy.
 
-    `held_back`: how many rows it did not find and that are kept all the same.
+    No time of before is kept, even a later one: what was stored may have been impossible. `held_back`: how many rows
+    it did not find and that are kept all the same.
     """
     await connection.execute(
         """
         UPDATE notion_sync.data_sources
         SET full_read_at = full_read_started_at, full_read_started_at = NULL, full_read_covered = '{}',
-            watermark = greatest(watermark, date_trunc('minute', full_read_started_at, 'UTC')),
+            full_read_progress_at = NULL, watermark = date_trunc('minute', full_read_started_at, 'UTC'),
             row_count = %s, held_back = %s, synced_at = clock_timestamp(),
-            full_as_of = full_read_began_at, fresh_as_of = greatest(fresh_as_of, full_read_began_at)
+            full_as_of = full_read_began_at, fresh_as_of = full_read_began_at
         WHERE user_id = %s AND data_source_id = %s
         """,
         (row_count, held_back, key.user_id, key.data_source_id),
@@ -245,7 +254,7 @@ async def advance_watermark(connection: Connection, key: DataSourceKey, began_at
         """
         UPDATE notion_sync.data_sources AS source
         SET watermark = greatest(watermark, date_trunc('minute', %s::timestamptz, 'UTC')), row_count = row_count + %s,
-            synced_at = clock_timestamp(), fresh_as_of = greatest(fresh_as_of, last_started_at)
+            synced_at = clock_timestamp(), fresh_as_of = last_started_at
         FROM notion_sync.databases AS database
         WHERE source.user_id = %s AND data_source_id = %s
           AND database.user_id = source.user_id AND database.database_id = source.database_id

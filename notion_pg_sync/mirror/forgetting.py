@@ -1,4 +1,4 @@
-"""Forgetting a user, or one of their databases: what `notion_sync.forget` does (0004_forget.sql), for the command."""
+"""Forgetting a user, or one of their databases: what `notion_sync.forget` does (50_forget.sql), for the command."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ async def forget(connection: Connection, user_id: str, database_id: str | None) 
     if database_id is not None:
         call, parameters = sql.SQL("notion_sync.forget(%s, %s)"), [user_id, database_id]
     try:
-        found = await connection.execute(sql.SQL("SELECT relation, row_count FROM {}").format(call), parameters)
-        row_counts = {relation: row_count async for relation, row_count in found}
-        # Foreign keys that are deferred would refuse only at the transaction's end.
-        await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        with connection.as_application():
+            found = await connection.execute(sql.SQL("SELECT relation, row_count FROM {}").format(call), parameters)
+            row_counts = {relation: row_count async for relation, row_count in found}
+            # Foreign keys that are deferred would refuse only at the transaction's end.
+            await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except errors.InsufficientPrivilege as error:
         said = str(error.diag.message_primary).partition(":")[0]
         raise ForgetError(

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import LiteralString
 
 from psycopg import sql
 from psycopg.rows import class_row
 
-from notion_pg_sync.mirror.connection import Pool, transaction
+from notion_pg_sync.mirror.connection import Connection, Pool, transaction
+from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.page_ids import every_spelling
 from notion_pg_sync.mirror.tables import SyncTable, table_for
 
-# A page of a row as Notion writes it, however the row does; what is no id of Notion as it is.
-_PAGE_ID = sql.SQL("coalesce(notion_sync.as_notion_id(notion_page_id)::text, notion_page_id)")
+# The page of a row as Notion writes it, however the row does; what is no id of Notion as it is.
+_PAGE_ID = sql.SQL("coalesce(notion_sync.as_notion_id(notion_page_id)::pg_catalog.text, notion_page_id)")
 
-_WRONG_ELSEWHERE = sql.SQL("notion_data_source_id IS NOT NULL")
-_WRONG_WHERE_IT_BELONGS = sql.SQL(
-    "NOT coalesce(notion_data_source_id = ANY (%(listed)s), notion_sync.as_notion_id(notion_page_id) IS NULL)"
+_WRONG_ELSEWHERE: LiteralString = "notion_data_source_id IS NOT NULL"
+_WRONG_WHERE_IT_BELONGS: LiteralString = (
+    "NOT coalesce(notion_data_source_id {=} ANY (%(listed)s), notion_sync.as_notion_id(notion_page_id) IS NULL)"
 )
 
 
@@ -67,31 +70,33 @@ class HeldRows:
 
     async def rows(self, page_ids: Sequence[str]) -> dict[str, HeldRow]:
         """The rows of these pages in the table, by page id; of several rows of one page any."""
-        query = sql.SQL(
+        query = qualified(
             """
             SELECT {page_id} AS page_id, {title} AS title, url, properties, notion_created_at AS created_at,
                    notion_edited_at AS edited_at, notion_data_source_id AS data_source_id,
-                   coalesce(notion_sync.as_notion_id(notion_database_id)::text, notion_database_id) AS database_id,
+                   coalesce(notion_sync.as_notion_id(notion_database_id)::pg_catalog.text, notion_database_id)
+                       AS database_id,
                    {database_name} AS database_name
-            FROM {table} WHERE user_id = %s AND notion_page_id = ANY (%s)
-            """
-        ).format(
+            FROM {table} WHERE user_id {=} %s AND notion_page_id {=} ANY (%s)
+            """,
             page_id=_PAGE_ID,
             title=sql.Identifier(self.table.title),
             database_name=sql.SQL("database_name" if self.table.has_database_name else "NULL"),
             table=self.table.identifier,
         )
-        async with transaction(self.pool) as connection, connection.cursor(row_factory=class_row(HeldRow)) as cursor:
+        async with self._reading() as connection, connection.cursor(row_factory=class_row(HeldRow)) as cursor:
             await cursor.execute(query, (self.user_id, every_spelling(page_ids)))
             return {row.page_id: row async for row in cursor}
 
     async def page_ids(self, data_source_id: str) -> list[str]:
         """The page of each row of a data source in the table: more than once where it has more than one."""
-        query = sql.SQL(
-            "SELECT {} AS page_id FROM {} WHERE user_id = %s AND notion_data_source_id = %s"
-            " AND notion_page_id IS NOT NULL ORDER BY page_id"
-        ).format(_PAGE_ID, self.table.identifier)
-        async with transaction(self.pool) as connection:
+        query = qualified(
+            "SELECT {page_id} AS page_id FROM {table} WHERE user_id {=} %s AND notion_data_source_id {=} %s"
+            " AND notion_page_id IS NOT NULL ORDER BY page_id",
+            page_id=_PAGE_ID,
+            table=self.table.identifier,
+        )
+        async with self._reading() as connection:
             return [page_id async for (page_id,) in await connection.execute(query, (self.user_id, data_source_id))]
 
     async def misplaced(self, listed: Sequence[str]) -> list[tuple[str, str]]:
@@ -102,21 +107,26 @@ class HeldRows:
         """
         found: list[tuple[str, str]] = []
         for table in self.tables.values():
-            query = sql.SQL(
+            query = qualified(
                 """
                 SELECT {page_id} AS page_id FROM {table}
-                WHERE user_id = %(user)s AND notion_page_id IS NOT NULL AND {wrong}
-                  AND (notion_data_source_id = ANY (%(listed)s)
-                       OR notion_sync.as_notion_id(notion_database_id) = %(database)s::uuid)
+                WHERE user_id {=} %(user)s AND notion_page_id IS NOT NULL AND {wrong}
+                  AND (notion_data_source_id {=} ANY (%(listed)s)
+                       OR notion_sync.as_notion_id(notion_database_id) {=} %(database)s::pg_catalog.uuid)
                 ORDER BY page_id
-                """
-            ).format(
+                """,
                 page_id=_PAGE_ID,
                 table=table.identifier,
-                wrong=_WRONG_WHERE_IT_BELONGS if table == self.table else _WRONG_ELSEWHERE,
+                wrong=qualified(_WRONG_WHERE_IT_BELONGS if table == self.table else _WRONG_ELSEWHERE),
             )
             parameters = {"user": self.user_id, "listed": list(listed), "database": self.database_id}
-            async with transaction(self.pool) as connection:
+            async with self._reading() as connection:
                 rows = await connection.execute(query, parameters)
                 found += [(page_id, table.qualified_name) async for (page_id,) in rows]
         return found
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Connection]:
+        async with transaction(self.pool) as connection:
+            with connection.as_application():
+                yield connection

@@ -1,33 +1,51 @@
-"""What `init` does: migrations, `user_settings` where there is none, and the sync tables."""
+"""What `init` does: the schema `notion_sync`, `user_settings` where there is none, and the sync tables."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 
 from psycopg import errors, sql
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
 
-from notion_pg_sync.mirror import migrations
-from notion_pg_sync.mirror.adoption import Changes, changes_to, inspect
+from notion_pg_sync.mirror import migrations, repeatable
+from notion_pg_sync.mirror.adoption import Changes, changes_to, favoured_by_default, inspect, revocations
 from notion_pg_sync.mirror.connection import Connection, PostgresError, fetch_value
+from notion_pg_sync.mirror.diagnosis.statements import harmless
 from notion_pg_sync.mirror.migrations import Migration
-from notion_pg_sync.mirror.tables import DEFAULT_SCHEMA, SyncTable, find_schema, standard_tables
+from notion_pg_sync.mirror.tables import (
+    DEFAULT_SCHEMA,
+    SETTINGS_TABLE,
+    SyncTable,
+    settings_on_path,
+    standard_tables,
+)
+from notion_pg_sync.mirror.trust import (
+    OwnedRelation,
+    Role,
+    distrust,
+    favoured_on_bookkeeping,
+    not_yet_trusted,
+    unknown_roles,
+)
+from notion_pg_sync.mirror.views import refresh_views
+from notion_pg_sync.printable import printable
 
 # A statement that waits for a lock holds up everybody who comes after it, so it waits briefly, and again.
 _LOCK_TIMEOUT = "3s"
 _LOCK_ATTEMPTS = 10
+_LOCKED = (errors.LockNotAvailable, errors.DeadlockDetected)
 
 _USER_SETTINGS = """CREATE TABLE {} (
-    id                   uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    user_id              text NOT NULL UNIQUE,
-    notion_access_token  text,
-    notion_token         text,
-    notion_databases     jsonb DEFAULT '{{}}',
+    id                   pg_catalog.uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
+    user_id              pg_catalog.text NOT NULL UNIQUE,
+    notion_access_token  pg_catalog.text,
+    notion_token         pg_catalog.text,
+    notion_databases     pg_catalog.jsonb DEFAULT '{{}}',
     auto_sync_enabled    boolean NOT NULL DEFAULT true,
-    created_at           timestamptz NOT NULL DEFAULT now(),
-    updated_at           timestamptz NOT NULL DEFAULT now()
+    created_at           pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    updated_at           pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now()
 )"""
 
 
@@ -36,26 +54,41 @@ class Circumstances:
     """What the changes follow from, beside what is in the database.
 
     `schema` is where `user_settings` lies or will lie, `role` the tool's own; `row_security` switches row level
-    security on for adopted tables.
+    security on for adopted tables; `trusted` are the roles whose tables a person says may count (trust.py).
     """
 
     schema: str
     role: str
     row_security: bool
+    trusted: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """What the schema `notion_sync` lacks: migrations, and whether the repeatable files have to be applied."""
+
+    migrations: tuple[Migration, ...]
+    repeatable: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is lacking."""
+        return not self.migrations and not self.repeatable
 
 
 @dataclass(frozen=True)
 class InitPlan:
-    """Everything that `init` would do, in order: migrations, then the changes to each relation."""
+    """Everything that `init` would do, in order: the schema `notion_sync`, then the changes to each relation."""
 
     circumstances: Circumstances
-    migrations: tuple[Migration, ...]
+    upgrade: Upgrade
     relations: tuple[Changes, ...]
+    unknown_roles: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether everything is as it should be."""
-        return not self.migrations and not any(relation.changes or relation.problems for relation in self.relations)
+        return self.upgrade.is_empty and not any(relation.changes or relation.problems for relation in self.relations)
 
     @property
     def adopts(self) -> bool:
@@ -63,9 +96,17 @@ class InitPlan:
         return any(relation.adopts and relation.changes for relation in self.relations)
 
     @property
+    def distrusted(self) -> list[OwnedRelation]:
+        """The relations that it needs and whose owners nobody said to trust."""
+        return [relation.distrusted for relation in self.relations if relation.distrusted]
+
+    @property
     def problems(self) -> list[str]:
         """What stands in the way, a sentence each."""
-        return [problem for relation in self.relations for problem in relation.problems]
+        return [
+            *(f"there is no role {role}: check the spelling." for role in self.unknown_roles),
+            *(problem for relation in self.relations for problem in relation.problems),
+        ]
 
     @property
     def warnings(self) -> list[str]:
@@ -77,37 +118,55 @@ class InitPlan:
         return [relation for relation in self.relations if relation.owner and relation.changes]
 
 
-async def plan_init(connection: Connection, *, row_security: bool = False) -> InitPlan:
+async def plan_init(connection: Connection, *, row_security: bool = False, trusted: Collection[str] = ()) -> InitPlan:
     """Looks at the database and says what `init` has to do; changes nothing.
 
-    `row_security` switches row level security on for adopted tables. Raises `PostgresError` when the database is newer
-    than the tool.
+    `row_security` switches row level security on for adopted tables; `trusted` are roles whose tables may count. Raises
+    `PostgresError` when the database is newer than the tool.
     """
+    settings = await _settings(connection, trusted)
     circumstances = Circumstances(
-        schema=await find_schema(connection) or DEFAULT_SCHEMA,
+        schema=settings.schema if settings else DEFAULT_SCHEMA,
         role=str(await fetch_value(connection, "SELECT current_user")),
         row_security=row_security,
+        trusted=frozenset(trusted),
     )
     relations = [await plan(connection, circumstances) for plan in _planners(circumstances)]
-    return InitPlan(circumstances, await migrations.pending(connection), tuple(relations))
+    return InitPlan(
+        circumstances,
+        await _plan_upgrade(connection),
+        tuple(relations),
+        tuple(await unknown_roles(connection, trusted)),
+    )
 
 
-async def carry_out(connection: Connection, plan: InitPlan) -> None:
-    """Does what `plan` says, each migration and each relation in a transaction of its own.
+async def _settings(connection: Connection, trusted: Collection[str]) -> OwnedRelation | None:
+    """The `user_settings` that the tool would use: the first that may count, else the first that there is."""
+    found = await settings_on_path(connection)
+    counting = (one for one in found if one.owner.is_trusted or one.owner.name in trusted)
+    return next(counting, found[0] if found else None)
 
-    Raises `PostgresError` when a right is missing, or a lock could not be had.
+
+async def carry_out(connection: Connection, plan: InitPlan) -> list[str]:
+    """Does what `plan` says: the schema `notion_sync` in one transaction, each relation in one of its own.
+
+    Typed views of an earlier version are replaced. Returns what a person should know of them, a sentence each. Raises
+    `PostgresError` when a right is missing, a lock could not be had, or an owner is not trusted.
     """
+    for relation in plan.distrusted:
+        raise distrust(relation)
     try:
-        for step in plan.migrations:
-            await migrations.apply(connection, step)
+        if not plan.upgrade.is_empty:
+            await _in_turn(connection, _upgrade)
         for planner in _planners(plan.circumstances):
-            await _change(connection, planner, plan.circumstances)
+            await _in_turn(connection, partial(_change, planner=planner, circumstances=plan.circumstances))
+        return [] if plan.upgrade.is_empty else await refresh_views(connection, only_present=True)
     except errors.InsufficientPrivilege as error:
         raise PostgresError(
             f"this role may not do that ({error.diag.message_primary}): let the owner of the database run "
             "'notion-pg-sync init', or the statements that 'notion-pg-sync init --sql' prints."
         ) from error
-    except errors.LockNotAvailable as error:
+    except _LOCKED as error:
         raise PostgresError(
             "a table is locked by somebody's long transaction: end it (pg_stat_activity shows it), then run "
             "'notion-pg-sync init' again; what was done so far is kept."
@@ -116,15 +175,18 @@ async def carry_out(connection: Connection, plan: InitPlan) -> None:
 
 def statements_of(plan: InitPlan, connection: Connection) -> str:
     """The plan as SQL, for an owner to run."""
-    parts = [
-        f"-- Migration {step.name}\nBEGIN;\n{migrations.statements_of(step).as_string(connection).strip()}\nCOMMIT;\n"
-        for step in plan.migrations
-    ]
+    parts = []
+    if not plan.upgrade.is_empty:
+        parts.append(f"-- notion_sync\nBEGIN;\n{_statements_of(plan.upgrade).as_string(connection)}\nCOMMIT;\n")
     for relation in plan.relations:
         if relation.changes:
-            lines = [f"-- {change.says}\n{change.statement.as_string(connection)};" for change in relation.changes]
-            locked = [f"{relation.lock.as_string(connection)};"] if relation.lock else []
-            parts.append("\n".join([f"-- {relation.relation}\nBEGIN;", *locked, *lines, "COMMIT;\n"]))
+            # A line end in a name must not end the comment.
+            lines = [
+                f"-- {printable(change.says)}\n{harmless(change.statement.as_string(connection))};"
+                for change in relation.changes
+            ]
+            locked = [f"{harmless(relation.lock.as_string(connection))};"] if relation.lock else []
+            parts.append("\n".join([f"-- {printable(relation.relation)}\nBEGIN;", *locked, *lines, "COMMIT;\n"]))
     return "\n".join(parts)
 
 
@@ -133,33 +195,101 @@ Planner = Callable[[Connection, Circumstances], Awaitable[Changes]]
 
 def _planners(circumstances: Circumstances) -> list[Planner]:
     """For each relation, what finds out how it has to change."""
-    return [_plan_user_settings, *(partial(_plan_table, table) for table in standard_tables(circumstances.schema))]
+    return [
+        _plan_bookkeeping,
+        _plan_user_settings,
+        *(partial(_plan_table, table) for table in standard_tables(circumstances.schema)),
+    ]
+
+
+async def _plan_bookkeeping(connection: Connection, circumstances: Circumstances) -> Changes:
+    """Whom to trust, and nobody else with the rights of an owner on the tables of the schema `notion_sync`."""
+    changes = Changes("notion_sync")
+    for role in await not_yet_trusted(connection, circumstances.trusted):
+        changes.add(
+            f"trust {role}, whose triggers then run with the rights of {circumstances.role}",
+            sql.SQL("INSERT INTO notion_sync.trusted_owners (owner) VALUES ({})").format(role),
+        )
+    for table, roles in (await favoured_on_bookkeeping(connection)).items():
+        changes.changes += revocations(sql.Identifier("notion_sync", table), roles)
+    return changes
 
 
 async def _plan_table(table: SyncTable, connection: Connection, circumstances: Circumstances) -> Changes:
     found = await inspect(connection, table)
-    return changes_to(table, found, circumstances.role, row_security=circumstances.row_security)
+    changes = changes_to(
+        table,
+        found,
+        circumstances.role,
+        row_security=circumstances.row_security,
+        favoured=await favoured_by_default(connection, table.schema),
+    )
+    if found and not found.owner_is_trusted and found.owner not in circumstances.trusted:
+        changes.distrusted = OwnedRelation(table.schema, table.name, Role(found.owner, is_trusted=False))
+    return changes
 
 
 async def _plan_user_settings(connection: Connection, circumstances: Circumstances) -> Changes:
-    changes = Changes(f"{circumstances.schema}.user_settings")
-    if await find_schema(connection) is None:
-        name = sql.Identifier(circumstances.schema, "user_settings")
+    changes = Changes(f"{circumstances.schema}.{SETTINGS_TABLE}")
+    found = await _settings(connection, circumstances.trusted)
+    if found is None:
+        name = sql.Identifier(circumstances.schema, SETTINGS_TABLE)
+        changes.creates = True
         changes.add("create the table", sql.SQL(_USER_SETTINGS).format(name))
+        changes.changes += revocations(name, await favoured_by_default(connection, circumstances.schema))
         changes.add(
             "hide it from every role but its owner (it holds tokens)",
             sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(name),
         )
+    elif not found.owner.is_trusted and found.owner.name not in circumstances.trusted:
+        changes.distrusted = found
     return changes
 
 
-async def _change(connection: Connection, planner: Planner, circumstances: Circumstances) -> None:
-    """Changes one relation, by a plan made anew: another `init` may have been there first.
+async def _plan_upgrade(connection: Connection) -> Upgrade:
+    pending = await migrations.pending(connection)
+    return Upgrade(pending, repeatable=bool(pending) or await repeatable.is_due(connection))
 
-    Of a table that is there already once more under its lock, for the application may write rows in between.
+
+def _statements_of(upgrade: Upgrade) -> sql.Composed:
+    """Its names mean PostgreSQL's own functions and types, whatever else the session's path finds by them."""
+    parts: list[sql.Composable] = [sql.SQL("SET LOCAL search_path = pg_catalog, pg_temp;")]
+    for step in upgrade.migrations:
+        parts += [sql.SQL(f"-- Migration {step.name}"), migrations.statements_of(step)]
+    if upgrade.repeatable:
+        parts += [sql.SQL("-- Functions, policies, triggers, grants and comments"), repeatable.statements()]
+    return sql.SQL("\n").join(parts)
+
+
+async def _upgrade(connection: Connection) -> None:
+    await connection.execute(_statements_of(await _plan_upgrade(connection)))
+
+
+async def _change(connection: Connection, planner: Planner, circumstances: Circumstances) -> None:
+    """Changes one relation; of one that is there already, what has to change is found out once more under its lock.
+
+    For an application may write rows in between.
+    """
+    relation = await planner(connection, circumstances)
+    if relation.distrusted:
+        raise distrust(relation.distrusted)
+    if relation.owner or not relation.changes:
+        return
+    if relation.lock:
+        await connection.execute(relation.lock)
+        relation = await planner(connection, circumstances)
+    with connection.as_application():
+        for change in relation.changes:
+            await connection.execute(change.statement)
+
+
+async def _in_turn(connection: Connection, work: Callable[[Connection], Awaitable[None]]) -> None:
+    """Does `work` in one transaction, in which no other `init` is at work; once more where a lock cannot be had.
+
+    What is to be done has to be found out within: another `init` may have been there first.
     """
     attempts = AsyncRetrying(
-        retry=retry_if_exception_type(errors.LockNotAvailable),
+        retry=retry_if_exception_type(_LOCKED),
         stop=stop_after_attempt(_LOCK_ATTEMPTS),
         wait=wait_random(0.1, 1),
         reraise=True,
@@ -168,12 +298,5 @@ async def _change(connection: Connection, planner: Planner, circumstances: Circu
         with attempt:
             async with connection.transaction():
                 await migrations.take_turns(connection)
-                relation = await planner(connection, circumstances)
-                if relation.owner or not relation.changes:
-                    return
                 await connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
-                if relation.lock:
-                    await connection.execute(relation.lock)
-                    relation = await planner(connection, circumstances)
-                for change in relation.changes:
-                    await connection.execute(change.statement)
+                await work(connection)

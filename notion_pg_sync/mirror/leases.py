@@ -33,8 +33,9 @@ async def claim_next(
 ) -> str | None:
     """Claims for run `runid` one of `user_ids` that no run holds and that none has synced since `since`.
 
-    What another run began before this one, and gave up, counts as not synced. First come those for whom an application
-    asks, then the stalest; None where nothing is left. `seconds` is how long the lease lasts unless renewed.
+    What another run began before this one, and gave up, counts as not synced; so does a sync of the future, as a wrong
+    clock of PostgreSQL's leaves it, and a lease of the far future counts as none. First come those for whom an
+    application asks, then the stalest; None where nothing is left. `seconds`: how long the lease lasts unless renewed.
     """
     claimed = await fetch_value(
         connection,
@@ -42,8 +43,10 @@ async def claim_next(
         WITH next AS (
             SELECT user_id FROM notion_sync.accounts
             WHERE user_id = ANY (%s)
-              AND (lease_runid IS NULL OR lease_expires_at < clock_timestamp())
-              AND (last_sync_started_at IS NULL OR last_sync_started_at < %s
+              AND (lease_runid IS NULL
+                   OR lease_expires_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + interval '1 day')
+              AND (last_sync_started_at IS NULL
+                   OR last_sync_started_at NOT BETWEEN %s AND clock_timestamp() + interval '5 minutes'
                    OR (last_sync_ended_at IS NULL OR last_sync_ended_at < last_sync_started_at)
                       AND last_sync_started_at < (
                           SELECT start_time FROM notion_sync.job_run_details WHERE runid = %s))
@@ -76,7 +79,9 @@ async def claim(connection: Connection, runid: int, user_id: str, seconds: float
         """
         UPDATE notion_sync.accounts
         SET lease_runid = %s, lease_expires_at = clock_timestamp() + make_interval(secs => %s)
-        WHERE user_id = %s AND (lease_runid IS NULL OR lease_expires_at < clock_timestamp())
+        WHERE user_id = %s
+          AND (lease_runid IS NULL
+               OR lease_expires_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + interval '1 day')
         RETURNING user_id
         """,
         runid,

@@ -1,4 +1,4 @@
-"""The schema `notion_sync`, version by version: `migrations/0001_….sql` and on, in order, each in one transaction."""
+"""The tables of the schema `notion_sync`, version by version: `migrations/0001_….sql` and on, in order."""
 
 from __future__ import annotations
 
@@ -68,16 +68,6 @@ async def pending(connection: Connection) -> tuple[Migration, ...]:
     if applied > newest:
         raise PostgresError(_newer(applied, newest), UPGRADE)
     return tuple(step for step in migrations() if step.version > applied)
-
-
-async def apply(connection: Connection, step: Migration) -> bool:
-    """Applies one step in one transaction; False when another process has applied it meanwhile."""
-    async with connection.transaction():
-        await take_turns(connection)
-        if await applied_version(connection) >= step.version:
-            return False
-        await connection.execute(statements_of(step))
-        return True
 
 
 async def take_turns(connection: Connection) -> None:

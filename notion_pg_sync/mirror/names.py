@@ -1,32 +1,38 @@
-"""Names of any kind in composed statements: a percent sign in one is no placeholder."""
+"""Names in statements: none is read as a placeholder, and none means what a stranger put on the path.
+
+A statement that touches a table of the application runs under the application's `search_path`, which its triggers and
+policies need. Whoever may create something in a schema of that path could offer a better match for what such a
+statement names: an exact match beats PostgreSQL's own polymorphic function, and a conversion of types. So all of its
+names are qualified, operators too (`qualified`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, LiteralString
 
-from psycopg import AsyncCursor, sql
-from psycopg.abc import Params
-from psycopg.rows import TupleRow
+from psycopg import sql
+
+_OPERATORS = ("=", "<>", "<", "<=", ">", ">=", "+", "-", "||", "->", "->>", "~", "@>", "?")
 
 
-class NamingCursor(AsyncCursor[TupleRow]):
-    """A cursor that reads names and literals as they are, in statements with parameters too.
+def qualified(statement: LiteralString, /, **parts: sql.Composable) -> sql.Composed:
+    """A statement with `parts` in their places, in which `{=}` is PostgreSQL's own operator `=`, and so on.
 
-    psycopg looks for placeholders in the whole text of a composed statement, the names in it included.
+    All these operators bind alike, from left to right, and more than AND, OR and NOT: `a {->>} 'b' {=} 'c'` needs no
+    parentheses, `'c' {=} (a {->>} 'b')` does.
+
+    What names no operator and yet looks for one by the path cannot be qualified, and has no place in such a statement:
+    IN, NULLIF, IS DISTINCT FROM, LIKE, BETWEEN, JOIN … USING, CASE with a value behind it.
     """
-
-    async def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:
-        """See `psycopg.AsyncCursor.execute`."""
-        return await super().execute(query if params is None else with_names_kept(query), params, **options)
-
-    async def executemany(self, query: Any, params_seq: Iterable[Params], **options: Any) -> None:
-        """See `psycopg.AsyncCursor.executemany`."""
-        await super().executemany(with_names_kept(query), params_seq, **options)
+    operators = {name: sql.SQL("OPERATOR(pg_catalog.{})").format(sql.SQL(name)) for name in _OPERATORS}
+    return sql.SQL(statement).format(**operators, **parts)
 
 
 def with_names_kept(query: Any) -> Any:
-    """The statement with every percent sign of a name or a literal doubled, for execution with parameters."""
+    """The statement with every percent sign of a name or a literal doubled, for execution with parameters.
+
+    psycopg looks for placeholders in the whole text of a composed statement, the names in it included.
+    """
     if isinstance(query, sql.Composed):
         return sql.Composed([with_names_kept(part) for part in query])
     if isinstance(query, sql.Identifier | sql.Literal):

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import LiteralString, cast
+from typing import LiteralString
 
 from psycopg import sql
 from psycopg.rows import class_row
 
-from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS, present_columns
-from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS, auto_sync_in, databases_in, present_columns
+from notion_pg_sync.mirror.connection import Connection, current_time
+from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.runs import SYNC_ALL
+from notion_pg_sync.mirror.tables import SETTINGS_TABLE
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ _MOST_OPEN_RUNS = 1000
 async def begin_snapshot(connection: Connection) -> datetime:
     """Makes a transaction, in which nothing was asked yet, read one moment alone and write nothing; gives the time."""
     await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    return cast(datetime, await fetch_value(connection, "SELECT clock_timestamp()"))
+    return await current_time(connection)
 
 
 async def read_users(connection: Connection, schema: str, user_id: str | None = None) -> list[User]:
@@ -192,30 +194,32 @@ async def read_users(connection: Connection, schema: str, user_id: str | None = 
     """
     columns = await present_columns(connection, schema)
     tokens = [
-        sql.SQL("nullif({}::text, '') IS NOT NULL").format(sql.Identifier(name))
+        qualified("coalesce({name}::pg_catalog.text, '') {<>} ''", name=sql.Identifier(name))
         for name in TOKEN_COLUMNS
         if name in columns
     ]
-    query = sql.SQL(
+    query = qualified(
         """
         SELECT settings.*, last_sync_ended_at
         FROM (
-            SELECT user_id::text, {} AS has_token, {} AS databases, {} AS auto_sync
-            FROM {} WHERE user_id IS NOT NULL
+            SELECT user_id::pg_catalog.text, {has_token} AS has_token, {databases} AS databases,
+                   {auto_sync} AS auto_sync
+            FROM {table} WHERE user_id IS NOT NULL
         ) AS settings
-        LEFT JOIN notion_sync.accounts USING (user_id)
-        WHERE (has_token OR databases IS NOT NULL) AND (%(user)s::text IS NULL OR user_id = %(user)s)
-        ORDER BY user_id
-        """
-    ).format(
-        sql.SQL(" OR ").join(tokens) if tokens else sql.SQL("false"),
-        sql.SQL("to_jsonb(notion_databases)") if "notion_databases" in columns else sql.SQL("NULL::jsonb"),
-        sql.SQL("auto_sync_enabled IS TRUE") if "auto_sync_enabled" in columns else sql.SQL("NULL::boolean"),
-        sql.Identifier(schema, "user_settings"),
+        LEFT JOIN notion_sync.accounts ON accounts.user_id {=} settings.user_id
+        WHERE (has_token OR databases IS NOT NULL)
+          AND (%(user)s::pg_catalog.text IS NULL OR settings.user_id {=} %(user)s)
+        ORDER BY settings.user_id
+        """,
+        has_token=sql.SQL(" OR ").join(tokens) if tokens else sql.SQL("false"),
+        databases=databases_in(columns),
+        auto_sync=auto_sync_in(columns),
+        table=sql.Identifier(schema, SETTINGS_TABLE),
     )
-    async with connection.cursor(row_factory=class_row(User)) as cursor:
-        await cursor.execute(query, {"user": user_id})
-        return await cursor.fetchall()
+    with connection.as_application():
+        async with connection.cursor(row_factory=class_row(User)) as cursor:
+            await cursor.execute(query, {"user": user_id})
+            return await cursor.fetchall()
 
 
 async def read_databases(connection: Connection, user_id: str | None = None) -> list[Database]:

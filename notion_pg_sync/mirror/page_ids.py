@@ -11,10 +11,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import cast
 
 from psycopg import sql
 
-from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.names import qualified
 
 TRIGGER = "notion_sync_page_id"
 
@@ -60,7 +62,7 @@ class IdSpelling(StrEnum):
         """What `column` holds where ids are written so, an id as Notion writes it."""
         if self is IdSpelling.DASHED:
             return column
-        return sql.SQL("coalesce(notion_sync.as_notion_id({0})::text, {0})").format(column)
+        return qualified("coalesce(notion_sync.as_notion_id({column})::pg_catalog.text, {column})", column=column)
 
 
 def every_spelling(page_ids: Iterable[str]) -> list[str]:
@@ -105,17 +107,15 @@ async def inspect_page_ids(connection: Connection, table: sql.Identifier, oid: i
         sql.SQL("SELECT {}, {} FROM pg_class WHERE oid = %s").format(TRIGGER_ARGUMENT, _IS_AT_WORK), (oid,)
     )
     argument, is_at_work = await asked.fetchone() or (None, None)
-    counted = await connection.execute(
-        sql.SQL("SELECT count(*) FILTER (WHERE {}), {} FROM {} WHERE notion_page_id IS NOT NULL").format(
-            _matches(_ANY_ID),
-            sql.SQL(", ").join(
-                sql.SQL("count(*) FILTER (WHERE {})").format(_matches(spelling.pattern)) for spelling in IdSpelling
-            ),
-            table,
-        )
+    counts: list[sql.Composable] = [_count(_ANY_ID), *(_count(spelling.pattern) for spelling in IdSpelling)]
+    query = qualified(
+        "SELECT {counts} FROM {table} WHERE notion_page_id IS NOT NULL",
+        counts=sql.SQL(", ").join(counts),
+        table=table,
     )
-    ids, *counts = await counted.fetchone() or ()
-    spelt = dict(zip(IdSpelling, counts, strict=True))
+    with connection.as_application():
+        ids, *counted = await (await connection.execute(query)).fetchone() or ()
+    spelt = dict(zip(IdSpelling, counted, strict=True))
     spelling = IdSpelling(argument) if argument else max(spelt, key=spelt.__getitem__)
     misspelled = ids - spelt[spelling]
     duplicates = await _count_duplicates(connection, table) if misspelled or not has_key else 0
@@ -123,23 +123,22 @@ async def inspect_page_ids(connection: Connection, table: sql.Identifier, oid: i
 
 
 async def _count_duplicates(connection: Connection, table: sql.Identifier) -> int:
-    found = await connection.execute(
-        sql.SQL(
-            "SELECT coalesce(sum(rows - 1), 0)::bigint FROM ("
-            " SELECT count(*) AS rows FROM {} WHERE notion_page_id IS NOT NULL GROUP BY user_id, {}) AS pages"
-        ).format(table, _page())
+    query = qualified(
+        "SELECT coalesce(pg_catalog.sum(rows {-} 1), 0)::pg_catalog.int8 FROM ("
+        " SELECT pg_catalog.count(*) AS rows FROM {table} WHERE notion_page_id IS NOT NULL"
+        " GROUP BY user_id, {page}) AS pages",
+        table=table,
+        page=_page(),
     )
-    row = await found.fetchone()
-    return int(row[0]) if row else 0
+    with connection.as_application():
+        return cast(int, await fetch_value(connection, query))
 
 
 async def spelling_without_trigger(connection: Connection, table: sql.Identifier) -> IdSpelling:
     """How a table writes page ids that has lost its trigger, or was never seen by `init`: as its first row does."""
-    found = await connection.execute(
-        sql.SQL("SELECT notion_page_id FROM {} WHERE {} LIMIT 1").format(table, _matches(_ANY_ID))
-    )
-    row = await found.fetchone()
-    written = str(row[0]) if row else ""
+    query = qualified("SELECT notion_page_id FROM {table} WHERE {is_id} LIMIT 1", table=table, is_id=_matches(_ANY_ID))
+    with connection.as_application():
+        written = str(await fetch_value(connection, query))
     return next((one for one in IdSpelling if re.search(one.pattern, written)), IdSpelling.DASHED)
 
 
@@ -148,42 +147,58 @@ def trigger_on(table: sql.Identifier, spelling: IdSpelling) -> sql.Composed:
 
     Its function is called for an id that is written otherwise alone: a call costs more than all else about a row.
     """
-    return sql.SQL(
-        "CREATE OR REPLACE TRIGGER {} BEFORE INSERT OR UPDATE OF notion_page_id ON {}\n"
-        'FOR EACH ROW WHEN (NEW.notion_page_id COLLATE "C" !~ {})\n'
-        "EXECUTE FUNCTION notion_sync.spell_page_id({})"
-    ).format(sql.Identifier(TRIGGER), table, sql.Literal(spelling.pattern), sql.Literal(str(spelling)))
+    return qualified(
+        "CREATE OR REPLACE TRIGGER {trigger} BEFORE INSERT OR UPDATE OF notion_page_id ON {table}\n"
+        "FOR EACH ROW WHEN (NOT NEW.{matches}) EXECUTE FUNCTION notion_sync.spell_page_id({spelling})",
+        trigger=sql.Identifier(TRIGGER),
+        table=table,
+        matches=_matches(spelling.pattern),
+        spelling=sql.Literal(str(spelling)),
+    )
 
 
 def rewriting(table: sql.Identifier, spelling: IdSpelling) -> sql.Composed:
     """The statement by which the trigger gets to the rows that write their id otherwise."""
-    return sql.SQL("UPDATE {} SET notion_page_id = notion_page_id\nWHERE {} AND NOT {}").format(
-        table, _matches(_ANY_ID), _matches(spelling.pattern)
+    return qualified(
+        "UPDATE {table} SET notion_page_id = notion_page_id\nWHERE {is_id} AND NOT {is_spelled}",
+        table=table,
+        is_id=_matches(_ANY_ID),
+        is_spelled=_matches(spelling.pattern),
     )
 
 
 def removal_of_duplicates(table: sql.Identifier, qualified_name: str) -> sql.Composed:
     """The statement that leaves of each page the newest row; the others go to `removed_pages`."""
-    return sql.SQL(
+    return qualified(
         """WITH ranked AS (
-    SELECT ctid AS place, row_number() OVER (
+    SELECT ctid AS place, pg_catalog.row_number() OVER (
         PARTITION BY user_id, {page}
         ORDER BY updated_at DESC NULLS LAST, last_synced_at DESC NULLS LAST, created_at DESC NULLS LAST, id) AS rank
     FROM {table} WHERE notion_page_id IS NOT NULL
 ), doubles AS (
-    DELETE FROM {table} AS sync_table USING ranked WHERE sync_table.ctid = place AND rank > 1 RETURNING sync_table.*
+    DELETE FROM {table} AS sync_table USING ranked WHERE sync_table.ctid {=} place AND rank {>} 1 RETURNING sync_table.*
 )
 INSERT INTO notion_sync.removed_pages
     (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
-SELECT user_id, {page}, notion_database_id, notion_data_source_id, {name}, 'duplicate', to_jsonb(doubles)
-FROM doubles"""
-    ).format(table=table, name=sql.Literal(qualified_name), page=_page())
+SELECT user_id, {page}, notion_database_id, notion_data_source_id, {name}, 'duplicate', pg_catalog.to_jsonb(doubles)
+FROM doubles""",
+        table=table,
+        name=sql.Literal(qualified_name),
+        page=_page(),
+    )
 
 
 def _page() -> sql.Composed:
     """The page of a row, whatever its spelling."""
-    return sql.SQL("CASE WHEN {} THEN notion_page_id::uuid::text ELSE notion_page_id END").format(_matches(_ANY_ID))
+    return qualified(
+        "CASE WHEN {is_id} THEN notion_page_id::pg_catalog.uuid::pg_catalog.text ELSE notion_page_id END",
+        is_id=_matches(_ANY_ID),
+    )
+
+
+def _count(pattern: str) -> sql.Composed:
+    return qualified("pg_catalog.count(*) FILTER (WHERE {matches})", matches=_matches(pattern))
 
 
 def _matches(pattern: str) -> sql.Composed:
-    return sql.SQL('notion_page_id COLLATE "C" ~ {}').format(sql.Literal(pattern))
+    return qualified('notion_page_id COLLATE pg_catalog."C" {~} {pattern}', pattern=sql.Literal(pattern))

@@ -12,6 +12,7 @@ from psycopg import errors, sql
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.tables import SyncTable
 
 Reason = Literal["trashed", "archived", "moved", "gone or no longer shared", "missing"]
@@ -23,31 +24,33 @@ async def unseen_pages(connection: Connection, table: SyncTable, key: DataSource
     What is no id of Notion is nothing that it could be asked for: somebody else's row, which stays.
     EXCEPT, not an anti join: nothing tells the planner how many ids the arrays hold, and it would choose nested loops.
     """
-    found = await connection.execute(
-        sql.SQL(
-            """
-            SELECT {} AS page_id FROM {}
-            WHERE user_id = %(user)s AND notion_data_source_id = %(source)s
-              AND notion_sync.as_notion_id(notion_page_id) IS NOT NULL
-            EXCEPT
-            SELECT unnest(page_ids) FROM notion_sync.seen_pages
-            WHERE user_id = %(user)s AND data_source_id = %(source)s
-            ORDER BY page_id
-            """
-        ).format(table.page_id(), table.identifier),
-        {"user": key.user_id, "source": key.data_source_id},
+    query = qualified(
+        """
+        SELECT {page_id} AS page_id FROM {table}
+        WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s
+          AND notion_sync.as_notion_id(notion_page_id) IS NOT NULL
+        EXCEPT
+        SELECT pg_catalog.unnest(page_ids) FROM notion_sync.seen_pages
+        WHERE user_id {=} %(user)s AND data_source_id {=} %(source)s
+        ORDER BY page_id
+        """,
+        page_id=table.page_id(),
+        table=table.identifier,
     )
+    with connection.as_application():
+        found = await connection.execute(query, {"user": key.user_id, "source": key.data_source_id})
     return [page_id async for (page_id,) in found]
 
 
 async def pages_of(connection: Connection, table: SyncTable, key: DataSourceKey) -> set[str]:
     """The pages of a data source that the table holds."""
-    found = await connection.execute(
-        sql.SQL("SELECT {} FROM {} WHERE user_id = %s AND notion_data_source_id = %s").format(
-            table.page_id(), table.identifier
-        ),
-        (key.user_id, key.data_source_id),
+    query = qualified(
+        "SELECT {page_id} FROM {table} WHERE user_id {=} %s AND notion_data_source_id {=} %s",
+        page_id=table.page_id(),
+        table=table.identifier,
     )
+    with connection.as_application():
+        found = await connection.execute(query, (key.user_id, key.data_source_id))
     return {page_id async for (page_id,) in found}
 
 
@@ -81,34 +84,39 @@ async def _remove_one_by_one(
 
 async def _remove(connection: Connection, table: SyncTable, key: DataSourceKey, reasons: Mapping[str, Reason]) -> None:
     page_ids: Sequence[str] = list(reasons)
-    await connection.execute(
-        sql.SQL(
-            """
-            WITH gone AS (
-                DELETE FROM {table} AS sync_table
-                WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND notion_page_id = ANY (%(spelled)s)
-                RETURNING user_id, {page_id} AS page_id, notion_database_id, notion_data_source_id,
-                          to_jsonb(sync_table) AS row
-            ), bodies AS (
-                DELETE FROM notion_sync.page_bodies AS body USING gone
-                WHERE body.user_id = gone.user_id AND body.notion_page_id = gone.page_id
-                  AND body.data_source_id = gone.notion_data_source_id
-            ), no_longer_found AS (
-                DELETE FROM notion_sync.search_documents AS document USING gone
-                WHERE document.user_id = gone.user_id AND document.page_id = gone.page_id
-                  AND document.data_source_id = gone.notion_data_source_id
-            )
-            INSERT INTO notion_sync.removed_pages
-                (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
-            SELECT user_id, page_id, notion_database_id, notion_data_source_id, {name}, reason, row
-            FROM gone JOIN unnest(%(pages)s::text[], %(reasons)s::text[]) AS why (page_id, reason) USING (page_id)
-            """
-        ).format(table=table.identifier, name=sql.Literal(table.qualified_name), page_id=table.page_id()),
-        {
-            "user": key.user_id,
-            "source": key.data_source_id,
-            "pages": page_ids,
-            "spelled": table.spell(page_ids),
-            "reasons": [reasons[page_id] for page_id in page_ids],
-        },
+    statement = qualified(
+        """
+        WITH gone AS (
+            DELETE FROM {table} AS sync_table
+            WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s AND notion_page_id {=} ANY (%(spelled)s)
+            RETURNING user_id, {page_id} AS page_id, notion_database_id, notion_data_source_id,
+                      pg_catalog.to_jsonb(sync_table) AS row
+        ), bodies AS (
+            DELETE FROM notion_sync.page_bodies AS body USING gone
+            WHERE body.user_id {=} gone.user_id AND body.notion_page_id {=} gone.page_id
+              AND body.data_source_id {=} gone.notion_data_source_id
+        ), no_longer_found AS (
+            DELETE FROM notion_sync.search_documents AS document USING gone
+            WHERE document.user_id {=} gone.user_id AND document.page_id {=} gone.page_id
+              AND document.data_source_id {=} gone.notion_data_source_id
+        )
+        INSERT INTO notion_sync.removed_pages
+            (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
+        SELECT user_id, gone.page_id, notion_database_id, notion_data_source_id, {name}, reason, row
+        FROM gone JOIN ROWS FROM (
+            pg_catalog.unnest(%(pages)s::pg_catalog.text[]), pg_catalog.unnest(%(reasons)s::pg_catalog.text[])
+        ) AS why (page_id, reason) ON why.page_id {=} gone.page_id
+        """,
+        table=table.identifier,
+        name=sql.Literal(table.qualified_name),
+        page_id=table.page_id(),
     )
+    parameters = {
+        "user": key.user_id,
+        "source": key.data_source_id,
+        "pages": page_ids,
+        "spelled": table.spell(page_ids),
+        "reasons": [reasons[page_id] for page_id in page_ids],
+    }
+    with connection.as_application():
+        await connection.execute(statement, parameters)

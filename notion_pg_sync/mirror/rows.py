@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import LiteralString, cast
 
 from psycopg import sql
 from psycopg.adapt import PyFormat
 
-from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.search_documents import write_documents
 from notion_pg_sync.mirror.tables import SyncTable
 
@@ -20,10 +22,10 @@ _SENT_AS = {"jsonb": "text"}
 
 # A row keeps its database's id as the application wrote it.
 _DATABASE = "notion_database_id"
-_KEPT_WHERE_SAME = """
+_KEPT_WHERE_SAME: LiteralString = """
     notion_database_id = CASE
         WHEN notion_sync.as_notion_id(sync_table.notion_database_id)
-            = notion_sync.as_notion_id(EXCLUDED.notion_database_id)
+            {=} notion_sync.as_notion_id(EXCLUDED.notion_database_id)
         THEN sync_table.notion_database_id ELSE EXCLUDED.notion_database_id
     END
 """
@@ -111,14 +113,15 @@ async def claim_rows(connection: Connection, table: SyncTable, owner: RowOwner) 
     So that a page of which Notion knows no more is found out by the next full read. What is no id of Notion, or is
     not written as the table's ids are, stays the application's.
     """
-    await connection.execute(
-        sql.SQL(
-            "UPDATE {} SET notion_data_source_id = %(source)s WHERE user_id = %(user)s"
-            ' AND notion_data_source_id IS NULL AND notion_page_id COLLATE "C" ~ {}'
-            " AND notion_sync.as_notion_id(notion_database_id) = %(database)s::uuid"
-        ).format(table.identifier, sql.Literal(table.spelling.pattern)),
-        _parameters(owner),
+    statement = qualified(
+        "UPDATE {table} SET notion_data_source_id = %(source)s WHERE user_id {=} %(user)s"
+        ' AND notion_data_source_id IS NULL AND notion_page_id COLLATE pg_catalog."C" {~} {spelled}'
+        " AND notion_sync.as_notion_id(notion_database_id) {=} %(database)s::pg_catalog.uuid",
+        table=table.identifier,
+        spelled=sql.Literal(table.spelling.pattern),
     )
+    with connection.as_application():
+        await connection.execute(statement, _parameters(owner))
 
 
 async def follow_database(connection: Connection, table: SyncTable, owner: RowOwner, former_id: str) -> None:
@@ -127,9 +130,9 @@ async def follow_database(connection: Connection, table: SyncTable, owner: RowOw
     Also to another way to write its id: `former_id` is what new rows had until now. Rows that have the same id in yet
     another spelling have it from the application, and keep it.
     """
-    stays = sql.SQL(
-        "(notion_database_id = %(written)s OR notion_database_id <> %(former)s"
-        " AND notion_sync.as_notion_id(notion_database_id) IS NOT DISTINCT FROM %(database)s::uuid)"
+    stays = qualified(
+        "(notion_database_id {=} %(written)s OR notion_database_id {<>} %(former)s"
+        " AND coalesce(notion_sync.as_notion_id(notion_database_id) {=} %(database)s::pg_catalog.uuid, false))"
     )
     changes: list[sql.Composable] = [
         sql.SQL("notion_database_id = CASE WHEN {} THEN notion_database_id ELSE %(written)s END").format(stays)
@@ -137,13 +140,16 @@ async def follow_database(connection: Connection, table: SyncTable, owner: RowOw
     differs: list[sql.Composable] = [sql.SQL("NOT {}").format(stays)]
     if table.has_database_name:
         changes.append(sql.SQL("database_name = %(name)s"))
-        differs.append(sql.SQL("database_name <> %(name)s"))
-    await connection.execute(
-        sql.SQL("UPDATE {} SET {} WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND ({})").format(
-            table.identifier, sql.SQL(", ").join(changes), sql.SQL(" OR ").join(differs)
-        ),
-        {**_parameters(owner), "former": former_id},
+        differs.append(qualified("database_name {<>} %(name)s"))
+    statement = qualified(
+        "UPDATE {table} SET {changes}"
+        " WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s AND ({differs})",
+        table=table.identifier,
+        changes=sql.SQL(", ").join(changes),
+        differs=sql.SQL(" OR ").join(differs),
     )
+    with connection.as_application():
+        await connection.execute(statement, {**_parameters(owner), "former": former_id})
 
 
 async def move_rows(connection: Connection, origin: SyncTable, table: SyncTable, owner: RowOwner) -> None:
@@ -157,23 +163,21 @@ async def move_rows(connection: Connection, origin: SyncTable, table: SyncTable,
     if table.has_database_name:
         named.append(sql.Identifier("database_name"))
         values.append(sql.Placeholder("name"))
-    await connection.execute(
-        sql.SQL(
-            """
-            WITH moved AS (
-                DELETE FROM {origin} WHERE user_id = %(user)s AND notion_data_source_id = %(source)s RETURNING *
-            )
-            INSERT INTO {table} ({filled}) SELECT {kept} FROM moved
-            ON CONFLICT (user_id, notion_page_id) DO NOTHING
-            """
-        ).format(
-            origin=origin.identifier,
-            table=table.identifier,
-            filled=sql.SQL(", ").join([*filled, *named]),
-            kept=sql.SQL(", ").join([*kept, *values]),
-        ),
-        _parameters(owner),
+    statement = qualified(
+        """
+        WITH moved AS (
+            DELETE FROM {origin} WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s RETURNING *
+        )
+        INSERT INTO {table} ({filled}) SELECT {kept} FROM moved
+        ON CONFLICT (user_id, notion_page_id) DO NOTHING
+        """,
+        origin=origin.identifier,
+        table=table.identifier,
+        filled=sql.SQL(", ").join([*filled, *named]),
+        kept=sql.SQL(", ").join([*kept, *values]),
     )
+    with connection.as_application():
+        await connection.execute(statement, _parameters(owner))
 
 
 def _parameters(owner: RowOwner) -> dict[str, str]:
@@ -188,23 +192,24 @@ def _parameters(owner: RowOwner) -> dict[str, str]:
 
 async def count_rows(connection: Connection, table: SyncTable, owner: RowOwner) -> int:
     """How many rows of a data source the table holds."""
-    found = await connection.execute(
-        sql.SQL("SELECT count(*) FROM {} WHERE user_id = %s AND notion_data_source_id = %s").format(table.identifier),
-        (owner.user_id, owner.data_source_id),
+    query = qualified(
+        "SELECT pg_catalog.count(*) FROM {table} WHERE user_id {=} %s AND notion_data_source_id {=} %s",
+        table=table.identifier,
     )
-    row = await found.fetchone()
-    return int(row[0]) if row else 0
+    with connection.as_application():
+        return cast(int, await fetch_value(connection, query, owner.user_id, owner.data_source_id))
 
 
 async def _known_hashes(
     connection: Connection, table: SyncTable, user_id: str, page_ids: Sequence[str]
 ) -> dict[str, str | None]:
-    found = await connection.execute(
-        sql.SQL("SELECT {}, content_hash FROM {} WHERE user_id = %s AND notion_page_id = ANY (%s)").format(
-            table.page_id(), table.identifier
-        ),
-        (user_id, table.spell(page_ids)),
+    query = qualified(
+        "SELECT {page_id}, content_hash FROM {table} WHERE user_id {=} %s AND notion_page_id {=} ANY (%s)",
+        page_id=table.page_id(),
+        table=table.identifier,
     )
+    with connection.as_application():
+        found = await connection.execute(query, (user_id, table.spell(page_ids)))
     return {page_id: content_hash async for page_id, content_hash in found}
 
 
@@ -213,13 +218,14 @@ async def _with_known_fields(connection: Connection, table: SyncTable, user_id: 
     incomplete = [row.page_id for row in rows if row.not_computed]
     if not incomplete:
         return list(rows)
-    found = await connection.execute(
-        sql.SQL(
-            "SELECT {}, fields FROM {}"
-            " WHERE user_id = %s AND notion_page_id = ANY (%s) AND jsonb_typeof(fields) = 'object'"
-        ).format(table.page_id(), table.identifier),
-        (user_id, table.spell(incomplete)),
+    query = qualified(
+        "SELECT {page_id}, fields FROM {table} WHERE user_id {=} %s AND notion_page_id {=} ANY (%s)"
+        " AND pg_catalog.jsonb_typeof(fields) {=} 'object'",
+        page_id=table.page_id(),
+        table=table.identifier,
     )
+    with connection.as_application():
+        found = await connection.execute(query, (user_id, table.spell(incomplete)))
     known = {page_id: fields async for page_id, fields in found}
     return [_with_fields(row, known[row.page_id]) if row.page_id in known else row for row in rows]
 
@@ -243,51 +249,53 @@ async def _upsert(connection: Connection, table: SyncTable, owner: RowOwner, row
         "content_hash": ("text", [row.content_hash for row in rows]),
     }
     if table.has_message_count:
-        written["message_count"] = ("integer", [row.message_count for row in rows])
+        written["message_count"] = ("int4", [row.message_count for row in rows])
     common = {
         "user_id": owner.user_id,
-        "notion_database_id": owner.written_database_id,
+        _DATABASE: owner.written_database_id,
         "notion_data_source_id": owner.data_source_id,
     }
     if table.has_database_name:
         common["database_name"] = owner.database_name
     now = ("last_synced_at", "updated_at")
     names = [*written, *common]
-    statement = sql.SQL(
+    statement = qualified(
         """
         INSERT INTO {table} AS sync_table (id, {names})
         SELECT coalesce(
-                 (SELECT (removed.row ->> 'id')::uuid FROM notion_sync.removed_pages AS removed
-                  WHERE removed.user_id = {user_id} AND removed.notion_page_id = {page_id}
-                    AND removed.sync_table = {table_name} AND removed.reason <> 'duplicate'
+                 (SELECT (removed.row {->>} 'id')::pg_catalog.uuid FROM notion_sync.removed_pages AS removed
+                  WHERE removed.user_id {=} {user_id} AND removed.notion_page_id {=} {page_id}
+                    AND removed.sync_table {=} {table_name} AND removed.reason {<>} 'duplicate'
                   ORDER BY removal_id DESC LIMIT 1),
-                 gen_random_uuid()),
+                 pg_catalog.gen_random_uuid()),
                {incoming}, {common}
-        FROM unnest({arrays}) AS incoming ({columns})
+        FROM ROWS FROM ({arrays}) AS incoming ({columns})
         ON CONFLICT (user_id, notion_page_id) DO UPDATE SET {assignments}
-        """
-    ).format(
+        """,
         table=table.identifier,
         table_name=sql.Literal(table.qualified_name),
         user_id=sql.Placeholder("user_id"),
         page_id=table.page_id("incoming"),
         names=sql.SQL(", ").join(map(sql.Identifier, names)),
         incoming=sql.SQL(", ").join(
-            sql.SQL("{}::{}").format(sql.Identifier("incoming", name), sql.SQL(type_))
+            sql.SQL("{}::pg_catalog.{}").format(sql.Identifier("incoming", name), sql.Identifier(type_))
             for name, (type_, _) in written.items()
         ),
         common=sql.SQL(", ").join(map(sql.Placeholder, common)),
         arrays=sql.SQL(", ").join(
-            sql.SQL("{}::{}[]").format(sql.Placeholder(name, PyFormat.BINARY), sql.SQL(_SENT_AS.get(type_, type_)))
+            sql.SQL("pg_catalog.unnest({}::pg_catalog.{}[])").format(
+                sql.Placeholder(name, PyFormat.BINARY), sql.Identifier(_SENT_AS.get(type_, type_))
+            )
             for name, (type_, _) in written.items()
         ),
         columns=sql.SQL(", ").join(map(sql.Identifier, written)),
         assignments=sql.SQL(", ").join(
             [
                 *(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in names if name != _DATABASE),
-                sql.SQL(_KEPT_WHERE_SAME),
-                *(sql.SQL("{} = clock_timestamp()").format(sql.Identifier(name)) for name in now),
+                qualified(_KEPT_WHERE_SAME),
+                *(sql.SQL("{} = pg_catalog.clock_timestamp()").format(sql.Identifier(name)) for name in now),
             ]
         ),
     )
-    await connection.execute(statement, {**common, **{name: values for name, (_, values) in written.items()}})
+    with connection.as_application():
+        await connection.execute(statement, {**common, **{name: values for name, (_, values) in written.items()}})

@@ -9,6 +9,7 @@ from typing import Literal, cast
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.printable import storable
 
 Mode = Literal["full", "incremental"]
 Ending = Literal["succeeded", "failed"]
@@ -98,7 +99,7 @@ async def start_run(connection: Connection, job: Job, command: str, process: Pro
             """,
             jobid,
             process.pid,
-            command,
+            storable(command),
         )
         await connection.execute(
             """
@@ -148,7 +149,7 @@ async def end_run(connection: Connection, runid: int, status: Ending, message: s
             SET status = %s, return_message = %s, end_time = clock_timestamp()
             WHERE runid = %s AND end_time IS NULL
             """,
-            (status, message, runid),
+            (status, storable(message), runid),
         )
         await connection.execute(
             """
@@ -241,7 +242,7 @@ async def end_database(
     connection: Connection, runid: int, user_id: str, database_id: str, *, run: DatabaseRun, counts: bool
 ) -> None:
     """Records what syncing a database came to; `counts`: as the database's latest sync."""
-    values = {**vars(run), "status": run.status, "runid": runid, "user_id": user_id, "database_id": database_id}
+    values = {**_recorded(run), "runid": runid, "user_id": user_id, "database_id": database_id}
     async with connection.transaction():
         await connection.execute(
             """
@@ -274,7 +275,7 @@ async def end_database(
 
 async def count_bodies(connection: Connection, runid: int, user_id: str, database_id: str, *, run: DatabaseRun) -> None:
     """Adds to what is recorded of a database's rows what became of its bodies, which are read after them."""
-    values = {**vars(run), "runid": runid, "user_id": user_id, "database_id": database_id}
+    values = {**_recorded(run), "runid": runid, "user_id": user_id, "database_id": database_id}
     await connection.execute(
         """
         UPDATE notion_sync.database_runs
@@ -294,3 +295,9 @@ async def count_bodies(connection: Connection, runid: int, user_id: str, databas
         """,
         values,
     )
+
+
+def _recorded(run: DatabaseRun) -> dict[str, object]:
+    """What is recorded of a database's run; its words are as far as PostgreSQL can hold them."""
+    values = {**vars(run), "status": run.status}
+    return {name: storable(value) if isinstance(value, str) else value for name, value in values.items()}

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import LiteralString
 
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.tables import SyncTable
 
 # The settings are locked, so that a change of the language waits for what is written in the one before. Of a row whose
 # texts are as they were nothing is written.
-_WRITE = """
+_WRITE: LiteralString = """
     WITH settings AS MATERIALIZED (
-        SELECT language::regconfig AS language FROM notion_sync.search_settings FOR SHARE
+        SELECT language::pg_catalog.regconfig AS language FROM notion_sync.search_settings FOR SHARE
     ), pages AS MATERIALIZED (
         SELECT page.user_id, {page_id} AS page_id, page.notion_data_source_id AS data_source_id,
-               coalesce(page.{title}, '') AS title, concat_ws(E'\\n', {texts}) AS text,
+               coalesce(page.{title}, '') AS title, pg_catalog.concat_ws(E'\\n', {texts}) AS text,
                body.content_hash AS body_hash, coalesce(body.plain_text, '') AS body
         FROM {rows} LEFT JOIN notion_sync.page_bodies AS body
-            ON body.user_id = page.user_id AND body.notion_page_id = {page_id}
+            ON body.user_id {=} page.user_id AND body.notion_page_id {=} {page_id}
     )
     INSERT INTO notion_sync.search_documents AS known
         (user_id, page_id, data_source_id, title, text, body_hash, tsv, is_cut)
@@ -29,25 +31,27 @@ _WRITE = """
     ON CONFLICT (user_id, page_id) DO UPDATE
     SET data_source_id = EXCLUDED.data_source_id, title = EXCLUDED.title, text = EXCLUDED.text,
         body_hash = EXCLUDED.body_hash, tsv = EXCLUDED.tsv, is_cut = EXCLUDED.is_cut
-    WHERE (known.data_source_id, known.title, known.text, known.body_hash)
-        IS DISTINCT FROM (EXCLUDED.data_source_id, EXCLUDED.title, EXCLUDED.text, EXCLUDED.body_hash)
+    WHERE known.data_source_id {<>} EXCLUDED.data_source_id OR known.title {<>} EXCLUDED.title
+       OR known.text {<>} EXCLUDED.text OR coalesce(known.body_hash, '') {<>} coalesce(EXCLUDED.body_hash, '')
 """
 # Each by the table's key, hence OFFSET: of a table that grows PostgreSQL knows so little that it would go through all
 # rows of the user.
-_GIVEN = """
-    unnest(%(pages)s::text[]) AS given (page_id), LATERAL (
-        SELECT * FROM {table} WHERE user_id = %(user)s AND notion_page_id = given.page_id OFFSET 0
+_GIVEN: LiteralString = """
+    pg_catalog.unnest(%(pages)s::pg_catalog.text[]) AS given (page_id), LATERAL (
+        SELECT * FROM {table} WHERE user_id {=} %(user)s AND notion_page_id {=} given.page_id OFFSET 0
     ) AS page
 """
-_NEXT = """
+_NEXT: LiteralString = """
     (SELECT * FROM {table}
-     WHERE user_id = %(user)s AND notion_data_source_id = %(source)s
-       AND notion_page_id > %(after)s AND notion_page_id <= %(last)s) AS page
+     WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s
+       AND notion_page_id {>} %(after)s AND notion_page_id {<=} %(last)s) AS page
 """
 _BATCH = 2_000
-_TEXT = {
-    "text": "nullif(fields ->> {name}, '')",
-    "text[]": "nullif(notion_sync.text_in(fields -> {name}), '')",
+_TEXT: dict[str, LiteralString] = {
+    "text": "CASE WHEN fields {->>} {name} {<>} '' THEN fields {->>} {name} END",
+    "text[]": (
+        "CASE WHEN notion_sync.text_in(fields {->} {name}) {<>} '' THEN notion_sync.text_in(fields {->} {name}) END"
+    ),
 }
 
 
@@ -55,10 +59,11 @@ async def write_documents(
     connection: Connection, table: SyncTable, key: DataSourceKey, page_ids: Sequence[str]
 ) -> None:
     """Takes in what rows and bodies of these pages hold now; in the transaction that writes them."""
-    await connection.execute(
-        await _statement(connection, table, key, sql.SQL(_GIVEN)),
-        {"user": key.user_id, "source": key.data_source_id, "pages": table.spell(page_ids)},
-    )
+    statement = await _statement(connection, table, key, _GIVEN)
+    with connection.as_application():
+        await connection.execute(
+            statement, {"user": key.user_id, "source": key.data_source_id, "pages": table.spell(page_ids)}
+        )
 
 
 async def write_missing_documents(
@@ -69,21 +74,20 @@ async def write_missing_documents(
     Returns the last page of the batch, None once all are there, which is recorded then.
     """
     parameters = {"user": key.user_id, "source": key.data_source_id, "after": after, "most": _BATCH}
-    found = await connection.execute(
-        sql.SQL(
-            """
-            SELECT max(notion_page_id) FROM (
-                SELECT notion_page_id FROM {}
-                WHERE user_id = %(user)s AND notion_data_source_id = %(source)s AND notion_page_id > %(after)s
-                  AND EXISTS (SELECT FROM notion_sync.data_sources
-                              WHERE user_id = %(user)s AND data_source_id = %(source)s AND NOT is_searchable)
-                ORDER BY notion_page_id LIMIT %(most)s
-            ) AS batch
-            """
-        ).format(table.identifier),
-        parameters,
+    query = qualified(
+        """
+        SELECT pg_catalog.max(notion_page_id) FROM (
+            SELECT notion_page_id FROM {table}
+            WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s AND notion_page_id {>} %(after)s
+              AND EXISTS (SELECT FROM notion_sync.data_sources
+                          WHERE user_id {=} %(user)s AND data_source_id {=} %(source)s AND NOT is_searchable)
+            ORDER BY notion_page_id LIMIT %(most)s
+        ) AS batch
+        """,
+        table=table.identifier,
     )
-    row = await found.fetchone()
+    with connection.as_application():
+        row = await (await connection.execute(query, parameters)).fetchone()
     if row is None or row[0] is None:
         await connection.execute(
             """
@@ -93,14 +97,13 @@ async def write_missing_documents(
             parameters,
         )
         return None
-    await connection.execute(
-        await _statement(connection, table, key, sql.SQL(_NEXT)),
-        {**parameters, "last": row[0]},
-    )
+    statement = await _statement(connection, table, key, _NEXT)
+    with connection.as_application():
+        await connection.execute(statement, {**parameters, "last": row[0]})
     return str(row[0])
 
 
-async def _statement(connection: Connection, table: SyncTable, key: DataSourceKey, rows: sql.SQL) -> sql.Composed:
+async def _statement(connection: Connection, table: SyncTable, key: DataSourceKey, rows: LiteralString) -> sql.Composed:
     """What writes the documents of `rows` (an item of a FROM clause), with what their text properties hold."""
     found = await connection.execute(
         """
@@ -111,11 +114,12 @@ async def _statement(connection: Connection, table: SyncTable, key: DataSourceKe
         """,
         (key.user_id, key.data_source_id),
     )
-    texts = [sql.SQL(_TEXT[type_]).format(name=sql.Literal(name)) async for type_, name in found]
+    texts = [qualified(_TEXT[type_], name=sql.Literal(name)) async for type_, name in found]
     # A function takes a hundred arguments at the most, so they go in a list.
-    return sql.SQL(_WRITE).format(
-        rows=rows.format(table=table.identifier),
+    return qualified(
+        _WRITE,
+        rows=qualified(rows, table=table.identifier),
         page_id=table.page_id("page"),
         title=sql.Identifier(table.title),
-        texts=sql.SQL("VARIADIC ARRAY[{}]::text[]").format(sql.SQL(", ").join(texts)),
+        texts=sql.SQL("VARIADIC ARRAY[{}]::pg_catalog.text[]").format(sql.SQL(", ").join(texts)),
     )

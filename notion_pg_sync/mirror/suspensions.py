@@ -20,7 +20,11 @@ class LatestResults:
 
 
 async def note_token(connection: Connection, user_id: str, fingerprint: str) -> None:
-    """Remembers which token a user has; where it is another than before, no database of theirs stays suspended."""
+    """Remembers which token a user has.
+
+    Where it is another than before, no database of theirs stays suspended, and no full read that is under way is
+    carried on: the new token may see other pages.
+    """
     changed = await fetch_value(
         connection,
         """
@@ -40,14 +44,24 @@ async def note_token(connection: Connection, user_id: str, fingerprint: str) -> 
             """,
             (user_id,),
         )
+        await connection.execute(
+            """
+            UPDATE notion_sync.data_sources SET full_read_progress_at = NULL
+            WHERE user_id = %s AND full_read_progress_at IS NOT NULL
+            """,
+            (user_id,),
+        )
 
 
 async def resting(connection: Connection, user_id: str) -> dict[str, str]:
-    """The suspended databases of a user whose next try has not come: ids, with the reason."""
+    """The suspended databases of a user whose next try has not come: ids, with the reason.
+
+    A next try that lies further off than any is a wrong clock's.
+    """
     found = await connection.execute(
         """
         SELECT database_id, coalesce(last_message, 'it cannot be read.') FROM notion_sync.databases
-        WHERE user_id = %s AND next_try_at > clock_timestamp()
+        WHERE user_id = %s AND next_try_at BETWEEN clock_timestamp() AND clock_timestamp() + interval '2 days'
         """,
         (user_id,),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending
+from notion_pg_sync.printable import storable
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ async def end_request(connection: Connection, runid: int, user_id: str, database
         UPDATE notion_sync.sync_requests SET status = %s, message = %s, ended_at = clock_timestamp()
         WHERE runid = %s AND user_id = %s AND database_id = %s AND status = 'running'
         """,
-        (run.status, run.message, runid, user_id, database_id),
+        (run.status, storable(run.message or ""), runid, user_id, database_id),
     )
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import LiteralString
 
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, PostgresError
+from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.page_ids import TRIGGER_ARGUMENT, IdSpelling, spelling_without_trigger
+from notion_pg_sync.mirror.trust import OwnedRelation, distrust, roles_of
 
 DEFAULT_SCHEMA = "public"
+SETTINGS_TABLE = "user_settings"
 GENERAL_TABLE = "notion_pages_sync"
 
 
@@ -21,7 +25,7 @@ class ColumnDefinition:
 
     name: str
     type: str
-    constraint: str = ""
+    constraint: LiteralString = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,26 @@ class SyncTable:
     def spell(self, page_ids: Iterable[str]) -> list[str]:
         """Page ids as the table writes them."""
         return [self.spelling.spell(page_id) for page_id in page_ids]
+
+
+@dataclass(frozen=True)
+class StrangeTable:
+    """A table named as a sync table, of an owner who is not trusted; `is_needed`: its rows can go nowhere else."""
+
+    relation: OwnedRelation
+    is_needed: bool
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A table named as a sync table; `has_rows`: the tool wrote rows there. `spelling` is None without its trigger."""
+
+    relation: OwnedRelation
+    table: SyncTable
+    is_complete: bool
+    has_rows: bool
+    is_readable: bool
+    spelling: IdSpelling | None
 
 
 @dataclass(frozen=True)
@@ -109,7 +133,7 @@ def text_sources(database_name: str) -> TextSources:
 def columns_of(table: SyncTable) -> tuple[ColumnDefinition, ...]:
     """All columns that the tool reads or writes, in order; the application's own first, then ours."""
     return (
-        ColumnDefinition("id", "uuid", "PRIMARY KEY DEFAULT gen_random_uuid()"),
+        ColumnDefinition("id", "uuid", "PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid()"),
         ColumnDefinition("notion_page_id", "text"),
         ColumnDefinition("notion_database_id", "text", "NOT NULL"),
         *([ColumnDefinition("database_name", "text", "NOT NULL")] if table.has_database_name else []),
@@ -119,9 +143,9 @@ def columns_of(table: SyncTable) -> tuple[ColumnDefinition, ...]:
         *([ColumnDefinition("message_count", "integer", "DEFAULT 0")] if table.has_message_count else []),
         ColumnDefinition("properties", "jsonb", "DEFAULT '{}'"),
         ColumnDefinition("content_hash", "text"),
-        ColumnDefinition("last_synced_at", "timestamp with time zone", "DEFAULT now()"),
-        ColumnDefinition("created_at", "timestamp with time zone", "DEFAULT now()"),
-        ColumnDefinition("updated_at", "timestamp with time zone", "DEFAULT now()"),
+        ColumnDefinition("last_synced_at", "timestamp with time zone", "DEFAULT pg_catalog.now()"),
+        ColumnDefinition("created_at", "timestamp with time zone", "DEFAULT pg_catalog.now()"),
+        ColumnDefinition("updated_at", "timestamp with time zone", "DEFAULT pg_catalog.now()"),
         ColumnDefinition("notion_data_source_id", "text"),
         ColumnDefinition("fields", "jsonb"),
         ColumnDefinition("url", "text"),
@@ -130,51 +154,100 @@ def columns_of(table: SyncTable) -> tuple[ColumnDefinition, ...]:
     )
 
 
+async def settings_on_path(connection: Connection) -> list[OwnedRelation]:
+    """Every `user_settings` on the session's `search_path` and in public; the first is what the bare name means."""
+    with connection.as_application():
+        found = await connection.execute(
+            qualified(
+                """
+                SELECT pg_namespace.nspname, pg_class.relowner
+                FROM (SELECT path.schema, path.place
+                      FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS path (schema, place)
+                      UNION ALL SELECT {public}::pg_catalog.name, NULL) AS path
+                JOIN pg_catalog.pg_namespace ON pg_namespace.nspname {=} path.schema
+                JOIN pg_catalog.pg_class ON pg_class.relnamespace {=} pg_namespace.oid
+                WHERE pg_class.relname {=} 'user_settings'
+                  AND NOT pg_catalog.starts_with(path.schema::pg_catalog.text, 'pg_')
+                ORDER BY path.place NULLS LAST
+                """,
+                public=sql.Literal(DEFAULT_SCHEMA),
+            )
+        )
+        rows = await found.fetchall()
+    roles = await roles_of(connection, [owner for _, owner in rows])
+    return [OwnedRelation(schema, SETTINGS_TABLE, roles[owner]) for schema, owner in dict.fromkeys(rows)]
+
+
 async def find_schema(connection: Connection) -> str | None:
-    """The schema in which `user_settings` lies, None where there is no such table."""
-    found = await connection.execute(
-        """
-        SELECT nspname
-        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-        WHERE pg_class.oid = coalesce(to_regclass('user_settings'), to_regclass('public.user_settings'))
-        """
-    )
-    row = await found.fetchone()
-    return str(row[0]) if row else None
+    """The schema of the first `user_settings` on the session's path with a trusted owner, None where there is none."""
+    return next((found.schema for found in await settings_on_path(connection) if found.owner.is_trusted), None)
 
 
 async def settings_schema(connection: Connection) -> str:
-    """The schema in which `user_settings` lies. Raises `PostgresError` where there is no such table."""
-    schema = await find_schema(connection)
-    if schema is None:
-        raise PostgresError("there is no table user_settings: run 'notion-pg-sync init'.")
-    return schema
+    """The schema in which `user_settings` lies. Raises `PostgresError` where there is none of an owner to trust."""
+    if schema := await find_schema(connection):
+        return schema
+    for found in await settings_on_path(connection):
+        raise distrust(found)
+    raise PostgresError("there is no table user_settings: run 'notion-pg-sync init'.")
 
 
 async def find_tables(connection: Connection, schema: str) -> dict[str, SyncTable]:
-    """The sync tables of `schema` by name: the standard ones, and every other of the general one's shape."""
+    """The sync tables of `schema` by name: the standard ones, and every other of the general one's shape.
+
+    Those whose owners are not trusted do not count.
+    """
+    found = await _tables_named_alike(connection, schema)
+    counting = [one for one in found if one.is_complete and one.relation.owner.is_trusted]
+    return {one.table.name: await _as_spelled(connection, one) for one in counting}
+
+
+async def _as_spelled(connection: Connection, named: _Named) -> SyncTable:
+    if named.spelling or not named.is_readable:
+        return replace(named.table, spelling=named.spelling or IdSpelling.DASHED)
+    return replace(named.table, spelling=await spelling_without_trigger(connection, named.table.identifier))
+
+
+async def strange_tables(connection: Connection, schema: str) -> list[StrangeTable]:
+    """The tables of `schema` that would be sync tables, were it not for their owners."""
+    return [
+        StrangeTable(one.relation, one.has_rows or one.table.name in {table.name for table in standard_tables(schema)})
+        for one in await _tables_named_alike(connection, schema)
+        if not one.relation.owner.is_trusted
+    ]
+
+
+async def _tables_named_alike(connection: Connection, schema: str) -> list[_Named]:
     found = await connection.execute(
         sql.SQL(
             r"""
-            SELECT relname, array_agg(attname), {spelling}, has_table_privilege(pg_class.oid, 'SELECT')
-            FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
-            WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relkind IN ('r', 'p')
+            SELECT relname, relowner, array_agg(attname),
+                   EXISTS (SELECT FROM notion_sync.data_sources WHERE sync_table = nspname || '.' || relname),
+                   has_table_privilege(pg_class.oid, 'SELECT'), {argument}
+            FROM pg_class
+            JOIN pg_namespace ON pg_namespace.oid = relnamespace
+            JOIN pg_attribute ON attrelid = pg_class.oid
+            WHERE nspname = %s AND relkind IN ('r', 'p')
               AND relname LIKE 'notion\_%%\_sync' AND attnum > 0 AND NOT attisdropped
-            GROUP BY pg_class.oid, relname
+            GROUP BY nspname, pg_class.oid, relname, relowner ORDER BY relname
             """
-        ).format(spelling=TRIGGER_ARGUMENT),
+        ).format(argument=TRIGGER_ARGUMENT),
         (schema,),
     )
+    rows = await found.fetchall()
+    roles = await roles_of(connection, [owner for _, owner, *_ in rows])
     standard = {table.name: table for table in standard_tables(schema)}
-    tables: dict[str, SyncTable] = {}
-    for name, columns, argument, is_readable in await found.fetchall():
-        table = standard.get(name, general_shape(schema, name))
-        if {column.name for column in columns_of(table)} <= set(columns):
-            spelling = IdSpelling(argument or IdSpelling.DASHED)
-            if is_readable and not argument:
-                spelling = await spelling_without_trigger(connection, table.identifier)
-            tables[name] = replace(table, spelling=spelling)
-    return tables
+    return [
+        _Named(
+            relation=OwnedRelation(schema, name, roles[owner]),
+            table=(table := standard.get(name, general_shape(schema, name))),
+            is_complete={column.name for column in columns_of(table)} <= set(columns),
+            has_rows=has_rows,
+            is_readable=is_readable,
+            spelling=IdSpelling(argument) if argument else None,
+        )
+        for name, owner, columns, has_rows, is_readable, argument in rows
+    ]
 
 
 def table_for(database_name: str, tables: dict[str, SyncTable]) -> SyncTable:

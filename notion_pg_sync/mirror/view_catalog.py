@@ -21,7 +21,7 @@ from notion_pg_sync.mirror.view_definition import (
 )
 
 # The fingerprint of a view that is nobody's any more, and that something depends on.
-LEFT_ALONE = "left alone"
+LEFT_EMPTY = "left empty"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ async def find_sources(connection: Connection, names: Collection[str] | None) ->
     """The data sources of all users who want views, by view; of `names`, those that share a view with one of them."""
     found = await connection.execute(
         """
-        SELECT view_name, nspname, relname, database_name, user_id, data_source_id,
+        SELECT view_name, nspname, relname, format('%%I.%%I', nspname, relname), database_name, user_id, data_source_id,
                ARRAY(SELECT columns.name FROM notion_sync.columns
                      WHERE (columns.user_id, columns.data_source_id) = (known.user_id, known.data_source_id)
                        AND property_type = 'relation'
@@ -63,14 +63,13 @@ async def find_sources(connection: Connection, names: Collection[str] | None) ->
             %(names)s::text[] IS NULL
             OR view_name IN (SELECT view_name FROM notion_sync.data_sources WHERE database_name = ANY (%(names)s))
         )
-        ORDER BY 1, 2, 3, 4, 5, 6
+        ORDER BY 1, 2, 3, 5, 6, 7
         """,
         {"names": None if names is None else list(names)},
     )
     sources: dict[str, list[ViewSource]] = {}
-    async for view_name, schema, table, database_name, user_id, data_source_id, relations in found:
-        source = ViewSource(schema, table, database_name, user_id, data_source_id, tuple(relations))
-        sources.setdefault(view_name, []).append(source)
+    async for view_name, *source in found:
+        sources.setdefault(view_name, []).append(ViewSource(*source))
     return sources
 
 
@@ -136,10 +135,10 @@ async def record(connection: Connection, view: View, fingerprint: str) -> None:
     )
 
 
-async def record_left_alone(connection: Connection, view_name: str) -> None:
-    """Records that a view of ours is nobody's any more, and stays since something depends on it."""
+async def record_left_empty(connection: Connection, view_name: str) -> None:
+    """Records that a view of ours is nobody's any more, and stays, empty, since something depends on it."""
     await connection.execute(
-        "UPDATE notion_sync.views SET fingerprint = %s WHERE view_name = %s", (LEFT_ALONE, view_name)
+        "UPDATE notion_sync.views SET fingerprint = %s WHERE view_name = %s", (LEFT_EMPTY, view_name)
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 from psycopg import sql
 
@@ -17,22 +16,22 @@ Typed = tuple[str, str]
 
 # What every view shows first, and from what: names as in RESERVED_NAMES. Not every sync table has the database's name.
 _FIXED = {
-    "page_id": ("uuid", "notion_sync.as_notion_id(notion_page_id)"),
-    "user_id": ("text", "user_id::text"),
-    "database_id": ("uuid", "notion_sync.as_notion_id(notion_database_id)"),
-    "database_name": ("text", "{database_name}::text"),
-    "data_source_id": ("uuid", "notion_sync.as_uuid(notion_data_source_id)"),
-    "url": ("text", "url::text"),
-    "notion_created_at": ("timestamp with time zone", "notion_created_at"),
-    "notion_edited_at": ("timestamp with time zone", "notion_edited_at"),
-    "last_synced_at": ("timestamp with time zone", "last_synced_at"),
+    "page_id": ("uuid", "notion_sync.as_notion_id(page.notion_page_id)"),
+    "user_id": ("text", "page.user_id::text"),
+    "database_id": ("uuid", "notion_sync.as_notion_id(page.notion_database_id)"),
+    "database_name": ("text", "shown.database_name"),
+    "data_source_id": ("uuid", "notion_sync.as_uuid(page.notion_data_source_id)"),
+    "url": ("text", "page.url::text"),
+    "notion_created_at": ("timestamp with time zone", "page.notion_created_at"),
+    "notion_edited_at": ("timestamp with time zone", "page.notion_edited_at"),
+    "last_synced_at": ("timestamp with time zone", "page.last_synced_at"),
 }
 FIXED_COLUMNS = tuple(_FIXED)
 
 # What the view of a relation shows, one row a related page. A page has as many rows as it has related pages, or none.
 _RELATION = {
-    "user_id": ("text", "user_id::text"),
-    "page_id": ("uuid", "notion_sync.as_notion_id(notion_page_id)"),
+    "user_id": ("text", "page.user_id::text"),
+    "page_id": ("uuid", "notion_sync.as_notion_id(page.notion_page_id)"),
     "related_page_id": ("uuid", "related.page_id"),
     "position": ("integer", "related.position::integer"),
 }
@@ -42,21 +41,25 @@ _BETWEEN_VIEW_AND_COLUMN = "__"
 
 # How a property's plain value is shown as a column's type: none of these can fail, whatever the value.
 _FIELD = {
-    "text": "fields ->> {field}",
-    "numeric": "notion_sync.as_numeric(fields -> {field})",
-    "boolean": "notion_sync.as_boolean(fields -> {field})",
-    "date": "notion_sync.as_date(fields ->> {field})",
-    "timestamp with time zone": "notion_sync.as_timestamptz(fields ->> {field})",
-    "uuid": "notion_sync.as_uuid(fields ->> {field})",
-    "text[]": "notion_sync.as_text_array(fields -> {field})",
-    "uuid[]": "notion_sync.as_uuid_array(fields -> {field})",
-    "jsonb": "nullif(fields -> {field}, 'null')",
+    "text": "page.fields ->> {field}",
+    "numeric": "notion_sync.as_numeric(page.fields -> {field})",
+    "boolean": "notion_sync.as_boolean(page.fields -> {field})",
+    "date": "notion_sync.as_date(page.fields ->> {field})",
+    "timestamp with time zone": "notion_sync.as_timestamptz(page.fields ->> {field})",
+    "uuid": "notion_sync.as_uuid(page.fields ->> {field})",
+    "text[]": "notion_sync.as_text_array(page.fields -> {field})",
+    "uuid[]": "notion_sync.as_uuid_array(page.fields -> {field})",
+    "jsonb": "nullif(page.fields -> {field}, 'null')",
 }
 # People stand beside their ids by name too: how the ids are shown, and how the column with the names ends.
 _PEOPLE = {
-    "uuid[]": ("notion_sync.names_of(user_id::text, notion_sync.as_uuid_array(fields -> {field}))", "text[]", "_names"),
+    "uuid[]": (
+        "notion_sync.names_of(page.user_id::text, notion_sync.as_uuid_array(page.fields -> {field}))",
+        "text[]",
+        "_names",
+    ),
     "uuid": (
-        "(notion_sync.names_of(user_id::text, ARRAY[notion_sync.as_uuid(fields ->> {field})]))[1]",
+        "(notion_sync.names_of(page.user_id::text, ARRAY[notion_sync.as_uuid(page.fields ->> {field})]))[1]",
         "text",
         "_name",
     ),
@@ -74,15 +77,16 @@ COMMENT_MARK = "Notion: "
 class ViewSource:
     """A user's data source whose rows a view shows: the sync table that has them, the name of its database.
 
-    `relations`: its columns that hold related pages.
+    `listed_table`: that table as `notion_sync.view_sources` has it. `relations`: its columns that hold related pages.
     """
 
     schema: str
     table: str
+    listed_table: str
     database_name: str
     user_id: str
     data_source_id: str
-    relations: tuple[str, ...] = ()
+    relations: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ class View:
     def comments(self) -> dict[str, str]:
         """What is said of its columns and, under the empty name, of itself."""
         return {
-            "": f"{COMMENT_MARK}{self._databases} (kept by notion-pg-sync)",
+            "": f"{COMMENT_MARK}{self._databases or 'no database any more'} (kept by notion-pg-sync)",
             **{column.name: column.comment for column in self.columns if column.comment is not None},
         }
 
@@ -142,39 +146,61 @@ class View:
 
         A replace without `security_invoker` would drop it (https://www.postgresql.org/docs/current/sql-createview.html).
         """
-        selects = [
-            self._select(sql.Identifier(schema, table), database_name, list(sources))
-            for (schema, table, database_name), sources in groupby(sorted(self.sources), _place_of)
-        ]
+        tables = sorted({(source.schema, source.table, source.listed_table) for source in self.sources})
+        selects = [self._select(sql.Identifier(schema, table), listed) for schema, table, listed in tables]
         return sql.SQL("CREATE {} {} WITH (security_invoker = true) AS\n{}").format(
-            sql.SQL("OR REPLACE VIEW" if replacing else "VIEW"), self.identifier, sql.SQL("\nUNION ALL\n").join(selects)
+            sql.SQL("OR REPLACE VIEW" if replacing else "VIEW"),
+            self.identifier,
+            sql.SQL("\nUNION ALL\n").join(selects or [self._select_nothing()]),
         )
+
+    @property
+    def listed_as(self) -> str:
+        """The view by which `notion_sync.view_sources` lists whose rows it shows."""
+        return self.name
 
     @property
     def _databases(self) -> str:
         return ", ".join(sorted({source.database_name for source in self.sources}))
 
-    def _select(self, table: sql.Identifier, database_name: str, sources: Sequence[ViewSource]) -> sql.Composed:
-        columns = [
-            sql.SQL("{} AS {}").format(self._shown(column, database_name), sql.Identifier(column.name))
-            for column in self.columns
-        ]
-        rows = [sql.SQL("({}, {})").format(source.user_id, source.data_source_id) for source in sources]
-        return sql.SQL("SELECT\n    {}\nFROM {}\nWHERE (user_id, notion_data_source_id) IN (VALUES {})").format(
-            sql.SQL(",\n    ").join(columns), self._rows_of(table), sql.SQL(", ").join(rows)
+    def _select(self, table: sql.Identifier, listed_table: str) -> sql.Composed:
+        """The rows of one table. Every role can read the definition, so it names nobody whose rows they are."""
+        return sql.SQL(
+            "SELECT\n    {}\nFROM notion_sync.view_sources AS shown"
+            "\nJOIN {} AS page ON page.user_id = shown.user_id AND page.notion_data_source_id = shown.data_source_id"
+            "{}\nWHERE shown.view_name = {} AND shown.sync_table = {}{}"
+        ).format(
+            self._shown_as({column.name: self._shown(column) for column in self.columns}),
+            table,
+            self._from_beside(),
+            self.listed_as,
+            listed_table,
+            self._only(),
         )
 
-    def _rows_of(self, table: sql.Identifier) -> sql.Composable:
-        return table
+    def _select_nothing(self) -> sql.Composed:
+        nulls = {column.name: sql.SQL("NULL::{}").format(sql.SQL(column.type)) for column in self.columns}
+        return sql.SQL("SELECT\n    {}\nWHERE false").format(self._shown_as(nulls))
 
-    def _shown(self, column: ViewColumn, database_name: str) -> sql.Composable:
+    def _shown_as(self, expressions: Mapping[str, sql.Composable]) -> sql.Composed:
+        return sql.SQL(",\n    ").join(
+            sql.SQL("{} AS {}").format(expression, sql.Identifier(name)) for name, expression in expressions.items()
+        )
+
+    def _from_beside(self) -> sql.Composable:
+        return sql.SQL("")
+
+    def _only(self) -> sql.Composable:
+        return sql.SQL("")
+
+    def _shown(self, column: ViewColumn) -> sql.Composable:
         if column.is_empty:
             return sql.SQL("NULL::{}").format(sql.SQL(column.type))
         if column.names_of is not None:
             ids, type_ = column.names_of
             return sql.SQL(_PEOPLE[type_][0]).format(field=sql.Literal(ids))
         expression = _FIXED[column.name][1] if column.name in _FIXED else _FIELD[column.type]
-        return sql.SQL(expression).format(database_name=sql.Literal(database_name), field=sql.Literal(column.name))
+        return sql.SQL(expression).format(field=sql.Literal(column.name))
 
 
 @dataclass(frozen=True)
@@ -196,12 +222,21 @@ class RelationView(View):
         """What is said of the view itself."""
         return {"": f"{COMMENT_MARK}{self._databases}, related pages of {self.relation} (kept by notion-pg-sync)"}
 
-    def _rows_of(self, table: sql.Identifier) -> sql.Composable:
-        return sql.SQL(
-            "{}, unnest(notion_sync.as_uuid_array(fields -> {})) WITH ORDINALITY AS related (page_id, position)"
-        ).format(table, sql.Literal(self.relation))
+    @property
+    def listed_as(self) -> str:
+        """See `View.listed_as`."""
+        return self.typed_view
 
-    def _shown(self, column: ViewColumn, database_name: str) -> sql.Composable:
+    def _from_beside(self) -> sql.Composable:
+        return sql.SQL(
+            "\nCROSS JOIN unnest(notion_sync.as_uuid_array(page.fields -> {}))"
+            " WITH ORDINALITY AS related (page_id, position)"
+        ).format(self.relation)
+
+    def _only(self) -> sql.Composable:
+        return sql.SQL(" AND {} = ANY (shown.relations)").format(self.relation)
+
+    def _shown(self, column: ViewColumn) -> sql.Composable:
         return sql.SQL(_RELATION[column.name][1])
 
 
@@ -284,10 +319,6 @@ def relation_view_name(typed_view: str, relation: str) -> str:
 
 def _cut(name: str, most_bytes: int) -> str:
     return name.encode()[:most_bytes].decode(errors="ignore")
-
-
-def _place_of(source: ViewSource) -> tuple[str, str, str]:
-    return source.schema, source.table, source.database_name
 
 
 def _as_it_was(wanted: ViewColumn | None, name: str, type_: str) -> ViewColumn:

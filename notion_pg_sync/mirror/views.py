@@ -12,7 +12,7 @@ from psycopg import errors, sql
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from notion_pg_sync.mirror import view_catalog as catalog
-from notion_pg_sync.mirror.connection import Connection, bounded_transaction
+from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.view_catalog import Existing
 from notion_pg_sync.mirror.view_definition import (
     SCHEMA,
@@ -52,17 +52,25 @@ class _Task:
     says: tuple[str, ...] = ()
     fingerprint: str = ""
 
+    @property
+    def replaces(self) -> bool:
+        """Whether there is a view of ours that stays, as it is or another."""
+        return self.existing is not None and self.existing.is_ours and bool(self.view or self.existing.dependents)
 
-async def refresh_views(connection: Connection, names: Collection[str] | None = None) -> list[str]:
+
+async def refresh_views(
+    connection: Connection, names: Collection[str] | None = None, *, only_present: bool = False
+) -> list[str]:
     """Brings the views of the databases with these `names` (None: all) up to date, in one transaction.
 
-    Views that no user is behind any more are dropped, whatever `names`. Three queries and nothing else where all is as
-    it should be. The connection is best not in a transaction: locks are held until its end. Returns what a person
-    should know, a sentence each. Raises what psycopg raises; a view that is locked, or that the role may not change, is
-    no error but a sentence, and the next refresh tries again.
+    Views that no user is behind any more are dropped, whatever `names`. With `only_present` views are replaced and none
+    is made or dropped, for a role that is not to own one. Three queries and nothing else where all is as it should be.
+    The connection is best not in a transaction: locks are held until its end. Returns what a person should know, a
+    sentence each. Raises what psycopg raises; a view that is locked, or that the role may not change, is no error but a
+    sentence, and the next refresh tries again.
     """
-    async with bounded_transaction(connection):
-        tasks = await _tasks(connection, names)
+    async with connection.transaction():
+        tasks = await _tasks(connection, names, only_present=only_present)
     if not any(task.is_due for task in tasks):
         return [sentence for task in tasks for sentence in task.says]
     attempts = AsyncRetrying(
@@ -75,13 +83,12 @@ async def refresh_views(connection: Connection, names: Collection[str] | None = 
     try:
         async for attempt in attempts:
             with attempt:
-                async with bounded_transaction(connection):
+                async with connection.transaction():
                     await connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
                     await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
                     # Looked at anew: another refresh may have been there first.
-                    said = [
-                        line for task in await _tasks(connection, names) for line in await _carry_out(connection, task)
-                    ]
+                    tasks = await _tasks(connection, names, only_present=only_present)
+                    said = [line for task in tasks for line in await _carry_out(connection, task)]
     except _PASSING as error:
         names_of_due = ", ".join(f"{SCHEMA}.{task.name}" for task in tasks if task.is_due)
         return [f"The view {names_of_due} is in somebody's use ({_reason(error)}); the next run brings it up to date."]
@@ -122,7 +129,7 @@ def _pending(task: _Task) -> str:
     return f"{name} is not as its databases are"
 
 
-async def _tasks(connection: Connection, names: Collection[str] | None) -> list[_Task]:
+async def _tasks(connection: Connection, names: Collection[str] | None, *, only_present: bool = False) -> list[_Task]:
     sources = await catalog.find_sources(connection, names)
     columns = await catalog.find_columns(connection, list(sources)) if sources else {}
     wanted: dict[str, View] = {}
@@ -130,10 +137,11 @@ async def _tasks(connection: Connection, names: Collection[str] | None) -> list[
         wanted[name] = View(name, tuple(columns_of_all(columns[name])), tuple(of_view))
         wanted.update({relation.name: relation for relation in relation_views(name, of_view)})
     existing = await catalog.find_existing(connection, list(wanted))
-    return [
+    tasks = [
         *(_task_for(view, existing.get(name)) for name, view in wanted.items()),
         *(_task_without_users(name, existing[name]) for name in sorted(existing.keys() - wanted.keys())),
     ]
+    return [task for task in tasks if task.replaces] if only_present else tasks
 
 
 def _task_for(wanted: View, existing: Existing | None) -> _Task:
@@ -170,12 +178,12 @@ def _task(wanted: View, arrangement: Arrangement, existing: Existing | None) -> 
 
 
 def _task_without_users(name: str, existing: Existing) -> _Task:
-    """A view of ours that shows nobody's rows any more goes; where something depends on it, it stays as it is."""
+    """A view of ours that shows nobody's rows any more goes; where something depends on it, it stays, empty."""
     if existing.is_ours and existing.dependents:
         says = (
             f"{', '.join(existing.dependents)} depends on the view {SCHEMA}.{name}, so it stays, though it is nobody's."
         )
-        is_known = existing.fingerprint == catalog.LEFT_ALONE
+        is_known = existing.fingerprint == catalog.LEFT_EMPTY
         return _Task(name, None, existing, is_due=not is_known, says=() if is_known else (says,))
     return _Task(name, None, existing, is_due=True)
 
@@ -199,7 +207,8 @@ async def _carry_out(connection: Connection, task: _Task) -> list[str]:
 async def _remove(connection: Connection, task: _Task) -> None:
     existing = task.existing
     if existing and existing.is_ours and existing.dependents:
-        await catalog.record_left_alone(connection, task.name)
+        await _make(connection, View(task.name, arrange((), existing.columns, keep=True).columns, ()), existing)
+        await catalog.record_left_empty(connection, task.name)
         return
     if existing and existing.is_ours:
         await connection.execute(sql.SQL("DROP VIEW {} RESTRICT").format(sql.Identifier(SCHEMA, task.name)))

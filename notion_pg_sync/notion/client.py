@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
@@ -24,6 +23,7 @@ from notion_client import AsyncClient
 from tenacity import AsyncRetrying, RetryCallState, before_sleep_nothing, retry_if_exception, wait_random_exponential
 
 from notion_pg_sync import __version__
+from notion_pg_sync.notion.clock import asked_at, read_date
 from notion_pg_sync.notion.errors import AnswerTooLargeError, NotionError, Remedy, explain
 from notion_pg_sync.notion.json_text import read_json
 from notion_pg_sync.notion.lenient import member
@@ -73,25 +73,21 @@ class Retries:
 
 @dataclass(frozen=True)
 class QueryAnswer:
-    """One answer to a query.
-
-    `asked_at` is when the request began, by Notion's clock (its `Date` header); None where there was no such header.
-    """
+    """One answer to a query."""
 
     pages: list[JsonObject]
     next_cursor: str | None
     has_more: bool
     capped: bool
-    asked_at: datetime | None
 
 
 @dataclass(frozen=True)
 class DataSourceAnswer:
-    """A data source: its name, its schema (properties by name), and when it was asked, by Notion's clock."""
+    """A data source: its name, its schema (properties by name), and when it was asked for (see `clock.asked_at`)."""
 
     name: str
     schema: JsonObject
-    asked_at: datetime | None
+    asked_at: datetime
 
 
 @dataclass(frozen=True)
@@ -109,21 +105,33 @@ class Bot:
 class MarkdownAnswer:
     """A page's or block's Markdown; `unknown` are the ids of blocks that are not in it, to be asked for in their turn.
 
-    `truncated`: there is more than the Markdown holds. `asked_at`: by Notion's clock.
+    `truncated`: there is more than the Markdown holds. `asked_at`: when it was asked for (see `clock.asked_at`).
     """
 
     markdown: str
     truncated: bool
     unknown: list[str]
-    asked_at: datetime | None
+    asked_at: datetime
 
 
 @dataclass(frozen=True)
 class BlocksAnswer:
-    """All blocks that lie in a page or block, one level of them, and when they were asked for, by Notion's clock."""
+    """The blocks that lie in a page or block, one level of them, and when they were asked for (see `clock.asked_at`).
+
+    `truncated`: there are more than Notion gave.
+    """
 
     blocks: list[JsonObject]
-    asked_at: datetime | None
+    truncated: bool
+    asked_at: datetime
+
+
+@dataclass(frozen=True)
+class SharedDataSources:
+    """The data sources that search finds for a token. `is_complete`: Notion did not say that it cut the result."""
+
+    found: list[JsonObject]
+    is_complete: bool
 
 
 @dataclass
@@ -200,7 +208,7 @@ class NotionClient:
         schema = answer.get("properties")
         if not isinstance(schema, dict):
             raise NotionError(f"Notion's answer for {what} has no properties: run the sync again.", code="malformed")
-        return DataSourceAnswer(plain_text(answer.get("title")), schema, _asked_at(began))
+        return DataSourceAnswer(plain_text(answer.get("title")), schema, _began_at(began))
 
     async def page(self, page_id: str) -> JsonObject:
         """A page, wherever it is, trashed or not."""
@@ -214,20 +222,22 @@ class NotionClient:
         markdown, unknown = answer.get("markdown"), answer.get("unknown_block_ids") or []
         if not isinstance(markdown, str) or not isinstance(unknown, list):
             raise NotionError(f"Notion's answer for {what} is no Markdown: run the sync again.", code="malformed")
-        return MarkdownAnswer(markdown, bool(answer.get("truncated")), [str(id_) for id_ in unknown], _asked_at(began))
+        return MarkdownAnswer(markdown, bool(answer.get("truncated")), [str(id_) for id_ in unknown], _began_at(began))
 
     async def blocks(self, parent_id: str) -> BlocksAnswer:
         """What lies directly in a page or block."""
         what = f"the blocks of {parent_id}"
         began = time.monotonic()
-        asked_at: datetime | None = None
+        began_at: datetime | None = None
+        truncated = False
         blocks: list[JsonObject] = []
         async for answer in _all_pages(
             lambda position: self._get(f"blocks/{parent_id}/children", what, position), what
         ):
-            asked_at = asked_at or _asked_at(began)
+            began_at = began_at or _began_at(began)
+            truncated = truncated or _is_incomplete(answer)
             blocks.extend(_list(answer, "results", what))
-        return BlocksAnswer(blocks, asked_at)
+        return BlocksAnswer(blocks, truncated, began_at or _began_at(began))
 
     async def query(self, data_source_id: str, body: Mapping[str, object], page_size: int) -> QueryAnswer:
         """One request of a data source's rows; where Notion is overloaded, with smaller and smaller pages.
@@ -235,48 +245,56 @@ class NotionClient:
         notion-client's own method drops what it does not know, so the request is made directly.
         """
         what = f"the rows of data source {data_source_id}"
-        began = time.monotonic()
         answer = await self._request(
             "POST",
             f"data_sources/{data_source_id}/query",
             what,
             lambda overloads: {**body, "page_size": max(1, page_size >> max(0, overloads - 1))},
         )
-        status = answer.get("request_status")
         return QueryAnswer(
             pages=[page for page in _list(answer, "results", what) if page.get("object") == "page"],
             next_cursor=_optional_text(answer.get("next_cursor")),
             has_more=bool(answer.get("has_more")),
-            capped=isinstance(status, dict) and status.get("type") == "incomplete",
-            asked_at=_asked_at(began),
+            capped=_is_capped(answer, what),
         )
 
     async def property_items(self, page_id: str, property_id: str) -> tuple[list[JsonObject], JsonObject]:
         """Everything that a property of a page holds: its items, and the last answer's `property_item`.
 
-        `property_id` goes into the path as Notion gave it (notion-api.md, section 2, "filter_properties").
+        `property_id` goes into the path as Notion gave it (notion-api.md, section 2, "filter_properties"). Raises
+        `NotionError`, also where Notion says that it does not give everything.
         """
         path = f"pages/{page_id}/properties/{property_id}"
         what = f"a property of page {page_id}"
         items: list[JsonObject] = []
         last: object = None
         async for answer in _all_pages(lambda position: self._get(path, what, position), what):
+            if _is_incomplete(answer):
+                raise _incomplete(answer, what)
             items.extend(_list(answer, "results", what))
             last = answer.get("property_item")
         return items, last if isinstance(last, dict) else {}
 
-    async def data_sources_shared(self) -> list[JsonObject]:
-        """Every data source that search finds for this token; search is not exhaustive (notion-api.md, section 2)."""
+    async def data_sources_shared(self) -> SharedDataSources:
+        """The data sources that search finds for this token; search is not exhaustive (notion-api.md, section 2)."""
         what = "the shared databases"
         filtered = {"filter": {"property": "object", "value": "data_source"}}
 
         async def ask(position: JsonObject) -> JsonObject:
             return await self._request("POST", "search", what, lambda _: {**filtered, **position})
 
-        return [found async for answer in _all_pages(ask, what) for found in _list(answer, "results", what)]
+        found: list[JsonObject] = []
+        is_complete = True
+        async for answer in _all_pages(ask, what):
+            found.extend(_list(answer, "results", what))
+            is_complete = is_complete and not _is_incomplete(answer)
+        return SharedDataSources(found, is_complete)
 
     async def users(self) -> list[JsonObject]:
-        """The members and bots of the workspace; no guests, and not for every token (notion-api.md, section 2)."""
+        """Members and bots of the workspace; no guests, and not for every token (notion-api.md, section 2).
+
+        Notion may give only some of them: who is not in the list may still be asked for by id.
+        """
         what = "the workspace's users"
         answers = _all_pages(lambda position: self._get("users", what, position), what)
         return [found async for answer in answers for found in _list(answer, "results", what)]
@@ -384,7 +402,7 @@ class _BoundedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
-        _answered_at.set(_date(response.headers.get("date")))
+        _answered_at.set(read_date(response.headers.get("date")))
         headers = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_WAY]
         return _Answer(
             response.status_code, headers=headers, stream=_BoundedStream(response), extensions=response.extensions
@@ -424,19 +442,9 @@ def _sdk_log() -> logging.Logger:
     return logging.getLogger("notion_pg_sync.notion.sdk")
 
 
-def _date(header: str | None) -> datetime | None:
-    if header is None:
-        return None
-    try:
-        return parsedate_to_datetime(header).astimezone(UTC)
-    except ValueError:
-        return None
-
-
-def _asked_at(began: float) -> datetime | None:
-    """When, by Notion's clock, what began at `began` (monotonic seconds) and was just answered began."""
-    answered_at = _answered_at.get()
-    return answered_at - timedelta(seconds=time.monotonic() - began) if answered_at else None
+def _began_at(began: float) -> datetime:
+    """When what began at `began` (monotonic seconds) and was just answered began (see `clock.asked_at`)."""
+    return asked_at(_answered_at.get(), datetime.now(UTC), timedelta(seconds=time.monotonic() - began))
 
 
 async def _all_pages(ask: Callable[[JsonObject], Awaitable[JsonObject]], what: str) -> AsyncIterator[JsonObject]:
@@ -467,6 +475,31 @@ def _list(answer: JsonObject, key: str, what: str) -> list[JsonObject]:
             f"Notion's answer for {what} has not the form of a list: run the sync again.", code="malformed"
         )
     return found
+
+
+def _is_incomplete(answer: JsonObject) -> bool:
+    """Whether Notion says of a list, on any one of its answers, that it does not give all of it."""
+    return member(answer, "request_status", "type") == "incomplete"
+
+
+def _is_capped(answer: JsonObject, what: str) -> bool:
+    """Whether a query's result ends at Notion's limit: then the rows before the end are all there.
+
+    Raises `NotionError` where it is incomplete for another reason, since nobody knows which rows are missing.
+    """
+    if not _is_incomplete(answer):
+        return False
+    if member(answer, "request_status", "incomplete_reason") not in (None, "query_result_limit_reached"):
+        raise _incomplete(answer, what)
+    return True
+
+
+def _incomplete(answer: JsonObject, what: str) -> NotionError:
+    reason = member(answer, "request_status", "incomplete_reason")
+    return NotionError(
+        f"Notion says that its answer for {what} is incomplete ({str(reason)[:80]}): run the sync again later.",
+        code="incomplete",
+    )
 
 
 def _optional_text(value: object) -> str | None:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum
+from math import isfinite
 
 import httpx
 from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
 
+from notion_pg_sync.notion.clock import read_date
 from notion_pg_sync.notion.network import why_unreachable
 
 CURSOR_REFUSED = "invalid_cursor"
@@ -183,12 +185,10 @@ def _retry_after(headers: httpx.Headers, details: Mapping[str, object]) -> float
     said = headers.get("retry-after") or details.get("retry_after")
     if said is None:
         return None
-    try:
-        return max(0.0, float(str(said)))
-    except ValueError:
-        pass
-    try:
-        until = parsedate_to_datetime(str(said))
-    except ValueError:
-        return None
-    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    with suppress(ValueError):
+        seconds = float(str(said))
+        return max(0.0, seconds) if isfinite(seconds) else None
+    until = read_date(str(said))
+    # By the clock of whoever said until when.
+    now = read_date(headers.get("date")) or datetime.now(UTC)
+    return max(0.0, (until - now).total_seconds()) if until else None

@@ -8,8 +8,8 @@ The rules that exactness rests on:
 - Windows begin and end on whole minutes and are half open, `on_or_after` start and `before` end. So it does not matter
   whether Notion compares exact or rounded times: every row falls into exactly one window.
 - The listing goes by `created_time`, which never changes, so no row moves from one window to another.
-- A query that stops at the cap (`request_status`) is carried on from the minute of its last row. That minute is read
-  again, since the cap may have cut it in two.
+- A query that stops at the cap is carried on from the minute of its last row. That minute is read again, since the cap
+  may have cut it in two. Notion says on any one of a query's answers that it will stop there (`request_status`).
 - A cursor never outlives its query: where one is refused, the query starts again at the minute it had reached.
 """
 
@@ -89,7 +89,7 @@ class Answer:
     """What a listing needs to know of one answer.
 
     `rows`: page id and value of the query's timestamp, in the answer's order. `capped`: Notion said in
-    `request_status` that the result is cut.
+    `request_status` that the result of the whole query is cut; it need not say so on each of its answers.
     """
 
     rows: Sequence[tuple[str, datetime]]
@@ -128,7 +128,7 @@ class _Course:
     """One query and what followed from it: its cursors, and how far in time its rows have come.
 
     `end`: where it may stop, once others read what lies beyond; never later than its query's window.
-    `pace`: how much time the rows of its last answer spanned.
+    `pace`: how much time the rows of its last answer spanned. `capped`: one of the query's answers said that it is cut.
     """
 
     query: Query
@@ -138,6 +138,7 @@ class _Course:
     reached: datetime = EARLIEST
     pace: timedelta = MINUTE
     answers: int = 0
+    capped: bool = False
     restarts: int = 0
     cursors: set[str] = field(default_factory=set)
     brought: set[str] = field(default_factory=set)
@@ -145,6 +146,7 @@ class _Course:
     def take_in(self, answer: Answer) -> None:
         """Checks that the answer is one that a listing can go on from."""
         self.answers += 1
+        self.capped = self.capped or answer.capped
         if answer.rows:
             self.pace = max(MINUTE, answer.rows[-1][1] - answer.rows[0][1])
         for _, time in answer.rows:
@@ -173,6 +175,7 @@ class _Course:
         self.query = replace(self.query, window=window, cursor=None)
         self.reached = EARLIEST
         self.answers = 0
+        self.capped = False
         self.cursors.clear()
         self.brought.clear()
 
@@ -249,7 +252,7 @@ class FullListing:
 
     def _stretch_answered(self, course: _Course, answer: Answer) -> Interval | None:
         start, reached = course.query.window.start, minute_of(course.reached)
-        if reached >= course.end or not (answer.has_more or answer.capped):
+        if reached >= course.end or not (answer.has_more or course.capped):
             return Interval(start, course.end)
         if answer.has_more:
             course.go_on(answer.next_cursor)
@@ -298,7 +301,7 @@ class FullListing:
             self._ready.append(course)
             return None
         self._unfinished_parts[minute] -= 1
-        if answer.capped:
+        if course.capped:
             self._split(minute, course.query.filters, course.splits)
         if self._unfinished_parts[minute]:
             return None
@@ -410,10 +413,10 @@ class EditListing:
         window, reached = course.query.window, minute_of(course.reached)
         if answer.has_more:
             course.go_on(answer.next_cursor)
-        elif answer.capped and reached > window.start:
+        elif course.capped and reached > window.start:
             course.start_again(Interval(reached, window.end))
         else:
-            self.gave_up = answer.capped
+            self.gave_up = course.capped
             return False
         self._next = course
         return True

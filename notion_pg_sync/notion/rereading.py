@@ -69,6 +69,7 @@ class Rereading:
         if start is not None:
             body["filter"] = {"timestamp": "created_time", "created_time": {"on_or_after": start}}
         cursors: set[str] = set()
+        capped = False
         while True:
             try:
                 answer = await self._client.query(self._data_source_id, body, self._page_size)
@@ -80,8 +81,10 @@ class Rereading:
             if answer.pages:
                 self._reached = str(answer.pages[-1].get("created_time"))
             yield self._new(answer.pages)
-            if answer.capped or not answer.has_more:
-                self._ended = "capped" if answer.capped else "complete"
+            # One answer may say it for the whole query, and rows still follow.
+            capped = capped or answer.capped
+            if not answer.has_more:
+                self._ended = "capped" if capped else "complete"
                 return
             if answer.next_cursor is None or answer.next_cursor in cursors:
                 raise VerificationError(f"Notion's answers for data source {self._data_source_id} lead in a circle.")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Coroutine
 
-from rich.console import Console
-
+from notion_pg_sync.report.output import complain
 from notion_pg_sync.report.progress import ProgressDisplay
 from notion_pg_sync.report.summary import as_json as outcome_as_json
 from notion_pg_sync.report.summary import failure_lines, summary_table
+from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.report.verification import verification_lines
 from notion_pg_sync.sync.everything import RunOutcome
 from notion_pg_sync.sync.listener import Listener, Nobody
@@ -24,20 +24,20 @@ def show_run(
     On a terminal: progress, then a table. Without one: nothing on success, the failures on stderr. With `as_json`:
     the outcome alone on stdout. In any case `report` is told the run's message and what went wrong.
     """
-    out, err = Console(), Console(stderr=True, soft_wrap=True)
+    out = Screen()
     if out.is_terminal and not as_json:
         with ProgressDisplay(out) as display:
             outcome = run_until_done(start(display))
         out.print(summary_table(outcome))
-        out.print(outcome.message(), style="red" if outcome.failures else "green", markup=False, highlight=False)
+        out.print(outcome.message(), style="red" if outcome.failures else "green")
     else:
         outcome = run_until_done(start(Nobody()))
         if as_json:
-            out.print(json.dumps(outcome_as_json(outcome), indent=2), soft_wrap=True, markup=False, highlight=False)
+            print(json.dumps(outcome_as_json(outcome), indent=2))
         for line in failure_lines(outcome):
-            err.print(f"notion-pg-sync: {line}", markup=False, highlight=False)
+            complain(line)
     report += [outcome.message(), *failure_lines(outcome)]
     if outcome.verification and not as_json and (out.is_terminal or not outcome.verification.is_exact):
         for line in verification_lines(outcome.verification):
-            out.print(line, markup=False, highlight=False)
+            out.print(line)
     return 1 if outcome.failures else 0

@@ -14,14 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres
 from notion_pg_sync.demo.showcase import Showcase, build_showcase
 from notion_pg_sync.demo.showcase.queries import CONNECT_USER, LATEST_MESSAGE, LATEST_RUNS, QUERIES, WANT_VIEWS
 from notion_pg_sync.demo.workspace import WorkspaceServer
+from notion_pg_sync.report.terminal import Screen, text_of
 
 
 class DemoError(Exception):
@@ -31,7 +30,7 @@ class DemoError(Exception):
 def run_demo(*, keep: bool) -> int:
     """Shows everything; returns the exit code. With `keep`, leaves the servers running until Ctrl-C."""
     began = time.monotonic()
-    out = Console(highlight=False, soft_wrap=True)
+    out = Screen(soft_wrap=True)
     showcase = build_showcase()
     with (
         _temporary_folder() as folder,
@@ -43,17 +42,19 @@ def run_demo(*, keep: bool) -> int:
             "DATABASE_URL": postgres.url,
             "NOTION_BASE_URL": notion.url,
         }
-        out.print(f"A PostgreSQL and a sample Notion workspace are running ({notion.url}).\n")
+        out.print(f"A PostgreSQL and a sample Notion workspace are running ({notion.url}).")
+        out.print()
         _command(out, environment, "init")
         _connect_users(out, postgres.url, showcase)
         _sync(out, environment, postgres.url)
         _heading(out, "Somebody edits a few pages in Notion")
         for sentence in showcase.edit_a_few_pages():
-            out.print(f"• {sentence}", markup=False)
+            out.print(f"• {sentence}")
         _heading(out, "The next run writes only those, and the rows that show them")
         _sync(out, environment, postgres.url)
         _show_queries(out, postgres.url)
-        out.print(f"That took {time.monotonic() - began:.0f} seconds.\n")
+        out.print(f"That took {time.monotonic() - began:.0f} seconds.")
+        out.print()
         if keep:
             _keep(out, postgres.url)
         else:
@@ -70,14 +71,14 @@ def _temporary_folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _heading(out: Console, text: str) -> None:
+def _heading(out: Screen, text: str) -> None:
     out.print()
-    out.print(text, style="bold", markup=False)
+    out.print(text, style="bold")
 
 
-def _command(out: Console, environment: dict[str, str], name: str) -> None:
+def _command(out: Screen, environment: dict[str, str], name: str) -> None:
     """Runs one of the tool's commands just as a person would."""
-    out.print(f"$ notion-pg-sync {name}", style="bold cyan", markup=False)
+    out.print(f"$ notion-pg-sync {name}", style="bold cyan")
     out.file.flush()
     ended = subprocess.run([sys.executable, "-m", "notion_pg_sync", name], env=environment, check=False)
     if ended.returncode:
@@ -85,31 +86,32 @@ def _command(out: Console, environment: dict[str, str], name: str) -> None:
     out.print()
 
 
-def _sync(out: Console, environment: dict[str, str], url: str) -> None:
+def _sync(out: Screen, environment: dict[str, str], url: str) -> None:
     _command(out, environment, "sync-all")
     if not out.is_terminal:
         # There the command is silent, as cron wants it.
         with psycopg.connect(url) as connection:
             row = connection.execute(LATEST_MESSAGE).fetchone()
-        out.print(row[0] if row else "", markup=False)
+        out.print(row[0] if row else "")
 
 
-def _connect_users(out: Console, url: str, showcase: Showcase) -> None:
-    out.print("Two users connect Notion (your application does that, in user_settings):", markup=False)
+def _connect_users(out: Screen, url: str, showcase: Showcase) -> None:
+    out.print("Two users connect Notion (your application does that, in user_settings):")
     with psycopg.connect(url) as connection:
         for user_id, token in showcase.tokens.items():
             databases = showcase.databases[user_id]
             connection.execute(CONNECT_USER, (user_id, token, json.dumps(databases)))
             connection.execute(WANT_VIEWS, (user_id,))
-            out.print(f"• {user_id}: {', '.join(databases)}", markup=False)
+            out.print(f"• {user_id}: {', '.join(databases)}")
     out.print()
 
 
-def _show_queries(out: Console, url: str) -> None:
+def _show_queries(out: Screen, url: str) -> None:
     with psycopg.connect(url) as connection:
         for title, query in [*QUERIES, ("The latest runs, as cron.job_run_details of pg_cron has them", LATEST_RUNS)]:
             _heading(out, title)
-            out.print(query, style="dim", markup=False, soft_wrap=True)
+            for line in query.splitlines():
+                out.print(line, style="dim")
             out.print(_table(connection.execute(query)))
 
 
@@ -118,12 +120,13 @@ def _table(answer: psycopg.Cursor[tuple[object, ...]]) -> Table:
     for column in answer.description or []:
         table.add_column(column.name)
     for row in answer:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+        table.add_row(*(text_of("" if value is None else str(value)) for value in row))
     return table
 
 
-def _keep(out: Console, url: str) -> None:
-    out.print(f"Both stay up until Ctrl-C. In another terminal:\n\n    psql '{url}'\n", markup=False)
+def _keep(out: Screen, url: str) -> None:
+    for line in ("Both stay up until Ctrl-C. In another terminal:", "", f"    psql '{url}'", ""):
+        out.print(line)
     out.file.flush()
     try:
         # Not signal.pause(): a signal just before it would be lost.

@@ -14,9 +14,11 @@ from rich.text import Text
 
 from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgresError, default_folder
 from notion_pg_sync.demo.fallback import NoPostgresError, chosen_postgres
+from notion_pg_sync.printable import printable
 from notion_pg_sync.report.checks.check import Check, Examination, Verdict
 from notion_pg_sync.report.checks.examine import Examined, examine
 from notion_pg_sync.report.checks.wording import plural
+from notion_pg_sync.report.terminal import Screen, text_of
 from notion_pg_sync.settings import Settings
 
 _MARKS = {
@@ -40,7 +42,7 @@ async def run_doctor(
     on_terminal: bool,
 ) -> int:
     """Tries `checks` and shows what they find as they find it; returns 1 when a link is broken, else 0."""
-    console = Console(soft_wrap=True, highlight=False)
+    console = Screen(soft_wrap=True)
     examined: list[Examined] = []
     async with AsyncExitStack() as resources:
         examination = _prepared(settings, environment, resources, user_id=user_id, on_terminal=on_terminal)
@@ -49,11 +51,11 @@ async def run_doctor(
                 _show(console, one, begins_section=not examined or examined[-1].check.section != one.check.section)
             examined.append(one)
     if as_json:
-        console.print(json.dumps(doctor_as_json(examined), indent=2), markup=False)
+        print(json.dumps(doctor_as_json(examined), indent=2))
     else:
         console.print()
         for line in _wrapped(console, verdict_sentence(examined)):
-            console.print(line, markup=False, style="bold")
+            console.print(line, style="bold")
     return 1 if _count(examined, Verdict.BROKEN) else 0
 
 
@@ -111,18 +113,18 @@ def _show(console: Console, examined: Examined, *, begins_section: bool) -> None
         mark, style = _MARKS[finding.verdict]
         name = "" if finding.verdict is Verdict.WELL else f"{examined.check.name}: "
         first, *others = _wrapped(console, f"{name}{finding.seen}", len(_INDENT))
-        console.print(Text.assemble("  ", (f"{mark:<{_MARK_WIDTH}}", style), first))
+        console.print(Text.assemble("  ", (f"{mark:<{_MARK_WIDTH}}", style), text_of(first)))
         for line in others:
-            console.print(Text(f"{_INDENT}{line}"))
-        for line in finding.mend.splitlines():
+            console.print(f"{_INDENT}{line}")
+        for line in finding.mend.split("\n") if finding.mend else ():
             for part in _wrapped_sql(console, line):
-                console.print(Text(f"{_INDENT}{part}", style="cyan"))
+                console.print(f"{_INDENT}{part}", style="cyan")
 
 
 def _wrapped(console: Console, sentence: str, indent: int = 0) -> list[str]:
     """The sentence in lines that fit a terminal; whole where there is none."""
     width = max(console.width - indent, 20)
-    return textwrap.wrap(sentence, width) or [""] if console.is_terminal else [sentence]
+    return textwrap.wrap(printable(sentence), width) or [""] if console.is_terminal else [sentence]
 
 
 def _wrapped_sql(console: Console, line: str) -> list[str]:

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import humanize
-import typer
-from rich.console import Console
 
 from notion_pg_sync.mirror import accounts, forgetting, migrations
-from notion_pg_sync.mirror.connection import Pool, open_pool, transaction
+from notion_pg_sync.mirror.connection import Pool, open_pool, retried, transaction
 from notion_pg_sync.mirror.forgetting import Forgotten
 from notion_pg_sync.mirror.tables import settings_schema
 from notion_pg_sync.notion.ids import looks_like_id, parse_id
+from notion_pg_sync.report.output import confirm
+from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.everything import close_dead_runs
 from notion_pg_sync.sync.refused import UsageError
@@ -37,19 +37,19 @@ def run_forget(settings: Settings, user_id: str, database: str | None, *, discon
 
     Raises `UsageError` where that cannot be as things are, `ForgetError` where something stands in the way.
     """
-    out = Console(soft_wrap=True, highlight=False)
+    out = Screen(soft_wrap=True)
     what = f"user {user_id!r}" if database is None else f"database {database!r} of user {user_id!r}"
     target = run_until_done(_find(settings, user_id, database))
     if not yes:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise UsageError(f"{what} would be forgotten for good: add --yes to do so.")
-        if not typer.confirm(f"Forget {what} for good, with every mirrored row, removed page and record?"):
+        if not confirm(f"Forget {what} for good, with every mirrored row, removed page and record?"):
             out.print("Nothing was changed.")
             return 2
     forgotten = run_until_done(_forget(settings, target, disconnect=disconnect))
     for sentence in forgotten.says:
-        out.print(sentence, markup=False)
-    out.print(_summary(what, forgotten.row_counts), markup=False)
+        out.print(sentence)
+    out.print(_summary(what, forgotten.row_counts))
     return 0
 
 
@@ -96,6 +96,7 @@ async def _forget(settings: Settings, target: Target, *, disconnect: bool) -> Fo
             await asyncio.sleep(0.5)
 
 
+@retried
 async def _forget_now(pool: Pool, target: Target, *, disconnect: bool) -> Forgotten:
     async with transaction(pool) as connection:
         if disconnect and target.database_id is None:

@@ -3,28 +3,56 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 
-import typer
-from rich.console import Console
-
-from notion_pg_sync.mirror.connection import Connection, open_pool, transaction
+from notion_pg_sync.mirror.connection import Connection, open_pool
 from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
+from notion_pg_sync.mirror.trust import OwnedRelation, distrust
+from notion_pg_sync.report.output import complain, confirm
+from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.refused import UsageError
 
 
-async def run_init(settings: Settings, *, yes: bool, only_sql: bool, row_security: bool) -> int:
-    """Plans, shows, asks where somebody's tables are to change, and carries out; returns the exit code."""
-    out = Console(soft_wrap=True, highlight=False)
-    async with open_pool(settings.database_url or "") as pool, pool.connection() as connection:
-        async with transaction(pool) as reading:
-            plan = await plan_init(reading, row_security=row_security)
+async def run_init(
+    settings: Settings, *, yes: bool, only_sql: bool, row_security: bool, trusted: Collection[str]
+) -> int:
+    """Plans, shows, asks where somebody's tables are to change, and carries out; returns the exit code.
+
+    `trusted`: the roles whose tables may be used, beside those of the tool's own role. A statement may take as long as
+    it takes: an index on many rows does. Raises `UsageError` where nobody can be asked.
+    """
+    out = Screen(soft_wrap=True)
+    async with open_pool(settings.database_url or "", statement_seconds=0) as pool, pool.connection() as connection:
+        plan = await _plan(connection, row_security, trusted)
+        if plan.distrusted and not plan.problems and not only_sql and not yes and _is_interactive():
+            owners = {relation.owner.name for relation in plan.distrusted if _asked_to_trust(relation, plan)}
+            plan = await _plan(connection, row_security, {*trusted, *owners})
+        for relation in plan.distrusted:
+            raise UsageError(str(distrust(relation)))
         if only_sql:
-            out.print(statements_of(plan, connection), markup=False)
+            print(statements_of(plan, connection))
             return 0
         return await _initialise(connection, plan, out, yes=yes)
 
 
-async def _initialise(connection: Connection, plan: InitPlan, out: Console, *, yes: bool) -> int:
+async def _plan(connection: Connection, row_security: bool, trusted: Collection[str]) -> InitPlan:
+    async with connection.transaction():
+        return await plan_init(connection, row_security=row_security, trusted=trusted)
+
+
+def _is_interactive() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _asked_to_trust(relation: OwnedRelation, plan: InitPlan) -> bool:
+    return confirm(
+        f"{relation.qualified_name} belongs to {relation.owner.name}, whose triggers would run with the rights of "
+        f"{plan.circumstances.role}. Is {relation.owner.name} to be trusted?"
+    )
+
+
+async def _initialise(connection: Connection, plan: InitPlan, out: Screen, *, yes: bool) -> int:
     _show(plan, out)
     if plan.is_empty:
         out.print("Everything is in place; nothing to do.")
@@ -32,13 +60,15 @@ async def _initialise(connection: Connection, plan: InitPlan, out: Console, *, y
     if plan.problems:
         return _refuse("init changed nothing: mend what is named above, then run it again.")
     if plan.adopts and not yes:
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            _refuse("existing tables would be changed as listed above: run 'notion-pg-sync init --yes' to do so.")
-            return 2
-        if not typer.confirm("Change these tables?"):
+        if not _is_interactive():
+            raise UsageError(
+                "existing tables would be changed as listed above: run 'notion-pg-sync init --yes' to do so."
+            )
+        if not confirm("Change these tables?"):
             out.print("Nothing was changed.")
             return 2
-    await carry_out(connection, plan)
+    for sentence in await carry_out(connection, plan):
+        out.print(f"! {sentence}", markup=False)
     others = plan.for_others()
     if others:
         roles = ", ".join(sorted({relation.owner or "" for relation in others}))
@@ -50,22 +80,26 @@ async def _initialise(connection: Connection, plan: InitPlan, out: Console, *, y
     return 0
 
 
-def _show(plan: InitPlan, out: Console) -> None:
-    for step in plan.migrations:
-        out.print(f"• migration {step.name}", markup=False)
+def _show(plan: InitPlan, out: Screen) -> None:
+    for step in plan.upgrade.migrations:
+        out.print(f"• migration {step.name}")
+    if plan.upgrade.repeatable:
+        out.print("• functions, policies, triggers, grants and comments of notion_sync")
     for relation in plan.relations:
-        if relation.changes and not relation.adopts:
-            out.print(f"• create {relation.relation}", markup=False)
+        if relation.creates:
+            out.print(f"• create {relation.relation}")
         elif relation.changes:
-            out.print(f"• change {relation.relation}:", markup=False)
+            is_others = relation.belongs_to not in (None, plan.circumstances.role)
+            whose = f", which belongs to {relation.belongs_to}" if is_others else ""
+            out.print(f"• change {relation.relation}{whose}:")
             for change in relation.changes:
-                out.print(f"    {change.says}", markup=False)
+                out.print(f"    {change.says}")
     for warning in plan.warnings:
-        out.print(f"! {warning}", markup=False)
+        out.print(f"! {warning}")
     for problem in plan.problems:
-        out.print(f"✗ {problem}", markup=False)
+        out.print(f"✗ {problem}")
 
 
 def _refuse(sentence: str) -> int:
-    typer.echo(f"notion-pg-sync: {sentence}", err=True)
+    complain(sentence)
     return 1

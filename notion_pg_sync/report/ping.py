@@ -13,6 +13,8 @@ from http.client import HTTPException
 from urllib.parse import urlencode, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
+from notion_pg_sync.printable import printable
+
 SECONDS = 5.0
 _LONGEST_BODY = 10_000
 
@@ -34,7 +36,7 @@ class Pings:
 
     def end(self, exit_code: int) -> None:
         """Says how the run ended, with the report as body."""
-        self._ping("/fail" if exit_code else "", "\n".join(self.report)[:_LONGEST_BODY])
+        self._ping("/fail" if exit_code else "", "\n".join(map(printable, self.report))[:_LONGEST_BODY])
 
     def _ping(self, path: str, body: str) -> None:
         if self._url is None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.printable import printable
+from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.sync.listener import Watched
 
 
 class ProgressDisplay:
     """A `Listener` that shows what is under way on `console`; a context manager."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Screen) -> None:
         self._progress = Progress(
             SpinnerColumn(finished_text="[green]✓"),
             TextColumn("{task.description}", markup=False),
@@ -25,6 +26,9 @@ class ProgressDisplay:
             TextColumn("{task.fields[note]}", markup=False),
             console=console,
             transient=True,
+            # rich would read control sequences in what is printed meanwhile.
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
         self._tasks: dict[tuple[Watched, str], TaskID] = {}
 
@@ -49,9 +53,7 @@ class ProgressDisplay:
         """Takes the database's line away; a failed one is told above the lines that are left."""
         self._end(database, "rows")
         if run.error_code:
-            self._progress.console.print(
-                f"✗ {database.user_id} / {database.name}: {run.message}", style="red", markup=False, highlight=False
-            )
+            self._progress.console.print(f"✗ {database.user_id} / {database.name}: {run.message}", style="red")
 
     def bodies_started(self, database: Watched, due: int) -> None:
         """Adds a line for the database's bodies."""
@@ -65,12 +67,10 @@ class ProgressDisplay:
         """Takes that line away; what could not be read is told above the lines that are left."""
         self._end(database, "bodies")
         if run.bodies_failed:
-            self._progress.console.print(
-                f"! {database.user_id} / {database.name}: {run.message}", style="yellow", markup=False, highlight=False
-            )
+            self._progress.console.print(f"! {database.user_id} / {database.name}: {run.message}", style="yellow")
 
     def _start(self, database: Watched, things: str, *, total: int | None) -> None:
-        description = f"{database.user_id} / {database.name}"
+        description = printable(f"{database.user_id} / {database.name}")
         self._tasks[database, things] = self._progress.add_task(
             description, total=total, count=0, things=things, rate=0.0, requests=0, note=""
         )

@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.report.terminal import text_of
 from notion_pg_sync.report.verification import verification_as_json
 from notion_pg_sync.sync.everything import RunOutcome
 
@@ -28,14 +29,15 @@ def summary_table(outcome: RunOutcome) -> Table:
         for name, run in sorted(account.databases.items()):
             counts = [run.rows_read, run.inserted, run.updated, run.removed, run.unchanged, run.requests]
             counts += [run.bodies_read] if with_bodies else []
-            table.add_row(Text(account.user_id), Text(name), run.mode or "", *(f"{n:,}" for n in counts), _result(run))
+            names = text_of(account.user_id), text_of(name)
+            table.add_row(*names, run.mode or "", *(f"{n:,}" for n in counts), _result(run))
     return table
 
 
 def _result(run: DatabaseRun) -> Text:
     if run.error_code:
-        return Text(run.message or "", "red")
-    return Text(run.message or "", "yellow") if run.bodies_failed else Text("ok", "green")
+        return text_of(run.message, "red")
+    return text_of(run.message, "yellow") if run.bodies_failed else Text("ok", "green")
 
 
 def failure_lines(outcome: RunOutcome) -> list[str]:

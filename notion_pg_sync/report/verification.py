@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from notion_pg_sync.report.printable import printable
 from notion_pg_sync.sync.verify import Difference, Verification
 
 
 def verification_lines(verification: Verification) -> list[str]:
-    """What was compared, every difference, and what Notion does not tell; no line can steer a terminal."""
+    """What was compared, every difference, and what Notion does not tell."""
     lines = [verification.sentence]
     lines += [f"  {_line(difference)}" for difference in verification.differences]
     if verification.more_differences:
         lines.append(f"  and {verification.more_differences:,} more differences")
-    lines += [f"  note: {remark}" for remark in verification.remarks]
-    return [printable(line) for line in lines]
+    return lines + [f"  note: {remark}" for remark in verification.remarks]
 
 
 def verification_as_json(verification: Verification) -> dict[str, object]:

@@ -12,7 +12,7 @@ import psycopg
 
 from notion_pg_sync.mirror import accounts, leases, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
-from notion_pg_sync.mirror.connection import Connection, transaction
+from notion_pg_sync.mirror.connection import Connection, retried, transaction
 from notion_pg_sync.mirror.data_sources import wanting_bodies
 from notion_pg_sync.mirror.leases import LeaseLostError
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending
@@ -25,7 +25,7 @@ from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.bodies import BodiesSync
 from notion_pg_sync.sync.configuration import Configuration, ConfiguredDatabase, read_configuration
 from notion_pg_sync.sync.database import sync_database
-from notion_pg_sync.sync.discovery import find_databases
+from notion_pg_sync.sync.discovery import INCOMPLETE_SEARCH, find_databases
 from notion_pg_sync.sync.failures import LEASE_LOST, failure_of
 from notion_pg_sync.sync.listener import Watched
 from notion_pg_sync.sync.people import ask_for_people
@@ -140,6 +140,7 @@ async def sync_bodies(
                 await bodies.sync()
 
 
+@retried
 async def _requests(work: Work, user_id: str) -> Asked:
     if work.settings.dry_run:
         return Asked()
@@ -147,6 +148,7 @@ async def _requests(work: Work, user_id: str) -> Asked:
         return await sync_requests.begin_requests(connection, work.runid, user_id)
 
 
+@retried
 async def _answer_requests(work: Work, outcome: AccountOutcome) -> None:
     """Says to whoever asked for everything what came of it."""
     if work.settings.dry_run:
@@ -161,6 +163,7 @@ async def _answer_requests(work: Work, outcome: AccountOutcome) -> None:
         await sync_requests.end_other_requests(connection, work.runid, outcome.user_id, status, message)
 
 
+@retried
 async def begin_account(work: Work, account: ConnectedAccount) -> dict[str, str]:
     """Takes note of the account's token; returns the suspended databases that are not to be tried now, with reasons."""
     async with transaction(work.pool) as connection:
@@ -177,23 +180,34 @@ async def sync_and_record(work: Work, client: NotionClient, user_id: str, databa
     """
     watched = Watched(user_id, database.name, database.database_id)
     counts = not work.settings.dry_run
-    async with work.writing_for(user_id) if counts else transaction(work.pool) as connection:
-        await runs.start_database(
-            connection, work.runid, user_id, database.database_id, name=database.name, counts=counts
-        )
+    await _start(work, user_id, database, counts=counts)
     work.listener.started(watched)
     run = await sync_database(work, client, user_id, database)
     if counts and run.error_code != LEASE_LOST:
         await _refresh_view(work, database, run)
+    was_suspended = await _end(work, user_id, database, run, counts=counts)
+    work.listener.ended(watched, run)
+    log.info("%s / %s %s: %s", user_id, database.name, run.status, run.message)
+    return Synced(run, was_suspended)
+
+
+@retried
+async def _start(work: Work, user_id: str, database: ConfiguredDatabase, *, counts: bool) -> None:
+    async with work.writing_for(user_id) if counts else transaction(work.pool) as connection:
+        await runs.start_database(
+            connection, work.runid, user_id, database.database_id, name=database.name, counts=counts
+        )
+
+
+@retried
+async def _end(work: Work, user_id: str, database: ConfiguredDatabase, run: DatabaseRun, *, counts: bool) -> bool:
+    """Records what a database came to; returns whether it was suspended before and still is."""
     async with transaction(work.pool) as connection:
         counts = counts and await leases.is_held(connection, work.runid, user_id)
         await runs.end_database(connection, work.runid, user_id, database.database_id, run=run, counts=counts)
         if counts:
             await sync_requests.end_request(connection, work.runid, user_id, database.database_id, run=run)
-        was_suspended = counts and await _settle_suspension(connection, user_id, database.database_id)
-    work.listener.ended(watched, run)
-    log.info("%s / %s %s: %s", user_id, database.name, run.status, run.message)
-    return Synced(run, was_suspended)
+        return counts and await _settle_suspension(connection, user_id, database.database_id)
 
 
 async def _settle_suspension(connection: Connection, user_id: str, database_id: str) -> bool:
@@ -246,10 +260,16 @@ async def keeping_lease(work: Work, user_id: str, pacer: Pacer) -> AsyncIterator
     finally:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
-        async with transaction(work.pool) as connection:
-            await leases.release(connection, work.runid, user_id)
+        await _release(work, user_id)
 
 
+@retried
+async def _release(work: Work, user_id: str) -> None:
+    async with transaction(work.pool) as connection:
+        await leases.release(connection, work.runid, user_id)
+
+
+@retried
 async def remember(work: Work, user_id: str, databases: Iterable[ConfiguredDatabase], *, found_by_search: bool) -> None:
     """Records which databases a user has; a dry run does not."""
     if work.settings.dry_run:
@@ -264,12 +284,17 @@ async def _keep(work: Work, user_id: str, pacer: Pacer) -> None:
     while True:
         await asyncio.sleep(work.settings.lease_seconds / 4)
         try:
-            async with work.writing_for(user_id) as connection:
-                await runs.beat(connection, work.runid)
-                await leases.note_rate_limit(connection, user_id, pacer.delay() if pacer.is_waiting else None)
+            await _renew(work, user_id, pacer.delay() if pacer.is_waiting else None)
         except psycopg.OperationalError as error:
             # Those who write fail by themselves; PostgreSQL may be back before the lease expires.
             log.info("the lease on user %s could not be renewed: %s", user_id, failure_of(error).sentence)
+
+
+@retried
+async def _renew(work: Work, user_id: str, rate_limited_for: float | None) -> None:
+    async with work.writing_for(user_id) as connection:
+        await runs.beat(connection, work.runid)
+        await leases.note_rate_limit(connection, user_id, rate_limited_for)
 
 
 async def _databases(
@@ -289,7 +314,10 @@ async def _databases(
         if database.found_by_search
     }
     try:
-        found.update({database.database_id: database for database in await find_databases(client)})
+        shared = await find_databases(client)
+        found.update({database.database_id: database for database in shared.found})
+        if not shared.is_complete:
+            outcome.problems.append(f"search for databases: {INCOMPLETE_SEARCH}")
     except NotionError as error:
         # Each database that is known says so itself, and is suspended for it.
         if not (is_lack_of_access(error.code) and found):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from notion_pg_sync.mirror import bodies, runs
 from notion_pg_sync.mirror.bodies import Body, DuePage
-from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.connection import Connection, retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey, known_data_sources
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.mirror.tables import SyncTable
@@ -111,15 +111,17 @@ class BodiesSync:
             self._run.retries = self._retries + self._client.traffic.retries
             if batch.failed:
                 self._first_failure = self._first_failure or batch.failed[0].sentence
-            async with self._work.writing_for(self._user_id) as connection:
-                await bodies.write_bodies(connection, table, key, batch.read)
-                await runs.count_bodies(
-                    connection, self._work.runid, self._user_id, self._database.database_id, run=self._run
-                )
+            await self._write(key, table, batch.read)
             self._work.listener.bodies_progressed(self._watched, self._run, waiting=self._client.pacer.is_waiting)
             if not goes_on(len(batch.read), [error.code for error in batch.failed]):
                 return False
         return True
+
+    @retried
+    async def _write(self, key: DataSourceKey, table: SyncTable, read: Sequence[Body]) -> None:
+        async with self._work.writing_for(self._user_id) as connection:
+            await bodies.write_bodies(connection, table, key, read)
+            await self._count(connection)
 
     async def _next(self, key: DataSourceKey, table: SyncTable, last: DuePage | None) -> list[DuePage]:
         async with transaction(self._work.pool) as connection:
@@ -149,11 +151,16 @@ class BodiesSync:
     async def _conclude(self) -> None:
         """Says in the run's record and to the watcher what came of it."""
         self._run.message = f"{self._run.message or ''} {self._says()}".strip()
-        async with transaction(self._work.pool) as connection:
-            await runs.count_bodies(
-                connection, self._work.runid, self._user_id, self._database.database_id, run=self._run
-            )
+        await self._record()
         self._work.listener.bodies_ended(self._watched, self._run)
+
+    @retried
+    async def _record(self) -> None:
+        async with transaction(self._work.pool) as connection:
+            await self._count(connection)
+
+    async def _count(self, connection: Connection) -> None:
+        await runs.count_bodies(connection, self._work.runid, self._user_id, self._database.database_id, run=self._run)
 
     def _says(self) -> str:
         read = f"{self._run.bodies_read} bodies read"

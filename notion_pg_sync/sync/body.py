@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from notion_pg_sync.notion.blocks import Rendered, home_of_children, render_block, together, unreadable
 from notion_pg_sync.notion.cleaning import storable_text
-from notion_pg_sync.notion.client import JsonObject, MarkdownAnswer, NotionClient
+from notion_pg_sync.notion.client import BlocksAnswer, JsonObject, MarkdownAnswer, NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.markdown import left_out, with_part, without_signatures
 from notion_pg_sync.sync.bodies_plan import MOST_PARTS, blocks_may_help
@@ -22,7 +22,7 @@ THE_REST = "more blocks"
 
 @dataclass(frozen=True)
 class ReadBody:
-    """A body: storable Markdown, what is missing from it, and when it was asked for, by Notion's clock."""
+    """A body: storable Markdown, what is missing from it, and when it was asked for (see `clock.asked_at`)."""
 
     markdown: str
     missing: list[str]
@@ -74,8 +74,13 @@ class BodyReader:
 
     async def _from_blocks(self, page_id: str) -> ReadBody:
         answer = await self._client.blocks(page_id)
-        rendered = together(await side_by_side(self._rendered(block) for block in answer.blocks))
+        rendered = await self._rendered_together(answer)
         return _read_body(rendered.markdown, rendered.missing, answer.asked_at)
+
+    async def _rendered_together(self, answer: BlocksAnswer) -> Rendered:
+        """All blocks of an answer, and what it leaves out."""
+        rendered = together(await side_by_side(self._rendered(block) for block in answer.blocks))
+        return replace(rendered, missing=rendered.missing | {THE_REST}) if answer.truncated else rendered
 
     async def _rendered(self, block: JsonObject) -> Rendered:
         """A block with all that lies in it, at any depth."""
@@ -88,10 +93,9 @@ class BodyReader:
             if error.code != OUT_OF_REACH:
                 raise
             return render_block(block, unreadable(block))
-        inside = together(await side_by_side(self._rendered(inner) for inner in answer.blocks))
-        return render_block(block, inside)
+        return render_block(block, await self._rendered_together(answer))
 
 
-def _read_body(markdown: str, missing: set[str] | frozenset[str], asked_at: datetime | None) -> ReadBody:
+def _read_body(markdown: str, missing: set[str] | frozenset[str], asked_at: datetime) -> ReadBody:
     text = without_signatures(storable_text(markdown))
-    return ReadBody(text, sorted(map(storable_text, missing)), asked_at or datetime.now(UTC))
+    return ReadBody(text, sorted(map(storable_text, missing)), asked_at)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from notion_pg_sync.mirror.data_sources import DataSourceState, Stretch
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.mirror.tables import text_sources
-from notion_pg_sync.notion.cleaning import clean, storable_text
+from notion_pg_sync.notion.cleaning import CONVERSION_VERSION, clean, storable_text
 from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.intervals import EARLIEST, LATEST, Interval, gaps
 from notion_pg_sync.notion.listing import EditListing, FullListing, Query
@@ -21,7 +21,7 @@ from notion_pg_sync.sync.conversion import Conversion
 from notion_pg_sync.sync.destination import Covered, Description, Destination, Place
 from notion_pg_sync.sync.listener import Watched
 from notion_pg_sync.sync.people import stored
-from notion_pg_sync.sync.plan import FullRead, IncrementalRead, Known, Plan, plan_read
+from notion_pg_sync.sync.plan import FullRead, IncrementalRead, Known, Plan, Wish, plan_read
 from notion_pg_sync.sync.reading import reading
 from notion_pg_sync.sync.removing import FEW, MOST_ASKED, Verdicts, ask_for, held_back, is_too_much
 from notion_pg_sync.sync.work import Work
@@ -42,6 +42,7 @@ class DataSourceSync:
         self._conversion = Conversion([], text_sources(place.owner.database_name))
         self._schema: JsonObject = {}
         self._began_at = datetime.now(UTC)
+        self._note = ""
         self._vanished: list[str] = []
         self._held_by_foreign_keys = 0
         self._users_told: set[User] = set()
@@ -50,6 +51,8 @@ class DataSourceSync:
     def notes(self) -> list[str]:
         """What a person should know of the rows that were read, a sentence each."""
         notes = self._conversion.notes()
+        if self._note:
+            notes.append(self._note)
         if self._vanished:
             notes.append(
                 f"{', '.join(self._vanished)} vanished from the schema, which may only mean that a related database is "
@@ -69,35 +72,38 @@ class DataSourceSync:
         Raises `NotionError`, `ListingError`, `HeldBackError`, `LeaseLostError`, and what psycopg raises.
         """
         answer = await self._client.data_source(self._place.key.data_source_id)
-        began_at = self._began_at = answer.asked_at or datetime.now(UTC)
         self._schema, _ = clean(answer.schema)
         described = Description(storable_text(answer.name), self._schema, schema_fingerprint(self._schema))
-        state, known_columns = await self._destination.known()
+        state, known_columns, now = await self._destination.known()
+        # By Notion's clock, unless one of ours is behind it: where a time lies in the future, edits would be left out.
+        self._began_at = min(answer.asked_at, now)
         self._vanished = vanished_names(state.schema, self._schema) if state else []
-        plan = self._plan(state, described.fingerprint, began_at)
+        plan = self._plan(state, described.fingerprint, now)
         self._conversion.columns = assign_columns(self._schema, known_columns)
-        begins = began_at if isinstance(plan, FullRead) and not plan.carries_on else None
+        begins = self._began_at if isinstance(plan, FullRead) and plan.edits_since is None else None
         await self._destination.prepare(described, self._conversion.columns, state, begins)
-        match plan:
-            case FullRead():
-                await self._read_whole(state.covered if state and plan.carries_on else [])
-            case IncrementalRead(since):
-                await self._read_edits(since, began_at, described, state)
+        if rows := await self._carry_out(plan, described, state):
+            raise held_back(self._place.owner.user_id, self._place.owner.database_name, rows)
 
-    def _plan(self, state: DataSourceState | None, fingerprint: str, began_at: datetime) -> Plan:
-        return plan_read(
-            _known(state),
-            fingerprint,
-            self._place.table.qualified_name,
-            began_at,
-            full_every=self._work.settings.full_every,
-            full_asked=self._work.settings.full,
-        )
+    def _plan(self, state: DataSourceState | None, fingerprint: str, now: datetime) -> Plan:
+        settings = self._work.settings
+        wish = Wish(settings.full_every, settings.full, settings.allow_removal, CONVERSION_VERSION)
+        return plan_read(_known(state), fingerprint, self._place.table.qualified_name, now, wish)
 
-    async def _read_whole(self, covered: Sequence[Stretch]) -> None:
+    async def _carry_out(self, plan: Plan, described: Description, state: DataSourceState | None) -> int:
+        """Reads what is planned; returns how many rows are held back."""
+        if isinstance(plan, IncrementalRead):
+            return await self._read_edits(plan.since, described, state, state.held_back if state else 0)
+        self._note = plan.note
+        if plan.edits_since is None:
+            return await self._read_whole([])
+        rows_held_back = await self._read_whole(state.covered if state else [])
+        return await self._read_edits(plan.edits_since, described, state, rows_held_back)
+
+    async def _read_whole(self, covered: Sequence[Stretch]) -> int:
         """Reads what is not covered yet, and then removes what was not seen.
 
-        Raises `HeldBackError` when that would be too much; all else is done by then.
+        Returns how many rows that would be where it is too much without somebody's word, and none is removed.
         """
         self._run.mode = "full"
         await self._list_whole(covered)
@@ -109,9 +115,9 @@ class DataSourceSync:
         too_much = not self._work.settings.allow_removal and await self._is_too_much(unseen)
         if unseen and not too_much:
             await self._remove(unseen)
-        await self._destination.end_full_read(len(unseen) if too_much else 0)
-        if too_much:
-            raise held_back(self._place.owner.user_id, self._place.owner.database_name, len(unseen))
+        rows_held_back = len(unseen) if too_much else 0
+        await self._destination.end_full_read(rows_held_back)
+        return rows_held_back
 
     async def _is_too_much(self, unseen: list[str]) -> bool:
         """Whether removing them needs somebody's word; the rows are counted only where that can matter."""
@@ -142,11 +148,14 @@ class DataSourceSync:
         self._held_by_foreign_keys += len(kept)
 
     async def _read_edits(
-        self, since: datetime, began_at: datetime, described: Description, state: DataSourceState | None
-    ) -> None:
-        """Reads what was edited; where a listing cannot prove that this is all, reads everything."""
+        self, since: datetime, described: Description, state: DataSourceState | None, rows_held_back: int
+    ) -> int:
+        """Reads what was edited; where a listing cannot prove that this is all, reads everything.
+
+        Returns how many rows are held back then: `rows_held_back`, unless everything was read.
+        """
         self._run.mode = self._run.mode or "incremental"
-        listing = EditListing(since, began_at)
+        listing = EditListing(since, self._began_at)
         inserted_before = self._run.inserted
         async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
             async for batch in answers:
@@ -158,12 +167,10 @@ class DataSourceSync:
                 ]
                 await self._write(pages, None)
         if listing.gave_up:
-            await self._destination.prepare(described, self._conversion.columns, state, began_at)
-            await self._read_whole([])
-            return
-        await self._destination.advance_watermark(began_at, self._run.inserted - inserted_before)
-        if state and state.held_back:
-            raise held_back(self._place.owner.user_id, self._place.owner.database_name, state.held_back)
+            await self._destination.prepare(described, self._conversion.columns, state, self._began_at)
+            return await self._read_whole([])
+        await self._destination.advance_watermark(self._began_at, self._run.inserted - inserted_before)
+        return rows_held_back
 
     async def _write(self, pages: Sequence[Page], covered: Covered | None) -> None:
         """Completes `pages` and hands their rows on, with what the batch stands for."""
@@ -193,9 +200,12 @@ def _known(state: DataSourceState | None) -> Known | None:
         state.schema_fingerprint,
         state.sync_table,
         state.row_count,
+        state.held_back,
         state.watermark,
-        state.full_read_at,
+        state.full_as_of,
         state.full_read_started_at,
+        state.full_read_progress_at,
+        state.full_read_version,
     )
 
 

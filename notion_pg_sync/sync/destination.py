@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from notion_pg_sync.mirror import data_sources
-from notion_pg_sync.mirror.connection import Connection, transaction
+from notion_pg_sync.mirror.connection import Connection, current_time, retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState, StoredColumn, Stretch
 from notion_pg_sync.mirror.people import StoredUser, save_users
 from notion_pg_sync.mirror.removal import Reason, pages_of, remove_pages, unseen_pages
@@ -25,6 +25,7 @@ from notion_pg_sync.mirror.rows import (
 )
 from notion_pg_sync.mirror.search_documents import write_missing_documents
 from notion_pg_sync.mirror.tables import SyncTable
+from notion_pg_sync.notion.cleaning import CONVERSION_VERSION
 from notion_pg_sync.notion.column_names import view_name
 from notion_pg_sync.notion.schema import Column
 from notion_pg_sync.sync.work import Work
@@ -63,8 +64,8 @@ class Covered:
 class Destination(Protocol):
     """What the sync of a data source needs of where its rows go. Every method may raise what psycopg raises."""
 
-    async def known(self) -> tuple[DataSourceState | None, list[Column]]:
-        """What earlier runs recorded: the state, None before the first sync, and the columns."""
+    async def known(self) -> tuple[DataSourceState | None, list[Column], datetime]:
+        """What earlier runs recorded: the state, None before the first sync, and the columns; and PostgreSQL's time."""
 
     async def prepare(
         self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
@@ -104,7 +105,7 @@ class Mirror:
     place: Place
     notes: tuple[str, ...] = ()
 
-    async def known(self) -> tuple[DataSourceState | None, list[Column]]:
+    async def known(self) -> tuple[DataSourceState | None, list[Column], datetime]:
         """See `Destination`."""
         return await _known(self.work, self.place)
 
@@ -112,6 +113,16 @@ class Mirror:
         self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
     ) -> None:
         """See `Destination`. Rows that were elsewhere, or under another name, follow."""
+        await self._prepare(described, columns, state, begins)
+        if state is None or not state.is_searchable:
+            last: str | None = ""
+            while last is not None:
+                last = await self._make_searchable(last)
+
+    @retried
+    async def _prepare(
+        self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
+    ) -> None:
         place = self.place
         async with self.work.writing_for(place.owner.user_id) as connection:
             record = DataSourceRecord(
@@ -128,10 +139,9 @@ class Mirror:
             await self._save_columns(connection, columns)
             await self._follow(connection, state)
             if begins is not None:
-                await data_sources.begin_full_read(connection, place.key, begins)
-        if state is None or not state.is_searchable:
-            await self._make_searchable()
+                await data_sources.begin_full_read(connection, place.key, begins, CONVERSION_VERSION)
 
+    @retried
     async def write(
         self,
         rows: Sequence[Row],
@@ -161,17 +171,20 @@ class Mirror:
         async with transaction(self.work.pool) as connection:
             return await count_rows(connection, self.place.table, self.place.owner)
 
+    @retried
     async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
         """See `Destination`."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
             return await remove_pages(connection, self.place.table, self.place.key, reasons)
 
+    @retried
     async def end_full_read(self, held_back: int) -> None:
         """See `Destination`."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
             row_count = await count_rows(connection, self.place.table, self.place.owner)
             await data_sources.end_full_read(connection, self.place.key, row_count, held_back=held_back)
 
+    @retried
     async def advance_watermark(self, began_at: datetime, inserted: int) -> None:
         """See `Destination`."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
@@ -181,12 +194,11 @@ class Mirror:
         stored = [StoredColumn(**asdict(column)) for column in columns]
         await data_sources.save_columns(connection, self.place.key, stored)
 
-    async def _make_searchable(self) -> None:
-        """Takes rows that an earlier version wrote into the search."""
-        last: str | None = ""
-        while last is not None:
-            async with self.work.writing_for(self.place.owner.user_id) as connection:
-                last = await write_missing_documents(connection, self.place.table, self.place.key, last)
+    @retried
+    async def _make_searchable(self, last: str) -> str | None:
+        """Takes a batch of rows that an earlier version wrote, those behind the page `last`, into the search."""
+        async with self.work.writing_for(self.place.owner.user_id) as connection:
+            return await write_missing_documents(connection, self.place.table, self.place.key, last)
 
     async def _follow(self, connection: Connection, state: DataSourceState | None) -> None:
         await claim_rows(connection, self.place.table, self.place.owner)
@@ -215,16 +227,16 @@ class Rehearsal:
         """What a real run would change beside rows."""
         return (f"It would add the columns {', '.join(self.new_columns)}.",) if self.new_columns else ()
 
-    async def known(self) -> tuple[DataSourceState | None, list[Column]]:
-        """See `Destination`. A full read that is under way counts as one that has not begun."""
-        state, columns = await _known(self.work, self.place)
-        return state.without_progress() if state else None, columns
+    async def known(self) -> tuple[DataSourceState | None, list[Column], datetime]:
+        """See `Destination`. A full read that is under way is rehearsed from its beginning."""
+        state, columns, now = await _known(self.work, self.place)
+        return state.without_progress() if state else None, columns, now
 
     async def prepare(
         self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
     ) -> None:
         """See `Destination`."""
-        _, known = await self.known()
+        _, known, _ = await self.known()
         self.new_columns = [column.name for column in columns if column.name not in {one.name for one in known}]
 
     async def write(
@@ -261,8 +273,9 @@ class Rehearsal:
         """See `Destination`."""
 
 
-async def _known(work: Work, place: Place) -> tuple[DataSourceState | None, list[Column]]:
+async def _known(work: Work, place: Place) -> tuple[DataSourceState | None, list[Column], datetime]:
     async with transaction(work.pool) as connection:
         state = await data_sources.load_state(connection, place.key)
         columns = await data_sources.load_columns(connection, place.key)
-    return state, [Column(**asdict(column)) for column in columns]
+        now = await current_time(connection)
+    return state, [Column(**asdict(column)) for column in columns], now

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import humanize
 
 from notion_pg_sync.mirror import accounts, leases, migrations, retention, runs, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
-from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, transaction
+from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, retried, transaction
+from notion_pg_sync.mirror.leases import Holder
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending, Job
-from notion_pg_sync.mirror.tables import SyncTable, find_tables, settings_schema
+from notion_pg_sync.mirror.tables import SyncTable, find_tables, settings_schema, strange_tables
+from notion_pg_sync.mirror.trust import distrust
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.ids import looks_like_id, parse_id
 from notion_pg_sync.settings import Settings
@@ -135,9 +137,14 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
                 tasks.create_task(sync(account))
                 # The task takes its places before the next account is claimed.
                 await asyncio.sleep(0)
-        async with transaction(work.pool) as connection:
-            await retention.delete_old_records(connection)
+        await _delete_old_records(work)
     return outcome
+
+
+@retried
+async def _delete_old_records(work: Work) -> None:
+    async with transaction(work.pool) as connection:
+        await retention.delete_old_records(connection)
 
 
 async def sync_one(settings: Settings, listener: Listener, command: str, user_id: str, database: str) -> RunOutcome:
@@ -194,8 +201,7 @@ async def _run(
             await migrations.check_version(connection)
             schema, tables = await _find_tables(connection)
         await close_dead_runs(pool)
-        async with transaction(pool) as connection:
-            runid = await runs.start_run(connection, job, command, this_process())
+        runid = await _start(pool, job, command)
         log.info("run %d of job %s has begun", runid, job.name)
         status: Ending = "failed"
         message = "the run was interrupted; what it had written is kept, and the next run carries on."
@@ -210,9 +216,20 @@ async def _run(
             message = failure_of(error).sentence
             raise
         finally:
-            async with transaction(pool) as connection:
-                await runs.end_run(connection, runid, status, message)
+            await _end(pool, runid, status, message)
             log.info("run %d %s: %s", runid, status, message)
+
+
+@retried
+async def _start(pool: Pool, job: Job, command: str) -> int:
+    async with transaction(pool) as connection:
+        return await runs.start_run(connection, job, command, this_process())
+
+
+@retried
+async def _end(pool: Pool, runid: int, status: Ending, message: str) -> None:
+    async with transaction(pool) as connection:
+        await runs.end_run(connection, runid, status, message)
 
 
 @asynccontextmanager
@@ -235,10 +252,15 @@ async def _time_limit(limit: timedelta | None, outcome: RunOutcome) -> AsyncIter
 
 
 async def _find_tables(connection: Connection) -> tuple[str, dict[str, SyncTable]]:
+    """Where the rows go. Raises `PostgresError` where a table that is needed does not count."""
     schema = await settings_schema(connection)
+    for table in await strange_tables(connection, schema):
+        if table.is_needed:
+            raise distrust(table.relation)
     return schema, await find_tables(connection, schema)
 
 
+@retried
 async def close_dead_runs(pool: Pool) -> None:
     """Closes the records of this machine's runs whose processes are gone, and frees their leases."""
     async with transaction(pool) as connection:
@@ -268,14 +290,24 @@ async def _due_accounts(
         if not work.settings.dry_run:
             unusable = {one.user_id for one in wanted} - {account.user_id for account in due}
             usable = [one.user_id for one in with_token if one.user_id not in unusable]
-            async with transaction(work.pool) as connection:
-                await sync_requests.refuse_requests(connection, work.runid, usable)
+            await _refuse_requests(work, usable)
         if not wanted:
             raise NothingAttemptedError(_why_nobody(found))
     if not work.settings.dry_run:
-        async with transaction(work.pool) as connection:
-            await accounts.register_accounts(connection, [account.user_id for account in due])
+        await _register_accounts(work, [account.user_id for account in due])
     return {account.user_id: account for account in due}, on_request
+
+
+@retried
+async def _refuse_requests(work: Work, connected: Sequence[str]) -> None:
+    async with transaction(work.pool) as connection:
+        await sync_requests.refuse_requests(connection, work.runid, connected)
+
+
+@retried
+async def _register_accounts(work: Work, user_ids: Sequence[str]) -> None:
+    async with transaction(work.pool) as connection:
+        await accounts.register_accounts(connection, user_ids)
 
 
 def _why_nobody(found: list[Account]) -> str:
@@ -336,20 +368,34 @@ async def _claimed(
     async with transaction(work.pool) as connection:
         since = await runs.shared_since(connection, work.runid)
     while True:
-        async with slots, transaction(work.pool) as connection:
-            claimed = await leases.claim_next(connection, work.runid, list(due), since, work.settings.lease_seconds)
+        async with slots:
+            claimed = await _claim_next(work, list(due), since)
         if claimed is None:
             return
         yield due[claimed]
 
 
+@retried
+async def _claim_next(work: Work, user_ids: Sequence[str], since: datetime) -> str | None:
+    async with transaction(work.pool) as connection:
+        return await leases.claim_next(connection, work.runid, user_ids, since, work.settings.lease_seconds)
+
+
+@retried
+async def _claim(work: Work, user_id: str) -> tuple[bool, Holder | None]:
+    """Whether the user's lease could be had, else who holds it."""
+    async with transaction(work.pool) as connection:
+        if await leases.claim(connection, work.runid, user_id, work.settings.lease_seconds):
+            return True, None
+        return False, await leases.holder(connection, user_id)
+
+
 async def _claim_patiently(work: Work, user_id: str) -> None:
     deadline = asyncio.get_running_loop().time() + work.settings.lease_wait_seconds
     while True:
-        async with transaction(work.pool) as connection:
-            if await leases.claim(connection, work.runid, user_id, work.settings.lease_seconds):
-                return
-            holder = await leases.holder(connection, user_id)
+        claimed, holder = await _claim(work, user_id)
+        if claimed:
+            return
         if asyncio.get_running_loop().time() >= deadline:
             who = f"run {holder.runid} (pid {holder.pid} on {holder.host})" if holder else "another run"
             raise NothingAttemptedError(f"user {user_id!r} is being synced by {who}: try again when it has ended.")

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
+from notion_pg_sync.mirror.connection import PostgresError
 from notion_pg_sync.mirror.leases import LeaseLostError
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.listing import ListingError
@@ -41,11 +42,19 @@ def failure_of(error: Exception) -> Failure:
             return Failure("incomplete", str(error))
         case LeaseLostError():
             return Failure(LEASE_LOST, str(error))
+        case PostgresError():
+            return Failure("postgresql", str(error))
         case PoolTimeout():
             return Failure("postgresql", "PostgreSQL gave no connection in time: see whether it is up and has room.")
         case psycopg.OperationalError() if error.sqlstate is None or error.sqlstate in _ENDED_SESSIONS:
             return Failure(
                 "postgresql", "the connection to PostgreSQL was lost: see whether it is up; the next run carries on."
+            )
+        case errors.DeadlockDetected() | errors.SerializationFailure():
+            return Failure(
+                error.sqlstate or "postgresql",
+                f"other sessions changed the same rows again and again ({_said(error)}): see in pg_stat_activity which "
+                "write so much; the next run carries on.",
             )
         case errors.QueryCanceled() | errors.LockNotAvailable():
             return Failure(

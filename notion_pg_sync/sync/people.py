@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from notion_pg_sync.mirror import people
-from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.connection import retried, transaction
 from notion_pg_sync.mirror.people import StoredUser
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
@@ -48,9 +48,14 @@ async def ask_for_people(work: Work, client: NotionClient, user_id: str) -> None
     except NotionError as error:
         log.info("%s: who the people of the rows are could not be asked for: %s", user_id, error)
         return
+    await _save(work, user_id, told, wanted)
+
+
+@retried
+async def _save(work: Work, user_id: str, told: Sequence[User], asked: Sequence[str]) -> None:
     async with work.writing_for(user_id) as connection:
         await people.save_users(connection, user_id, stored(told))
-        await people.note_asked(connection, user_id, wanted)
+        await people.note_asked(connection, user_id, asked)
 
 
 async def _told(client: NotionClient, wanted: list[str]) -> list[User]:

@@ -13,6 +13,7 @@ from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.ids import looks_like_id, same_id
 from notion_pg_sync.notion.lenient import member
+from notion_pg_sync.printable import shell_command
 from notion_pg_sync.sync.side_by_side import side_by_side
 
 MOST_ASKED = 200
@@ -40,9 +41,10 @@ def is_too_much(unseen: int, row_count: int) -> bool:
 
 def held_back(user_id: str, database: str, rows: int) -> HeldBackError:
     """The error that says so."""
+    command = shell_command("notion-pg-sync", "sync", user_id, database, "--allow-removal")
     return HeldBackError(
         f"{rows} rows were not found in Notion, more than half of the data source, and are kept: if they are really "
-        f"gone, run 'notion-pg-sync sync {user_id} {database!r} --allow-removal'."
+        f"gone, run: {command}"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notion_pg_sync.mirror import data_sources
-from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.connection import retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.removal import remove_pages, unseen_pages
 from notion_pg_sync.mirror.runs import DatabaseRun
@@ -20,8 +20,7 @@ async def remove_vanished(
 
     Raises `HeldBackError`, `NotionError`, `LeaseLostError`.
     """
-    async with work.writing_for(key.user_id) as connection:
-        await data_sources.forget_seen(connection, key)
+    await _forget_seen(work, key)
     async with transaction(work.pool) as connection:
         rows = await unseen_pages(connection, table, key)
     if is_too_much(len(rows), len(rows)) and not work.settings.allow_removal:
@@ -29,8 +28,21 @@ async def remove_vanished(
     verdicts = Verdicts(left=dict.fromkeys(rows, "missing"))
     if len(rows) <= MOST_ASKED:
         verdicts = await ask_for(client, key.data_source_id, rows)
+    kept = await _remove(work, key, table, verdicts)
+    run.removed += len(verdicts.left) - len(kept)
+
+
+@retried
+async def _forget_seen(work: Work, key: DataSourceKey) -> None:
+    async with work.writing_for(key.user_id) as connection:
+        await data_sources.forget_seen(connection, key)
+
+
+@retried
+async def _remove(work: Work, key: DataSourceKey, table: SyncTable, verdicts: Verdicts) -> list[str]:
+    """Removes what left, and returns what could not be removed, since foreign keys hold it."""
     async with work.writing_for(key.user_id) as connection:
         kept = await remove_pages(connection, table, key, verdicts.left)
         if not kept and not verdicts.still_there:
             await data_sources.forget_data_source(connection, key)
-    run.removed += len(verdicts.left) - len(kept)
+        return kept

@@ -129,7 +129,7 @@ async def _begin(client: NotionClient, held: HeldRows, found: _Findings, data_so
             f"database {held.database_name!r} of user {held.user_id!r} was never synced: sync it first.",
             code="never_synced",
         )
-    began_at = (answer.asked_at or datetime.now(UTC)) - since_sync
+    began_at = answer.asked_at - since_sync
     return _Comparison(
         client,
         held,

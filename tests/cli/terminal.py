@@ -37,6 +37,11 @@ class Terminal:
         self._shown = b""
 
     @property
+    def written(self) -> str:
+        """Everything that was written to it, as it is."""
+        return self._shown.decode()
+
+    @property
     def shown(self) -> str:
         """Everything that it showed so far, without the terminal's own commands."""
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self._shown.decode(errors="replace")).replace("\r\n", "\n")

@@ -132,6 +132,7 @@ def test_what_the_dockerfile_copies_is_enough_to_install_it(tmp_path: Path) -> N
     )
     assert said.stdout.startswith("notion-pg-sync ")
     assert (installed / "notion_pg_sync" / "mirror" / "migrations" / "0001_bookkeeping.sql").is_file()
+    assert (installed / "notion_pg_sync" / "mirror" / "repeatable" / "80_policies.sql").is_file()
 
 
 def test_what_the_dockerfile_copies_is_all_that_docker_is_given() -> None:

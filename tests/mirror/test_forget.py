@@ -102,6 +102,25 @@ async def test_what_names_nobody_or_no_database_is_refused(anna: Installation, c
     assert await counts(anna) == before
 
 
+async def test_triggers_of_the_application_find_what_they_find_in_its_own_sessions(anna: Installation) -> None:
+    await anna.execute(
+        """
+        CREATE SCHEMA extensions;
+        CREATE TABLE extensions.audit_log (page text);
+        CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN INSERT INTO audit_log VALUES (OLD.notion_page_id); RETURN NULL; END $$;
+        CREATE TRIGGER audit AFTER DELETE ON notion_characters_sync FOR EACH ROW EXECUTE FUNCTION audit();
+        """
+    )
+    with psycopg.connect(anna.settings.database_url or "") as connection:
+        connection.execute("CREATE TEMPORARY TABLE audit_log (page text)")
+        connection.execute("SET search_path = public, extensions")
+        connection.execute("DELETE FROM user_settings WHERE user_id = 'anna'")
+        connection.execute("SELECT * FROM notion_sync.forget('anna')")
+        assert connection.execute("SELECT current_setting('search_path')").fetchall() == [("public, extensions",)]
+        assert connection.execute("SELECT count(*) FROM extensions.audit_log").fetchall() == [(40,)]
+
+
 async def test_tenants_may_not_forget(anna: Installation, role: str) -> None:
     """Neither by themselves, nor where somebody granted them the function: they do not see every row."""
     await anna.execute("DELETE FROM user_settings")

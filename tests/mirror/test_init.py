@@ -223,7 +223,7 @@ async def test_tables_of_another_owner_are_named_and_left(database_url: str, app
         ("ALTER TABLE notion_worlds_sync DROP COLUMN user_id", "has no column user_id"),
         (
             "CREATE TABLE notes (page text REFERENCES notion_stories_sync (notion_page_id))",
-            "foreign keys need it (notes.notes_page_fkey)",
+            "foreign keys need it (public.notes.notes_page_fkey)",
         ),
     ],
 )

@@ -33,9 +33,15 @@ class ModelRow:
 
 @dataclass
 class ModelSource:
+    """`marked`: which answer of a query says that its result is cut, counted from 0; None: the last one.
+
+    Where the result is not cut yet by then, the last answer says it: one of them always does.
+    """
+
     cursor_kind: CursorKind = "key"
     cap: int = 50
     page_size: int = 10
+    marked: int | None = None
     rows: dict[str, ModelRow] = field(default_factory=dict)
     queries: int = 0
     now: datetime = BEGINNING + timedelta(minutes=20)
@@ -54,18 +60,21 @@ class ModelSource:
             (row for row in self.rows.values() if self._matches(row, query, column)),
             key=lambda row: (getattr(row, column), crc32(row.row_id.encode())),
         )
-        start, given = self._position(order, query.cursor, column)
+        start, given, said = self._position(order, query.cursor, column)
         room = self.cap - given
         page = order[start : start + min(self.page_size, room)]
         rest = order[start + len(page) :]
+        is_cut = len(order) - start > room
+        ends = is_cut and given + len(page) >= self.cap
+        says = is_cut and (given // self.page_size == self.marked or (ends and not said))
         given += len(page)
-        capped = bool(rest) and given >= self.cap
-        has_more = bool(rest) and not capped
+        has_more = bool(rest) and not ends
+        cursor = self._cursor(page[-1], rest[0], start + len(page), column) if has_more else None
         return Answer(
             rows=[(row.row_id, minute_of(getattr(row, column))) for row in page],
-            next_cursor=self._cursor(page[-1], rest[0], start + len(page), given, column) if has_more else None,
+            next_cursor=f"{cursor}#{given}#{int(said or says)}#{self.queries}" if cursor is not None else None,
             has_more=has_more,
-            capped=capped,
+            capped=says,
         )
 
     def _matches(self, row: ModelRow, query: Query, column: str) -> bool:
@@ -84,27 +93,30 @@ class ModelSource:
         contains = str(value).lower() in row.title.lower()
         return contains if operator == "contains" else not contains
 
-    def _cursor(self, last: ModelRow, following: ModelRow, position: int, given: int, column: str) -> str:
-        """What the next query goes on from, and how many rows were given so far; the queries make it unique."""
-        where = {
+    def _cursor(self, last: ModelRow, following: ModelRow, position: int, column: str) -> str:
+        """What the next query goes on from."""
+        return {
             "key": f"{getattr(last, column).isoformat()}|{crc32(last.row_id.encode())}",
             "offset": str(position),
             "anchor": following.row_id,
         }[self.cursor_kind]
-        return f"{where}#{given}#{self.queries}"
 
-    def _position(self, order: list[ModelRow], cursor: str | None, column: str) -> tuple[int, int]:
+    def _position(self, order: list[ModelRow], cursor: str | None, column: str) -> tuple[int, int, bool]:
+        """Where a query goes on, how many rows it has given, and whether it has said that its result is cut."""
         if cursor is None:
-            return 0, 0
-        where, given, _ = cursor.split("#")
+            return 0, 0, False
+        where, given, said, _ = cursor.split("#")
+        return self._place(order, where, column), int(given), said == "1"
+
+    def _place(self, order: list[ModelRow], where: str, column: str) -> int:
         if self.cursor_kind == "offset":
-            return int(where), int(given)
+            return int(where)
         if self.cursor_kind == "key":
             time, tie = where.split("|")
             key = (datetime.fromisoformat(time), int(tie))
             later = (i for i, row in enumerate(order) if (getattr(row, column), crc32(row.row_id.encode())) > key)
-            return next(later, len(order)), int(given)
+            return next(later, len(order))
         at = next((i for i, row in enumerate(order) if row.row_id == where), None)
         if at is None:
             raise CursorRefusedError
-        return at, int(given)
+        return at

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
+from notion_client.errors import HTTPResponseError
 
 from notion_pg_sync.demo.workspace import DatabaseHandle, SampleWorkspace, WorkspaceServer
 from notion_pg_sync.demo.workspace.literals import number, title
 from notion_pg_sync.notion.client import Bot, NotionClient, Retries
-from notion_pg_sync.notion.errors import CURSOR_REFUSED, NotionError
-from notion_pg_sync.notion.listing import FullListing
+from notion_pg_sync.notion.errors import CURSOR_REFUSED, NotionError, explain
 
 QUICK = Retries(waits=4, tries_again=3, backs_off=6, first_back_off=0.001, longest_back_off=0.002)
 EVERYTHING = {"sorts": [{"timestamp": "created_time", "direction": "ascending"}]}
@@ -206,12 +208,33 @@ async def test_no_request_is_under_way_beyond_the_limit(
     assert most == 3
 
 
-async def test_a_query_says_when_it_began_by_notions_clock(
+async def test_an_answer_says_when_it_was_asked_for_by_notions_clock(
     client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle
 ) -> None:
-    answer = await client.query(characters.data_source_id, FullListing().next_query().body(), 100)  # type: ignore[union-attr]
-    assert answer.asked_at is not None
+    answer = await client.data_source(characters.data_source_id)
     assert answer.asked_at.isoformat().startswith("2026-11-02T09:30:2")
+
+
+@pytest.mark.parametrize("date", ["Thu, 31 Dec 2099 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 -1200", "soon", ""])
+async def test_an_answer_from_the_future_or_without_a_time_counts_by_this_machines_clock(
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle, date: str
+) -> None:
+    workspace.faults.add("date", date=date)
+    before = datetime.now(UTC)
+    answer = await client.data_source(characters.data_source_id)
+    assert before - timedelta(seconds=1) <= answer.asked_at <= datetime.now(UTC)
+
+
+async def test_a_retry_after_that_is_a_date_goes_by_the_clock_of_whoever_says_it() -> None:
+    headers = {"date": "Mon, 02 Nov 2026 09:30:00 GMT", "retry-after": "Mon, 02 Nov 2026 09:30:40 GMT"}
+    error = HTTPResponseError("rate_limited", 429, "slow down", httpx.Headers(headers), "{}")
+    assert explain(error, "it").wait_seconds == 40
+
+
+@pytest.mark.parametrize("said", ["inf", "nan", "1e999", "soon"])
+async def test_a_retry_after_that_is_no_time_is_as_none(said: str) -> None:
+    error = HTTPResponseError("rate_limited", 429, "slow down", httpx.Headers({"retry-after": said}), "{}")
+    assert explain(error, "it").wait_seconds is None
 
 
 async def test_counts_are_kept_apart_while_pace_is_shared(client: NotionClient, characters: DatabaseHandle) -> None:

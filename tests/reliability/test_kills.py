@@ -208,5 +208,6 @@ def test_a_full_read_that_was_killed_is_carried_on(place: Place, rows: int) -> N
     assert place.differences("anna", "anna", {"Rows": handle.id}) == []
     needed = sum(workspace.requests.counts("anna").values())
     print(f"killed after {asked_by_the_first} of about {queries} queries; the next run made {needed} requests")
-    # A tenth; what was under way, waited in the queue or was being written; a few at the edges of what is left.
-    assert needed <= queries // 10 + 10 * concurrency + 4
+    # A tenth; what was under way, waited in the queue or was being written; a few at the edges of what is left, and for
+    # what was edited since.
+    assert needed <= queries // 10 + 10 * concurrency + 5

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from io import StringIO
 
-from rich.console import Console
-
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.report.progress import ProgressDisplay
+from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.sync.listener import Watched
 
 NOTES = Watched("anna", "Notes", "id")
 
 
-def terminal() -> tuple[StringIO, Console]:
+def terminal() -> tuple[StringIO, Screen]:
     written = StringIO()
-    return written, Console(file=written, force_terminal=True, width=120, color_system=None)
+    return written, Screen(file=written, force_terminal=True, width=120, color_system=None)
 
 
 def test_a_databases_rows_have_a_line() -> None:

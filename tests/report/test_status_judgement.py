@@ -66,6 +66,12 @@ def test_a_clock_that_is_a_little_ahead_makes_nothing_stale() -> None:
     assert the_one(facts(a_database(fresh_as_of=NOW + MINUTE))).condition is Condition.FRESH
 
 
+def test_a_sync_of_the_future_is_no_proof_of_freshness() -> None:
+    one = the_one(facts(a_database(fresh_as_of=NOW + 6 * MINUTE)))
+    assert one.condition is Condition.STALE
+    assert "a clock was wrong" in one.reason
+
+
 def test_a_stale_database_says_what_it_waits_for() -> None:
     old: dict[str, Any] = {"fresh_as_of": NOW - 5 * HOUR, "last_started_at": NOW - 5 * HOUR}
     assert "no run has come to it since 5 hours ago" in the_one(facts(a_database(**old))).reason

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from notion_pg_sync.printable import printable_lines
 from notion_pg_sync.report.status.facts import Facts
 from notion_pg_sync.report.status.judgement import judge, only
 from notion_pg_sync.report.status.screen import MOST_HEALTHY, show_status
@@ -75,7 +76,7 @@ def test_nothing_is_cut_off(width: int) -> None:
 def test_whatever_a_database_is_called_it_fits_and_steers_nothing(name: str, width: int) -> None:
     screen = shown(facts(a_database(name=name, **failing(last_message=name)), runs=(a_run(message=name),)), width)
     assert all(cell_len(line) <= width for line in screen.splitlines())
-    assert all(character.isprintable() or character == "\n" for character in screen)
+    assert printable_lines(screen) == screen
 
 
 def test_the_headline_comes_first_and_then_the_worst() -> None:

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+
+from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer, small_workspace
+from notion_pg_sync.settings import Settings
+from tests.conftest import DatabaseMaker
+from tests.installation import Installation
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -14,3 +23,37 @@ def statements_shown(page: str, kind: str) -> list[str]:
     blocks: list[str] = re.findall(rf"```sql {kind}\n(.*?)```", text, re.DOTALL)
     assert blocks
     return blocks
+
+
+async def mirror(installation: Installation, small: SmallWorkspace) -> None:
+    """Mirrors anna's and ben's databases, with something in every table."""
+    await installation.init()
+    tokens, databases = small.tokens, small.databases
+    for label, names in {
+        "anna": ("Worlds", "Characters", "Stories", "Chat Sessions"),
+        "ben": ("Worlds", "Tasks"),
+    }.items():
+        wanted = {name: databases[name] for name in names}
+        await installation.connect(label, tokens[label], wanted)
+        await installation.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES (%s, true)", label)
+    await installation.sync_all(bodies=True, requests_per_minute=100_000)
+    for name in ("Worlds", "Characters"):
+        (page, *_) = small.workspace.page_ids(data_source=name)
+        small.workspace.trash_page(page)
+    await installation.sync_all(full=True)
+    for label in ("anna", "ben"):
+        await installation.execute("SELECT notion_sync.sync_all_notion_databases(%s)", label)
+
+
+def fill(database_url: str) -> None:
+    small = small_workspace()
+    with WorkspaceServer(small.workspace) as server:
+        settings = Settings(database_url=database_url, notion_base_url=server.url)
+        asyncio.run(mirror(Installation(settings, small.workspace), small))
+
+
+@pytest.fixture
+def mirrored_url(database_maker: DatabaseMaker) -> Iterator[str]:
+    """The connection string of a database of this test's own in which everything is mirrored."""
+    with database_maker.filled(fill) as url:
+        yield url

@@ -333,41 +333,45 @@ async def tool_writes(pool: Pool, page_ids: list[str], database_id: str) -> None
         await write_rows(connection, table, owner, rows)
 
 
-async def take(pool: Pool, step: tuple[str, str, str], database_id: str) -> None:
+Session = psycopg.AsyncConnection[tuple[str]]
+
+
+async def init(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        await carry_out(connection, await plan_init(connection))
+
+
+async def take(pool: Pool, session: Session, step: tuple[str, str, str], database_id: str) -> None:
+    """One step: of the tool, or of the application in its `session`."""
     kind, page, way = step
-    async with pool.connection() as connection:
-        match kind:
-            case "upsert":
-                await connection.execute(UPSERT.encode(), ("anna", SPELLINGS[way](page), database_id, "x"))
-            case "draft":
-                await connection.execute(
-                    f"INSERT INTO {TABLE} (user_id, notion_database_id, name) VALUES ('anna', 'd', 'draft')".encode()
-                )
-                with contextlib.suppress(UniqueViolation):
-                    await connection.execute(
-                        f"UPDATE {TABLE} SET notion_page_id = %s, notion_database_id = %s, name = 'x'"
-                        " WHERE name = 'draft'".encode(),
-                        (SPELLINGS[way](page), database_id),
-                    )
-                await connection.execute(f"DELETE FROM {TABLE} WHERE name = 'draft'".encode())
-            case "sync":
-                await tool_writes(pool, [page], database_id)
-            case _:
-                await carry_out(connection, await plan_init(connection))
-
-
-async def begin(pool: Pool, before: list[tuple[str, str]], database_id: str) -> None:
-    """The application's table with rows of these pages, written so, as `init` adopts it."""
-    async with pool.connection() as connection:
-        await connection.execute(f"DROP TRIGGER IF EXISTS notion_sync_page_id ON {TABLE}".encode())
-        await connection.execute(f"ALTER TABLE {TABLE} DROP CONSTRAINT IF EXISTS {TABLE}_page_key".encode())
-        await connection.execute(f"TRUNCATE {TABLE}".encode())
-        for page, written in before:
-            await connection.execute(
-                f"INSERT INTO {TABLE} (user_id, notion_page_id, notion_database_id) VALUES ('anna', %s, %s)".encode(),
-                (SPELLINGS[written](page), database_id),
+    match kind:
+        case "upsert":
+            await session.execute(UPSERT.encode(), ("anna", SPELLINGS[way](page), database_id, "x"))
+        case "draft":
+            await session.execute(
+                f"INSERT INTO {TABLE} (user_id, notion_database_id, name) VALUES ('anna', 'd', 'draft')".encode()
             )
-    await take(pool, ("init", "", ""), database_id)
+            with contextlib.suppress(UniqueViolation):
+                await session.execute(
+                    f"UPDATE {TABLE} SET notion_page_id = %s, notion_database_id = %s, name = 'x'"
+                    " WHERE name = 'draft'".encode(),
+                    (SPELLINGS[way](page), database_id),
+                )
+            await session.execute(f"DELETE FROM {TABLE} WHERE name = 'draft'".encode())
+        case _:
+            await tool_writes(pool, [page], database_id)
+
+
+async def begin(session: Session, before: list[tuple[str, str]], database_id: str) -> None:
+    """The application's table as before `init`, with rows of these pages, written so."""
+    await session.execute(f"DROP TRIGGER IF EXISTS notion_sync_page_id ON {TABLE}".encode())
+    await session.execute(f"ALTER TABLE {TABLE} DROP CONSTRAINT IF EXISTS {TABLE}_page_key".encode())
+    await session.execute(f"TRUNCATE {TABLE}".encode())
+    for page, written in before:
+        await session.execute(
+            f"INSERT INTO {TABLE} (user_id, notion_page_id, notion_database_id) VALUES ('anna', %s, %s)".encode(),
+            (SPELLINGS[written](page), database_id),
+        )
 
 
 @examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -378,13 +382,16 @@ async def test_in_any_order_of_upserts_and_syncs_a_page_has_one_row(
     database_id = SPELLINGS[way](DATABASE_ID)
     query = f"SELECT notion_page_id FROM {TABLE} WHERE notion_database_id = %s".encode()
     touched = {page for page, _ in before}
-    async with open_pool(application_url) as pool:
-        await begin(pool, before, database_id)
+    async with (
+        open_pool(application_url) as pool,
+        await psycopg.AsyncConnection.connect(application_url, autocommit=True) as session,
+    ):
+        await begin(session, before, database_id)
+        await init(pool)
         for step in played:
-            await take(pool, step, database_id)
+            await take(pool, session, step, database_id)
             touched |= {step[1]}
-            async with pool.connection() as connection:
-                found = [page for (page,) in await (await connection.execute(query, (database_id,))).fetchall()]
+            found = [page for (page,) in await (await session.execute(query, (database_id,))).fetchall()]
             assert sorted(str(UUID(page)) for page in found) == sorted(touched)
             assert any(all(SPELLINGS[spelling](str(UUID(one))) == one for one in found) for spelling in OF_TABLES)
 

@@ -20,7 +20,7 @@ WINDOWS = [Interval(BEGINNING + timedelta(hours=n), BEGINNING + timedelta(hours=
 def answer_to(query: Query) -> QueryAnswer:
     time = query.window.start.isoformat()
     page = {"object": "page", "id": time, "created_time": time}
-    return QueryAnswer([page], next_cursor=None, has_more=False, capped=False, asked_at=None)
+    return QueryAnswer([page], next_cursor=None, has_more=False, capped=False)
 
 
 async def test_a_slow_writer_holds_the_reader_up() -> None:

@@ -248,6 +248,26 @@ def test_a_query_yields_no_more_than_the_cap(
     assert answer.get("request_status") == (told if incomplete else None)
 
 
+@pytest.mark.parametrize(
+    ("mark", "marked"), [("last", [False, False, True]), ("first", [True, False, False]), ("every", [True] * 3)]
+)
+def test_any_answer_may_say_that_its_query_is_cut(
+    small: SmallWorkspace, connect: Connect, mark: str, marked: list[bool]
+) -> None:
+    small.workspace.configure(query_cap=150, incomplete_mark=mark)
+    client, cursor = connect(small.workspace), None
+    found: list[bool] = []
+    while not found or cursor:
+        body: Filter = {"page_size": 50, **({"start_cursor": cursor} if cursor else {})}
+        answer = client.post(f"/v1/data_sources/{small.data_sources['Chat Sessions']}/query", json=body).json()
+        found.append("request_status" in answer)
+        cursor = answer["next_cursor"]
+    assert found == marked
+    small.workspace.configure(query_cap=250)
+    whole = client.post(f"/v1/data_sources/{small.data_sources['Chat Sessions']}/query", json={}).json()
+    assert "request_status" not in whole
+
+
 def test_the_cap_is_10_000_by_default(workspace: SampleWorkspace, connect: Connect, read_all: ReadAll) -> None:
     source = workspace.add_generated_database("Rows", 10_001).data_source_id
     workspace.share("anna", "Rows")

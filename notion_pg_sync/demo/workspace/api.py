@@ -107,7 +107,7 @@ class Api:
                 headers["Retry-After"] = "1"
         if isinstance(body, dict):
             body["request_id"] = request_id
-        headers["Date"] = self._state.clock.http_date
+        headers["Date"] = self._state.clock.http_date if fault is None or fault.date is None else fault.date
         headers["cf-ray"] = request_id[-12:]
         return Answer(status, headers, orjson.dumps(body), fault)
 

@@ -2,7 +2,7 @@
 
 Some kinds replace the answer (`500` … `403_html`, `not_json`, `big`), some spoil it on its way (`cut`, `cut_body`,
 `truncated_json`, `slow`, `stall`), some change what it says (`endless`, `wrong_types`, `without_properties`, or a
-function given to `rewrite`).
+function given to `rewrite`), and one says another time (`date`).
 """
 
 import random
@@ -30,7 +30,7 @@ _ERRORS: dict[str, tuple[int, str, str]] = {
 }
 _HTML = {"502_html": 502, "403_html": 403, "429_html": 429}
 _TRANSPORT = frozenset(
-    {"cut", "cut_body", "truncated_json", "not_json", "slow", "stall", "big", "big_packed", "rewrite"}
+    {"cut", "cut_body", "truncated_json", "not_json", "slow", "stall", "big", "big_packed", "rewrite", "date"}
 )
 
 
@@ -88,6 +88,7 @@ class Fault:
     seconds: float
     megabytes: float
     rewrite: Rewrite | None
+    date: str | None
     seen: int = 0
 
     def strikes(self, label: str, path: str) -> bool:
@@ -140,19 +141,20 @@ class Faults:
         seconds: float = 1.0,
         megabytes: float = 1.0,
         rewrite: Rewrite | None = None,
+        date: str | None = None,
     ) -> None:
         """Adds a fault of one of KINDS; without `times`, `every` or `probability` it strikes every request.
 
         times: strikes so often, then no more. every: each k-th matching request. probability: by chance, from `seed`.
         path: a regular expression on the path, such as `/query$`. token: a label. seconds: how slow, how long the
         stall, or the Retry-After of a 429. megabytes: of `big`, or
-        `big_packed` (as gzip). rewrite: for kind `rewrite`. Raises ValueError.
+        `big_packed` (as gzip). rewrite: for kind `rewrite`. date: for kind `date`, what the header `Date` says, be it
+        a time or not. Raises ValueError.
         """
-        if kind not in KINDS or (kind == "rewrite" and rewrite is None):
+        if kind not in KINDS or (kind == "rewrite" and rewrite is None) or (kind == "date" and date is None):
             raise ValueError(f"no fault of kind {kind!r}; there are {', '.join(sorted(KINDS))}")
-        fault = Fault(
-            kind, times, every, probability, random.Random(seed), re.compile(path), token, seconds, megabytes, rewrite
-        )
+        chance, matching = random.Random(seed), re.compile(path)
+        fault = Fault(kind, times, every, probability, chance, matching, token, seconds, megabytes, rewrite, date)
         with self._lock:
             self._faults.append(fault)
 

@@ -81,14 +81,21 @@ class Queries:
         left = self._state.settings.query_cap - told
         entries = listing.slice(start, min(size, left) + 1)
         page, after = self._cut(entries, min(size, left))
-        incomplete = bool(after) and len(page) == left
-        goes_on = None if incomplete or not after else self._next(request, page, after[0], told)
+        ends = bool(after) and len(page) == left
+        goes_on = None if ends or not after else self._next(request, page, after[0], told)
         renderer = PageRenderer(self._state, source, token, version, chosen=chosen)
         pages = [self._state.page(entry.page_id) for entry in page]
         answer = list_answer("page_or_data_source", [renderer.page(one) for one in pages if one], goes_on)
-        if incomplete:
+        if self._is_marked(listing, start + left, is_first=text is None, is_last=ends):
             answer["request_status"] = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
         return answer
+
+    def _is_marked(self, listing: Listing, cut_at: int, *, is_first: bool, is_last: bool) -> bool:
+        """Whether an answer says that its query is cut, which is where the listing goes on beyond `cut_at`."""
+        mark = self._state.settings.incomplete_mark
+        if mark == "last":
+            return is_last
+        return (is_first or mark == "every") and bool(listing.slice(cut_at, 1))
 
     def _request(self, source: DataSource, token: Token, body: Json) -> str:
         """What tells a listing from others: all of the request but where it stands."""

@@ -14,7 +14,8 @@ class Settings:
     """How the workspace behaves where notion-api.md leaves it open, or where a test wants it otherwise.
 
     cursor_kind: how a listing continues (see `cursors`). filter_precision: whether timestamp filters compare exact or
-    rounded times. query_cap: most rows of one query. short_pages: answers hold fewer rows than asked while has_more.
+    rounded times. query_cap: most rows of one query. incomplete_mark: which answers of a query beyond it say so.
+    short_pages: answers hold fewer rows than asked while has_more.
     rate_limit: requests a window and token, None for no limit; workspace_limit: the same for all tokens together,
     with workspace_retry_after seconds told. rate_window: seconds. latency: seconds each answer takes.
     unshared_relations: whether a relation to an unshared database is `empty` or `absent` in page values.
@@ -25,6 +26,7 @@ class Settings:
     cursor_kind: Literal["key", "offset", "anchor"] = "key"
     filter_precision: Literal["exact", "minute"] = "exact"
     query_cap: int = 10_000
+    incomplete_mark: Literal["first", "last", "every"] = "last"
     short_pages: bool = False
     rate_limit: int | None = None
     workspace_limit: int | None = None

@@ -59,12 +59,13 @@ async def existing_tables(connection: Connection, schema: str, names: Iterable[s
 
 async def rows_by_source(connection: Connection, table: SyncTable) -> dict[tuple[str, str], int]:
     """How many rows a sync table holds, by user and data source."""
-    found = await connection.execute(
-        sql.SQL(
-            "SELECT user_id, notion_data_source_id, count(*) FROM {} WHERE notion_data_source_id IS NOT NULL"
-            " GROUP BY 1, 2"
-        ).format(table.identifier)
-    )
+    with connection.as_application():
+        found = await connection.execute(
+            sql.SQL(
+                "SELECT user_id, notion_data_source_id, pg_catalog.count(*) FROM {}"
+                " WHERE notion_data_source_id IS NOT NULL GROUP BY 1, 2"
+            ).format(table.identifier)
+        )
     return {(user_id, data_source_id): count async for user_id, data_source_id, count in found}
 
 

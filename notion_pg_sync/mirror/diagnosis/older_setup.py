@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.diagnosis.statements import typed
+from notion_pg_sync.mirror.kept_settings import KeptSetting, kept_by_the_server, kept_for
 
 API_SETTING = "app.api_url"
 _FUNCTIONS = ["sync_notion_database", "sync_all_notion_databases"]
@@ -57,14 +57,6 @@ class PgCron:
 
     jobs: tuple[CronJob, ...] | None
     all_visible: bool
-
-
-@dataclass(frozen=True)
-class SetSetting:
-    """A setting that is kept; `reset` is SQL that takes it away."""
-
-    where: str
-    reset: str
 
 
 @dataclass(frozen=True)
@@ -141,7 +133,7 @@ async def has_pg_net(connection: Connection) -> bool:
     )
 
 
-async def api_settings(connection: Connection) -> list[SetSetting]:
+async def api_settings(connection: Connection) -> list[KeptSetting]:
     """Where the setting `app.api_url` is kept: for this database, for a role, or in the server's configuration."""
     found = await connection.execute(
         """
@@ -155,31 +147,14 @@ async def api_settings(connection: Connection) -> list[SetSetting]:
         """,
         (API_SETTING,),
     )
-    kept = [_kept_setting(database, role) async for database, role in found]
+    kept = [kept_for(API_SETTING, database, role) async for database, role in found]
     if not kept and await fetch_value(connection, "SELECT nullif(current_setting(%s, true), '')", API_SETTING):
-        reset = sql.SQL("ALTER SYSTEM RESET {}").format(_SETTING_NAME)
-        return [SetSetting("in the server's configuration", typed(reset, sql.SQL("SELECT pg_reload_conf()")))]
+        return [kept_by_the_server(API_SETTING)]
     return kept
-
-
-_SETTING_NAME = sql.Identifier(*API_SETTING.split("."))
-
-
-def _kept_setting(database: str | None, role: str | None) -> SetSetting:
-    reset = sql.SQL(" RESET {}").format(_SETTING_NAME)
-    if role is None:
-        name = sql.SQL("ALTER DATABASE {}").format(sql.Identifier(cast(str, database)))
-        return SetSetting(f"for the database {database}", typed(name + reset))
-    name = sql.SQL("ALTER ROLE {}").format(sql.Identifier(role))
-    if database is None:
-        return SetSetting(f"for the role {role}", typed(name + reset))
-    name += sql.SQL(" IN DATABASE {}").format(sql.Identifier(database))
-    return SetSetting(f"for the role {role} in the database {database}", typed(name + reset))
 
 
 async def older_functions(connection: Connection) -> list[OlderFunction]:
     """Functions under our names that know nothing of `notion_sync`, in any schema but that; types fully named."""
-    await connection.execute("SELECT set_config('search_path', 'pg_catalog', true)")
     found = await connection.execute(
         """
         SELECT nspname, proname, pg_get_function_identity_arguments(pg_proc.oid), pg_get_userbyid(proowner),

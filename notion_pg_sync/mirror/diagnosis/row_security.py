@@ -245,7 +245,6 @@ async def look_at_table(connection: Connection, schema: str, name: str) -> Guard
 
 async def _policies(connection: Connection, oid: int) -> tuple[Policy, ...]:
     """Expressions come with every name qualified, so that they mean the same to whoever types them."""
-    await connection.execute("SELECT set_config('search_path', 'pg_catalog', true)")
     found = await connection.execute(
         """
         SELECT polname,

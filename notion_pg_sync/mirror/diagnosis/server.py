@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
 
-from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.connection import Connection, current_time, fetch_value
 
 
 @dataclass(frozen=True)
@@ -54,5 +53,5 @@ async def look_at_server(connection: Connection) -> Server:
 async def read_clock(connection: Connection) -> ClockReading:
     """Both clocks at once, as well as that can be."""
     before = datetime.now(UTC)
-    server = cast(datetime, await fetch_value(connection, "SELECT clock_timestamp()"))
+    server = await current_time(connection)
     return ClockReading(before, server, datetime.now(UTC))

@@ -59,7 +59,6 @@ def replacement(key: ForeignKey) -> str:
 
 async def foreign_keys_to(connection: Connection, table: SyncTable) -> list[ForeignKey]:
     """The foreign keys that point at `table`, their definitions with every name qualified."""
-    await connection.execute("SELECT set_config('search_path', 'pg_catalog', true)")
     found = await connection.execute(
         """
         SELECT nspname, relname, conname, confdeltype::text,

@@ -3,25 +3,11 @@
 
 CREATE SCHEMA notion_sync;
 
-COMMENT ON SCHEMA notion_sync IS 'Bookkeeping of notion-pg-sync: runs, accounts, data sources.';
-
 CREATE TABLE notion_sync.migrations (
     version    integer PRIMARY KEY,
     name       text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-
--- The tenant whose rows a session may see: a setting of the application, or the claim of a signed token.
--- A pooled session leaves an empty string behind where a setting was, hence nullif.
-CREATE FUNCTION notion_sync.current_user_id() RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog
-AS $$
-    SELECT coalesce(
-        nullif(current_setting('app.user_id', true), ''),
-        nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'
-    )
-$$;
 
 -- Runs ----------------------------------------------------------------------------------------------------------
 
@@ -72,8 +58,6 @@ CREATE TABLE notion_sync.run_processes (
     process_started_at double precision NOT NULL,
     heartbeat_at       timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-COMMENT ON COLUMN notion_sync.run_processes.machine IS 'Within one value of it, process ids are comparable.';
-COMMENT ON COLUMN notion_sync.run_processes.process_started_at IS 'Seconds since 1970, as the operating system says.';
 
 -- Accounts and what they mirror -----------------------------------------------------------------------------------
 
@@ -88,10 +72,6 @@ CREATE TABLE notion_sync.accounts (
     token_fingerprint    text,
     CONSTRAINT leases_expire CHECK ((lease_runid IS NULL) = (lease_expires_at IS NULL))
 );
-COMMENT ON COLUMN notion_sync.accounts.views IS 'Whether typed views are kept for this user.';
-COMMENT ON COLUMN notion_sync.accounts.rate_limited_until IS 'Until when Notion''s rate limit holds this token back.';
-COMMENT ON COLUMN notion_sync.accounts.token_fingerprint IS
-    'SHA-256 of the token of the last sync: another token lifts the suspension of databases.';
 CREATE INDEX accounts_by_lease ON notion_sync.accounts (lease_runid) WHERE lease_runid IS NOT NULL;
 
 CREATE TABLE notion_sync.databases (
@@ -116,10 +96,6 @@ CREATE TABLE notion_sync.databases (
     next_try_at          timestamptz,
     PRIMARY KEY (user_id, database_id)
 );
-COMMENT ON COLUMN notion_sync.databases.suspended_since IS
-    'Since when it is tried only now and then: it failed three times in a row for want of access.';
-COMMENT ON COLUMN notion_sync.databases.next_try_at IS 'Before this time a suspended database is not tried.';
-COMMENT ON COLUMN notion_sync.databases.name IS 'As configured in user_settings, or as found by search.';
 
 CREATE TABLE notion_sync.data_sources (
     user_id              text NOT NULL,
@@ -144,21 +120,6 @@ CREATE TABLE notion_sync.data_sources (
     PRIMARY KEY (user_id, data_source_id),
     FOREIGN KEY (user_id, database_id) REFERENCES notion_sync.databases ON DELETE CASCADE
 );
-COMMENT ON COLUMN notion_sync.data_sources.database_name IS 'The name under which its rows are in the sync table.';
-COMMENT ON COLUMN notion_sync.data_sources.view_name IS 'The typed view that shows its rows, for users who want one.';
-COMMENT ON COLUMN notion_sync.data_sources.watermark IS 'Every edit before this minute, by Notion''s clock, is in the copy.';
-COMMENT ON COLUMN notion_sync.data_sources.full_read_at IS 'When the last complete full read began.';
-COMMENT ON COLUMN notion_sync.data_sources.full_read_started_at IS 'When the full read that is under way began.';
-COMMENT ON COLUMN notion_sync.data_sources.full_read_covered IS
-    'Creation times whose rows the full read under way has written; it is complete when nothing is left out.';
-
-COMMENT ON COLUMN notion_sync.data_sources.held_back IS
-    'Rows that the last full read did not find in Notion, too many to remove without somebody''s word.';
-
--- The same by PostgreSQL's clock, by which ages are told.
-COMMENT ON COLUMN notion_sync.data_sources.fresh_as_of IS 'Every edit before this time is in the copy.';
-COMMENT ON COLUMN notion_sync.data_sources.full_as_of IS 'When the last complete full read began.';
-COMMENT ON COLUMN notion_sync.data_sources.full_read_began_at IS 'When the last full read, complete or not, began.';
 
 -- What the full read under way has seen, one row a batch: what it has not seen may have left Notion.
 CREATE TABLE notion_sync.seen_pages (
@@ -242,11 +203,3 @@ ALTER TABLE notion_sync.seen_pages ENABLE ROW LEVEL SECURITY;
 ALTER TABLE notion_sync.columns ENABLE ROW LEVEL SECURITY;
 ALTER TABLE notion_sync.database_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE notion_sync.removed_pages ENABLE ROW LEVEL SECURITY;
-
--- Tenants see what is theirs; runs of the whole tool are for operators, who own these tables.
-CREATE POLICY tenant ON notion_sync.accounts FOR SELECT USING (user_id = notion_sync.current_user_id());
-CREATE POLICY tenant ON notion_sync.databases FOR SELECT USING (user_id = notion_sync.current_user_id());
-CREATE POLICY tenant ON notion_sync.data_sources FOR SELECT USING (user_id = notion_sync.current_user_id());
-CREATE POLICY tenant ON notion_sync.columns FOR SELECT USING (user_id = notion_sync.current_user_id());
-CREATE POLICY tenant ON notion_sync.database_runs FOR SELECT USING (user_id = notion_sync.current_user_id());
-CREATE POLICY tenant ON notion_sync.removed_pages FOR SELECT USING (user_id = notion_sync.current_user_id());

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,12 +19,13 @@ from notion_pg_sync.mirror.diagnosis.run_history import database_states
 from notion_pg_sync.notion.client import Bot, JsonObject, NotionClient, Retries
 from notion_pg_sync.notion.errors import NotionError, explain
 from notion_pg_sync.notion.lenient import items, member
+from notion_pg_sync.printable import shell_command
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, Verdict, broken, skipped, warning, well
 from notion_pg_sync.report.checks.wording import plural, sentence, some, sync_all_command, sync_command
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.account import connected_account
 from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configuration
-from notion_pg_sync.sync.discovery import find_databases
+from notion_pg_sync.sync.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases
 from notion_pg_sync.sync.side_by_side import side_by_side
 from notion_pg_sync.sync.token_encryption import TokenError
 
@@ -113,7 +113,8 @@ def tokens_accepted(
 def _refusal(error: NotionError, user_ids: Sequence[str], new_token: str) -> Finding:
     seen = f"{some(user_ids)}: {sentence(error)}"
     if error.code == "rate_limited":
-        return warning(seen, f"notion-pg-sync doctor --user {shlex.quote(user_ids[0])}    # again in a few minutes")
+        again = shell_command("notion-pg-sync", "doctor", "--user", user_ids[0])
+        return warning(seen, f"{again}    # in a few minutes")
     if error.code == "unauthorized":
         return broken(seen, new_token)
     return broken(seen, error.mend or _STATUS_PAGE)
@@ -167,7 +168,7 @@ class _Seen:
     """What a user's token sees: their configured databases and, where they want everything, what search finds."""
 
     databases: list[SeenDatabase]
-    found: list[ConfiguredDatabase] | NotionError | None
+    found: SharedDatabases | NotionError | None
 
 
 async def _look_at(
@@ -253,10 +254,18 @@ def _out_of_reach(seen: SeenDatabase, named: str, mend: str) -> Finding:
     )
 
 
-def found_by_search(user_id: str, found: Sequence[ConfiguredDatabase] | NotionError) -> list[Finding]:
+def found_by_search(user_id: str, shared: SharedDatabases | NotionError) -> list[Finding]:
     """What a token sees whose user wants everything."""
-    if isinstance(found, NotionError):
-        return _trouble(user_id, found)
+    if isinstance(shared, NotionError):
+        return _trouble(user_id, shared)
+    found = shared.found
+    if not shared.is_complete:
+        return [
+            warning(
+                f"{user_id} wants every database, of which search finds {len(found):,}. {INCOMPLETE_SEARCH}",
+                sync_all_command(user_id),
+            )
+        ]
     if not found:
         return [
             warning(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
+
+from notion_pg_sync.printable import shell_command
 
 _MOST_NAMED = 5
 
@@ -21,12 +22,12 @@ def some(names: Sequence[str]) -> str:
 
 def sync_command(user_id: str, database: str, *options: str) -> str:
     """What to type to sync a database of a user now."""
-    return shlex.join(["notion-pg-sync", "sync", user_id, database, *options])
+    return shell_command("notion-pg-sync", "sync", user_id, database, *options)
 
 
 def sync_all_command(user_id: str) -> str:
     """What to type to sync everything of a user now."""
-    return shlex.join(["notion-pg-sync", "sync-all", "--user", user_id])
+    return shell_command("notion-pg-sync", "sync-all", "--user", user_id)
 
 
 def sentence(said: object) -> str:

@@ -8,12 +8,12 @@ from getpass import getpass
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from notion_pg_sync.notion.client import can_be_sent
 from notion_pg_sync.report.connect.choosing import ALL, ChoiceError, named, numbered
+from notion_pg_sync.report.output import ask
+from notion_pg_sync.report.terminal import Screen, text_of
 from notion_pg_sync.sync.configuration import ConfiguredDatabase
 from notion_pg_sync.sync.refused import UsageError
 
@@ -48,17 +48,17 @@ def _typed_unseen(question: str) -> str:
         raise typer.Abort from error
 
 
-def show_databases(out: Console, shared: Sequence[ConfiguredDatabase]) -> None:
+def show_databases(out: Screen, shared: Sequence[ConfiguredDatabase]) -> None:
     """Lists what the token sees, with numbers."""
     table = Table(show_header=False, show_edge=False, box=None, padding=(0, 1))
     table.add_column(justify="right", style="bold cyan")
     for number, database in enumerate(shared, 1):
-        table.add_row(str(number), Text(database.name), Text(database.database_id, style="dim"))
+        table.add_row(str(number), text_of(database.name), text_of(database.database_id, "dim"))
     out.print(table)
 
 
 def ask_databases(
-    out: Console, shared: Sequence[ConfiguredDatabase], *, may_keep: bool
+    out: Screen, shared: Sequence[ConfiguredDatabase], *, may_keep: bool
 ) -> list[ConfiguredDatabase | str] | None:
     """What a person picks: databases of the list, or ids of others; None for all, none for those configured now.
 
@@ -67,7 +67,7 @@ def ask_databases(
     keep = ", Enter keeps those of now" if may_keep else ""
     while True:
         question = f"Which are to be mirrored? Numbers such as 1 3-5, a name or a link, or '{ALL}'{keep}"
-        written = str(typer.prompt(question, default="" if may_keep else ALL, show_default=not may_keep)).strip()
+        written = ask(question, default="" if may_keep else ALL, show_default=not may_keep).strip()
         if written.casefold() == ALL:
             return None
         if not written:
@@ -76,4 +76,4 @@ def ask_databases(
             picked = numbered(written, shared)
             return [*picked] if picked is not None else [named(written, shared)]
         except ChoiceError as error:
-            out.print(str(error), markup=False, highlight=False)
+            out.print(str(error))

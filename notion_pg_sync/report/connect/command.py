@@ -11,12 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-from rich.console import Console
-
 from notion_pg_sync.mirror import accounts, migrations
 from notion_pg_sync.mirror.accounts import Account
-from notion_pg_sync.mirror.connection import open_pool, transaction
+from notion_pg_sync.mirror.connection import open_pool, retried, transaction
 from notion_pg_sync.mirror.initialise import carry_out, plan_init
 from notion_pg_sync.mirror.tables import settings_schema
 from notion_pg_sync.notion.cleaning import storable_text
@@ -26,10 +23,12 @@ from notion_pg_sync.notion.properties import plain_text
 from notion_pg_sync.report.connect.asking import ask_databases, read_token, show_databases
 from notion_pg_sync.report.connect.choosing import ChoiceError, configuration_of, everything, named
 from notion_pg_sync.report.console import show_run
+from notion_pg_sync.report.output import ask, confirm
+from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.account import open_client
 from notion_pg_sync.sync.configuration import ConfiguredDatabase, read_configuration
-from notion_pg_sync.sync.discovery import find_databases
+from notion_pg_sync.sync.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases
 from notion_pg_sync.sync.everything import sync_all
 from notion_pg_sync.sync.refused import NothingAttemptedError, UsageError
 from notion_pg_sync.sync.running import run_until_done
@@ -55,7 +54,12 @@ class Found:
 
     account: Account | None
     bot: Bot
-    shared: list[ConfiguredDatabase]
+    search: SharedDatabases
+
+    @property
+    def shared(self) -> list[ConfiguredDatabase]:
+        """The databases that the token sees, as far as search tells."""
+        return self.search.found
 
     @property
     def is_configured(self) -> bool:
@@ -75,23 +79,23 @@ def run_connect(settings: Settings, wish: Wish, command: str, *, set_up: bool) -
     `command` is what was typed, for the record; `set_up`: PostgreSQL is the tool's own and may be initialised. Raises
     `UsageError`, `NothingAttemptedError`, `AccountError`, `NotionError`, `PostgresError`.
     """
-    out = Console(soft_wrap=True, highlight=False)
+    out = Screen(soft_wrap=True)
     if wish.everything and wish.databases:
         raise UsageError("--all takes every database, and --database some: use one of them.")
     user_id = wish.user_id or _asked_user()
     token = read_token(wish.token_file)
     found = run_until_done(_look(settings, user_id, token, set_up=set_up))
-    out.print(_whose(found.bot), markup=False)
+    out.print(_whose(found.bot))
     if found.account and not _may_replace(found.account, wish):
         out.print("Nothing was changed.")
         return 2
     databases = _chosen(settings, token, found, wish, out)
     stored = run_until_done(_store(settings, user_id, token, databases, views=wish.views))
     names = "every database that is shared with it" if databases == everything() else ", ".join(databases)
-    out.print(f"Connected: user {stored.user_id!r} mirrors {names}.", markup=False)
+    out.print(f"Connected: user {stored.user_id!r} mirrors {names}.")
     if stored.auto_sync is False:
         out.print("auto_sync_enabled is false for this user: sync-all leaves them out until it is true.")
-    wants_sync = wish.sync if wish.sync is not None else is_interactive() and typer.confirm("Sync now?", default=True)
+    wants_sync = wish.sync if wish.sync is not None else is_interactive() and confirm("Sync now?", default=True)
     if not wants_sync:
         return 0
     return show_run(lambda listener: sync_all(settings, listener, command, stored.user_id), as_json=False, report=[])
@@ -100,7 +104,7 @@ def run_connect(settings: Settings, wish: Wish, command: str, *, set_up: bool) -
 def _asked_user() -> str:
     if not is_interactive():
         raise UsageError("who is to be connected? Without a terminal, give USER_ID: 'notion-pg-sync connect me …'.")
-    return str(typer.prompt("User, as in user_settings", default="me"))
+    return ask("User, as in user_settings", default="me")
 
 
 def _whose(bot: Bot) -> str:
@@ -118,10 +122,10 @@ def _may_replace(account: Account, wish: Wish) -> bool:
         raise UsageError(
             f"user {account.user_id!r} is connected already: add --yes to replace their token{oauth} and databases."
         )
-    return typer.confirm(f"User {account.user_id!r} is connected already. Replace their token{oauth}?")
+    return confirm(f"User {account.user_id!r} is connected already. Replace their token{oauth}?")
 
 
-def _chosen(settings: Settings, token: str, found: Found, wish: Wish, out: Console) -> dict[str, str]:
+def _chosen(settings: Settings, token: str, found: Found, wish: Wish, out: Screen) -> dict[str, str]:
     """What `notion_databases` is to hold."""
     if wish.everything:
         return everything()
@@ -133,6 +137,8 @@ def _chosen(settings: Settings, token: str, found: Found, wish: Wish, out: Conso
             raise UsageError(str(error)) from error
     elif is_interactive():
         show_databases(out, found.shared)
+        if not found.search.is_complete:
+            out.print(INCOMPLETE_SEARCH, markup=False)
         picked = ask_databases(out, found.shared, may_keep=found.is_configured)
     elif found.is_configured:
         picked = []
@@ -158,13 +164,13 @@ async def _look(settings: Settings, user_id: str, token: str, *, set_up: bool) -
             found = await accounts.read_accounts(connection, await settings_schema(connection), user_id)
     async with open_client(settings, token) as client:
         bot = await _bot(client)
-        shared = await find_databases(client)
-    if not shared:
+        search = await find_databases(client)
+    if not search.found:
         raise NothingAttemptedError(
             f"the token works, but nothing is shared with {repr(bot.name) if bot.name else 'its connection'}: "
             "in Notion open each database, add the connection under ••• > Connections, then run connect again."
         )
-    return Found(found[0] if found else None, bot, shared)
+    return Found(found[0] if found else None, bot, search)
 
 
 async def _bot(client: NotionClient) -> Bot:
@@ -192,6 +198,7 @@ async def _database(client: NotionClient, database_id: str) -> ConfiguredDatabas
     return ConfiguredDatabase(storable_text(title).strip() or database_id, database_id)
 
 
+@retried
 async def _store(settings: Settings, user_id: str, token: str, databases: dict[str, str], *, views: bool) -> Account:
     """Stores the connection and returns the account as it is then."""
     stored_token = seal_token(token, settings.token_key) if settings.token_key else token

@@ -1,4 +1,4 @@
-"""Everything that the screen shows, for programs: docs/monitoring.md describes it."""
+"""Everything that the screen shows, for programs: docs/json-output.md describes it."""
 
 from __future__ import annotations
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from notion_pg_sync.mirror.overview import Database
+from notion_pg_sync.printable import printable
 from notion_pg_sync.report.status.judgement import Condition, Judged, Judgement
 
-_LABEL_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
+_LABEL_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
 _HELP_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n"})
 
 
@@ -103,5 +104,5 @@ def _described(name: str, says: str) -> list[str]:
 
 
 def _sample(name: str, labels: Mapping[str, str], value: float) -> str:
-    pairs = ",".join(f'{label}="{text.translate(_LABEL_ESCAPES)}"' for label, text in labels.items())
+    pairs = ",".join(f'{label}="{printable(text).translate(_LABEL_ESCAPES)}"' for label, text in labels.items())
     return f"{name}{{{pairs}}} {float(value)!r}" if pairs else f"{name} {float(value)!r}"

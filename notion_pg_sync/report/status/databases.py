@@ -19,10 +19,10 @@ from notion_pg_sync.report.status.layout import (
     print_indented,
     room_beside,
     table_of,
-    text_of,
     widths_of,
 )
 from notion_pg_sync.report.status.words import ago, counted, lasting, times, until
+from notion_pg_sync.report.terminal import text_of
 
 STYLES = {
     Condition.WENT_AWAY: "bold red",

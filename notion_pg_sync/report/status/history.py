@@ -20,11 +20,11 @@ from notion_pg_sync.report.status.layout import (
     print_indented,
     room_beside,
     table_of,
-    text_of,
     widths_of,
 )
 from notion_pg_sync.report.status.trend import sparkline
 from notion_pg_sync.report.status.words import ago, counted, lasting, local
+from notion_pg_sync.report.terminal import text_of
 
 _STYLES = {"succeeded": "green", "failed": "red", "went away": "bold red", "running": "cyan", "starting": "cyan"}
 _DURATION = Column("duration", is_number=True)
@@ -48,7 +48,7 @@ def show_runs(console: Console, facts: Facts, most: int) -> None:
         return
     _heading(console, "Latest runs")
     if not facts.runs:
-        console.print("  none yet: 'notion-pg-sync sync-all' makes the first.", markup=False, highlight=False)
+        console.print("  none yet: 'notion-pg-sync sync-all' makes the first.")
         return
     _show_trend(console, "sync-all", [run.seconds for run in facts.runs if run.job == SYNC_ALL.name], None)
     lines = [

@@ -46,6 +46,9 @@ class Condition(Enum):
         return self in _TROUBLES or self in (Condition.SUSPENDED, Condition.FRESH)
 
 
+# How much later than now the last sync may lie; beyond, a clock was wrong and nothing is known of its age.
+_CLOCKS_DIFFER_BY = timedelta(minutes=5)
+
 _TROUBLES = (Condition.WENT_AWAY, Condition.FAILING, Condition.NEVER_SYNCED, Condition.STALE)
 
 
@@ -286,6 +289,8 @@ def _condition(facts: Facts, database: Database, max_age: timedelta) -> tuple[Co
         return Condition.FAILING, _last_failure(facts, database), database.failing_since
     if database.fresh_as_of is None:
         return Condition.NEVER_SYNCED, _why_never(facts, database, running), None
+    if database.fresh_as_of - facts.now > _CLOCKS_DIFFER_BY:
+        return Condition.STALE, "its last sync lies in the future, so a clock was wrong: sync it again.", None
     if facts.now - database.fresh_as_of > max_age:
         return Condition.STALE, _why_stale(facts, database, running), database.fresh_as_of
     return Condition.FRESH, "", None

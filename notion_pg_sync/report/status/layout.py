@@ -9,8 +9,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from notion_pg_sync.report.printable import printable
-
 NOTHING = Text("–", "dim")
 _GAP = 2
 
@@ -54,11 +52,6 @@ def table_of(columns: Sequence[Column], widths: Sequence[int], rows: Iterable[Se
 def headings_of(columns: Sequence[Column], last: str) -> list[Text]:
     """The headings as a row."""
     return [Text(heading, "bold") for heading in (*(column.heading for column in columns), last)]
-
-
-def text_of(said: str | None, style: str = "") -> Text:
-    """What somebody wrote, harmless, and folded where it is too wide."""
-    return Text(printable(said or ""), style, overflow="fold")
 
 
 def print_indented(console: Console, text: Text, indent: int) -> None:

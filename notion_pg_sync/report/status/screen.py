@@ -12,8 +12,9 @@ from notion_pg_sync.report.status.databases import STYLES, show_databases
 from notion_pg_sync.report.status.facts import Facts
 from notion_pg_sync.report.status.history import show_runs, show_syncs
 from notion_pg_sync.report.status.judgement import Condition, Judged, Judgement, headline
-from notion_pg_sync.report.status.layout import print_indented, text_of
+from notion_pg_sync.report.status.layout import print_indented
 from notion_pg_sync.report.status.words import ago, counted, since, times
+from notion_pg_sync.report.terminal import text_of
 
 # With more healthy databases than these a line says all there is to say of them.
 MOST_HEALTHY = 50

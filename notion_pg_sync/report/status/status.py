@@ -6,13 +6,12 @@ import json
 import os
 from typing import Literal
 
-from rich.console import Console
-
 from notion_pg_sync.report.status.as_json import status_as_json
 from notion_pg_sync.report.status.as_prometheus import status_as_prometheus
 from notion_pg_sync.report.status.asking import Question, ask
 from notion_pg_sync.report.status.judgement import judge, only
 from notion_pg_sync.report.status.screen import show_status
+from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.settings import Settings
 
 Form = Literal["screen", "json", "prometheus"]
@@ -40,8 +39,8 @@ async def run_status(settings: Settings, question: Question, *, form: Form) -> i
     return judgement.exit_code
 
 
-def _console() -> Console:
-    console = Console(highlight=False)
+def _console() -> Screen:
+    console = Screen()
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _WIDTH_WITHOUT_TERMINAL
     return console

@@ -1,0 +1,93 @@
+"""Pure: the settings that a transaction relies on, which it sets for itself alone.
+
+Whatever the database, the role or the configuration say, and whatever another client of a pooler left behind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from psycopg import sql
+
+# PostgreSQL's own names, and temporary ones behind them: PostgreSQL puts those first where they are not named.
+OWN_PATH = ("pg_catalog", "pg_temp")
+
+_TRANSACTION_TIMEOUT_SINCE = 170000
+# How long others wait for a process that is paused in the midst of a transaction.
+_LONGEST_PAUSE_SECONDS = 300.0
+
+# What psycopg reads and writes, and what an error would come from; limits of a role are for people.
+_ALWAYS = {
+    "client_encoding": "UTF8",
+    "datestyle": "ISO",
+    "intervalstyle": "postgres",
+    "row_security": "on",
+    "lock_timeout": "0",
+}
+# What our own statements mean. The triggers and policies of an application have these as the application set them.
+_OURS = {
+    "standard_conforming_strings": "on",
+    "array_nulls": "on",
+    "extra_float_digits": "1",
+    "quote_all_identifiers": "off",
+}
+
+_LISTED_NAME = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^\s,"][^\s,]*))\s*(?:,|$)')
+
+
+class Names(Enum):
+    """By which `search_path` a statement's names are looked up, and what it runs is to find its own by."""
+
+    OURS = auto()
+    APPLICATION = auto()
+
+
+@dataclass(frozen=True)
+class Reliance:
+    """What the transactions of a connection rely on.
+
+    `application_path`: the session's own `search_path`, as the setting is written. `statement_seconds`: how long a
+    statement may take, 0 for as long as it takes. `server_version` as libpq gives it.
+    """
+
+    application_path: str
+    statement_seconds: float
+    server_version: int
+
+    def begin(self, names: Names) -> sql.Composed:
+        """The statements with which a transaction begins."""
+        limit = round(self.statement_seconds * 1000)
+        settings = {
+            **_ALWAYS,
+            "statement_timeout": f"{limit}ms",
+            "idle_in_transaction_session_timeout": f"{limit or round(_LONGEST_PAUSE_SECONDS * 1000)}ms",
+        }
+        if self.server_version >= _TRANSACTION_TIMEOUT_SINCE:
+            settings["transaction_timeout"] = "0"
+        return sql.SQL("; ").join(
+            [*(_set_local(name, [value]) for name, value in settings.items()), self.change(names)]
+        )
+
+    def change(self, names: Names) -> sql.Composed:
+        """The statements with which a transaction goes on for other names."""
+        if names is Names.OURS:
+            settings = [_set_local(name, [value]) for name, value in _OURS.items()]
+            return sql.SQL("; ").join([_set_local("search_path", OWN_PATH), *settings])
+        settings = [sql.SQL("SET LOCAL {} TO DEFAULT").format(sql.Identifier(name)) for name in _OURS]
+        return sql.SQL("; ").join([_set_local("search_path", with_temporary_last(self.application_path)), *settings])
+
+
+def with_temporary_last(setting: str) -> list[str]:
+    """The schemas of a `search_path`, as the setting is written, with that of temporary tables behind all others."""
+    listed = (
+        quoted.replace('""', '"') if quoted or not bare else bare.lower()
+        for quoted, bare in _LISTED_NAME.findall(setting)
+    )
+    return [*(name for name in listed if name and not name.startswith("pg_temp")), "pg_temp"]
+
+
+def _set_local(name: str, values: Sequence[str]) -> sql.Composed:
+    return sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(name), sql.SQL(", ").join(map(sql.Literal, values)))

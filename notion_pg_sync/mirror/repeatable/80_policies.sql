@@ -1,0 +1,46 @@
+-- Who has no policy sees nothing.
+DO $$
+DECLARE
+    unguarded regclass;
+BEGIN
+    FOR unguarded IN
+        SELECT oid FROM pg_class
+        WHERE relnamespace = 'notion_sync'::regnamespace AND relkind IN ('r', 'p') AND NOT relrowsecurity
+    LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', unguarded);
+    END LOOP;
+END
+$$;
+
+-- Tenants see what is theirs; runs of the whole tool are for operators, who own these tables.
+-- A policy is made where it is missing or is another: to make one waits until nobody is at work on the table.
+DO $$
+DECLARE
+    is_theirs CONSTANT text := '(user_id = notion_sync.current_user_id())';
+    shared regclass;
+BEGIN
+    FOREACH shared IN ARRAY ARRAY[
+        'notion_sync.accounts',
+        'notion_sync.columns',
+        'notion_sync.data_sources',
+        'notion_sync.database_runs',
+        'notion_sync.databases',
+        'notion_sync.page_bodies',
+        'notion_sync.removed_pages',
+        'notion_sync.search_documents',
+        'notion_sync.sync_requests',
+        'notion_sync.users'
+    ]::regclass[] LOOP
+        CONTINUE WHEN EXISTS (
+            SELECT FROM pg_policy
+            WHERE polrelid = shared AND polname = 'tenant' AND polpermissive AND polcmd = 'r' AND polroles = '{0}'
+              AND pg_get_expr(polqual, polrelid) = is_theirs);
+        EXECUTE format('DROP POLICY IF EXISTS tenant ON %s', shared);
+        EXECUTE format('CREATE POLICY tenant ON %s FOR SELECT USING %s', shared, is_theirs);
+    END LOOP;
+END
+$$;
+
+DROP POLICY IF EXISTS tenant_asks ON notion_sync.sync_requests;
+CREATE POLICY tenant_asks ON notion_sync.sync_requests FOR INSERT
+    WITH CHECK (user_id = notion_sync.current_user_id() AND status = 'waiting' AND runid IS NULL);

@@ -1,0 +1,68 @@
+COMMENT ON SCHEMA notion_sync IS 'Bookkeeping of notion-pg-sync: runs, accounts, data sources.';
+COMMENT ON COLUMN notion_sync.run_processes.machine IS 'Within one value of it, process ids are comparable.';
+COMMENT ON COLUMN notion_sync.run_processes.process_started_at IS 'Seconds since 1970, as the operating system says.';
+COMMENT ON COLUMN notion_sync.accounts.views IS 'Whether typed views are kept for this user.';
+COMMENT ON COLUMN notion_sync.accounts.rate_limited_until IS 'Until when Notion''s rate limit holds this token back.';
+COMMENT ON COLUMN notion_sync.accounts.token_fingerprint IS
+    'SHA-256 of the token of the last sync: another token lifts the suspension of databases.';
+COMMENT ON COLUMN notion_sync.databases.suspended_since IS
+    'Since when it is tried only now and then: it failed three times in a row for want of access.';
+COMMENT ON COLUMN notion_sync.databases.next_try_at IS 'Before this time a suspended database is not tried.';
+COMMENT ON COLUMN notion_sync.databases.name IS 'As configured in user_settings, or as found by search.';
+COMMENT ON COLUMN notion_sync.data_sources.database_name IS 'The name under which its rows are in the sync table.';
+COMMENT ON COLUMN notion_sync.data_sources.database_id_as_written IS
+    'What new rows have in notion_database_id: the id as user_settings has it; null: as Notion writes it.';
+COMMENT ON COLUMN notion_sync.data_sources.view_name IS 'The typed view that shows its rows, for users who want one.';
+COMMENT ON COLUMN notion_sync.data_sources.watermark IS 'Every edit before this minute, by Notion''s clock, is in the copy.';
+COMMENT ON COLUMN notion_sync.data_sources.full_read_at IS 'When the last complete full read began.';
+COMMENT ON COLUMN notion_sync.data_sources.full_read_started_at IS 'When the full read that is under way began.';
+COMMENT ON COLUMN notion_sync.data_sources.full_read_covered IS
+    'Creation times whose rows the full read under way has written; it is complete when nothing is left out.';
+COMMENT ON COLUMN notion_sync.data_sources.held_back IS
+    'Rows that the last full read did not find in Notion, too many to remove without somebody''s word.';
+COMMENT ON COLUMN notion_sync.data_sources.full_read_version IS
+    'The version of the conversion that the full read under way began with.';
+-- Ages are told by PostgreSQL's clock, so these are by it; watermark and full_read_at are by Notion's.
+COMMENT ON COLUMN notion_sync.data_sources.fresh_as_of IS 'Every edit before this time is in the copy.';
+COMMENT ON COLUMN notion_sync.data_sources.full_as_of IS
+    'When the last complete full read began: what had left Notion by then has left the copy.';
+COMMENT ON COLUMN notion_sync.data_sources.full_read_began_at IS 'When the last full read, complete or not, began.';
+COMMENT ON COLUMN notion_sync.data_sources.full_read_progress_at IS
+    'When the full read that is under way last recorded progress; null: it is not carried on.';
+COMMENT ON SCHEMA notion IS 'Typed views of mirrored Notion databases, kept by notion-pg-sync.';
+COMMENT ON TABLE notion_sync.views IS 'The views in the schema notion that are ours, and what their definitions follow from.';
+COMMENT ON COLUMN notion_sync.views.typed_view IS 'Of a relation''s view: the typed view of its database.';
+COMMENT ON COLUMN notion_sync.views.relation IS 'Of a relation''s view: the column of the typed view that it takes apart.';
+COMMENT ON COLUMN notion_sync.sync_requests.database_id IS 'Null: every database of the user.';
+COMMENT ON TABLE notion_sync.page_bodies IS 'The bodies of pages, as far as runs or data_sources.bodies ask for them.';
+COMMENT ON COLUMN notion_sync.page_bodies.markdown IS 'Notion''s enhanced Markdown; URLs of hosted files without signature.';
+COMMENT ON COLUMN notion_sync.page_bodies.plain_text IS 'The same without marks, for search.';
+COMMENT ON COLUMN notion_sync.page_bodies.missing IS 'What could not be read, a word or a sentence each, and is not in the Markdown.';
+COMMENT ON COLUMN notion_sync.page_bodies.content_hash IS 'SHA-256 of the Markdown.';
+COMMENT ON COLUMN notion_sync.page_bodies.last_edited_time IS 'The edit of the page that the body stands for, to the minute.';
+COMMENT ON COLUMN notion_sync.page_bodies.is_settled IS
+    'Whether it was read long enough after that minute that no edit of the minute can be missing.';
+COMMENT ON COLUMN notion_sync.page_bodies.fetched_at IS 'When it was asked for, by Notion''s clock.';
+COMMENT ON COLUMN notion_sync.data_sources.bodies IS
+    'Yours to set: whether its bodies are read by every run, also by those without --bodies.';
+COMMENT ON TABLE notion_sync.users IS 'People, bots and groups of a user''s Notion workspace, as far as rows name them.';
+COMMENT ON COLUMN notion_sync.users.user_id IS 'The user in user_settings whose copy names them.';
+COMMENT ON COLUMN notion_sync.users.id IS 'Notion''s id, as in fields and views.';
+COMMENT ON COLUMN notion_sync.users.kind IS 'Null: Notion has not told who it is.';
+COMMENT ON COLUMN notion_sync.users.asked_at IS 'When Notion was last asked for it by itself.';
+COMMENT ON TABLE notion_sync.search_documents IS 'Titles, texts and words of the pages in the sync tables, for search and look-ups.';
+COMMENT ON COLUMN notion_sync.search_documents.text IS 'The values of the text properties, a line each.';
+COMMENT ON COLUMN notion_sync.search_documents.body_hash IS 'The content_hash of the body in page_bodies whose words tsv holds.';
+COMMENT ON COLUMN notion_sync.search_documents.is_cut IS 'Whether text or body is too long for tsv, which holds the beginning.';
+COMMENT ON COLUMN notion_sync.data_sources.is_searchable IS
+    'Whether all its rows are in search_documents; the next sync brings those there that an earlier version wrote.';
+COMMENT ON COLUMN notion_sync.search_settings.language IS
+    'A text search configuration, simple or german for example; all documents follow in the transaction that changes it.';
+COMMENT ON TABLE notion_sync.view_sources IS 'Whose rows the typed views show; a session sees those whose rows it sees.';
+COMMENT ON COLUMN notion_sync.view_sources.sync_table IS 'As it stands in a statement, quoted where it has to be.';
+COMMENT ON COLUMN notion_sync.view_sources.relations IS 'The columns that hold related pages.';
+COMMENT ON TABLE notion_sync.repeatable IS 'Which functions, policies, grants and comments init applied last.';
+COMMENT ON COLUMN notion_sync.repeatable.checksum IS 'SHA-256 of the files that say them.';
+COMMENT ON COLUMN notion_sync.repeatable.tool_version IS 'The version of notion-pg-sync that applied them.';
+COMMENT ON COLUMN notion_sync.repeatable.state IS 'SHA-256 of what the catalog held of them afterwards.';
+COMMENT ON TABLE notion_sync.trusted_owners IS 'Roles whose tables are read and written, as "init --trust" was told.';

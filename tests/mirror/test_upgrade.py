@@ -1,0 +1,200 @@
+"""A database of an earlier version ends as a new one does; what was dropped or changed of ours comes back by `init`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from notion_pg_sync import __version__
+from notion_pg_sync.mirror import repeatable
+from notion_pg_sync.mirror.connection import open_pool
+from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
+from tests.conftest import DatabaseMaker
+
+# What `init --sql` printed for an empty database, by the version at each of these migrations.
+UPGRADES = Path(__file__).parent / "upgrades"
+SCHEMAS = "('notion_sync', 'notion', 'public')"
+
+# All that makes up a schema, one line each, save who applied what and when.
+CATALOG = {
+    "functions": f"""
+        SELECT pg_get_functiondef(pg_proc.oid), proacl::text, obj_description(pg_proc.oid, 'pg_proc')
+        FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+        WHERE nspname IN {SCHEMAS} AND prokind = 'f'
+    """,
+    "policies": f"SELECT * FROM pg_policies WHERE schemaname IN {SCHEMAS}",
+    "relations": f"""
+        SELECT nspname, relname, relkind, relacl::text, relrowsecurity, relforcerowsecurity, reloptions,
+               obj_description(pg_class.oid, 'pg_class')
+        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname IN {SCHEMAS}
+    """,
+    "columns": f"""
+        SELECT nspname, relname, attnum, attname, format_type(atttypid, atttypmod), attnotnull, attidentity,
+               attgenerated, attacl::text, pg_get_expr(adbin, adrelid), col_description(attrelid, attnum)
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE nspname IN {SCHEMAS} AND attnum > 0
+    """,
+    "indexes": f"SELECT schemaname, indexdef FROM pg_indexes WHERE schemaname IN {SCHEMAS}",
+    "constraints": f"""
+        SELECT nspname, conrelid::regclass::text, conname, pg_get_constraintdef(pg_constraint.oid)
+        FROM pg_constraint JOIN pg_namespace ON pg_namespace.oid = connamespace WHERE nspname IN {SCHEMAS}
+    """,
+    "triggers": """
+        SELECT pg_get_triggerdef(oid), tgenabled, obj_description(oid, 'pg_trigger') FROM pg_trigger
+        WHERE NOT tgisinternal
+    """,
+    "types": f"""
+        SELECT nspname, typname, typtype, typacl::text
+        FROM pg_type JOIN pg_namespace ON pg_namespace.oid = typnamespace WHERE nspname IN {SCHEMAS}
+    """,
+    "schemas": f"""
+        SELECT nspname, nspacl::text, obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname IN {SCHEMAS}
+    """,
+    "migrations": "SELECT version, name FROM notion_sync.migrations",
+}
+
+
+def catalog_of(database_url: str) -> dict[str, list[str]]:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("SET search_path = pg_catalog")
+        return {
+            part: sorted(repr(row) for row in connection.execute(query.encode()).fetchall())
+            for part, query in CATALOG.items()
+        }
+
+
+async def plan(database_url: str) -> InitPlan:
+    async with open_pool(database_url) as pool, pool.connection() as connection:
+        return await plan_init(connection)
+
+
+async def init(database_url: str) -> None:
+    async with open_pool(database_url) as pool, pool.connection() as connection:
+        await carry_out(connection, await plan_init(connection))
+
+
+def execute(database_url: str, *statements: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+@pytest.mark.parametrize("version", [path.stem for path in sorted(UPGRADES.glob("*.sql"))])
+async def test_a_database_of_an_earlier_version_ends_as_a_new_one(
+    database_maker: DatabaseMaker, initialised_url: str, version: str
+) -> None:
+    with database_maker.empty() as upgraded:
+        execute(upgraded, (UPGRADES / f"{version}.sql").read_text(encoding="utf-8"))
+        await init(upgraded)
+        assert (await plan(upgraded)).is_empty
+        assert catalog_of(upgraded) == catalog_of(initialised_url)
+
+
+async def test_the_printed_upgrade_does_the_same(database_maker: DatabaseMaker, initialised_url: str) -> None:
+    with database_maker.empty() as upgraded:
+        execute(upgraded, (UPGRADES / "0008.sql").read_text(encoding="utf-8"))
+        async with open_pool(upgraded) as pool, pool.connection() as connection:
+            printed = statements_of(await plan_init(connection), connection)
+        execute(upgraded, printed)
+        assert (await plan(upgraded)).is_empty
+        assert catalog_of(upgraded) == catalog_of(initialised_url)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DROP FUNCTION notion_sync.search(text, text, text[], integer)",
+        "DROP FUNCTION notion_sync.repeatable_state()",
+        "CREATE OR REPLACE FUNCTION notion_sync.id_in(written text) RETURNS text LANGUAGE sql AS 'SELECT written'",
+        "ALTER FUNCTION notion_sync.search_language() RESET ALL",
+        "GRANT EXECUTE ON FUNCTION notion_sync.write_settings(text, text) TO PUBLIC",
+        "DROP TRIGGER bound_requests ON notion_sync.sync_requests",
+        "ALTER TABLE notion_sync.sync_requests DISABLE TRIGGER bound_requests",
+        "DROP POLICY tenant ON notion_sync.databases",
+        "ALTER POLICY tenant ON notion_sync.users USING (true)",
+        "ALTER POLICY tenant_asks ON notion_sync.sync_requests WITH CHECK (true)",
+        "ALTER TABLE notion_sync.page_bodies DISABLE ROW LEVEL SECURITY",
+        "DELETE FROM notion_sync.repeatable",
+    ],
+)
+async def test_what_was_dropped_or_changed_of_ours_comes_back(initialised_url: str, damage: str) -> None:
+    before = catalog_of(initialised_url)
+    execute(initialised_url, damage)
+    assert (await plan(initialised_url)).upgrade.repeatable
+    await init(initialised_url)
+    assert (await plan(initialised_url)).is_empty
+    assert catalog_of(initialised_url) == before
+
+
+@pytest.mark.parametrize(
+    ("tool_version", "is_due"),
+    [("0.0.9", True), (__version__, True), ("0.1.1", False), ("0.10.0", False), ("1.0.0", False)],
+)
+async def test_functions_of_a_newer_version_stay(initialised_url: str, tool_version: str, is_due: bool) -> None:
+    execute(
+        initialised_url,
+        f"UPDATE notion_sync.repeatable SET checksum = 'of another version', tool_version = '{tool_version}'",
+    )
+    assert (await plan(initialised_url)).is_empty == (not is_due)
+
+
+async def test_what_an_operator_made_beside_ours_stays(initialised_url: str) -> None:
+    execute(
+        initialised_url,
+        "CREATE POLICY everything ON notion_sync.databases FOR SELECT TO CURRENT_USER USING (true)",
+        "CREATE FUNCTION notion_sync.of_the_operator() RETURNS integer LANGUAGE sql RETURN 1",
+    )
+    with_theirs = catalog_of(initialised_url)
+    await init(initialised_url)
+    assert (await plan(initialised_url)).is_empty
+    assert catalog_of(initialised_url) == with_theirs
+
+
+async def test_functions_of_an_application_in_public_are_left(database_url: str) -> None:
+    execute(
+        database_url,
+        "CREATE FUNCTION public.get_notion_page(a integer) RETURNS integer LANGUAGE sql AS 'SELECT a'",
+    )
+    await init(database_url)
+    functions = [line for line in catalog_of(database_url)["functions"] if "public.get_notion_page" in line]
+    assert len(functions) == 1
+    assert "search_path" not in functions[0]
+
+
+async def test_what_is_made_means_postgresqls_own_functions_whatever_the_session_finds(
+    database_maker: DatabaseMaker,
+) -> None:
+    """Where anybody may create in `public`, a default of a table would be bound to a function of theirs."""
+    with database_maker.empty() as captured, database_maker.empty() as plain:
+        execute(
+            captured,
+            "CREATE FUNCTION public.nextval(text) RETURNS bigint LANGUAGE sql AS 'SELECT 1'",
+            "CREATE FUNCTION public.array_to_string(text[], text) RETURNS text IMMUTABLE RETURN 'captured'",
+        )
+        await init(captured)
+        await init(plain)
+        made = {
+            part: [line for line in lines if "'captured'" not in line and "SELECT 1$" not in line]
+            for part, lines in catalog_of(captured).items()
+        }
+        assert {part: lines for part, lines in made.items() if part != "functions"} == {
+            part: lines for part, lines in catalog_of(plain).items() if part != "functions"
+        }
+        (text_in,) = (line for line in made["functions"] if "notion_sync.text_in" in line)
+        assert "public." not in text_in
+
+
+def test_no_migration_makes_what_the_repeatable_files_make() -> None:
+    migrations = (Path(repeatable.__file__).parent / "migrations").glob("*.sql")
+    for migration in migrations:
+        made = re.findall(
+            r"^\s*(CREATE (?:OR REPLACE )?(?:FUNCTION|POLICY|TRIGGER)|GRANT|REVOKE|COMMENT)\b",
+            migration.read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+        assert (migration.name, made) == (migration.name, [])
