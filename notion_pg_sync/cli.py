@@ -54,7 +54,7 @@ VerifyOption = Annotated[
 FullEveryOption = Annotated[
     str, typer.Option("--full-every", metavar="TIME", help="Read everything anew after this time, such as 12h or 7d.")
 ]
-FullOption = Annotated[bool, typer.Option("--full", help="Read everything, not only what was edited.")]
+FullOption = Annotated[bool, typer.Option("--full", help="Read everything from the start, not only what was edited.")]
 BodiesOption = Annotated[
     bool, typer.Option("--bodies", help="Keep the bodies of pages too: a request each that changed, after the rows.")
 ]
@@ -102,7 +102,7 @@ VerboseOption = Annotated[
 
 def main() -> None:
     """The command `notion-pg-sync`."""
-    from notion_pg_sync.report.output import protect_streams
+    from notion_pg_sync.report.streams import protect_streams
 
     protect_streams()
     app()
@@ -445,7 +445,7 @@ def _exit_code_of(
     report: list[str] | None = None,
 ) -> int:
     from notion_pg_sync.report.logs import switch_on_logs
-    from notion_pg_sync.report.output import complain
+    from notion_pg_sync.report.streams import complain
     from notion_pg_sync.settings import SettingsError, read_settings
 
     switch_on_logs(verbose, as_json=log_json)

@@ -101,9 +101,9 @@ def test_the_version_is_one() -> None:
     ("call", "modules"),
     [
         (r"\bConsole\(", {"report/terminal.py"}),
-        (r"\btyper\.(prompt|confirm)\(", {"report/output.py"}),
+        (r"\btyper\.(prompt|confirm)\(", {"report/streams.py"}),
         (r"\bsys\.__std|\.buffer\b|\bos\.write\(|\bprint_exc", set()),
-        (r"\becho\(", {"cli.py", "report/output.py"}),
+        (r"\becho\(", {"cli.py", "report/streams.py"}),
     ],
 )
 def test_only_a_few_print_in_other_ways_than_to_the_protected_streams(call: str, modules: set[str]) -> None:

@@ -43,13 +43,18 @@ class Body:
     fetched_at: datetime
 
 
+# A page that moved to another sync table has a row in both for a while; its document is where it is now.
 _DUE: LiteralString = """
-    FROM {table} AS page LEFT JOIN notion_sync.page_bodies AS body
+    FROM {table} AS page
+    JOIN notion_sync.search_documents AS document
+        ON document.user_id {=} page.user_id AND document.page_id {=} {page_id}
+        AND document.data_source_id {=} page.notion_data_source_id
+    LEFT JOIN notion_sync.page_bodies AS body
         ON body.user_id {=} page.user_id AND body.notion_page_id {=} {page_id}
     WHERE page.user_id {=} %(user)s AND page.notion_data_source_id {=} %(source)s
-      AND page.notion_page_id IS NOT NULL AND page.notion_edited_at IS NOT NULL
+      AND page.notion_edited_at IS NOT NULL
       AND (%(all)s OR body.notion_page_id IS NULL OR body.last_edited_time {<>} page.notion_edited_at
-           OR NOT body.is_settled OR body.data_source_id {<>} page.notion_data_source_id)
+           OR NOT body.is_settled)
 """
 
 

@@ -10,6 +10,8 @@ from psycopg import errors, sql
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.views import refresh_views
 
+_WHO_MAY = "forget as the role that owns the schema notion_sync, or see docs/forgetting.md for what to grant"
+
 
 class ForgetError(Exception):
     """Nothing was forgotten; the message says why and what to do."""
@@ -44,9 +46,7 @@ async def forget(connection: Connection, user_id: str, database_id: str | None) 
             await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except errors.InsufficientPrivilege as error:
         said = str(error.diag.message_primary).partition(":")[0]
-        raise ForgetError(
-            f"{said}: forget as the role that owns the schema notion_sync, or see docs/forgetting.md for what to grant."
-        ) from error
+        raise ForgetError(f"{said}: {error.diag.message_hint or _WHO_MAY}.") from error
     except errors.ObjectInUse as error:
         raise BeingSyncedError(str(error.diag.message_primary)) from error
     except errors.ObjectNotInPrerequisiteState as error:

@@ -37,6 +37,9 @@ _LOCK_TIMEOUT = "3s"
 _LOCK_ATTEMPTS = 10
 _LOCKED = (errors.LockNotAvailable, errors.DeadlockDetected)
 
+# PostgreSQL changes no table while a constraint trigger of an application still has to look at rows that were changed.
+_AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE"
+
 _USER_SETTINGS = """CREATE TABLE {} (
     id                   pg_catalog.uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
     user_id              pg_catalog.text NOT NULL UNIQUE,
@@ -186,7 +189,8 @@ def statements_of(plan: InitPlan, connection: Connection) -> str:
                 for change in relation.changes
             ]
             locked = [f"{harmless(relation.lock.as_string(connection))};"] if relation.lock else []
-            parts.append("\n".join([f"-- {printable(relation.relation)}\nBEGIN;", *locked, *lines, "COMMIT;\n"]))
+            begin = f"BEGIN;\n{_AT_ONCE};"
+            parts.append("\n".join([f"-- {printable(relation.relation)}", begin, *locked, *lines, "COMMIT;\n"]))
     return "\n".join(parts)
 
 
@@ -279,6 +283,7 @@ async def _change(connection: Connection, planner: Planner, circumstances: Circu
         await connection.execute(relation.lock)
         relation = await planner(connection, circumstances)
     with connection.as_application():
+        await connection.execute(_AT_ONCE)
         for change in relation.changes:
             await connection.execute(change.statement)
 

@@ -1,6 +1,6 @@
 """Rows that left Notion: found by what a full read did not see, and moved to `removed_pages` with the reason.
 
-Their bodies are deleted.
+Their documents are deleted, and with them their bodies.
 """
 
 from __future__ import annotations
@@ -91,10 +91,6 @@ async def _remove(connection: Connection, table: SyncTable, key: DataSourceKey, 
             WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s AND notion_page_id {=} ANY (%(spelled)s)
             RETURNING user_id, {page_id} AS page_id, notion_database_id, notion_data_source_id,
                       pg_catalog.to_jsonb(sync_table) AS row
-        ), bodies AS (
-            DELETE FROM notion_sync.page_bodies AS body USING gone
-            WHERE body.user_id {=} gone.user_id AND body.notion_page_id {=} gone.page_id
-              AND body.data_source_id {=} gone.notion_data_source_id
         ), no_longer_found AS (
             DELETE FROM notion_sync.search_documents AS document USING gone
             WHERE document.user_id {=} gone.user_id AND document.page_id {=} gone.page_id

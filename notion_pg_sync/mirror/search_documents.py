@@ -103,6 +103,24 @@ async def write_missing_documents(
     return str(row[0])
 
 
+async def delete_strays(connection: Connection, table: SyncTable, key: DataSourceKey) -> None:
+    """Deletes the documents, and with them the bodies, of a data source's pages that have no row any more.
+
+    Whoever deletes a row by hand leaves them behind, and where the page has left Notion too, nobody else comes to them.
+    """
+    statement = qualified(
+        """
+        DELETE FROM notion_sync.search_documents AS document
+        WHERE user_id {=} %s AND data_source_id {=} %s AND NOT EXISTS (
+            SELECT FROM {table} AS page
+            WHERE page.user_id {=} document.user_id AND page.notion_page_id {=} document.page_id)
+        """,
+        table=table.identifier,
+    )
+    with connection.as_application():
+        await connection.execute(statement, (key.user_id, key.data_source_id))
+
+
 async def _statement(connection: Connection, table: SyncTable, key: DataSourceKey, rows: LiteralString) -> sql.Composed:
     """What writes the documents of `rows` (an item of a FROM clause), with what their text properties hold."""
     found = await connection.execute(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Coroutine
 
-from notion_pg_sync.report.output import complain
 from notion_pg_sync.report.progress import ProgressDisplay
+from notion_pg_sync.report.streams import complain
 from notion_pg_sync.report.summary import as_json as outcome_as_json
 from notion_pg_sync.report.summary import failure_lines, summary_table
 from notion_pg_sync.report.terminal import Screen

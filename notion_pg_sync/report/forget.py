@@ -14,7 +14,7 @@ from notion_pg_sync.mirror.connection import Pool, open_pool, retried, transacti
 from notion_pg_sync.mirror.forgetting import Forgotten
 from notion_pg_sync.mirror.tables import settings_schema
 from notion_pg_sync.notion.ids import looks_like_id, parse_id
-from notion_pg_sync.report.output import confirm
+from notion_pg_sync.report.streams import confirm
 from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.everything import close_dead_runs

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from notion_pg_sync.mirror.connection import Connection, open_pool
 from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
 from notion_pg_sync.mirror.trust import OwnedRelation, distrust
-from notion_pg_sync.report.output import complain, confirm
+from notion_pg_sync.report.streams import complain, confirm
 from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.refused import UsageError

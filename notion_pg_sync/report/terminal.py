@@ -11,7 +11,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from notion_pg_sync.printable import printable, printable_lines
-from notion_pg_sync.report.output import PrintableStream
+from notion_pg_sync.report.streams import PrintableStream
 
 
 class Screen(Console):

@@ -23,7 +23,7 @@ from notion_pg_sync.mirror.rows import (
     move_rows,
     write_rows,
 )
-from notion_pg_sync.mirror.search_documents import write_missing_documents
+from notion_pg_sync.mirror.search_documents import delete_strays, write_missing_documents
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION
 from notion_pg_sync.notion.column_names import view_name
@@ -182,6 +182,7 @@ class Mirror:
         """See `Destination`."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
             row_count = await count_rows(connection, self.place.table, self.place.owner)
+            await delete_strays(connection, self.place.table, self.place.key)
             await data_sources.end_full_read(connection, self.place.key, row_count, held_back=held_back)
 
     @retried

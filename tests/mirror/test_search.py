@@ -342,16 +342,12 @@ async def test_search_and_look_ups_of_a_tenant_use_their_indexes(anna: Installat
 
 
 async def test_a_page_that_moved_to_another_database_is_found_there(anna: Installation) -> None:
-    """Whichever of the two databases is synced first: the row of the one goes, the document of the other stays."""
-    await anna.execute(
-        """
-        UPDATE notion_sync.search_documents SET data_source_id =
-            (SELECT data_source_id FROM notion_sync.data_sources WHERE database_name = 'Characters')
-        WHERE title = 'Ranger'
-        """
-    )
+    """Also where that is synced first: the row of the one goes, the document of the other stays."""
     (row,) = await anna.execute("SELECT notion_page_id FROM notion_pages_sync WHERE title = 'Ranger'")
-    anna.workspace.trash_page(row["notion_page_id"])
+    anna.workspace.move_page(row["notion_page_id"], "Characters")
+    anna.workspace.edit_page(row["notion_page_id"], {"Name": "Ranger", "Description": "Somebody who roams"})
+    await anna.sync_one("anna", "Characters", full=True)
+    assert await anna.execute("SELECT 1 FROM notion_pages_sync WHERE title = 'Ranger'") != []
     await anna.sync_all(full=True)
     assert await anna.execute("SELECT 1 FROM notion_pages_sync WHERE title = 'Ranger'") == []
     found = await anna.execute("SELECT database_name FROM notion_sync.search('roams', 'anna')")

@@ -123,6 +123,7 @@ CREATE OR REPLACE FUNCTION notion_sync.delete_from_sync_table(
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    owner CONSTANT oid := (SELECT relowner FROM pg_class WHERE oid = relation);
     statement CONSTANT text := format(
         'WITH gone AS ('
         ' DELETE FROM %s WHERE user_id::pg_catalog.text OPERATOR(pg_catalog.=) $1 AND notion_page_id IS NOT NULL'
@@ -133,8 +134,33 @@ DECLARE
         ') SELECT pg_catalog.count(*), pg_catalog.array_agg(page) FILTER (WHERE $2 IS NOT NULL) FROM gone',
         relation);
 BEGIN
+    IF NOT notion_sync.is_trusted(owner) THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = format('the table %s belongs to %s, whose triggers would run with the rights of this role',
+                             relation, pg_get_userbyid(owner)),
+            HINT = 'if they may, name the owner to "notion-pg-sync init --trust", else drop the table';
+    END IF;
     PERFORM set_config('search_path', concat_ws(', ', nullif(path, ''), 'pg_temp'), true);
     EXECUTE statement INTO row_count, gone USING whose, hex;
+END
+$$;
+
+-- Those of the pages of which the user has no row in a sync table.
+CREATE OR REPLACE FUNCTION notion_sync.pages_without_row(relation regclass, whose text, pages text[], path text)
+    RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    statement CONSTANT text := format(
+        'SELECT ARRAY(SELECT pg_catalog.unnest($2) EXCEPT SELECT notion_page_id::pg_catalog.text FROM %s'
+        ' WHERE user_id::pg_catalog.text OPERATOR(pg_catalog.=) $1'
+        '   AND notion_page_id::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($2))', relation);
+    missing text[];
+BEGIN
+    PERFORM set_config('search_path', concat_ws(', ', nullif(path, ''), 'pg_temp'), true);
+    EXECUTE statement INTO missing USING whose, pages;
+    RETURN missing;
 END
 $$;
 
@@ -152,8 +178,7 @@ DECLARE
     pages text[] := '{}';
     gone text[];
     conditions text;
-BEGIN
-    FOR relation IN
+    tables text[] := ARRAY(
         SELECT format('%I.%I', nspname, relname)
         FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
         WHERE relkind IN ('r', 'p') AND NOT relispartition
@@ -164,8 +189,9 @@ BEGIN
                                                 SELECT sync_table FROM notion_sync.removed_pages WHERE user_id = whose))
           AND 3 = (SELECT count(*) FROM pg_attribute WHERE attrelid = pg_class.oid AND NOT attisdropped
                    AND attname IN ('user_id', 'notion_page_id', 'notion_database_id'))
-        ORDER BY 1
-    LOOP
+        ORDER BY 1);
+BEGIN
+    FOREACH relation IN ARRAY tables LOOP
         -- It has been the tool's, and is somebody's whose triggers would run with the rights of this session.
         IF NOT notion_sync.is_trusted((SELECT relowner FROM pg_class WHERE oid = relation::regclass)) THEN
             RAISE object_not_in_prerequisite_state USING MESSAGE = format(
@@ -176,6 +202,10 @@ BEGIN
         FROM notion_sync.delete_from_sync_table(relation::regclass, whose, hex, path) AS deleted;
         pages := pages || gone;
         RETURN NEXT;
+    END LOOP;
+    -- A page that has moved may have a row of another database too, which has its own use of what is kept of it.
+    FOREACH relation IN ARRAY tables LOOP
+        pages := notion_sync.pages_without_row(relation::regclass, whose, pages, path);
     END LOOP;
     FOR relation, conditions IN
         SELECT format('notion_sync.%I', relname),
@@ -321,7 +351,8 @@ COMMENT ON FUNCTION notion_sync.forget(text, text) IS
 REVOKE ALL ON FUNCTION
     notion_sync.settings_by(text), notion_sync.names_user(text, text), notion_sync.keep_runs_off(text),
     notion_sync.check_that_it_stays_away(text, text, text),
-    notion_sync.delete_from_sync_table(regclass, text, text, text), notion_sync.delete_rows_of(text, text, text),
+    notion_sync.delete_from_sync_table(regclass, text, text, text),
+    notion_sync.pages_without_row(regclass, text, text[], text), notion_sync.delete_rows_of(text, text, text),
     notion_sync.drop_views_of_nobody(), notion_sync.forget_rows(text, text, text), notion_sync.hex_of(text),
     notion_sync.forget(text), notion_sync.forget(text, text)
     FROM PUBLIC;

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from notion_pg_sync.notion.client import can_be_sent
 from notion_pg_sync.report.connect.choosing import ALL, ChoiceError, named, numbered
-from notion_pg_sync.report.output import ask
+from notion_pg_sync.report.streams import ask
 from notion_pg_sync.report.terminal import Screen, text_of
 from notion_pg_sync.sync.configuration import ConfiguredDatabase
 from notion_pg_sync.sync.refused import UsageError

@@ -23,7 +23,7 @@ from notion_pg_sync.notion.properties import plain_text
 from notion_pg_sync.report.connect.asking import ask_databases, read_token, show_databases
 from notion_pg_sync.report.connect.choosing import ChoiceError, configuration_of, everything, named
 from notion_pg_sync.report.console import show_run
-from notion_pg_sync.report.output import ask, confirm
+from notion_pg_sync.report.streams import ask, confirm
 from notion_pg_sync.report.terminal import Screen
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.account import open_client
