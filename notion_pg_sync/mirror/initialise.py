@@ -188,8 +188,9 @@ def statements_of(plan: InitPlan, connection: Connection) -> str:
                 f"-- {printable(change.says)}\n{harmless(change.statement.as_string(connection))};"
                 for change in relation.changes
             ]
+            locked = [f"{harmless(relation.lock.as_string(connection))};"] if relation.lock else []
             begin = f"BEGIN;\n{_AT_ONCE};"
-            parts.append("\n".join([f"-- {printable(relation.relation)}", begin, *lines, "COMMIT;\n"]))
+            parts.append("\n".join([f"-- {printable(relation.relation)}", begin, *locked, *lines, "COMMIT;\n"]))
     return "\n".join(parts)
 
 
@@ -269,14 +270,22 @@ async def _upgrade(connection: Connection) -> None:
 
 
 async def _change(connection: Connection, planner: Planner, circumstances: Circumstances) -> None:
+    """Changes one relation; of one that is there already, what has to change is found out once more under its lock.
+
+    For an application may write rows in between.
+    """
     relation = await planner(connection, circumstances)
     if relation.distrusted:
         raise distrust(relation.distrusted)
-    if not relation.owner:
-        with connection.as_application():
-            await connection.execute(_AT_ONCE)
-            for change in relation.changes:
-                await connection.execute(change.statement)
+    if relation.owner or not relation.changes:
+        return
+    if relation.lock:
+        await connection.execute(relation.lock)
+        relation = await planner(connection, circumstances)
+    with connection.as_application():
+        await connection.execute(_AT_ONCE)
+        for change in relation.changes:
+            await connection.execute(change.statement)
 
 
 async def _in_turn(connection: Connection, work: Callable[[Connection], Awaitable[None]]) -> None:
