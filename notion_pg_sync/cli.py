@@ -54,7 +54,7 @@ VerifyOption = Annotated[
 FullEveryOption = Annotated[
     str, typer.Option("--full-every", metavar="TIME", help="Read everything anew after this time, such as 12h or 7d.")
 ]
-FullOption = Annotated[bool, typer.Option("--full", help="Read everything, not only what was edited.")]
+FullOption = Annotated[bool, typer.Option("--full", help="Read everything from the start, not only what was edited.")]
 BodiesOption = Annotated[
     bool, typer.Option("--bodies", help="Keep the bodies of pages too: a request each that changed, after the rows.")
 ]

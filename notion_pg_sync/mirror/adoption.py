@@ -13,6 +13,7 @@ from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.names import qualified
+from notion_pg_sync.mirror.page_ids import PageIds, inspect_page_ids, removal_of_duplicates, rewriting, trigger_on
 from notion_pg_sync.mirror.tables import ColumnDefinition, SyncTable, columns_of
 from notion_pg_sync.mirror.trust import OwnedRelation, roles_of
 
@@ -21,8 +22,6 @@ _SAME = {"character varying": "text"}
 
 # Types that SQL itself has words for; others are named by their schema.
 _OF_THE_GRAMMAR = frozenset({"integer", "timestamp with time zone"})
-
-_ID_PATTERN = "^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,7 @@ class Found:
     policies: frozenset[str] = frozenset()
     indexes: frozenset[str] = frozenset()
     foreign_keys_to_it: tuple[str, ...] = ()
-    undashed_ids: int = 0
-    duplicates: int = 0
+    page_ids: PageIds = field(default_factory=PageIds)
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,8 @@ class Changes:
 
     `creates`: it is not there yet. `adopts`: it is somebody's already, namely of the role `belongs_to`, so `init` asks
     first. `problems` stand in the way; `warnings` do not. `owner` is the role that has to run the changes where the
-    current one may not. `distrusted`: nobody has said that its owner is trusted.
+    current one may not. `distrusted`: nobody has said that its owner is trusted. `lock` is to come first in their
+    transaction.
     """
 
     relation: str
@@ -84,6 +83,7 @@ class Changes:
     belongs_to: str | None = None
     owner: str | None = None
     distrusted: OwnedRelation | None = None
+    lock: sql.Composed | None = None
     changes: list[Change] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -104,12 +104,16 @@ def changes_to(
     if found is None:
         return _creation(table, role, favoured)
     plan = Changes(
-        table.qualified_name, adopts=True, belongs_to=found.owner, owner=None if found.owned else found.owner
+        table.qualified_name,
+        adopts=True,
+        belongs_to=found.owner,
+        owner=None if found.owned else found.owner,
+        lock=sql.SQL("LOCK TABLE {}").format(table.identifier),
     )
     _add_missing_columns(plan, table, found)
     if not plan.problems:
         _replace_narrow_keys(plan, table, found)
-        _mend_page_ids(plan, table, found)
+        _spell_alike(plan, table, found)
         _add_key(plan, table, found)
     _secure(plan, table, found, role, row_security=row_security)
     return plan
@@ -140,6 +144,7 @@ def _creation(table: SyncTable, role: str, favoured: Sequence[str | None]) -> Ch
     plan.add("create the table", sql.SQL("CREATE TABLE {} (\n    {}\n)").format(table.identifier, definitions))
     plan.changes += revocations(table.identifier, favoured)
     nothing = Found(owned=True, owner=role, columns={})
+    _spell_alike(plan, table, nothing)
     _add_key(plan, table, nothing)
     _secure(plan, table, nothing, role, row_security=True)
     return plan
@@ -234,62 +239,35 @@ def _replace_narrow_keys(plan: Changes, table: SyncTable, found: Found) -> None:
         )
 
 
-def _mend_page_ids(plan: Changes, table: SyncTable, found: Found) -> None:
-    if found.duplicates and found.foreign_keys_to_it:
+def _spell_alike(plan: Changes, table: SyncTable, found: Found) -> None:
+    """Sees to it that all rows write page ids in one way, so that the key holds each page once."""
+    ids = found.page_ids
+    if ids.duplicates and found.foreign_keys_to_it:
         plan.problems.append(
-            f"{table.qualified_name} holds {found.duplicates} pages twice, and foreign keys point at it "
+            f"{table.qualified_name} holds {ids.duplicates} pages twice, and foreign keys point at it "
             f"({', '.join(found.foreign_keys_to_it)}): remove the double rows first."
         )
         return
-    if found.duplicates:
+    if ids.duplicates:
         plan.add(
-            f"move {found.duplicates} double rows to notion_sync.removed_pages (of each page the newest row stays)",
-            _removal_of_duplicates(table),
+            f"move {ids.duplicates} double rows to notion_sync.removed_pages (of each page the newest row stays)",
+            removal_of_duplicates(table.identifier, table.qualified_name),
         )
-    if found.undashed_ids:
+    if not ids.are_kept_alike:
         plan.add(
-            f"write {found.undashed_ids} page ids with their dashes",
-            qualified(
-                "UPDATE {table} SET notion_page_id = notion_page_id::pg_catalog.uuid::pg_catalog.text\n"
-                "WHERE notion_page_id {~} {pattern}"
-                " AND notion_page_id {<>} notion_page_id::pg_catalog.uuid::pg_catalog.text",
-                table=table.identifier,
-                pattern=sql.Literal(_ID_PATTERN),
-            ),
+            f"add a trigger that writes every page id {ids.spelling.words}, so that a page has one row however its id "
+            "is written",
+            trigger_on(table.identifier, ids.spelling),
         )
-
-
-def _removal_of_duplicates(table: SyncTable) -> sql.Composed:
-    return qualified(
-        """WITH ranked AS (
-    SELECT ctid AS place, pg_catalog.row_number() OVER (
-        PARTITION BY user_id, {page_id}
-        ORDER BY updated_at DESC NULLS LAST, last_synced_at DESC NULLS LAST, created_at DESC NULLS LAST, id) AS rank
-    FROM {table} WHERE notion_page_id IS NOT NULL
-), doubles AS (
-    DELETE FROM {table} AS sync_table USING ranked WHERE sync_table.ctid {=} place AND rank {>} 1 RETURNING sync_table.*
-)
-INSERT INTO notion_sync.removed_pages
-    (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
-SELECT user_id, {page_id}, notion_database_id, notion_data_source_id, {name}, 'duplicate', pg_catalog.to_jsonb(doubles)
-FROM doubles""",
-        table=table.identifier,
-        name=sql.Literal(table.qualified_name),
-        page_id=_dashed_page_id(),
-    )
-
-
-def _dashed_page_id() -> sql.Composed:
-    return qualified(
-        "CASE WHEN notion_page_id {~} {pattern} THEN notion_page_id::pg_catalog.uuid::pg_catalog.text"
-        " ELSE notion_page_id END",
-        pattern=sql.Literal(_ID_PATTERN),
-    )
+    if ids.misspelled:
+        plan.add(
+            f"write {ids.misspelled} page ids {ids.spelling.words}, as the others are",
+            rewriting(table.identifier, ids.spelling),
+        )
 
 
 def _add_key(plan: Changes, table: SyncTable, found: Found) -> None:
-    full_keys = (index for index in found.unique_indexes if not index.is_partial)
-    if not any(set(index.columns) == {"user_id", "notion_page_id"} for index in full_keys):
+    if not _has_key(found.unique_indexes):
         plan.add(
             "add the unique key (user_id, notion_page_id)",
             sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE (user_id, notion_page_id)").format(
@@ -304,6 +282,11 @@ def _add_key(plan: Changes, table: SyncTable, found: Found) -> None:
                 sql.Identifier(index_name), table.identifier
             ),
         )
+
+
+def _has_key(unique_indexes: Sequence[UniqueIndex]) -> bool:
+    full_keys = (index for index in unique_indexes if not index.is_partial)
+    return any(set(index.columns) == {"user_id", "notion_page_id"} for index in full_keys)
 
 
 def _secure(plan: Changes, table: SyncTable, found: Found, role: str, *, row_security: bool) -> None:
@@ -347,15 +330,16 @@ async def inspect(connection: Connection, table: SyncTable) -> Found | None:
     oid, owned, owner, row_security = row
     role = (await roles_of(connection, [owner]))[owner]
     columns = await _columns(connection, oid)
-    undashed, duplicates = (
-        await _page_id_faults(connection, table) if {"user_id", "notion_page_id"} <= columns.keys() else (0, 0)
-    )
+    unique_indexes = await _unique_indexes(connection, oid)
+    page_ids = PageIds()
+    if {"user_id", "notion_page_id"} <= columns.keys():
+        page_ids = await inspect_page_ids(connection, table.identifier, oid, has_key=_has_key(unique_indexes))
     return Found(
         owned=owned,
         owner=role.name,
         owner_is_trusted=role.is_trusted,
         columns=columns,
-        unique_indexes=await _unique_indexes(connection, oid),
+        unique_indexes=unique_indexes,
         row_security=row_security,
         policies=frozenset(await _names(connection, "SELECT polname FROM pg_policy WHERE polrelid = %s", oid)),
         indexes=frozenset(
@@ -372,8 +356,7 @@ async def inspect(connection: Connection, table: SyncTable) -> Found | None:
                 oid,
             )
         ),
-        undashed_ids=undashed,
-        duplicates=duplicates,
+        page_ids=page_ids,
     )
 
 
@@ -411,20 +394,6 @@ async def _unique_indexes(connection: Connection, oid: int) -> tuple[UniqueIndex
             async for name, is_partial, columns, constraint, keys in found
         ]
     )
-
-
-async def _page_id_faults(connection: Connection, table: SyncTable) -> tuple[int, int]:
-    """How many page ids lack their dashes, and how many rows are one too many for their page."""
-    query = qualified(
-        "SELECT pg_catalog.count(*) FILTER (WHERE notion_page_id {<>} {dashed}),"
-        " pg_catalog.count(*) {-} pg_catalog.count(DISTINCT (user_id, {dashed}))"
-        " FROM {table} WHERE notion_page_id IS NOT NULL",
-        dashed=_dashed_page_id(),
-        table=table.identifier,
-    )
-    with connection.as_application():
-        row = await (await connection.execute(query)).fetchone()
-    return (row[0], row[1]) if row else (0, 0)
 
 
 async def _names(connection: Connection, query: str, oid: int) -> list[str]:

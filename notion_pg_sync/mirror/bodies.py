@@ -47,10 +47,10 @@ class Body:
 _DUE: LiteralString = """
     FROM {table} AS page
     JOIN notion_sync.search_documents AS document
-        ON document.user_id {=} page.user_id AND document.page_id {=} page.notion_page_id
+        ON document.user_id {=} page.user_id AND document.page_id {=} {page_id}
         AND document.data_source_id {=} page.notion_data_source_id
     LEFT JOIN notion_sync.page_bodies AS body
-        ON body.user_id {=} page.user_id AND body.notion_page_id {=} page.notion_page_id
+        ON body.user_id {=} page.user_id AND body.notion_page_id {=} {page_id}
     WHERE page.user_id {=} %(user)s AND page.notion_data_source_id {=} %(source)s
       AND page.notion_edited_at IS NOT NULL
       AND (%(all)s OR body.notion_page_id IS NULL OR body.last_edited_time {<>} page.notion_edited_at
@@ -60,7 +60,7 @@ _DUE: LiteralString = """
 
 async def count_due(connection: Connection, table: SyncTable, key: DataSourceKey, *, everything: bool) -> int:
     """How many bodies of a data source are due; `everything`: all of them."""
-    query = qualified("SELECT pg_catalog.count(*)" + _DUE, table=table.identifier)
+    query = qualified("SELECT pg_catalog.count(*)" + _DUE, table=table.identifier, page_id=table.page_id("page"))
     with connection.as_application():
         row = await (await connection.execute(query, _parameters(key, everything=everything))).fetchone()
     return int(row[0]) if row else 0
@@ -74,11 +74,13 @@ async def due_pages(
     Due is a body that is not there, stands for another edit than the page's latest, or is not settled; `everything`:
     any.
     """
-    behind = qualified("(page.notion_edited_at, page.notion_page_id) {<} (%(edited_at)s, %(page_id)s)")
+    page_id = table.page_id("page")
+    behind = qualified("(page.notion_edited_at, {page_id}) {<} (%(edited_at)s, %(page_id)s)", page_id=page_id)
     query = qualified(
-        "SELECT page.notion_page_id AS page_id, page.notion_edited_at AS edited_at" + _DUE + "AND {behind}"
-        " ORDER BY page.notion_edited_at DESC, page.notion_page_id DESC LIMIT %(most)s",
+        "SELECT {page_id} AS page_id, page.notion_edited_at AS edited_at" + _DUE + "AND {behind}"
+        " ORDER BY page.notion_edited_at DESC, {page_id} DESC LIMIT %(most)s",
         table=table.identifier,
+        page_id=page_id,
         behind=behind if after else sql.SQL("true"),
     )
     parameters = {**_parameters(key, everything=everything), "most": most, **(vars(after) if after else {})}

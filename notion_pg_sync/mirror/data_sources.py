@@ -22,6 +22,7 @@ class DataSourceState:
     """A row of `notion_sync.data_sources`, as far as planning needs it."""
 
     database_id: str
+    database_id_as_written: str | None
     database_name: str
     schema: dict[str, object]
     schema_fingerprint: str
@@ -71,9 +72,9 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
     async with connection.cursor(row_factory=class_row(DataSourceState)) as cursor:
         await cursor.execute(
             """
-            SELECT database_id, database_name, schema, schema_fingerprint, sync_table, row_count, watermark,
-                   full_as_of, full_read_started_at, full_read_progress_at, full_read_version, full_read_covered,
-                   held_back, is_searchable
+            SELECT database_id, database_id_as_written, database_name, schema, schema_fingerprint, sync_table,
+                   row_count, watermark, full_as_of, full_read_started_at, full_read_progress_at, full_read_version,
+                   full_read_covered, held_back, is_searchable
             FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s
             """,
             (key.user_id, key.data_source_id),
@@ -92,6 +93,7 @@ class DataSourceRecord:
     sync_table: str
     schema: dict[str, object]
     schema_fingerprint: str
+    database_id_as_written: str | None = None
 
 
 async def save_record(connection: Connection, key: DataSourceKey, record: DataSourceRecord) -> None:
@@ -100,17 +102,19 @@ async def save_record(connection: Connection, key: DataSourceKey, record: DataSo
         """
         INSERT INTO notion_sync.data_sources AS known
             (user_id, data_source_id, database_id, database_name, view_name, name, sync_table, schema,
-             schema_fingerprint)
+             schema_fingerprint, database_id_as_written)
         VALUES (%(user_id)s, %(data_source_id)s, %(database_id)s, %(database_name)s, %(view_name)s, %(name)s,
-                %(sync_table)s, %(schema)s, %(schema_fingerprint)s)
+                %(sync_table)s, %(schema)s, %(schema_fingerprint)s, %(database_id_as_written)s)
         ON CONFLICT (user_id, data_source_id) DO UPDATE
         SET database_id = EXCLUDED.database_id, database_name = EXCLUDED.database_name,
             view_name = EXCLUDED.view_name, name = EXCLUDED.name, sync_table = EXCLUDED.sync_table,
-            schema = EXCLUDED.schema, schema_fingerprint = EXCLUDED.schema_fingerprint
+            schema = EXCLUDED.schema, schema_fingerprint = EXCLUDED.schema_fingerprint,
+            database_id_as_written = EXCLUDED.database_id_as_written
         WHERE (known.database_id, known.database_name, known.view_name, known.name, known.sync_table, known.schema,
-               known.schema_fingerprint)
+               known.schema_fingerprint, known.database_id_as_written)
             IS DISTINCT FROM (EXCLUDED.database_id, EXCLUDED.database_name, EXCLUDED.view_name, EXCLUDED.name,
-                              EXCLUDED.sync_table, EXCLUDED.schema, EXCLUDED.schema_fingerprint)
+                              EXCLUDED.sync_table, EXCLUDED.schema, EXCLUDED.schema_fingerprint,
+                              EXCLUDED.database_id_as_written)
         """,
         {**vars(key), **vars(record), "schema": Jsonb(record.schema)},
     )

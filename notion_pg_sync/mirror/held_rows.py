@@ -13,12 +13,21 @@ from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection, Pool, transaction
 from notion_pg_sync.mirror.names import qualified
+from notion_pg_sync.mirror.page_ids import every_spelling
 from notion_pg_sync.mirror.tables import SyncTable, table_for
+
+# The page of a row as Notion writes it, however the row does; what is no id of Notion as it is.
+_PAGE_ID = sql.SQL("coalesce(notion_sync.as_notion_id(notion_page_id)::pg_catalog.text, notion_page_id)")
+
+_WRONG_ELSEWHERE: LiteralString = "notion_data_source_id IS NOT NULL"
+_WRONG_WHERE_IT_BELONGS: LiteralString = (
+    "NOT coalesce(notion_data_source_id {=} ANY (%(listed)s), notion_sync.as_notion_id(notion_page_id) IS NULL)"
+)
 
 
 @dataclass(frozen=True)
 class HeldRow:
-    """A row as it is, whatever it holds."""
+    """A row as it is, whatever it holds; ids of Notion's as Notion writes them."""
 
     page_id: str
     title: str | None
@@ -60,27 +69,31 @@ class HeldRows:
         return row[0] if row else None
 
     async def rows(self, page_ids: Sequence[str]) -> dict[str, HeldRow]:
-        """The rows of these pages in the table, by page id."""
+        """The rows of these pages in the table, by page id; of several rows of one page any."""
         query = qualified(
             """
-            SELECT notion_page_id AS page_id, {title} AS title, url, properties, notion_created_at AS created_at,
+            SELECT {page_id} AS page_id, {title} AS title, url, properties, notion_created_at AS created_at,
                    notion_edited_at AS edited_at, notion_data_source_id AS data_source_id,
-                   notion_database_id AS database_id, {database_name} AS database_name
+                   coalesce(notion_sync.as_notion_id(notion_database_id)::pg_catalog.text, notion_database_id)
+                       AS database_id,
+                   {database_name} AS database_name
             FROM {table} WHERE user_id {=} %s AND notion_page_id {=} ANY (%s)
             """,
+            page_id=_PAGE_ID,
             title=sql.Identifier(self.table.title),
             database_name=sql.SQL("database_name" if self.table.has_database_name else "NULL"),
             table=self.table.identifier,
         )
         async with self._reading() as connection, connection.cursor(row_factory=class_row(HeldRow)) as cursor:
-            await cursor.execute(query, (self.user_id, list(page_ids)))
+            await cursor.execute(query, (self.user_id, every_spelling(page_ids)))
             return {row.page_id: row async for row in cursor}
 
     async def page_ids(self, data_source_id: str) -> list[str]:
-        """The pages of a data source that have a row in the table."""
+        """The page of each row of a data source in the table: more than once where it has more than one."""
         query = qualified(
-            "SELECT notion_page_id FROM {table} WHERE user_id {=} %s AND notion_data_source_id {=} %s"
-            " AND notion_page_id IS NOT NULL ORDER BY notion_page_id",
+            "SELECT {page_id} AS page_id FROM {table} WHERE user_id {=} %s AND notion_data_source_id {=} %s"
+            " AND notion_page_id IS NOT NULL ORDER BY page_id",
+            page_id=_PAGE_ID,
             table=self.table.identifier,
         )
         async with self._reading() as connection:
@@ -89,23 +102,22 @@ class HeldRows:
     async def misplaced(self, listed: Sequence[str]) -> list[tuple[str, str]]:
         """Pages of the database with a row where none may be, each with the name of the table that holds it.
 
-        That is: in another table, or of a data source that is not `listed`. Rows without a page id are the
-        application's, and so are those in other tables that no sync has made its own.
+        That is: in another table, or of a data source that is not `listed`. Rows without the id of a page of Notion are
+        the application's, and so are those in other tables that no sync has made its own.
         """
         found: list[tuple[str, str]] = []
         for table in self.tables.values():
-            wrong: LiteralString = "NOT coalesce(notion_data_source_id {=} ANY (%(listed)s), false)"
             query = qualified(
                 """
-                SELECT notion_page_id FROM {table}
+                SELECT {page_id} AS page_id FROM {table}
                 WHERE user_id {=} %(user)s AND notion_page_id IS NOT NULL AND {wrong}
                   AND (notion_data_source_id {=} ANY (%(listed)s)
-                       OR pg_catalog.lower(pg_catalog.replace(notion_database_id, '-', ''))
-                          {=} pg_catalog.replace(%(database)s, '-', ''))
-                ORDER BY notion_page_id
+                       OR notion_sync.as_notion_id(notion_database_id) {=} %(database)s::pg_catalog.uuid)
+                ORDER BY page_id
                 """,
+                page_id=_PAGE_ID,
                 table=table.identifier,
-                wrong=qualified(wrong if table == self.table else "notion_data_source_id IS NOT NULL"),
+                wrong=qualified(_WRONG_WHERE_IT_BELONGS if table == self.table else _WRONG_ELSEWHERE),
             )
             parameters = {"user": self.user_id, "listed": list(listed), "database": self.database_id}
             async with self._reading() as connection:

@@ -37,6 +37,9 @@ _LOCK_TIMEOUT = "3s"
 _LOCK_ATTEMPTS = 10
 _LOCKED = (errors.LockNotAvailable, errors.DeadlockDetected)
 
+# PostgreSQL changes no table while a constraint trigger of an application still has to look at rows that were changed.
+_AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE"
+
 _USER_SETTINGS = """CREATE TABLE {} (
     id                   pg_catalog.uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
     user_id              pg_catalog.text NOT NULL UNIQUE,
@@ -185,7 +188,9 @@ def statements_of(plan: InitPlan, connection: Connection) -> str:
                 f"-- {printable(change.says)}\n{harmless(change.statement.as_string(connection))};"
                 for change in relation.changes
             ]
-            parts.append("\n".join([f"-- {printable(relation.relation)}\nBEGIN;", *lines, "COMMIT;\n"]))
+            locked = [f"{harmless(relation.lock.as_string(connection))};"] if relation.lock else []
+            begin = f"BEGIN;\n{_AT_ONCE};"
+            parts.append("\n".join([f"-- {printable(relation.relation)}", begin, *locked, *lines, "COMMIT;\n"]))
     return "\n".join(parts)
 
 
@@ -265,13 +270,22 @@ async def _upgrade(connection: Connection) -> None:
 
 
 async def _change(connection: Connection, planner: Planner, circumstances: Circumstances) -> None:
+    """Changes one relation; of one that is there already, what has to change is found out once more under its lock.
+
+    For an application may write rows in between.
+    """
     relation = await planner(connection, circumstances)
     if relation.distrusted:
         raise distrust(relation.distrusted)
-    if not relation.owner:
-        with connection.as_application():
-            for change in relation.changes:
-                await connection.execute(change.statement)
+    if relation.owner or not relation.changes:
+        return
+    if relation.lock:
+        await connection.execute(relation.lock)
+        relation = await planner(connection, circumstances)
+    with connection.as_application():
+        await connection.execute(_AT_ONCE)
+        for change in relation.changes:
+            await connection.execute(change.statement)
 
 
 async def _in_turn(connection: Connection, work: Callable[[Connection], Awaitable[None]]) -> None:

@@ -57,7 +57,8 @@ async def users_to_ask_for(connection: Connection, user_id: str, most: int) -> l
         """
         SELECT id::text FROM notion_sync.users
         WHERE user_id = %s AND kind IS NULL
-          AND (asked_at IS NULL OR asked_at < clock_timestamp() - make_interval(hours => %s))
+          AND (asked_at IS NULL
+               OR asked_at NOT BETWEEN clock_timestamp() - make_interval(hours => %s) AND clock_timestamp())
         ORDER BY asked_at NULLS FIRST, id LIMIT %s
         """,
         (user_id, _ASKED_AGAIN_AFTER_HOURS, most),

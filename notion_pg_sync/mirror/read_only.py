@@ -43,5 +43,9 @@ def explained(is_standby: bool, is_on: bool, source: str, database: str, role: s
     if not is_on:
         return None
     kept = kept_at(SETTING, source, database=database, role=role)
-    how = f": if it is to be written, type {kept.reset.replace(chr(10), ' ')}" if kept.reset else "."
-    return ReadOnly(f"PostgreSQL lets this session only read, since {SETTING} is on {kept.where}{how}", kept.reset)
+    said = f"PostgreSQL lets this session only read, since {SETTING} is on {kept.where}"
+    if not kept.reset:
+        return ReadOnly(f"{said}.")
+    # It holds for the session that changes it, too.
+    lines = [f"SET {SETTING} = off;", *kept.reset.splitlines()]
+    return ReadOnly(f"{said}: if it is to be written, type {' '.join(lines)}", "\n".join(lines))

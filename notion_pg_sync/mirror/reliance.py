@@ -24,13 +24,13 @@ _ALWAYS = {
     "client_encoding": "UTF8",
     "datestyle": "ISO",
     "intervalstyle": "postgres",
+    "array_nulls": "on",
     "row_security": "on",
     "lock_timeout": "0",
 }
 # What our own statements mean. The triggers and policies of an application have these as the application set them.
 _OURS = {
     "standard_conforming_strings": "on",
-    "array_nulls": "on",
     "extra_float_digits": "1",
     "quote_all_identifiers": "off",
 }

@@ -21,17 +21,20 @@ Reason = Literal["trashed", "archived", "moved", "gone or no longer shared", "mi
 async def unseen_pages(connection: Connection, table: SyncTable, key: DataSourceKey) -> list[str]:
     """The pages of a data source that the table holds and the full read under way has not seen.
 
+    What is no id of Notion is nothing that it could be asked for: somebody else's row, which stays.
     EXCEPT, not an anti join: nothing tells the planner how many ids the arrays hold, and it would choose nested loops.
     """
     query = qualified(
         """
-        SELECT notion_page_id FROM {table}
-        WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s AND notion_page_id IS NOT NULL
+        SELECT {page_id} AS page_id FROM {table}
+        WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s
+          AND notion_sync.as_notion_id(notion_page_id) IS NOT NULL
         EXCEPT
         SELECT pg_catalog.unnest(page_ids) FROM notion_sync.seen_pages
         WHERE user_id {=} %(user)s AND data_source_id {=} %(source)s
-        ORDER BY notion_page_id
+        ORDER BY page_id
         """,
+        page_id=table.page_id(),
         table=table.identifier,
     )
     with connection.as_application():
@@ -42,7 +45,8 @@ async def unseen_pages(connection: Connection, table: SyncTable, key: DataSource
 async def pages_of(connection: Connection, table: SyncTable, key: DataSourceKey) -> set[str]:
     """The pages of a data source that the table holds."""
     query = qualified(
-        "SELECT notion_page_id FROM {table} WHERE user_id {=} %s AND notion_data_source_id {=} %s",
+        "SELECT {page_id} FROM {table} WHERE user_id {=} %s AND notion_data_source_id {=} %s",
+        page_id=table.page_id(),
         table=table.identifier,
     )
     with connection.as_application():
@@ -84,28 +88,30 @@ async def _remove(connection: Connection, table: SyncTable, key: DataSourceKey, 
         """
         WITH gone AS (
             DELETE FROM {table} AS sync_table
-            WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s AND notion_page_id {=} ANY (%(pages)s)
-            RETURNING sync_table.*
+            WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s AND notion_page_id {=} ANY (%(spelled)s)
+            RETURNING user_id, {page_id} AS page_id, notion_database_id, notion_data_source_id,
+                      pg_catalog.to_jsonb(sync_table) AS row
         ), no_longer_found AS (
             DELETE FROM notion_sync.search_documents AS document USING gone
-            WHERE document.user_id {=} gone.user_id AND document.page_id {=} gone.notion_page_id
+            WHERE document.user_id {=} gone.user_id AND document.page_id {=} gone.page_id
               AND document.data_source_id {=} gone.notion_data_source_id
         )
         INSERT INTO notion_sync.removed_pages
             (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
-        SELECT user_id, notion_page_id, notion_database_id, notion_data_source_id, {name}, reason,
-               pg_catalog.to_jsonb(gone)
+        SELECT user_id, gone.page_id, notion_database_id, notion_data_source_id, {name}, reason, row
         FROM gone JOIN ROWS FROM (
             pg_catalog.unnest(%(pages)s::pg_catalog.text[]), pg_catalog.unnest(%(reasons)s::pg_catalog.text[])
-        ) AS why (page_id, reason) ON page_id {=} notion_page_id
+        ) AS why (page_id, reason) ON why.page_id {=} gone.page_id
         """,
         table=table.identifier,
         name=sql.Literal(table.qualified_name),
+        page_id=table.page_id(),
     )
     parameters = {
         "user": key.user_id,
         "source": key.data_source_id,
         "pages": page_ids,
+        "spelled": table.spell(page_ids),
         "reasons": [reasons[page_id] for page_id in page_ids],
     }
     with connection.as_application():

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import cast
+from typing import LiteralString, cast
 
 from psycopg import sql
 from psycopg.adapt import PyFormat
@@ -20,15 +20,34 @@ from notion_pg_sync.mirror.tables import SyncTable
 # JSON is text already when it gets here.
 _SENT_AS = {"jsonb": "text"}
 
+# A row keeps its database's id as the application wrote it.
+_DATABASE = "notion_database_id"
+_KEPT_WHERE_SAME: LiteralString = """
+    notion_database_id = CASE
+        WHEN notion_sync.as_notion_id(sync_table.notion_database_id)
+            {=} notion_sync.as_notion_id(EXCLUDED.notion_database_id)
+        THEN sync_table.notion_database_id ELSE EXCLUDED.notion_database_id
+    END
+"""
+
 
 @dataclass(frozen=True)
 class RowOwner:
-    """Whose rows a batch holds."""
+    """Whose rows a batch holds.
+
+    `database_id_as_written` is the database's id as the application writes it, None where that is as Notion does.
+    """
 
     user_id: str
     database_id: str
     database_name: str
     data_source_id: str
+    database_id_as_written: str | None = None
+
+    @property
+    def written_database_id(self) -> str:
+        """What new rows have in `notion_database_id`."""
+        return self.database_id_as_written or self.database_id
 
 
 @dataclass(frozen=True)
@@ -91,23 +110,34 @@ async def _compare(
 async def claim_rows(connection: Connection, table: SyncTable, owner: RowOwner) -> None:
     """Takes over the rows of a database that an application mirrored before: those with a page id.
 
-    So that a page of which Notion knows no more is found out by the next full read.
+    So that a page of which Notion knows no more is found out by the next full read. What is no id of Notion, or is
+    not written as the table's ids are, stays the application's.
     """
     statement = qualified(
         "UPDATE {table} SET notion_data_source_id = %(source)s WHERE user_id {=} %(user)s"
-        " AND notion_data_source_id IS NULL AND notion_page_id IS NOT NULL"
-        " AND pg_catalog.lower(pg_catalog.replace(notion_database_id, '-', ''))"
-        " {=} pg_catalog.replace(%(database)s, '-', '')",
+        ' AND notion_data_source_id IS NULL AND notion_page_id COLLATE pg_catalog."C" {~} {spelled}'
+        " AND notion_sync.as_notion_id(notion_database_id) {=} %(database)s::pg_catalog.uuid",
         table=table.identifier,
+        spelled=sql.Literal(table.spelling.pattern),
     )
     with connection.as_application():
         await connection.execute(statement, _parameters(owner))
 
 
-async def follow_database(connection: Connection, table: SyncTable, owner: RowOwner) -> None:
-    """Lets the rows of a data source that are in `table` follow their database to another name or database."""
-    changes = [sql.SQL("notion_database_id = %(database)s")]
-    differs = [qualified("notion_database_id {<>} %(database)s")]
+async def follow_database(connection: Connection, table: SyncTable, owner: RowOwner, former_id: str) -> None:
+    """Lets the rows of a data source that are in `table` follow their database to another name or database.
+
+    Also to another way to write its id: `former_id` is what new rows had until now. Rows that have the same id in yet
+    another spelling have it from the application, and keep it.
+    """
+    stays = qualified(
+        "(notion_database_id {=} %(written)s OR notion_database_id {<>} %(former)s"
+        " AND coalesce(notion_sync.as_notion_id(notion_database_id) {=} %(database)s::pg_catalog.uuid, false))"
+    )
+    changes: list[sql.Composable] = [
+        sql.SQL("notion_database_id = CASE WHEN {} THEN notion_database_id ELSE %(written)s END").format(stays)
+    ]
+    differs: list[sql.Composable] = [sql.SQL("NOT {}").format(stays)]
     if table.has_database_name:
         changes.append(sql.SQL("database_name = %(name)s"))
         differs.append(qualified("database_name {<>} %(name)s"))
@@ -119,7 +149,7 @@ async def follow_database(connection: Connection, table: SyncTable, owner: RowOw
         differs=sql.SQL(" OR ").join(differs),
     )
     with connection.as_application():
-        await connection.execute(statement, _parameters(owner))
+        await connection.execute(statement, {**_parameters(owner), "former": former_id})
 
 
 async def move_rows(connection: Connection, origin: SyncTable, table: SyncTable, owner: RowOwner) -> None:
@@ -129,7 +159,7 @@ async def move_rows(connection: Connection, origin: SyncTable, table: SyncTable,
     kept = [*map(sql.Identifier, names), sql.Identifier(origin.title), sql.Identifier(origin.text)]
     filled = [*map(sql.Identifier, names), sql.Identifier(table.title), sql.Identifier(table.text)]
     named = [sql.Identifier("notion_database_id")]
-    values = [sql.Placeholder("database")]
+    values = [sql.Placeholder("written")]
     if table.has_database_name:
         named.append(sql.Identifier("database_name"))
         values.append(sql.Placeholder("name"))
@@ -155,6 +185,7 @@ def _parameters(owner: RowOwner) -> dict[str, str]:
         "user": owner.user_id,
         "source": owner.data_source_id,
         "database": owner.database_id,
+        "written": owner.written_database_id,
         "name": owner.database_name,
     }
 
@@ -173,11 +204,12 @@ async def _known_hashes(
     connection: Connection, table: SyncTable, user_id: str, page_ids: Sequence[str]
 ) -> dict[str, str | None]:
     query = qualified(
-        "SELECT notion_page_id, content_hash FROM {table} WHERE user_id {=} %s AND notion_page_id {=} ANY (%s)",
+        "SELECT {page_id}, content_hash FROM {table} WHERE user_id {=} %s AND notion_page_id {=} ANY (%s)",
+        page_id=table.page_id(),
         table=table.identifier,
     )
     with connection.as_application():
-        found = await connection.execute(query, (user_id, page_ids))
+        found = await connection.execute(query, (user_id, table.spell(page_ids)))
     return {page_id: content_hash async for page_id, content_hash in found}
 
 
@@ -187,12 +219,13 @@ async def _with_known_fields(connection: Connection, table: SyncTable, user_id: 
     if not incomplete:
         return list(rows)
     query = qualified(
-        "SELECT notion_page_id, fields FROM {table} WHERE user_id {=} %s AND notion_page_id {=} ANY (%s)"
+        "SELECT {page_id}, fields FROM {table} WHERE user_id {=} %s AND notion_page_id {=} ANY (%s)"
         " AND pg_catalog.jsonb_typeof(fields) {=} 'object'",
+        page_id=table.page_id(),
         table=table.identifier,
     )
     with connection.as_application():
-        found = await connection.execute(query, (user_id, incomplete))
+        found = await connection.execute(query, (user_id, table.spell(incomplete)))
     known = {page_id: fields async for page_id, fields in found}
     return [_with_fields(row, known[row.page_id]) if row.page_id in known else row for row in rows]
 
@@ -205,7 +238,7 @@ def _with_fields(row: Row, known: dict[str, object]) -> Row:
 async def _upsert(connection: Connection, table: SyncTable, owner: RowOwner, rows: Sequence[Row]) -> None:
     """Inserts or updates `rows`; a page that was removed before gets its old row id back."""
     written = {
-        "notion_page_id": ("text", [row.page_id for row in rows]),
+        "notion_page_id": ("text", table.spell(row.page_id for row in rows)),
         table.title: ("text", [row.title for row in rows]),
         table.text: ("text", [row.text for row in rows]),
         "properties": ("jsonb", [row.properties for row in rows]),
@@ -219,7 +252,7 @@ async def _upsert(connection: Connection, table: SyncTable, owner: RowOwner, row
         written["message_count"] = ("int4", [row.message_count for row in rows])
     common = {
         "user_id": owner.user_id,
-        "notion_database_id": owner.database_id,
+        _DATABASE: owner.written_database_id,
         "notion_data_source_id": owner.data_source_id,
     }
     if table.has_database_name:
@@ -231,7 +264,7 @@ async def _upsert(connection: Connection, table: SyncTable, owner: RowOwner, row
         INSERT INTO {table} AS sync_table (id, {names})
         SELECT coalesce(
                  (SELECT (removed.row {->>} 'id')::pg_catalog.uuid FROM notion_sync.removed_pages AS removed
-                  WHERE removed.user_id {=} {user_id} AND removed.notion_page_id {=} incoming.notion_page_id
+                  WHERE removed.user_id {=} {user_id} AND removed.notion_page_id {=} {page_id}
                     AND removed.sync_table {=} {table_name} AND removed.reason {<>} 'duplicate'
                   ORDER BY removal_id DESC LIMIT 1),
                  pg_catalog.gen_random_uuid()),
@@ -242,6 +275,7 @@ async def _upsert(connection: Connection, table: SyncTable, owner: RowOwner, row
         table=table.identifier,
         table_name=sql.Literal(table.qualified_name),
         user_id=sql.Placeholder("user_id"),
+        page_id=table.page_id("incoming"),
         names=sql.SQL(", ").join(map(sql.Identifier, names)),
         incoming=sql.SQL(", ").join(
             sql.SQL("{}::pg_catalog.{}").format(sql.Identifier("incoming", name), sql.Identifier(type_))
@@ -257,7 +291,8 @@ async def _upsert(connection: Connection, table: SyncTable, owner: RowOwner, row
         columns=sql.SQL(", ").join(map(sql.Identifier, written)),
         assignments=sql.SQL(", ").join(
             [
-                *(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in names),
+                *(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in names if name != _DATABASE),
+                qualified(_KEPT_WHERE_SAME),
                 *(sql.SQL("{} = pg_catalog.clock_timestamp()").format(sql.Identifier(name)) for name in now),
             ]
         ),

@@ -18,11 +18,11 @@ _WRITE: LiteralString = """
     WITH settings AS MATERIALIZED (
         SELECT language::pg_catalog.regconfig AS language FROM notion_sync.search_settings FOR SHARE
     ), pages AS MATERIALIZED (
-        SELECT page.user_id, page.notion_page_id AS page_id, page.notion_data_source_id AS data_source_id,
+        SELECT page.user_id, {page_id} AS page_id, page.notion_data_source_id AS data_source_id,
                coalesce(page.{title}, '') AS title, pg_catalog.concat_ws(E'\\n', {texts}) AS text,
                body.content_hash AS body_hash, coalesce(body.plain_text, '') AS body
         FROM {rows} LEFT JOIN notion_sync.page_bodies AS body
-            ON body.user_id {=} page.user_id AND body.notion_page_id {=} page.notion_page_id
+            ON body.user_id {=} page.user_id AND body.notion_page_id {=} {page_id}
     )
     INSERT INTO notion_sync.search_documents AS known
         (user_id, page_id, data_source_id, title, text, body_hash, tsv, is_cut)
@@ -62,7 +62,7 @@ async def write_documents(
     statement = await _statement(connection, table, key, _GIVEN)
     with connection.as_application():
         await connection.execute(
-            statement, {"user": key.user_id, "source": key.data_source_id, "pages": list(page_ids)}
+            statement, {"user": key.user_id, "source": key.data_source_id, "pages": table.spell(page_ids)}
         )
 
 
@@ -137,6 +137,7 @@ async def _statement(connection: Connection, table: SyncTable, key: DataSourceKe
     return qualified(
         _WRITE,
         rows=qualified(rows, table=table.identifier),
+        page_id=table.page_id("page"),
         title=sql.Identifier(table.title),
         texts=sql.SQL("VARIADIC ARRAY[{}]::pg_catalog.text[]").format(sql.SQL(", ").join(texts)),
     )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import LiteralString
 
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, PostgresError
 from notion_pg_sync.mirror.names import qualified
+from notion_pg_sync.mirror.page_ids import TRIGGER_ARGUMENT, IdSpelling, spelling_without_trigger
 from notion_pg_sync.mirror.trust import OwnedRelation, distrust, roles_of
 
 DEFAULT_SCHEMA = "public"
@@ -29,7 +30,10 @@ class ColumnDefinition:
 
 @dataclass(frozen=True)
 class SyncTable:
-    """A sync table; `title` and `text` are its columns for a page's title and for its most telling text."""
+    """A sync table; `title` and `text` are its columns for a page's title and for its most telling text.
+
+    `spelling` is how it writes page ids: what goes to PostgreSQL is spelled so, what comes from there as Notion does.
+    """
 
     schema: str
     name: str
@@ -37,6 +41,7 @@ class SyncTable:
     text: str
     has_database_name: bool = False
     has_message_count: bool = False
+    spelling: IdSpelling = IdSpelling.DASHED
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -47,6 +52,14 @@ class SyncTable:
     def qualified_name(self) -> str:
         """Its name as text, for people and for bookkeeping."""
         return f"{self.schema}.{self.name}"
+
+    def page_id(self, *relation: str) -> sql.Composable:
+        """The page of a row, as Notion writes it; of `relation`, where a statement has several."""
+        return self.spelling.as_notion_writes_it(sql.Identifier(*relation, "notion_page_id"))
+
+    def spell(self, page_ids: Iterable[str]) -> list[str]:
+        """Page ids as the table writes them."""
+        return [self.spelling.spell(page_id) for page_id in page_ids]
 
 
 @dataclass(frozen=True)
@@ -59,12 +72,14 @@ class StrangeTable:
 
 @dataclass(frozen=True)
 class _Named:
-    """A table named as a sync table; `has_rows`: the tool wrote rows there."""
+    """A table named as a sync table; `has_rows`: the tool wrote rows there. `spelling` is None without its trigger."""
 
     relation: OwnedRelation
     table: SyncTable
     is_complete: bool
     has_rows: bool
+    is_readable: bool
+    spelling: IdSpelling | None
 
 
 @dataclass(frozen=True)
@@ -183,7 +198,14 @@ async def find_tables(connection: Connection, schema: str) -> dict[str, SyncTabl
     Those whose owners are not trusted do not count.
     """
     found = await _tables_named_alike(connection, schema)
-    return {one.table.name: one.table for one in found if one.is_complete and one.relation.owner.is_trusted}
+    counting = [one for one in found if one.is_complete and one.relation.owner.is_trusted]
+    return {one.table.name: await _as_spelled(connection, one) for one in counting}
+
+
+async def _as_spelled(connection: Connection, named: _Named) -> SyncTable:
+    if named.spelling or not named.is_readable:
+        return replace(named.table, spelling=named.spelling or IdSpelling.DASHED)
+    return replace(named.table, spelling=await spelling_without_trigger(connection, named.table.identifier))
 
 
 async def strange_tables(connection: Connection, schema: str) -> list[StrangeTable]:
@@ -197,20 +219,23 @@ async def strange_tables(connection: Connection, schema: str) -> list[StrangeTab
 
 async def _tables_named_alike(connection: Connection, schema: str) -> list[_Named]:
     found = await connection.execute(
-        r"""
-        SELECT relname, relowner, array_agg(attname),
-               EXISTS (SELECT FROM notion_sync.data_sources WHERE sync_table = nspname || '.' || relname)
-        FROM pg_class
-        JOIN pg_namespace ON pg_namespace.oid = relnamespace
-        JOIN pg_attribute ON attrelid = pg_class.oid
-        WHERE nspname = %s AND relkind IN ('r', 'p')
-          AND relname LIKE 'notion\_%%\_sync' AND attnum > 0 AND NOT attisdropped
-        GROUP BY nspname, relname, relowner ORDER BY relname
-        """,
+        sql.SQL(
+            r"""
+            SELECT relname, relowner, array_agg(attname),
+                   EXISTS (SELECT FROM notion_sync.data_sources WHERE sync_table = nspname || '.' || relname),
+                   has_table_privilege(pg_class.oid, 'SELECT'), {argument}
+            FROM pg_class
+            JOIN pg_namespace ON pg_namespace.oid = relnamespace
+            JOIN pg_attribute ON attrelid = pg_class.oid
+            WHERE nspname = %s AND relkind IN ('r', 'p')
+              AND relname LIKE 'notion\_%%\_sync' AND attnum > 0 AND NOT attisdropped
+            GROUP BY nspname, pg_class.oid, relname, relowner ORDER BY relname
+            """
+        ).format(argument=TRIGGER_ARGUMENT),
         (schema,),
     )
     rows = await found.fetchall()
-    roles = await roles_of(connection, [owner for _, owner, _, _ in rows])
+    roles = await roles_of(connection, [owner for _, owner, *_ in rows])
     standard = {table.name: table for table in standard_tables(schema)}
     return [
         _Named(
@@ -218,8 +243,10 @@ async def _tables_named_alike(connection: Connection, schema: str) -> list[_Name
             table=(table := standard.get(name, general_shape(schema, name))),
             is_complete={column.name for column in columns_of(table)} <= set(columns),
             has_rows=has_rows,
+            is_readable=is_readable,
+            spelling=IdSpelling(argument) if argument else None,
         )
-        for name, owner, columns, has_rows in rows
+        for name, owner, columns, has_rows, is_readable, argument in rows
     ]
 
 

@@ -16,9 +16,9 @@ Typed = tuple[str, str]
 
 # What every view shows first, and from what: names as in RESERVED_NAMES. Not every sync table has the database's name.
 _FIXED = {
-    "page_id": ("uuid", "notion_sync.as_uuid(page.notion_page_id)"),
+    "page_id": ("uuid", "notion_sync.as_notion_id(page.notion_page_id)"),
     "user_id": ("text", "page.user_id::text"),
-    "database_id": ("uuid", "notion_sync.as_uuid(page.notion_database_id)"),
+    "database_id": ("uuid", "notion_sync.as_notion_id(page.notion_database_id)"),
     "database_name": ("text", "shown.database_name"),
     "data_source_id": ("uuid", "notion_sync.as_uuid(page.notion_data_source_id)"),
     "url": ("text", "page.url::text"),
@@ -31,7 +31,7 @@ FIXED_COLUMNS = tuple(_FIXED)
 # What the view of a relation shows, one row a related page. A page has as many rows as it has related pages, or none.
 _RELATION = {
     "user_id": ("text", "page.user_id::text"),
-    "page_id": ("uuid", "notion_sync.as_uuid(page.notion_page_id)"),
+    "page_id": ("uuid", "notion_sync.as_notion_id(page.notion_page_id)"),
     "related_page_id": ("uuid", "related.page_id"),
     "position": ("integer", "related.position::integer"),
 }

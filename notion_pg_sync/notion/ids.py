@@ -11,6 +11,7 @@ TOKEN_PREFIXES = ("secret_", "ntn_")
 
 _NOTION_HOSTS = ("notion.so", "notion.com", "notion.site")
 _HEX = re.compile(r"[0-9a-f]{32}")
+_BARE = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 # A link's last segment is the title, a dash, and the id; without a title, the id alone.
 _ID_OF_SEGMENT = re.compile(r"(?:.*-)?([0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
@@ -42,6 +43,11 @@ def looks_like_id(written: str) -> bool:
     except MalformedIdError:
         return False
     return True
+
+
+def is_bare_id(written: str) -> bool:
+    """Whether `written` is an id and nothing else: with its dashes or without, in small letters or capitals."""
+    return _BARE.fullmatch(written) is not None
 
 
 def same_id(one: object, other: str) -> bool:

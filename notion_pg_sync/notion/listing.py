@@ -334,7 +334,8 @@ class EditListing:
     """
 
     def __init__(self, since: datetime, began_at: datetime, most_passes: int = 4) -> None:
-        self._promised = Interval(minute_of(since), minute_of(began_at))
+        # A clock that was wrong may have put the beginning before `since`: then nothing is promised.
+        self._promised = Interval(minute_of(since), max(minute_of(since), minute_of(began_at)))
         self._passes_left = most_passes
         self._patience = _Patience()
         self._seen: set[tuple[str, datetime]] = set()

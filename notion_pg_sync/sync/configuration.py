@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from notion_pg_sync.notion.ids import MalformedIdError, parse_id
+from notion_pg_sync.notion.ids import MalformedIdError, is_bare_id, parse_id
 
 EVERYTHING = "*"
 
 
 @dataclass(frozen=True)
 class ConfiguredDatabase:
-    """A database that a user wants mirrored; `name` is the user's own word for it."""
+    """A database that a user wants mirrored; `name` is the user's own word for it.
+
+    `id_as_written` is the id as the user wrote it, None where that is a link, or as Notion writes it.
+    """
 
     name: str
     database_id: str
+    id_as_written: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,14 +57,16 @@ def read_configuration(notion_databases: object) -> Configuration:
         if name == EVERYTHING and written == EVERYTHING:
             continue
         try:
-            database_id = parse_id(_text(name, written))
+            text = _text(name, written)
+            database_id = parse_id(text)
         except MalformedIdError as error:
             problems[name] = f"database {name!r} in notion_databases: {error}"
             continue
         if database_id in found:
             doubles[name] = found[database_id].name
             continue
-        found[database_id] = ConfiguredDatabase(name, database_id)
+        as_written = text if is_bare_id(text) and text != database_id else None
+        found[database_id] = ConfiguredDatabase(name, database_id, as_written)
     everything = notion_databases.get(EVERYTHING) == EVERYTHING
     return Configuration(tuple(found.values()), everything, tuple(problems.values()), tuple(problems), doubles)
 

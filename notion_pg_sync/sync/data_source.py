@@ -21,7 +21,7 @@ from notion_pg_sync.sync.conversion import Conversion
 from notion_pg_sync.sync.destination import Covered, Description, Destination, Place
 from notion_pg_sync.sync.listener import Watched
 from notion_pg_sync.sync.people import stored
-from notion_pg_sync.sync.plan import FullRead, IncrementalRead, Known, Plan, Wish, plan_read
+from notion_pg_sync.sync.plan import FullRead, IncrementalRead, Known, Plan, ReadOptions, plan_read
 from notion_pg_sync.sync.reading import reading
 from notion_pg_sync.sync.removing import FEW, MOST_ASKED, Verdicts, ask_for, held_back, is_too_much
 from notion_pg_sync.sync.work import Work
@@ -87,8 +87,8 @@ class DataSourceSync:
 
     def _plan(self, state: DataSourceState | None, fingerprint: str, now: datetime) -> Plan:
         settings = self._work.settings
-        wish = Wish(settings.full_every, settings.full, settings.allow_removal, CONVERSION_VERSION)
-        return plan_read(_known(state), fingerprint, self._place.table.qualified_name, now, wish)
+        options = ReadOptions(settings.full_every, settings.full, settings.allow_removal, CONVERSION_VERSION)
+        return plan_read(_known(state), fingerprint, self._place.table.qualified_name, now, options)
 
     async def _carry_out(self, plan: Plan, described: Description, state: DataSourceState | None) -> int:
         """Reads what is planned; returns how many rows are held back."""

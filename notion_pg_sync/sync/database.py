@@ -33,7 +33,7 @@ async def sync_database(work: Work, client: NotionClient, user_id: str, configur
     try:
         listed = await _data_source_ids(own_client, configured)
         for data_source_id in listed:
-            owner = RowOwner(user_id, configured.database_id, configured.name, data_source_id)
+            owner = RowOwner(user_id, configured.database_id, configured.name, data_source_id, configured.id_as_written)
             place = Place(owner, table_for(configured.name, work.tables))
             destination = Rehearsal(work, place) if work.settings.dry_run else Mirror(work, place)
             sync = DataSourceSync(work, own_client, place, destination, run)

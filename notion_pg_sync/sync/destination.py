@@ -133,6 +133,7 @@ class Mirror:
                 sync_table=place.table.qualified_name,
                 schema=described.schema,
                 schema_fingerprint=described.fingerprint,
+                database_id_as_written=place.owner.database_id_as_written,
             )
             await data_sources.save_record(connection, place.key, record)
             await self._save_columns(connection, columns)
@@ -207,8 +208,10 @@ class Mirror:
         origin = self.work.table_named(state.sync_table)
         if origin is not None and origin != self.place.table:
             await move_rows(connection, origin, self.place.table, self.place.owner)
-        if (state.database_id, state.database_name) != (self.place.owner.database_id, self.place.owner.database_name):
-            await follow_database(connection, self.place.table, self.place.owner)
+        former_id = state.database_id_as_written or state.database_id
+        owner = self.place.owner
+        if (former_id, state.database_name) != (owner.written_database_id, owner.database_name):
+            await follow_database(connection, self.place.table, owner, former_id)
 
 
 @dataclass

@@ -63,7 +63,7 @@ Plan = FullRead | IncrementalRead
 
 
 @dataclass(frozen=True)
-class Wish:
+class ReadOptions:
     """What the run is to do: read everything where that is older than `full_every`, or in any case (`full`).
 
     `removal_allowed`: rows that were held back may be removed, which takes a full read. `version` is the conversion's.
@@ -75,7 +75,9 @@ class Wish:
     version: int
 
 
-def plan_read(known: Known | None, schema_fingerprint: str, sync_table: str, now: datetime, wish: Wish) -> Plan:
+def plan_read(
+    known: Known | None, schema_fingerprint: str, sync_table: str, now: datetime, options: ReadOptions
+) -> Plan:
     """Decides how to read a data source whose schema now has `schema_fingerprint` and whose rows go to `sync_table`.
 
     `now` is PostgreSQL's.
@@ -87,7 +89,7 @@ def plan_read(known: Known | None, schema_fingerprint: str, sync_table: str, now
     if known.sync_table != sync_table:
         return FullRead("its rows go to another table")
     if known.full_read_started_at is not None:
-        if not wish.full and _may_be_carried_on(known, now, wish.version):
+        if not options.full and _may_be_carried_on(known, now, options.version):
             return FullRead("a full read is under way", edits_since=known.full_read_started_at - OVERLAP)
         return FullRead("a full read was left under way")
     if known.full_as_of is None or known.watermark is None or known.row_count is None:
@@ -97,13 +99,13 @@ def plan_read(known: Known | None, schema_fingerprint: str, sync_table: str, now
             "its stored times lie in the future",
             note="a wrong clock had put the times of its last sync into the future, so everything was read anew.",
         )
-    if wish.full:
+    if options.full:
         return FullRead("it was asked for")
-    if known.held_back and wish.removal_allowed:
+    if known.held_back and options.removal_allowed:
         return FullRead("rows that were held back may be removed")
     if known.row_count <= SMALL:
         return FullRead("it is small")
-    if now - known.full_as_of >= wish.full_every:
+    if now - known.full_as_of >= options.full_every:
         return FullRead("the last full read is too long ago")
     return IncrementalRead(known.watermark - OVERLAP)
 

@@ -49,15 +49,17 @@ def held_back(user_id: str, database: str, rows: int) -> HeldBackError:
 
 
 async def ask_for(client: NotionClient, data_source_id: str, page_ids: list[str]) -> Verdicts:
-    """Asks Notion for each page. Raises `NotionError` where the answer tells nothing."""
+    """Asks Notion for each page; of what is no id to Notion there is no verdict.
+
+    Raises `NotionError` where the answer tells nothing.
+    """
     verdicts = Verdicts()
-    answers = await side_by_side(_page_or_none(client, page_id) for page_id in page_ids)
-    for page_id, page in zip(page_ids, answers, strict=True):
-        reason = why_it_left(page, page_id, data_source_id)
-        if reason is None and page is not None:
-            verdicts.still_there.append(page)
-        elif reason is not None:
+    answers = await side_by_side(_ask_for_one(client, data_source_id, page_id) for page_id in page_ids)
+    for page_id, (reason, page) in zip(page_ids, answers, strict=True):
+        if reason is not None:
             verdicts.left[page_id] = reason
+        elif page is not None:
+            verdicts.still_there.append(page)
     return verdicts
 
 
@@ -98,10 +100,20 @@ def _names_a_parent(page: JsonObject) -> bool:
     return parent is True if kind == "workspace" else isinstance(parent, str) and looks_like_id(parent)
 
 
-async def _page_or_none(client: NotionClient, page_id: str) -> JsonObject | None:
+async def _ask_for_one(
+    client: NotionClient, data_source_id: str, page_id: str
+) -> tuple[Reason | None, JsonObject | None]:
+    """Why a page left, or the page where it is still there; neither where Notion calls the id malformed.
+
+    It does so for some ids of the right form (notion-api.md, section 2): an application may have rows of its own with
+    such a one.
+    """
+    page: JsonObject | None = None
     try:
-        return await client.page(page_id)
+        page = await client.page(page_id)
     except NotionError as error:
+        if error.code == "validation_error":
+            return None, None
         if error.code != "object_not_found":
             raise
-        return None
+    return why_it_left(page, page_id, data_source_id), page

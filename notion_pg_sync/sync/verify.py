@@ -160,7 +160,9 @@ class _Comparison:
             rows = await self.held.rows([page["id"] for page in pages])
             for page in pages:
                 await self._compare_page(page, rows.get(page["id"]))
-        unseen = [one for one in await self.held.page_ids(self.data_source_id) if not rereading.has_seen(one)]
+        held = Counter(await self.held.page_ids(self.data_source_id))
+        self.found.add(_doubled(page_id, rows) for page_id, rows in held.items() if rows > 1)
+        unseen = [one for one in held if not rereading.has_seen(one)]
         for start in range(0, len(unseen), page_size):
             for row in (await self.held.rows(unseen[start : start + page_size])).values():
                 await self._look_again(row.page_id, row, [_too_many(row, "not listed")])
@@ -210,7 +212,6 @@ class _Comparison:
 
     def _columns(self, expected: Expected, row: HeldRow) -> Iterator[tuple[str, object, object]]:
         """Names of columns, what each must hold and what it holds."""
-        yield "notion_page_id", expected.page_id, row.page_id
         yield self.held.table.title, expected.title, row.title
         yield "url", expected.url, row.url
         yield "notion_created_at", _iso(expected.created_at), _iso(row.created_at)
@@ -231,6 +232,10 @@ def _property_differences(expected: Expected, row: HeldRow) -> Iterator[Differen
         if spot is not None:
             shorts = _short(spot.in_notion), _short(spot.in_postgresql)
             yield Difference("value differs", row.page_id, name, spot.path, *shorts)
+
+
+def _doubled(page_id: str, rows: int) -> Difference:
+    return Difference("row too many", page_id, None, "", "one page", f"{rows} rows of it")
 
 
 def _too_many(row: HeldRow, in_notion: str) -> Difference:

@@ -93,6 +93,28 @@ def test_while_a_user_is_connected_and_forgotten(watched: Watched) -> None:
     assert watched.run("forget", "ben", "--disconnect", "--yes", "-vv").code == 0
 
 
+# What a server may log of statements, at its most talkative; parameters are logged whole by default.
+LOGS_EVERYTHING = {
+    "log_statement": "all",
+    "log_min_duration_statement": "0",
+    "log_parameter_max_length": "-1",
+    "log_parameter_max_length_on_error": "-1",
+}
+
+
+def test_while_postgresql_logs_every_statement(watched: Watched) -> None:
+    settings = conninfo_to_dict(watched.site.database_url)
+    for name, value in LOGS_EVERYTHING.items():
+        watched.site.execute(f"ALTER DATABASE \"{settings['dbname']}\" SET {name} = '{value}'")
+    for key in ({}, {"NOTION_TOKEN_KEY": KEY}):
+        ended = watched.run("connect", "ben", "--all", "--yes", given=watched.site.small.tokens["ben"], **key)
+        assert ended.code == 0, ended.err
+    assert watched.run("sync-all", NOTION_TOKEN_KEY=KEY).code == 0
+    assert watched.run("forget", "ben", "--disconnect", "--yes").code == 0
+    log = Path(str(settings["host"])).parent / LOG
+    assert "notion_sync.forget" in log.read_text(encoding="utf-8", errors="replace")
+
+
 @pytest.mark.parametrize(
     ("refusal", "arguments"),
     [

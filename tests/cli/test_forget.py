@@ -247,7 +247,7 @@ def test_a_view_of_somebodys_own_keeps_ours_and_is_told(mirrored: Site) -> None:
     mirrored.execute("CREATE VIEW public.mine AS SELECT name FROM notion.canary_cast")
     ended = mirrored.command("forget", USER, "--disconnect", "--yes")
     assert ended.code == 0
-    assert "view mine depends on the view notion.canary_cast, so it stays" in ended.out
+    assert "view public.mine depends on the view notion.canary_cast, so it stays" in ended.out
     assert mirrored.execute("SELECT count(*) FROM mine") == [(0,)]
     mirrored.execute("DROP VIEW mine")
     assert mirrored.command("forget", USER, "--yes").code == 0

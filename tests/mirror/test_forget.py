@@ -121,6 +121,22 @@ async def test_triggers_of_the_application_find_what_they_find_in_its_own_sessio
         assert connection.execute("SELECT count(*) FROM extensions.audit_log").fetchall() == [(40,)]
 
 
+async def test_triggers_of_a_stranger_do_not_run(anna: Installation, role: str) -> None:
+    await anna.execute(
+        """
+        CREATE TABLE notion_strange_sync (user_id text, notion_page_id text, notion_database_id text);
+        INSERT INTO notion_strange_sync VALUES ('anna', 'p', 'd');
+        CREATE FUNCTION strange() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'ran'; END $$;
+        CREATE TRIGGER strange BEFORE DELETE ON notion_strange_sync EXECUTE FUNCTION strange();
+        """
+    )
+    await anna.execute(f"ALTER TABLE notion_strange_sync OWNER TO {role}")
+    await anna.execute("DELETE FROM user_settings WHERE user_id = 'anna'")
+    await anna.execute("SELECT * FROM notion_sync.forget('anna')")
+    assert await counts(anna) == (0, 0, 0, 0)
+
+
 async def test_tenants_may_not_forget(anna: Installation, role: str) -> None:
     """Neither by themselves, nor where somebody granted them the function: they do not see every row."""
     await anna.execute("DELETE FROM user_settings")

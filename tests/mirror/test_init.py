@@ -69,29 +69,85 @@ async def test_two_users_may_share_a_page_afterwards(database_url: str, applicat
     assert any("ON CONFLICT (notion_page_id)" in warning for warning in plan.warnings)
 
 
-async def test_page_ids_get_their_dashes_and_of_double_rows_the_newest_stays(
+ID = "abcdef00-0000-4000-8000-00000000000"
+IN_CHATS = (
+    "INSERT INTO notion_chat_sessions_sync (notion_page_id, notion_database_id, user_id, title, updated_at) VALUES "
+)
+
+
+async def test_page_ids_are_written_as_most_are_and_of_double_rows_the_newest_stays(
     database_url: str, application: Connection
 ) -> None:
     await application.execute(
-        """
-        INSERT INTO notion_chat_sessions_sync (notion_page_id, notion_database_id, user_id, title, updated_at) VALUES
-            ('ABCDEF00000040008000000000000001', 'd', 'u', 'older', '2026-01-01'),
-            ('abcdef00-0000-4000-8000-000000000001', 'd', 'u', 'newer', '2026-02-01'),
+        IN_CHATS.encode()
+        + b"""
+            ('ABCDEF00-0000-4000-8000-000000000001', 'd', 'u', 'older', '2026-01-01'),
+            ('abcdef00000040008000000000000001', 'd', 'u', 'newer', '2026-02-01'),
             ('abcdef00000040008000000000000002', 'd', 'u', 'alone', '2026-01-01'),
+            ('abcdef00-0000-4000-8000-000000000003', 'd', 'u', 'dashed', '2026-01-01'),
             ('not a page id', 'd', 'u', 'strange', '2026-01-01'),
             (NULL, 'd', 'u', 'not in Notion', '2026-01-01')
         """
     )
-    await init(database_url)
+    plan = await init(database_url)
+    (chats,) = [relation for relation in plan.relations if relation.relation == "public.notion_chat_sessions_sync"]
+    said = [change.says for change in chats.changes]
+    assert said[1:4] == [
+        "move 1 double rows to notion_sync.removed_pages (of each page the newest row stays)",
+        "add a trigger that writes every page id without dashes, so that a page has one row however its id is written",
+        "write 2 page ids without dashes, as the others are",
+    ]
     found = await rows(application, "SELECT notion_page_id, title FROM notion_chat_sessions_sync ORDER BY title")
     assert [(row["notion_page_id"], row["title"]) for row in found] == [
-        ("abcdef00-0000-4000-8000-000000000002", "alone"),
-        ("abcdef00-0000-4000-8000-000000000001", "newer"),
+        ("abcdef00000040008000000000000002", "alone"),
+        ("abcdef00000040008000000000000003", "dashed"),
+        ("abcdef00000040008000000000000001", "newer"),
         (None, "not in Notion"),
         ("not a page id", "strange"),
     ]
     removed = await rows(application, "SELECT reason, row ->> 'title' AS title FROM notion_sync.removed_pages")
     assert removed == [{"reason": "duplicate", "title": "older"}]
+    assert (await init(database_url)).is_empty
+
+
+async def test_a_table_that_an_earlier_init_wrote_with_dashes_keeps_them(
+    database_url: str, application: Connection
+) -> None:
+    await application.execute(IN_CHATS.encode() + f"('{ID}1', 'd', 'u', 't', now())".encode())
+    await init(database_url)
+    await application.execute("DROP TRIGGER notion_sync_page_id ON notion_chat_sessions_sync")
+    await init(database_url)
+    await application.execute(
+        IN_CHATS.encode()
+        + f"('{ID.replace('-', '')}1', 'd', 'u', 'again', now())"
+        " ON CONFLICT (user_id, notion_page_id) DO UPDATE SET title = EXCLUDED.title".encode()
+    )
+    assert await rows(application, "SELECT notion_page_id, title FROM notion_chat_sessions_sync") == [
+        {"notion_page_id": f"{ID}1", "title": "again"}
+    ]
+
+
+async def test_a_row_that_is_written_while_init_looks_is_spelled_too(
+    database_url: str, application: Connection
+) -> None:
+    for number in (1, 3, 4):
+        await application.execute(IN_CHATS.encode() + f"('{ID}{number}', 'd', 'u', 't', now())".encode())
+    async with await psycopg.AsyncConnection.connect(database_url) as writer:
+        plain = ID.replace("-", "")
+        await writer.execute(
+            IN_CHATS.encode() + f"('{plain}2', 'd', 'u', 't', now()), ('{plain}1', 'd', 'u', 'newer', now())".encode()
+        )
+        at_work = asyncio.create_task(init(database_url))
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'notion_chat_sessions_sync'::regclass"
+        while not await rows(application, waiting):
+            assert not at_work.done()
+            await asyncio.sleep(0.02)
+        await writer.commit()
+    await at_work
+    found = await rows(application, "SELECT notion_page_id, title FROM notion_chat_sessions_sync ORDER BY 1")
+    titles = {row["notion_page_id"]: row["title"] for row in found}
+    assert titles == {f"{ID}1": "newer", f"{ID}2": "t", f"{ID}3": "t", f"{ID}4": "t"}
+    assert (await init(database_url)).is_empty
 
 
 async def test_row_security_of_an_adopted_table_is_switched_on_only_when_asked(

@@ -265,6 +265,20 @@ def test_an_incremental_listing_of_more_answers_is_read_twice_and_then_believed(
     assert not listing.gave_up
 
 
+def test_an_incremental_listing_that_began_before_what_it_asks_for_asks_for_nothing_else() -> None:
+    """By a clock that was wrong."""
+    source = edited_rows(8, page_size=3)
+    since = BEGINNING + timedelta(minutes=1)
+    for row in list(source.rows.values())[4:]:
+        row.edited = since
+    listing = EditListing(since, began_at=BEGINNING - timedelta(days=3000))
+    brought: set[str] = set()
+    while query := listing.next_query():
+        assert query.window.start >= since
+        brought |= listing.answered(query, source.answer(query))
+    assert brought == {"row4", "row5", "row6", "row7"}
+
+
 def test_an_incremental_listing_gives_up_when_one_minute_holds_more_edits_than_a_query_gives() -> None:
     source = edited_rows(9, page_size=3)
     source.cap = 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -94,15 +94,17 @@ class Patient:
         """What doctor finds, working as `role`, of all users or of one."""
         return await findings_of(self.url_as(role) if role else self.url, check, user_id, **environment)
 
-    async def init(self, *, row_security: bool = False) -> None:
+    async def init(self, *, row_security: bool = False, trusted: Sequence[str] = ()) -> None:
         async with open_pool(self.url) as pool, pool.connection() as connection:
-            await carry_out(connection, await plan_init(connection, row_security=row_security))
+            await carry_out(connection, await plan_init(connection, row_security=row_security, trusted=trusted))
 
     async def type(self, mend: str) -> None:
         """Types what doctor said: `notion-pg-sync init`, or SQL as the owner of everything."""
         assert mend
         if mend.startswith("notion-pg-sync init"):
-            await self.init(row_security="--row-security" in mend)
+            words = shlex.split(mend)
+            trusted = words[words.index("--trust") + 1 :] if "--trust" in words else []
+            await self.init(row_security="--row-security" in words, trusted=trusted)
         else:
             self.execute(mend)
 

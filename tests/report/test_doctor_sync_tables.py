@@ -25,6 +25,14 @@ FAVOURITES = """
         ("ALTER TABLE notion_worlds_sync DROP CONSTRAINT notion_worlds_sync_page_key", "add the unique key"),
         ("DROP TABLE notion_worlds_sync", "create the table"),
         ("ALTER TABLE notion_worlds_sync DROP COLUMN url", "add the columns url"),
+        (
+            "DROP TRIGGER notion_sync_page_id ON notion_worlds_sync",
+            "add a trigger that writes every page id with dashes",
+        ),
+        (
+            "ALTER TABLE notion_worlds_sync DISABLE TRIGGER notion_sync_page_id",
+            "add a trigger that writes every page id",
+        ),
         ("CREATE UNIQUE INDEX narrow ON notion_worlds_sync (notion_page_id)", "drop the unique key narrow"),
     ],
 )
@@ -45,6 +53,17 @@ async def test_double_rows_are_counted(patient: Patient) -> None:
         )
     (finding,) = await patient.found("unique keys")
     assert "move 2 double rows to notion_sync.removed_pages" in finding.seen
+    await patient.assert_mended("unique keys")
+
+
+async def test_ids_that_are_written_otherwise_are_counted(patient: Patient) -> None:
+    patient.execute("ALTER TABLE notion_worlds_sync DISABLE TRIGGER notion_sync_page_id")
+    patient.execute(
+        "INSERT INTO notion_worlds_sync (notion_page_id, notion_database_id, user_id)"
+        " VALUES ('abcdef00000040008000000000000002', 'd', 'u'), ('draft', 'd', 'u')"
+    )
+    (finding,) = await patient.found("unique keys")
+    assert "write 1 page ids with dashes" in finding.seen
     await patient.assert_mended("unique keys")
 
 

@@ -24,6 +24,7 @@ ARGUMENTS: Mapping[str, Sequence[str | None]] = {
     "language": ("simple",),
     "statement": ("SELECT 'x'",),
     "path": ("public",),
+    "sync_table": ("public.notion_worlds_sync",),
     "hex": (None, "11111111222243338444555555555555"),
     "value": (
         "1",
@@ -54,7 +55,10 @@ PLAUSIBLE: Mapping[str, str] = {
 TRIGGERED: Mapping[str, str] = {
     "bound_requests": "INSERT INTO notion_sync.sync_requests (user_id, database_id)"
     " VALUES ('anna', '11111111-2222-4333-8444-555555555555')",
+    "follow_view_sources": "UPDATE notion_sync.accounts SET views = true",
     "follow_search_language": "UPDATE notion_sync.search_settings SET language = 'german'",
+    "spell_page_id": "INSERT INTO public.notion_worlds_sync (user_id, notion_page_id, notion_database_id)"
+    " VALUES ('anna', '11111111222243338444555555555555', '11111111-2222-4333-8444-555555555555')",
 }
 
 
@@ -100,6 +104,7 @@ def _target(name: str, definition: object, known: set[str], statements: tuple[sq
 
 def _calls(schema: object, name: object, arguments: object, returns: object) -> Iterator[sql.Composed]:
     if returns == "trigger":
+        assert name in TRIGGERED, f"say in TRIGGERED what runs {schema}.{name}"
         yield sql.Composed([sql.SQL(TRIGGERED[str(name)])])
         return
     assert isinstance(arguments, dict)

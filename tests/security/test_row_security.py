@@ -24,6 +24,7 @@ OPERATORS = {
     "repeatable",
     "views",
     "search_settings",
+    "trusted_owners",
 }
 # A relation to a page that is in the trash.
 WITHOUT_ROWS = {"everything__worlds", "view_sources"}

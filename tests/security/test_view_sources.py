@@ -219,6 +219,7 @@ def test_who_may_not_read_the_table_is_told_of_no_source(
 
 
 def test_the_list_follows_what_is_recorded_at_once(owner: Connection) -> None:
+    owner.execute("SET quote_all_identifiers = on")
     for statement in (
         "UPDATE notion_sync.accounts SET views = false WHERE user_id = 'ben'",
         "UPDATE notion_sync.accounts SET views = true",

@@ -18,13 +18,26 @@ def test_nothing_configured_asks_for_nothing() -> None:
 
 def test_names_and_ids_in_any_form() -> None:
     found = read_configuration({"Worlds": TWO.replace("-", ""), "Characters": f"https://www.notion.so/C-{'1' * 32}"})
-    assert found.databases == (ConfiguredDatabase("Characters", ONE), ConfiguredDatabase("Worlds", TWO))
+    worlds = ConfiguredDatabase("Worlds", TWO, TWO.replace("-", ""))
+    assert found.databases == (ConfiguredDatabase("Characters", ONE), worlds)
     assert not found.everything
 
 
 def test_a_database_under_two_names_counts_under_the_first_in_the_alphabet() -> None:
     found = read_configuration({"Zoo": ONE, "Animals": ONE.replace("-", "")})
-    assert found.databases == (ConfiguredDatabase("Animals", ONE),)
+    assert found.databases == (ConfiguredDatabase("Animals", ONE, ONE.replace("-", "")),)
+
+
+def test_an_id_is_kept_as_it_is_written_where_it_is_one_and_nothing_else() -> None:
+    written = {
+        "a": "ABCDEF00-0000-4000-8000-000000000001",
+        "b": "abcdef000000400080000000000000b0",
+        "c": " abcdef000000400080000000000000c0",
+        "d": "abcdef00-0000-4000-8000-0000000000d0",
+        "e": "a-bcdef000000400080000000000000e0",
+    }
+    kept = {database.name: database.id_as_written for database in read_configuration(written).databases}
+    assert kept == {"a": written["a"], "b": written["b"], "c": None, "d": None, "e": None}
 
 
 def test_a_star_asks_for_everything_beside_what_is_named() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.sync.plan import OVERLAP, FullRead, IncrementalRead, Known, Plan, Wish, plan_read
+from notion_pg_sync.sync.plan import OVERLAP, FullRead, IncrementalRead, Known, Plan, ReadOptions, plan_read
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 TABLE = "public.notion_pages_sync"
@@ -30,13 +30,13 @@ UNDER_WAY = replace(
     full_read_progress_at=NOW - timedelta(minutes=15),
     full_read_version=7,
 )
-WISH = Wish(full_every=timedelta(days=1), full=False, removal_allowed=False, version=7)
-FULL = replace(WISH, full=True)
+OPTIONS = ReadOptions(full_every=timedelta(days=1), full=False, removal_allowed=False, version=7)
+FULL = replace(OPTIONS, full=True)
 LEFT = FullRead("a full read was left under way")
 
 
-def plan(known: Known | None, fingerprint: str = "a", wish: Wish = WISH, table: str = TABLE) -> Plan:
-    return plan_read(known, fingerprint, table, NOW, wish)
+def plan(known: Known | None, fingerprint: str = "a", options: ReadOptions = OPTIONS, table: str = TABLE) -> Plan:
+    return plan_read(known, fingerprint, table, NOW, options)
 
 
 def test_a_settled_data_source_is_read_from_five_minutes_before_the_watermark() -> None:
@@ -59,7 +59,7 @@ def test_a_full_read_is_carried_on_within_an_hour_of_its_last_progress(minutes: 
 
 
 def test_a_full_read_under_way_begins_anew_where_a_full_one_is_asked_for() -> None:
-    assert plan(UNDER_WAY, wish=FULL) == LEFT
+    assert plan(UNDER_WAY, options=FULL) == LEFT
 
 
 def test_a_full_read_under_way_begins_anew_where_its_progress_is_unknown() -> None:
@@ -69,8 +69,8 @@ def test_a_full_read_under_way_begins_anew_where_its_progress_is_unknown() -> No
 
 def test_a_full_read_that_an_older_version_began_begins_anew_and_not_the_other_way_round() -> None:
     """Else hosts of two versions would begin it anew in turn."""
-    assert plan(UNDER_WAY, wish=replace(WISH, version=8)) == LEFT
-    assert plan(UNDER_WAY, wish=replace(WISH, version=6)) != LEFT
+    assert plan(UNDER_WAY, options=replace(OPTIONS, version=8)) == LEFT
+    assert plan(UNDER_WAY, options=replace(OPTIONS, version=6)) != LEFT
 
 
 def test_a_full_read_that_is_said_to_have_begun_in_the_future_begins_anew() -> None:
@@ -96,14 +96,14 @@ def test_a_full_read_is_due_after_a_day() -> None:
 
 
 def test_a_full_read_is_made_when_asked_for() -> None:
-    assert plan(SETTLED, wish=FULL) == FullRead("it was asked for")
+    assert plan(SETTLED, options=FULL) == FullRead("it was asked for")
 
 
 def test_rows_that_were_held_back_are_read_again_once_they_may_be_removed() -> None:
-    allowed = replace(WISH, removal_allowed=True)
-    assert isinstance(plan(SETTLED, wish=allowed), IncrementalRead)
+    allowed = replace(OPTIONS, removal_allowed=True)
+    assert isinstance(plan(SETTLED, options=allowed), IncrementalRead)
     assert plan(replace(SETTLED, held_back=300)) == plan(SETTLED)
-    assert plan(replace(SETTLED, held_back=300), wish=allowed) == FullRead("rows that were held back may be removed")
+    assert plan(replace(SETTLED, held_back=300), options=allowed) == FullRead("rows that were held back may be removed")
 
 
 def of_the_future(ahead: timedelta) -> list[Known]:
@@ -134,13 +134,13 @@ def test_whatever_is_stored_nothing_that_was_edited_lately_is_passed_over(
     full: bool,
 ) -> None:
     known = Known("a", TABLE, 5000, 0, watermark, full_as_of, started_at, progress_at, 7)
-    planned = plan(known, wish=replace(WISH, full=full))
+    planned = plan(known, options=replace(OPTIONS, full=full))
     if isinstance(planned, IncrementalRead):
         assert watermark is not None
         assert planned.since <= min(NOW, watermark)
         assert full_as_of is not None
         assert not full
-        assert NOW - full_as_of < WISH.full_every
+        assert NOW - full_as_of < OPTIONS.full_every
     elif planned.edits_since is not None:
         assert started_at is not None
         assert planned.edits_since <= min(NOW, started_at)

@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.diagnosis.statements import typed
+from notion_pg_sync.mirror.page_ids import IdSpelling, trigger_on
 from notion_pg_sync.mirror.tables import GENERAL_TABLE, SyncTable
 
 
@@ -70,8 +71,8 @@ async def rows_by_source(connection: Connection, table: SyncTable) -> dict[tuple
 
 def like_the_general_one(schema: str, name: str) -> str:
     """SQL that makes a sync table for one database, of the shape of the general one."""
+    table = sql.Identifier(schema, name)
     return typed(
-        sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(
-            sql.Identifier(schema, name), sql.Identifier(schema, GENERAL_TABLE)
-        )
+        sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(table, sql.Identifier(schema, GENERAL_TABLE)),
+        trigger_on(table, IdSpelling.DASHED),
     )

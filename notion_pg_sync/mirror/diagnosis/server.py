@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from notion_pg_sync.mirror.connection import Connection, current_time, fetch_value
+from notion_pg_sync.mirror.kept_settings import KeptSetting, kept_at
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,29 @@ class ClockReading:
     before: datetime
     server: datetime
     after: datetime
+
+
+@dataclass(frozen=True)
+class OddSetting:
+    """A value with which the tool does not work right, and where it is kept."""
+
+    value: str
+    kept: KeptSetting
+
+
+async def replication_role(connection: Connection) -> OddSetting | None:
+    """`session_replication_role`, where it switches off triggers and with them foreign keys."""
+    found = await connection.execute(
+        """
+        SELECT setting, source, current_database(), session_user
+        FROM pg_settings WHERE name = 'session_replication_role' AND setting = 'replica'
+        """
+    )
+    row = await found.fetchone()
+    if row is None:
+        return None
+    value, source, database, role = row
+    return OddSetting(value, kept_at("session_replication_role", source, database=database, role=role))
 
 
 async def look_at_server(connection: Connection) -> Server:

@@ -3,6 +3,7 @@
 CREATE OR REPLACE FUNCTION notion_sync.repeatable_state() RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off
 AS $$
     SELECT encode(sha256(convert_to(string_agg(said, E'\n' ORDER BY said COLLATE "C"), 'UTF8')), 'hex')
     FROM (

@@ -4,6 +4,8 @@
 CREATE OR REPLACE FUNCTION notion_sync.list_view_sources(whose text, source text) RETURNS void
     LANGUAGE sql
     SET search_path = pg_catalog, pg_temp
+    -- The views name the table as it is quoted here.
+    SET quote_all_identifiers = off
 AS $$
     WITH wanted AS (
         SELECT known.user_id, known.data_source_id, view_name, format('%I.%I', nspname, relname) AS sync_table,
@@ -60,13 +62,19 @@ CREATE OR REPLACE TRIGGER follow_view_sources_on AFTER UPDATE OF name, property_
     EXECUTE FUNCTION notion_sync.follow_view_sources();
 
 -- What a version without the list, or somebody's statement, left behind.
-SELECT notion_sync.list_view_sources(user_id, NULL) FROM notion_sync.accounts;
+DO $$
+BEGIN
+    PERFORM notion_sync.list_view_sources(user_id, NULL) FROM notion_sync.accounts
+    WHERE views OR user_id IN (SELECT user_id FROM notion_sync.view_sources);
+END
+$$;
 
 -- The sync tables of which this session may see rows that are not notion_sync.current_user_id()'s: all rows, or those that
 -- policies of somebody's own let it see.
 CREATE OR REPLACE FUNCTION notion_sync.sync_tables_open(all_rows boolean) RETURNS SETOF text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off
 AS $$
     SELECT format('%I.%I', nspname, relname)
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace

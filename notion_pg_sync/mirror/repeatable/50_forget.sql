@@ -128,8 +128,9 @@ DECLARE
         ' DELETE FROM %s WHERE user_id::pg_catalog.text OPERATOR(pg_catalog.=) $1 AND notion_page_id IS NOT NULL'
         ' AND ($2 IS NULL OR pg_catalog.strpos(pg_catalog.replace('
         '  pg_catalog.lower(notion_database_id::pg_catalog.text), ''-'', ''''), $2) OPERATOR(pg_catalog.>) 0)'
-        ' RETURNING notion_page_id::pg_catalog.text'
-        ') SELECT pg_catalog.count(*), pg_catalog.array_agg(notion_page_id) FILTER (WHERE $2 IS NOT NULL) FROM gone',
+        ' RETURNING coalesce(notion_sync.as_notion_id(notion_page_id::pg_catalog.text)::pg_catalog.text,'
+        '                    notion_page_id::pg_catalog.text) AS page'
+        ') SELECT pg_catalog.count(*), pg_catalog.array_agg(page) FILTER (WHERE $2 IS NOT NULL) FROM gone',
         relation);
 BEGIN
     PERFORM set_config('search_path', concat_ws(', ', nullif(path, ''), 'pg_temp'), true);

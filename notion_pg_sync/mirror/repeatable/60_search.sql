@@ -88,14 +88,23 @@ BEGIN
     LOOP
         RETURN QUERY EXECUTE format(
             $query$
-                SELECT page.user_id::text, notion_sync.as_uuid(page.notion_page_id), $4, document.title,
+                -- Each page by what its table may have for it. Not by a function of the table's column: behind row level
+                -- security no index would be used then.
+                WITH found AS MATERIALIZED (
+                    SELECT document.user_id, document.title, document.page_id, spelled.notion_page_id
+                    FROM notion_sync.search_documents AS document
+                    CROSS JOIN LATERAL (
+                        SELECT document.page_id UNION SELECT replace(document.page_id, '-', '')
+                        UNION SELECT upper(document.page_id) UNION SELECT upper(replace(document.page_id, '-', ''))
+                    ) AS spelled (notion_page_id)
+                    WHERE document.user_id = $1 AND document.title_key = left($2, 200) AND lower(document.title) = $2
+                      AND document.data_source_id = $3
+                )
+                SELECT page.user_id::text, notion_sync.as_uuid(found.page_id), $4, found.title,
                        page.url::text, page.properties, page.fields, page.notion_created_at, page.notion_edited_at,
                        page.last_synced_at
-                FROM notion_sync.search_documents AS document
-                JOIN %I.%I AS page ON page.user_id = document.user_id AND page.notion_page_id = document.page_id
-                WHERE document.user_id = $1 AND document.title_key = left($2, 200) AND lower(document.title) = $2
-                  AND document.data_source_id = $3
-                ORDER BY page.notion_edited_at DESC, page.notion_page_id
+                FROM found JOIN %I.%I AS page USING (user_id, notion_page_id)
+                ORDER BY page.notion_edited_at DESC, found.page_id
             $query$,
             place.nspname, place.relname
         ) USING asked, wanted, place.data_source_id, place.database_name;

@@ -12,6 +12,8 @@ COMMENT ON COLUMN notion_sync.databases.suspended_since IS
 COMMENT ON COLUMN notion_sync.databases.next_try_at IS 'Before this time a suspended database is not tried.';
 COMMENT ON COLUMN notion_sync.databases.name IS 'As configured in user_settings, or as found by search.';
 COMMENT ON COLUMN notion_sync.data_sources.database_name IS 'The name under which its rows are in the sync table.';
+COMMENT ON COLUMN notion_sync.data_sources.database_id_as_written IS
+    'What new rows have in notion_database_id: the id as user_settings has it; null: as Notion writes it.';
 COMMENT ON COLUMN notion_sync.data_sources.view_name IS 'The typed view that shows its rows, for users who want one.';
 COMMENT ON COLUMN notion_sync.data_sources.watermark IS 'Every edit before this minute, by Notion''s clock, is in the copy.';
 COMMENT ON COLUMN notion_sync.data_sources.full_read_at IS 'When the last complete full read began.';

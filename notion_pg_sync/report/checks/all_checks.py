@@ -7,6 +7,7 @@ from notion_pg_sync.report.checks.check import Check
 from notion_pg_sync.report.checks.mirrored_tables import MIRRORED_TABLE_CHECKS
 from notion_pg_sync.report.checks.notion import NOTION_CHECKS
 from notion_pg_sync.report.checks.older_setup import OLDER_SETUP_CHECKS
+from notion_pg_sync.report.checks.openings import OPENING_CHECKS
 from notion_pg_sync.report.checks.postgres import POSTGRES_CHECKS
 from notion_pg_sync.report.checks.rights import RIGHTS_CHECKS
 from notion_pg_sync.report.checks.row_security import ROW_SECURITY_CHECKS
@@ -19,6 +20,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *RIGHTS_CHECKS,
     *SYNC_TABLE_CHECKS,
     *ROW_SECURITY_CHECKS,
+    *OPENING_CHECKS,
     *ACCOUNT_CHECKS,
     *NOTION_CHECKS,
     *MIRRORED_TABLE_CHECKS,

@@ -11,8 +11,16 @@ import humanize
 from notion_pg_sync.mirror import migrations
 from notion_pg_sync.mirror.connection import PostgresError, open_pool, transaction
 from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, settings_out_of_sight
-from notion_pg_sync.mirror.diagnosis.server import ClockReading, Server, look_at_server, read_clock
-from notion_pg_sync.mirror.tables import find_schema
+from notion_pg_sync.mirror.diagnosis.server import (
+    ClockReading,
+    Server,
+    look_at_server,
+    read_clock,
+    replication_role,
+)
+from notion_pg_sync.mirror.read_only import why_read_only
+from notion_pg_sync.mirror.tables import find_schema, settings_on_path
+from notion_pg_sync.mirror.trust import distrust
 from notion_pg_sync.mirror.unreachable import PUBLIC_AUTHORITIES
 from notion_pg_sync.report.checks.check import Check, Examination, Finding, broken, warning, well
 
@@ -40,6 +48,22 @@ async def _server(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         server = await look_at_server(connection)
     return [well(f"PostgreSQL {server.version}" + (", behind a connection pooler" if server.behind_pooler else ""))]
+
+
+async def _settings(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        read_only = await why_read_only(connection.cursor())
+        replica = await replication_role(connection)
+    findings = [broken(read_only.sentence.rstrip("."), read_only.fix)] if read_only else []
+    if replica:
+        findings.append(
+            broken(
+                f"session_replication_role is {replica.value} {replica.kept.where}: foreign keys are not kept, and "
+                "triggers do not run",
+                replica.kept.reset,
+            )
+        )
+    return findings or [well("no setting keeps the tool from its work")]
 
 
 async def _encryption(examination: Examination) -> list[Finding]:
@@ -140,7 +164,11 @@ async def _initialised(examination: Examination) -> list[Finding]:
         except PostgresError as error:
             return [broken(str(error), error.mend)]
         schema = await find_schema(connection)
-        hidden = await settings_out_of_sight(connection) if schema is None else None
+        distrusted = [] if schema else await settings_on_path(connection)
+        hidden = None if schema or distrusted else await settings_out_of_sight(connection)
+    if distrusted:
+        told = distrust(distrusted[0])
+        return [broken(str(told), told.mend)]
     if hidden:
         return [broken(f"the role {hidden.role} cannot {hidden.what}", hidden.grant)]
     if schema is None:
@@ -152,6 +180,7 @@ async def _initialised(examination: Examination) -> list[Finding]:
 POSTGRES_CHECKS = (
     Check("reachable", SECTION, _reachable),
     Check("server", SECTION, _server, needs=("reachable",)),
+    Check("settings", SECTION, _settings, needs=("reachable",)),
     Check("encryption", SECTION, _encryption, needs=("reachable",)),
     Check("clock", SECTION, _clock, needs=("reachable",)),
     Check("disk space", SECTION, _disk_space, needs=("reachable",)),

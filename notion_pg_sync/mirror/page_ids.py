@@ -1,0 +1,204 @@
+"""How a sync table writes page ids: as Notion does, or as the application that made the table does.
+
+All rows of a table write them in one way. A trigger sees to that before PostgreSQL looks for a row of the same key, so
+that (user_id, notion_page_id) finds a page's row however its id is written, by whomever, and also where two write at
+once. Its argument is the only record of a table's way. Ids in the tool's own tables are as Notion writes them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import cast
+
+from psycopg import sql
+
+from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.names import qualified
+
+TRIGGER = "notion_sync_page_id"
+
+# An id of Notion, whoever wrote it. Anything else in the column is the application's own affair.
+_ANY_ID = "^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"
+
+
+class IdSpelling(StrEnum):
+    """A way to write an id; the values are the trigger's arguments."""
+
+    DASHED = "dashed"
+    PLAIN = "plain"
+    UPPER_DASHED = "upper-dashed"
+    UPPER_PLAIN = "upper-plain"
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression, to PostgreSQL and to Python, for ids that are written so."""
+        digit = "[0-9A-F]" if self in (IdSpelling.UPPER_DASHED, IdSpelling.UPPER_PLAIN) else "[0-9a-f]"
+        if self in (IdSpelling.PLAIN, IdSpelling.UPPER_PLAIN):
+            return f"^{digit}{{32}}$"
+        return f"^{digit}{{8}}(-{digit}{{4}}){{3}}-{digit}{{12}}$"
+
+    @property
+    def words(self) -> str:
+        """It in words."""
+        dashes = "without dashes" if self in (IdSpelling.PLAIN, IdSpelling.UPPER_PLAIN) else "with dashes"
+        return f"{dashes}, in capitals" if self in (IdSpelling.UPPER_DASHED, IdSpelling.UPPER_PLAIN) else dashes
+
+    def spell(self, page_id: str) -> str:
+        """An id as Notion writes it, written so."""
+        match self:
+            case IdSpelling.DASHED:
+                return page_id
+            case IdSpelling.PLAIN:
+                return page_id.replace("-", "")
+            case IdSpelling.UPPER_DASHED:
+                return page_id.upper()
+            case IdSpelling.UPPER_PLAIN:
+                return page_id.replace("-", "").upper()
+
+    def as_notion_writes_it(self, column: sql.Composable) -> sql.Composable:
+        """What `column` holds where ids are written so, an id as Notion writes it."""
+        if self is IdSpelling.DASHED:
+            return column
+        return qualified("coalesce(notion_sync.as_notion_id({column})::pg_catalog.text, {column})", column=column)
+
+
+def every_spelling(page_ids: Iterable[str]) -> list[str]:
+    """Ids as Notion writes them, each in every way in which a table may have it."""
+    return [spelling.spell(page_id) for page_id in page_ids for spelling in IdSpelling]
+
+
+_TRIGGER = sql.SQL(
+    """
+    FROM pg_trigger
+    JOIN pg_proc ON pg_proc.oid = tgfoid
+    JOIN pg_namespace AS of_function ON of_function.oid = pronamespace
+    WHERE tgrelid = pg_class.oid AND of_function.nspname = 'notion_sync' AND proname = 'spell_page_id'
+    ORDER BY tgenabled IN ('O', 'A') DESC LIMIT 1
+    """
+)
+# The argument of the trigger on the table pg_class.oid, null where there is none; and whether it is at work.
+TRIGGER_ARGUMENT = sql.SQL("(SELECT convert_from(btrim(tgargs, decode('00', 'hex')), 'UTF8') {})").format(_TRIGGER)
+_IS_AT_WORK = sql.SQL("(SELECT tgenabled IN ('O', 'A') {})").format(_TRIGGER)
+
+
+@dataclass(frozen=True)
+class PageIds:
+    """The page ids of a table.
+
+    `spelling` is the trigger's, or else that of most rows. `are_kept_alike`: whether the trigger is there and at work.
+    `misspelled`: how many are written otherwise. `duplicates`: how many rows are one too many for their page.
+    """
+
+    spelling: IdSpelling = IdSpelling.DASHED
+    are_kept_alike: bool = False
+    misspelled: int = 0
+    duplicates: int = 0
+
+
+async def inspect_page_ids(connection: Connection, table: sql.Identifier, oid: int, *, has_key: bool) -> PageIds:
+    """What the page ids of a table are like; needs nothing of the schema `notion_sync`.
+
+    `has_key`: whether a unique key on user and page id keeps double rows out that write the id alike.
+    """
+    asked = await connection.execute(
+        sql.SQL("SELECT {}, {} FROM pg_class WHERE oid = %s").format(TRIGGER_ARGUMENT, _IS_AT_WORK), (oid,)
+    )
+    argument, is_at_work = await asked.fetchone() or (None, None)
+    counts: list[sql.Composable] = [_count(_ANY_ID), *(_count(spelling.pattern) for spelling in IdSpelling)]
+    query = qualified(
+        "SELECT {counts} FROM {table} WHERE notion_page_id IS NOT NULL",
+        counts=sql.SQL(", ").join(counts),
+        table=table,
+    )
+    with connection.as_application():
+        ids, *counted = await (await connection.execute(query)).fetchone() or ()
+    spelt = dict(zip(IdSpelling, counted, strict=True))
+    spelling = IdSpelling(argument) if argument else max(spelt, key=spelt.__getitem__)
+    misspelled = ids - spelt[spelling]
+    duplicates = await _count_duplicates(connection, table) if misspelled or not has_key else 0
+    return PageIds(spelling, bool(is_at_work), misspelled, duplicates)
+
+
+async def _count_duplicates(connection: Connection, table: sql.Identifier) -> int:
+    query = qualified(
+        "SELECT coalesce(pg_catalog.sum(rows {-} 1), 0)::pg_catalog.int8 FROM ("
+        " SELECT pg_catalog.count(*) AS rows FROM {table} WHERE notion_page_id IS NOT NULL"
+        " GROUP BY user_id, {page}) AS pages",
+        table=table,
+        page=_page(),
+    )
+    with connection.as_application():
+        return cast(int, await fetch_value(connection, query))
+
+
+async def spelling_without_trigger(connection: Connection, table: sql.Identifier) -> IdSpelling:
+    """How a table writes page ids that has lost its trigger, or was never seen by `init`: as its first row does."""
+    query = qualified("SELECT notion_page_id FROM {table} WHERE {is_id} LIMIT 1", table=table, is_id=_matches(_ANY_ID))
+    with connection.as_application():
+        written = str(await fetch_value(connection, query))
+    return next((one for one in IdSpelling if re.search(one.pattern, written)), IdSpelling.DASHED)
+
+
+def trigger_on(table: sql.Identifier, spelling: IdSpelling) -> sql.Composed:
+    """The statement that makes the trigger by which `table` writes ids so.
+
+    Its function is called for an id that is written otherwise alone: a call costs more than all else about a row.
+    """
+    return qualified(
+        "CREATE OR REPLACE TRIGGER {trigger} BEFORE INSERT OR UPDATE OF notion_page_id ON {table}\n"
+        "FOR EACH ROW WHEN (NOT NEW.{matches}) EXECUTE FUNCTION notion_sync.spell_page_id({spelling})",
+        trigger=sql.Identifier(TRIGGER),
+        table=table,
+        matches=_matches(spelling.pattern),
+        spelling=sql.Literal(str(spelling)),
+    )
+
+
+def rewriting(table: sql.Identifier, spelling: IdSpelling) -> sql.Composed:
+    """The statement by which the trigger gets to the rows that write their id otherwise."""
+    return qualified(
+        "UPDATE {table} SET notion_page_id = notion_page_id\nWHERE {is_id} AND NOT {is_spelled}",
+        table=table,
+        is_id=_matches(_ANY_ID),
+        is_spelled=_matches(spelling.pattern),
+    )
+
+
+def removal_of_duplicates(table: sql.Identifier, qualified_name: str) -> sql.Composed:
+    """The statement that leaves of each page the newest row; the others go to `removed_pages`."""
+    return qualified(
+        """WITH ranked AS (
+    SELECT ctid AS place, pg_catalog.row_number() OVER (
+        PARTITION BY user_id, {page}
+        ORDER BY updated_at DESC NULLS LAST, last_synced_at DESC NULLS LAST, created_at DESC NULLS LAST, id) AS rank
+    FROM {table} WHERE notion_page_id IS NOT NULL
+), doubles AS (
+    DELETE FROM {table} AS sync_table USING ranked WHERE sync_table.ctid {=} place AND rank {>} 1 RETURNING sync_table.*
+)
+INSERT INTO notion_sync.removed_pages
+    (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
+SELECT user_id, {page}, notion_database_id, notion_data_source_id, {name}, 'duplicate', pg_catalog.to_jsonb(doubles)
+FROM doubles""",
+        table=table,
+        name=sql.Literal(qualified_name),
+        page=_page(),
+    )
+
+
+def _page() -> sql.Composed:
+    """The page of a row, whatever its spelling."""
+    return qualified(
+        "CASE WHEN {is_id} THEN notion_page_id::pg_catalog.uuid::pg_catalog.text ELSE notion_page_id END",
+        is_id=_matches(_ANY_ID),
+    )
+
+
+def _count(pattern: str) -> sql.Composed:
+    return qualified("pg_catalog.count(*) FILTER (WHERE {matches})", matches=_matches(pattern))
+
+
+def _matches(pattern: str) -> sql.Composed:
+    return qualified('notion_page_id COLLATE pg_catalog."C" {~} {pattern}', pattern=sql.Literal(pattern))
