@@ -135,7 +135,13 @@ def test_what_init_changes_in_rows_runs_them_too(database_url: str, app_schema: 
         connection.execute(app_schema.encode())
         connection.execute(f"ALTER DATABASE {name} SET search_path = app, extensions".encode())
         connection.execute(TRIGGERS.format(table="notion_characters_sync", role="CURRENT_USER").encode())
+        # Written otherwise than most are, so that it is written anew.
         connection.execute("UPDATE notion_characters_sync SET notion_page_id = replace(notion_page_id, '-', '')")
+        connection.execute(
+            "INSERT INTO notion_characters_sync (notion_page_id, notion_database_id, user_id)"
+            " SELECT gen_random_uuid()::text, notion_database_id, user_id"
+            " FROM notion_characters_sync, generate_series(1, 3) WHERE notion_page_id IS NOT NULL"
+        )
         connection.execute("DELETE FROM audit_log")
     assert Command({"DATABASE_URL": database_url})("init", "--yes").code == 0
     with psycopg.connect(database_url, autocommit=True) as connection:
