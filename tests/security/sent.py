@@ -69,7 +69,7 @@ _WORDS = """
 _TYPES_OF_SQL = {"boolean", "integer", "bigint", "smallint", "timestamp", "interval", "numeric"}
 # They look for an operator without naming one.
 _NAMELESS = re.compile(
-    r"\b(?:in\s*\(|nullif\b|i?like\b|similar\b|between\b|distinct\s+from\b|overlaps\b|natural\b|case\s+(?!when\b))"
+    r"\b(?:in\s*\(|nullif\b|i?like\b|similar\b|between\b|distinct\s+from\b|overlaps\b|natural\b|case\b(?!\s+when\b))"
     r"|\bjoin\b[^()]*\busing\s*\(",
     re.I,
 )
