@@ -113,9 +113,10 @@ async def delete_strays(connection: Connection, table: SyncTable, key: DataSourc
         DELETE FROM notion_sync.search_documents AS document
         WHERE user_id {=} %s AND data_source_id {=} %s AND NOT EXISTS (
             SELECT FROM {table} AS page
-            WHERE page.user_id {=} document.user_id AND page.notion_page_id {=} document.page_id)
+            WHERE page.user_id {=} document.user_id AND document.page_id {=} {page_id})
         """,
         table=table.identifier,
+        page_id=table.page_id("page"),
     )
     with connection.as_application():
         await connection.execute(statement, (key.user_id, key.data_source_id))

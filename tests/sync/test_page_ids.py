@@ -204,12 +204,6 @@ async def test_the_rest_of_the_tool_finds_the_rows(application: Application, sma
     assert back["id"] == row["id"]
 
     await installation.execute("UPDATE user_settings SET notion_databases = '{}'")
-    await installation.execute("DELETE FROM notion_sync.data_sources")  # so that what has pages is found by them alone
-    await installation.execute(
-        "INSERT INTO notion_sync.search_documents (user_id, page_id, data_source_id, title, text, tsv, is_cut)"
-        " VALUES ('anna', %s, 'gone', '', '', '', false) ON CONFLICT DO NOTHING",
-        page,
-    )
     await installation.execute("SELECT * FROM notion_sync.forget('anna', %s)", application.database_id)
     for table in (TABLE, "notion_sync.search_documents", "notion_sync.page_bodies"):
         assert await installation.execute(f"SELECT 1 FROM {table} WHERE user_id = 'anna'") == []
