@@ -7,6 +7,7 @@ A listing is no proof: a row may be missing from it for many reasons (notion-api
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from uuid import RFC_4122, UUID
 
 from notion_pg_sync.mirror.removal import Reason
 from notion_pg_sync.notion.client import JsonObject, NotionClient
@@ -49,16 +50,29 @@ def held_back(user_id: str, database: str, rows: int) -> HeldBackError:
 
 
 async def ask_for(client: NotionClient, data_source_id: str, page_ids: list[str]) -> Verdicts:
-    """Asks Notion for each page. Raises `NotionError` where the answer tells nothing."""
-    verdicts = Verdicts()
-    answers = await side_by_side(_page_or_none(client, page_id) for page_id in page_ids)
-    for page_id, page in zip(page_ids, answers, strict=True):
+    """Asks Notion for each page that it may have. Raises `NotionError` where the answer tells nothing."""
+    verdicts = Verdicts(left={one: "gone or no longer shared" for one in page_ids if not may_be_a_page(one)})
+    asked = [page_id for page_id in page_ids if page_id not in verdicts.left]
+    answers = await side_by_side(_page_or_none(client, page_id) for page_id in asked)
+    for page_id, page in zip(asked, answers, strict=True):
         reason = why_it_left(page, page_id, data_source_id)
         if reason is None and page is not None:
             verdicts.still_there.append(page)
         elif reason is not None:
             verdicts.left[page_id] = reason
     return verdicts
+
+
+def may_be_a_page(page_id: str) -> bool:
+    """Pure: whether Notion can have a page of this id.
+
+    It refuses to be asked for others (notion-api.md, section 2): for what is no UUID, or none of RFC 4122. Somebody
+    else put such a row there.
+    """
+    try:
+        return UUID(page_id).variant == RFC_4122
+    except ValueError:
+        return False
 
 
 def why_it_left(page: JsonObject | None, page_id: str, data_source_id: str) -> Reason | None:
