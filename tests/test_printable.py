@@ -8,7 +8,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.printable import printable, printable_lines, shell_command, storable
+from notion_pg_sync.core.printable import printable, printable_lines, shell_command, storable
 
 STEERING = [
     *map(chr, (*range(0x20), 0x7F, *range(0x80, 0xA0))),

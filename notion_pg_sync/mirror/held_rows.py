@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection, Pool, transaction
-from notion_pg_sync.mirror.names import qualified
+from notion_pg_sync.mirror.percent_safe_cursor import qualified
 from notion_pg_sync.mirror.tables import SyncTable, table_for
 
 

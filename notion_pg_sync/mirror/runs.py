@@ -8,8 +8,8 @@ from typing import Literal, cast
 
 from psycopg.rows import class_row
 
+from notion_pg_sync.core.printable import storable
 from notion_pg_sync.mirror.connection import Connection, fetch_value
-from notion_pg_sync.printable import storable
 
 Mode = Literal["full", "incremental"]
 Ending = Literal["succeeded", "failed"]

@@ -10,7 +10,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, PostgresError
-from notion_pg_sync.mirror.names import qualified
+from notion_pg_sync.mirror.percent_safe_cursor import qualified
 from notion_pg_sync.mirror.trust import OwnedRelation, distrust, roles_of
 
 DEFAULT_SCHEMA = "public"
