@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.mirror.held_rows import HeldRow, HeldRows
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.client import JsonObject, NotionClient
@@ -115,7 +116,7 @@ async def _data_source_ids(client: NotionClient, configured: ConfiguredDatabase)
         raise VerificationError(
             f"database {configured.database_id} is in Notion's trash or names no data source that this connection may "
             "read, so there is nothing to compare the copy with.",
-            code="no_data_source",
+            code=ErrorCode.NO_DATA_SOURCE,
         )
     return [str(source["id"]) for source in listed]
 
@@ -127,7 +128,7 @@ async def _begin(client: NotionClient, held: HeldRows, found: _Findings, data_so
     if since_sync is None:
         raise VerificationError(
             f"database {held.database_name!r} of user {held.user_id!r} was never synced: sync it first.",
-            code="never_synced",
+            code=ErrorCode.NEVER_SYNCED,
         )
     began_at = answer.asked_at - since_sync
     return _Comparison(

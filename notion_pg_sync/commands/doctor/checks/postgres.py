@@ -32,7 +32,7 @@ async def _reachable(examination: Examination) -> list[Finding]:
             open_pool(examination.settings.database_url or "")
         )
     except PostgresError as error:
-        return [broken(str(error), error.mend)]
+        return [broken(str(error), error.fix)]
     return [well("PostgreSQL answers")]
 
 
@@ -138,7 +138,7 @@ async def _initialised(examination: Examination) -> list[Finding]:
         try:
             await migrations.check_version(connection)
         except PostgresError as error:
-            return [broken(str(error), error.mend)]
+            return [broken(str(error), error.fix)]
         schema = await find_schema(connection)
         hidden = await settings_out_of_sight(connection) if schema is None else None
     if hidden:
