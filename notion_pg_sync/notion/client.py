@@ -23,8 +23,8 @@ from notion_client import AsyncClient
 from tenacity import AsyncRetrying, RetryCallState, before_sleep_nothing, retry_if_exception, wait_random_exponential
 
 from notion_pg_sync import __version__
-from notion_pg_sync.notion.clock import asked_at, read_date
 from notion_pg_sync.core.errors import ErrorCode
+from notion_pg_sync.notion.clock import asked_at, read_date
 from notion_pg_sync.notion.errors import AnswerTooLargeError, NotionError, RetryPolicy, explain
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.json_text import read_json

@@ -16,8 +16,8 @@ from math import isfinite
 import httpx
 from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
 
-from notion_pg_sync.notion.clock import read_date
 from notion_pg_sync.core.errors import ErrorCode, ToolError
+from notion_pg_sync.notion.clock import read_date
 from notion_pg_sync.notion.network import why_unreachable
 
 

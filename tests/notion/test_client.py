@@ -12,7 +12,6 @@ from notion_client.errors import HTTPResponseError
 from notion_workspace import DatabaseHandle, SampleWorkspace, WorkspaceServer
 from notion_workspace.literals import number, title
 
-from notion_pg_sync.notion.client import Bot, NotionClient, Retries
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.errors import NotionError, explain
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.intervals import Interval
 from notion_pg_sync.notion.client import QueryAnswer
-from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.listing import FullListing, Query
 from notion_pg_sync.sync.rows.reading import reading

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from notion_pg_sync.notion.ids import MalformedIdError, parse_id
+from notion_pg_sync.core.databases import ConfiguredDatabase
+from notion_pg_sync.core.ids import MalformedIdError, parse_id
 
 EVERYTHING = "*"
-
-
-@dataclass(frozen=True)
-class ConfiguredDatabase:
-    """A database that a user wants mirrored; `name` is the user's own word for it."""
-
-    name: str
-    database_id: str
 
 
 @dataclass(frozen=True)

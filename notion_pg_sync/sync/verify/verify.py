@@ -21,11 +21,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.mirror.held_rows import HeldRow, HeldRows
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.client import JsonObject, NotionClient
-from notion_pg_sync.sync.run.configuration import ConfiguredDatabase
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.verify.expectation import MISSING, Expected, clock_formulas, first_difference, is_not_told
 from notion_pg_sync.sync.verify.rereading import Rereading, VerificationError, expected_row, page_or_none, why_not_live
