@@ -149,11 +149,13 @@ async def _initialised(examination: Examination) -> list[Finding]:
     return [well(f"the tables of notion-pg-sync are up to date; user_settings is in schema {schema}")]
 
 
+REACHABLE = Check("reachable", SECTION, _reachable)
+INITIALISED = Check("initialised", SECTION, _initialised, needs=(REACHABLE,))
 POSTGRES_CHECKS = (
-    Check("reachable", SECTION, _reachable),
-    Check("server", SECTION, _server, needs=("reachable",)),
-    Check("encryption", SECTION, _encryption, needs=("reachable",)),
-    Check("clock", SECTION, _clock, needs=("reachable",)),
-    Check("disk space", SECTION, _disk_space, needs=("reachable",)),
-    Check("initialised", SECTION, _initialised, needs=("reachable",)),
+    REACHABLE,
+    Check("server", SECTION, _server, needs=(REACHABLE,)),
+    Check("encryption", SECTION, _encryption, needs=(REACHABLE,)),
+    Check("clock", SECTION, _clock, needs=(REACHABLE,)),
+    Check("disk space", SECTION, _disk_space, needs=(REACHABLE,)),
+    INITIALISED,
 )
