@@ -13,6 +13,7 @@ from notion_workspace import DatabaseHandle, SampleWorkspace, WorkspaceServer
 from notion_workspace.literals import number, title
 
 from notion_pg_sync.core.errors import ErrorCode
+from notion_pg_sync.notion.client import Bot, NotionClient, Retries
 from notion_pg_sync.notion.errors import NotionError, explain
 
 QUICK = Retries(waits=4, tries_again=3, backs_off=6, first_back_off=0.001, longest_back_off=0.002)
