@@ -253,7 +253,7 @@ async def test_two_thousand_bodies_within_the_rate_limit_survive_a_kill(
     requests(installation)
 
     # A limit that is met again and again: each refusal holds back every request of the token.
-    workspace.configure(rate_limit=100, rate_window=3.0)
+    workspace.configure(rate_limit=60, rate_window=3.0)
     task = asyncio.create_task(installation.sync_all(**BODIES))
     while len(await kept(installation)) < 300:
         assert not task.done()
