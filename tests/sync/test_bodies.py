@@ -237,6 +237,7 @@ async def test_removed_pages_lose_their_bodies(installation: Installation, notes
     assert set(await kept(installation)) == set(notes[1:])
 
 
+@pytest.mark.timeout(400)
 async def test_two_thousand_bodies_within_the_rate_limit_survive_a_kill(
     installation: Installation, small: SmallWorkspace
 ) -> None:
