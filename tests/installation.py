@@ -11,8 +11,9 @@ import psycopg
 from psycopg.rows import dict_row
 
 from notion_pg_sync.demo.workspace import SampleWorkspace
-from notion_pg_sync.mirror.connection import open_pool
+from notion_pg_sync.mirror.connection import Connection, open_pool
 from notion_pg_sync.mirror.initialise import carry_out, plan_init
+from notion_pg_sync.mirror.rows import RowOwner
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.everything import RunOutcome, sync_all, sync_one
 from notion_pg_sync.sync.listener import Nobody
@@ -110,3 +111,19 @@ class Installation:
             if rows[page_id]["url"] != truth[page_id]["url"]:
                 lines.append(f"{name}: url of {page_id}")
         return lines
+
+
+async def register(connection: Connection, owner: RowOwner) -> None:
+    """Records the data source of rows that a test writes by itself, as a sync does before its first row."""
+    await connection.execute(
+        "INSERT INTO notion_sync.accounts (user_id) VALUES (%s) ON CONFLICT DO NOTHING", (owner.user_id,)
+    )
+    await connection.execute(
+        "INSERT INTO notion_sync.databases (user_id, database_id, name) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        (owner.user_id, owner.database_id, owner.database_name),
+    )
+    await connection.execute(
+        "INSERT INTO notion_sync.data_sources (user_id, data_source_id, database_id, database_name, view_name, name,"
+        " sync_table, schema, schema_fingerprint) VALUES (%s, %s, %s, %s, '', '', '', '{}', '') ON CONFLICT DO NOTHING",
+        (owner.user_id, owner.data_source_id, owner.database_id, owner.database_name),
+    )

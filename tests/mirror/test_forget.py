@@ -249,6 +249,20 @@ async def test_the_function_knows_a_view_of_ours_as_the_tool_does(anna: Installa
     assert "".join(row["prosrc"].split()).replace("''", "").count(",".join(FIXED_COLUMNS)) == 1
 
 
+async def test_a_page_has_a_row_however_its_id_is_spelled(installation: Installation) -> None:
+    pages = ["13c28ba9-d103-438a-b309-bf9309bb52e7", "300beecd-f712-4898-920c-ec9825ab1c06"]
+    await installation.execute("CREATE TABLE spelled (user_id text, notion_page_id text)")
+    await installation.execute(
+        "INSERT INTO spelled VALUES ('anna', %s), ('ben', %s), ('anna', NULL)",
+        pages[0].replace("-", "").upper(),
+        pages[1],
+    )
+    (row,) = await installation.execute(
+        "SELECT notion_sync.pages_without_row('public.spelled', 'anna', %s, 'public') AS pages", pages
+    )
+    assert row["pages"] == pages[1:]
+
+
 words = st.text(st.characters(categories=["L", "N", "P", "S", "Zs"], exclude_characters="'\"\\"), min_size=1)
 
 

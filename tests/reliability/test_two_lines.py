@@ -140,11 +140,11 @@ def test_a_full_read_takes_over_from_a_run_that_is_killed_beside_it(place: Place
 
 
 def test_where_a_full_read_has_to_give_up_it_says_what_is_missing(place: Place, databases: dict[str, str]) -> None:
-    place.small.workspace.faults.add("slow", seconds=20.0, path="/query$", token="anna")
+    place.small.workspace.faults.add("slow", seconds=40.0, path="/query$", token="anna")
     place.small.workspace.configure(latency=0.0)
     ordinary = place.start("sync-all", *UNPACED)
     wait_until(lambda: place.leases() == ["anna"] and len(place.unfinished()) == 1)
-    full = place.start("sync-all", "--full", "--timeout", "4s", *UNPACED)
+    full = place.start("sync-all", "--full", "--timeout", "12s", *UNPACED)
     said = full.communicate(timeout=60)[1]
     assert full.returncode == 1
     assert re.search(

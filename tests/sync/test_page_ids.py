@@ -21,7 +21,7 @@ from notion_pg_sync.mirror.initialise import carry_out, plan_init
 from notion_pg_sync.mirror.rows import Row, RowOwner, claim_rows, write_rows
 from notion_pg_sync.mirror.tables import find_tables
 from notion_pg_sync.settings import Settings
-from tests.installation import Installation
+from tests.installation import Installation, register
 from tests.sync.test_verify import verified
 
 # Ways to write an id: those that a table may have, and two more in which somebody may write one.
@@ -322,6 +322,7 @@ async def tool_writes(pool: Pool, page_ids: list[str], database_id: str) -> None
     rows = [Row(page, title, None, None, "{}", "{}", frozenset(), None, NOW, NOW, title) for page in page_ids]
     async with transaction(pool) as connection:
         table = (await find_tables(connection, "public"))[TABLE]
+        await register(connection, owner)
         await claim_rows(connection, table, owner)
     async with transaction(pool) as connection:
         await write_rows(connection, table, owner, rows)

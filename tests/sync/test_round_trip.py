@@ -23,7 +23,7 @@ from notion_pg_sync.mirror.tables import standard_tables, text_sources
 from notion_pg_sync.notion.pages import read_page
 from notion_pg_sync.notion.schema import assign_columns
 from notion_pg_sync.sync.conversion import Conversion
-from tests.installation import Installation
+from tests.installation import Installation, register
 from tests.notion.arbitrary_json import page_properties
 
 PAGES_AN_EXAMPLE = 20
@@ -90,6 +90,7 @@ async def test_any_page_is_read_back_as_it_was(
     pages = [read_page(page(number, properties)) for number, properties in enumerate(given_properties)]
     conversion.settle_types(pages)
     async with open_pool(installation.settings.database_url or "", 1) as pool, transaction(pool) as writing:
+        await register(writing, OWNER)
         await write_rows(writing, TABLE, OWNER, conversion.rows_of(pages))
     found = connection.execute("SELECT notion_page_id, properties FROM notion_pages_sync")
     stored = {str(page_id): properties for page_id, properties in found}

@@ -146,9 +146,10 @@ CREATE OR REPLACE FUNCTION notion_sync.pages_without_row(relation regclass, whos
 AS $$
 DECLARE
     statement CONSTANT text := format(
-        'SELECT ARRAY(SELECT pg_catalog.unnest($2) EXCEPT SELECT notion_page_id::pg_catalog.text FROM %s'
-        ' WHERE user_id::pg_catalog.text OPERATOR(pg_catalog.=) $1'
-        '   AND notion_page_id::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($2))', relation);
+        'SELECT ARRAY(SELECT pg_catalog.unnest($2) EXCEPT'
+        ' SELECT coalesce(notion_sync.as_notion_id(notion_page_id::pg_catalog.text)::pg_catalog.text,'
+        '                 notion_page_id::pg_catalog.text)'
+        ' FROM %s WHERE user_id::pg_catalog.text OPERATOR(pg_catalog.=) $1)', relation);
     missing text[];
 BEGIN
     PERFORM set_config('search_path', concat_ws(', ', nullif(path, ''), 'pg_temp'), true);
