@@ -7,11 +7,12 @@ connection, which knows nothing of them. So each transaction sets for itself wha
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, LiteralString, Self, cast
+from functools import wraps
+from typing import Any, LiteralString, ParamSpec, Self, TypeVar, cast
 
 from psycopg import (
     AsyncConnection,
@@ -28,7 +29,6 @@ from psycopg.abc import Params
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from notion_pg_sync.mirror.names import with_names_kept
 from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
@@ -44,14 +44,35 @@ _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
 _MOST_ATTEMPTS = 10
 _LONGEST_WAIT_SECONDS = 5
 
-# For what consists of one whole transaction and changes nothing else, in memory least of all: where it meets a
-# deadlock, or what PostgreSQL cannot serialize, all of it is done once more, a little later.
-retried = retry(
-    retry=retry_if_exception_type(_CONFLICTS),
-    stop=stop_after_attempt(_MOST_ATTEMPTS),
-    wait=wait_random_exponential(multiplier=0.1, max=_LONGEST_WAIT_SECONDS),
-    reraise=True,
-)
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+Transaction = Coroutine[Any, Any, Result]
+
+
+def retried(transact: Callable[Arguments, Transaction[Result]]) -> Callable[Arguments, Transaction[Result]]:
+    """Does all of `transact` once more, a little later, where it meets a deadlock or what PostgreSQL cannot serialize.
+
+    For what consists of one whole transaction and changes nothing else, in memory least of all.
+    """
+
+    @wraps(transact)
+    async def patiently(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        from tenacity import (  # noqa: PLC0415 - `status` starts without it
+            AsyncRetrying,
+            retry_if_exception_type,
+            stop_after_attempt,
+            wait_random_exponential,
+        )
+
+        attempts = AsyncRetrying(
+            retry=retry_if_exception_type(_CONFLICTS),
+            stop=stop_after_attempt(_MOST_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.1, max=_LONGEST_WAIT_SECONDS),
+            reraise=True,
+        )
+        return await attempts(transact, *args, **kwargs)
+
+    return patiently
 
 
 class PostgresError(Exception):

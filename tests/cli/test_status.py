@@ -12,6 +12,7 @@ import sys
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +96,8 @@ def test_an_incremental_sync_makes_it_fresh_and_leaves_the_age_of_the_full_read(
     assert before["last_succeeded_at"] < after["last_started_at"] <= after["fresh_as_of"] < after["last_succeeded_at"]
 
 
-def test_a_full_read_that_was_carried_on_is_as_fresh_as_its_beginning(site: Site) -> None:
-    """What was read first may have been edited since."""
+def test_a_full_read_that_was_carried_on_is_as_old_as_its_beginning(site: Site) -> None:
+    """What was edited since then, the same run asks for; what was deleted, the next full read finds."""
     site.connect("anna", site.small.tokens["anna"], configured(site, "Chat Sessions"))
     site.small.workspace.faults.add("429", seconds=60, every=5)
     assert site.command("sync-all", "--page-size", "20", "--concurrency", "1", "--timeout", "3s").code == 1
@@ -107,7 +108,8 @@ def test_a_full_read_that_was_carried_on_is_as_fresh_as_its_beginning(site: Site
     site.small.workspace.faults.clear()
     assert site.command("sync-all").code == 0
     (one,) = status(site)["databases"]
-    assert one["fresh_as_of"] < str(ended.isoformat()) < one["last_succeeded_at"]  # type: ignore[attr-defined]
+    assert isinstance(ended, datetime)
+    assert one["full_as_of"] < ended.isoformat() < one["fresh_as_of"] <= one["last_succeeded_at"]
 
 
 def test_a_failing_database_is_told_with_the_reason_and_since_when(anna: Site) -> None:

@@ -79,6 +79,7 @@ def execute(url: str, statement: str) -> list[tuple[object, ...]]:
     """As an application of usual habits does."""
     usual = (
         "-cclient_encoding=utf8 -cdatestyle=ISO -ctimezone=UTC -csearch_path=public -cstandard_conforming_strings=on"
+        " -cquote_all_identifiers=off"
     )
     with psycopg.connect(url, autocommit=True, options=usual) as connection:
         cursor = connection.execute(statement.encode())

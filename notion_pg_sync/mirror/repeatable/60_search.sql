@@ -168,7 +168,7 @@ DECLARE
     words CONSTANT tsquery := notion_sync.search_query(language, search.query);
     limited CONSTANT integer := greatest(coalesce(search.most, 20), 0);
     sources text[];
-    found text[];
+    best text[];
 BEGIN
     IF asked IS NULL OR coalesce(numnode(words), 0) = 0 THEN
         RETURN;
@@ -185,9 +185,9 @@ BEGIN
         IF asked IS DISTINCT FROM notion_sync.current_user_id() THEN
             RETURN;
         END IF;
-        found := ARRAY(SELECT notion_sync.own_search_matches(words, sources, limited));
+        best := ARRAY(SELECT notion_sync.own_search_matches(words, sources, limited));
     ELSE
-        found := ARRAY(SELECT notion_sync.search_matches(asked, words, sources, limited));
+        best := ARRAY(SELECT notion_sync.search_matches(asked, words, sources, limited));
     END IF;
     RETURN QUERY
         SELECT document.user_id, notion_sync.as_uuid(document.page_id), known.database_name, document.title,
@@ -198,7 +198,7 @@ BEGIN
                    words,
                    'StartSel=**, StopSel=**, MaxWords=30, MinWords=10'),
                ts_rank(document.tsv, words), document.is_cut
-        FROM unnest(found) WITH ORDINALITY AS match (page_id, place)
+        FROM unnest(best) WITH ORDINALITY AS match (page_id, place)
         JOIN notion_sync.search_documents AS document ON document.user_id = asked AND document.page_id = match.page_id
         JOIN notion_sync.data_sources AS known
             ON known.user_id = asked AND known.data_source_id = document.data_source_id
