@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from notion_pg_sync.demo.workspace import SampleWorkspace
 from notion_pg_sync.mirror.connection import Connection, open_pool
 from notion_pg_sync.mirror.initialise import carry_out, plan_init
-from notion_pg_sync.mirror.rows import RowOwner
+from notion_pg_sync.mirror.sent_rows import RowOwner
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.everything import RunOutcome, sync_all, sync_one
 from notion_pg_sync.sync.listener import Nobody

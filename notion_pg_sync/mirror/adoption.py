@@ -14,11 +14,8 @@ from psycopg import sql
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.page_ids import PageIds, inspect_page_ids, removal_of_duplicates, rewriting, trigger_on
-from notion_pg_sync.mirror.tables import ColumnDefinition, SyncTable, columns_of
+from notion_pg_sync.mirror.tables import ColumnDefinition, SyncTable, columns_of, fits, wrong_type
 from notion_pg_sync.mirror.trust import OwnedRelation, roles_of
-
-# Types that hold the same values as those that the tool declares.
-_SAME = {"character varying": "text"}
 
 # Types that SQL itself has words for; others are named by their schema.
 _OF_THE_GRAMMAR = frozenset({"integer", "timestamp with time zone"})
@@ -197,11 +194,8 @@ def _add_missing_columns(plan: Changes, table: SyncTable, found: Found) -> None:
         if column.constraint.startswith(("NOT NULL", "PRIMARY KEY")):
             plan.problems.append(f"{table.qualified_name} has no column {column.name} ({column.type}): add it first.")
     for name, existing in found.columns.items():
-        if name in wanted and _SAME.get(existing.type, existing.type) != wanted[name].type:
-            plan.problems.append(
-                f"{table.qualified_name}.{name} is of type {existing.type}, the tool needs {wanted[name].type}: "
-                "change its type first."
-            )
+        if name in wanted and not fits(wanted[name], existing.type):
+            plan.problems.append(wrong_type(table, wanted[name], existing.type))
         if name not in wanted and existing.must_be_given:
             plan.problems.append(
                 f"{table.qualified_name}.{name} is NOT NULL without a default, and the tool does not fill it: "

@@ -54,7 +54,7 @@ _DUE: LiteralString = """
     WHERE page.user_id {=} %(user)s AND page.notion_data_source_id {=} %(source)s
       AND page.notion_edited_at IS NOT NULL
       AND (%(all)s OR body.notion_page_id IS NULL OR body.last_edited_time {<>} page.notion_edited_at
-           OR NOT body.is_settled)
+           OR NOT body.is_settled OR (body.written_in {=} body.xmin) IS NOT TRUE)
 """
 
 
@@ -71,8 +71,8 @@ async def due_pages(
 ) -> list[DuePage]:
     """At most `most` pages whose body is due, the latest edited first, from the one behind `after` on.
 
-    Due is a body that is not there, stands for another edit than the page's latest, or is not settled; `everything`:
-    any.
+    Due is a body that is not there, stands for another edit than the page's latest, is not settled, or was changed by
+    somebody else (see `note_intact_bodies`); `everything`: any.
     """
     page_id = table.page_id("page")
     behind = qualified("(page.notion_edited_at, {page_id}) {<} (%(edited_at)s, %(page_id)s)", page_id=page_id)
@@ -90,22 +90,58 @@ async def due_pages(
             return await cursor.fetchall()
 
 
+# All that the tool writes of a body: the same in every session.
+_DIGEST = """
+    sha256(convert_to(jsonb_build_array(
+        {0}markdown, {0}plain_text, {0}missing, {0}content_hash, extract(epoch FROM {0}last_edited_time), {0}is_settled
+    )::text, 'UTF8'))
+"""
+
+
+_WRITE = """
+    INSERT INTO notion_sync.page_bodies
+        (user_id, notion_page_id, data_source_id, markdown, plain_text, missing, content_hash, last_edited_time,
+         is_settled, fetched_at, written_in, stored_digest)
+    SELECT body.*, pg_current_xact_id()::xid, {digest}
+    FROM (VALUES (
+        %(user_id)s::text, %(page_id)s::text, %(data_source_id)s::text, %(markdown)s::text, %(plain_text)s::text,
+        %(missing)s::text[], %(content_hash)s::text, %(edited_at)s::timestamptz, %(settled)s::boolean,
+        %(fetched_at)s::timestamptz
+    )) AS body
+        (user_id, notion_page_id, data_source_id, markdown, plain_text, missing, content_hash, last_edited_time,
+         is_settled, fetched_at)
+    ON CONFLICT (user_id, notion_page_id) DO UPDATE
+    SET data_source_id = EXCLUDED.data_source_id, markdown = EXCLUDED.markdown, plain_text = EXCLUDED.plain_text,
+        missing = EXCLUDED.missing, content_hash = EXCLUDED.content_hash, last_edited_time = EXCLUDED.last_edited_time,
+        is_settled = EXCLUDED.is_settled, fetched_at = EXCLUDED.fetched_at, written_in = EXCLUDED.written_in,
+        stored_digest = EXCLUDED.stored_digest
+"""
+
+
+async def note_intact_bodies(connection: Connection, key: DataSourceKey) -> None:
+    """Notes bodies that were written by somebody else and yet are as the tool wrote them, as after a restored dump.
+
+    Of those of an earlier version no more is known than the hash of their Markdown.
+    """
+    digest = sql.SQL(_DIGEST).format(sql.SQL(""))
+    await connection.execute(
+        sql.SQL(
+            """
+            UPDATE notion_sync.page_bodies SET written_in = pg_current_xact_id()::xid, stored_digest = {digest}
+            WHERE user_id = %s AND data_source_id = %s AND written_in IS DISTINCT FROM xmin
+              AND CASE WHEN stored_digest IS NOT NULL THEN stored_digest = {digest}
+                       ELSE content_hash = encode(sha256(convert_to(markdown, 'UTF8')), 'hex') END
+            """
+        ).format(digest=digest),
+        (key.user_id, key.data_source_id),
+    )
+
+
 async def write_bodies(connection: Connection, table: SyncTable, key: DataSourceKey, bodies: Sequence[Body]) -> None:
     """Keeps `bodies` of a data source, and lets search find their words, within the caller's transaction."""
     async with connection.cursor() as cursor:
         await cursor.executemany(
-            """
-            INSERT INTO notion_sync.page_bodies
-                (user_id, notion_page_id, data_source_id, markdown, plain_text, missing, content_hash,
-                 last_edited_time, is_settled, fetched_at)
-            VALUES (%(user_id)s, %(page_id)s, %(data_source_id)s, %(markdown)s, %(plain_text)s, %(missing)s,
-                    %(content_hash)s, %(edited_at)s, %(settled)s, %(fetched_at)s)
-            ON CONFLICT (user_id, notion_page_id) DO UPDATE
-            SET data_source_id = EXCLUDED.data_source_id, markdown = EXCLUDED.markdown,
-                plain_text = EXCLUDED.plain_text, missing = EXCLUDED.missing, content_hash = EXCLUDED.content_hash,
-                last_edited_time = EXCLUDED.last_edited_time, is_settled = EXCLUDED.is_settled,
-                fetched_at = EXCLUDED.fetched_at
-            """,
+            sql.SQL(_WRITE).format(digest=sql.SQL(_DIGEST).format(sql.SQL("body."))),
             [{**vars(key), **vars(body), "missing": list(body.missing)} for body in bodies],
         )
     await write_documents(connection, table, key, [body.page_id for body in bodies])

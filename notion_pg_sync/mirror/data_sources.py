@@ -36,6 +36,7 @@ class DataSourceState:
     full_read_covered: Multirange[datetime]
     held_back: int
     is_searchable: bool
+    table_shape: str | None
 
     def without_progress(self) -> DataSourceState:
         """The same, as if the full read that is under way had come nowhere."""
@@ -74,7 +75,7 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
             """
             SELECT database_id, database_id_as_written, database_name, schema, schema_fingerprint, sync_table,
                    row_count, watermark, full_as_of, full_read_started_at, full_read_progress_at, full_read_version,
-                   full_read_covered, held_back, is_searchable
+                   full_read_covered, held_back, is_searchable, table_shape
             FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s
             """,
             (key.user_id, key.data_source_id),
@@ -143,10 +144,11 @@ async def wanting_bodies(connection: Connection, user_id: str) -> dict[str, set[
 
 async def forget_data_source(connection: Connection, key: DataSourceKey) -> None:
     """Forgets a data source that is no longer there, once none of its rows is left."""
-    await connection.execute(
+    for statement in (
+        "DELETE FROM notion_sync.pages WHERE user_id = %s AND data_source_id = %s::uuid",
         "DELETE FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s",
-        (key.user_id, key.data_source_id),
-    )
+    ):
+        await connection.execute(statement, (key.user_id, key.data_source_id))
 
 
 async def load_columns(connection: Connection, key: DataSourceKey) -> list[StoredColumn]:
@@ -190,19 +192,21 @@ async def save_columns(connection: Connection, key: DataSourceKey, columns: Iter
         )
 
 
-async def begin_full_read(connection: Connection, key: DataSourceKey, started_at: datetime, version: int) -> None:
+async def begin_full_read(
+    connection: Connection, key: DataSourceKey, started_at: datetime, version: int, *, table_shape: str
+) -> None:
     """Begins a full read anew, by Notion's clock at `started_at`: nothing seen, nothing covered.
 
-    `version` is the conversion's that its rows go through.
+    `version` is the conversion's that its rows go through, `table_shape` that of the sync table, as it is now.
     """
     await connection.execute(
         """
         UPDATE notion_sync.data_sources
         SET full_read_started_at = %s, full_read_covered = '{}', full_read_version = %s,
-            full_read_began_at = clock_timestamp(), full_read_progress_at = clock_timestamp()
+            full_read_began_at = clock_timestamp(), full_read_progress_at = clock_timestamp(), table_shape = %s
         WHERE user_id = %s AND data_source_id = %s
         """,
-        (started_at, version, key.user_id, key.data_source_id),
+        (started_at, version, table_shape, key.user_id, key.data_source_id),
     )
     await forget_seen(connection, key)
 
@@ -245,21 +249,18 @@ async def end_full_read(connection: Connection, key: DataSourceKey, row_count: i
     await forget_seen(connection, key)
 
 
-async def advance_watermark(connection: Connection, key: DataSourceKey, began_at: datetime, inserted: int) -> None:
-    """Records that every edit before the minute of `began_at`, by Notion's clock, is in the copy.
-
-    `inserted`: how many rows it has more than before; the next full read counts them.
-    """
+async def advance_watermark(connection: Connection, key: DataSourceKey, began_at: datetime) -> None:
+    """Records that every edit before the minute of `began_at`, by Notion's clock, is in the copy."""
     await connection.execute(
         """
         UPDATE notion_sync.data_sources AS source
-        SET watermark = greatest(watermark, date_trunc('minute', %s::timestamptz, 'UTC')), row_count = row_count + %s,
+        SET watermark = greatest(watermark, date_trunc('minute', %s::timestamptz, 'UTC')),
             synced_at = clock_timestamp(), fresh_as_of = last_started_at
         FROM notion_sync.databases AS database
         WHERE source.user_id = %s AND data_source_id = %s
           AND database.user_id = source.user_id AND database.database_id = source.database_id
         """,
-        (began_at, inserted, key.user_id, key.data_source_id),
+        (began_at, key.user_id, key.data_source_id),
     )
 
 

@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 from notion_pg_sync.mirror.connection import Connection, Pool, transaction
 from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.page_ids import every_spelling
-from notion_pg_sync.mirror.tables import SyncTable, table_for
+from notion_pg_sync.mirror.tables import SyncTable, columns_of, table_for
 
 # The page of a row as Notion writes it, however the row does; what is no id of Notion as it is.
 _PAGE_ID = sql.SQL("coalesce(notion_sync.as_notion_id(notion_page_id)::pg_catalog.text, notion_page_id)")
@@ -31,13 +31,27 @@ class HeldRow:
 
     page_id: str
     title: str | None
+    text: str | None
+    message_count: int | None
     url: str | None
     properties: object
+    fields: object
     created_at: datetime | None
     edited_at: datetime | None
     data_source_id: str | None
     database_id: str
     database_name: str | None
+
+
+@dataclass(frozen=True)
+class HeldColumn:
+    """A row of `notion_sync.columns`."""
+
+    property_id: str
+    part: str
+    name: str
+    type: str
+    property_type: str
 
 
 @dataclass(frozen=True)
@@ -68,12 +82,44 @@ class HeldRows:
             row = await found.fetchone()
         return row[0] if row else None
 
+    async def wrong_types(self) -> list[tuple[str, str, str]]:
+        """The columns of the table whose type is not the one that they are made with: name, that type, their own."""
+        wanted = columns_of(self.table)
+        async with transaction(self.pool) as connection:
+            found = await connection.execute(
+                """
+                SELECT attname, format_type(atttypid, atttypmod)
+                FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+                WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relname = %s AND NOT attisdropped
+                """,
+                (self.table.schema, self.table.name),
+            )
+            types: dict[str, str] = {name: type_ async for name, type_ in found}
+        return [
+            (column.name, column.type, types[column.name])
+            for column in wanted
+            if types[column.name].replace("character varying", "text") != column.type
+        ]
+
+    async def columns(self, data_source_id: str) -> list[HeldColumn]:
+        """How the properties of a data source are named in `fields`."""
+        async with transaction(self.pool) as connection, connection.cursor(row_factory=class_row(HeldColumn)) as cursor:
+            await cursor.execute(
+                """
+                SELECT property_id, part, name, type, property_type FROM notion_sync.columns
+                WHERE user_id = %s AND data_source_id = %s
+                """,
+                (self.user_id, data_source_id),
+            )
+            return await cursor.fetchall()
+
     async def rows(self, page_ids: Sequence[str]) -> dict[str, HeldRow]:
         """The rows of these pages in the table, by page id; of several rows of one page any."""
         query = qualified(
             """
-            SELECT {page_id} AS page_id, {title} AS title, url, properties, notion_created_at AS created_at,
-                   notion_edited_at AS edited_at, notion_data_source_id AS data_source_id,
+            SELECT {page_id} AS page_id, {title} AS title, {text} AS text, {message_count} AS message_count, url,
+                   properties, fields, notion_created_at AS created_at, notion_edited_at AS edited_at,
+                   notion_data_source_id AS data_source_id,
                    coalesce(notion_sync.as_notion_id(notion_database_id)::pg_catalog.text, notion_database_id)
                        AS database_id,
                    {database_name} AS database_name
@@ -81,6 +127,8 @@ class HeldRows:
             """,
             page_id=_PAGE_ID,
             title=sql.Identifier(self.table.title),
+            text=sql.Identifier(self.table.text),
+            message_count=sql.SQL("message_count" if self.table.has_message_count else "NULL::integer"),
             database_name=sql.SQL("database_name" if self.table.has_database_name else "NULL"),
             table=self.table.identifier,
         )

@@ -95,6 +95,11 @@ async def _remove(connection: Connection, table: SyncTable, key: DataSourceKey, 
             DELETE FROM notion_sync.search_documents AS document USING gone
             WHERE document.user_id {=} gone.user_id AND document.page_id {=} gone.page_id
               AND document.data_source_id {=} gone.notion_data_source_id
+        ), no_longer_noted AS (
+            DELETE FROM notion_sync.pages AS note USING gone
+            WHERE note.user_id {=} gone.user_id
+              AND note.page_id {=} notion_sync.as_notion_id(gone.page_id)
+              AND note.data_source_id {=} notion_sync.as_notion_id(gone.notion_data_source_id)
         )
         INSERT INTO notion_sync.removed_pages
             (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)

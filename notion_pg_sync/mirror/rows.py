@@ -1,27 +1,34 @@
-"""Rows of the sync tables: a batch is compared by hash, and what changed is written in one statement."""
+"""Rows of the sync tables: a batch is compared with what is noted, and what changed is written in one statement."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import LiteralString, cast
+from uuid import UUID
 
 from psycopg import sql
-from psycopg.adapt import PyFormat
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.search_documents import write_documents
+from notion_pg_sync.mirror.sent_rows import DATABASE, Row, RowOwner, SentRows
+from notion_pg_sync.mirror.stored_rows import (
+    NOTING,
+    Note,
+    Standing,
+    bring_home,
+    note_rows,
+    sort_rows,
+    standings_of,
+    stored_rows,
+)
 from notion_pg_sync.mirror.tables import SyncTable
 
-# JSON is text already when it gets here.
-_SENT_AS = {"jsonb": "text"}
-
 # A row keeps its database's id as the application wrote it.
-_DATABASE = "notion_database_id"
 _KEPT_WHERE_SAME: LiteralString = """
     notion_database_id = CASE
         WHEN notion_sync.as_notion_id(sync_table.notion_database_id)
@@ -31,80 +38,110 @@ _KEPT_WHERE_SAME: LiteralString = """
 """
 
 
-@dataclass(frozen=True)
-class RowOwner:
-    """Whose rows a batch holds.
-
-    `database_id_as_written` is the database's id as the application writes it, None where that is as Notion does.
-    """
-
-    user_id: str
-    database_id: str
-    database_name: str
-    data_source_id: str
-    database_id_as_written: str | None = None
-
-    @property
-    def written_database_id(self) -> str:
-        """What new rows have in `notion_database_id`."""
-        return self.database_id_as_written or self.database_id
-
-
-@dataclass(frozen=True)
-class Row:
-    """A page as a sync table holds it.
-
-    `properties` and `fields` are JSON texts. `not_computed` names fields that Notion did not compute this time: what
-    is known of them is kept.
-    """
-
-    page_id: str
-    title: str | None
-    text: str | None
-    message_count: int | None
-    properties: str
-    fields: str
-    not_computed: frozenset[str]
-    url: str | None
-    created_at: datetime
-    edited_at: datetime
-    content_hash: str
-
-
 @dataclass
 class Written:
-    """How many rows of a batch were new, changed, and as they were."""
+    """How many rows of a batch were new, changed, and as they were.
+
+    Of these, `restored`: rows that somebody else had changed or deleted; `returned`: those of them that were deleted.
+    `altered`: rows that a trigger stored otherwise than they were sent. `withheld`: those that it kept out, which count
+    as neither new nor changed.
+    `taken_from`: how many rows another data source of the user had until now, by its id.
+    """
 
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
+    restored: int = 0
+    returned: int = 0
+    altered: int = 0
+    withheld: int = 0
+    taken_from: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class _Assessed:
+    """A batch by what is to be done: rows to write, and rows of which only the note is to be brought up to date."""
+
+    write: list[Row]
+    notes: list[Note]
+    standings: Mapping[str, Standing]
+    counts: Written
+
+    @property
+    def lost(self) -> dict[str, UUID]:
+        """The row ids of pages whose row is not there any more."""
+        found = [self.standings[row.page_id] for row in self.write]
+        return {one.page_id: one.noted_row_id for one in found if one.is_lost and one.noted_row_id is not None}
 
 
 async def write_rows(connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row]) -> Written:
     """Brings `rows` into `table`, within the caller's transaction. Of a page given twice, the last counts."""
-    written, changed = await _compare(connection, table, owner, rows)
+    assessed = await _assess(connection, table, owner, rows)
+    written, changed = assessed.counts, assessed.write
+    await note_rows(connection, owner, assessed.notes)
     if changed:
-        changed = await _with_known_fields(connection, table, owner.user_id, changed)
-        await _upsert(connection, table, owner, changed)
+        if assessed.lost:
+            await bring_home(connection, table, owner, assessed.lost)
+        await _upsert(connection, table, owner, changed, assessed.lost)
+        if not table.stores_what_is_sent:
+            await _note_as_stored(connection, table, owner, assessed)
         key = DataSourceKey(owner.user_id, owner.data_source_id)
         await write_documents(connection, table, key, [row.page_id for row in changed])
     return written
 
 
-async def compare_rows(connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row]) -> Written:
-    """What `write_rows` would do; writes nothing."""
-    written, _ = await _compare(connection, table, owner, rows)
-    return written
+async def compare_rows(
+    connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row], *, trusts_notes: bool = True
+) -> Written:
+    """What `write_rows` would do; writes nothing. Without `trusts_notes`, as if the notes were void."""
+    return (await _assess(connection, table, owner, rows, trusts_notes=trusts_notes)).counts
 
 
-async def _compare(
-    connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row]
-) -> tuple[Written, list[Row]]:
+async def _assess(
+    connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row], *, trusts_notes: bool = True
+) -> _Assessed:
     by_page = {row.page_id: row for row in rows}
-    hashes = await _known_hashes(connection, table, owner.user_id, list(by_page))
-    changed = [row for row in by_page.values() if hashes.get(row.page_id) != row.content_hash]
-    updated = sum(row.page_id in hashes for row in changed)
-    return Written(len(changed) - updated, updated, len(by_page) - len(changed)), changed
+    standings = await standings_of(connection, table, owner, by_page.values(), trusts_notes=trusts_notes)
+    found = sort_rows(by_page, standings.values())
+    by_page |= await _with_known_fields(connection, table, owner.user_id, [*found.write, *found.compare])
+    stored = await stored_rows(connection, table, owner, [by_page[row.page_id] for row in found.compare])
+    write, notes, changed = [by_page[row.page_id] for row in found.write], [], 0
+    for row in found.compare:
+        standing, as_stored = standings[row.page_id], stored.get(row.page_id)
+        is_kept = trusts_notes and as_stored is not None and as_stored.digest == standing.noted_digest
+        if as_stored is not None and (as_stored.is_as_sent or is_kept):
+            notes.append(Note(row.page_id, row.content_hash, as_stored))
+        else:
+            write.append(by_page[row.page_id])
+            changed += standing.noted_hash is not None
+    inserted = sum(standings[row.page_id].row_id is None for row in write)
+    returned = sum(standings[row.page_id].is_lost for row in write)
+    counts = Written(
+        inserted=inserted,
+        updated=len(write) - inserted,
+        unchanged=len(by_page) - len(write) - found.withheld,
+        restored=changed + returned,
+        returned=returned,
+        withheld=found.withheld,
+    )
+    sources = (standings[row.page_id].row_source for row in write)
+    counts.taken_from.update(source for source in sources if source not in (None, owner.data_source_id))
+    return _Assessed(write, notes, standings, counts)
+
+
+async def _note_as_stored(connection: Connection, table: SyncTable, owner: RowOwner, assessed: _Assessed) -> None:
+    """Notes rows that were just written as the triggers of their table left them, and counts what these did."""
+    # Those that fire at the end of the transaction do so now.
+    with connection.as_application():
+        await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    stored = await stored_rows(connection, table, owner, assessed.write)
+    notes = [Note(row.page_id, row.content_hash, stored.get(row.page_id)) for row in assessed.write]
+    await note_rows(connection, owner, notes)
+    withheld = [row for row in assessed.write if row.page_id not in stored]
+    counts = assessed.counts
+    counts.altered += sum(not row.is_as_sent for row in stored.values())
+    counts.withheld += len(withheld)
+    counts.inserted -= len(withheld)
 
 
 async def claim_rows(connection: Connection, table: SyncTable, owner: RowOwner) -> None:
@@ -153,7 +190,10 @@ async def follow_database(connection: Connection, table: SyncTable, owner: RowOw
 
 
 async def move_rows(connection: Connection, origin: SyncTable, table: SyncTable, owner: RowOwner) -> None:
-    """Moves the rows of a data source to another table, each with its row id; the next full read writes them anew."""
+    """Moves the rows of a data source to another table, each with its row id; the next full read writes them anew.
+
+    Nothing is noted of them until then.
+    """
     names = ["id", "notion_page_id", "user_id", "properties", "fields", "url", "notion_data_source_id"]
     names += ["notion_created_at", "notion_edited_at", "created_at", "updated_at", "last_synced_at"]
     kept = [*map(sql.Identifier, names), sql.Identifier(origin.title), sql.Identifier(origin.text)]
@@ -167,6 +207,9 @@ async def move_rows(connection: Connection, origin: SyncTable, table: SyncTable,
         """
         WITH moved AS (
             DELETE FROM {origin} WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s RETURNING *
+        ), no_longer_noted AS (
+            DELETE FROM notion_sync.pages
+            WHERE user_id {=} %(user)s AND data_source_id {=} %(source)s::pg_catalog.uuid
         )
         INSERT INTO {table} ({filled}) SELECT {kept} FROM moved
         ON CONFLICT (user_id, notion_page_id) DO NOTHING
@@ -200,24 +243,13 @@ async def count_rows(connection: Connection, table: SyncTable, owner: RowOwner) 
         return cast(int, await fetch_value(connection, query, owner.user_id, owner.data_source_id))
 
 
-async def _known_hashes(
-    connection: Connection, table: SyncTable, user_id: str, page_ids: Sequence[str]
-) -> dict[str, str | None]:
-    query = qualified(
-        "SELECT {page_id}, content_hash FROM {table} WHERE user_id {=} %s AND notion_page_id {=} ANY (%s)",
-        page_id=table.page_id(),
-        table=table.identifier,
-    )
-    with connection.as_application():
-        found = await connection.execute(query, (user_id, table.spell(page_ids)))
-    return {page_id: content_hash async for page_id, content_hash in found}
-
-
-async def _with_known_fields(connection: Connection, table: SyncTable, user_id: str, rows: Sequence[Row]) -> list[Row]:
-    """Fills in, from the table, the fields that Notion did not compute this time."""
-    incomplete = [row.page_id for row in rows if row.not_computed]
+async def _with_known_fields(
+    connection: Connection, table: SyncTable, user_id: str, rows: Sequence[Row]
+) -> dict[str, Row]:
+    """By page, the rows of which Notion did not compute some fields, with what the table has of these."""
+    incomplete = {row.page_id: row for row in rows if row.not_computed}
     if not incomplete:
-        return list(rows)
+        return {}
     query = qualified(
         "SELECT {page_id}, fields FROM {table} WHERE user_id {=} %s AND notion_page_id {=} ANY (%s)"
         " AND pg_catalog.jsonb_typeof(fields) {=} 'object'",
@@ -226,8 +258,7 @@ async def _with_known_fields(connection: Connection, table: SyncTable, user_id: 
     )
     with connection.as_application():
         found = await connection.execute(query, (user_id, table.spell(incomplete)))
-    known = {page_id: fields async for page_id, fields in found}
-    return [_with_fields(row, known[row.page_id]) if row.page_id in known else row for row in rows]
+    return {page_id: _with_fields(incomplete[page_id], fields) async for page_id, fields in found}
 
 
 def _with_fields(row: Row, known: dict[str, object]) -> Row:
@@ -235,67 +266,69 @@ def _with_fields(row: Row, known: dict[str, object]) -> Row:
     return replace(row, fields=json.dumps({**kept, **json.loads(row.fields)}, ensure_ascii=False))
 
 
-async def _upsert(connection: Connection, table: SyncTable, owner: RowOwner, rows: Sequence[Row]) -> None:
-    """Inserts or updates `rows`; a page that was removed before gets its old row id back."""
-    written = {
-        "notion_page_id": ("text", table.spell(row.page_id for row in rows)),
-        table.title: ("text", [row.title for row in rows]),
-        table.text: ("text", [row.text for row in rows]),
-        "properties": ("jsonb", [row.properties for row in rows]),
-        "fields": ("jsonb", [row.fields for row in rows]),
-        "url": ("text", [row.url for row in rows]),
-        "notion_created_at": ("timestamptz", [row.created_at for row in rows]),
-        "notion_edited_at": ("timestamptz", [row.edited_at for row in rows]),
-        "content_hash": ("text", [row.content_hash for row in rows]),
-    }
-    if table.has_message_count:
-        written["message_count"] = ("int4", [row.message_count for row in rows])
-    common = {
-        "user_id": owner.user_id,
-        _DATABASE: owner.written_database_id,
-        "notion_data_source_id": owner.data_source_id,
-    }
-    if table.has_database_name:
-        common["database_name"] = owner.database_name
-    now = ("last_synced_at", "updated_at")
-    names = [*written, *common]
-    statement = qualified(
+async def _upsert(
+    connection: Connection, table: SyncTable, owner: RowOwner, rows: Sequence[Row], lost: Mapping[str, UUID]
+) -> None:
+    """Inserts or updates `rows`; notes them too, where they are known to be stored as they are sent.
+
+    A page that was removed before, or whose row was `lost` (page id -> row id), gets its old row id back.
+    """
+    sent = SentRows(table, owner, rows)
+    upsert = qualified(
         """
         INSERT INTO {table} AS sync_table (id, {names})
         SELECT coalesce(
-                 (SELECT (removed.row {->>} 'id')::pg_catalog.uuid FROM notion_sync.removed_pages AS removed
-                  WHERE removed.user_id {=} {user_id} AND removed.notion_page_id {=} {page_id}
+                 (SELECT lost.row_id
+                  FROM ROWS FROM (
+                      pg_catalog.unnest(%(lost_pages)s::pg_catalog.text[]),
+                      pg_catalog.unnest(%(lost_ids)s::pg_catalog.uuid[])
+                  ) AS lost (page_id, row_id)
+                  WHERE lost.page_id {=} incoming.notion_page_id
+                    AND NOT EXISTS (SELECT FROM {table} AS other WHERE other.id {=} lost.row_id)),
+                 (SELECT (removed.row {->>} 'id')::pg_catalog.uuid
+                  FROM notion_sync.removed_pages AS removed
+                  WHERE removed.user_id {=} %(user_id)s AND removed.notion_page_id {=} {page_id}
                     AND removed.sync_table {=} {table_name} AND removed.reason {<>} 'duplicate'
                   ORDER BY removal_id DESC LIMIT 1),
                  pg_catalog.gen_random_uuid()),
-               {incoming}, {common}
-        FROM ROWS FROM ({arrays}) AS incoming ({columns})
+               {values}
+        FROM {incoming}
         ON CONFLICT (user_id, notion_page_id) DO UPDATE SET {assignments}
         """,
         table=table.identifier,
         table_name=sql.Literal(table.qualified_name),
-        user_id=sql.Placeholder("user_id"),
         page_id=table.page_id("incoming"),
-        names=sql.SQL(", ").join(map(sql.Identifier, names)),
-        incoming=sql.SQL(", ").join(
-            sql.SQL("{}::pg_catalog.{}").format(sql.Identifier("incoming", name), sql.Identifier(type_))
-            for name, (type_, _) in written.items()
-        ),
-        common=sql.SQL(", ").join(map(sql.Placeholder, common)),
-        arrays=sql.SQL(", ").join(
-            sql.SQL("pg_catalog.unnest({}::pg_catalog.{}[])").format(
-                sql.Placeholder(name, PyFormat.BINARY), sql.Identifier(_SENT_AS.get(type_, type_))
-            )
-            for name, (type_, _) in written.items()
-        ),
-        columns=sql.SQL(", ").join(map(sql.Identifier, written)),
+        names=sql.SQL(", ").join(map(sql.Identifier, sent.names)),
+        values=sql.SQL(", ").join(map(sent.value, sent.names)),
+        incoming=sent.incoming,
         assignments=sql.SQL(", ").join(
             [
-                *(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in names if name != _DATABASE),
+                *(
+                    sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name))
+                    for name in sent.names
+                    if name != DATABASE
+                ),
                 qualified(_KEPT_WHERE_SAME),
-                *(sql.SQL("{} = pg_catalog.clock_timestamp()").format(sql.Identifier(name)) for name in now),
+                sql.SQL("last_synced_at = pg_catalog.clock_timestamp(), updated_at = pg_catalog.clock_timestamp()"),
             ]
         ),
     )
+    parameters = {**sent.parameters, "lost_pages": table.spell(lost), "lost_ids": list(lost.values())}
+    if not table.stores_what_is_sent:
+        with connection.as_application():
+            await connection.execute(upsert, parameters)
+        return
+    noting = sql.SQL(NOTING).format(noted=sql.SQL("noted"))
+    statement = sql.SQL(
+        """
+        WITH noted AS (
+            {upsert}
+            RETURNING sync_table.notion_page_id::pg_catalog.uuid AS page_id,
+                      pg_catalog.decode(sync_table.content_hash, 'hex') AS source_hash, sync_table.id AS row_id,
+                      sync_table.xmin AS row_xmin, NULL::pg_catalog.bytea AS stored_digest
+        )
+        {noting}
+        """
+    )
     with connection.as_application():
-        await connection.execute(statement, {**common, **{name: values for name, (_, values) in written.items()}})
+        await connection.execute(statement.format(upsert=upsert, noting=noting), parameters)

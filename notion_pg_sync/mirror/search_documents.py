@@ -13,7 +13,8 @@ from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.tables import SyncTable
 
 # The settings are locked, so that a change of the language waits for what is written in the one before. Of a row whose
-# texts are as they were nothing is written.
+# texts are as they were nothing is written, unless somebody else wrote it since. Not for a savepoint: what is written
+# within one has an xmin of its own.
 _WRITE: LiteralString = """
     WITH settings AS MATERIALIZED (
         SELECT language::pg_catalog.regconfig AS language FROM notion_sync.search_settings FOR SHARE
@@ -25,13 +26,16 @@ _WRITE: LiteralString = """
             ON body.user_id {=} page.user_id AND body.notion_page_id {=} {page_id}
     )
     INSERT INTO notion_sync.search_documents AS known
-        (user_id, page_id, data_source_id, title, text, body_hash, tsv, is_cut)
-    SELECT user_id, page_id, data_source_id, title, text, body_hash, vector.tsv, vector.is_cut
+        (user_id, page_id, data_source_id, title, text, body_hash, tsv, is_cut, written_in)
+    SELECT user_id, page_id, data_source_id, title, text, body_hash, vector.tsv, vector.is_cut,
+           pg_catalog.pg_current_xact_id()::pg_catalog.xid
     FROM settings, pages, notion_sync.search_vector(language, title, text, body) AS vector
     ON CONFLICT (user_id, page_id) DO UPDATE
     SET data_source_id = EXCLUDED.data_source_id, title = EXCLUDED.title, text = EXCLUDED.text,
-        body_hash = EXCLUDED.body_hash, tsv = EXCLUDED.tsv, is_cut = EXCLUDED.is_cut
-    WHERE known.data_source_id {<>} EXCLUDED.data_source_id OR known.title {<>} EXCLUDED.title
+        body_hash = EXCLUDED.body_hash, tsv = EXCLUDED.tsv, is_cut = EXCLUDED.is_cut,
+        written_in = EXCLUDED.written_in
+    WHERE (known.written_in {=} known.xmin) IS NOT TRUE
+       OR known.data_source_id {<>} EXCLUDED.data_source_id OR known.title {<>} EXCLUDED.title
        OR known.text {<>} EXCLUDED.text OR coalesce(known.body_hash, '') {<>} coalesce(EXCLUDED.body_hash, '')
 """
 # Each by the table's key, hence OFFSET: of a table that grows PostgreSQL knows so little that it would go through all
@@ -64,6 +68,26 @@ async def write_documents(
         await connection.execute(
             statement, {"user": key.user_id, "source": key.data_source_id, "pages": table.spell(page_ids)}
         )
+
+
+async def stale_pages(connection: Connection, table: SyncTable, key: DataSourceKey, after: str) -> list[str]:
+    """A batch of a data source's pages, in order behind `after`, whose document is missing or not as it was written."""
+    query = qualified(
+        """
+        SELECT {page_id} AS page_id
+        FROM {table} AS page LEFT JOIN notion_sync.search_documents AS document
+            ON document.user_id {=} page.user_id AND document.page_id {=} {page_id}
+        WHERE page.user_id {=} %(user)s AND page.notion_data_source_id {=} %(source)s AND {page_id} {>} %(after)s
+          AND (document.written_in {=} document.xmin AND document.data_source_id {=} %(source)s) IS NOT TRUE
+        ORDER BY {page_id} LIMIT %(most)s
+        """,
+        page_id=table.page_id("page"),
+        table=table.identifier,
+    )
+    parameters = {"user": key.user_id, "source": key.data_source_id, "after": after, "most": _BATCH}
+    with connection.as_application():
+        found = await connection.execute(query, parameters)
+    return [page_id async for (page_id,) in found]
 
 
 async def write_missing_documents(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import LiteralString
 
 from psycopg import sql
@@ -17,6 +19,9 @@ from notion_pg_sync.mirror.trust import OwnedRelation, distrust, roles_of
 DEFAULT_SCHEMA = "public"
 SETTINGS_TABLE = "user_settings"
 GENERAL_TABLE = "notion_pages_sync"
+
+# Types that hold the same values as those that the tool declares.
+_SAME = {"character varying": "text"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,9 @@ class ColumnDefinition:
 class SyncTable:
     """A sync table; `title` and `text` are its columns for a page's title and for its most telling text.
 
-    `spelling` is how it writes page ids: what goes to PostgreSQL is spelled so, what comes from there as Notion does.
+    As it is in the database: `spelling` is how it writes page ids: what goes to PostgreSQL is spelled so, what comes
+    from there as Notion does. `shape` tells its columns and triggers from others; `triggers` names those that an
+    application made and that fire when a row is written.
     """
 
     schema: str
@@ -42,6 +49,9 @@ class SyncTable:
     has_database_name: bool = False
     has_message_count: bool = False
     spelling: IdSpelling = IdSpelling.DASHED
+    is_partitioned: bool = field(default=False, compare=False)
+    shape: str = field(default="", compare=False)
+    triggers: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -52,6 +62,11 @@ class SyncTable:
     def qualified_name(self) -> str:
         """Its name as text, for people and for bookkeeping."""
         return f"{self.schema}.{self.name}"
+
+    @property
+    def stores_what_is_sent(self) -> bool:
+        """Whether a row that was written is known to be as it was sent, without looking at it again."""
+        return not (self.triggers or self.is_partitioned)
 
     def page_id(self, *relation: str) -> sql.Composable:
         """The page of a row, as Notion writes it; of `relation`, where a statement has several."""
@@ -72,11 +87,14 @@ class StrangeTable:
 
 @dataclass(frozen=True)
 class _Named:
-    """A table named as a sync table; `has_rows`: the tool wrote rows there. `spelling` is None without its trigger."""
+    """A table named as a sync table.
+
+    `faults`: why it cannot be written; `has_rows`: the tool wrote rows there. `spelling` is None without its trigger.
+    """
 
     relation: OwnedRelation
     table: SyncTable
-    is_complete: bool
+    faults: str
     has_rows: bool
     is_readable: bool
     spelling: IdSpelling | None
@@ -192,14 +210,37 @@ async def settings_schema(connection: Connection) -> str:
     raise PostgresError("there is no table user_settings: run 'notion-pg-sync init'.")
 
 
+@dataclass(frozen=True)
+class FoundTables:
+    """The sync tables that there are.
+
+    `fit`: those that can be written, by name. `unfit`: by qualified name, a sentence on why the others cannot, and what
+    to do about it.
+    """
+
+    fit: dict[str, SyncTable]
+    unfit: dict[str, str]
+
+
 async def find_tables(connection: Connection, schema: str) -> dict[str, SyncTable]:
     """The sync tables of `schema` by name: the standard ones, and every other of the general one's shape.
 
     Those whose owners are not trusted do not count.
     """
-    found = await _tables_named_alike(connection, schema)
-    counting = [one for one in found if one.is_complete and one.relation.owner.is_trusted]
-    return {one.table.name: await _as_spelled(connection, one) for one in counting}
+    return (await inspect_tables(connection, schema)).fit
+
+
+async def inspect_tables(connection: Connection, schema: str) -> FoundTables:
+    """All tables of `schema` that are named as sync tables are, and whose owners are trusted, in one query."""
+    tables = FoundTables({}, {})
+    for one in await _tables_named_alike(connection, schema):
+        if not one.relation.owner.is_trusted:
+            continue
+        if one.faults:
+            tables.unfit[one.table.qualified_name] = one.faults
+        else:
+            tables.fit[one.table.name] = await _as_spelled(connection, one)
+    return tables
 
 
 async def _as_spelled(connection: Connection, named: _Named) -> SyncTable:
@@ -221,15 +262,19 @@ async def _tables_named_alike(connection: Connection, schema: str) -> list[_Name
     found = await connection.execute(
         sql.SQL(
             r"""
-            SELECT relname, relowner, array_agg(attname),
+            SELECT relname, relowner, pg_class.oid, relkind = 'p',
                    EXISTS (SELECT FROM notion_sync.data_sources WHERE sync_table = nspname || '.' || relname),
-                   has_table_privilege(pg_class.oid, 'SELECT'), {argument}
-            FROM pg_class
-            JOIN pg_namespace ON pg_namespace.oid = relnamespace
-            JOIN pg_attribute ON attrelid = pg_class.oid
-            WHERE nspname = %s AND relkind IN ('r', 'p')
-              AND relname LIKE 'notion\_%%\_sync' AND attnum > 0 AND NOT attisdropped
-            GROUP BY nspname, pg_class.oid, relname, relowner ORDER BY relname
+                   has_table_privilege(pg_class.oid, 'SELECT'), {argument},
+                   (SELECT json_object_agg(attname, json_build_array(attnum, format_type(atttypid, atttypmod)))
+                    FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped),
+                   ARRAY(SELECT ARRAY[tgname::text, pg_get_triggerdef(pg_trigger.oid), tgenabled::text, prosrc]
+                         FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+                         WHERE tgrelid = pg_class.oid AND NOT tgisinternal AND tgenabled IN ('O', 'A')
+                           AND tgtype & (4 | 16) <> 0 AND pronamespace <> to_regnamespace('notion_sync')
+                         ORDER BY tgname)
+            FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+            WHERE nspname = %s AND relkind IN ('r', 'p') AND relname LIKE 'notion\_%%\_sync'
+            ORDER BY relname
             """
         ).format(argument=TRIGGER_ARGUMENT),
         (schema,),
@@ -237,17 +282,59 @@ async def _tables_named_alike(connection: Connection, schema: str) -> list[_Name
     rows = await found.fetchall()
     roles = await roles_of(connection, [owner for _, owner, *_ in rows])
     standard = {table.name: table for table in standard_tables(schema)}
-    return [
-        _Named(
-            relation=OwnedRelation(schema, name, roles[owner]),
-            table=(table := standard.get(name, general_shape(schema, name))),
-            is_complete={column.name for column in columns_of(table)} <= set(columns),
-            has_rows=has_rows,
-            is_readable=is_readable,
-            spelling=IdSpelling(argument) if argument else None,
+    named: list[_Named] = []
+    for name, owner, oid, is_partitioned, has_rows, is_readable, argument, columns, triggers in rows:
+        table = standard.get(name, general_shape(schema, name))
+        there = {column: type_ for column, (_, type_) in (columns or {}).items()}
+        faults = _faults(table, there)
+        ours = {column.name: (columns or {}).get(column.name) for column in columns_of(table)}
+        shaped = replace(
+            table,
+            is_partitioned=is_partitioned,
+            shape=hashlib.sha256(json.dumps([oid, ours, triggers], sort_keys=True).encode()).hexdigest(),
+            triggers=tuple(trigger for trigger, *_ in triggers),
         )
-        for name, owner, columns, has_rows, is_readable, argument in rows
+        spelling = IdSpelling(argument) if argument else None
+        relation = OwnedRelation(schema, name, roles[owner])
+        named.append(_Named(relation, shaped, faults, has_rows, is_readable, spelling))
+    return named
+
+
+def _faults(table: SyncTable, there: Mapping[str, str]) -> str:
+    """Why a table with these columns (name -> type) cannot be written, and what to do; empty where it can."""
+    wanted = columns_of(table)
+    if missing := [column.name for column in wanted if column.name not in there]:
+        return f"{table.qualified_name} has no column {', '.join(missing)}: run 'notion-pg-sync init'."
+    # A length that is limited is no obstacle, as long as what comes is short enough.
+    unlimited = {name: re.sub(r"\(\d+\)", "", type_) for name, type_ in there.items()}
+    return " ".join(
+        wrong_type(table, column, there[column.name]) for column in wanted if not fits(column, unlimited[column.name])
+    )
+
+
+def fits(column: ColumnDefinition, type_: str) -> bool:
+    """Whether a column of this type holds the same values."""
+    return _SAME.get(type_, type_) == column.type
+
+
+def wrong_type(table: SyncTable, column: ColumnDefinition, type_: str) -> str:
+    """A sentence for people on a column that is of type `type_`, with the SQL that gives it the right one."""
+    default = re.fullmatch(r"DEFAULT (.*)", column.constraint)
+    changes = [
+        *(["ALTER COLUMN {column} DROP DEFAULT"] if default else []),
+        "ALTER COLUMN {column} TYPE {type} USING {column}::text::{type}",
+        *(["ALTER COLUMN {column} SET DEFAULT {default}"] if default else []),
     ]
+    statement = sql.SQL("ALTER TABLE {table} " + ", ".join(changes)).format(
+        table=table.identifier,
+        column=sql.Identifier(column.name),
+        type=sql.SQL(column.type),
+        default=sql.SQL(default[1] if default else ""),
+    )
+    return (
+        f"{table.qualified_name}.{column.name} is of type {type_}, the tool needs {column.type}: run "
+        f"{statement.as_string(None)};"
+    )
 
 
 def table_for(database_name: str, tables: dict[str, SyncTable]) -> SyncTable:

@@ -28,12 +28,14 @@ LEFT_EMPTY = "left empty"
 class Existing:
     """What there is under a view's name, or what the bookkeeping has of it: `oid` is None where nothing is there.
 
-    `fingerprint` is None where no view of ours was ever made. `dependents` are described for people.
+    `is_as_made`: nobody has replaced it since. `fingerprint` is None where no view of ours was ever made. `dependents`
+    are described for people.
     """
 
     oid: int | None
     is_view: bool
     is_invoker: bool
+    is_as_made: bool
     columns: tuple[Typed, ...]
     dependents: tuple[str, ...]
     fingerprint: str | None
@@ -97,6 +99,8 @@ async def find_existing(connection: Connection, view_names: Sequence[str]) -> di
         """
         SELECT coalesce(view_name, relname), pg_class.oid, relkind IS NOT DISTINCT FROM 'v',
                coalesce('security_invoker=true' = ANY (reloptions), false),
+               coalesce(rule_xmin = (SELECT pg_rewrite.xmin FROM pg_rewrite
+                                     WHERE ev_class = pg_class.oid AND rulename = '_RETURN'), false),
                ARRAY(SELECT ARRAY[attname::text, format_type(atttypid, atttypmod)] FROM pg_attribute
                      WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum),
                ARRAY(SELECT DISTINCT CASE WHEN ev_class <> pg_class.oid
@@ -117,21 +121,26 @@ async def find_existing(connection: Connection, view_names: Sequence[str]) -> di
         {"schema": SCHEMA, "names": list(view_names)},
     )
     return {
-        name: Existing(oid, is_view, is_invoker, tuple((column, type_) for column, type_ in columns), tuple(on), known)
-        async for name, oid, is_view, is_invoker, columns, on, known in found
+        name: Existing(
+            oid, is_view, is_invoker, as_made, tuple((column, type_) for column, type_ in columns), tuple(on), known
+        )
+        async for name, oid, is_view, is_invoker, as_made, columns, on, known in found
     }
 
 
 async def record(connection: Connection, view: View, fingerprint: str) -> None:
-    """Records that a view is ours."""
+    """Records that a view is ours, as it was made in this transaction."""
     of = (view.typed_view, view.relation) if isinstance(view, RelationView) else (None, None)
     await connection.execute(
         """
-        INSERT INTO notion_sync.views (view_name, fingerprint, typed_view, relation) VALUES (%s, %s, %s, %s)
+        INSERT INTO notion_sync.views (view_name, fingerprint, typed_view, relation, rule_xmin)
+        SELECT %s, %s, %s, %s, pg_rewrite.xmin FROM pg_rewrite
+        WHERE ev_class = %s::regclass AND rulename = '_RETURN'
         ON CONFLICT (view_name) DO UPDATE
-        SET fingerprint = EXCLUDED.fingerprint, typed_view = EXCLUDED.typed_view, relation = EXCLUDED.relation
+        SET fingerprint = EXCLUDED.fingerprint, typed_view = EXCLUDED.typed_view, relation = EXCLUDED.relation,
+            rule_xmin = EXCLUDED.rule_xmin
         """,
-        (view.name, fingerprint, *of),
+        (view.name, fingerprint, *of, view.identifier.as_string(connection)),
     )
 
 

@@ -161,7 +161,8 @@ def _task(wanted: View, arrangement: Arrangement, existing: Existing | None) -> 
     view = replace(wanted, columns=arrangement.columns)
     kept = arrangement.misfits if existing and existing.dependents else ()
     fingerprint = " ".join([view.fingerprint, *kept])
-    if existing and existing.is_invoker and existing.fingerprint == fingerprint and _typed(view) == existing.columns:
+    is_in_place = existing is not None and existing.is_invoker and existing.is_as_made
+    if existing and is_in_place and existing.fingerprint == fingerprint and _typed(view) == existing.columns:
         return _Task(view.name, view, existing, is_due=False)
     says = []
     if existing and kept:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from notion_pg_sync.sync.verify import Difference, Verification
+from notion_pg_sync.sync.verification import Difference, Verification
 
 
 def verification_lines(verification: Verification) -> list[str]:
@@ -24,7 +24,5 @@ def verification_as_json(verification: Verification) -> dict[str, object]:
 def _line(difference: Difference) -> str:
     name = "" if difference.name is None else f" {difference.name!r}"
     path = f" at {difference.path}" if difference.path else ""
-    return (
-        f"{difference.kind}:{name}{path} of page {difference.page_id}: Notion {difference.in_notion}, "
-        f"PostgreSQL {difference.in_postgresql}"
-    )
+    page = "" if difference.page_id is None else f" of page {difference.page_id}"
+    return f"{difference.kind}:{name}{path}{page}: Notion {difference.in_notion}, PostgreSQL {difference.in_postgresql}"

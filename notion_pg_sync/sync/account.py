@@ -15,6 +15,7 @@ from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
 from notion_pg_sync.mirror.connection import Connection, retried, transaction
 from notion_pg_sync.mirror.data_sources import wanting_bodies
 from notion_pg_sync.mirror.leases import LeaseLostError
+from notion_pg_sync.mirror.row_counts import RowCounts, count_rows_of
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending
 from notion_pg_sync.mirror.sync_requests import Asked
 from notion_pg_sync.mirror.views import refresh_views
@@ -26,7 +27,7 @@ from notion_pg_sync.sync.bodies import BodiesSync
 from notion_pg_sync.sync.configuration import Configuration, ConfiguredDatabase, read_configuration
 from notion_pg_sync.sync.database import sync_database
 from notion_pg_sync.sync.discovery import INCOMPLETE_SEARCH, find_databases
-from notion_pg_sync.sync.failures import LEASE_LOST, failure_of
+from notion_pg_sync.sync.failures import LEASE_LOST, UNFIT_TABLE, failure_of
 from notion_pg_sync.sync.listener import Watched
 from notion_pg_sync.sync.people import ask_for_people
 from notion_pg_sync.sync.side_by_side import side_by_side
@@ -86,7 +87,7 @@ async def sync_account(
     outcome.problems.extend(configuration.problems)
     async with open_client(work.settings, account.token) as client, keeping_lease(work, account.user_id, client.pacer):
         asked = await _requests(work, account.user_id)
-        resting = await begin_account(work, account)
+        resting, row_counts = await begin_account(work, account)
         due = [
             database
             for database in await _databases(work, client, account, configuration, outcome)
@@ -102,7 +103,7 @@ async def sync_account(
 
         async def sync(database: ConfiguredDatabase) -> tuple[ConfiguredDatabase, DatabaseRun]:
             async with slots:
-                synced = await sync_and_record(work, client, account.user_id, database)
+                synced = await sync_and_record(work, client, account.user_id, database, row_counts)
             outcome.add(database, synced)
             return database, synced.run
 
@@ -164,15 +165,21 @@ async def _answer_requests(work: Work, outcome: AccountOutcome) -> None:
 
 
 @retried
-async def begin_account(work: Work, account: ConnectedAccount) -> dict[str, str]:
-    """Takes note of the account's token; returns the suspended databases that are not to be tried now, with reasons."""
+async def begin_account(work: Work, account: ConnectedAccount) -> tuple[dict[str, str], RowCounts]:
+    """Takes note of the account's token; returns what there is before anything is synced.
+
+    That is the suspended databases that are not to be tried now, with reasons, and how many rows there are.
+    """
     async with transaction(work.pool) as connection:
         if not work.settings.dry_run:
             await suspensions.note_token(connection, account.user_id, fingerprint(account.token))
-        return await suspensions.resting(connection, account.user_id)
+        resting = await suspensions.resting(connection, account.user_id)
+        return resting, await count_rows_of(connection, work.tables.values(), account.user_id)
 
 
-async def sync_and_record(work: Work, client: NotionClient, user_id: str, database: ConfiguredDatabase) -> Synced:
+async def sync_and_record(
+    work: Work, client: NotionClient, user_id: str, database: ConfiguredDatabase, row_counts: RowCounts
+) -> Synced:
     """Syncs one database of an account whose lease this run holds, with its row in `database_runs`.
 
     A dry run leaves no other trace: it counts neither as a sync nor as a failure of the database. Nor does a sync that
@@ -182,8 +189,9 @@ async def sync_and_record(work: Work, client: NotionClient, user_id: str, databa
     counts = not work.settings.dry_run
     await _start(work, user_id, database, counts=counts)
     work.listener.started(watched)
-    run = await sync_database(work, client, user_id, database)
-    if counts and run.error_code != LEASE_LOST:
+    run = await sync_database(work, client, user_id, database, row_counts)
+    # A view would hold on to a column whose type is wrong.
+    if counts and run.error_code not in (LEASE_LOST, UNFIT_TABLE):
         await _refresh_view(work, database, run)
     was_suspended = await _end(work, user_id, database, run, counts=counts)
     work.listener.ended(watched, run)

@@ -85,13 +85,14 @@ class BodiesSync:
         """The data sources that have bodies to be read, and how many."""
         everything = self._work.settings.full_bodies
         found = []
-        async with transaction(self._work.pool) as connection:
+        async with self._work.writing_for(self._user_id) as connection:
             known = await known_data_sources(connection, self._user_id, self._database.database_id)
             for data_source_id, table_name in known.items():
                 if self._data_sources is not None and data_source_id not in self._data_sources:
                     continue
                 key, table = DataSourceKey(self._user_id, data_source_id), self._work.table_named(table_name)
                 if table is not None:
+                    await bodies.note_intact_bodies(connection, key)
                     found.append((key, table, await bodies.count_due(connection, table, key, everything=everything)))
         return [one for one in found if one[2]]
 

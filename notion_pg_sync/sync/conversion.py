@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from notion_pg_sync.mirror.rows import Row
+from notion_pg_sync.mirror.sent_rows import Row
 from notion_pg_sync.mirror.tables import TextSources
 from notion_pg_sync.notion.cleaning import Storable, page_hash, storable, storable_text
 from notion_pg_sync.notion.json_text import canonical_text

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from notion_pg_sync.mirror.data_sources import DataSourceState, Stretch
+from notion_pg_sync.mirror.rows import Written
 from notion_pg_sync.mirror.runs import DatabaseRun
-from notion_pg_sync.mirror.tables import text_sources
+from notion_pg_sync.mirror.tables import SyncTable, text_sources
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION, clean, storable_text
 from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.intervals import EARLIEST, LATEST, Interval, gaps
@@ -21,23 +22,34 @@ from notion_pg_sync.sync.conversion import Conversion
 from notion_pg_sync.sync.destination import Covered, Description, Destination, Place
 from notion_pg_sync.sync.listener import Watched
 from notion_pg_sync.sync.people import stored
-from notion_pg_sync.sync.plan import FullRead, IncrementalRead, Known, Plan, ReadOptions, plan_read
+from notion_pg_sync.sync.plan import FullRead, IncrementalRead, Known, Plan, ReadOptions, Target, plan_read
 from notion_pg_sync.sync.reading import reading
 from notion_pg_sync.sync.removing import FEW, MOST_ASKED, Verdicts, ask_for, held_back, is_too_much
 from notion_pg_sync.sync.work import Work
 
 
 class DataSourceSync:
-    """The sync of one data source of a user; counts what it does in `run`."""
+    """The sync of one data source of a user; counts what it does in `run`.
+
+    `rows`: how many rows of it there were in its table when the account's sync began.
+    """
 
     def __init__(
-        self, work: Work, client: NotionClient, place: Place, destination: Destination, run: DatabaseRun
+        self,
+        work: Work,
+        client: NotionClient,
+        place: Place,
+        destination: Destination,
+        run: DatabaseRun,
+        *,
+        rows: int,
     ) -> None:
         self._work = work
         self._client = client
         self._place = place
         self._destination = destination
         self._run = run
+        self._rows = rows
         self._watched = Watched(place.owner.user_id, place.owner.database_name, place.owner.database_id)
         self._conversion = Conversion([], text_sources(place.owner.database_name))
         self._schema: JsonObject = {}
@@ -45,6 +57,7 @@ class DataSourceSync:
         self._note = ""
         self._vanished: list[str] = []
         self._held_by_foreign_keys = 0
+        self._stored = Written()
         self._users_told: set[User] = set()
 
     @property
@@ -64,7 +77,7 @@ class DataSourceSync:
             notes.append(
                 f"{self._held_by_foreign_keys} rows left Notion but are kept, since foreign keys point at them."
             )
-        return notes
+        return [*notes, *stored_otherwise(self._stored, self._place.table)]
 
     async def sync(self) -> None:
         """Syncs it.
@@ -87,8 +100,10 @@ class DataSourceSync:
 
     def _plan(self, state: DataSourceState | None, fingerprint: str, now: datetime) -> Plan:
         settings = self._work.settings
+        table = self._place.table
+        target = Target(table.qualified_name, table.shape, self._rows)
         options = ReadOptions(settings.full_every, settings.full, settings.allow_removal, CONVERSION_VERSION)
-        return plan_read(_known(state), fingerprint, self._place.table.qualified_name, now, options)
+        return plan_read(_known(state), fingerprint, target, now, options)
 
     async def _carry_out(self, plan: Plan, described: Description, state: DataSourceState | None) -> int:
         """Reads what is planned; returns how many rows are held back."""
@@ -156,7 +171,6 @@ class DataSourceSync:
         """
         self._run.mode = self._run.mode or "incremental"
         listing = EditListing(since, self._began_at)
-        inserted_before = self._run.inserted
         async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
             async for batch in answers:
                 pages = [
@@ -169,7 +183,7 @@ class DataSourceSync:
         if listing.gave_up:
             await self._destination.prepare(described, self._conversion.columns, state, self._began_at)
             return await self._read_whole([])
-        await self._destination.advance_watermark(self._began_at, self._run.inserted - inserted_before)
+        await self._destination.advance_watermark(self._began_at)
         return rows_held_back
 
     async def _write(self, pages: Sequence[Page], covered: Covered | None) -> None:
@@ -181,10 +195,13 @@ class DataSourceSync:
         new_users = {user for page in completed for user in users_in(page.properties)} - self._users_told
         written = await self._destination.write(rows, columns, covered, stored(new_users))
         self._users_told |= new_users
-        self._run.rows_read += written.inserted + written.updated + written.unchanged
+        self._run.rows_read += written.inserted + written.updated + written.unchanged + written.withheld
         self._run.inserted += written.inserted
         self._run.updated += written.updated
         self._run.unchanged += written.unchanged
+        self._stored.restored += written.restored
+        self._stored.altered += written.altered
+        self._stored.withheld += written.withheld
         self._run.requests = self._client.traffic.requests
         self._run.retries = self._client.traffic.retries
         self._work.listener.progressed(self._watched, self._run, waiting=self._client.pacer.is_waiting)
@@ -206,7 +223,26 @@ def _known(state: DataSourceState | None) -> Known | None:
         state.full_read_started_at,
         state.full_read_progress_at,
         state.full_read_version,
+        state.table_shape,
     )
+
+
+def stored_otherwise(written: Written, table: SyncTable) -> list[str]:
+    """What a person should know of rows that are or were not stored as they are sent, a sentence each."""
+    said = []
+    if written.restored:
+        said.append(f"{written.restored} rows that were changed or deleted in PostgreSQL were written again.")
+    trigger = ", ".join(table.triggers) or "of a partition"
+    if written.altered:
+        said.append(
+            f"{written.altered} rows are not as Notion has them: the trigger {trigger} on {table.qualified_name} "
+            "changes what is written; they stay so until they change in Notion."
+        )
+    if written.withheld:
+        said.append(
+            f"{written.withheld} rows are missing: the trigger {trigger} on {table.qualified_name} keeps them out."
+        )
+    return said
 
 
 def _interval(stretch: Stretch) -> Interval:

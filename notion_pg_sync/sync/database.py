@@ -5,9 +5,9 @@ from __future__ import annotations
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey
-from notion_pg_sync.mirror.rows import RowOwner
+from notion_pg_sync.mirror.row_counts import RowCounts
 from notion_pg_sync.mirror.runs import DatabaseRun
-from notion_pg_sync.mirror.tables import table_for
+from notion_pg_sync.mirror.sent_rows import RowOwner
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.ids import MalformedIdError, parse_id
@@ -20,8 +20,10 @@ from notion_pg_sync.sync.vanished import remove_vanished
 from notion_pg_sync.sync.work import Work
 
 
-async def sync_database(work: Work, client: NotionClient, user_id: str, configured: ConfiguredDatabase) -> DatabaseRun:
-    """Syncs one database of a user, under the user's lease.
+async def sync_database(
+    work: Work, client: NotionClient, user_id: str, configured: ConfiguredDatabase, row_counts: RowCounts
+) -> DatabaseRun:
+    """Syncs one database of a user, under the user's lease. `row_counts`: the user's, when the account's sync began.
 
     Never raises for what is wrong with the database, Notion or a row: the run says it, and what was written until
     then stays.
@@ -31,12 +33,14 @@ async def sync_database(work: Work, client: NotionClient, user_id: str, configur
     failures: list[Failure] = []
     notes: list[str] = []
     try:
+        table = work.table_for(configured.name)
         listed = await _data_source_ids(own_client, configured)
         for data_source_id in listed:
             owner = RowOwner(user_id, configured.database_id, configured.name, data_source_id, configured.id_as_written)
-            place = Place(owner, table_for(configured.name, work.tables))
+            place = Place(owner, table)
             destination = Rehearsal(work, place) if work.settings.dry_run else Mirror(work, place)
-            sync = DataSourceSync(work, own_client, place, destination, run)
+            rows = row_counts.get((table.qualified_name, data_source_id), 0)
+            sync = DataSourceSync(work, own_client, place, destination, run, rows=rows)
             try:
                 await sync.sync()
             except Exception as error:  # noqa: BLE001 - recorded below; the other data sources go on

@@ -12,9 +12,8 @@ from notion_pg_sync.mirror.connection import Connection, current_time, retried, 
 from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState, StoredColumn, Stretch
 from notion_pg_sync.mirror.people import StoredUser, save_users
 from notion_pg_sync.mirror.removal import Reason, pages_of, remove_pages, unseen_pages
+from notion_pg_sync.mirror.row_counts import change_row_counts, settle_row_count
 from notion_pg_sync.mirror.rows import (
-    Row,
-    RowOwner,
     Written,
     claim_rows,
     compare_rows,
@@ -23,7 +22,14 @@ from notion_pg_sync.mirror.rows import (
     move_rows,
     write_rows,
 )
-from notion_pg_sync.mirror.search_documents import delete_strays, write_missing_documents
+from notion_pg_sync.mirror.search_documents import (
+    delete_strays,
+    stale_pages,
+    write_documents,
+    write_missing_documents,
+)
+from notion_pg_sync.mirror.sent_rows import Row, RowOwner
+from notion_pg_sync.mirror.stored_rows import void_notes
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION
 from notion_pg_sync.notion.column_names import view_name
@@ -93,8 +99,8 @@ class Destination(Protocol):
     async def end_full_read(self, held_back: int) -> None:
         """Takes in that the full read is complete, `held_back` rows aside."""
 
-    async def advance_watermark(self, began_at: datetime, inserted: int) -> None:
-        """Takes in that every edit before the minute of `began_at` has arrived, `inserted` new rows among them."""
+    async def advance_watermark(self, began_at: datetime) -> None:
+        """Takes in that every edit before the minute of `began_at` has arrived."""
 
 
 @dataclass
@@ -139,7 +145,10 @@ class Mirror:
             await self._save_columns(connection, columns)
             await self._follow(connection, state)
             if begins is not None:
-                await data_sources.begin_full_read(connection, place.key, begins, CONVERSION_VERSION)
+                shape = place.table.shape
+                if state is not None and state.table_shape != shape:
+                    await void_notes(connection, place.key)
+                await data_sources.begin_full_read(connection, place.key, begins, CONVERSION_VERSION, table_shape=shape)
 
     @retried
     async def write(
@@ -159,6 +168,8 @@ class Mirror:
                 await save_users(connection, place.owner.user_id, users)
             if covered is not None:
                 await data_sources.record_full_read(connection, place.key, covered.page_ids, covered.stretches)
+            elif changes := _row_count_changes(place.key, written):
+                await change_row_counts(connection, place.owner.user_id, changes)
         return written
 
     async def unseen(self) -> list[str]:
@@ -177,19 +188,24 @@ class Mirror:
         async with self.work.writing_for(self.place.owner.user_id) as connection:
             return await remove_pages(connection, self.place.table, self.place.key, reasons)
 
-    @retried
     async def end_full_read(self, held_back: int) -> None:
-        """See `Destination`."""
-        async with self.work.writing_for(self.place.owner.user_id) as connection:
-            row_count = await count_rows(connection, self.place.table, self.place.owner)
-            await delete_strays(connection, self.place.table, self.place.key)
-            await data_sources.end_full_read(connection, self.place.key, row_count, held_back=held_back)
+        """See `Destination`. What search reads of the rows is then as it should be, too."""
+        await self._restore_documents()
+        await self._end_full_read(held_back)
 
     @retried
-    async def advance_watermark(self, began_at: datetime, inserted: int) -> None:
+    async def _end_full_read(self, held_back: int) -> None:
+        place = self.place
+        async with self.work.writing_for(place.owner.user_id) as connection:
+            row_count = await settle_row_count(connection, place.table, place.key)
+            await delete_strays(connection, place.table, place.key)
+            await data_sources.end_full_read(connection, place.key, row_count, held_back=held_back)
+
+    @retried
+    async def advance_watermark(self, began_at: datetime) -> None:
         """See `Destination`."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
-            await data_sources.advance_watermark(connection, self.place.key, began_at, inserted)
+            await data_sources.advance_watermark(connection, self.place.key, began_at)
 
     async def _save_columns(self, connection: Connection, columns: Sequence[Column]) -> None:
         stored = [StoredColumn(**asdict(column)) for column in columns]
@@ -200,6 +216,23 @@ class Mirror:
         """Takes a batch of rows that an earlier version wrote, those behind the page `last`, into the search."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
             return await write_missing_documents(connection, self.place.table, self.place.key, last)
+
+    async def _restore_documents(self) -> None:
+        """Writes what search reads of rows anew, where somebody else changed or deleted it."""
+        last: str | None = ""
+        while last is not None:
+            last = await self._restore_batch(last)
+
+    @retried
+    async def _restore_batch(self, last: str) -> str | None:
+        """The same for a batch of pages behind `last`; returns the last of them, None where there was none."""
+        place = self.place
+        async with self.work.writing_for(place.owner.user_id) as connection:
+            stale = await stale_pages(connection, place.table, place.key, last)
+            if not stale:
+                return None
+            await write_documents(connection, place.table, place.key, stale)
+        return stale[-1]
 
     async def _follow(self, connection: Connection, state: DataSourceState | None) -> None:
         await claim_rows(connection, self.place.table, self.place.owner)
@@ -222,6 +255,7 @@ class Rehearsal:
     place: Place
     seen: set[str] = field(default_factory=set)
     new_columns: list[str] = field(default_factory=list)
+    trusts_notes: bool = True
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -238,6 +272,7 @@ class Rehearsal:
     ) -> None:
         """See `Destination`."""
         _, known, _ = await self.known()
+        self.trusts_notes = begins is None or state is None or state.table_shape == self.place.table.shape
         self.new_columns = [column.name for column in columns if column.name not in {one.name for one in known}]
 
     async def write(
@@ -250,7 +285,8 @@ class Rehearsal:
         """See `Destination`."""
         self.seen.update(covered.page_ids if covered else ())
         async with transaction(self.work.pool) as connection:
-            return await compare_rows(connection, self.place.table, self.place.owner, rows)
+            place, trusts = self.place, self.trusts_notes
+            return await compare_rows(connection, place.table, place.owner, rows, trusts_notes=trusts)
 
     async def unseen(self) -> list[str]:
         """See `Destination`."""
@@ -270,8 +306,16 @@ class Rehearsal:
     async def end_full_read(self, held_back: int) -> None:
         """See `Destination`."""
 
-    async def advance_watermark(self, began_at: datetime, inserted: int) -> None:
+    async def advance_watermark(self, began_at: datetime) -> None:
         """See `Destination`."""
+
+
+def _row_count_changes(key: DataSourceKey, written: Written) -> dict[str, int]:
+    """By how many rows data sources (by id) grow or shrink by what an incremental read has written."""
+    taken = written.taken_from
+    changes = {data_source_id: -count for data_source_id, count in taken.items()}
+    gained = written.inserted - written.returned + taken.total()
+    return {**changes, key.data_source_id: gained} if gained else changes
 
 
 async def _known(work: Work, place: Place) -> tuple[DataSourceState | None, list[Column], datetime]:
@@ -279,4 +323,6 @@ async def _known(work: Work, place: Place) -> tuple[DataSourceState | None, list
         state = await data_sources.load_state(connection, place.key)
         columns = await data_sources.load_columns(connection, place.key)
         now = await current_time(connection)
+    if state is not None:
+        work.check_table(state.sync_table)
     return state, [Column(**asdict(column)) for column in columns], now

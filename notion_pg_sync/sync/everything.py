@@ -17,7 +17,7 @@ from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatab
 from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, retried, transaction
 from notion_pg_sync.mirror.leases import Holder
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending, Job
-from notion_pg_sync.mirror.tables import SyncTable, find_tables, settings_schema, strange_tables
+from notion_pg_sync.mirror.tables import FoundTables, inspect_tables, settings_schema, strange_tables
 from notion_pg_sync.mirror.trust import distrust
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.ids import looks_like_id, parse_id
@@ -41,7 +41,8 @@ from notion_pg_sync.sync.people import ask_for_people
 from notion_pg_sync.sync.process import this_process
 from notion_pg_sync.sync.refused import NothingAttemptedError, UsageError
 from notion_pg_sync.sync.token_encryption import TokenError
-from notion_pg_sync.sync.verify import Verification, verify_database
+from notion_pg_sync.sync.verification import Verification
+from notion_pg_sync.sync.verify import verify_database
 from notion_pg_sync.sync.work import Work
 
 log = logging.getLogger(__name__)
@@ -183,8 +184,8 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
         if not settings.dry_run:
             await claim_patiently(work, user_id)
         async with open_client(settings, account.token) as client, keeping_lease(work, user_id, client.pacer):
-            await begin_account(work, account)
-            run = (await sync_and_record(work, client, user_id, wanted)).run
+            _, row_counts = await begin_account(work, account)
+            run = (await sync_and_record(work, client, user_id, wanted, row_counts)).run
             outcome.accounts.append(AccountOutcome(user_id, {wanted.name: run}))
             await ask_for_people(work, client, user_id)
             await sync_bodies(work, client, user_id, [(wanted, run)], asyncio.Semaphore())
@@ -225,7 +226,7 @@ async def _run(
         message = "the run was interrupted; what it had written is kept, and the next run carries on."
         try:
             async with _time_limit(settings.timeout, outcome):
-                yield Work(settings, runid, pool, schema, tables, listener), outcome
+                yield Work(settings, runid, pool, schema, tables.fit, listener, tables.unfit), outcome
             status, message = outcome.status, outcome.message()
         except (NothingAttemptedError, UsageError, PostgresError) as error:
             message = str(error)
@@ -269,13 +270,13 @@ async def _time_limit(limit: timedelta | None, outcome: RunOutcome) -> AsyncIter
         )
 
 
-async def _find_tables(connection: Connection) -> tuple[str, dict[str, SyncTable]]:
+async def _find_tables(connection: Connection) -> tuple[str, FoundTables]:
     """Where the rows go. Raises `PostgresError` where a table that is needed does not count."""
     schema = await settings_schema(connection)
     for table in await strange_tables(connection, schema):
         if table.is_needed:
             raise distrust(table.relation)
-    return schema, await find_tables(connection, schema)
+    return schema, await inspect_tables(connection, schema)
 
 
 async def _due_accounts(

@@ -14,11 +14,21 @@ from notion_pg_sync.mirror.leases import LeaseLostError
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.listing import ListingError
 from notion_pg_sync.sync.removing import HeldBackError
+from notion_pg_sync.sync.work import UnfitTableError
 
 LEASE_LOST = "lease_lost"
+UNFIT_TABLE = "unfit_table"
 
 # An administrator, a restart or a time limit ended the session.
 _ENDED_SESSIONS = ("57P01", "57P02", "57P03", "57P05", "25P03", "08003", "08006")
+
+_CODES: dict[type[Exception], str] = {
+    HeldBackError: "removal_held_back",
+    ListingError: "incomplete",
+    UnfitTableError: UNFIT_TABLE,
+    LeaseLostError: LEASE_LOST,
+    PostgresError: "postgresql",
+}
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +46,8 @@ def failure_of(error: Exception) -> Failure:
     match error:
         case NotionError():
             return Failure(error.code, str(error))
-        case HeldBackError():
-            return Failure("removal_held_back", str(error))
-        case ListingError():
-            return Failure("incomplete", str(error))
-        case LeaseLostError():
-            return Failure(LEASE_LOST, str(error))
-        case PostgresError():
-            return Failure("postgresql", str(error))
+        case HeldBackError() | ListingError() | UnfitTableError() | LeaseLostError() | PostgresError():
+            return Failure(_CODES[type(error)], str(error))
         case PoolTimeout():
             return Failure("postgresql", "PostgreSQL gave no connection in time: see whether it is up and has room.")
         case psycopg.OperationalError() if error.sqlstate is None or error.sqlstate in _ENDED_SESSIONS:
@@ -66,6 +70,11 @@ def failure_of(error: Exception) -> Failure:
             return Failure(
                 error.sqlstate or "postgresql",
                 f"PostgreSQL's disk is full ({_said(error)}): make room there; the next run carries on.",
+            )
+        case errors.StringDataRightTruncation():
+            return Failure(
+                error.sqlstate or "postgresql",
+                f"a column of the sync table is too narrow ({_said(error)}): 'notion-pg-sync init' names it.",
             )
         case psycopg.Error():
             return Failure(error.sqlstate or "postgresql", f"PostgreSQL refused a statement: {_said(error)}.")

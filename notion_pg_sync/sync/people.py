@@ -54,8 +54,8 @@ async def ask_for_people(work: Work, client: NotionClient, user_id: str) -> None
 @retried
 async def _save(work: Work, user_id: str, told: Sequence[User], asked: Sequence[str]) -> None:
     async with work.writing_for(user_id) as connection:
-        await people.save_users(connection, user_id, stored(told))
         await people.note_asked(connection, user_id, asked)
+        await people.save_users(connection, user_id, stored(told))
 
 
 async def _told(client: NotionClient, wanted: list[str]) -> list[User]:

@@ -25,7 +25,9 @@ class Known:
 
     By Notion's clock: `watermark` and when the full read that is under way began (`full_read_started_at`). By
     PostgreSQL's: when the last complete one began (`full_as_of`), and when the one that is under way last recorded
-    progress; `full_read_version` is the conversion's that this one began with.
+    progress; `full_read_version` is the conversion's that this one began with. `row_count`: how many rows there should
+    be. `table_shape`: columns and triggers of the sync table when the notes on its rows were begun, None where that is
+    not known.
     """
 
     schema_fingerprint: str
@@ -37,6 +39,16 @@ class Known:
     full_read_started_at: datetime | None
     full_read_progress_at: datetime | None
     full_read_version: int | None
+    table_shape: str | None
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where rows go: the sync table by its name, its columns and triggers as they are now, and how many rows it has."""
+
+    sync_table: str
+    shape: str
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -76,18 +88,16 @@ class ReadOptions:
 
 
 def plan_read(
-    known: Known | None, schema_fingerprint: str, sync_table: str, now: datetime, options: ReadOptions
+    known: Known | None, schema_fingerprint: str, target: Target, now: datetime, options: ReadOptions
 ) -> Plan:
-    """Decides how to read a data source whose schema now has `schema_fingerprint` and whose rows go to `sync_table`.
+    """Decides how to read a data source whose schema now has `schema_fingerprint` and whose rows go to `target`.
 
     `now` is PostgreSQL's.
     """
     if known is None:
         return FullRead("it was never read whole")
-    if known.schema_fingerprint != schema_fingerprint:
-        return FullRead("its schema changed")
-    if known.sync_table != sync_table:
-        return FullRead("its rows go to another table")
+    if reason := _differs(known, schema_fingerprint, target):
+        return FullRead(reason)
     if known.full_read_started_at is not None:
         if not options.full and _may_be_carried_on(known, now, options.version):
             return FullRead("a full read is under way", edits_since=known.full_read_started_at - OVERLAP)
@@ -99,6 +109,8 @@ def plan_read(
             "its stored times lie in the future",
             note="a wrong clock had put the times of its last sync into the future, so everything was read anew.",
         )
+    if known.row_count != target.rows:
+        return FullRead(f"its table has {target.rows} rows and should have {known.row_count}")
     if options.full:
         return FullRead("it was asked for")
     if known.held_back and options.removal_allowed:
@@ -123,3 +135,12 @@ def _may_be_carried_on(known: Known, now: datetime, version: int) -> bool:
 def _is_to_come(time: datetime, now: datetime) -> bool:
     """Whether a time that was stored cannot be, since it has not come yet."""
     return time > now + TOLERANCE
+
+
+def _differs(known: Known, schema_fingerprint: str, target: Target) -> str:
+    """Why what was read before counts no longer, empty where it does."""
+    if known.schema_fingerprint != schema_fingerprint:
+        return "its schema changed"
+    if known.sync_table != target.sync_table:
+        return "its rows go to another table"
+    return "" if known.table_shape in (None, target.shape) else "its table was altered"

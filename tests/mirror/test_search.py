@@ -220,7 +220,7 @@ async def test_titles_that_begin_alike_and_are_longer_than_a_key_are_told_apart(
 
 async def test_a_title_of_any_length_fails_no_row(anna: Installation) -> None:
     long = "".join(str(uuid4()) for _ in range(500))
-    await anna.execute("UPDATE notion_pages_sync SET title = %s WHERE title = 'Ranger'", long)
+    anna.workspace.edit_page(await page_id(anna, "Ranger"), {"Title": long})
     await anna.execute("DELETE FROM notion_sync.search_documents")
     await anna.execute("UPDATE notion_sync.data_sources SET is_searchable = false")
     assert (await anna.sync_all()).failures == []

@@ -18,7 +18,8 @@ from psycopg.errors import UniqueViolation
 from notion_pg_sync.demo.workspace import SampleWorkspace, SmallWorkspace, WorkspaceServer
 from notion_pg_sync.mirror.connection import Pool, open_pool, transaction
 from notion_pg_sync.mirror.initialise import carry_out, plan_init
-from notion_pg_sync.mirror.rows import Row, RowOwner, claim_rows, write_rows
+from notion_pg_sync.mirror.rows import claim_rows, write_rows
+from notion_pg_sync.mirror.sent_rows import Row, RowOwner
 from notion_pg_sync.mirror.tables import find_tables
 from notion_pg_sync.settings import Settings
 from tests.installation import Installation, register

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.sync.plan import OVERLAP, FullRead, IncrementalRead, Known, Plan, ReadOptions, plan_read
+from notion_pg_sync.sync.plan import OVERLAP, FullRead, IncrementalRead, Known, Plan, ReadOptions, Target, plan_read
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 TABLE = "public.notion_pages_sync"
@@ -23,6 +23,7 @@ SETTLED = Known(
     full_read_started_at=None,
     full_read_progress_at=None,
     full_read_version=None,
+    table_shape="columns",
 )
 UNDER_WAY = replace(
     SETTLED,
@@ -33,10 +34,12 @@ UNDER_WAY = replace(
 OPTIONS = ReadOptions(full_every=timedelta(days=1), full=False, removal_allowed=False, version=7)
 FULL = replace(OPTIONS, full=True)
 LEFT = FullRead("a full read was left under way")
+TARGET = Target(TABLE, "columns", 5000)
+ELSEWHERE = replace(TARGET, sync_table="public.notion_worlds_sync")
 
 
-def plan(known: Known | None, fingerprint: str = "a", options: ReadOptions = OPTIONS, table: str = TABLE) -> Plan:
-    return plan_read(known, fingerprint, table, NOW, options)
+def plan(known: Known | None, fingerprint: str = "a", options: ReadOptions = OPTIONS, target: Target = TARGET) -> Plan:
+    return plan_read(known, fingerprint, target, NOW, options)
 
 
 def test_a_settled_data_source_is_read_from_five_minutes_before_the_watermark() -> None:
@@ -79,14 +82,14 @@ def test_a_full_read_that_is_said_to_have_begun_in_the_future_begins_anew() -> N
 
 def test_a_changed_schema_or_another_table_begins_a_full_read_anew() -> None:
     assert plan(UNDER_WAY, "b") == FullRead("its schema changed")
-    assert plan(UNDER_WAY, table="public.notion_worlds_sync") == FullRead("its rows go to another table")
+    assert plan(UNDER_WAY, target=ELSEWHERE) == FullRead("its rows go to another table")
     assert plan(SETTLED, "b") == FullRead("its schema changed")
-    assert plan(SETTLED, table="public.notion_worlds_sync") == FullRead("its rows go to another table")
+    assert plan(SETTLED, target=ELSEWHERE) == FullRead("its rows go to another table")
 
 
 def test_a_small_data_source_is_always_read_whole() -> None:
-    assert plan(replace(SETTLED, row_count=100)) == FullRead("it is small")
-    assert isinstance(plan(replace(SETTLED, row_count=101)), IncrementalRead)
+    assert plan(replace(SETTLED, row_count=100), target=replace(TARGET, rows=100)) == FullRead("it is small")
+    assert isinstance(plan(replace(SETTLED, row_count=101), target=replace(TARGET, rows=101)), IncrementalRead)
 
 
 def test_a_full_read_is_due_after_a_day() -> None:
@@ -133,7 +136,7 @@ def test_whatever_is_stored_nothing_that_was_edited_lately_is_passed_over(
     progress_at: datetime | None,
     full: bool,
 ) -> None:
-    known = Known("a", TABLE, 5000, 0, watermark, full_as_of, started_at, progress_at, 7)
+    known = Known("a", TABLE, 5000, 0, watermark, full_as_of, started_at, progress_at, 7, "columns")
     planned = plan(known, options=replace(OPTIONS, full=full))
     if isinstance(planned, IncrementalRead):
         assert watermark is not None
@@ -145,3 +148,18 @@ def test_whatever_is_stored_nothing_that_was_edited_lately_is_passed_over(
         assert started_at is not None
         assert planned.edits_since <= min(NOW, started_at)
         assert not full
+
+
+def test_a_table_that_was_altered_is_read_whole_from_the_start() -> None:
+    altered = replace(TARGET, shape="other columns")
+    assert plan(SETTLED, target=altered) == FullRead("its table was altered")
+    assert plan(UNDER_WAY, target=altered) == FullRead("its table was altered")
+    # Of an earlier version, which did not note it.
+    assert isinstance(plan(replace(SETTLED, table_shape=None), target=altered), IncrementalRead)
+
+
+@pytest.mark.parametrize("rows", [4999, 5001, 0])
+def test_rows_that_are_too_few_or_too_many_cause_a_full_read(rows: int) -> None:
+    assert plan(SETTLED, target=replace(TARGET, rows=rows)) == FullRead(
+        f"its table has {rows} rows and should have 5000"
+    )

@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notion_pg_sync.mirror.connection import open_pool, transaction
-from notion_pg_sync.mirror.rows import RowOwner, write_rows
+from notion_pg_sync.mirror.rows import write_rows
+from notion_pg_sync.mirror.sent_rows import RowOwner
 from notion_pg_sync.mirror.tables import standard_tables, text_sources
 from notion_pg_sync.notion.pages import read_page
 from notion_pg_sync.notion.schema import assign_columns

@@ -17,10 +17,12 @@ from notion_pg_sync.mirror.tables import find_tables
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.rereading import VerificationError
 from notion_pg_sync.report.verification import verification_as_json, verification_lines
+from notion_pg_sync.sync import verification as findings
 from notion_pg_sync.sync import verify
 from notion_pg_sync.sync.configuration import ConfiguredDatabase
 from notion_pg_sync.sync.listener import Nobody
-from notion_pg_sync.sync.verify import Difference, Verification, verify_database
+from notion_pg_sync.sync.verification import Difference, Verification
+from notion_pg_sync.sync.verify import verify_database
 from notion_pg_sync.sync.work import Work
 from tests.installation import Installation
 
@@ -141,7 +143,9 @@ async def test_a_formula_that_goes_by_the_clock_is_no_difference(
     )
     workspace.set_quietly(workspace.page_ids(handle.id)[0], {"Other": "y"})
     assert said(await verified(installation, small, "Ages", database_id=handle.id)) == [
-        ("value differs", "Other", "formula.string", '"y"', '"x"')
+        ("value differs", "Other", "formula.string", '"y"', '"x"'),
+        ("field differs", "other", "", '"y"', '"x"'),
+        ("search differs", "text", "", '"y"', '"x"'),
     ]
 
 
@@ -344,8 +348,8 @@ async def test_rows_of_the_application_and_of_others_are_left_alone(anna: Instal
 async def test_differences_beyond_the_bound_are_counted(
     anna: Installation, small: SmallWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verify, "MOST_KEPT", 10)
-    monkeypatch.setattr(verify, "MOST_LOOKED_AT_AGAIN", 15)
+    monkeypatch.setattr(findings, "MOST_KEPT", 10)
+    monkeypatch.setattr(findings, "MOST_LOOKED_AT_AGAIN", 15)
     await anna.execute("DELETE FROM notion_characters_sync")
     verification = await verified(anna, small, "Characters")
     assert (len(verification.differences), verification.more_differences) == (10, 30)
@@ -355,14 +359,31 @@ async def test_differences_beyond_the_bound_are_counted(
 
 # Faults of the sync itself -------------------------------------------------------------------------------------------
 
-PARTS = ("sync/verify.py", "notion/expectation.py", "notion/rereading.py", "mirror/held_rows.py")
+PARTS = (
+    *("sync/verify.py", "sync/verify_people.py", "sync/comparing.py", "sync/verification.py"),
+    *("notion/expectation.py", "notion/expected_fields.py", "notion/expected_bodies.py", "notion/expected_people.py"),
+    *("notion/rereading.py", "mirror/held_rows.py", "mirror/held_texts.py", "mirror/held_views.py"),
+)
 WHAT_THE_SYNC_USES = {
     *(
         f"notion_pg_sync.notion.{name}"
-        for name in ("listing", "properties", "cleaning", "completion", "schema", "pages")
+        for name in (
+            "listing",
+            "properties",
+            "cleaning",
+            "completion",
+            "schema",
+            "pages",
+            "dates",
+            "markdown",
+            "people",
+        )
     ),
+    *(f"notion_pg_sync.notion.{name}" for name in ("markdown", "blocks", "column_names")),
     *(f"notion_pg_sync.sync.{name}" for name in ("conversion", "completing", "reading", "data_source", "database")),
-    "notion_pg_sync.mirror.rows",
+    *(f"notion_pg_sync.sync.{name}" for name in ("body", "bodies", "people")),
+    *(f"notion_pg_sync.mirror.{name}" for name in ("rows", "sent_rows", "stored_rows", "bodies", "people")),
+    *(f"notion_pg_sync.mirror.{name}" for name in ("search_documents", "views", "view_catalog", "view_definition")),
 }
 
 
@@ -434,7 +455,7 @@ async def test_an_edit_that_the_sync_missed_is_a_difference(anna: Installation, 
     anna.workspace.edit_page(page_id, {"Age": 4711})
     anna.workspace.clock.advance(3600)
     kinds = [(one.kind, one.name) for one in (await verified(anna, small, "Characters")).differences]
-    assert kinds == [("column differs", "notion_edited_at"), ("value differs", "Age")]
+    assert kinds == [("column differs", "notion_edited_at"), ("value differs", "Age"), ("field differs", "age")]
 
 
 @pytest.mark.parametrize(
@@ -605,3 +626,9 @@ def test_differences_beyond_the_most_that_are_printed_are_counted() -> None:
     difference = Difference("value differs", STRANGER, "name", "", "a", "nothing")
     lines = verification_lines(Verification(1, 1, 1, (difference,), 7, 0, ()))
     assert lines[-1] == "  and 7 more differences"
+
+
+def test_what_is_wrong_with_no_single_page_names_none() -> None:
+    difference = Difference("view differs", None, "notion.characters", "", "a view", "no such view")
+    lines = verification_lines(Verification(1, 1, 1, (difference,), 0, 0, ()))
+    assert lines[-1] == "  view differs: 'notion.characters': Notion a view, PostgreSQL no such view"

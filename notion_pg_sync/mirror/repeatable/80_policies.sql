@@ -26,6 +26,7 @@ BEGIN
         'notion_sync.database_runs',
         'notion_sync.databases',
         'notion_sync.page_bodies',
+        'notion_sync.pages',
         'notion_sync.removed_pages',
         'notion_sync.search_documents',
         'notion_sync.sync_requests',

@@ -1,0 +1,108 @@
+"""What PostgreSQL holds beside the rows, as `sync --verify` reads it: what search reads, bodies, who people are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from notion_pg_sync.mirror.connection import Pool, transaction
+
+
+@dataclass(frozen=True)
+class HeldDocument:
+    """What search reads of a page. `is_indexed`: the index is of that text and of the body, in the language set."""
+
+    page_id: str
+    data_source_id: str
+    title: str
+    text: str
+    is_indexed: bool
+
+
+@dataclass(frozen=True)
+class HeldBody:
+    """A body as it is kept; `edited_at` is the edit of the page that it stands for."""
+
+    page_id: str
+    markdown: str
+    plain_text: str
+    edited_at: datetime
+
+
+@dataclass(frozen=True)
+class HeldPerson:
+    """What is kept of a person by their id; `kind` is None where no more is known."""
+
+    id: str
+    kind: str | None
+    name: str | None
+    email: str | None
+    avatar_url: str | None
+
+
+@dataclass(frozen=True)
+class HeldTexts:
+    """What is held for one user."""
+
+    pool: Pool
+    user_id: str
+
+    async def documents(self, page_ids: Sequence[str]) -> dict[str, HeldDocument]:
+        """What search reads of these pages, by page id. The index of a text that is too long for it counts as right."""
+        async with (
+            transaction(self.pool) as connection,
+            connection.cursor(row_factory=class_row(HeldDocument)) as cursor,
+        ):
+            await cursor.execute(
+                """
+                SELECT document.page_id, document.data_source_id, document.title, document.text,
+                       document.is_cut OR document.tsv =
+                           setweight(to_tsvector(language::regconfig, document.title), 'A')
+                           || setweight(to_tsvector(language::regconfig, document.text), 'B')
+                           || setweight(to_tsvector(language::regconfig, coalesce(body.plain_text, '')), 'C')
+                       AS is_indexed
+                FROM notion_sync.search_settings, notion_sync.search_documents AS document
+                LEFT JOIN notion_sync.page_bodies AS body
+                    ON body.user_id = document.user_id AND body.notion_page_id = document.page_id
+                WHERE document.user_id = %s AND document.page_id = ANY (%s)
+                """,
+                (self.user_id, list(page_ids)),
+            )
+            return {document.page_id: document async for document in cursor}
+
+    async def bodies(self, page_ids: Sequence[str]) -> dict[str, HeldBody]:
+        """The bodies of these pages that are kept, by page id."""
+        async with transaction(self.pool) as connection, connection.cursor(row_factory=class_row(HeldBody)) as cursor:
+            await cursor.execute(
+                """
+                SELECT notion_page_id AS page_id, markdown, plain_text, last_edited_time AS edited_at
+                FROM notion_sync.page_bodies WHERE user_id = %s AND notion_page_id = ANY (%s)
+                """,
+                (self.user_id, list(page_ids)),
+            )
+            return {body.page_id: body async for body in cursor}
+
+    async def wants_bodies(self, data_source_id: str) -> bool:
+        """Whether the bodies of a data source are to be read by every run."""
+        async with transaction(self.pool) as connection:
+            found = await connection.execute(
+                "SELECT bodies FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s",
+                (self.user_id, data_source_id),
+            )
+            row = await found.fetchone()
+        return bool(row and row[0])
+
+    async def people(self, ids: Collection[str]) -> dict[str, HeldPerson]:
+        """What is kept of these people, by id."""
+        async with transaction(self.pool) as connection, connection.cursor(row_factory=class_row(HeldPerson)) as cursor:
+            await cursor.execute(
+                """
+                SELECT id::text, kind, name, email, avatar_url FROM notion_sync.users
+                WHERE user_id = %s AND id = ANY (%s::uuid[])
+                """,
+                (self.user_id, list(ids)),
+            )
+            return {person.id: person async for person in cursor}

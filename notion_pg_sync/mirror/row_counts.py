@@ -1,0 +1,87 @@
+"""How many rows there are of each data source, and how many there should be: what was deleted or added is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from psycopg import sql
+
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.tables import SyncTable
+
+# By the sync table's qualified name and the data source's id.
+RowCounts = Mapping[tuple[str, str], int]
+
+
+async def count_rows_of(connection: Connection, tables: Iterable[SyncTable], user_id: str) -> RowCounts:
+    """How many rows a user has of each data source in each table, in one statement; a data source without any is not
+    in it.
+    """
+    counts = [
+        sql.SQL(
+            "SELECT {}, notion_data_source_id, pg_catalog.count(*) FROM {}"
+            " WHERE user_id OPERATOR(pg_catalog.=) %(user)s AND notion_data_source_id IS NOT NULL"
+            " GROUP BY notion_data_source_id"
+        ).format(sql.Literal(table.qualified_name), table.identifier)
+        for table in tables
+    ]
+    if not counts:
+        return {}
+    with connection.as_application():
+        found = await connection.execute(sql.SQL(" UNION ALL ").join(counts), {"user": user_id})
+    return {(name, data_source_id): count async for name, data_source_id, count in found}
+
+
+async def change_row_counts(connection: Connection, user_id: str, changes: Mapping[str, int]) -> None:
+    """Records that data sources (by id) have so many rows more, or fewer, than before."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.data_sources AS known SET row_count = row_count + change.by
+        FROM unnest(%s::text[], %s::bigint[]) AS change (data_source_id, by)
+        WHERE known.user_id = %s AND known.data_source_id = change.data_source_id
+        """,
+        (list(changes), list(changes.values()), user_id),
+    )
+
+
+async def settle_row_count(connection: Connection, table: SyncTable, key: DataSourceKey) -> int:
+    """How many rows of a data source there should be, once a full read has seen all of it.
+
+    That is, those that there are, and those that somebody deleted after they were seen. Forgets what was noted of pages
+    that are neither in Notion nor in the table.
+    """
+    statement = sql.SQL(
+        """
+            WITH seen AS (
+                SELECT pg_catalog.unnest(page_ids) AS page_id FROM notion_sync.seen_pages
+                WHERE user_id OPERATOR(pg_catalog.=) %(user)s AND data_source_id OPERATOR(pg_catalog.=) %(source)s
+            ), without_row AS (
+                SELECT note.page_id, note.row_xmin FROM notion_sync.pages AS note
+                LEFT JOIN {table} AS stored
+                    ON stored.user_id OPERATOR(pg_catalog.=) note.user_id
+                    AND {page_id} OPERATOR(pg_catalog.=) note.page_id::pg_catalog.text
+                WHERE note.user_id OPERATOR(pg_catalog.=) %(user)s
+                  AND note.data_source_id OPERATOR(pg_catalog.=) %(source)s::pg_catalog.uuid
+                  AND stored.user_id IS NULL
+            ), forgotten AS (
+                DELETE FROM notion_sync.pages AS note USING without_row
+                WHERE note.user_id OPERATOR(pg_catalog.=) %(user)s
+                  AND note.page_id OPERATOR(pg_catalog.=) without_row.page_id
+                  AND NOT EXISTS (SELECT FROM seen
+                                  WHERE seen.page_id OPERATOR(pg_catalog.=) note.page_id::pg_catalog.text)
+            )
+            SELECT (SELECT pg_catalog.count(*) FROM {table}
+                    WHERE user_id OPERATOR(pg_catalog.=) %(user)s
+                      AND notion_data_source_id OPERATOR(pg_catalog.=) %(source)s)
+                   OPERATOR(pg_catalog.+)
+                   (SELECT pg_catalog.count(*) FROM without_row
+                    WHERE row_xmin IS NOT NULL
+                      AND EXISTS (SELECT FROM seen
+                                  WHERE seen.page_id OPERATOR(pg_catalog.=) without_row.page_id::pg_catalog.text))
+            """
+    ).format(table=table.identifier, page_id=table.page_id("stored"))
+    with connection.as_application():
+        found = await connection.execute(statement, {"user": key.user_id, "source": key.data_source_id})
+    row = await found.fetchone()
+    return int(row[0]) if row else 0

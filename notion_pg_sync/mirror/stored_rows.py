@@ -1,0 +1,291 @@
+"""Rows as they are stored, held against what the tool noted of them: what somebody else changed or deleted is found.
+
+Of each row the tool notes the transaction that wrote it. PostgreSQL stamps every version of a row with it (`xmin`), so
+a row whose `xmin` is the noted one is as it was written, and nothing of it need be read. Another `xmin` alone proves
+nothing (an application changed columns of its own, a dump was restored): then the row is compared with what would be
+written. A digest is kept only of rows that a trigger changed on their way.
+
+An `xmin` has 32 bits and comes again after four thousand million transactions; a row that somebody changed would have
+to meet the very one that was noted for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.sent_rows import DATABASE, Row, RowOwner, SentRows
+from notion_pg_sync.mirror.tables import SyncTable
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of a page whose row may have to be written.
+
+    `row_id`, `row_hash`, `row_source`: of the row that is there, None where there is none. `noted_hash`,
+    `noted_row_id`, `noted_digest`: what the tool noted of it last, None where it noted nothing. `had_row`: there was a
+    row then, which no trigger kept out.
+    """
+
+    page_id: str
+    row_id: UUID | None
+    row_hash: str | None
+    row_source: str | None
+    noted_hash: str | None
+    noted_row_id: UUID | None
+    noted_digest: bytes | None
+    had_row: bool
+
+    def is_known_as(self, content_hash: str) -> bool:
+        """Whether the page was last written with this content."""
+        return (self.noted_hash or self.row_hash) == content_hash
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether there is no row since a trigger kept it out."""
+        return self.row_id is None and self.noted_hash is not None and not self.had_row
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the row that the tool wrote is not there any more."""
+        return self.row_id is None and self.had_row
+
+
+@dataclass(frozen=True)
+class StoredRow:
+    """A row as it is stored; `xmin` names the transaction that wrote it. `digest` is of a row that is not as sent."""
+
+    page_id: str
+    row_id: UUID
+    xmin: str
+    digest: bytes | None
+
+    @property
+    def is_as_sent(self) -> bool:
+        """Whether every column that the tool writes holds what is sent."""
+        return self.digest is None
+
+
+@dataclass
+class Sorted:
+    """Pages of a batch by what is to be done about them.
+
+    `write`: their rows. `compare`: their rows may or may not be as they should be. `withheld`: how many have no row,
+    since a trigger keeps it out.
+    """
+
+    write: list[Row]
+    compare: list[Row]
+    withheld: int = 0
+
+
+def sort_rows(rows: Mapping[str, Row], standings: Collection[Standing]) -> Sorted:
+    """Pure: what is to be done about the pages of `rows` that have a standing; nothing about the others."""
+    found = Sorted([], [])
+    for standing in standings:
+        row = rows[standing.page_id]
+        is_known = standing.is_known_as(row.content_hash)
+        if is_known and standing.row_id is not None:
+            found.compare.append(row)
+        elif standing.is_withheld and is_known:
+            found.withheld += 1
+        else:
+            found.write.append(row)
+    return found
+
+
+async def standings_of(
+    connection: Connection, table: SyncTable, owner: RowOwner, rows: Collection[Row], *, trusts_notes: bool = True
+) -> dict[str, Standing]:
+    """The standing of each page whose row is not known to be as the tool wrote it, with the content of `rows`.
+
+    Without `trusts_notes`, that of every page.
+    """
+    # A list goes as one text: that is made and read faster than an array.
+    query = sql.SQL(
+        """
+        SELECT {page_id} AS page_id, stored.id AS row_id, stored.content_hash AS row_hash,
+               stored.notion_data_source_id AS row_source, pg_catalog.encode(note.source_hash, 'hex') AS noted_hash,
+               note.row_id AS noted_row_id, note.stored_digest AS noted_digest, note.row_xmin IS NOT NULL AS had_row
+        FROM ROWS FROM (
+            pg_catalog.unnest(pg_catalog.string_to_array(%(pages)s, ',')),
+            pg_catalog.unnest(pg_catalog.string_to_array(%(hashes)s, ','))
+        ) AS given (notion_page_id, source_hash)
+        LEFT JOIN LATERAL (
+            SELECT id, content_hash, notion_data_source_id, xmin FROM {table}
+            WHERE user_id OPERATOR(pg_catalog.=) %(user)s AND notion_page_id OPERATOR(pg_catalog.=) given.notion_page_id
+            OFFSET 0
+        ) AS stored ON true
+        LEFT JOIN LATERAL (
+            SELECT * FROM notion_sync.pages
+            WHERE user_id OPERATOR(pg_catalog.=) %(user)s
+              AND page_id OPERATOR(pg_catalog.=) given.notion_page_id::pg_catalog.uuid
+            OFFSET 0
+        ) AS note ON true
+        WHERE (%(trusts)s AND stored.xmin OPERATOR(pg_catalog.=) note.row_xmin
+               AND note.source_hash OPERATOR(pg_catalog.=) pg_catalog.decode(given.source_hash, 'hex')
+               AND note.data_source_id OPERATOR(pg_catalog.=) %(source)s::pg_catalog.uuid) IS NOT TRUE
+        """
+    ).format(page_id=table.page_id("given"), table=table.identifier)
+    parameters = {
+        "pages": ",".join(table.spell(row.page_id for row in rows)),
+        "hashes": ",".join(row.content_hash for row in rows),
+        "user": owner.user_id,
+        "source": owner.data_source_id,
+        "trusts": trusts_notes,
+    }
+    with connection.as_application():
+        async with connection.cursor(row_factory=class_row(Standing)) as cursor:
+            await cursor.execute(query, parameters)
+            return {standing.page_id: standing async for standing in cursor}
+
+
+async def stored_rows(
+    connection: Connection, table: SyncTable, owner: RowOwner, rows: Sequence[Row]
+) -> dict[str, StoredRow]:
+    """The rows of the pages of `rows` as they are stored, compared with what they should be; those that there are."""
+    if not rows:
+        return {}
+    sent = SentRows(table, owner, rows)
+    query = sql.SQL(
+        """
+        SELECT {page_id} AS page_id, stored.id AS row_id, stored.xmin::pg_catalog.text AS xmin,
+               CASE WHEN NOT ({same}) THEN {digest} END AS digest
+        FROM {incoming}, LATERAL (
+            SELECT xmin, * FROM {table}
+            WHERE user_id OPERATOR(pg_catalog.=) %(user_id)s
+              AND notion_page_id OPERATOR(pg_catalog.=) incoming.notion_page_id
+            OFFSET 0
+        ) AS stored
+        """
+    ).format(
+        page_id=table.page_id("incoming"),
+        same=sql.SQL(" AND ").join(_is_same(sent, name) for name in sent.names),
+        digest=_digest(sent),
+        incoming=sent.incoming,
+        table=table.identifier,
+    )
+    with connection.as_application():
+        async with connection.cursor(row_factory=class_row(StoredRow)) as cursor:
+            await cursor.execute(query, sent.parameters)
+            return {stored.page_id: stored async for stored in cursor}
+
+
+def _is_same(sent: SentRows, name: str) -> sql.Composed:
+    """Whether a column of `stored` holds what is sent; byte for byte, whatever collation the column has."""
+    stored = sql.SQL('{}::pg_catalog.text COLLATE "pg_catalog"."C"' if sent.is_text(name) else "{}").format(
+        sql.Identifier("stored", name)
+    )
+    is_same = sql.SQL("coalesce({0} OPERATOR(pg_catalog.=) {1}, {0} IS NULL AND {1} IS NULL)").format(
+        stored, sent.value(name)
+    )
+    if name != DATABASE:
+        return is_same
+    return sql.SQL(
+        "coalesce(notion_sync.as_notion_id({}) OPERATOR(pg_catalog.=) notion_sync.as_notion_id({}), {})"
+    ).format(stored, sent.value(name), is_same)
+
+
+def _digest(sent: SentRows) -> sql.Composed:
+    """The SHA-256 of all that the tool writes of a row, as it is stored: the same in every session."""
+    values = [
+        sql.SQL("EXTRACT(epoch FROM {})" if sent.is_time(name) else "{}").format(sql.Identifier("stored", name))
+        for name in sent.names
+    ]
+    return sql.SQL(
+        "pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array({})::pg_catalog.text, 'UTF8'))"
+    ).format(sql.SQL(", ").join(values))
+
+
+async def bring_home(connection: Connection, table: SyncTable, owner: RowOwner, lost: Mapping[str, UUID]) -> None:
+    """Gives rows that the tool wrote (page id -> row id) their user and page back, where somebody changed these.
+
+    A row that meanwhile counts as another page's own is left to it.
+    """
+    statement = sql.SQL(
+        """
+            UPDATE {table} AS stray SET user_id = %(user)s, notion_page_id = lost.page_id
+            FROM ROWS FROM (
+                pg_catalog.unnest(%(pages)s::pg_catalog.text[]), pg_catalog.unnest(%(ids)s::pg_catalog.uuid[])
+            ) AS lost (page_id, row_id)
+            WHERE stray.id OPERATOR(pg_catalog.=) lost.row_id AND NOT EXISTS (
+                SELECT FROM notion_sync.pages AS note
+                WHERE note.user_id OPERATOR(pg_catalog.=) stray.user_id
+                  AND note.page_id OPERATOR(pg_catalog.=) notion_sync.as_notion_id(stray.notion_page_id)
+                  AND note.row_id OPERATOR(pg_catalog.=) stray.id)
+            """
+    ).format(table=table.identifier)
+    parameters = {"user": owner.user_id, "pages": table.spell(lost), "ids": list(lost.values())}
+    with connection.as_application():
+        await connection.execute(statement, parameters)
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is noted of a page: its content's hash (hex), and its row as it is stored, None where there is none."""
+
+    page_id: str
+    source_hash: str
+    stored: StoredRow | None
+
+
+# Of what a statement that has the columns of the table under the name `noted` gives.
+NOTING = """
+    INSERT INTO notion_sync.pages (user_id, page_id, data_source_id, source_hash, row_id, row_xmin, stored_digest)
+    SELECT %(user_id)s, noted.page_id, %(notion_data_source_id)s::pg_catalog.uuid, noted.source_hash, noted.row_id,
+           noted.row_xmin, noted.stored_digest
+    FROM {noted}
+    ON CONFLICT (user_id, page_id) DO UPDATE
+    SET data_source_id = EXCLUDED.data_source_id, source_hash = EXCLUDED.source_hash, row_id = EXCLUDED.row_id,
+        row_xmin = EXCLUDED.row_xmin, stored_digest = EXCLUDED.stored_digest
+"""
+
+
+async def void_notes(connection: Connection, key: DataSourceKey) -> None:
+    """Lets every row of a data source be compared by the next full read, value by value; keeps what is noted of ids."""
+    parameters = (key.user_id, key.data_source_id)
+    await connection.execute(
+        "DELETE FROM notion_sync.pages WHERE user_id = %s AND data_source_id = %s::uuid AND row_xmin IS NULL",
+        parameters,
+    )
+    # No row was ever written by transaction 0.
+    await connection.execute(
+        "UPDATE notion_sync.pages SET row_xmin = '0', stored_digest = NULL"
+        " WHERE user_id = %s AND data_source_id = %s::uuid",
+        parameters,
+    )
+
+
+async def note_rows(connection: Connection, owner: RowOwner, notes: Sequence[Note]) -> None:
+    """Notes rows as they are stored."""
+    if not notes:
+        return
+    noted = sql.SQL(
+        """
+        ROWS FROM (
+            pg_catalog.unnest(%(pages)s::pg_catalog.uuid[]), pg_catalog.unnest(%(hashes)s::pg_catalog.bytea[]),
+            pg_catalog.unnest(%(ids)s::pg_catalog.uuid[]),
+            pg_catalog.unnest(%(xmins)s::pg_catalog.text[]::pg_catalog.xid[]),
+            pg_catalog.unnest(%(digests)s::pg_catalog.bytea[])
+        ) AS noted (page_id, source_hash, row_id, row_xmin, stored_digest)
+        """
+    )
+    stored = [note.stored for note in notes]
+    await connection.execute(
+        sql.SQL(NOTING).format(noted=noted),
+        {
+            "user_id": owner.user_id,
+            "notion_data_source_id": owner.data_source_id,
+            "pages": [note.page_id for note in notes],
+            "hashes": [bytes.fromhex(note.source_hash) for note in notes],
+            "ids": [row.row_id if row else None for row in stored],
+            "xmins": [row.xmin if row else None for row in stored],
+            "digests": [row.digest if row else None for row in stored],
+        },
+    )
