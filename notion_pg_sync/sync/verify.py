@@ -24,7 +24,15 @@ from typing import Any, Literal
 from notion_pg_sync.mirror.held_rows import HeldRow, HeldRows
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.client import JsonObject, NotionClient
-from notion_pg_sync.notion.expectation import MISSING, Expected, clock_formulas, first_difference, is_not_told
+from notion_pg_sync.notion.expectation import (
+    MISSING,
+    Expected,
+    boundaries_not_told,
+    clock_formulas,
+    first_difference,
+    is_not_told,
+    wanted_beside,
+)
 from notion_pg_sync.notion.rereading import Rereading, VerificationError, expected_row, page_or_none, why_not_live
 from notion_pg_sync.sync.configuration import ConfiguredDatabase
 from notion_pg_sync.sync.work import Work
@@ -170,6 +178,8 @@ class _Comparison:
     async def _compare_page(self, page: JsonObject, row: HeldRow | None) -> None:
         expected = await expected_row(self.client, page, self.schema)
         self.found.count(expected)
+        if row is not None:
+            self.found.count_boundaries(*boundaries_not_told(expected, row.properties))
         every = list(self._differences(expected, row))
         self.found.moved_by_clock.update(one.name or "" for one in every if self._goes_by_clock(one))
         differences = [one for one in every if not self._goes_by_clock(one)]
@@ -225,7 +235,8 @@ class _Comparison:
 def _property_differences(expected: Expected, row: HeldRow) -> Iterator[Difference]:
     held: Mapping[str, Any] = row.properties if isinstance(row.properties, dict) else {}
     for name in {**expected.properties, **held}:
-        wanted, value = expected.properties.get(name, MISSING), held.get(name, MISSING)
+        value = held.get(name, MISSING)
+        wanted = wanted_beside(expected, name, value)
         if is_not_told(wanted) and value is not MISSING:
             continue
         spot = first_difference(wanted, value)
@@ -273,6 +284,8 @@ class _Findings:
     not_told: Counter[str] = field(default_factory=Counter)
     computed_in_part: Counter[str] = field(default_factory=Counter)
     moved_by_clock: Counter[str] = field(default_factory=Counter)
+    boundaries_held: Counter[str] = field(default_factory=Counter)
+    left_open: Counter[str] = field(default_factory=Counter)
 
     def count(self, expected: Expected) -> None:
         """Counts a page that is compared, and what the API does not tell of it."""
@@ -281,6 +294,11 @@ class _Findings:
         self.altered += expected.altered
         self.not_told.update(expected.not_told)
         self.computed_in_part.update(expected.computed_in_part - expected.not_told)
+
+    def count_boundaries(self, held: Iterable[str], left_open: Iterable[str]) -> None:
+        """Counts a row's rollups of which Notion does not tell which part belongs to which related page."""
+        self.boundaries_held.update(held)
+        self.left_open.update(left_open)
 
     def add(self, differences: Iterable[Difference]) -> None:
         """Takes in differences; beyond `MOST_KEPT` it only counts them."""
@@ -317,6 +335,13 @@ class _Findings:
             yield f"Notion does not compute {name!r} in {rows} rows, so nothing can be said of it there."
         for name, rows in sorted(self.computed_in_part.items()):
             yield f"Notion computes {name!r} in {rows} rows from 25 related pages only; that is what was compared."
+        for name, rows in sorted(self.boundaries_held.items()):
+            yield (
+                f"Notion does not tell which parts of {name!r} belong to which related page in {rows} rows; parts and "
+                "order were compared."
+            )
+        for name, rows in sorted(self.left_open.items()):
+            yield f"{name!r} is not told whole in {rows} rows, which the copy says too, so nothing was compared there."
         for name, rows in sorted(self.moved_by_clock.items()):
             yield f"{name!r} goes by the clock and has moved on in {rows} rows."
         if self.altered:

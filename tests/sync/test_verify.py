@@ -355,7 +355,13 @@ async def test_differences_beyond_the_bound_are_counted(
 
 # Faults of the sync itself -------------------------------------------------------------------------------------------
 
-PARTS = ("sync/verify.py", "notion/expectation.py", "notion/rereading.py", "mirror/held_rows.py")
+PARTS = (
+    "sync/verify.py",
+    "notion/expectation.py",
+    "notion/rereading.py",
+    "notion/parted_rollups.py",
+    "mirror/held_rows.py",
+)
 WHAT_THE_SYNC_USES = {
     *(
         f"notion_pg_sync.notion.{name}"
