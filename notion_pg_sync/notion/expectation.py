@@ -146,7 +146,7 @@ def wanted_beside(expected: Expected, name: str, held: Any) -> Any:
 
 
 def boundaries_not_told(expected: Expected, held: Any) -> tuple[frozenset[str], frozenset[str]]:
-    """The rollups of which it is not told which part is whose: those that a row holds, and those that it leaves open."""
+    """The rollups of which it is not told which part is whose: those a row holds, and those that it leaves open."""
     values = held if isinstance(held, dict) else {}
     left_open = frozenset(name for name in expected.parted if is_left_open(values.get(name)))
     return frozenset(name for name, one in expected.parted.items() if one.is_open) - left_open, left_open

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from notion_pg_sync.notion.cleaning import clean
+from notion_pg_sync.notion.cleaning import clean, storable_text
 from notion_pg_sync.notion.json_text import canonical_text
 from notion_pg_sync.notion.lenient import items, member, typed
 from notion_pg_sync.notion.schema import by_id, decoded
@@ -21,6 +21,10 @@ MOST_IN_A_PAGE = 25
 
 # Types whose value is an array, of which the endpoint gives one entry an item.
 PARTED = frozenset({"title", "rich_text", "people", "relation"})
+_BY_ID = frozenset({"people", "relation"})
+
+# Of a text so much is looked for: enough to find the page, and short enough for a hundred of them in a request.
+_MOST_LETTERS = 100
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,32 @@ def whole_array(in_page: object, property_items: Iterable[object], related: Rela
     return [{"type": kind, kind: parts[start:end]} for start, end in pairwise(begins)]
 
 
+def conditions_for(property_items: Iterable[object], property_id: str) -> list[dict[str, Any]]:
+    """What pages to look for by filter: those whose value begins with one of the parts, or has one of the entries.
+
+    The page of any part is among them, or else the part before it in the same page leads there.
+    """
+    wanted = {
+        (kind, told)
+        for kind, content in map(typed, property_items)
+        if kind in PARTED
+        for part in _parts_of_item(content)
+        if (told := _told_of(kind, part))
+    }
+    return [
+        {"property": property_id, kind: {"contains" if kind in _BY_ID else "starts_with": told}}
+        for kind, told in sorted(wanted)
+    ]
+
+
+def _told_of(kind: str, part: object) -> str | None:
+    """What a filter can look for: an id, or the beginning of a text; None of blanks and of what JSON cannot send."""
+    told = member(part, "id" if kind in _BY_ID else "plain_text")
+    if not isinstance(told, str) or not told.strip() or storable_text(told) != told:
+        return None
+    return told[:_MOST_LETTERS]
+
+
 def _parts_of_item(content: object) -> list[Any]:
     """The parts in an item; none in that of an empty value, should Notion give one."""
     return [content] if isinstance(content, dict) and content else items(content)
@@ -117,5 +147,5 @@ def _told_whole(kind: str, value: object) -> list[str] | None:
 
 def _identity(kind: str, part: object) -> str:
     """What is the same of a part wherever Notion gives it: how much it tells of people differs."""
-    told = member(part, "id") if kind in ("people", "relation") else part
+    told = member(part, "id") if kind in _BY_ID else part
     return canonical_text(clean(told)[0])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.completion import CutValue, complete, is_incomplete, values_to_complete
 from notion_pg_sync.notion.pages import Page, with_properties
-from notion_pg_sync.notion.rollup_parts import RelatedPages, RolledUp, related_ids, rolled_up
+from notion_pg_sync.notion.rollup_parts import RelatedPages, RolledUp, conditions_for, related_ids, rolled_up
 from notion_pg_sync.sync.related_pages import read_related
 from notion_pg_sync.sync.side_by_side import side_by_side
 
@@ -46,18 +46,25 @@ async def _rollups(
     """The whole of each rollup; the relations of `pages` are whole already."""
     of_batch = {page.id: page.properties for page in pages} if rollups else {}
     values = {one: _whole(one, pages, schema, of_batch) for one in rollups}
-    unclear = [one for one, value in values.items() if is_incomplete(value)]
-    wanted: dict[tuple[str, str], set[str]] = {}
-    over: dict[_Answered, tuple[str, str]] = {}
-    for one in unclear:
+    unclear: dict[tuple[str, str], list[_Answered]] = {}
+    for one, value in values.items():
         rolled = _rolled_up(one, pages, schema)
-        ids = related_ids(pages[one.place].properties, rolled.relation_id) if rolled else None
-        if rolled and rolled.data_source_id and ids:
-            over[one] = (rolled.data_source_id, rolled.property_id)
-            wanted.setdefault(over[one], set()).update(ids)
-    read = await side_by_side(read_related(client, *key, ids) for key, ids in wanted.items())
-    found = dict(zip(wanted, read, strict=True))
-    return values | {one: _whole(one, pages, schema, {**of_batch, **found[key]}) for one, key in over.items()}
+        if is_incomplete(value) and rolled and rolled.data_source_id:
+            unclear.setdefault((rolled.data_source_id, rolled.property_id), []).append(one)
+    found = await side_by_side(_look_up(client, *key, ones) for key, ones in unclear.items())
+    return values | {
+        one: _whole(one, pages, schema, {**of_batch, **known})
+        for ones, known in zip(unclear.values(), found, strict=True)
+        for one in ones
+    }
+
+
+async def _look_up(
+    client: NotionClient, data_source_id: str, property_id: str, rollups: Sequence[_Answered]
+) -> dict[str, JsonObject]:
+    """The properties of related pages by page id, as far as a few requests find them."""
+    items = [item for one in rollups for item in one.items]
+    return await read_related(client, data_source_id, property_id, conditions_for(items, property_id))
 
 
 def _whole(
