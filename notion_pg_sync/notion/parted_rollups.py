@@ -53,10 +53,10 @@ class PartedRollup:
 def parted_rollup(in_page: object, items: Sequence[JsonObject], pages: int) -> PartedRollup | None:
     """A rollup in parts, None where it has none; `in_page` is the page's own array, `pages` how many are related."""
     shown = in_page if isinstance(in_page, list) else []
-    kinds = {item.get("type") for item in (items or shown) if isinstance(item, dict)}
+    kinds = {str(item.get("type")) for item in (items or shown) if isinstance(item, dict)}
     if pages == 0 or len(kinds) != 1 or not kinds <= set(_KINDS):
         return None
-    kind = str(*kinds)
+    (kind,) = kinds
     parts = [item[kind] for item in items if isinstance(item.get(kind), dict) and item[kind]]
     flat = [{"type": kind, kind: [part]} for part in parts]
     return PartedRollup(kind, flat, pages, _told(shown[:pages], kind, parts))

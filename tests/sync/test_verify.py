@@ -93,6 +93,8 @@ async def test_what_notion_does_not_tell_is_remarked_on(anna: Installation, smal
         "Notion computes 'Same date' in 1 rows from 25 related pages only; that is what was compared.",
         "Notion computes 'Shout' in 1 rows from 25 related pages only; that is what was compared.",
         "Notion computes 'Twice' in 1 rows from 25 related pages only; that is what was compared.",
+        'Notion does not tell which parts of "Friends\' names" belong to which related page in 1 rows; parts and order'
+        " were compared.",
         "1 rows hold in Notion what PostgreSQL cannot store; they were compared without it.",
     )
     stories = await verified(anna, small, "Stories")
@@ -365,9 +367,12 @@ PARTS = (
 WHAT_THE_SYNC_USES = {
     *(
         f"notion_pg_sync.notion.{name}"
-        for name in ("listing", "properties", "cleaning", "completion", "schema", "pages")
+        for name in ("listing", "properties", "cleaning", "completion", "rollup_parts", "shares", "schema", "pages")
     ),
-    *(f"notion_pg_sync.sync.{name}" for name in ("conversion", "completing", "reading", "data_source", "database")),
+    *(
+        f"notion_pg_sync.sync.{name}"
+        for name in ("conversion", "completing", "related_pages", "reading", "data_source", "database")
+    ),
     "notion_pg_sync.mirror.rows",
 }
 
