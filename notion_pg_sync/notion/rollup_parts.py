@@ -23,8 +23,9 @@ MOST_IN_A_PAGE = 25
 PARTED = frozenset({"title", "rich_text", "people", "relation"})
 _BY_ID = frozenset({"people", "relation"})
 
-# Of a text so much is looked for: enough to find the page, and short enough for a hundred of them in a request.
-_MOST_LETTERS = 100
+# A filter takes no longer text; of a beginning less is enough to find the page.
+_MOST_LETTERS = 2000
+_ENOUGH_LETTERS = 100
 
 
 @dataclass(frozen=True)
@@ -85,30 +86,43 @@ def whole_array(in_page: object, property_items: Iterable[object], related: Rela
     return [{"type": kind, kind: parts[start:end]} for start, end in pairwise(begins)]
 
 
-def conditions_for(property_items: Iterable[object], property_id: str) -> list[dict[str, Any]]:
-    """What pages to look for by filter: those whose value begins with one of the parts, or has one of the entries.
-
-    The page of any part is among them, or else the part before it in the same page leads there.
-    """
-    wanted = {
-        (kind, told)
-        for kind, content in map(typed, property_items)
-        if kind in PARTED
-        for part in _parts_of_item(content)
-        if (told := _told_of(kind, part))
-    }
+def whole_conditions(property_items: Iterable[object], property_id: str) -> list[dict[str, Any]]:
+    """What pages to look for by filter at first: those whose whole value is one of the parts, or holds an entry."""
     return [
-        {"property": property_id, kind: {"contains" if kind in _BY_ID else "starts_with": told}}
-        for kind, told in sorted(wanted)
+        {"property": property_id, kind: {"contains" if kind in _BY_ID else "equals": told}}
+        for kind, told in _told_of(property_items)
+        if len(told) <= _MOST_LETTERS
     ]
 
 
-def _told_of(kind: str, part: object) -> str | None:
-    """What a filter can look for: an id, or the beginning of a text; None of blanks and of what JSON cannot send."""
+def beginning_conditions(
+    property_items: Iterable[object], property_id: str, known: Iterable[Mapping[str, object]]
+) -> list[dict[str, Any]]:
+    """What pages to look for next: those whose text begins with a part that is not all of a page that is `known`."""
+    values = (typed(by_id(properties).get(property_id)) for properties in known)
+    whole = {_told(kind, content[0]) for kind, content in values if isinstance(content, list) and len(content) == 1}
+    return [
+        {"property": property_id, kind: {"starts_with": told[:_ENOUGH_LETTERS]}}
+        for kind, told in _told_of(property_items)
+        if kind not in _BY_ID and told not in whole
+    ]
+
+
+def _told_of(property_items: Iterable[object]) -> list[tuple[str, str]]:
+    """What a filter can look for, each once, with the type: ids, and texts."""
+    parts = [
+        (kind, part)
+        for kind, content in map(typed, property_items)
+        if kind in PARTED
+        for part in _parts_of_item(content)
+    ]
+    return sorted({(kind, told) for kind, part in parts if (told := _told(kind, part))})
+
+
+def _told(kind: str | None, part: object) -> str | None:
+    """The id or the text of a part; None of blanks and of what JSON cannot send."""
     told = member(part, "id" if kind in _BY_ID else "plain_text")
-    if not isinstance(told, str) or not told.strip() or storable_text(told) != told:
-        return None
-    return told[:_MOST_LETTERS]
+    return told if isinstance(told, str) and told.strip() and storable_text(told) == told else None
 
 
 def _parts_of_item(content: object) -> list[Any]:

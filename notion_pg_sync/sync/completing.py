@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.completion import CutValue, complete, is_incomplete, values_to_complete
 from notion_pg_sync.notion.pages import Page, with_properties
-from notion_pg_sync.notion.rollup_parts import RelatedPages, RolledUp, conditions_for, related_ids, rolled_up
+from notion_pg_sync.notion.rollup_parts import (
+    RelatedPages,
+    RolledUp,
+    beginning_conditions,
+    related_ids,
+    rolled_up,
+    whole_conditions,
+)
 from notion_pg_sync.sync.related_pages import read_related
 from notion_pg_sync.sync.side_by_side import side_by_side
 
@@ -44,27 +51,39 @@ async def _rollups(
     client: NotionClient, pages: Sequence[Page], rollups: Sequence[_Answered], schema: Mapping[str, object]
 ) -> dict[_Answered, JsonObject]:
     """The whole of each rollup; the relations of `pages` are whole already."""
-    of_batch = {page.id: page.properties for page in pages} if rollups else {}
-    values = {one: _whole(one, pages, schema, of_batch) for one in rollups}
-    unclear: dict[tuple[str, str], list[_Answered]] = {}
+    known = {page.id: page.properties for page in pages} if rollups else {}
+    values = {one: _whole(one, pages, schema, known) for one in rollups}
+    groups: dict[tuple[str, str], list[_Answered]] = {}
     for one, value in values.items():
         rolled = _rolled_up(one, pages, schema)
         if is_incomplete(value) and rolled and rolled.data_source_id:
-            unclear.setdefault((rolled.data_source_id, rolled.property_id), []).append(one)
-    found = await side_by_side(_look_up(client, *key, ones) for key, ones in unclear.items())
-    return values | {
-        one: _whole(one, pages, schema, {**of_batch, **known})
-        for ones, known in zip(unclear.values(), found, strict=True)
-        for one in ones
-    }
+            groups.setdefault((rolled.data_source_id, rolled.property_id), []).append(one)
+    found = await side_by_side(_looked_up(client, pages, key, ones, schema) for key, ones in groups.items())
+    return values | {one: value for group in found for one, value in group.items()}
 
 
-async def _look_up(
-    client: NotionClient, data_source_id: str, property_id: str, rollups: Sequence[_Answered]
-) -> dict[str, JsonObject]:
-    """The properties of related pages by page id, as far as a few requests find them."""
+async def _looked_up(
+    client: NotionClient,
+    pages: Sequence[Page],
+    over: tuple[str, str],
+    rollups: Sequence[_Answered],
+    schema: Mapping[str, object],
+) -> dict[_Answered, JsonObject]:
+    """`rollups`, once their related pages are looked up: by whole values, then by beginnings.
+
+    All are `over` one data source and property (decoded id).
+    """
+    data_source_id, property_id = over
     items = [item for one in rollups for item in one.items]
-    return await read_related(client, data_source_id, property_id, conditions_for(items, property_id))
+    known = {page.id: page.properties for page in pages}
+    known |= await read_related(client, data_source_id, property_id, whole_conditions(items, property_id))
+    values = {one: _whole(one, pages, schema, known) for one in rollups}
+    unclear = [one for one, value in values.items() if is_incomplete(value)]
+    beginnings = beginning_conditions(
+        [item for one in unclear for item in one.items], property_id, list(known.values())
+    )
+    known |= await read_related(client, data_source_id, property_id, beginnings)
+    return values | {one: _whole(one, pages, schema, known) for one in unclear}
 
 
 def _whole(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from notion_pg_sync.notion.completion import CutValue, complete, is_incomplete, values_to_complete
 from notion_pg_sync.notion.parted_rollups import parted_rollup
 from notion_pg_sync.notion.properties import plain_value
-from notion_pg_sync.notion.rollup_parts import RelatedPages, conditions_for, rolled_up
+from notion_pg_sync.notion.rollup_parts import RelatedPages, beginning_conditions, rolled_up, whole_conditions
 from tests.notion.arbitrary_json import json_values, page_properties
 from tests.notion.payloads import payload, recorded
 
@@ -224,5 +224,6 @@ def test_no_json_makes_completion_fail(
             related = RelatedPages(["a", "b"], "title", {"a": properties})
             complete(value, items, {"rollup": value.get("rollup")}, related)
             rolled_up(value, schema)
-            conditions_for(items, "title")
+            whole_conditions(items, "title")
+            beginning_conditions(items, "title", [properties])
             parted_rollup(value.get("rollup"), [one for one in items if isinstance(one, dict)], 2)

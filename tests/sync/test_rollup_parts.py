@@ -143,5 +143,20 @@ async def test_it_costs_a_request_for_a_hundred_parts(installation: Installation
     installation.workspace.requests.clear()
     await synced(installation)
     queries = [one for one in installation.workspace.requests.all() if one.kind == "query"]
-    # The rows; then titles, texts, people and relations, a query each.
-    assert len(queries) == 1 + 4
+    # The rows; titles, texts, people and relations; of titles and texts the beginnings too.
+    assert len(queries) == 1 + 4 + 2
+
+
+async def test_numbered_titles_are_found_among_many_that_begin_alike(
+    installation: Installation, small: SmallWorkspace
+) -> None:
+    workspace = installation.workspace
+    workspace.add_database("Tasks many", {"Name": title()}, [{"Name": f"Task {row}"} for row in range(1500)])
+    pages = workspace.page_ids("Tasks many")
+    over = {"Name": title(), "Tasks": relation("Tasks many"), "Titles": rollup("Tasks", "Name", "show_original")}
+    holder = workspace.add_database("Shelf", over, [{"Name": "all", "Tasks": [*pages[:20], *pages[-20:]]}])
+    workspace.share("anna", "Tasks many")
+    workspace.share("anna", "Shelf")
+    await installation.connect("anna", small.tokens["anna"], {"Shelf": holder.id})
+    await synced(installation)
+    assert await installation.differences("anna", "anna", {"Shelf": holder.id}) == []
