@@ -42,7 +42,8 @@ async def complete_pages(client: NotionClient, pages: Sequence[Page], schema: Ma
     answers = await side_by_side(client.property_items(pages[place].id, value.property_id) for place, value in cut)
     answered = [_Answered(place, value, *answer) for (place, value), answer in zip(cut, answers, strict=True)]
     rollups = [one for one in answered if one.cut.type == "rollup"]
-    listed = _with_values(pages, {one: _whole(one, pages, schema, {}) for one in answered if one not in rollups})
+    others = [one for one in answered if one.cut.type != "rollup"]
+    listed = _with_values(pages, {one: _whole(one, pages, schema, {}) for one in others})
     values = await _rollups(client, listed, rollups, schema)
     return _with_values(listed, values)
 
