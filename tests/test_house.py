@@ -71,7 +71,11 @@ def test_the_sample_workspace_imports_nothing_of_the_tool() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["listing", "intervals", "properties", "schema", "completion", "ids", "splits", "blocks", "markdown"]
+    "module",
+    [
+        *("listing", "intervals", "properties", "schema", "completion", "rollup_parts", "shares", "ids", "splits"),
+        *("blocks", "markdown", "expectation", "parted_rollups"),
+    ],
 )
 def test_decisions_are_pure(module: str) -> None:
     used = {name.split(".")[0] for name in imports_of(PACKAGE / "notion" / f"{module}.py")}

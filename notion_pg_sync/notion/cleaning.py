@@ -11,7 +11,7 @@ from typing import Any
 from notion_pg_sync.notion.json_text import canonical_text
 
 # Raised whenever the same answer of Notion would now be stored otherwise, so that an upgrade writes every row once.
-CONVERSION_VERSION = 1
+CONVERSION_VERSION = 2
 
 # Notion's own values are about ten deep. PostgreSQL and Python both give up somewhere beyond a few hundred.
 DEEPEST = 100

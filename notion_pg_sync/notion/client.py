@@ -239,10 +239,13 @@ class NotionClient:
             blocks.extend(_list(answer, "results", what))
         return BlocksAnswer(blocks, truncated, began_at or _began_at(began))
 
-    async def query(self, data_source_id: str, body: Mapping[str, object], page_size: int) -> QueryAnswer:
+    async def query(
+        self, data_source_id: str, body: Mapping[str, object], page_size: int, only: str | None = None
+    ) -> QueryAnswer:
         """One request of a data source's rows; where Notion is overloaded, with smaller and smaller pages.
 
-        notion-client's own method drops what it does not know, so the request is made directly.
+        `only` is the decoded id of the one property that the pages are to have. notion-client's own method drops what
+        it does not know, so the request is made directly.
         """
         what = f"the rows of data source {data_source_id}"
         answer = await self._request(
@@ -250,6 +253,7 @@ class NotionClient:
             f"data_sources/{data_source_id}/query",
             what,
             lambda overloads: {**body, "page_size": max(1, page_size >> max(0, overloads - 1))},
+            {"filter_properties": only} if only is not None else None,
         )
         return QueryAnswer(
             pages=[page for page in _list(answer, "results", what) if page.get("object") == "page"],

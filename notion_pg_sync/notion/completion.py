@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from notion_pg_sync.notion.lenient import items, member, typed
+from notion_pg_sync.notion.rollup_parts import MOST_IN_A_PAGE, PARTED, RelatedPages, whole_array
 from notion_pg_sync.notion.schema import by_id, decoded
-
-MOST_IN_A_PAGE = 25
 
 # The property endpoint never computes these (notion-api.md, section 2); to ask would be a request for nothing.
 _NEVER_COMPUTED = frozenset({"show_unique", "unique", "median", "count_per_group", "percent_per_group"})
 
-# Types whose value is an array, of which the endpoint gives one entry an item.
-_ARRAYS = frozenset({"title", "rich_text", "people", "relation"})
+# The type of a rollup that is not told whole, until its last page in Notion's answers.
+INCOMPLETE = "incomplete"
 
 
 @dataclass(frozen=True)
@@ -46,20 +45,30 @@ def values_to_complete(properties: Mapping[str, object], schema: Mapping[str, ob
 
 
 def complete(
-    value: Mapping[str, object], property_items: Iterable[object], property_item: Mapping[str, object]
+    value: Mapping[str, object],
+    property_items: Iterable[object],
+    property_item: Mapping[str, object],
+    related: RelatedPages | None = None,
 ) -> dict[str, Any]:
     """The whole of a page's `value`.
 
     `property_items` are the results of all the endpoint's answers, in order; `property_item` is the last answer's
-    member of that name. A rollup that the endpoint does not compute keeps the page's value.
+    member of that name. A rollup that the endpoint does not compute keeps the page's value. One of which it is not
+    certain how its parts are shared out among the `related` pages becomes incomplete, see `is_incomplete`.
     """
     kind = str(value.get("type"))
     if kind == "rollup":
-        return {**value, "rollup": _whole_rollup(value.get("rollup"), property_items, property_item.get("rollup"))}
-    if kind not in _ARRAYS:
+        computed = property_item.get("rollup")
+        return {**value, "rollup": _whole_rollup(value.get("rollup"), property_items, computed, related)}
+    if kind not in PARTED:
         return dict(value)
     whole = {**value, kind: [content for content in (member(item, kind) for item in property_items) if content]}
     return {**whole, "has_more": False} if "has_more" in value else whole
+
+
+def is_incomplete(value: object) -> bool:
+    """Whether a property's value is a rollup that is not told whole: it has Notion's own mark for that."""
+    return member(value, "type") == "rollup" and member(value, "rollup", "type") == INCOMPLETE
 
 
 def _is_cut(value: object) -> bool:
@@ -101,22 +110,15 @@ def _is_cut_rollup(value: object, configs: Mapping[str, object], relations_cut: 
     return decoded(relation) in relations_cut
 
 
-def _whole_rollup(in_page: object, property_items: Iterable[object], computed: object) -> object:
+def _whole_rollup(
+    in_page: object, property_items: Iterable[object], computed: object, related: RelatedPages | None
+) -> object:
     kind, content = typed(computed)
-    if kind in (None, "unsupported", "incomplete"):
+    if kind in (None, "unsupported", INCOMPLETE):
         return in_page
     if kind == "array":
         # Only `show_original` comes here: its values are the items. Of other functions these are the related pages.
-        content = [entry for item in property_items if (entry := _array_entry(item)) is not None]
+        content = whole_array(member(in_page, "array"), property_items, related)
+        if content is None:
+            kind, content = INCOMPLETE, {}
     return {"type": kind, kind: content, "function": member(in_page, "function")}
-
-
-def _array_entry(item: object) -> dict[str, Any] | None:
-    """An item in the form of a rollup's array in a page: a typed value without id.
-
-    The endpoint gives rich text and the like one by one, flattened: which belonged to one page is lost there.
-    """
-    kind, content = typed(item)
-    if kind is None:
-        return None
-    return {"type": kind, kind: [content] if kind in _ARRAYS and isinstance(content, dict) else content}

@@ -17,6 +17,8 @@ from itertools import zip_longest
 from typing import Any, Final
 from urllib.parse import unquote
 
+from notion_pg_sync.notion.parted_rollups import PartedRollup, is_left_open, parted_rollup
+
 JsonObject = dict[str, Any]
 
 # A page's answer holds so many relations, people and mentions of a value (notion-api.md, section 3).
@@ -24,7 +26,6 @@ _SHOWN = 25
 # What the property endpoint does not compute either (notion-api.md, section 2).
 _COMPUTED_NOWHERE = ("show_unique", "unique", "median", "count_per_group", "percent_per_group")
 _NOT_TOLD = ("unsupported", "incomplete")
-_LISTS = ("title", "rich_text", "people", "relation")
 # The tool keeps so many levels; Notion's own values are about ten deep.
 _LEVELS = 100
 
@@ -71,7 +72,8 @@ class Expected:
     """What the row of a page must hold.
 
     `not_told`: properties that Notion does not compute. `computed_in_part`: those that it computes from the first 25
-    related pages alone. `altered`: whether the page holds what PostgreSQL cannot store.
+    related pages alone. `parted`: rollups whose values come in parts, which `properties` has one an element, see
+    `wanted_beside`. `altered`: whether the page holds what PostgreSQL cannot store.
     """
 
     page_id: str
@@ -82,6 +84,7 @@ class Expected:
     properties: JsonObject
     not_told: frozenset[str] = field(default=frozenset())
     computed_in_part: frozenset[str] = field(default=frozenset())
+    parted: Mapping[str, PartedRollup] = field(default_factory=dict)
     altered: bool = False
 
 
@@ -108,7 +111,8 @@ def expect(
 ) -> Expected:
     """What the row of `page` must hold; `whole` has the endpoint's answers for its cut values by property name."""
     given: Mapping[str, Any] = page["properties"]
-    completed = {name: _completed(value, whole.get(name)) for name, value in given.items()}
+    parted = {name: one for name in whole if (one := _parted(name, given, schema, whole)) is not None}
+    completed = {name: _completed(value, whole.get(name), parted.get(name)) for name, value in given.items()}
     storing = _Storing()
     properties = storing.properties(completed)
     return Expected(
@@ -120,8 +124,32 @@ def expect(
         properties=properties,
         not_told=frozenset(name for name, value in properties.items() if is_not_told(value)),
         computed_in_part=frozenset(map(storing.text, _in_part(given, schema, whole))),
+        parted={storing.text(name): one for name, one in parted.items()},
         altered=storing.altered,
     )
+
+
+def wanted_beside(expected: Expected, name: str, held: Any) -> Any:
+    """What a row must hold of a property, beside what it holds; `MISSING` where it must have none.
+
+    Of a rollup in parts the copy's own boundaries count where Notion tells none (`notion.parted_rollups`); what the
+    copy itself marks as not told is as it must be.
+    """
+    wanted = expected.properties.get(name, MISSING)
+    parted = expected.parted.get(name)
+    if parted is None or not isinstance(wanted, dict):
+        return wanted
+    if is_left_open(held):
+        return held
+    array = parted.array_like(_content(_content(held, "rollup"), "array"), wanted["rollup"]["array"])
+    return {**wanted, "rollup": {**wanted["rollup"], "array": array}}
+
+
+def boundaries_not_told(expected: Expected, held: Any) -> tuple[frozenset[str], frozenset[str]]:
+    """The rollups of which it is not told which part is whose: those a row holds, and those that it leaves open."""
+    values = held if isinstance(held, dict) else {}
+    left_open = frozenset(name for name in expected.parted if is_left_open(values.get(name)))
+    return frozenset(name for name, one in expected.parted.items() if one.is_open) - left_open, left_open
 
 
 def title_of(properties: Mapping[str, Any]) -> str:
@@ -158,8 +186,12 @@ def _references(name: str, property_id: object) -> tuple[str, str]:
 
 def _cut_relations(properties: Mapping[str, Any]) -> set[str]:
     """The cut relations of a page, by name and by decoded id: rollups name theirs by both."""
-    cut = {name: value for name, value in properties.items() if _kind(value) == "relation" and value.get("has_more")}
-    return set(cut) | {unquote(str(value.get("id"))) for value in cut.values()}
+    cut = [name for name, value in properties.items() if _kind(value) == "relation" and value.get("has_more")]
+    return {one for name in cut for one in _names_of(name, properties)}
+
+
+def _names_of(name: str, properties: Mapping[str, Any]) -> set[str]:
+    return {name, unquote(str(properties[name].get("id")))}
 
 
 def _is_cut(value: Mapping[str, Any]) -> bool:
@@ -185,31 +217,43 @@ def _computable(value: Mapping[str, Any]) -> bool:
     return str(_content(value.get("rollup"), "function")) not in _COMPUTED_NOWHERE
 
 
-def _completed(value: Any, endpoint: Endpoint | None) -> Any:
+def _parted(
+    name: str, given: Mapping[str, Any], schema: Mapping[str, Any], whole: Mapping[str, Endpoint]
+) -> PartedRollup | None:
+    """A property as a rollup in parts, None where it is none."""
+    if given[name]["type"] != "rollup" or _kind(whole[name].last.get("rollup")) != "array":
+        return None
+    over = [one for one in whole if _kind(given[one]) == "relation" and _is_over(name, schema, _names_of(one, given))]
+    pages = sum(len(whole[one].items) for one in over[:1])
+    return parted_rollup(_content(_content(given[name], "rollup"), "array"), whole[name].items, pages)
+
+
+def _completed(value: Any, endpoint: Endpoint | None, parted: PartedRollup | None) -> Any:
     if endpoint is None:
         return value
     kind = value["type"]
     if kind == "rollup":
-        return {**value, "rollup": _whole_rollup(value.get("rollup"), endpoint)}
+        return {**value, "rollup": _whole_rollup(value.get("rollup"), endpoint, parted)}
     whole = {**value, kind: [item[kind] for item in endpoint.items if item.get(kind)]}
     return {**whole, "has_more": False} if kind == "relation" else whole
 
 
-def _whole_rollup(in_page: Any, endpoint: Endpoint) -> Any:
+def _whole_rollup(in_page: Any, endpoint: Endpoint, parted: PartedRollup | None) -> Any:
     """The endpoint's result; the page's own where the endpoint has none."""
     result = endpoint.last.get("rollup")
     kind = _kind(result)
     if kind is None or kind in _NOT_TOLD:
         return in_page
-    content = [_as_in_page(item) for item in endpoint.items] if kind == "array" else _content(result, kind)
+    content: Any = _content(result, kind)
+    if kind == "array":
+        content = list(parted.flat) if parted else [_as_in_page(item) for item in endpoint.items]
     return {"type": kind, kind: content, "function": _content(in_page, "function")}
 
 
 def _as_in_page(item: JsonObject) -> JsonObject:
-    """An item of a rollup as it stands in a page; the endpoint gives texts, people and relations one by one."""
+    """An item of a rollup as it stands in a page: one a related page."""
     kind = str(item.get("type"))
-    content = item.get(kind)
-    return {"type": kind, kind: [content] if kind in _LISTS and isinstance(content, dict) else content}
+    return {"type": kind, kind: item.get(kind)}
 
 
 def _in_part(properties: Mapping[str, Any], schema: Mapping[str, Any], whole: Mapping[str, Endpoint]) -> Iterable[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from notion_pg_sync.mirror.held_rows import HeldRow
 from notion_pg_sync.mirror.held_texts import HeldBody, HeldDocument
 from notion_pg_sync.mirror.held_views import HeldView
 from notion_pg_sync.mirror.tables import SyncTable, text_sources
-from notion_pg_sync.notion.expectation import MISSING, Expected, first_difference, is_not_told
+from notion_pg_sync.notion.expectation import MISSING, Expected, first_difference, is_not_told, wanted_beside
 from notion_pg_sync.notion.expected_bodies import is_text_of
 from notion_pg_sync.notion.expected_fields import (
     NOT_TOLD,
@@ -73,6 +73,7 @@ class Wanted:
             yield Difference("column differs", row.page_id, "notion_page_id", "", *shorts)
             return
         has = row.properties if isinstance(row.properties, dict) else {}
+        expected = _beside(expected, has)
         properties = {**expected.properties, **{name: has[name] for name in self.clock_formulas if name in has}}
         fields = expected_fields(properties, self.columns)
         for column, wanted, value in self._columns(expected, properties, row):
@@ -123,6 +124,12 @@ class Wanted:
         for name, wanted, value in compared:
             if wanted != value:
                 yield Difference("search differs", expected.page_id, name, "", short(wanted), short(value))
+
+
+def _beside(expected: Expected, held: Mapping[str, Any]) -> Expected:
+    """What a row must hold, where that depends on what it holds of a property."""
+    properties = {name: wanted_beside(expected, name, held.get(name, MISSING)) for name in expected.properties}
+    return replace(expected, properties=properties)
 
 
 def _property_differences(expected: Expected, row: HeldRow) -> Iterator[Difference]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from notion_pg_sync.mirror.sent_rows import Row
 from notion_pg_sync.mirror.tables import TextSources
 from notion_pg_sync.notion.cleaning import Storable, page_hash, storable, storable_text
+from notion_pg_sync.notion.completion import is_incomplete
 from notion_pg_sync.notion.json_text import canonical_text
 from notion_pg_sync.notion.pages import Page
 from notion_pg_sync.notion.properties import (
@@ -19,7 +20,7 @@ from notion_pg_sync.notion.properties import (
     first_text,
     title_text,
 )
-from notion_pg_sync.notion.schema import Column, settle_types
+from notion_pg_sync.notion.schema import Column, by_id, settle_types
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Conversion:
     texts: TextSources
     altered_rows: int = 0
     not_computed: Counter[str] = field(default_factory=Counter)
+    not_shared_out: Counter[str] = field(default_factory=Counter)
     unfit: Counter[str] = field(default_factory=Counter)
 
     def settle_types(self, pages: Sequence[Page]) -> bool:
@@ -50,6 +52,11 @@ class Conversion:
             notes.append(f"{self.altered_rows} rows held characters or numbers that PostgreSQL cannot store.")
         for name, count in sorted(self.not_computed.items()):
             notes.append(f"Notion did not compute {name} in {count} rows; what was known of it is kept.")
+        for name, count in sorted(self.not_shared_out.items()):
+            notes.append(
+                f"Notion does not tell which parts of {name} belong to which related page in {count} rows; what was "
+                "known of it is kept."
+            )
         for name, count in sorted(self.unfit.items()):
             notes.append(f"{count} values do not fit the type of column {name}.")
         return notes
@@ -58,7 +65,9 @@ class Conversion:
         stored = storable(page.properties)
         fields = fields_of(stored.value, columns)
         self.altered_rows += stored.altered > 0
-        self.not_computed.update(fields.not_computed)
+        not_shared_out = _not_shared_out(stored.value, columns) if fields.not_computed else set()
+        self.not_shared_out.update(not_shared_out)
+        self.not_computed.update(fields.not_computed - not_shared_out)
         self.unfit.update(fields.unfit)
         fields_text = canonical_text(fields.values)
         url = None if page.url is None else storable_text(page.url)
@@ -75,6 +84,12 @@ class Conversion:
             edited_at=page.edited_at,
             content_hash=_hash(page, stored, fields_text),
         )
+
+
+def _not_shared_out(properties: Mapping[str, object], columns: ColumnsByProperty) -> set[str]:
+    """The columns of rollups whose parts are not told apart."""
+    incomplete = [property_id for property_id, value in by_id(properties).items() if is_incomplete(value)]
+    return {column.name for property_id in incomplete for column in columns.get(property_id, ())}
 
 
 def _hash(page: Page, stored: Storable, fields_text: str) -> str:

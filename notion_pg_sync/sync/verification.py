@@ -111,6 +111,8 @@ class Findings:
     not_told: Counter[str] = field(default_factory=Counter)
     computed_in_part: Counter[str] = field(default_factory=Counter)
     moved_by_clock: Counter[str] = field(default_factory=Counter)
+    boundaries_held: Counter[str] = field(default_factory=Counter)
+    left_open: Counter[str] = field(default_factory=Counter)
 
     def count(self, expected: Expected) -> None:
         """Counts a page that is compared, and what the API does not tell of it."""
@@ -119,6 +121,11 @@ class Findings:
         self.altered += expected.altered
         self.not_told.update(expected.not_told)
         self.computed_in_part.update(expected.computed_in_part - expected.not_told)
+
+    def count_boundaries(self, held: Iterable[str], left_open: Iterable[str]) -> None:
+        """Counts a row's rollups of which Notion does not tell which part belongs to which related page."""
+        self.boundaries_held.update(held)
+        self.left_open.update(left_open)
 
     def add(self, differences: Iterable[Difference]) -> None:
         """Takes in differences; beyond `MOST_KEPT` it only counts them."""
@@ -155,6 +162,13 @@ class Findings:
             yield f"Notion does not compute {name!r} in {rows} rows, so nothing can be said of it there."
         for name, rows in sorted(self.computed_in_part.items()):
             yield f"Notion computes {name!r} in {rows} rows from 25 related pages only; that is what was compared."
+        for name, rows in sorted(self.boundaries_held.items()):
+            yield (
+                f"Notion does not tell which parts of {name!r} belong to which related page in {rows} rows; parts and "
+                "order were compared."
+            )
+        for name, rows in sorted(self.left_open.items()):
+            yield f"{name!r} is not told whole in {rows} rows, which the copy says too, so nothing was compared there."
         for name, rows in sorted(self.moved_by_clock.items()):
             yield f"{name!r} goes by the clock and has moved on in {rows} rows."
         if self.altered:

@@ -27,7 +27,7 @@ from notion_pg_sync.mirror.held_rows import HeldRow, HeldRows
 from notion_pg_sync.mirror.held_texts import HeldTexts
 from notion_pg_sync.mirror.held_views import HeldView, HeldViews
 from notion_pg_sync.notion.client import JsonObject, NotionClient
-from notion_pg_sync.notion.expectation import Expected, clock_formulas
+from notion_pg_sync.notion.expectation import Expected, boundaries_not_told, clock_formulas
 from notion_pg_sync.notion.expected_bodies import expected_markdown
 from notion_pg_sync.notion.expected_fields import NamedColumn, unnamed_properties
 from notion_pg_sync.notion.rereading import Rereading, VerificationError, expected_row, page_or_none, why_not_live
@@ -188,6 +188,8 @@ class _Comparison:
         expected = await expected_row(self.client, page, self.schema)
         self.found.count(expected)
         self.people.named_by(page["properties"])
+        if held.row is not None:
+            self.found.count_boundaries(*boundaries_not_told(expected, held.row.properties))
         every = list(self.wanted.differences(expected, held))
         self.found.moved_by_clock.update(one.name or "" for one in every if self._goes_by_clock(one))
         differences = [one for one in every if not self._goes_by_clock(one)]

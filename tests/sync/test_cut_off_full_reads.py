@@ -14,6 +14,7 @@ import pytest
 from notion_pg_sync.demo.workspace import SampleWorkspace, SmallWorkspace
 from notion_pg_sync.demo.workspace.literals import checkbox, number, relation, rollup, title
 from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.notion.cleaning import CONVERSION_VERSION
 from tests.installation import Installation, Row
 
 ROWS = 240
@@ -179,7 +180,9 @@ async def test_another_token_begins_it_anew(read: CutOff) -> None:
     assert await read.queries() >= ROWS / 10
 
 
-@pytest.mark.parametrize(("version", "anew"), [(0, True), (1, False), (2, False)])
+@pytest.mark.parametrize(
+    ("version", "anew"), [(CONVERSION_VERSION - 1, True), (CONVERSION_VERSION, False), (CONVERSION_VERSION + 1, False)]
+)
 async def test_an_older_version_s_part_is_not_carried_on(read: CutOff, version: int, *, anew: bool) -> None:
     await read.installation.execute("UPDATE notion_sync.data_sources SET full_read_version = %s", version)
     assert (await read.queries() >= ROWS / 10) is anew

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import httpx
 import pytest
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
+from notion_pg_sync.demo.workspace import SmallWorkspace, literals
 
 Connect = Callable[..., httpx.Client]
 
@@ -17,10 +17,14 @@ def anna(small: SmallWorkspace, connect: Connect) -> httpx.Client:
     return connect(small.workspace, "anna")
 
 
+def page_of(small: SmallWorkspace, row: str) -> str:
+    pages = small.workspace.truth("Everything").values()
+    return next(str(one["id"]) for one in pages if one["properties"]["Name"].startswith(row))
+
+
 def place_of(small: SmallWorkspace, client: httpx.Client, row: str, prop: str) -> str:
     """The path of a value; `row` is how its title begins."""
-    pages = small.workspace.truth("Everything").values()
-    page_id = next(one["id"] for one in pages if one["properties"]["Name"].startswith(row))
+    page_id = page_of(small, row)
     schema = client.get(f"/v1/data_sources/{small.data_sources['Everything']}").json()["properties"]
     return f"/v1/pages/{page_id}/properties/{schema[prop]['id']}"
 
@@ -79,8 +83,33 @@ def test_rollups_are_incomplete_until_the_last_page(small: SmallWorkspace, anna:
 def test_array_rollups_hold_their_values_in_the_results(small: SmallWorkspace, anna: httpx.Client) -> None:
     answers = read(anna, place_of(small, anna, "Related", "Friends' names"), 100)
     assert answers[0]["property_item"]["rollup"] == {"type": "array", "array": [], "function": "show_original"}
-    assert len(answers[0]["results"]) == 40
-    assert answers[0]["results"][-1]["title"][0]["plain_text"].startswith("Row")
+    items = [item["title"] for item in answers[0]["results"]]
+    whole = small.workspace.complete_page(page_of(small, "Related"))["properties"]["Friends' names"]["rollup"]["array"]
+    assert len(whole) == 40
+    # One item a part, of the 40 pages one after the other.
+    assert items == [part for value in whole for part in value["title"]]
+    assert len(items) == 70
+
+
+@pytest.mark.parametrize(("empty_items", "items"), [(False, ["x", "y", "z"]), (True, ["x", "y", "", "z"])])
+def test_an_empty_title_has_an_item_or_none_as_the_workspace_is_set(
+    small: SmallWorkspace, connect: Connect, *, empty_items: bool, items: list[str]
+) -> None:
+    workspace = small.workspace
+    workspace.configure(empty_items=empty_items)
+    workspace.add_database("Far", {"Name": literals.title()}, [{"Name": ["x", "y"]}, {}, {"Name": "z"}])
+    near = {
+        "Name": literals.title(),
+        "Far": literals.relation("Far"),
+        "Names": literals.rollup("Far", "Name", "show_original"),
+    }
+    handle = workspace.add_database("Near", near, [{"Name": "n", "Far": workspace.page_ids("Far")}])
+    for name in ("Far", "Near"):
+        workspace.share("anna", name)
+    client = connect(workspace, "anna")
+    schema = client.get(f"/v1/data_sources/{handle.data_source_id}").json()["properties"]
+    (answer,) = read(client, f"/v1/pages/{workspace.page_ids('Near')[0]}/properties/{schema['Names']['id']}")
+    assert [item["title"].get("plain_text", "") for item in answer["results"]] == items
 
 
 def test_medians_are_never_computed_here(small: SmallWorkspace, anna: httpx.Client) -> None:

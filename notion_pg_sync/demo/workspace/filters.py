@@ -17,6 +17,7 @@ from notion_pg_sync.demo.workspace.state import State
 # Beyond every moment, on either side.
 ALWAYS = 1 << 62
 _DEEPEST = 2
+_MOST_MEMBERS = 100
 
 
 class Condition(Protocol):
@@ -103,6 +104,11 @@ def parse(literal: Value, source: DataSource, reader: Reader, depth: int = 0) ->
             members = literal[word]
             if not isinstance(members, list) or not members or len(literal) > 1:
                 raise validation_error(f"body failed validation: body.filter.{word} should be a non-empty array.")
+            if len(members) > _MOST_MEMBERS:
+                raise validation_error(
+                    f"body failed validation: body.filter.{word}.length should be ≤ `{_MOST_MEMBERS}`, instead was "
+                    f"`{len(members)}`."
+                )
             return Group(word == "and", tuple(parse(member, source, reader, depth + 1) for member in members))
     if "timestamp" in literal:
         return _timestamp(literal, reader)

@@ -9,7 +9,9 @@ from notion_pg_sync.demo.workspace.query import list_answer
 from notion_pg_sync.demo.workspace.state import State
 from notion_pg_sync.demo.workspace.values import Renderer
 
-_PAGED = frozenset({"title", "rich_text", "people", "relation", "rollup"})
+# Types of which a value has as many items as parts.
+_PARTED = frozenset({"title", "rich_text", "people", "relation"})
+_PAGED = _PARTED | {"rollup"}
 
 
 class PropertyItems:
@@ -48,12 +50,22 @@ class PropertyItems:
         if self._refused(renderer, page, prop):
             return []
         if prop.definition.function in rollups.ARRAYS:
-            return [
-                self._item(prop, value["type"], value[value["type"]]) for value in renderer.rollup_array(page, prop)
-            ]
+            return [item for value in renderer.rollup_array(page, prop) for item in self._array_items(prop, value)]
         relation = self._state.source_of(page).properties.get(prop.relation)
         related = self._state.related_ids(page, relation, renderer.token) if relation else []
         return [self._item(prop, "relation", {"id": other}) for other in related]
+
+    def _array_items(self, prop: Property, value: Json) -> list[Json]:
+        """The items of one related page: one, or of what comes in parts as many as it has (section 7b).
+
+        Whether an empty value has an item at all nobody knows; `empty_items` says it for this workspace.
+        """
+        kind = value["type"]
+        if kind not in _PARTED:
+            return [self._item(prop, kind, value[kind])]
+        if not value[kind] and self._state.settings.empty_items:
+            return [self._item(prop, kind, {})]
+        return [self._item(prop, kind, part) for part in value[kind]]
 
     def _refused(self, renderer: Renderer, page: Page, prop: Property) -> bool:
         """Whether the endpoint does not compute this rollup."""

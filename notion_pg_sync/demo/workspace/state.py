@@ -20,6 +20,7 @@ class Settings:
     with workspace_retry_after seconds told. rate_window: seconds. latency: seconds each answer takes.
     unshared_relations: whether a relation to an unshared database is `empty` or `absent` in page values.
     index_lag: seconds (of the clock) until queries find a new page, and go by the time of an edit.
+    empty_items: whether an empty title (text, people, relation) has an item in a rollup's property items.
     markdown_blocks: most blocks a markdown answer renders. markdown_endpoint: whether there is one.
     """
 
@@ -35,6 +36,7 @@ class Settings:
     latency: float = 0.0
     unshared_relations: Literal["empty", "absent"] = "empty"
     index_lag: float = 0.0
+    empty_items: bool = False
     markdown_blocks: int = 20_000
     markdown_endpoint: bool = True
 
