@@ -14,8 +14,9 @@ import tempfile
 import venv
 from pathlib import Path
 
-from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres
-from notion_pg_sync.demo.workspace import WorkspaceServer, small_workspace
+from notion_workspace import WorkspaceServer, small_workspace
+
+from notion_pg_sync.embedded.server import EmbeddedPostgres
 
 ROOT = Path(__file__).parent.parent
 # What only an extra brings.

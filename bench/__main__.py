@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bench.cases import CASES, Line
 from bench.stand import stand
-from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres
+from notion_pg_sync.embedded.server import EmbeddedPostgres
 
 RESULTS = Path(__file__).with_name("results.json")
 

@@ -126,7 +126,7 @@ def memory_of(argument: str) -> Iterator[list[float]]:
 def stand(postgres_url: str) -> Iterator[Stand]:
     """A workspace of its own process, and a database of its own that is initialised; both gone afterwards."""
     name = f"bench_{uuid4().hex[:12]}"
-    command = [sys.executable, "-m", "notion_pg_sync.demo.workspace", "--port", "0", "--scenario", "empty"]
+    command = [sys.executable, "-m", "notion_workspace", "--port", "0", "--scenario", "empty"]
     with (
         psycopg.connect(postgres_url, autocommit=True) as administrator,
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from notion_pg_sync import __version__
-from notion_pg_sync.printable import printable
+from notion_pg_sync.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from notion_pg_sync.settings import Settings
-    from notion_pg_sync.sync.everything import RunOutcome
-    from notion_pg_sync.sync.listener import Listener
+    from notion_pg_sync.sync.run.listener import Listener
+    from notion_pg_sync.sync.run.run import RunOutcome
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -102,7 +102,7 @@ VerboseOption = Annotated[
 
 def main() -> None:
     """The command `notion-pg-sync`."""
-    from notion_pg_sync.report.streams import protect_streams
+    from notion_pg_sync.commands.output.streams import protect_streams
 
     protect_streams()
     app()
@@ -148,7 +148,7 @@ def sync(
 
     Example: notion-pg-sync sync user-1 Characters
     """
-    from notion_pg_sync.sync.everything import sync_one
+    from notion_pg_sync.sync.run.run import sync_one
 
     _sync(
         lambda settings, listener: sync_one(settings, listener, _typed(), user_id, database),
@@ -195,7 +195,7 @@ def sync_all(
 
     Example, in a crontab: */15 * * * * notion-pg-sync sync-all
     """
-    from notion_pg_sync.sync.everything import sync_all as sync_everything
+    from notion_pg_sync.sync.run.run import sync_all as sync_everything
 
     _sync(
         lambda settings, listener: sync_everything(settings, listener, _typed(), user),
@@ -243,10 +243,10 @@ def status(
     """
 
     def tell(settings: Settings) -> int:
-        from notion_pg_sync.report.status.asking import Question
-        from notion_pg_sync.report.status.status import run_status
+        from notion_pg_sync.commands.status.asking import Question
+        from notion_pg_sync.commands.status.command import run_status
         from notion_pg_sync.settings import SettingsError
-        from notion_pg_sync.sync.running import run_until_done
+        from notion_pg_sync.sync.run.signals import run_until_done
 
         if as_json and prometheus:
             raise SettingsError("--json and --prometheus are two forms of one answer: use one of them.")
@@ -277,10 +277,10 @@ def init(
 
     Example: DATABASE_URL=postgresql://user@host/name notion-pg-sync init
     """
-    from notion_pg_sync.report.init import run_init
+    from notion_pg_sync.commands.init import run_init
 
     def initialise(settings: Settings) -> int:
-        from notion_pg_sync.sync.running import run_until_done
+        from notion_pg_sync.sync.run.signals import run_until_done
 
         return run_until_done(run_init(settings, yes=yes, only_sql=sql, row_security=row_security, trusted=trust or []))
 
@@ -317,9 +317,9 @@ def connect(
     """
 
     def start(settings: Settings) -> int:
-        from notion_pg_sync.report.connect.command import Wish, run_connect
+        from notion_pg_sync.commands.connect.command import ConnectOptions, run_connect
 
-        wish = Wish(user_id, token_file, database or [], everything, replace=yes, views=views, sync=sync_now)
+        wish = ConnectOptions(user_id, token_file, database or [], everything, replace=yes, views=views, sync=sync_now)
         made = settings.database_url is None
         return _with_postgres(settings, lambda settings: run_connect(settings, wish, _typed(), set_up=made))
 
@@ -345,7 +345,7 @@ def forget(
 
     Example: notion-pg-sync forget user-1 --disconnect
     """
-    from notion_pg_sync.report.forget import run_forget
+    from notion_pg_sync.commands.forget import run_forget
 
     _run(
         lambda settings: run_forget(settings, user_id, database, disconnect=disconnect, yes=yes),
@@ -368,9 +368,9 @@ def doctor(
     """
 
     def examine(settings: Settings) -> int:
-        from notion_pg_sync.report.checks.all_checks import ALL_CHECKS
-        from notion_pg_sync.report.doctor import run_doctor
-        from notion_pg_sync.sync.running import run_until_done
+        from notion_pg_sync.commands.doctor.checks.all_checks import ALL_CHECKS
+        from notion_pg_sync.commands.doctor.command import run_doctor
+        from notion_pg_sync.sync.run.signals import run_until_done
 
         checks = [check for check in ALL_CHECKS if not (no_cron_check and check.section == "Scheduling")]
         on_terminal = sys.stderr.isatty()
@@ -392,7 +392,7 @@ def demo(
 
     Example: notion-pg-sync demo
     """
-    from notion_pg_sync.report.demo import run_demo
+    from notion_pg_sync.commands.demo.command import run_demo
 
     _run(lambda _: run_demo(keep=keep), verbose=verbose, needs_postgres=False)
 
@@ -406,12 +406,12 @@ def _sync(
     **flags: bool | int | str | None,
 ) -> NoReturn:
     """Runs a sync as `_run` does, and tells of it whoever is to be pinged."""
-    from notion_pg_sync.report.ping import Pings
+    from notion_pg_sync.commands.output.ping import Pings
 
     pings = Pings()
 
     def work(settings: Settings) -> int:
-        from notion_pg_sync.report.console import show_run
+        from notion_pg_sync.commands.output.console import show_run
 
         pings.begin(settings.ping_url)
         return _with_postgres(
@@ -444,8 +444,8 @@ def _exit_code_of(
     flags: Mapping[str, bool | int | str | None] | None = None,
     report: list[str] | None = None,
 ) -> int:
-    from notion_pg_sync.report.logs import switch_on_logs
-    from notion_pg_sync.report.streams import complain
+    from notion_pg_sync.commands.output.logs import switch_on_logs
+    from notion_pg_sync.commands.output.streams import complain
     from notion_pg_sync.settings import SettingsError, read_settings
 
     switch_on_logs(verbose, as_json=log_json)
@@ -468,7 +468,7 @@ def _exit_code_of(
 def _with_postgres(settings: Settings, work: Callable[[Settings], int]) -> int:
     from dataclasses import replace
 
-    from notion_pg_sync.demo.fallback import chosen_postgres
+    from notion_pg_sync.embedded.fallback import chosen_postgres
 
     on_terminal = sys.stderr.isatty()
     with chosen_postgres(settings, dict(os.environ), on_terminal=on_terminal) as (url, says):
@@ -478,8 +478,8 @@ def _with_postgres(settings: Settings, work: Callable[[Settings], int]) -> int:
 
 
 def _exit_code(error: Exception) -> int:
-    from notion_pg_sync.sync.refused import UsageError
-    from notion_pg_sync.sync.running import StoppedBySignalError
+    from notion_pg_sync.core.errors import UsageError
+    from notion_pg_sync.sync.run.signals import StoppedBySignalError
 
     if isinstance(error, StoppedBySignalError):
         return 128 + error.number
@@ -495,12 +495,12 @@ def _is_told(error: Exception) -> bool:
 
 def _sentence(error: Exception, verbose: int) -> str:
     if verbose >= 2:
-        from notion_pg_sync.report.logs import traceback_of
+        from notion_pg_sync.commands.output.logs import traceback_of
 
         typer.echo(traceback_of(error), err=True)
     if _is_told(error):
         return str(error)
-    from notion_pg_sync.sync.failures import failure_of
+    from notion_pg_sync.sync.run.failures import failure_of
 
     return failure_of(error).sentence
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from notion_pg_sync.demo.workspace.literals import equation, mention_page, mention_user
-from notion_pg_sync.demo.workspace.model import DateValue, File, Mention, Text
+from notion_workspace.literals import equation, mention_page, mention_user
+from notion_workspace.model import DateValue, File, Mention, Text
 
 
 def bold(text: str) -> Text:

@@ -16,11 +16,11 @@ from uuid import uuid4
 import hypothesis
 import psycopg
 import pytest
+from notion_workspace import SampleWorkspace, SmallWorkspace, WorkspaceServer, small_workspace
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres
-from notion_pg_sync.demo.workspace import SampleWorkspace, SmallWorkspace, WorkspaceServer, small_workspace
+from notion_pg_sync.embedded.server import EmbeddedPostgres
 from notion_pg_sync.settings import Settings
 from tests.installation import Installation
 from tests.private_host import PrivateHost

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
+from notion_workspace import SampleWorkspace
 from psycopg.rows import dict_row
 
-from notion_pg_sync.demo.workspace import SampleWorkspace
 from notion_pg_sync.mirror.connection import Connection, open_pool
 from notion_pg_sync.mirror.initialise import carry_out, plan_init
 from notion_pg_sync.mirror.sent_rows import RowOwner
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.sync.everything import RunOutcome, sync_all, sync_one
-from notion_pg_sync.sync.listener import Nobody
+from notion_pg_sync.sync.run.listener import SilentListener
+from notion_pg_sync.sync.run.run import RunOutcome, sync_all, sync_one
 
 TABLES = (
     "notion_characters_sync",
@@ -52,10 +52,12 @@ class Installation:
         )
 
     async def sync_all(self, user_id: str | None = None, **settings: Any) -> RunOutcome:
-        return await sync_all(replace(self.settings, **settings), Nobody(), "notion-pg-sync sync-all", user_id)
+        return await sync_all(replace(self.settings, **settings), SilentListener(), "notion-pg-sync sync-all", user_id)
 
     async def sync_one(self, user_id: str, database: str, **settings: Any) -> RunOutcome:
-        return await sync_one(replace(self.settings, **settings), Nobody(), "notion-pg-sync sync", user_id, database)
+        return await sync_one(
+            replace(self.settings, **settings), SilentListener(), "notion-pg-sync sync", user_id, database
+        )
 
     async def execute(self, statement: str, *parameters: object) -> list[Row]:
         async with (

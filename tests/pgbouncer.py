@@ -15,7 +15,7 @@ from types import TracebackType
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from notion_pg_sync.demo.postgres_programs import server_account
+from notion_pg_sync.embedded.programs import server_account
 from tests.waiting import wait_until
 from tests.wanting import lacks
 

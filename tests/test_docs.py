@@ -12,11 +12,11 @@ from pathlib import Path
 import psycopg
 import pytest
 import yaml
+from notion_workspace import SmallWorkspace
 
 from notion_pg_sync import cli
-from notion_pg_sync.demo.workspace import SmallWorkspace
-from notion_pg_sync.report.checks.all_checks import ALL_CHECKS
-from notion_pg_sync.report.scheduling.due import next_due
+from notion_pg_sync.commands.doctor.checks.all_checks import ALL_CHECKS
+from notion_pg_sync.commands.doctor.scheduling.due import next_due
 from tests.installation import Installation
 
 ROOT = Path(__file__).parent.parent

@@ -8,7 +8,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.printable import printable, printable_lines, shell_command, storable
+from notion_pg_sync.core.printable import printable, printable_lines, shell_command, to_storable
 
 STEERING = [
     *map(chr, (*range(0x20), 0x7F, *range(0x80, 0xA0))),
@@ -36,7 +36,7 @@ def test_nothing_of_a_line_steers(text: str) -> None:
 @given(texts)
 def test_what_steers_nothing_stays(text: str) -> None:
     harmless = "".join(one for one in text if not steers(one))
-    assert printable(harmless) == printable_lines(harmless) == storable(harmless) == harmless
+    assert printable(harmless) == printable_lines(harmless) == to_storable(harmless) == harmless
 
 
 @given(texts.filter(lambda text: "\\" not in text))
@@ -62,8 +62,8 @@ def test_lines_and_tabs_that_are_meant_stay(text: str) -> None:
 
 @given(texts)
 def test_postgresql_can_hold_what_is_storable(text: str) -> None:
-    assert "\0" not in storable(text)
-    storable(text).encode()
+    assert "\0" not in to_storable(text)
+    to_storable(text).encode()
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=1, max_size=4))

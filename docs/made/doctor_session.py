@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 
 import psycopg
+from notion_workspace import WorkspaceServer, small_workspace
 
-from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres
-from notion_pg_sync.demo.workspace import WorkspaceServer, small_workspace
+from notion_pg_sync.embedded.server import EmbeddedPostgres
 from tests.private_host import PrivateHost
 
 PAGE = Path(__file__).parents[1] / "doctor-session.md"

@@ -11,11 +11,11 @@ import tempfile
 from pathlib import Path
 
 import psycopg
+from notion_workspace import WorkspaceServer
+from notion_workspace.showcase import build_showcase
 
 from docs.made.terminal import save_screen, shown_by
-from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres
-from notion_pg_sync.demo.showcase import build_showcase
-from notion_pg_sync.demo.workspace import WorkspaceServer
+from notion_pg_sync.embedded.server import EmbeddedPostgres
 
 FOLDER = Path(__file__).parents[1] / "screens"
 TOOL = Path(sys.executable).with_name("notion-pg-sync")

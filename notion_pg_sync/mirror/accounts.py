@@ -10,7 +10,7 @@ from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.diagnosis.statements import typed
-from notion_pg_sync.mirror.names import qualified
+from notion_pg_sync.mirror.percent_safe_cursor import qualified
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE
 
 # Of an older user_settings some may be missing; they are then as good as null.

@@ -1,6 +1,6 @@
 """Making sync tables fit, whether an application made them before or they are not there yet.
 
-What a table is like is read from the catalog into a `Found`; what has to change follows from that alone
+What a table is like is read from the catalog into a `TableState`; what has to change follows from that alone
 (`changes_to`), so that `init` can show it before anything is touched.
 """
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection
-from notion_pg_sync.mirror.names import qualified
 from notion_pg_sync.mirror.page_ids import PageIds, inspect_page_ids, removal_of_duplicates, rewriting, trigger_on
+from notion_pg_sync.mirror.percent_safe_cursor import qualified
 from notion_pg_sync.mirror.tables import ColumnDefinition, SyncTable, columns_of, fits, wrong_type
 from notion_pg_sync.mirror.trust import OwnedRelation, roles_of
 
@@ -41,7 +41,7 @@ class ExistingColumn:
 
 
 @dataclass(frozen=True)
-class Found:
+class TableState:
     """A relation as it is in the database before `init`; `owner_is_trusted`: it may count (trust.py)."""
 
     owned: bool
@@ -91,7 +91,7 @@ class Changes:
 
 
 def changes_to(
-    table: SyncTable, found: Found | None, role: str, *, row_security: bool, favoured: Sequence[str | None] = ()
+    table: SyncTable, found: TableState | None, role: str, *, row_security: bool, favoured: Sequence[str | None] = ()
 ) -> Changes:
     """What makes `table` fit for the tool.
 
@@ -116,7 +116,7 @@ def changes_to(
     return plan
 
 
-def securing(table: SyncTable, found: Found, role: str) -> list[Change]:
+def securing(table: SyncTable, found: TableState, role: str) -> list[Change]:
     """What guards `table` by row level security, where something is missing: policies, and the switch."""
     plan = Changes(table.qualified_name)
     _secure(plan, table, found, role, row_security=True)
@@ -140,7 +140,7 @@ def _creation(table: SyncTable, role: str, favoured: Sequence[str | None]) -> Ch
     definitions = sql.SQL(",\n    ").join(_definition(column) for column in columns_of(table))
     plan.add("create the table", sql.SQL("CREATE TABLE {} (\n    {}\n)").format(table.identifier, definitions))
     plan.changes += revocations(table.identifier, favoured)
-    nothing = Found(owned=True, owner=role, columns={})
+    nothing = TableState(owned=True, owner=role, columns={})
     _spell_alike(plan, table, nothing)
     _add_key(plan, table, nothing)
     _secure(plan, table, nothing, role, row_security=True)
@@ -187,7 +187,7 @@ def _definition(column: ColumnDefinition) -> sql.Composed:
     return sql.SQL(" ").join(parts)
 
 
-def _add_missing_columns(plan: Changes, table: SyncTable, found: Found) -> None:
+def _add_missing_columns(plan: Changes, table: SyncTable, found: TableState) -> None:
     wanted = {column.name: column for column in columns_of(table)}
     missing = [column for column in wanted.values() if column.name not in found.columns]
     for column in missing:
@@ -209,7 +209,7 @@ def _add_missing_columns(plan: Changes, table: SyncTable, found: Found) -> None:
         )
 
 
-def _replace_narrow_keys(plan: Changes, table: SyncTable, found: Found) -> None:
+def _replace_narrow_keys(plan: Changes, table: SyncTable, found: TableState) -> None:
     """Drops keys on the page id alone, under which two users cannot share a page."""
     for index in found.unique_indexes:
         if index.columns != ("notion_page_id",):
@@ -233,7 +233,7 @@ def _replace_narrow_keys(plan: Changes, table: SyncTable, found: Found) -> None:
         )
 
 
-def _spell_alike(plan: Changes, table: SyncTable, found: Found) -> None:
+def _spell_alike(plan: Changes, table: SyncTable, found: TableState) -> None:
     """Sees to it that all rows write page ids in one way, so that the key holds each page once."""
     ids = found.page_ids
     if ids.duplicates and found.foreign_keys_to_it:
@@ -260,7 +260,7 @@ def _spell_alike(plan: Changes, table: SyncTable, found: Found) -> None:
         )
 
 
-def _add_key(plan: Changes, table: SyncTable, found: Found) -> None:
+def _add_key(plan: Changes, table: SyncTable, found: TableState) -> None:
     if not _has_key(found.unique_indexes):
         plan.add(
             "add the unique key (user_id, notion_page_id)",
@@ -283,7 +283,7 @@ def _has_key(unique_indexes: Sequence[UniqueIndex]) -> bool:
     return any(set(index.columns) == {"user_id", "notion_page_id"} for index in full_keys)
 
 
-def _secure(plan: Changes, table: SyncTable, found: Found, role: str, *, row_security: bool) -> None:
+def _secure(plan: Changes, table: SyncTable, found: TableState, role: str, *, row_security: bool) -> None:
     if own_policy(role) not in found.policies:
         plan.add(f"let {role} write every row", letting_write(table.identifier, role))
     if not row_security:
@@ -308,7 +308,7 @@ def _secure(plan: Changes, table: SyncTable, found: Found, role: str, *, row_sec
         )
 
 
-async def inspect(connection: Connection, table: SyncTable) -> Found | None:
+async def inspect(connection: Connection, table: SyncTable) -> TableState | None:
     """What the catalog and the rows say of `table`; None where there is none."""
     row = await (
         await connection.execute(
@@ -328,7 +328,7 @@ async def inspect(connection: Connection, table: SyncTable) -> Found | None:
     page_ids = PageIds()
     if {"user_id", "notion_page_id"} <= columns.keys():
         page_ids = await inspect_page_ids(connection, table.identifier, oid, has_key=_has_key(unique_indexes))
-    return Found(
+    return TableState(
         owned=owned,
         owner=role.name,
         owner_is_trusted=role.is_trusted,

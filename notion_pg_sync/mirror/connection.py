@@ -30,10 +30,10 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
-from notion_pg_sync.mirror.names import with_names_kept
+from notion_pg_sync.mirror.percent_safe_cursor import with_names_kept
 from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
 from notion_pg_sync.mirror.reliance import Names, Reliance
-from notion_pg_sync.mirror.unreachable import URL_FORM, Target, Trouble, why_unreachable, why_unreadable
+from notion_pg_sync.mirror.unreachable import URL_FORM, Explanation, Target, why_unreachable, why_unreadable
 
 CONNECT_TIMEOUT_SECONDS = 15
 STATEMENT_TIMEOUT_SECONDS = 300
@@ -301,7 +301,7 @@ async def _check(database_url: str, statement_seconds: float) -> Reliance:
         return replace(reliance, application_path=str(path))
 
 
-def _why_unreachable(database_url: str, error: OperationalError) -> Trouble:
+def _why_unreachable(database_url: str, error: OperationalError) -> Explanation:
     options = error.pgconn.info if error.pgconn else pq.Conninfo.get_defaults()
     parameters: dict[str, object] = {option.keyword.decode(): (option.val or b"").decode() for option in options}
     if not error.pgconn:

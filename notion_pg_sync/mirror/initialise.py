@@ -9,6 +9,7 @@ from functools import partial
 from psycopg import errors, sql
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
 
+from notion_pg_sync.core.printable import printable
 from notion_pg_sync.mirror import migrations, repeatable
 from notion_pg_sync.mirror.adoption import Changes, changes_to, favoured_by_default, inspect, revocations
 from notion_pg_sync.mirror.connection import Connection, PostgresError, fetch_value
@@ -30,7 +31,6 @@ from notion_pg_sync.mirror.trust import (
     unknown_roles,
 )
 from notion_pg_sync.mirror.views import refresh_views
-from notion_pg_sync.printable import printable
 
 # A statement that waits for a lock holds up everybody who comes after it, so it waits briefly, and again.
 _LOCK_TIMEOUT = "3s"

@@ -8,8 +8,8 @@ from typing import Literal, cast
 
 from psycopg.rows import class_row
 
+from notion_pg_sync.core.printable import to_storable
 from notion_pg_sync.mirror.connection import Connection, fetch_value
-from notion_pg_sync.printable import storable
 
 Mode = Literal["full", "incremental"]
 Ending = Literal["succeeded", "failed"]
@@ -99,7 +99,7 @@ async def start_run(connection: Connection, job: Job, command: str, process: Pro
             """,
             jobid,
             process.pid,
-            storable(command),
+            to_storable(command),
         )
         await connection.execute(
             """
@@ -155,7 +155,7 @@ async def end_run(connection: Connection, runid: int, status: Ending, message: s
             SET status = %s, return_message = %s, end_time = clock_timestamp()
             WHERE runid = %s AND end_time IS NULL
             """,
-            (status, storable(message), runid),
+            (status, to_storable(message), runid),
         )
         await connection.execute(
             """
@@ -306,4 +306,4 @@ async def count_bodies(connection: Connection, runid: int, user_id: str, databas
 def _recorded(run: DatabaseRun) -> dict[str, object]:
     """What is recorded of a database's run; its words are as far as PostgreSQL can hold them."""
     values = {**vars(run), "status": run.status}
-    return {name: storable(value) if isinstance(value, str) else value for name, value in values.items()}
+    return {name: to_storable(value) if isinstance(value, str) else value for name, value in values.items()}

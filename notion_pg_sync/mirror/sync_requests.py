@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from notion_pg_sync.core.printable import to_storable
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending
-from notion_pg_sync.printable import storable
 
 
 @dataclass(frozen=True)
-class Asked:
+class PendingRequests:
     """What is asked for a user: single databases by id, or `everything`."""
 
     database_ids: frozenset[str] = frozenset()
@@ -28,7 +28,7 @@ async def asking_users(connection: Connection) -> set[str]:
     return {user_id async for (user_id,) in found}
 
 
-async def begin_requests(connection: Connection, runid: int, user_id: str) -> Asked:
+async def begin_requests(connection: Connection, runid: int, user_id: str) -> PendingRequests:
     """Takes a user's waiting requests up for run `runid`."""
     taken = await connection.execute(
         """
@@ -39,7 +39,7 @@ async def begin_requests(connection: Connection, runid: int, user_id: str) -> As
         (runid, user_id),
     )
     ids = [database_id async for (database_id,) in taken]
-    return Asked(frozenset(one for one in ids if one is not None), None in ids)
+    return PendingRequests(frozenset(one for one in ids if one is not None), None in ids)
 
 
 async def end_request(connection: Connection, runid: int, user_id: str, database_id: str, *, run: DatabaseRun) -> None:
@@ -49,7 +49,7 @@ async def end_request(connection: Connection, runid: int, user_id: str, database
         UPDATE notion_sync.sync_requests SET status = %s, message = %s, ended_at = clock_timestamp()
         WHERE runid = %s AND user_id = %s AND database_id = %s AND status = 'running'
         """,
-        (run.status, storable(run.message or ""), runid, user_id, database_id),
+        (run.status, to_storable(run.message or ""), runid, user_id, database_id),
     )
 
 

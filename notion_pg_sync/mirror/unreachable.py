@@ -19,7 +19,7 @@ PUBLIC_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Explanation:
     """`seen` is what is wrong and `advice` what to do, in words; `mend` is what to type."""
 
     seen: str
@@ -233,7 +233,7 @@ _CAUSES = (
 )
 
 
-def why_unreachable(target: Target, said: str, secrets: tuple[str, ...] = ()) -> Trouble:
+def why_unreachable(target: Target, said: str, secrets: tuple[str, ...] = ()) -> Explanation:
     """What it means that a connection to `target` failed with `said`, the words of libpq or of the server.
 
     `secrets` are passwords; they are taken out where the words are repeated.
@@ -243,15 +243,15 @@ def why_unreachable(target: Target, said: str, secrets: tuple[str, ...] = ()) ->
     for cause in _CAUSES:
         if found := re.search(cause.said, said):
             words = _words(target, found.groupdict().get("address"))
-            return Trouble(cause.seen.format(**words), cause.advice.format(**words), cause.mend.format(**words))
-    return Trouble(
+            return Explanation(cause.seen.format(**words), cause.advice.format(**words), cause.mend.format(**words))
+    return Explanation(
         f"PostgreSQL {target.where} cannot be reached ({_first_line(said, secrets)})",
         "check host, port, user and password in DATABASE_URL, and that PostgreSQL is running and lets this host in",
         _words(target, None)["psql"],
     )
 
 
-def why_unreadable(database_url: str) -> Trouble:
+def why_unreadable(database_url: str) -> Explanation:
     """What is wrong with a connection string that libpq cannot read; says nothing of what is in it."""
     driver = re.match(r"(postgres(?:ql)?)(\+\w+)://", database_url)
     advice = (
@@ -259,7 +259,7 @@ def why_unreadable(database_url: str) -> Trouble:
         if driver
         else "percent-encode what is special in a password (@ : / % #)"
     )
-    return Trouble(
+    return Explanation(
         "DATABASE_URL cannot be read", f"write it as {URL_FORM} and {advice}", f"export DATABASE_URL={URL_FORM}"
     )
 

@@ -33,7 +33,7 @@ _LOCK_ATTEMPTS = 4
 # The last: something came to depend on a view that was about to be dropped.
 _PASSING = (errors.LockNotAvailable, errors.DeadlockDetected, errors.DependentObjectsStillExist)
 # The role may not, or there is something else with the view's name, a type for example.
-_STANDING = (errors.InsufficientPrivilege, errors.DuplicateObject, errors.DuplicateTable)
+_LASTING_ERRORS = (errors.InsufficientPrivilege, errors.DuplicateObject, errors.DuplicateTable)
 
 _MOST_NAMED = 5
 
@@ -200,7 +200,7 @@ async def _carry_out(connection: Connection, task: _Task) -> list[str]:
             else:
                 await _make(connection, task.view, task.existing)
                 await catalog.record(connection, task.view, task.fingerprint)
-    except _STANDING as error:
+    except _LASTING_ERRORS as error:
         return [f"The view {SCHEMA}.{task.name} could not be made: {_reason(error)}."]
     return list(task.says)
 

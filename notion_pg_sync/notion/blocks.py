@@ -13,8 +13,8 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from notion_pg_sync.notion.cleaning import unsigned
-from notion_pg_sync.notion.lenient import items, member, typed
+from notion_pg_sync.notion.cleaning import strip_signature
+from notion_pg_sync.notion.json_access import as_list, get_path, tagged
 from notion_pg_sync.notion.properties import plain_text
 
 _ESCAPED = re.compile(r"[\\*~`$\[\]<>{}|^]")
@@ -47,31 +47,31 @@ def home_of_children(block: object) -> str | None:
 
     Pages and databases in a page are links, not parts of it. A copy of a synced block holds what its original holds.
     """
-    if member(block, "has_children") is not True or member(block, "type") in ("child_page", "child_database"):
+    if get_path(block, "has_children") is not True or get_path(block, "type") in ("child_page", "child_database"):
         return None
-    found = member(block, "synced_block", "synced_from", "block_id") or member(block, "id")
+    found = get_path(block, "synced_block", "synced_from", "block_id") or get_path(block, "id")
     return found if isinstance(found, str) else None
 
 
 def unreadable(block: object) -> Rendered:
     """A block that, or of which the inside, cannot be read."""
-    kind = str(member(block, "unsupported", "block_type") or member(block, "type") or "block")
-    return Rendered([f"<unknown{_attributes(url=_link(member(block, 'id')), alt=kind)}/>"], frozenset({kind}))
+    kind = str(get_path(block, "unsupported", "block_type") or get_path(block, "type") or "block")
+    return Rendered([f"<unknown{_attributes(url=_link(get_path(block, 'id')), alt=kind)}/>"], frozenset({kind}))
 
 
 def render_block(block: object, inside: Rendered) -> Rendered:
     """A block (Notion's JSON) with what lies `inside` it; of an unknown type, its text and what tells that it is so."""
-    kind, content = typed(block)
+    kind, content = tagged(block)
     render = _RENDERERS.get(kind or "")
     if render is not None:
         return Rendered(render(_Block(block, content, inside.lines)), inside.missing)
-    text = rich_text(member(content, "rich_text"))
+    text = rich_text(get_path(content, "rich_text"))
     return together([unreadable(block), Rendered([text] if text else []), inside])
 
 
 def rich_text(value: object) -> str:
     """Rich text as Markdown, in one line."""
-    runs = groupby(items(value), key=_run)
+    runs = groupby(as_list(value), key=_run)
     return "".join(_marked(key, list(run)) for key, run in runs)
 
 
@@ -85,11 +85,11 @@ class _Block:
 
     @property
     def text(self) -> str:
-        return rich_text(member(self.content, "rich_text"))
+        return rich_text(get_path(self.content, "rich_text"))
 
     @property
     def caption(self) -> str:
-        return rich_text(member(self.content, "caption"))
+        return rich_text(get_path(self.content, "caption"))
 
     @property
     def indented(self) -> list[str]:
@@ -97,7 +97,7 @@ class _Block:
 
     def line(self, before: str = "", **attributes: object) -> list[str]:
         """The block's text in a line of its own, with what lies in it below."""
-        listed = _attributes(**attributes, color=_color(member(self.content, "color"))).strip()
+        listed = _attributes(**attributes, color=_color(get_path(self.content, "color"))).strip()
         return [before + self.text + (f" {{{listed}}}" if listed else ""), *self.indented]
 
     def tag(self, name: str, **attributes: object) -> list[str]:
@@ -111,49 +111,51 @@ def _paragraph(block: _Block) -> list[str]:
 
 def _heading(level: int) -> Callable[[_Block], list[str]]:
     def render(block: _Block) -> list[str]:
-        is_toggle = member(block.content, "is_toggleable") is True
+        is_toggle = get_path(block.content, "is_toggleable") is True
         return block.line("#" * level + " ", toggle="true" if is_toggle else None)
 
     return render
 
 
 def _to_do(block: _Block) -> list[str]:
-    return block.line("- [x] " if member(block.content, "checked") is True else "- [ ] ")
+    return block.line("- [x] " if get_path(block.content, "checked") is True else "- [ ] ")
 
 
 def _toggle(block: _Block) -> list[str]:
-    color = _attributes(color=_color(member(block.content, "color")))
+    color = _attributes(color=_color(get_path(block.content, "color")))
     return [f"<details{color}>", f"<summary>{block.text}</summary>", *block.indented, "</details>"]
 
 
 def _callout(block: _Block) -> list[str]:
-    attributes = _attributes(icon=member(block.content, "icon", "emoji"), color=_color(member(block.content, "color")))
+    attributes = _attributes(
+        icon=get_path(block.content, "icon", "emoji"), color=_color(get_path(block.content, "color"))
+    )
     text = [f"\t{block.text}"] if block.text else []
     return [f"<callout{attributes}>", *text, *block.indented, "</callout>"]
 
 
 def _code(block: _Block) -> list[str]:
-    text = plain_text(member(block.content, "rich_text"))
+    text = plain_text(get_path(block.content, "rich_text"))
     fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
-    language = str(member(block.content, "language") or "")
+    language = str(get_path(block.content, "language") or "")
     caption = [block.caption] if block.caption else []
     return [fence + language, *text.split("\n"), fence, *caption]
 
 
 def _equation(block: _Block) -> list[str]:
-    return ["$$", *str(member(block.content, "expression") or "").split("\n"), "$$"]
+    return ["$$", *str(get_path(block.content, "expression") or "").split("\n"), "$$"]
 
 
 def _table(block: _Block) -> list[str]:
     flags = {
-        "header-row": member(block.content, "has_column_header"),
-        "header-column": member(block.content, "has_row_header"),
+        "header-row": get_path(block.content, "has_column_header"),
+        "header-column": get_path(block.content, "has_row_header"),
     }
     return block.tag("table", **{name: "true" if flag is True else "false" for name, flag in flags.items()})
 
 
 def _table_row(block: _Block) -> list[str]:
-    cells = [f"\t<td>{rich_text(cell)}</td>" for cell in items(member(block.content, "cells"))]
+    cells = [f"\t<td>{rich_text(cell)}</td>" for cell in as_list(get_path(block.content, "cells"))]
     return ["<tr>", *cells, "</tr>"]
 
 
@@ -162,35 +164,35 @@ def _image(block: _Block) -> list[str]:
 
 
 def _media(block: _Block) -> list[str]:
-    kind = member(block.json, "type")
-    caption = block.caption or _escaped(str(member(block.content, "name") or ""))
+    kind = get_path(block.json, "type")
+    caption = block.caption or _escaped(str(get_path(block.content, "name") or ""))
     return [f"<{kind}{_attributes(src=_file_url(block.content))}>{caption}</{kind}>"]
 
 
 def _linked(block: _Block) -> list[str]:
-    url = str(member(block.content, "url") or "")
+    url = str(get_path(block.content, "url") or "")
     return [f"[{block.caption or _escaped(url)}]({_url(url)})"]
 
 
 def _child(kind: str) -> Callable[[_Block], list[str]]:
     def render(block: _Block) -> list[str]:
-        title = _escaped(str(member(block.content, "title") or ""))
-        return [f"<{kind}{_attributes(url=_link(member(block.json, 'id')))}>{title}</{kind}>"]
+        title = _escaped(str(get_path(block.content, "title") or ""))
+        return [f"<{kind}{_attributes(url=_link(get_path(block.json, 'id')))}>{title}</{kind}>"]
 
     return render
 
 
 def _link_to_page(block: _Block) -> list[str]:
-    kind, target = typed(block.content)
+    kind, target = tagged(block.content)
     tag = "database" if kind == "database_id" else "page"
     return [f"<{tag}{_attributes(url=_link(target))}/>"]
 
 
 def _synced_block(block: _Block) -> list[str]:
-    original = member(block.content, "synced_from", "block_id")
+    original = get_path(block.content, "synced_from", "block_id")
     if original:
         return block.tag("synced_block_reference", url=_link(original))
-    return block.tag("synced_block", url=_link(member(block.json, "id")))
+    return block.tag("synced_block", url=_link(get_path(block.json, "id")))
 
 
 _RENDERERS: dict[str, Callable[[_Block], list[str]]] = {
@@ -231,19 +233,19 @@ _RENDERERS: dict[str, Callable[[_Block], list[str]]] = {
 
 def _run(item: object) -> tuple[object, ...]:
     """Items of text that are marked alike make one run, since marks that touch each other cannot be told apart."""
-    annotations = member(item, "annotations")
+    annotations = get_path(item, "annotations")
     marks = tuple(sorted((str(k), str(v)) for k, v in annotations.items())) if isinstance(annotations, dict) else ()
-    return member(item, "type"), member(item, "href"), marks
+    return get_path(item, "type"), get_path(item, "href"), marks
 
 
 def _marked(key: tuple[object, ...], run: list[object]) -> str:
     kind, href, _ = key
-    annotations = member(run[0], "annotations")
+    annotations = get_path(run[0], "annotations")
     if kind == "equation":
-        text = "".join(f"${member(item, 'equation', 'expression') or ''}$" for item in run)
+        text = "".join(f"${get_path(item, 'equation', 'expression') or ''}$" for item in run)
     elif kind == "mention":
         text = "".join(_mention(item) for item in run)
-    elif member(annotations, "code") is True:
+    elif get_path(annotations, "code") is True:
         text = _code_span(plain_text(run))
     else:
         text = _escaped(plain_text(run))
@@ -258,11 +260,11 @@ def _annotated(text: str, annotations: object) -> str:
         return text
     before, after = text[: text.index(bare)], text[text.index(bare) + len(bare) :]
     for name, mark in _MARKS.items():
-        if member(annotations, name) is True:
+        if get_path(annotations, name) is True:
             bare = mark + bare + mark
-    if member(annotations, "underline") is True:
+    if get_path(annotations, "underline") is True:
         bare = f'<span underline="true">{bare}</span>'
-    if color := _color(member(annotations, "color")):
+    if color := _color(get_path(annotations, "color")):
         bare = f"<span{_attributes(color=color)}>{bare}</span>"
     return before + bare + after
 
@@ -274,22 +276,22 @@ def _code_span(text: str) -> str:
 
 
 def _mention(item: object) -> str:
-    kind, target = typed(member(item, "mention"))
-    text = _escaped(str(member(item, "plain_text") or ""))
+    kind, target = tagged(get_path(item, "mention"))
+    text = _escaped(str(get_path(item, "plain_text") or ""))
     match kind:
         case "user":
-            attributes = _attributes(url=f"user://{member(target, 'id')}")
+            attributes = _attributes(url=f"user://{get_path(target, 'id')}")
             return f"<mention-user{attributes}>{text.removeprefix('@')}</mention-user>"
         case "page" | "database" | "data_source" | "agent":
             name = f"mention-{kind.replace('_', '-')}"
-            return f"<{name}{_attributes(url=_link(member(target, 'id')))}>{text}</{name}>"
+            return f"<{name}{_attributes(url=_link(get_path(target, 'id')))}>{text}</{name}>"
         case "date":
             return f"<mention-date{_attributes(**_date(target))}/>"
         case "link_preview" | "link_mention":
-            url = str(member(target, "url") or member(target, "href") or "")
+            url = str(get_path(target, "url") or get_path(target, "href") or "")
             return f"[{text}]({_url(url)})"
         case "custom_emoji":
-            return f":{str(member(target, 'name') or '').strip(':')}:"
+            return f":{str(get_path(target, 'name') or '').strip(':')}:"
         case _:
             return text
 
@@ -297,11 +299,11 @@ def _mention(item: object) -> str:
 def _date(value: object) -> dict[str, object]:
     """A date's days and times apart, as the tag has them."""
     found: dict[str, object] = {}
-    for name, moment in (("start", member(value, "start")), ("end", member(value, "end"))):
+    for name, moment in (("start", get_path(value, "start")), ("end", get_path(value, "end"))):
         day, _, time = str(moment or "").partition("T")
         found[name] = day
         found[f"{name}Time"] = time[:5]
-    return {**found, "timeZone": member(value, "time_zone")}
+    return {**found, "timeZone": get_path(value, "time_zone")}
 
 
 def _escaped(text: str) -> str:
@@ -329,6 +331,6 @@ def _url(url: str) -> str:
 
 def _file_url(content: Any) -> str:
     """Where a file is; the signature of one that Notion keeps is left out, since it is another at every read."""
-    kind, file = typed(content)
-    url = str(member(file, "url") or "")
-    return unsigned(url) if kind == "file" else url
+    kind, file = tagged(content)
+    url = str(get_path(file, "url") or "")
+    return strip_signature(url) if kind == "file" else url

@@ -14,7 +14,7 @@ from notion_pg_sync.notion.json_text import canonical_text
 CONVERSION_VERSION = 2
 
 # Notion's own values are about ten deep. PostgreSQL and Python both give up somewhere beyond a few hundred.
-DEEPEST = 100
+MAX_NESTING = 100
 
 # NUL, and halves of surrogate pairs: JSON can escape them, PostgreSQL's text cannot hold them.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -25,7 +25,7 @@ _MAY_NEED_CLEANING = ("\\u0000", '"file"')
 
 @dataclass(frozen=True)
 class Storable:
-    """A JSON value as it can be stored, its canonical text, and how much of it had to be altered (see `clean`)."""
+    """A JSON value as it can be stored, its canonical text, and how much of it had to be altered (see `sanitize`)."""
 
     value: Any
     text: str
@@ -37,31 +37,31 @@ def storable_text(text: str) -> str:
     return _UNSTORABLE.sub("", text)
 
 
-def unsigned(url: str) -> str:
+def strip_signature(url: str) -> str:
     """A hosted file's URL without the signature, which is in its query and changes at every read."""
     return re.split("[?#]", url, maxsplit=1)[0]
 
 
-def clean(given: object) -> tuple[Any, int]:
+def sanitize(given: object) -> tuple[Any, int]:
     """A JSON value (properties, icon, cover), as `read_json` gives it, as it can be stored, and how much was altered.
 
     Altered, and counted: strings and keys with characters that PostgreSQL refuses lose these; numbers that are not
-    finite, and what is nested deeper than `DEEPEST`, become null. Hosted files lose signature and expiry, which is no
-    loss and not counted (notion-api.md, section 4, "files"). All else, unknown types too, stays as it is.
+    finite, and what is nested deeper than `MAX_NESTING`, become null. Hosted files lose signature and expiry, which is
+    no loss and not counted (notion-api.md, section 4, "files"). All else, unknown types too, stays as it is.
     """
     cleaner = _Cleaner()
-    return cleaner.clean(given, DEEPEST), cleaner.altered
+    return cleaner.clean(given, MAX_NESTING), cleaner.altered
 
 
-def storable(given: object) -> Storable:
+def to_storable(given: object) -> Storable:
     """A JSON value cleaned, with its canonical text.
 
-    Nearly every page is clean as it comes, which its text tells in a fraction of the time that `clean` takes.
+    Nearly every page is clean as it comes, which its text tells in a fraction of the time that `sanitize` takes.
     """
     text = _storable_text_of(given)
     if text is not None:
         return Storable(given, text, 0)
-    value, altered = clean(given)
+    value, altered = sanitize(given)
     return Storable(value, canonical_text(value), altered)
 
 
@@ -82,7 +82,7 @@ def _storable_text_of(given: object) -> str | None:
         text.encode()
     except (TypeError, ValueError, RecursionError):
         return None
-    if any(mark in text for mark in _MAY_NEED_CLEANING) or _is_deeper(given, text, DEEPEST):
+    if any(mark in text for mark in _MAY_NEED_CLEANING) or _is_deeper(given, text, MAX_NESTING):
         return None
     return text
 
@@ -155,4 +155,4 @@ class _Cleaner:
 def _without_signature(file: dict[str, object]) -> dict[str, object]:
     kept = {key: value for key, value in file.items() if key != "expiry_time"}
     url = kept.get("url")
-    return {**kept, "url": unsigned(url)} if isinstance(url, str) else kept
+    return {**kept, "url": strip_signature(url)} if isinstance(url, str) else kept

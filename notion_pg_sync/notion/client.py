@@ -24,9 +24,9 @@ from tenacity import AsyncRetrying, RetryCallState, before_sleep_nothing, retry_
 
 from notion_pg_sync import __version__
 from notion_pg_sync.notion.clock import asked_at, read_date
-from notion_pg_sync.notion.errors import AnswerTooLargeError, NotionError, Remedy, explain
+from notion_pg_sync.notion.errors import AnswerTooLargeError, NotionError, RetryPolicy, explain
+from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.json_text import read_json
-from notion_pg_sync.notion.lenient import member
 from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.notion.properties import plain_text
 
@@ -39,7 +39,7 @@ TIMEOUT_SECONDS = 75.0
 LONGEST_ANSWER_SECONDS = 300.0
 
 # What headers say of a body as it is sent, and no longer once it is unpacked.
-_OF_THE_WAY = ("content-encoding", "content-length", "transfer-encoding")
+_TRANSPORT_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
 # No list of Notion's is longer; beyond it the server is leading us in a circle.
 MOST_ANSWERS_A_LIST = 2000
 MOST_FRUITLESS_ANSWERS = 100
@@ -61,13 +61,13 @@ class Retries:
     first_back_off: float = 1.0
     longest_back_off: float = 60.0
 
-    def allowed(self, remedy: Remedy) -> int:
+    def allowed(self, remedy: RetryPolicy) -> int:
         """How many attempts an error with this remedy may use up in all."""
         return {
-            Remedy.NOTHING: 1,
-            Remedy.WAIT: self.waits,
-            Remedy.TRY_AGAIN: self.tries_again,
-            Remedy.BACK_OFF: self.backs_off,
+            RetryPolicy.NOTHING: 1,
+            RetryPolicy.WAIT: self.waits,
+            RetryPolicy.TRY_AGAIN: self.tries_again,
+            RetryPolicy.BACK_OFF: self.backs_off,
         }[remedy]
 
 
@@ -194,7 +194,7 @@ class NotionClient:
     async def me(self) -> Bot:
         """Whom the token acts as; needs no capability, and so tells whether Notion accepts the token."""
         answer = await self._get("users/me", "the token's user")
-        return Bot(_optional_text(answer.get("name")), _optional_text(member(answer, "bot", "workspace_name")))
+        return Bot(_optional_text(answer.get("name")), _optional_text(get_path(answer, "bot", "workspace_name")))
 
     async def database(self, database_id: str) -> JsonObject:
         """A database: the container, which names its data sources."""
@@ -336,9 +336,9 @@ class NotionClient:
                 try:
                     return await self._request_once(method, path, what, body, parameters)
                 except NotionError as error:
-                    if error.remedy is Remedy.WAIT:
+                    if error.remedy is RetryPolicy.WAIT:
                         self.pacer.pause(error.wait_seconds or self._retries.first_back_off)
-                    if error.remedy is not Remedy.NOTHING:
+                    if error.remedy is not RetryPolicy.NOTHING:
                         self.traffic.retries += 1
                         log.info("%s %s: %s", method, path, error)
                     raise
@@ -374,7 +374,7 @@ class _Attempts:
     def __init__(self, retries: Retries) -> None:
         self._retries = retries
         self._back_off = wait_random_exponential(retries.first_back_off, retries.longest_back_off)
-        self._by_remedy: dict[Remedy, int] = dict.fromkeys(Remedy, 0)
+        self._by_remedy: dict[RetryPolicy, int] = dict.fromkeys(RetryPolicy, 0)
         self.overloads = 0
 
     def may_go_on(self, error: BaseException) -> bool:
@@ -387,7 +387,7 @@ class _Attempts:
     def wait(self, state: RetryCallState) -> float:
         """Seconds to wait; where Notion said how long, the pacer holds back every request of the token instead."""
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, NotionError) and error.remedy is Remedy.WAIT:
+        if isinstance(error, NotionError) and error.remedy is RetryPolicy.WAIT:
             return 0.0
         return self._back_off(state)
 
@@ -407,7 +407,7 @@ class _BoundedTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
         _answered_at.set(read_date(response.headers.get("date")))
-        headers = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_WAY]
+        headers = [(name, value) for name, value in response.headers.multi_items() if name not in _TRANSPORT_HEADERS]
         return _Answer(
             response.status_code, headers=headers, stream=_BoundedStream(response), extensions=response.extensions
         )
@@ -483,7 +483,7 @@ def _list(answer: JsonObject, key: str, what: str) -> list[JsonObject]:
 
 def _is_incomplete(answer: JsonObject) -> bool:
     """Whether Notion says of a list, on any one of its answers, that it does not give all of it."""
-    return member(answer, "request_status", "type") == "incomplete"
+    return get_path(answer, "request_status", "type") == "incomplete"
 
 
 def _is_capped(answer: JsonObject, what: str) -> bool:
@@ -493,13 +493,13 @@ def _is_capped(answer: JsonObject, what: str) -> bool:
     """
     if not _is_incomplete(answer):
         return False
-    if member(answer, "request_status", "incomplete_reason") not in (None, "query_result_limit_reached"):
+    if get_path(answer, "request_status", "incomplete_reason") not in (None, "query_result_limit_reached"):
         raise _incomplete(answer, what)
     return True
 
 
 def _incomplete(answer: JsonObject, what: str) -> NotionError:
-    reason = member(answer, "request_status", "incomplete_reason")
+    reason = get_path(answer, "request_status", "incomplete_reason")
     return NotionError(
         f"Notion says that its answer for {what} is incomplete ({str(reason)[:80]}): run the sync again later.",
         code="incomplete",

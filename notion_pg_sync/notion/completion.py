@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from notion_pg_sync.notion.lenient import items, member, typed
+from notion_pg_sync.notion.json_access import as_list, get_path, tagged
 from notion_pg_sync.notion.rollup_parts import MOST_IN_A_PAGE, PARTED, RelatedPages, whole_array
 from notion_pg_sync.notion.schema import by_id, decoded
 
@@ -62,50 +62,50 @@ def complete(
         return {**value, "rollup": _whole_rollup(value.get("rollup"), property_items, computed, related)}
     if kind not in PARTED:
         return dict(value)
-    whole = {**value, kind: [content for content in (member(item, kind) for item in property_items) if content]}
+    whole = {**value, kind: [content for content in (get_path(item, kind) for item in property_items) if content]}
     return {**whole, "has_more": False} if "has_more" in value else whole
 
 
 def is_incomplete(value: object) -> bool:
     """Whether a property's value is a rollup that is not told whole: it has Notion's own mark for that."""
-    return member(value, "type") == "rollup" and member(value, "rollup", "type") == INCOMPLETE
+    return get_path(value, "type") == "rollup" and get_path(value, "rollup", "type") == INCOMPLETE
 
 
 def _is_cut(value: object) -> bool:
-    kind, content = typed(value)
+    kind, content = tagged(value)
     match kind:
         case "relation":
-            return member(value, "has_more") is True
+            return get_path(value, "has_more") is True
         case "people":
-            return len(items(content)) >= MOST_IN_A_PAGE
+            return len(as_list(content)) >= MOST_IN_A_PAGE
         case "title" | "rich_text":
-            return len(items(content)) >= MOST_IN_A_PAGE and _mentions(content) >= MOST_IN_A_PAGE
+            return len(as_list(content)) >= MOST_IN_A_PAGE and _mentions(content) >= MOST_IN_A_PAGE
         case _:
             return False
 
 
 def _mentions(rich_text: object) -> int:
-    return sum(member(item, "type") == "mention" for item in items(rich_text))
+    return sum(get_path(item, "type") == "mention" for item in as_list(rich_text))
 
 
 def _id_and_type(value: object) -> list[tuple[str, str]]:
     """What the endpoint must be asked with; nothing where Notion's answer lacks it."""
-    property_id, kind = member(value, "id"), member(value, "type")
+    property_id, kind = get_path(value, "id"), get_path(value, "type")
     return [(property_id, kind)] if isinstance(property_id, str) and isinstance(kind, str) else []
 
 
 def _relation_id(value: object) -> str | None:
-    property_id = member(value, "id")
-    return decoded(property_id) if member(value, "type") == "relation" and isinstance(property_id, str) else None
+    property_id = get_path(value, "id")
+    return decoded(property_id) if get_path(value, "type") == "relation" and isinstance(property_id, str) else None
 
 
 def _is_cut_rollup(value: object, configs: Mapping[str, object], relations_cut: set[str]) -> bool:
-    property_id = member(value, "id")
-    if member(value, "type") != "rollup" or not isinstance(property_id, str):
+    property_id = get_path(value, "id")
+    if get_path(value, "type") != "rollup" or not isinstance(property_id, str):
         return False
-    config = member(configs.get(decoded(property_id)), "rollup")
-    relation = member(config, "relation_property_id")
-    if not isinstance(relation, str) or str(member(config, "function")) in _NEVER_COMPUTED:
+    config = get_path(configs.get(decoded(property_id)), "rollup")
+    relation = get_path(config, "relation_property_id")
+    if not isinstance(relation, str) or str(get_path(config, "function")) in _NEVER_COMPUTED:
         return False
     return decoded(relation) in relations_cut
 
@@ -113,12 +113,12 @@ def _is_cut_rollup(value: object, configs: Mapping[str, object], relations_cut: 
 def _whole_rollup(
     in_page: object, property_items: Iterable[object], computed: object, related: RelatedPages | None
 ) -> object:
-    kind, content = typed(computed)
+    kind, content = tagged(computed)
     if kind in (None, "unsupported", INCOMPLETE):
         return in_page
     if kind == "array":
         # Only `show_original` comes here: its values are the items. Of other functions these are the related pages.
-        content = whole_array(member(in_page, "array"), property_items, related)
+        content = whole_array(get_path(in_page, "array"), property_items, related)
         if content is None:
             kind, content = INCOMPLETE, {}
-    return {"type": kind, kind: content, "function": member(in_page, "function")}
+    return {"type": kind, kind: content, "function": get_path(in_page, "function")}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from notion_pg_sync.notion.lenient import member
+from notion_pg_sync.notion.json_access import get_path
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DAY_AND_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T.+", re.ASCII | re.DOTALL)
@@ -38,8 +38,8 @@ class DateParts:
 
 def date_parts(value: object) -> DateParts:
     """The parts of `{start, end, time_zone}`; nothing of what has another shape."""
-    zone = member(value, "time_zone")
-    return DateParts(*_point(member(value, "start"), zone), *_point(member(value, "end"), zone))
+    zone = get_path(value, "time_zone")
+    return DateParts(*_point(get_path(value, "start"), zone), *_point(get_path(value, "end"), zone))
 
 
 def instant(written: str, zone: object = None) -> str:

@@ -19,10 +19,10 @@ from notion_client.errors import HTTPResponseError, InvalidPathParameterError, R
 from notion_pg_sync.notion.clock import read_date
 from notion_pg_sync.notion.network import why_unreachable
 
-CURSOR_REFUSED = "invalid_cursor"
+CURSOR_REJECTED = "invalid_cursor"
 
 
-class Remedy(Enum):
+class RetryPolicy(Enum):
     """What can help against an error."""
 
     NOTHING = "nothing"
@@ -45,7 +45,7 @@ class NotionError(Exception):
         *,
         code: str,
         status: int | None = None,
-        remedy: Remedy = Remedy.NOTHING,
+        remedy: RetryPolicy = RetryPolicy.NOTHING,
         wait_seconds: float | None = None,
         mend: str = "",
     ) -> None:
@@ -80,9 +80,9 @@ _SENTENCES = {
 }
 
 _BY_STATUS = {
-    409: Remedy.TRY_AGAIN,
-    429: Remedy.WAIT,
-    529: Remedy.WAIT,
+    409: RetryPolicy.TRY_AGAIN,
+    429: RetryPolicy.WAIT,
+    529: RetryPolicy.WAIT,
 }
 
 
@@ -98,14 +98,14 @@ def explain(error: Exception, what: str, proxy: httpx.URL | None = None) -> Noti
             return NotionError(
                 f"Notion did not answer in time for {what}: run the sync again later.",
                 code="timeout",
-                remedy=Remedy.BACK_OFF,
+                remedy=RetryPolicy.BACK_OFF,
             )
         case httpx.TransportError():
             trouble = why_unreachable(error, proxy)
             return NotionError(
                 f"Notion cannot be reached: {trouble.sentence}",
                 code="network",
-                remedy=Remedy.NOTHING if trouble.lasts else Remedy.BACK_OFF,
+                remedy=RetryPolicy.NOTHING if trouble.lasts else RetryPolicy.BACK_OFF,
                 mend=trouble.mend,
             )
         case AnswerTooLargeError():
@@ -116,7 +116,7 @@ def explain(error: Exception, what: str, proxy: httpx.URL | None = None) -> Noti
             return NotionError(
                 f"Notion's answer for {what} is not valid JSON: run the sync again later.",
                 code="not_json",
-                remedy=Remedy.BACK_OFF,
+                remedy=RetryPolicy.BACK_OFF,
             )
         case _:
             raise error
@@ -128,7 +128,7 @@ def _explain_answer(error: HTTPResponseError, what: str) -> NotionError:
     if status == 429 and body.details.get("rate_limit_reason") == "public_api_request_blocked":
         code = "public_api_request_blocked"
         return NotionError(_SENTENCES[code], code=code, status=status)
-    remedy = _BY_STATUS.get(status, Remedy.BACK_OFF if status >= 500 else Remedy.NOTHING)
+    remedy = _BY_STATUS.get(status, RetryPolicy.BACK_OFF if status >= 500 else RetryPolicy.NOTHING)
     return NotionError(
         _sentence(body, status, what),
         code=_code(body, status),
@@ -160,7 +160,7 @@ def _code(body: _ErrorBody, status: int) -> str:
     if status == 407 or (status == 403 and not body.from_notion):
         return "network"
     if body.code == "validation_error" and body.message.startswith("The start_cursor provided is invalid"):
-        return CURSOR_REFUSED
+        return CURSOR_REJECTED
     return body.code
 
 

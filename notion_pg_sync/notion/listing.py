@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from notion_pg_sync.notion.intervals import EARLIEST, EVERYTHING, LATEST, MINUTE, Interval, minute_of
+from notion_pg_sync.core.intervals import EARLIEST, EVERYTHING, LATEST, MINUTE, Interval, minute_of
 
 # A query gives at most 10,000 rows and a page size is never below 1; beyond this many answers the server is leading
 # us in a circle.
@@ -33,8 +33,8 @@ MOST_FRUITLESS_ANSWERS = 100
 
 # A reader gives part of its stretch away when it is likely to need more answers than this for the rest, and keeps no
 # more than this many to itself. Found by trying histories of several shapes (tests/notion/test_listing_shape.py).
-WORTHWHILE = 6
-FAR = 64
+MIN_QUERIES_WORTH_SPLITTING = 6
+FAR_AHEAD_QUERIES = 64
 
 # A refused cursor is ordinary; a query whose every cursor is refused is not.
 MOST_RESTARTS = 20
@@ -45,7 +45,7 @@ class ListingError(Exception):
 
 
 @dataclass(frozen=True)
-class Part:
+class RowSubset:
     """Some of a minute's rows: those that satisfy `filter`. `splits` can split them further, where there are any."""
 
     filter: dict[str, object]
@@ -55,7 +55,7 @@ class Part:
 class Split(Protocol):
     """A way to divide rows."""
 
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[RowSubset, ...]:
         """Parts of which every row is in exactly one."""
 
 
@@ -281,16 +281,16 @@ class FullListing:
     def _give_away(self, course: _Course) -> None:
         """Lets an idle reader have the later part of what is left to `course`, where that is far.
 
-        Half of it; but where rows came densely, not much more than as many answers again as `FAR` of them, since
-        what lies far beyond is likely of another density. It keeps whole answers, as far as its pace tells, so that
-        little is read that the other reads too.
+        Half of it; but where rows came densely, not much more than as many answers again as `FAR_AHEAD_QUERIES` of
+        them, since what lies far beyond is likely of another density. It keeps whole answers, as far as its pace tells,
+        so that little is read that the other reads too.
         """
         if len(self._ready) + len(self._under_way) >= self._readers:
             return
         answers_left = (min(course.end, self._now) - course.reached) / course.pace
-        if answers_left < WORTHWHILE:
+        if answers_left < MIN_QUERIES_WORTH_SPLITTING:
             return
-        cut = minute_of(course.reached + course.pace * round(min(answers_left / 2, FAR)))
+        cut = minute_of(course.reached + course.pace * round(min(answers_left / 2, FAR_AHEAD_QUERIES)))
         self._add(Interval(cut, course.end), (), course.splits)
         course.end = cut
 

@@ -20,7 +20,7 @@ _ANOTHER_HOSTS = (62, 64)
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Explanation:
     """`sentence` says what is wrong and what to do; `mend` is what to type.
 
     `lasts`: it stays so until somebody mends it, so asking again is no use.
@@ -31,7 +31,7 @@ class Trouble:
     lasts: bool = False
 
 
-def why_unreachable(error: httpx.TransportError, proxy: httpx.URL | None = None) -> Trouble:
+def why_unreachable(error: httpx.TransportError, proxy: httpx.URL | None = None) -> Explanation:
     """What it means that a request, by way of `proxy`, ended in `error`, which came instead of an answer."""
     url = error.request.url
     host, port = url.host, url.port or (443 if url.scheme == "https" else 80)
@@ -41,7 +41,7 @@ def why_unreachable(error: httpx.TransportError, proxy: httpx.URL | None = None)
     for cause in _causes(error):
         match cause:
             case ssl.SSLCertVerificationError():
-                return Trouble(
+                return Explanation(
                     f"the certificate of {host} cannot be verified ({cause.verify_message.rstrip('.')}): "
                     f"{_advice_on_certificate(cause.verify_code)}.",
                     f"openssl s_client -connect {shlex.quote(f'{host}:{port}')} </dev/null | "
@@ -49,40 +49,40 @@ def why_unreachable(error: httpx.TransportError, proxy: httpx.URL | None = None)
                     lasts=True,
                 )
             case ssl.SSLError():
-                return Trouble(
+                return Explanation(
                     f"what answers at {host}:{port} does not speak TLS as it should ({cause.reason or 'no reason'}): "
                     "correct NOTION_BASE_URL, or see what stands between this host and Notion.",
                     curl,
                 )
             case socket.gaierror():
-                return Trouble(
+                return Explanation(
                     f"the name of host {host} is not known: see whether this machine's name service works, or correct "
                     "NOTION_BASE_URL.",
                     shlex.join(["getent", "hosts", host]),
                 )
             case ConnectionRefusedError():
-                return Trouble(
+                return Explanation(
                     f"nothing takes connections at {host}:{port}: let this host through the firewall, or correct "
                     "NOTION_BASE_URL.",
                     curl,
                 )
             case OSError() if cause.errno in _NO_WAY:
-                return Trouble(
+                return Explanation(
                     f"there is no way from this machine to {host}: check its network, and that the firewall lets it "
                     "reach Notion.",
                     curl,
                 )
     said = str(error) or type(error).__name__
-    return Trouble(
+    return Explanation(
         f"the connection to {host} broke off ({said.rstrip('.')}): check the network, then run the sync again.",
         curl,
     )
 
 
-def _trouble_with_proxy(error: httpx.TransportError, proxy: httpx.URL, curl: str) -> Trouble | None:
+def _trouble_with_proxy(error: httpx.TransportError, proxy: httpx.URL, curl: str) -> Explanation | None:
     """What is wrong with the proxy itself, None where it let the request pass. Never with its user and password."""
     if isinstance(error, httpx.ProxyError):
-        return Trouble(
+        return Explanation(
             f"the proxy {proxy.host} does not let this host through ({str(error).rstrip('.')}): put the user and "
             "password that it wants into HTTPS_PROXY (http://user:password@host:port), or let this host pass.",
             curl,
@@ -90,7 +90,7 @@ def _trouble_with_proxy(error: httpx.TransportError, proxy: httpx.URL, curl: str
         )
     if any(isinstance(cause, socket.gaierror | ConnectionRefusedError) for cause in _causes(error)):
         port = proxy.port or (443 if proxy.scheme == "https" else 80)
-        return Trouble(
+        return Explanation(
             f"the proxy {proxy.host}:{port} of HTTPS_PROXY takes no connections: correct the variable, or exempt "
             "Notion in NO_PROXY.",
             curl,

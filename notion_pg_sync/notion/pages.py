@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from notion_pg_sync.notion.errors import NotionError
-from notion_pg_sync.notion.lenient import member
+from notion_pg_sync.notion.json_access import get_path
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def page_time(answered: Mapping[str, object], timestamp: str) -> datetime:
 
 
 def _parent_id(answered: Mapping[str, object]) -> str | None:
-    found = member(answered, "parent", "data_source_id")
+    found = get_path(answered, "parent", "data_source_id")
     return found if isinstance(found, str) else None
 
 

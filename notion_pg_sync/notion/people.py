@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from notion_pg_sync.notion.cleaning import storable_text, unsigned
-from notion_pg_sync.notion.lenient import items, member, typed
+from notion_pg_sync.notion.cleaning import storable_text, strip_signature
+from notion_pg_sync.notion.json_access import as_list, get_path, tagged
 
 KINDS = ("person", "bot")
 
@@ -29,23 +29,25 @@ class User:
 def read_user(answered: object) -> User | None:
     """The user in an answer, partial or whole; None where there is none."""
     try:
-        id_ = str(UUID(str(member(answered, "id"))))
+        id_ = str(UUID(str(get_path(answered, "id"))))
     except ValueError:
         return None
-    kind = "group" if member(answered, "object") == "group" else member(answered, "type")
-    name = _text(member(answered, "name"))
+    kind = "group" if get_path(answered, "object") == "group" else get_path(answered, "type")
+    name = _text(get_path(answered, "name"))
     if kind not in (*KINDS, "group"):
         return User(id_)
-    avatar = _text(member(answered, "avatar_url"))
-    return User(id_, str(kind), name, _text(member(answered, "person", "email")), unsigned(avatar) if avatar else None)
+    avatar = _text(get_path(answered, "avatar_url"))
+    return User(
+        id_, str(kind), name, _text(get_path(answered, "person", "email")), strip_signature(avatar) if avatar else None
+    )
 
 
 def users_in(properties: Mapping[str, object]) -> Iterator[User]:
     """Everybody whom the properties of a page name: its people, and who made and edited it."""
     for value in properties.values():
-        kind, content = typed(value)
+        kind, content = tagged(value)
         if kind == "people":
-            yield from (user for item in items(content) if (user := read_user(item)))
+            yield from (user for item in as_list(content) if (user := read_user(item)))
         elif kind in ("created_by", "last_edited_by") and (user := read_user(content)):
             yield user
 

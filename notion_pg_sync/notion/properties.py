@@ -8,9 +8,9 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
 
-from notion_pg_sync.notion.cleaning import unsigned
+from notion_pg_sync.notion.cleaning import strip_signature
 from notion_pg_sync.notion.dates import DateParts, date_parts, instant
-from notion_pg_sync.notion.lenient import items, member, typed
+from notion_pg_sync.notion.json_access import as_list, get_path, tagged
 from notion_pg_sync.notion.schema import VALUE, Column, by_id, decoded, fits
 
 
@@ -48,12 +48,12 @@ def plain_value(value: object) -> PlainValue:
 
     Of malformed parts it is null or what Notion gave; of an unknown type what stands under the type's name.
     """
-    return _plain(*typed(value))
+    return _plain(*tagged(value))
 
 
 def plain_text(rich_text: object) -> str:
     """The text of a rich text array, mentions and equations as Notion writes them out."""
-    return "".join(_item_text(item) for item in items(rich_text))
+    return "".join(_item_text(item) for item in as_list(rich_text))
 
 
 def columns_by_property(columns: Iterable[Column]) -> ColumnsByProperty:
@@ -85,7 +85,7 @@ def fields_of(properties: Mapping[str, object], columns: ColumnsByProperty) -> F
 
 def title_text(properties: Mapping[str, object]) -> str:
     """A page's title; empty when it has none."""
-    titles = (content for kind, content in map(typed, properties.values()) if kind == "title")
+    titles = (content for kind, content in map(tagged, properties.values()) if kind == "title")
     return plain_text(next(titles, None))
 
 
@@ -115,7 +115,7 @@ def _as_it_is(content: object) -> JSON:
 def _array(content: object) -> PlainValue:
     """One entry a related page, in the relation's order, so that it can be put beside the relation."""
     entries: list[JSON] = []
-    for entry in items(content):
+    for entry in as_list(content):
         plain = plain_value(entry)
         if plain is NOT_COMPUTED:
             return NOT_COMPUTED
@@ -128,12 +128,12 @@ def _time(content: object) -> JSON:
 
 
 def _urls(content: object) -> JSON:
-    return [url for file in items(content) if (url := _url(file)) is not None]
+    return [url for file in as_list(content) if (url := _url(file)) is not None]
 
 
 def _column_values(value: object, columns: Sequence[Column]) -> Iterator[tuple[Column, PlainValue]]:
     """A property's plain value for each of its columns."""
-    kind, content = typed(value)
+    kind, content = tagged(value)
     date = _date(kind, content)
     if date is not None:
         for column in columns:
@@ -165,7 +165,7 @@ def _only_not_computed(value: PlainValue) -> PlainValue:
 def _date(kind: str | None, content: object) -> DateParts | None:
     """The date that a property, or a formula's or rollup's result, is; None of what is none."""
     if kind in ("formula", "rollup"):
-        kind, content = typed(content)
+        kind, content = tagged(content)
     return date_parts(content) if kind == "date" else None
 
 
@@ -187,25 +187,25 @@ def _text(value: object, key: str) -> str | None:
 
 
 def _texts(value: object, key: str) -> list[JSON]:
-    return [text for item in items(value) if (text := _text(item, key)) is not None]
+    return [text for item in as_list(value) if (text := _text(item, key)) is not None]
 
 
 def _item_text(item: object) -> str:
     text = _text(item, "plain_text")
     if text is None:
         # It is always there in answers; what a program hands on may lack it.
-        text = _text(member(item, "text"), "content") or _text(member(item, "equation"), "expression")
+        text = _text(get_path(item, "text"), "content") or _text(get_path(item, "equation"), "expression")
     return text or ""
 
 
 def _url(file: object) -> str | None:
-    kind, content = typed(file)
+    kind, content = tagged(file)
     url = _text(content, "url")
-    return unsigned(url) if url is not None and kind == "file" else url
+    return strip_signature(url) if url is not None and kind == "file" else url
 
 
 def _unique_id(content: object) -> str | None:
-    number, prefix = member(content, "number"), _text(content, "prefix")
+    number, prefix = get_path(content, "number"), _text(content, "prefix")
     if number is None:
         return None
     return f"{prefix}-{number}" if prefix else str(number)
@@ -216,7 +216,7 @@ def _place(content: object) -> str | None:
     called = _text(content, "address") or _text(content, "name")
     if called:
         return called
-    latitude, longitude = member(content, "lat"), member(content, "lon")
+    latitude, longitude = get_path(content, "lat"), get_path(content, "lon")
     return None if latitude is None or longitude is None else f"{latitude},{longitude}"
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from notion_pg_sync.notion.cleaning import clean, storable_text
+from notion_pg_sync.notion.cleaning import sanitize, storable_text
+from notion_pg_sync.notion.json_access import as_list, get_path, tagged
 from notion_pg_sync.notion.json_text import canonical_text
-from notion_pg_sync.notion.lenient import items, member, typed
 from notion_pg_sync.notion.schema import by_id, decoded
 from notion_pg_sync.notion.shares import share_out
 
@@ -48,21 +48,21 @@ class RelatedPages:
 
 def rolled_up(value: object, schema: Mapping[str, object]) -> RolledUp | None:
     """What a page's rollup `value` goes over, None where the schema does not tell."""
-    property_id, configs = member(value, "id"), by_id(schema)
-    config = member(configs.get(decoded(property_id)), "rollup") if isinstance(property_id, str) else None
-    relation, of_page = (member(config, f"{one}_property_id") for one in ("relation", "rollup"))
+    property_id, configs = get_path(value, "id"), by_id(schema)
+    config = get_path(configs.get(decoded(property_id)), "rollup") if isinstance(property_id, str) else None
+    relation, of_page = (get_path(config, f"{one}_property_id") for one in ("relation", "rollup"))
     if not isinstance(relation, str) or not isinstance(of_page, str):
         return None
-    source = member(configs.get(decoded(relation)), "relation", "data_source_id")
+    source = get_path(configs.get(decoded(relation)), "relation", "data_source_id")
     return RolledUp(decoded(relation), decoded(of_page), source if isinstance(source, str) else None)
 
 
 def related_ids(properties: Mapping[str, object], relation_id: str) -> list[str] | None:
     """All pages that a relation of a page holds, in order; None where the relation is still cut, or not there."""
     value = by_id(properties).get(relation_id)
-    if member(value, "type") != "relation" or member(value, "has_more") is not False:
+    if get_path(value, "type") != "relation" or get_path(value, "has_more") is not False:
         return None
-    return [str(member(one, "id")) for one in items(member(value, "relation"))]
+    return [str(get_path(one, "id")) for one in as_list(get_path(value, "relation"))]
 
 
 def whole_array(in_page: object, property_items: Iterable[object], related: RelatedPages | None) -> list[object] | None:
@@ -71,9 +71,9 @@ def whole_array(in_page: object, property_items: Iterable[object], related: Rela
     `in_page` is the page's own array, which has the first values whole. None where it is not certain which parts are
     whose; no element is ever a guess.
     """
-    entries = items(in_page)
-    found = [(kind, content) for kind, content in map(typed, property_items) if kind is not None]
-    kinds = {kind for kind, _ in found} or {kind for kind, _ in map(typed, entries) if kind is not None}
+    entries = as_list(in_page)
+    found = [(kind, content) for kind, content in map(tagged, property_items) if kind is not None]
+    kinds = {kind for kind, _ in found} or {kind for kind, _ in map(tagged, entries) if kind is not None}
     if kinds.isdisjoint(PARTED):
         return [{"type": kind, kind: content} for kind, content in found]
     if len(kinds) > 1 or related is None:
@@ -99,7 +99,7 @@ def beginning_conditions(
     property_items: Iterable[object], property_id: str, known: Iterable[Mapping[str, object]]
 ) -> list[dict[str, Any]]:
     """What pages to look for next: those whose text begins with a part that is not all of a page that is `known`."""
-    values = (typed(by_id(properties).get(property_id)) for properties in known)
+    values = (tagged(by_id(properties).get(property_id)) for properties in known)
     whole = {_told(kind, content[0]) for kind, content in values if isinstance(content, list) and len(content) == 1}
     return [
         {"property": property_id, kind: {"starts_with": told[:_ENOUGH_LETTERS]}}
@@ -112,7 +112,7 @@ def _told_of(property_items: Iterable[object]) -> list[tuple[str, str]]:
     """What a filter can look for, each once, with the type: ids, and texts."""
     parts = [
         (kind, part)
-        for kind, content in map(typed, property_items)
+        for kind, content in map(tagged, property_items)
         if kind in PARTED
         for part in _parts_of_item(content)
     ]
@@ -121,13 +121,13 @@ def _told_of(property_items: Iterable[object]) -> list[tuple[str, str]]:
 
 def _told(kind: str | None, part: object) -> str | None:
     """The id or the text of a part; None of blanks and of what JSON cannot send."""
-    told = member(part, "id" if kind in _BY_ID else "plain_text")
+    told = get_path(part, "id" if kind in _BY_ID else "plain_text")
     return told if isinstance(told, str) and told.strip() and storable_text(told) == told else None
 
 
 def _parts_of_item(content: object) -> list[Any]:
     """The parts in an item; none in that of an empty value, should Notion give one."""
-    return [content] if isinstance(content, dict) and content else items(content)
+    return [content] if isinstance(content, dict) and content else as_list(content)
 
 
 def _known_parts(kind: str, entries: Sequence[object], related: RelatedPages) -> list[list[str] | None]:
@@ -148,18 +148,18 @@ def _of_page(kind: str, properties: Mapping[str, object] | None, property_id: st
 
 def _told_whole(kind: str, value: object) -> list[str] | None:
     """The parts of a value or of an entry of a rollup; None of another type, and of what may be cut without a sign."""
-    found, content = typed(value)
+    found, content = tagged(value)
     if found != kind or not isinstance(content, list):
         return None
     counted = content
     if kind in ("title", "rich_text"):
-        counted = [part for part in content if member(part, "type") == "mention"]
-    if len(counted) >= MOST_IN_A_PAGE and member(value, "has_more") is not False:
+        counted = [part for part in content if get_path(part, "type") == "mention"]
+    if len(counted) >= MOST_IN_A_PAGE and get_path(value, "has_more") is not False:
         return None
     return [_identity(kind, part) for part in content]
 
 
 def _identity(kind: str, part: object) -> str:
     """What is the same of a part wherever Notion gives it: how much it tells of people differs."""
-    told = member(part, "id") if kind in _BY_ID else part
-    return canonical_text(clean(told)[0])
+    told = get_path(part, "id") if kind in _BY_ID else part
+    return canonical_text(sanitize(told)[0])

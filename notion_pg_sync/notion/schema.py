@@ -16,8 +16,8 @@ from urllib.parse import unquote
 from notion_pg_sync.notion.cleaning import digest, storable_text
 from notion_pg_sync.notion.column_names import column_name, free_name
 from notion_pg_sync.notion.dates import is_day, is_instant
+from notion_pg_sync.notion.json_access import get_path, tagged
 from notion_pg_sync.notion.json_text import canonical_text
-from notion_pg_sync.notion.lenient import member, typed
 
 # A formula's or rollup's type is not in the schema; until its first value comes, its column holds nothing but nulls.
 UNDETERMINED = "undetermined"
@@ -88,7 +88,7 @@ def decoded(property_id: str) -> str:
 
 def by_id(properties: Mapping[str, object]) -> dict[str, object]:
     """The properties of a page or a schema by their decoded id instead of their name."""
-    return {decoded(found): value for value in properties.values() if isinstance(found := member(value, "id"), str)}
+    return {decoded(found): value for value in properties.values() if isinstance(found := get_path(value, "id"), str)}
 
 
 def assign_columns(properties: Mapping[str, object], known: Sequence[Column]) -> list[Column]:
@@ -115,12 +115,12 @@ def assign_columns(properties: Mapping[str, object], known: Sequence[Column]) ->
 def vanished_names(before: Mapping[str, object], properties: Mapping[str, object]) -> list[str]:
     """The names of the properties that were in the schema `before` and are no longer in `properties`."""
     left = by_id(before).keys() - by_id(properties).keys()
-    return sorted(str(member(value, "name")) for property_id, value in by_id(before).items() if property_id in left)
+    return sorted(str(get_path(value, "name")) for property_id, value in by_id(before).items() if property_id in left)
 
 
 def unknown_types(properties: Mapping[str, object]) -> list[str]:
     """The types in a schema that this version does not know; their values are kept as JSON."""
-    found = {str(member(value, "type")) for value in properties.values()}
+    found = {str(get_path(value, "type")) for value in properties.values()}
     return sorted(found - TYPES.keys() - {"button"})
 
 
@@ -180,13 +180,13 @@ def schema_fingerprint(properties: Mapping[str, object]) -> str:
     """
     described = []
     for value in properties.values():
-        _, config = typed(value)
+        _, config = tagged(value)
         described.append(
             [
-                *(str(member(value, key)) for key in ("id", "name", "type")),
-                str(member(config, "data_source_id")),
-                str(member(config, "function")),
-                *(decoded(str(member(config, key))) for key in ("relation_property_id", "rollup_property_id")),
+                *(str(get_path(value, key)) for key in ("id", "name", "type")),
+                str(get_path(config, "data_source_id")),
+                str(get_path(config, "function")),
+                *(decoded(str(get_path(config, key))) for key in ("relation_property_id", "rollup_property_id")),
             ]
         )
     return digest(canonical_text(sorted(described)))
@@ -196,7 +196,7 @@ def _properties(properties: Mapping[str, object]) -> list[_Property]:
     """The schema's properties, in an order of their own, storable."""
     found = []
     for key, value in properties.items():
-        property_id, name, kind = (member(value, part) for part in ("id", "name", "type"))
+        property_id, name, kind = (get_path(value, part) for part in ("id", "name", "type"))
         if isinstance(property_id, str) and isinstance(kind, str):
             name = name if isinstance(name, str) else key
             found.append(_Property(storable_text(property_id), storable_text(name), storable_text(kind)))
@@ -229,8 +229,8 @@ def _with_date_parts(columns: Sequence[Column]) -> list[Column]:
 
 def _result_type(value: object) -> str | None:
     """The column type that a formula's or rollup's value tells; None of null and of what was not computed."""
-    _, result = typed(value)
-    kind, content = typed(result)
+    _, result = tagged(value)
+    kind, content = tagged(result)
     if kind in (None, "unsupported", "incomplete") or content is None:
         return None
     return _RESULT_TYPES.get(str(kind), ANY_TYPE)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from notion_pg_sync.notion.lenient import member
-from notion_pg_sync.notion.listing import Part, Split
+from notion_pg_sync.notion.json_access import get_path
+from notion_pg_sync.notion.listing import RowSubset, Split
 
 # Letters, digits and signs that split titles about evenly, the most even first.
-_TELLING = "eaionrtslcdu0123456789hmpgbyfvkw -.jxqz"
+_FREQUENT_CHARACTERS = "eaionrtslcdu0123456789hmpgbyfvkw -.jxqz"
 
 # Beyond what a data source can hold.
 _LARGEST_NUMBER = 2**27
@@ -21,9 +21,11 @@ class CheckboxSplit:
 
     property_id: str
 
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[RowSubset, ...]:
         """See `Split`."""
-        return tuple(Part({"property": self.property_id, "checkbox": {"equals": value}}) for value in (True, False))
+        return tuple(
+            RowSubset({"property": self.property_id, "checkbox": {"equals": value}}) for value in (True, False)
+        )
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,12 @@ class TitleSplit:
     property_id: str
     text: str
 
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[RowSubset, ...]:
         """See `Split`."""
         operators = ("contains", "does_not_contain")
-        return tuple(Part({"property": self.property_id, "title": {operator: self.text}}) for operator in operators)
+        return tuple(
+            RowSubset({"property": self.property_id, "title": {operator: self.text}}) for operator in operators
+        )
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class NumberSplit:
     low: int = 0
     high: int = _LARGEST_NUMBER
 
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[RowSubset, ...]:
         """See `Split`."""
         middle = (self.low + self.high) // 2
         return (
@@ -58,9 +62,9 @@ class NumberSplit:
             self._part("greater_than_or_equal_to", middle, middle, self.high),
         )
 
-    def _part(self, operator: str, middle: int, low: int, high: int) -> Part:
+    def _part(self, operator: str, middle: int, low: int, high: int) -> RowSubset:
         further = (NumberSplit(self.property_id, low, high),) if high - low > 1 else ()
-        return Part({"property": self.property_id, "unique_id": {operator: middle}}, further)
+        return RowSubset({"property": self.property_id, "unique_id": {operator: middle}}, further)
 
 
 def splits_of(schema: Mapping[str, object]) -> list[Split]:
@@ -73,12 +77,12 @@ def splits_of(schema: Mapping[str, object]) -> list[Split]:
     checkboxes: list[Split] = []
     numbers: list[Split] = []
     for _, value in sorted(schema.items()):
-        kind, property_id = member(value, "type"), member(value, "id")
+        kind, property_id = get_path(value, "type"), get_path(value, "id")
         if not isinstance(property_id, str):
             continue
         match kind:
             case "title":
-                titles = [TitleSplit(property_id, text) for text in _TELLING]
+                titles = [TitleSplit(property_id, text) for text in _FREQUENT_CHARACTERS]
             case "checkbox":
                 checkboxes.append(CheckboxSplit(property_id))
             case "unique_id":

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
+from notion_workspace import SmallWorkspace, WorkspaceServer
 
-from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer
 from tests.forked import run_command
 
 # As little as cron gives; but no test reaches out to Notion itself.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from notion_pg_sync.sync.token_encryption import open_token
+from notion_pg_sync.sync.run.token_encryption import open_token
 from tests.cli.conftest import Command, Ended, Site
 from tests.cli.terminal import Terminal
 

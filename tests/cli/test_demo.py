@@ -12,8 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-
-from notion_pg_sync.demo.showcase import build_showcase
+from notion_workspace.showcase import build_showcase
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from notion_workspace import SmallWorkspace, WorkspaceServer, small_workspace
 
-from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer, small_workspace
 from tests.cli.conftest import BARE, Command, Site
 from tests.cli.terminal import Terminal
 from tests.conftest import DatabaseMaker, initialise

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from notion_workspace import SmallWorkspace, WorkspaceServer
 from psycopg import sql
 
-from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer
 from tests.cli.conftest import Command
 
 HOSTILE = [

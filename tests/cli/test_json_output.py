@@ -105,7 +105,8 @@ def test_log_lines(site: Site) -> None:
     connect(site, "anna", site.small.tokens["anna"], "Worlds")
     logged = site.command("sync-all", "--log-json").err.splitlines()
     script = (
-        "import logging; from notion_pg_sync.report.logs import switch_on_logs; switch_on_logs(0, as_json=True)\n"
+        "import logging; from notion_pg_sync.commands.output.logs import switch_on_logs\n"
+        "switch_on_logs(0, as_json=True)\n"
         "try: 1 / 0\nexcept ZeroDivisionError: logging.exception('it failed')"
     )
     failed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=True)

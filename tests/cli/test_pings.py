@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.report.ping import address
+from notion_pg_sync.commands.output.ping import address
 from tests.cli.conftest import Command, Ended, Monitoring, Site
 
 

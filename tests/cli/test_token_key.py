@@ -10,7 +10,7 @@ from pathlib import Path
 import cryptography
 import pytest
 
-from notion_pg_sync.sync.token_encryption import seal_token
+from notion_pg_sync.sync.run.token_encryption import seal_token
 from tests.cli.conftest import BARE, Site
 
 PASSPHRASE = "ein Schlüssel, der länger ist als er sein muss"

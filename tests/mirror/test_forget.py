@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from notion_workspace import SmallWorkspace
 from psycopg import errors
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
 from notion_pg_sync.mirror.view_definition import FIXED_COLUMNS
 from tests.installation import Installation
 

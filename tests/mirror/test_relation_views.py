@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from notion_workspace import SmallWorkspace
+from notion_workspace.literals import relation
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
-from notion_pg_sync.demo.workspace.literals import relation
 from notion_pg_sync.mirror.connection import open_pool
 from notion_pg_sync.mirror.view_definition import relation_view_name
 from notion_pg_sync.mirror.views import refresh_views

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from notion_workspace import SmallWorkspace
+from notion_workspace.literals import rich_text, title
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
-from notion_pg_sync.demo.workspace.literals import rich_text, title
 from notion_pg_sync.settings import Settings
 from tests.installation import Installation
 

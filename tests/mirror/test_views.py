@@ -11,10 +11,10 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from notion_workspace import SmallWorkspace
+from notion_workspace.literals import checkbox, formula, number, rich_text, title
+from notion_workspace.literals import date as date_property
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
-from notion_pg_sync.demo.workspace.literals import checkbox, formula, number, rich_text, title
-from notion_pg_sync.demo.workspace.literals import date as date_property
 from notion_pg_sync.mirror.connection import open_pool
 from notion_pg_sync.mirror.view_definition import FIXED_COLUMNS, SharedColumn, arrange, columns_of_all
 from notion_pg_sync.mirror.views import refresh_views

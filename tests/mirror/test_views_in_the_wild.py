@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from notion_workspace import SmallWorkspace
+from notion_workspace.literals import number
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
-from notion_pg_sync.demo.workspace.literals import number
 from notion_pg_sync.mirror.connection import open_pool
 from notion_pg_sync.mirror.views import refresh_views
 from tests.installation import Installation

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zlib import crc32
 
-from notion_pg_sync.notion.intervals import minute_of
+from notion_pg_sync.core.intervals import minute_of
 from notion_pg_sync.notion.listing import Answer, Query
 
 CursorKind = Literal["key", "offset", "anchor"]

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notion_pg_sync.notion.completion import CutValue, complete, is_incomplete, values_to_complete
-from notion_pg_sync.notion.parted_rollups import parted_rollup
 from notion_pg_sync.notion.properties import plain_value
 from notion_pg_sync.notion.rollup_parts import RelatedPages, beginning_conditions, rolled_up, whole_conditions
+from notion_pg_sync.sync.verify.parted_rollups import parted_rollup
 from tests.notion.arbitrary_json import json_values, page_properties
 from tests.notion.payloads import payload, recorded
 

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notion_pg_sync.notion.cleaning import clean
-from notion_pg_sync.notion.expected_fields import (
+from notion_pg_sync.notion.cleaning import sanitize
+from notion_pg_sync.notion.properties import columns_by_property, fields_of, first_integer, first_text
+from notion_pg_sync.notion.schema import Column, assign_columns, settle_types
+from notion_pg_sync.sync.verify.expected_fields import (
     NOT_TOLD,
     Json,
     NamedColumn,
@@ -23,8 +25,6 @@ from notion_pg_sync.notion.expected_fields import (
     same_in_view,
     unnamed_properties,
 )
-from notion_pg_sync.notion.properties import columns_by_property, fields_of, first_integer, first_text
-from notion_pg_sync.notion.schema import Column, assign_columns, settle_types
 from tests.notion.arbitrary_json import page_properties
 from tests.test_property_types import ROWS, unquoted
 
@@ -49,7 +49,7 @@ def test_each_row_of_the_table_of_property_types(row: list[str]) -> None:
 @given(page_properties)
 def test_the_sync_and_its_check_agree_on_whatever_notion_may_answer(properties: dict[str, Any]) -> None:
     """Two implementations that share nothing."""
-    properties, _ = clean(properties)
+    properties, _ = sanitize(properties)
     schema = {
         name: {"id": value.get("id"), "name": name, "type": value.get("type")}
         for name, value in properties.items()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.notion.intervals import EVERYTHING, Interval, gaps, minute_of, union
+from notion_pg_sync.core.intervals import EVERYTHING, Interval, gaps, minute_of, union
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 times = st.integers(0, 50).map(lambda minutes: BEGINNING + timedelta(minutes=minutes))

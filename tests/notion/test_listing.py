@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notion_pg_sync.notion.intervals import EVERYTHING, Interval, gaps, union
+from notion_pg_sync.core.intervals import EVERYTHING, Interval, gaps, union
 from notion_pg_sync.notion.listing import (
     MOST_FRUITLESS_ANSWERS,
     Answer,

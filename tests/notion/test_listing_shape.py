@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from notion_pg_sync.notion.intervals import minute_of
+from notion_pg_sync.core.intervals import minute_of
 from notion_pg_sync.notion.listing import Answer, FullListing, Query
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)

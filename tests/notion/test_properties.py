@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import given, settings
 
-from notion_pg_sync.notion.cleaning import clean
+from notion_pg_sync.notion.cleaning import sanitize
 from notion_pg_sync.notion.properties import (
     NOT_COMPUTED,
     NotComputed,
@@ -192,7 +192,7 @@ def test_every_recorded_page_is_read() -> None:
 @settings(deadline=None)
 @given(property_values)
 def test_no_json_makes_plain_value_fail(value: object) -> None:
-    cleaned, _ = clean(value)
+    cleaned, _ = sanitize(value)
     for given_value in (value, cleaned):
         found = plain_value(given_value)
         assert isinstance(found, NotComputed) or json.dumps(found, default=str)
@@ -202,7 +202,7 @@ def test_results_nested_beyond_reason_are_read_once_cleaned() -> None:
     value: dict[str, object] = {"type": "number", "number": 1}
     for _ in range(5000):
         value = {"type": "rollup", "rollup": {"type": "array", "array": [value]}}
-    cleaned, altered = clean(value)
+    cleaned, altered = sanitize(value)
     assert altered == 1
     assert isinstance(plain_value(cleaned), list)
 

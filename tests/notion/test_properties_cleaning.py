@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notion_pg_sync.notion import cleaning
-from notion_pg_sync.notion.cleaning import DEEPEST, Storable, clean, page_hash, storable
+from notion_pg_sync.notion.cleaning import MAX_NESTING, Storable, page_hash, sanitize, to_storable
 from notion_pg_sync.notion.json_text import canonical_text, read_json
 from tests.notion.arbitrary_json import json_values
 from tests.notion.payloads import payload, recorded
@@ -43,35 +43,37 @@ def shuffled(value: object, shuffle: random.Random) -> object:
 
 def test_nul_and_lone_surrogates_go_from_strings_and_keys_and_are_counted() -> None:
     given_value = {"na\x00me": ["a\x00b\x00c", "fine", "\ud83d", "\U0001f600"], "ok": None}
-    assert clean(given_value) == ({"name": ["abc", "fine", "", "\U0001f600"], "ok": None}, 3)
+    assert sanitize(given_value) == ({"name": ["abc", "fine", "", "\U0001f600"], "ok": None}, 3)
 
 
 def test_an_escaped_emoji_is_no_lone_surrogate() -> None:
-    assert clean(json.loads('"\\ud83d\\ude00"')) == ("😀", 0)
+    assert sanitize(json.loads('"\\ud83d\\ude00"')) == ("😀", 0)
 
 
 def test_keys_that_become_one_keep_both_values_whatever_their_order() -> None:
     one, other = {"a": 1, "a\x00": 2, "\x00a": 3}, {"a\x00": 2, "\x00a": 3, "a": 1}
-    assert clean(one) == clean(other) == ({"a": 1, "a_": 3, "a__": 2}, 2)
+    assert sanitize(one) == sanitize(other) == ({"a": 1, "a_": 3, "a__": 2}, 2)
 
 
 def test_numbers_that_json_of_postgresql_lacks_become_null_and_are_counted() -> None:
     read = read_json(b"[NaN, -Infinity, 1e400, 1.5, 1180591620717411303424]")
-    assert storable(read) == Storable([None, None, None, 1.5, 2**70], "[null,null,null,1.5,1180591620717411303424]", 3)
+    assert to_storable(read) == Storable(
+        [None, None, None, 1.5, 2**70], "[null,null,null,1.5,1180591620717411303424]", 3
+    )
 
 
 def test_nesting_beyond_reason_is_cut_off_and_counted() -> None:
     value: object = "core"
     for _ in range(5000):
         value = {"a": [value]}
-    cleaned, altered = clean(value)
+    cleaned, altered = sanitize(value)
     assert altered == 1
-    assert json.dumps(cleaned).count("[") == DEEPEST // 2
+    assert json.dumps(cleaned).count("[") == MAX_NESTING // 2
 
 
 def test_what_notion_really_nests_stays() -> None:
     for page in recorded("page"):
-        assert clean(page["properties"]) == (page["properties"], 0)
+        assert sanitize(page["properties"]) == (page["properties"], 0)
 
 
 def test_hosted_files_lose_signature_and_expiry_everywhere_and_that_is_not_counted() -> None:
@@ -86,7 +88,7 @@ def test_hosted_files_lose_signature_and_expiry_everywhere_and_that_is_not_count
         },
     }
     cleaned_rollup = {"type": "array", "array": [{"type": "files", "files": [{"name": "b?", **kept}]}]}
-    assert clean(page) == (
+    assert sanitize(page) == (
         {
             "icon": kept,
             "cover": kept,
@@ -100,7 +102,7 @@ def test_hosted_files_lose_signature_and_expiry_everywhere_and_that_is_not_count
 
 
 def test_the_recorded_signed_url_loses_its_signature() -> None:
-    cleaned, _ = clean(payload("40_"))
+    cleaned, _ = sanitize(payload("40_"))
     assert cleaned == {
         "type": "file",
         "file": {
@@ -118,21 +120,21 @@ def test_other_urls_keep_their_query() -> None:
         "type": {"id": "b", "type": "select", "select": {"name": "file"}},
         "strange": {"type": "file", "file": {"url": None}, "other": {"type": "file", "file": "x?y"}},
     }
-    assert clean(value) == (value, 0)
+    assert sanitize(value) == (value, 0)
 
 
 def test_the_hash_of_a_file_is_the_same_at_every_read() -> None:
-    assert page_hash(storable(hosted("1")).text) == page_hash(storable(hosted("2")).text)
+    assert page_hash(to_storable(hosted("1")).text) == page_hash(to_storable(hosted("2")).text)
 
 
 @settings(deadline=None)
 @given(json_values)
 def test_what_is_cleaned_can_be_stored_and_needs_no_more_cleaning(value: object) -> None:
-    cleaned, altered = clean(value)
+    cleaned, altered = sanitize(value)
     written = json.dumps(cleaned, ensure_ascii=False, allow_nan=False)
     assert json.loads(written.encode()) == cleaned
     assert not any(re.search("[\x00\ud800-\udfff]", text) for text in strings_in(cleaned))
-    assert clean(cleaned) == (cleaned, 0)
+    assert sanitize(cleaned) == (cleaned, 0)
     if not altered and "file" not in strings_in(value):
         assert cleaned == value
 
@@ -140,29 +142,29 @@ def test_what_is_cleaned_can_be_stored_and_needs_no_more_cleaning(value: object)
 @settings(deadline=None)
 @given(json_values, st.randoms(use_true_random=False))
 def test_the_hash_does_not_depend_on_the_order_of_keys(value: object, shuffle: random.Random) -> None:
-    assert storable(value).text == storable(shuffled(value, shuffle)).text
+    assert to_storable(value).text == to_storable(shuffled(value, shuffle)).text
 
 
 @settings(deadline=None)
 @given(json_values)
 def test_the_quick_way_to_what_is_clean_gives_what_cleaning_gives(value: object) -> None:
-    stored = storable(value)
-    assert (stored.value, stored.altered) == clean(value)
+    stored = to_storable(value)
+    assert (stored.value, stored.altered) == sanitize(value)
     assert stored.text == canonical_text(stored.value)
     stored.text.encode()
 
 
 def test_nesting_beyond_reason_is_found_by_the_quick_way_too() -> None:
-    for levels in (DEEPEST - 1, DEEPEST, DEEPEST + 1, 5000):
+    for levels in (MAX_NESTING - 1, MAX_NESTING, MAX_NESTING + 1, 5000):
         value: object = "core"
         for _ in range(levels):
             value = [value]
-        assert storable(value).altered == (levels > DEEPEST)
+        assert to_storable(value).altered == (levels > MAX_NESTING)
 
 
 def test_the_hash_depends_on_values_and_on_the_order_of_arrays() -> None:
     stored: list[dict[str, object]] = [{"a": [1, 2]}, {"a": [2, 1]}, {"a": ["1", 2]}, {"b": [1, 2]}, {"a": None}, {}]
-    assert len({page_hash(storable(value).text) for value in stored}) == len(stored)
+    assert len({page_hash(to_storable(value).text) for value in stored}) == len(stored)
     assert re.fullmatch("[0-9a-f]{64}", page_hash("{}"))
 
 

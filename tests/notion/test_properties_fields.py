@@ -6,7 +6,7 @@ import json
 
 from hypothesis import given, settings
 
-from notion_pg_sync.notion.cleaning import clean
+from notion_pg_sync.notion.cleaning import sanitize
 from notion_pg_sync.notion.properties import Fields, columns_by_property, fields_of
 from notion_pg_sync.notion.schema import Column, assign_columns, fits, settle_types
 from tests.notion.arbitrary_json import page_properties
@@ -171,8 +171,8 @@ def test_every_recorded_row_fits_the_columns_of_its_own_properties() -> None:
 @settings(deadline=None)
 @given(page_properties, page_properties)
 def test_any_page_fills_any_columns(properties: dict[str, object], others: dict[str, object]) -> None:
-    cleaned, _ = clean(properties)
-    columns = settle_types(assign_columns(clean(others)[0], assign_columns(cleaned, [])), [cleaned])
+    cleaned, _ = sanitize(properties)
+    columns = settle_types(assign_columns(sanitize(others)[0], assign_columns(cleaned, [])), [cleaned])
     fields = fields_of(cleaned, columns_by_property(columns))
     json.dumps(fields.values, allow_nan=False).encode()
     by_name = {column.name: column for column in columns}

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from notion_workspace import SmallWorkspace, WorkspaceServer
 
-from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer
 from notion_pg_sync.settings import Settings
 from tests.cli.conftest import BARE, Command, Ended, Site
 from tests.installation import TABLES, Installation

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 import orjson
 from hypothesis import strategies as st
-
-from notion_pg_sync.demo.workspace import Answer, Request, SampleWorkspace
-from notion_pg_sync.demo.workspace.literals import (
+from notion_workspace import Answer, Request, SampleWorkspace
+from notion_workspace.literals import (
     checkbox,
     date,
     formula,

@@ -17,10 +17,10 @@ import hypothesis
 import orjson
 import pytest
 from hypothesis import strategies as st
+from notion_workspace import Answer, Request, SmallWorkspace, WorkspaceServer
 
-from notion_pg_sync.demo.workspace import Answer, Request, SmallWorkspace, WorkspaceServer
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.sync.everything import RunOutcome
+from notion_pg_sync.sync.run.run import RunOutcome
 from tests.installation import TABLES, Installation
 from tests.reliability.conftest import WELL, Place
 from tests.reliability.hostile import (

@@ -18,9 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+from notion_workspace import Request, SampleWorkspace
+from notion_workspace.literals import checkbox, number, relation, rich_text, rollup, select, title
 
-from notion_pg_sync.demo.workspace import Request, SampleWorkspace
-from notion_pg_sync.demo.workspace.literals import checkbox, number, relation, rich_text, rollup, select, title
 from tests.reliability.conftest import UNPACED, WELL, Place
 from tests.reliability.proxy import PostgresProxy
 

@@ -14,9 +14,9 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
+from notion_workspace import Request
+from notion_workspace.literals import checkbox, number, rich_text, title
 
-from notion_pg_sync.demo.workspace import Request
-from notion_pg_sync.demo.workspace.literals import checkbox, number, rich_text, title
 from tests.reliability.conftest import UNPACED, WELL, Place
 from tests.reliability.proxy import PostgresProxy
 from tests.waiting import wait_until

@@ -8,8 +8,8 @@ import subprocess
 import time
 
 import pytest
+from notion_workspace import Request
 
-from notion_pg_sync.demo.workspace import Request
 from tests.reliability.conftest import UNPACED, WELL, Place
 from tests.waiting import wait_until
 

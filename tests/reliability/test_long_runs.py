@@ -11,8 +11,8 @@ import threading
 from datetime import timedelta
 
 import psutil
+from notion_workspace import SmallWorkspace
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
 from tests.installation import Installation
 from tests.reliability.conftest import UNPACED, WELL, Place
 from tests.waiting import wait_until

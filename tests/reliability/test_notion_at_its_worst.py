@@ -9,8 +9,8 @@ import json
 import random
 
 import pytest
+from notion_workspace import Request, SampleWorkspace
 
-from notion_pg_sync.demo.workspace import Request, SampleWorkspace
 from tests.reliability.conftest import UNPACED, WELL, Place
 
 TROUBLE = (

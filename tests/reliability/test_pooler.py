@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from notion_workspace import SmallWorkspace, WorkspaceServer
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer
 from notion_pg_sync.settings import Settings
 from tests.cli.conftest import Command, Ended
 from tests.installation import TABLES, Installation

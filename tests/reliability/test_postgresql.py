@@ -15,13 +15,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from notion_workspace import Request, SmallWorkspace, WorkspaceServer
+from notion_workspace.literals import rich_text, title
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from notion_pg_sync.demo.embedded_postgres import EmbeddedPostgres
-from notion_pg_sync.demo.postgres_programs import server_account
-from notion_pg_sync.demo.workspace import Request, SmallWorkspace, WorkspaceServer
-from notion_pg_sync.demo.workspace.literals import rich_text, title
+from notion_pg_sync.embedded.programs import server_account
+from notion_pg_sync.embedded.server import EmbeddedPostgres
 from notion_pg_sync.settings import Settings
 from tests.cli.conftest import Command
 from tests.conftest import FAST_SETTINGS

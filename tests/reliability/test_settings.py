@@ -12,10 +12,10 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
+from notion_workspace import SmallWorkspace, WorkspaceServer, small_workspace
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer, small_workspace
 from tests.cli.conftest import Command, Ended
 from tests.conftest import DatabaseMaker
 from tests.pgbouncer import PgBouncer

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from notion_pg_sync.cli import _exit_code_of
-from notion_pg_sync.report.console import show_run
+from notion_pg_sync.commands.output.console import show_run
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.sync.everything import sync_all
+from notion_pg_sync.sync.run.run import sync_all
 
 
 def main() -> int:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from notion_workspace import SmallWorkspace, WorkspaceServer, small_workspace
 
-from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer, small_workspace
 from notion_pg_sync.settings import Settings
 from tests.conftest import DatabaseMaker
 from tests.installation import Installation

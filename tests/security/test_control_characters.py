@@ -12,10 +12,10 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from notion_workspace import Answer, Request, SampleWorkspace, WorkspaceServer
+from notion_workspace.clock import to_datetime
 from psycopg import sql
 
-from notion_pg_sync.demo.workspace import Answer, Request, SampleWorkspace, WorkspaceServer
-from notion_pg_sync.demo.workspace.clock import to_datetime
 from notion_pg_sync.mirror.diagnosis.statements import typed
 from tests.cli.conftest import Command, Ended, Monitoring, monitoring  # noqa: F401 - a fixture
 from tests.cli.terminal import Terminal

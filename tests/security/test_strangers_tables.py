@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from notion_workspace import SmallWorkspace, WorkspaceServer
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer
 from tests.cli.conftest import Command, Ended, Site
 
 WELL = Ended(0, "", "")

@@ -14,8 +14,8 @@ from urllib.parse import quote
 import psycopg
 import pytest
 import trustme
+from notion_workspace import SmallWorkspace, WorkspaceServer
 
-from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer
 from notion_pg_sync.settings import Settings
 from tests.cli.conftest import Command, Ended
 from tests.installation import TABLES, Installation

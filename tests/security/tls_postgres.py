@@ -16,7 +16,7 @@ import pytest
 import trustme
 from psycopg.conninfo import make_conninfo
 
-from notion_pg_sync.demo.postgres_programs import Programs, server_account
+from notion_pg_sync.embedded.programs import Programs, server_account
 from tests.security.certificates import chain
 from tests.wanting import lacks
 

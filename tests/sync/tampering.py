@@ -10,18 +10,18 @@ from random import Random
 from typing import Any
 
 import psycopg
+from notion_workspace import SmallWorkspace, WorkspaceServer, small_workspace
 
-from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer, small_workspace
 from notion_pg_sync.mirror.connection import open_pool, transaction
 from notion_pg_sync.mirror.initialise import plan_init
 from notion_pg_sync.mirror.tables import find_tables
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.sync.configuration import ConfiguredDatabase
-from notion_pg_sync.sync.listener import Nobody
-from notion_pg_sync.sync.verification import Verification
-from notion_pg_sync.sync.verify import verify_database
-from notion_pg_sync.sync.work import Work
+from notion_pg_sync.sync.run.configuration import ConfiguredDatabase
+from notion_pg_sync.sync.run.context import RunContext
+from notion_pg_sync.sync.run.listener import SilentListener
+from notion_pg_sync.sync.verify.verification import Verification
+from notion_pg_sync.sync.verify.verify import verify_database
 from tests.bodies import every_kind
 from tests.installation import TABLES, Installation
 
@@ -119,7 +119,7 @@ async def verified(
     async with open_pool(settings.database_url or "") as pool, client:
         async with transaction(pool) as connection:
             tables = await find_tables(connection, "public")
-        work = Work(settings, 0, pool, "public", tables, Nobody())
+        work = RunContext(settings, 0, pool, "public", tables, SilentListener())
         return {
             name: await verify_database(work, client, user_id, ConfiguredDatabase(name, small.databases[name]))
             for name in names or DATABASES[user_id]

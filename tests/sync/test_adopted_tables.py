@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
+from notion_workspace import SmallWorkspace, WorkspaceServer
 
-from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer
 from notion_pg_sync.settings import Settings
 from tests.installation import Installation
 

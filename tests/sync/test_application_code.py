@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from notion_workspace import SmallWorkspace, WorkspaceServer
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer
 from tests.cli.conftest import Command, Ended, Site
 from tests.installation import TABLES
 

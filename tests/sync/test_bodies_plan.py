@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.sync.bodies_plan import SETTLING, blocks_may_help, goes_on, is_settled
+from notion_pg_sync.sync.bodies.plan import SETTLING, blocks_may_help, goes_on, is_settled
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 

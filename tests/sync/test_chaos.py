@@ -8,9 +8,9 @@ from __future__ import annotations
 import random
 
 import pytest
+from notion_workspace import SampleWorkspace, SmallWorkspace
+from notion_workspace.literals import checkbox, number, relation, rich_text, title
 
-from notion_pg_sync.demo.workspace import SampleWorkspace, SmallWorkspace
-from notion_pg_sync.demo.workspace.literals import checkbox, number, relation, rich_text, title
 from tests.installation import Installation
 
 ROWS = 130

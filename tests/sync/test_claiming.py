@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from notion_workspace import SmallWorkspace
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
 from notion_pg_sync.mirror.leases import Errand, Holder, OpenAccount
-from notion_pg_sync.sync.claiming import BODIES, FULL, FULL_BODIES, ROWS, is_left_to_holder
-from notion_pg_sync.sync.process import this_process
+from notion_pg_sync.sync.run.claiming import BODIES, FULL, FULL_BODIES, ROWS, is_left_to_holder
+from notion_pg_sync.sync.run.process import this_process
 from tests.installation import Installation
 
 ELSEWHERE = "another machine"

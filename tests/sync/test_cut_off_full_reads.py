@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from notion_workspace import SampleWorkspace, SmallWorkspace
+from notion_workspace.literals import checkbox, number, relation, rollup, title
 
-from notion_pg_sync.demo.workspace import SampleWorkspace, SmallWorkspace
-from notion_pg_sync.demo.workspace.literals import checkbox, number, relation, rollup, title
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION
 from tests.installation import Installation, Row

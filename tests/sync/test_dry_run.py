@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
-from notion_pg_sync.demo.workspace.literals import number
+from notion_workspace import SmallWorkspace
+from notion_workspace.literals import number
+
 from tests.installation import Installation
 
 RECORDS = ("job", "job_run_details", "run_processes", "database_runs")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
+from notion_workspace import SmallWorkspace
+
 from tests.installation import Installation
 
 # What no answer of Notion's API gives, so no mirror can have it (notion-api.md, section 3, "Truncation").

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from notion_workspace import DatabaseHandle, SmallWorkspace
+from notion_workspace.literals import relation, title
 
-from notion_pg_sync.demo.workspace import DatabaseHandle, SmallWorkspace
-from notion_pg_sync.demo.workspace.literals import relation, title
-from notion_pg_sync.sync.discovery import INCOMPLETE_SEARCH
+from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH
 from tests.installation import Installation
 
 CAP = 100

@@ -6,8 +6,9 @@ everything is a tenth as large.
 
 from __future__ import annotations
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
-from notion_pg_sync.demo.workspace.literals import relation, rich_text, rollup, title
+from notion_workspace import SmallWorkspace
+from notion_workspace.literals import relation, rich_text, rollup, title
+
 from tests.installation import Installation
 
 

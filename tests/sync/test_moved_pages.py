@@ -9,8 +9,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from notion_workspace import SmallWorkspace
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
 from notion_pg_sync.mirror.connection import open_pool
 from notion_pg_sync.mirror.forgetting import forget
 from notion_pg_sync.mirror.initialise import carry_out, plan_init

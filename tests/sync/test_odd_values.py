@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
-from notion_pg_sync.demo.workspace.literals import formula, holographic, number, relation, title
+from notion_workspace import SmallWorkspace
+from notion_workspace.literals import formula, holographic, number, relation, title
+
 from tests.installation import Installation
 
 

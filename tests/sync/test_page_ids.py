@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from notion_workspace import SampleWorkspace, SmallWorkspace, WorkspaceServer
 from psycopg.errors import UniqueViolation
 
-from notion_pg_sync.demo.workspace import SampleWorkspace, SmallWorkspace, WorkspaceServer
 from notion_pg_sync.mirror.connection import Pool, open_pool, transaction
 from notion_pg_sync.mirror.initialise import carry_out, plan_init
 from notion_pg_sync.mirror.rows import claim_rows, write_rows

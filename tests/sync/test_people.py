@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from notion_workspace import SmallWorkspace
+from notion_workspace.literals import created_by, people, rich_text, title
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
-from notion_pg_sync.demo.workspace.literals import created_by, people, rich_text, title
 from tests.installation import Installation, Row
 
 USERS = "SELECT id::text, kind, name, email, asked_at FROM notion_sync.users WHERE user_id = 'anna'"

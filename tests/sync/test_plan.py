@@ -9,11 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.sync.plan import OVERLAP, FullRead, IncrementalRead, Known, Plan, ReadOptions, Target, plan_read
+from notion_pg_sync.sync.rows.plan import (
+    OVERLAP,
+    FullRead,
+    IncrementalRead,
+    Plan,
+    PreviousRead,
+    ReadOptions,
+    Target,
+    plan_read,
+)
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 TABLE = "public.notion_pages_sync"
-SETTLED = Known(
+SETTLED = PreviousRead(
     schema_fingerprint="a",
     sync_table=TABLE,
     row_count=5000,
@@ -38,7 +47,9 @@ TARGET = Target(TABLE, "columns", 5000)
 ELSEWHERE = replace(TARGET, sync_table="public.notion_worlds_sync")
 
 
-def plan(known: Known | None, fingerprint: str = "a", options: ReadOptions = OPTIONS, target: Target = TARGET) -> Plan:
+def plan(
+    known: PreviousRead | None, fingerprint: str = "a", options: ReadOptions = OPTIONS, target: Target = TARGET
+) -> Plan:
     return plan_read(known, fingerprint, target, NOW, options)
 
 
@@ -109,19 +120,19 @@ def test_rows_that_were_held_back_are_read_again_once_they_may_be_removed() -> N
     assert plan(replace(SETTLED, held_back=300), options=allowed) == FullRead("rows that were held back may be removed")
 
 
-def of_the_future(ahead: timedelta) -> list[Known]:
+def of_the_future(ahead: timedelta) -> list[PreviousRead]:
     return [replace(SETTLED, watermark=NOW + ahead), replace(SETTLED, full_as_of=NOW + ahead)]
 
 
 @pytest.mark.parametrize("known", of_the_future(timedelta(days=26_000)))
-def test_times_that_lie_in_the_future_heal_by_a_full_read_which_says_so(known: Known) -> None:
+def test_times_that_lie_in_the_future_heal_by_a_full_read_which_says_so(known: PreviousRead) -> None:
     healing = plan(known)
     assert isinstance(healing, FullRead)
     assert "wrong clock" in healing.note
 
 
 @pytest.mark.parametrize("known", of_the_future(timedelta(minutes=4)))
-def test_clocks_may_differ_a_little(known: Known) -> None:
+def test_clocks_may_differ_a_little(known: PreviousRead) -> None:
     assert isinstance(plan(known), IncrementalRead)
 
 
@@ -136,7 +147,7 @@ def test_whatever_is_stored_nothing_that_was_edited_lately_is_passed_over(
     progress_at: datetime | None,
     full: bool,
 ) -> None:
-    known = Known("a", TABLE, 5000, 0, watermark, full_as_of, started_at, progress_at, 7, "columns")
+    known = PreviousRead("a", TABLE, 5000, 0, watermark, full_as_of, started_at, progress_at, 7, "columns")
     planned = plan(known, options=replace(OPTIONS, full=full))
     if isinstance(planned, IncrementalRead):
         assert watermark is not None

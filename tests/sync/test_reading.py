@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from notion_pg_sync.core.intervals import Interval
 from notion_pg_sync.notion.client import QueryAnswer
-from notion_pg_sync.notion.errors import CURSOR_REFUSED, NotionError
-from notion_pg_sync.notion.intervals import Interval
+from notion_pg_sync.notion.errors import CURSOR_REJECTED, NotionError
 from notion_pg_sync.notion.listing import FullListing, Query
-from notion_pg_sync.sync.reading import reading
+from notion_pg_sync.sync.rows.reading import reading
 
 BEGINNING = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 WINDOWS = [Interval(BEGINNING + timedelta(hours=n), BEGINNING + timedelta(hours=n + 1)) for n in range(40)]
@@ -76,7 +76,7 @@ async def test_a_refused_cursor_starts_its_query_again() -> None:
         nonlocal refused
         if not refused:
             refused = True
-            raise NotionError("refused", code=CURSOR_REFUSED)
+            raise NotionError("refused", code=CURSOR_REJECTED)
         return answer_to(query)
 
     async with reading(FullListing(WINDOWS[:1]), ask, 1) as answers:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
+from notion_workspace import SmallWorkspace
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
-from notion_pg_sync.sync.removing import is_too_much, why_it_left
+from notion_pg_sync.sync.rows.removing import is_too_much, why_it_left
 from tests.installation import Installation, Row
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from notion_workspace import SmallWorkspace
+from notion_workspace.literals import people, relation, rich_text, rollup, title
 from psycopg.types.json import Jsonb
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
-from notion_pg_sync.demo.workspace.literals import people, relation, rich_text, rollup, title
 from tests.installation import Installation
 from tests.sync.test_verify import verified
 

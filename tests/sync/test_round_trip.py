@@ -23,7 +23,7 @@ from notion_pg_sync.mirror.sent_rows import RowOwner
 from notion_pg_sync.mirror.tables import standard_tables, text_sources
 from notion_pg_sync.notion.pages import read_page
 from notion_pg_sync.notion.schema import assign_columns
-from notion_pg_sync.sync.conversion import Conversion
+from notion_pg_sync.sync.rows.conversion import Conversion
 from tests.installation import Installation, register
 from tests.notion.arbitrary_json import page_properties
 

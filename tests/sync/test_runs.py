@@ -6,10 +6,10 @@ import asyncio
 import os
 
 import pytest
+from notion_workspace import SmallWorkspace
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
-from notion_pg_sync.sync.process import is_alive, this_process
-from notion_pg_sync.sync.refused import NothingAttemptedError
+from notion_pg_sync.core.errors import NothingAttemptedError
+from notion_pg_sync.sync.run.process import is_alive, this_process
 from tests.installation import Installation
 
 PG_CRON_JOB = [

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 
 import pytest
+from notion_workspace import SampleWorkspace, SmallWorkspace
+from notion_workspace.literals import checkbox, number, rich_text, title
 
-from notion_pg_sync.demo.workspace import SampleWorkspace, SmallWorkspace
-from notion_pg_sync.demo.workspace.literals import checkbox, number, rich_text, title
 from tests.installation import Installation
 
 DATABASES = ("Chat Sessions",)

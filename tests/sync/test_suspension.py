@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.sync.suspension import after_failures
+from notion_pg_sync.sync.run.suspension import after_failures
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 CODES = st.sampled_from([None, "unauthorized", "object_not_found", "network", "internal_server_error"])

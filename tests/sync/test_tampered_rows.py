@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from importlib.metadata import distribution
 
 import pytest
+from notion_workspace import SmallWorkspace, WorkspaceServer
 
-from notion_pg_sync.demo.workspace import SmallWorkspace, WorkspaceServer
 from notion_pg_sync.mirror.tables import columns_of, standard_tables
 from notion_pg_sync.settings import Settings
 from tests.conftest import DatabaseMaker

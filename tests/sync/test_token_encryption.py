@@ -11,9 +11,9 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from notion_workspace import SmallWorkspace
 
-from notion_pg_sync.demo.workspace import SmallWorkspace
-from notion_pg_sync.sync.token_encryption import TokenError, open_token, seal_token
+from notion_pg_sync.sync.run.token_encryption import TokenError, open_token, seal_token
 from tests.installation import Installation
 
 KEY = b"k" * 32

@@ -9,35 +9,35 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from notion_workspace import SmallWorkspace, literals
 from psycopg.types.json import Jsonb
 
-from notion_pg_sync.demo.workspace import SmallWorkspace, literals
+from notion_pg_sync.commands.output.verification import verification_as_json, verification_lines
 from notion_pg_sync.mirror.connection import open_pool, transaction
 from notion_pg_sync.mirror.tables import find_tables
 from notion_pg_sync.notion.client import NotionClient
-from notion_pg_sync.notion.rereading import VerificationError
-from notion_pg_sync.report.verification import verification_as_json, verification_lines
-from notion_pg_sync.sync import verification as findings
-from notion_pg_sync.sync import verify
-from notion_pg_sync.sync.configuration import ConfiguredDatabase
-from notion_pg_sync.sync.listener import Nobody
-from notion_pg_sync.sync.verification import Difference, Verification
-from notion_pg_sync.sync.verify import verify_database
-from notion_pg_sync.sync.work import Work
+from notion_pg_sync.sync.run.configuration import ConfiguredDatabase
+from notion_pg_sync.sync.run.context import RunContext
+from notion_pg_sync.sync.run.listener import SilentListener
+from notion_pg_sync.sync.verify import verification as findings
+from notion_pg_sync.sync.verify import verify
+from notion_pg_sync.sync.verify.rereading import VerificationError
+from notion_pg_sync.sync.verify.verification import Difference, Verification
+from notion_pg_sync.sync.verify.verify import verify_database
 from tests.installation import Installation
 
 STRANGER = "99999999-9999-4999-8999-999999999999"
 
 
 @asynccontextmanager
-async def working(installation: Installation, token: str) -> AsyncIterator[tuple[Work, NotionClient]]:
+async def working(installation: Installation, token: str) -> AsyncIterator[tuple[RunContext, NotionClient]]:
     """What the command has in hand when it verifies."""
     settings = replace(installation.settings, page_size=40)
     client = NotionClient(token, base_url=settings.notion_base_url, requests_per_minute=100_000)
     async with open_pool(settings.database_url or "") as pool, client:
         async with transaction(pool) as connection:
             tables = await find_tables(connection, "public")
-        yield Work(settings, 0, pool, "public", tables, Nobody()), client
+        yield RunContext(settings, 0, pool, "public", tables, SilentListener()), client
 
 
 async def verified(
@@ -411,13 +411,13 @@ async def nothing_completed(_client: object, pages: list[object], _schema: objec
     ("faulty", "fault", "found"),
     [
         (
-            "notion_pg_sync.sync.data_source.complete_pages",
+            "notion_pg_sync.sync.rows.data_source.complete_pages",
             nothing_completed,
             {"Friends", "People", "Text", "Friends' sum", "Friends' names", "Friend count"},
         ),
         ("notion_pg_sync.notion.cleaning.unsigned", lambda url: url, {"Files"}),
         ("notion_pg_sync.notion.cleaning.storable_text", lambda text: text.replace("\0", " "), {"Text"}),
-        ("notion_pg_sync.sync.conversion.title_text", lambda _: "x", {"title"}),
+        ("notion_pg_sync.sync.rows.conversion.title_text", lambda _: "x", {"title"}),
     ],
 )
 async def test_a_fault_of_the_sync_is_found(

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Self
 
 import pytest
+from notion_workspace import DatabaseHandle, SmallWorkspace
+from notion_workspace.literals import number, title
 
-from notion_pg_sync.demo.workspace import DatabaseHandle, SmallWorkspace
-from notion_pg_sync.demo.workspace.literals import number, title
-from notion_pg_sync.sync.removing import FEW
+from notion_pg_sync.sync.rows.removing import ALWAYS_REMOVABLE_ROWS
 from tests.installation import Installation, Row
 
 ROWS = 150
@@ -154,7 +154,7 @@ async def test_when_postgresqls_clock_was_put_right_syncs_go_on(
 
 async def test_rows_that_were_made_in_the_future_are_rows_too(installation: Installation, many: DatabaseHandle) -> None:
     workspace = installation.workspace
-    for number_, page in enumerate(workspace.page_ids("Many")[: FEW * 3]):
+    for number_, page in enumerate(workspace.page_ids("Many")[: ALWAYS_REMOVABLE_ROWS * 3]):
         workspace.set_times(page, f"2099-01-{1 + number_ % 28:02}T10:00:00Z")
     await synced(installation, many, "full", page_size=10, concurrency=4)
     await synced(installation, many, "full", page_size=10, concurrency=4, full=True)

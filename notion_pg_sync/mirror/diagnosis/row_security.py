@@ -12,7 +12,7 @@ from typing import Literal
 
 from psycopg import sql
 
-from notion_pg_sync.mirror.adoption import Found, letting_write, own_policy, securing
+from notion_pg_sync.mirror.adoption import TableState, letting_write, own_policy, securing
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.tables import SyncTable
@@ -197,7 +197,7 @@ def mend_of_exposed_settings(table: GuardedTable, roles: Collection[str]) -> str
 def mend_of_unguarded(table: GuardedTable) -> str:
     """SQL that guards a sync table: the tool's own policy, the tenants' policy, and row level security on."""
     sync_table = SyncTable(table.schema, table.name, "", "")
-    found = Found(
+    found = TableState(
         owned=table.owned,
         owner=table.owner,
         columns={},

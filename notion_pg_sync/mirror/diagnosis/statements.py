@@ -6,7 +6,7 @@ import re
 
 from psycopg import sql
 
-from notion_pg_sync.printable import printable
+from notion_pg_sync.core.printable import printable
 
 # A name or a value in quotes; within E'...' a backslash escapes.
 _QUOTED = re.compile(r"""(?<![\w$])E'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|"(?:[^"]|"")*\"""", re.DOTALL)

@@ -1,0 +1,1 @@
+"""The commands: one entry each, named as they are typed."""

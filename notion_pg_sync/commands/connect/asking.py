@@ -1,0 +1,79 @@
+"""What `connect` asks of a person, or of a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from getpass import getpass
+from pathlib import Path
+
+import typer
+from rich.table import Table
+
+from notion_pg_sync.commands.connect.choosing import ALL, ChoiceError, named, numbered
+from notion_pg_sync.commands.output.streams import ask
+from notion_pg_sync.commands.output.terminal import Screen, text_of
+from notion_pg_sync.core.errors import UsageError
+from notion_pg_sync.notion.client import can_be_sent
+from notion_pg_sync.sync.run.configuration import ConfiguredDatabase
+
+
+def read_token(file: Path | None) -> str:
+    """The token: of `file`, typed without echo, or from stdin where that is no terminal. Raises `UsageError`."""
+    if file:
+        try:
+            written = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise UsageError(
+                f"the token cannot be read from {str(file)!r} ({why}): give a file with the token in it."
+            ) from error
+    elif sys.stdin.isatty():
+        written = _typed_unseen("Notion token (it is not shown): ")
+    else:
+        written = sys.stdin.read()
+    token = written.strip()
+    if not token:
+        raise UsageError("there is no token: give it on stdin, or in a file with --token-file.")
+    if not can_be_sent(token):
+        raise UsageError("what was given is not a token: a token is one word of letters, digits and underscores.")
+    return token
+
+
+def _typed_unseen(question: str) -> str:
+    """What is typed without echo. typer's own prompt shows its question first, and what is pasted at once is seen."""
+    try:
+        return getpass(question)
+    except (KeyboardInterrupt, EOFError) as error:
+        raise typer.Abort from error
+
+
+def show_databases(out: Screen, shared: Sequence[ConfiguredDatabase]) -> None:
+    """Lists what the token sees, with numbers."""
+    table = Table(show_header=False, show_edge=False, box=None, padding=(0, 1))
+    table.add_column(justify="right", style="bold cyan")
+    for number, database in enumerate(shared, 1):
+        table.add_row(str(number), text_of(database.name), text_of(database.database_id, "dim"))
+    out.print(table)
+
+
+def ask_databases(
+    out: Screen, shared: Sequence[ConfiguredDatabase], *, may_keep: bool
+) -> list[ConfiguredDatabase | str] | None:
+    """What a person picks: databases of the list, or ids of others; None for all, none for those configured now.
+
+    Asks until it is understood.
+    """
+    keep = ", Enter keeps those of now" if may_keep else ""
+    while True:
+        question = f"Which are to be mirrored? Numbers such as 1 3-5, a name or a link, or '{ALL}'{keep}"
+        written = ask(question, default="" if may_keep else ALL, show_default=not may_keep).strip()
+        if written.casefold() == ALL:
+            return None
+        if not written:
+            return []
+        try:
+            picked = numbered(written, shared)
+            return [*picked] if picked is not None else [named(written, shared)]
+        except ChoiceError as error:
+            out.print(str(error))

@@ -1,0 +1,213 @@
+"""`connect` from the first question to the first sync.
+
+What is asked is asked between the parts that wait for Notion and PostgreSQL, so that Ctrl-C works at each question.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from notion_pg_sync.commands.connect.asking import ask_databases, read_token, show_databases
+from notion_pg_sync.commands.connect.choosing import ChoiceError, configuration_of, everything, named
+from notion_pg_sync.commands.output.console import show_run
+from notion_pg_sync.commands.output.streams import ask, confirm
+from notion_pg_sync.commands.output.terminal import Screen
+from notion_pg_sync.core.errors import NothingAttemptedError, UsageError
+from notion_pg_sync.mirror import accounts, migrations
+from notion_pg_sync.mirror.accounts import Account
+from notion_pg_sync.mirror.connection import open_pool, retried, transaction
+from notion_pg_sync.mirror.initialise import carry_out, plan_init
+from notion_pg_sync.mirror.tables import settings_schema
+from notion_pg_sync.notion.cleaning import storable_text
+from notion_pg_sync.notion.client import Bot, NotionClient
+from notion_pg_sync.notion.errors import NotionError
+from notion_pg_sync.notion.properties import plain_text
+from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.run.account import open_client
+from notion_pg_sync.sync.run.configuration import ConfiguredDatabase, read_configuration
+from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases
+from notion_pg_sync.sync.run.run import sync_all
+from notion_pg_sync.sync.run.signals import run_until_done
+from notion_pg_sync.sync.run.token_encryption import seal_token
+
+
+@dataclass(frozen=True)
+class ConnectOptions:
+    """What was typed: None and empty where it is to be asked."""
+
+    user_id: str | None
+    token_file: Path | None
+    databases: Sequence[str]
+    everything: bool
+    replace: bool
+    views: bool
+    sync: bool | None
+
+
+@dataclass(frozen=True)
+class TokenInspection:
+    """What there is: the user's account, if they have one, whose token it is, and what that sees."""
+
+    account: Account | None
+    bot: Bot
+    search: SharedDatabases
+
+    @property
+    def shared(self) -> list[ConfiguredDatabase]:
+        """The databases that the token sees, as far as search tells."""
+        return self.search.found
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether the user has databases already, which may be kept."""
+        configuration = read_configuration(self.account.databases if self.account else None)
+        return bool(configuration.databases) or configuration.everything
+
+
+def is_interactive() -> bool:
+    """Whether somebody is there to be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def run_connect(settings: Settings, wish: ConnectOptions, command: str, *, set_up: bool) -> int:
+    """Asks what was not said, checks the token, stores it, and syncs where that is wanted; returns the exit code.
+
+    `command` is what was typed, for the record; `set_up`: PostgreSQL is the tool's own and may be initialised. Raises
+    `UsageError`, `NothingAttemptedError`, `AccountError`, `NotionError`, `PostgresError`.
+    """
+    out = Screen(soft_wrap=True)
+    if wish.everything and wish.databases:
+        raise UsageError("--all takes every database, and --database some: use one of them.")
+    user_id = wish.user_id or _asked_user()
+    token = read_token(wish.token_file)
+    found = run_until_done(_look(settings, user_id, token, set_up=set_up))
+    out.print(_whose(found.bot))
+    if found.account and not _may_replace(found.account, wish):
+        out.print("Nothing was changed.")
+        return 2
+    databases = _chosen(settings, token, found, wish, out)
+    stored = run_until_done(_store(settings, user_id, token, databases, views=wish.views))
+    names = "every database that is shared with it" if databases == everything() else ", ".join(databases)
+    out.print(f"Connected: user {stored.user_id!r} mirrors {names}.")
+    if stored.auto_sync is False:
+        out.print("auto_sync_enabled is false for this user: sync-all leaves them out until it is true.")
+    wants_sync = wish.sync if wish.sync is not None else is_interactive() and confirm("Sync now?", default=True)
+    if not wants_sync:
+        return 0
+    return show_run(lambda listener: sync_all(settings, listener, command, stored.user_id), as_json=False, report=[])
+
+
+def _asked_user() -> str:
+    if not is_interactive():
+        raise UsageError("who is to be connected? Without a terminal, give USER_ID: 'notion-pg-sync connect me …'.")
+    return ask("User, as in user_settings", default="me")
+
+
+def _whose(bot: Bot) -> str:
+    name = f" of {bot.name!r}" if bot.name else ""
+    workspace = f" in the workspace {bot.workspace_name!r}" if bot.workspace_name else ""
+    return f"The token{name}{workspace} works."
+
+
+def _may_replace(account: Account, wish: ConnectOptions) -> bool:
+    """Whether what a connected user has may be replaced. Raises `UsageError` where nobody can be asked."""
+    if wish.replace or account.connected() is None:
+        return True
+    oauth = " (that of OAuth included)" if account.access_token else ""
+    if not is_interactive():
+        raise UsageError(
+            f"user {account.user_id!r} is connected already: add --yes to replace their token{oauth} and databases."
+        )
+    return confirm(f"User {account.user_id!r} is connected already. Replace their token{oauth}?")
+
+
+def _chosen(
+    settings: Settings, token: str, found: TokenInspection, wish: ConnectOptions, out: Screen
+) -> dict[str, str]:
+    """What `notion_databases` is to hold."""
+    if wish.everything:
+        return everything()
+    picked: Sequence[ConfiguredDatabase | str] | None
+    if wish.databases:
+        try:
+            picked = [named(written, found.shared) for written in wish.databases]
+        except ChoiceError as error:
+            raise UsageError(str(error)) from error
+    elif is_interactive():
+        show_databases(out, found.shared)
+        if not found.search.is_complete:
+            out.print(INCOMPLETE_SEARCH, markup=False)
+        picked = ask_databases(out, found.shared, may_keep=found.is_configured)
+    elif found.is_configured:
+        picked = []
+    else:
+        raise UsageError(
+            "which databases? Without a terminal, give --database NAME for each, or --all; the token sees: "
+            f"{', '.join(database.name for database in found.shared)}."
+        )
+    if picked is None:
+        return everything()
+    if not picked and found.account and isinstance(found.account.databases, dict):
+        return found.account.databases
+    return configuration_of(run_until_done(_asked_of_notion(settings, token, picked)))
+
+
+async def _look(settings: Settings, user_id: str, token: str, *, set_up: bool) -> TokenInspection:
+    async with open_pool(settings.database_url or "") as pool:
+        if set_up:
+            async with pool.connection() as connection:
+                await carry_out(connection, await plan_init(connection))
+        async with transaction(pool) as connection:
+            await migrations.check_version(connection)
+            found = await accounts.read_accounts(connection, await settings_schema(connection), user_id)
+    async with open_client(settings, token) as client:
+        bot = await _bot(client)
+        search = await find_databases(client)
+    if not search.found:
+        raise NothingAttemptedError(
+            f"the token works, but nothing is shared with {repr(bot.name) if bot.name else 'its connection'}: "
+            "in Notion open each database, add the connection under ••• > Connections, then run connect again."
+        )
+    return TokenInspection(found[0] if found else None, bot, search)
+
+
+async def _bot(client: NotionClient) -> Bot:
+    try:
+        return await client.me()
+    except NotionError as error:
+        if error.code != "unauthorized":
+            raise
+        raise NothingAttemptedError(
+            "Notion does not accept this token: copy the connection's secret anew from "
+            "https://www.notion.so/profile/integrations, whole, and run connect again."
+        ) from error
+
+
+async def _asked_of_notion(
+    settings: Settings, token: str, picked: Sequence[ConfiguredDatabase | str]
+) -> list[ConfiguredDatabase]:
+    """The picked databases; those that search left out are given by id, and Notion is asked for their names."""
+    async with open_client(settings, token) as client:
+        return [one if isinstance(one, ConfiguredDatabase) else await _database(client, one) for one in picked]
+
+
+async def _database(client: NotionClient, database_id: str) -> ConfiguredDatabase:
+    title = plain_text((await client.database(database_id)).get("title"))
+    return ConfiguredDatabase(storable_text(title).strip() or database_id, database_id)
+
+
+@retried
+async def _store(settings: Settings, user_id: str, token: str, databases: dict[str, str], *, views: bool) -> Account:
+    """Stores the connection and returns the account as it is then."""
+    stored_token = seal_token(token, settings.token_key) if settings.token_key else token
+    async with open_pool(settings.database_url or "") as pool, transaction(pool) as connection:
+        schema = await settings_schema(connection)
+        stored_id = await accounts.connect_account(
+            connection, schema, user_id, token=stored_token, databases=json.dumps(databases), views=views
+        )
+        (account,) = await accounts.read_accounts(connection, schema, stored_id)
+        return account

@@ -1,0 +1,1 @@
+"""`demo`: the whole tool, no account needed."""

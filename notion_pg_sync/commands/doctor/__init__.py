@@ -1,0 +1,1 @@
+"""`doctor`: checks everything between cron and the rows."""

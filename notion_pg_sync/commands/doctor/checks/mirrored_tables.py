@@ -1,0 +1,178 @@
+"""Whether what was mirrored is where it should be: the tables, as many rows as were read, the typed views."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.wording import plural, sentence, some, sync_command
+from notion_pg_sync.mirror.adoption import Changes
+from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.diagnosis.mirrored_tables import (
+    MirroredSource,
+    existing_tables,
+    like_the_general_one,
+    mirrored_sources,
+    rows_by_source,
+)
+from notion_pg_sync.mirror.diagnosis.sync_tables import pending_changes, statements_of
+from notion_pg_sync.mirror.tables import (
+    GENERAL_TABLE,
+    find_tables,
+    general_shape,
+    own_table_name,
+    standard_tables,
+)
+from notion_pg_sync.mirror.view_catalog import find_sources
+from notion_pg_sync.mirror.views import PendingView, pending_views
+from notion_pg_sync.sync.run.configuration import read_configuration
+
+SECTION = "Sync tables"
+
+
+async def _sources(examination: Examination) -> list[MirroredSource]:
+    async with transaction(examination.pool) as connection:
+        return await mirrored_sources(connection, [account.user_id for account in examination.accounts])
+
+
+async def _tables_there(examination: Examination) -> list[Finding]:
+    schema = examination.schema
+    sources = await _sources(examination)
+    names = {source.database_name for source in sources} | {
+        database.name
+        for account in examination.accounts
+        for database in read_configuration(account.databases).databases
+    }
+    async with transaction(examination.pool) as connection:
+        fit = {table.qualified_name for table in (await find_tables(connection, schema)).values()}
+        there = await existing_tables(connection, schema, map(own_table_name, names))
+        changes = {
+            name: await pending_changes(connection, general_shape(schema, name))
+            for name in sorted(there)
+            if f"{schema}.{name}" not in fit and name not in _standard_names(schema)
+        }
+    findings = gone_tables([source for source in sources if source.sync_table not in fit], schema, there)
+    findings += [misshapen(one) for one in changes.values()]
+    return findings or [well(_in_tables(sources))]
+
+
+def _standard_names(schema: str) -> set[str]:
+    return {table.name for table in standard_tables(schema)}
+
+
+def _in_tables(sources: Sequence[MirroredSource]) -> str:
+    tables = sorted({source.sync_table for source in sources})
+    if not tables:
+        return "nothing was mirrored yet"
+    return f"{plural(len(sources), 'data source is', 'data sources are')} mirrored into {', '.join(tables)}"
+
+
+def gone_tables(sources: Sequence[MirroredSource], schema: str, there: Collection[str]) -> list[Finding]:
+    """What became of `sources` whose table no longer is one for the tool; `there` are tables by name, fit or not."""
+    by_table: dict[str, list[str]] = {}
+    for source in sources:
+        by_table.setdefault(source.sync_table, []).append(f"{source.user_id}/{source.database_name}")
+    findings = []
+    for qualified_name, databases in sorted(by_table.items()):
+        name = qualified_name.removeprefix(f"{schema}.")
+        whose = f"the rows of {some(list(dict.fromkeys(databases)))} were in {qualified_name}"
+        if name in _standard_names(schema):
+            findings.append(broken(f"{whose}, which is no longer there or lacks columns", "notion-pg-sync init"))
+        elif name not in there:
+            findings.append(
+                warning(
+                    f"{whose}, which is no longer there: the next sync puts them into {schema}.{GENERAL_TABLE}, "
+                    "unless it is made again",
+                    like_the_general_one(schema, name),
+                )
+            )
+    return findings
+
+
+def misshapen(changes: Changes) -> Finding:
+    """A table that has the name of a database's own sync table, and not its shape."""
+    said = changes.problems or [change.says for change in changes.changes]
+    return warning(
+        f"{changes.relation} has the name of a sync table and not its shape, so the rows of the database of that name "
+        f"go to {GENERAL_TABLE} ({'; '.join(map(sentence, said))})",
+        statements_of(changes) or "-- add what is missing, or give the table another name",
+    )
+
+
+async def _row_counts(examination: Examination) -> list[Finding]:
+    sources = await _sources(examination)
+    async with transaction(examination.pool) as connection:
+        tables = {table.qualified_name: table for table in (await find_tables(connection, examination.schema)).values()}
+        used = sorted({source.sync_table for source in sources} & tables.keys())
+        counts = {name: await rows_by_source(connection, tables[name]) for name in used}
+    return row_counts(sources, counts)
+
+
+def row_counts(sources: Sequence[MirroredSource], counts: Mapping[str, Mapping[tuple[str, str], int]]) -> list[Finding]:
+    """Whether the tables hold as many rows as the syncs wrote; `counts` by table, then by user and data source.
+
+    Who is being synced just now is left out.
+    """
+    comparable = [
+        source
+        for source in sources
+        if source.row_count is not None and source.sync_table in counts and not source.is_being_synced
+    ]
+    total = 0
+    findings = []
+    for source in comparable:
+        held = counts[source.sync_table].get((source.user_id, source.data_source_id), 0)
+        total += held
+        if held != source.row_count:
+            findings.append(_other_count(source, held))
+    if findings:
+        return findings
+    if not comparable:
+        return [well("nothing was read whole yet, so there are no rows to count")]
+    return [
+        well(
+            f"the sync tables hold as many rows as were written: {total:,} of "
+            f"{plural(len(comparable), 'data source', 'data sources')}"
+        )
+    ]
+
+
+def _other_count(source: MirroredSource, held: int) -> Finding:
+    name = f"{source.user_id}/{source.database_name}"
+    name += "" if source.name in ("", source.database_name) else f" ({source.name})"
+    return broken(
+        f"{name}: {source.sync_table} holds {held:,} rows, and {source.row_count:,} were written: somebody else "
+        f"{'removed' if held < (source.row_count or 0) else 'added'} some",
+        sync_command(source.user_id, source.database_name, "--full"),
+    )
+
+
+async def _typed_views(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        pending = await pending_views(connection)
+        wanted = sorted(await find_sources(connection, None))
+    return typed_views(pending, wanted)
+
+
+def typed_views(pending: Sequence[PendingView], wanted: Sequence[str]) -> list[Finding]:
+    """What of the `wanted` views is not as it should be."""
+    findings = [warning(sentence(view.seen), _refreshing(view)) for view in pending]
+    if findings:
+        return findings
+    if not wanted:
+        return [well("no user wants typed views")]
+    return [well(f"{plural(len(wanted), 'typed view is', 'typed views are')} as they should be: {some(wanted)}")]
+
+
+def _refreshing(view: PendingView) -> str:
+    """A sync of a database brings its view up to date; one of any database drops those that are nobody's."""
+    if not view.sources:
+        return "notion-pg-sync sync-all"
+    return sync_command(view.sources[0].user_id, view.sources[0].database_name)
+
+
+MIRRORED_TABLE_CHECKS = (
+    Check("tables there", SECTION, _tables_there, needs=("connected users",)),
+    Check("row counts", SECTION, _row_counts, needs=("connected users",)),
+    Check("typed views", SECTION, _typed_views, needs=("initialised", "rights")),
+)

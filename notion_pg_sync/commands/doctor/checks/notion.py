@@ -1,0 +1,405 @@
+"""Whether Notion is reached, accepts the tokens, and lets them read what is to be mirrored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import humanize
+
+from notion_pg_sync.commands.doctor.checks.check import (
+    Check,
+    Examination,
+    Finding,
+    Verdict,
+    broken,
+    skipped,
+    warning,
+    well,
+)
+from notion_pg_sync.commands.doctor.checks.wording import plural, sentence, some, sync_all_command, sync_command
+from notion_pg_sync.core.printable import shell_command
+from notion_pg_sync.mirror.accounts import ConnectedAccount
+from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.diagnosis import accounts as statements
+from notion_pg_sync.mirror.diagnosis.mirrored_tables import MirroredSource, mirrored_sources
+from notion_pg_sync.mirror.diagnosis.run_history import database_states
+from notion_pg_sync.notion.client import Bot, JsonObject, NotionClient, Retries
+from notion_pg_sync.notion.errors import NotionError, explain
+from notion_pg_sync.notion.json_access import as_list, get_path
+from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.gathering import gather_or_cancel
+from notion_pg_sync.sync.run.account import connected_account
+from notion_pg_sync.sync.run.configuration import ConfiguredDatabase, read_configuration
+from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases
+from notion_pg_sync.sync.run.token_encryption import TokenError
+
+SECTION = "Notion"
+
+_TOKENS_AT_ONCE = 8
+_LONGEST_ANSWER_SECONDS = 30
+# Somebody waits for the answer: what passes is tried once more, and a rate limit is told instead of waited for.
+_RETRIES = Retries(waits=1, tries_again=2, backs_off=2, first_back_off=0.2, longest_back_off=1.0)
+_STATUS_PAGE = "curl -s https://www.notion-status.com/api/v2/status.json    # whether Notion has trouble"
+_NOBODYS_TOKEN = "doctor"
+# Of more than so many users, only their number is told.
+_MOST_LINES = 10
+
+# How many rows one answer holds, and how many one query yields (notion-api.md, section 3).
+_ROWS_A_REQUEST = 100
+_QUERY_CAP = 10_000
+
+Answer = TypeVar("Answer")
+
+
+async def _answers(examination: Examination) -> list[Finding]:
+    settings = examination.settings
+    try:
+        async with asyncio.timeout(_LONGEST_ANSWER_SECONDS), _client(settings, _NOBODYS_TOKEN) as client:
+            await client.me()
+    except TimeoutError:
+        return [
+            broken(
+                f"{settings.notion_base_url} does not answer within {_LONGEST_ANSWER_SECONDS} seconds: let this host "
+                "through the firewall",
+                f"curl -sv {settings.notion_base_url}/v1/users/me",
+            )
+        ]
+    except NotionError as error:
+        return answers(settings.notion_base_url, error)
+    return [well(f"Notion answers at {settings.notion_base_url}")]
+
+
+def answers(base_url: str, error: NotionError) -> list[Finding]:
+    """What it means for the way to Notion that a request with nobody's token ended in `error`.
+
+    That the token is refused shows that Notion was reached.
+    """
+    if error.code == "unauthorized":
+        return [well(f"Notion answers at {base_url}")]
+    return [broken(sentence(error), error.mend or f"curl -sv {base_url}/v1/users/me")]
+
+
+async def _tokens_accepted(examination: Examination) -> list[Finding]:
+    async def ask(client: NotionClient, _: ConnectedAccount) -> Bot:
+        async with asyncio.timeout(_LONGEST_ANSWER_SECONDS):
+            return await client.me()
+
+    answered = await _for_each(examination.settings, _connected(examination), ask)
+    examination.accepted = frozenset(account.user_id for account, answer in answered if isinstance(answer, Bot))
+    columns = {account.user_id: account.token_column for account in examination.accounts}
+    return tokens_accepted([(account.user_id, answer) for account, answer in answered], examination.schema, columns)
+
+
+def tokens_accepted(
+    answered: Sequence[tuple[str, Bot | NotionError]], schema: str, columns: Mapping[str, str]
+) -> list[Finding]:
+    """What Notion said of each user's token, which is in one of the `columns`; who was told the same share a line."""
+    refused: dict[str, tuple[NotionError, list[str]]] = {}
+    accepted: dict[Bot, list[str]] = {}
+    for user_id, answer in answered:
+        if isinstance(answer, Bot):
+            accepted.setdefault(answer, []).append(user_id)
+        else:
+            refused.setdefault(str(answer), (answer, []))[1].append(user_id)
+    findings = [
+        _refusal(error, user_ids, statements.token_statement(schema, user_ids[0], columns[user_ids[0]]))
+        for error, user_ids in refused.values()
+    ]
+    if len(accepted) > _MOST_LINES:
+        users = sum(len(user_ids) for user_ids in accepted.values())
+        return [*findings, well(f"Notion accepts the tokens of {users:,} users, of {len(accepted):,} bots")]
+    for bot, user_ids in accepted.items():
+        where = f" in the workspace {bot.workspace_name}" if bot.workspace_name else ""
+        findings.append(well(f"Notion accepts the token of {some(user_ids)}: {bot.name or 'a bot'}{where}"))
+    return findings
+
+
+def _refusal(error: NotionError, user_ids: Sequence[str], new_token: str) -> Finding:
+    seen = f"{some(user_ids)}: {sentence(error)}"
+    if error.code == "rate_limited":
+        again = shell_command("notion-pg-sync", "doctor", "--user", user_ids[0])
+        return warning(seen, f"{again}    # in a few minutes")
+    if error.code == "unauthorized":
+        return broken(seen, new_token)
+    return broken(seen, error.mend or _STATUS_PAGE)
+
+
+@dataclass(frozen=True)
+class SeenDatabase:
+    """A database that a user wants, and what Notion answered when it was asked for.
+
+    `instead`: what has that id, where it is no database. `succeeded`: how long ago it was synced well for the last
+    time, None where it never was.
+    """
+
+    user_id: str
+    database: ConfiguredDatabase
+    answer: JsonObject | NotionError
+    instead: str | None = None
+    succeeded: timedelta | None = None
+
+
+async def _databases_shared(examination: Examination) -> list[Finding]:
+    accounts = [account for account in _connected(examination) if account.user_id in examination.accepted]
+    if not accounts:
+        return [skipped("Notion accepts no token to look with")]
+    async with transaction(examination.pool) as connection:
+        states = await database_states(connection, [account.user_id for account in accounts])
+    succeeded = {(state.user_id, state.database_id): state.succeeded for state in states}
+
+    async def ask(client: NotionClient, account: ConnectedAccount) -> _Seen:
+        configuration = read_configuration(account.databases)
+        seen = await gather_or_cancel(
+            _look_at(client, account.user_id, database, succeeded.get((account.user_id, database.database_id)))
+            for database in configuration.databases
+        )
+        return _Seen(seen, await _answer_or_error(find_databases(client)) if configuration.everything else None)
+
+    seen: list[SeenDatabase] = []
+    findings: list[Finding] = []
+    for account, answer in await _for_each(examination.settings, accounts, ask):
+        if isinstance(answer, NotionError):
+            findings += _trouble(account.user_id, answer)
+            continue
+        seen += answer.databases
+        if answer.found is not None:
+            findings += found_by_search(account.user_id, answer.found)
+    return [*databases_shared(seen, examination.schema), *findings] or [well("no database is configured")]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a user's token sees: their configured databases and, where they want everything, what search finds."""
+
+    databases: list[SeenDatabase]
+    found: SharedDatabases | NotionError | None
+
+
+async def _look_at(
+    client: NotionClient, user_id: str, database: ConfiguredDatabase, succeeded: timedelta | None
+) -> SeenDatabase:
+    try:
+        return SeenDatabase(user_id, database, await client.database(database.database_id), succeeded=succeeded)
+    except NotionError as error:
+        instead = None
+        if error.code in ("object_not_found", "validation_error"):
+            instead = await _what_is(client, database.database_id)
+        return SeenDatabase(user_id, database, error, instead, succeeded)
+
+
+async def _what_is(client: NotionClient, written: str) -> str | None:
+    """What has this id, of which there is no database, as far as the token may know."""
+    asked: dict[str, Callable[[str], Awaitable[object]]] = {"page": client.page, "data source": client.data_source}
+    for kind, ask in asked.items():
+        try:
+            await ask(written)
+        except NotionError:
+            continue
+        return kind
+    return None
+
+
+def databases_shared(seen: Sequence[SeenDatabase], schema: str) -> list[Finding]:
+    """What Notion answered for each database; of many that are well and have one data source, only the number."""
+    findings = [(_names_of_data_sources(one), database_finding(one, schema)) for one in seen]
+    ordinary = [finding for names, finding in findings if finding.verdict is Verdict.WELL and len(names) == 1]
+    if len(ordinary) <= _MOST_LINES:
+        return [finding for _, finding in findings]
+    rest = [finding for _, finding in findings if finding not in ordinary]
+    return [*rest, well(f"{len(ordinary):,} {'more ' if rest else ''}databases are there and shared")]
+
+
+def database_finding(seen: SeenDatabase, schema: str) -> Finding:
+    """What an answer means: missing and not shared look the same to the API (notion-api.md, section 5)."""
+    named = f"{seen.user_id}/{seen.database.name}"
+    sync = sync_command(seen.user_id, seen.database.name)
+    correction = statements.id_statement(schema, seen.user_id, seen.database.name)
+    if seen.instead:
+        return broken(
+            f"{named}: {seen.database.database_id} is a {seen.instead}, not a database: copy the link of the "
+            "database itself, opened as a whole page",
+            correction,
+        )
+    if isinstance(seen.answer, NotionError):
+        if seen.answer.code == "object_not_found":
+            return _out_of_reach(seen, named, f"{sync}\n{correction}")
+        return broken(f"{named}: {sentence(seen.answer)}", seen.answer.mend or sync)
+    if seen.answer.get("in_trash"):
+        return broken(
+            f"{named} is in Notion's trash: restore it there, or take it out of notion_databases; its rows stay",
+            statements.without_database(schema, seen.user_id, seen.database.name),
+        )
+    names = _names_of_data_sources(seen)
+    if not names:
+        return broken(
+            f"{named} names no data source that the connection may read: share the original database, not a linked "
+            "view of it",
+            correction,
+        )
+    several = f"; it has {len(names)} data sources: {some(names)}" if len(names) > 1 else ""
+    return well(f"{named} is there and shared{several}")
+
+
+def _names_of_data_sources(seen: SeenDatabase) -> list[str]:
+    return [str(get_path(source, "name")) for source in as_list(get_path(seen.answer, "data_sources"))]
+
+
+def _out_of_reach(seen: SeenDatabase, named: str, mend: str) -> Finding:
+    known = (
+        f"it could be read {humanize.naturaltime(seen.succeeded)}, so it was taken from the connection or deleted"
+        if seen.succeeded is not None
+        else "it was never read, so most likely it was not shared yet, or its id is another's"
+    )
+    return broken(
+        f"{named}: {seen.database.database_id} is not there, or not shared with the connection (Notion does not say "
+        f"which); {known}: in Notion, open it and add the connection under ••• > Connections, then sync it; or "
+        "correct its id",
+        mend,
+    )
+
+
+def found_by_search(user_id: str, shared: SharedDatabases | NotionError) -> list[Finding]:
+    """What a token sees whose user wants everything."""
+    if isinstance(shared, NotionError):
+        return _trouble(user_id, shared)
+    found = shared.found
+    if not shared.is_complete:
+        return [
+            warning(
+                f"{user_id} wants every database, of which search finds {len(found):,}. {INCOMPLETE_SEARCH}",
+                sync_all_command(user_id),
+            )
+        ]
+    if not found:
+        return [
+            warning(
+                f"{user_id} wants every database, and none is shared with the connection: in Notion, open one and add "
+                "the connection under ••• > Connections",
+                sync_all_command(user_id),
+            )
+        ]
+    names = some([database.name for database in found])
+    return [well(f"{user_id} wants every database; search finds {len(found):,}: {names}")]
+
+
+def _trouble(user_id: str, error: NotionError) -> list[Finding]:
+    return [broken(f"{user_id}: {sentence(error)}", error.mend or _STATUS_PAGE)]
+
+
+async def _database_sizes(examination: Examination) -> list[Finding]:
+    user_ids = [account.user_id for account in _connected(examination)]
+    async with transaction(examination.pool) as connection:
+        sources = await mirrored_sources(connection, user_ids)
+    return database_sizes(sources, examination.settings.requests_per_minute)
+
+
+def database_sizes(sources: Sequence[MirroredSource], requests_per_minute: int) -> list[Finding]:
+    """How large the data sources are, by what the mirror counted, and what reading them whole takes."""
+    classes: dict[str, list[MirroredSource]] = {}
+    for source in sources:
+        classes.setdefault(size_class(source.row_count), []).append(source)
+    return [well(_size(name, classes[name], requests_per_minute)) for name in _SIZE_CLASSES if name in classes] or [
+        well("no database was read yet, so its size is not known")
+    ]
+
+
+_SMALL = f"up to {_ROWS_A_REQUEST} rows, read whole at every sync"
+_MIDDLING = f"up to {_QUERY_CAP:,} rows, read whole once a day and at other times where they were edited"
+_LARGE = f"more than the {_QUERY_CAP:,} rows that one query of Notion's gives, read by stretches of creation time"
+_UNREAD = "not read whole yet"
+_SIZE_CLASSES = (_SMALL, _MIDDLING, _LARGE, _UNREAD)
+
+
+def size_class(rows: int | None) -> str:
+    """In which way a data source of so many rows is read; None where they were not counted yet."""
+    if rows is None:
+        return _UNREAD
+    if rows <= _ROWS_A_REQUEST:
+        return _SMALL
+    return _MIDDLING if rows <= _QUERY_CAP else _LARGE
+
+
+def full_read_time(rows: int, requests_per_minute: int) -> timedelta:
+    """About how long reading so many rows takes at this pace; values that Notion cuts take longer."""
+    return timedelta(minutes=max(1, -(-rows // _ROWS_A_REQUEST)) / requests_per_minute)
+
+
+def _size(name: str, sources: Sequence[MirroredSource], requests_per_minute: int) -> str:
+    counted = plural(len(sources), "data source is", "data sources are")
+    if name == _UNREAD:
+        return f"{counted} {name}: {some([f'{one.user_id}/{one.database_name}' for one in sources])}"
+    largest = max(sources, key=lambda source: source.row_count or 0)
+    rows = largest.row_count or 0
+    time = humanize.precisedelta(full_read_time(rows, requests_per_minute), format="%.0f", minimum_unit="seconds")
+    whose = f"{largest.user_id}/{largest.database_name}"
+    taking = (
+        "less than a second" if full_read_time(rows, requests_per_minute) < timedelta(seconds=1) else f"about {time}"
+    )
+    return (
+        f"{counted} of {name}: the largest, {whose}, has {plural(rows, 'row', 'rows')} and takes {taking} at "
+        f"{requests_per_minute} requests a minute"
+    )
+
+
+def _connected(examination: Examination) -> list[ConnectedAccount]:
+    """The accounts with a token that can be opened; the check of tokens tells of the others."""
+    connected = []
+    for account in examination.accounts:
+        with suppress(TokenError):
+            connected.append(connected_account(examination.settings, account))
+    return [account for account in connected if account]
+
+
+def _client(settings: Settings, token: str) -> NotionClient:
+    return NotionClient(
+        token,
+        base_url=settings.notion_base_url,
+        proxy=settings.notion_proxy,
+        requests_per_minute=settings.requests_per_minute,
+        concurrency=settings.concurrency,
+        retries=_RETRIES,
+    )
+
+
+async def _for_each(
+    settings: Settings,
+    accounts: Sequence[ConnectedAccount],
+    ask: Callable[[NotionClient, ConnectedAccount], Awaitable[Answer]],
+) -> list[tuple[ConnectedAccount, Answer | NotionError]]:
+    """What `ask` answers for each account, or the error that it ends in, by user.
+
+    So many tokens are used side by side; accounts that share a token share its pace.
+    """
+    slots = asyncio.Semaphore(_TOKENS_AT_ONCE)
+    sharing: dict[str, list[ConnectedAccount]] = {}
+    for account in accounts:
+        sharing.setdefault(account.token, []).append(account)
+
+    async def ask_in_turn(token: str) -> list[tuple[ConnectedAccount, Answer | NotionError]]:
+        async with slots, _client(settings, token) as client:
+            return [(account, await _answer_or_error(ask(client, account))) for account in sharing[token]]
+
+    answered = [one for group in await gather_or_cancel(map(ask_in_turn, sharing)) for one in group]
+    return sorted(answered, key=lambda one: one[0].user_id)
+
+
+async def _answer_or_error(asked: Awaitable[Answer]) -> Answer | NotionError:
+    try:
+        return await asked
+    except NotionError as error:
+        return error
+    except TimeoutError as error:
+        return explain(error, "this user")
+
+
+NOTION_CHECKS = (
+    Check("Notion answers", SECTION, _answers),
+    Check("tokens accepted", SECTION, _tokens_accepted, needs=("connected users", "Notion answers")),
+    Check("databases shared", SECTION, _databases_shared, needs=("connected users", "Notion answers")),
+    Check("database sizes", SECTION, _database_sizes, needs=("connected users",)),
+)

@@ -1,0 +1,112 @@
+"""What an older set-up left in the database, which would work beside this one or mislead people."""
+
+from __future__ import annotations
+
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, skipped, warning, well
+from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.diagnosis.older_setup import (
+    API_SETTING,
+    CronJob,
+    OlderFunction,
+    PgCron,
+    api_settings,
+    has_pg_net,
+    look_at_pg_cron,
+    older_functions,
+)
+
+SECTION = "Older set-up"
+
+
+async def _pg_cron(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        return pg_cron(await look_at_pg_cron(connection))
+
+
+def pg_cron(found: PgCron | None) -> list[Finding]:
+    """Whether pg_cron starts syncs too."""
+    if found is None:
+        return [well("pg_cron is not in this database")]
+    if found.jobs is None:
+        return [
+            skipped(
+                "pg_cron is in this database, but this role may not see its jobs: as a superuser, see that "
+                "'SELECT jobname, command, active FROM cron.job' has none that syncs Notion"
+            )
+        ]
+    findings = [finding for job in found.jobs for finding in cron_job(job)]
+    whose = "no job" if found.all_visible else "no job of this role"
+    return findings or [well(f"{whose} of pg_cron syncs Notion")]
+
+
+def cron_job(job: CronJob) -> list[Finding]:
+    """What a job of pg_cron that syncs Notion does beside this tool."""
+    if not job.active:
+        return []
+    findings = [
+        warning(
+            f"pg_cron still starts the job {job.called} ({job.schedule}): two schedulers sync side by side",
+            job.unschedule,
+        )
+    ]
+    if job.failed:
+        findings.append(
+            warning(
+                f"{job.failed:,} of the {job.runs:,} runs of pg_cron's job {job.called} in the last day failed",
+                job.failures,
+            )
+        )
+    return findings
+
+
+async def _pg_net(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        installed = await has_pg_net(connection)
+    if installed:
+        return [well("pg_net is in this database; notion-pg-sync does not need it")]
+    return [well("pg_net is not in this database")]
+
+
+async def _api_setting(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        kept = await api_settings(connection)
+    return [
+        warning(f"{API_SETTING} is set {setting.where}: the older set-up called that address", setting.reset)
+        for setting in kept
+    ] or [well(f"{API_SETTING} is not set")]
+
+
+async def _functions(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        functions = await older_functions(connection)
+    return [finding for function in functions for finding in older_function(function)] or [
+        well("no function of an older set-up bears one of our names")
+    ]
+
+
+def older_function(function: OlderFunction) -> list[Finding]:
+    """What a function of the older set-up means: whoever calls it does not reach this tool."""
+    findings = [
+        warning(
+            f"the function {function.signature} of an older set-up is still there (its owner is {function.owner}): "
+            "whoever calls it does not reach notion-pg-sync",
+            function.drop,
+        )
+    ]
+    if function.is_definer_unpinned:
+        findings.append(
+            warning(
+                f"{function.signature} runs with the rights of {function.owner} and finds its tables by its caller's "
+                "search_path, so a caller can make it run their own code; if it is to stay, pin its search_path",
+                function.pin,
+            )
+        )
+    return findings
+
+
+OLDER_SETUP_CHECKS = (
+    Check("pg_cron", SECTION, _pg_cron, needs=("reachable",)),
+    Check("pg_net", SECTION, _pg_net, needs=("reachable",)),
+    Check(API_SETTING, SECTION, _api_setting, needs=("reachable",)),
+    Check("sync functions", SECTION, _functions, needs=("reachable",)),
+)

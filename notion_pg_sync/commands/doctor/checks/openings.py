@@ -1,0 +1,59 @@
+"""Whether a stranger in the database could make the tool run something of theirs."""
+
+from __future__ import annotations
+
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.postgres import SECTION
+from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.diagnosis.openings import open_schemas, open_tables
+from notion_pg_sync.mirror.tables import SETTINGS_TABLE, StrangeTable, find_tables, strange_tables
+from notion_pg_sync.mirror.trust import distrust
+
+
+async def _owners(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        strange = await strange_tables(connection, examination.schema)
+    return [strangers(table) for table in strange] or [well("every sync table belongs to a role that is trusted")]
+
+
+def strangers(table: StrangeTable) -> Finding:
+    """What it means that a table with the name of a sync table belongs to somebody else."""
+    error = distrust(table.relation)
+    if table.is_needed:
+        return broken(str(error), error.mend)
+    name, owner = table.relation.qualified_name, table.relation.owner.name
+    return warning(f"{name} gets no rows, since it belongs to {owner}, who is not trusted", error.mend)
+
+
+async def _schemas(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        found = await open_schemas(connection, examination.schema)
+    return [
+        warning(
+            f"{opening.holders} may create in the schema {opening.on}: what triggers and functions of your application "
+            "look for there may be somebody else's",
+            opening.revocation,
+        )
+        for opening in found
+    ] or [well("only their owners may create in the schemas that matter")]
+
+
+async def _triggers(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        names = [SETTINGS_TABLE, *await find_tables(connection, examination.schema)]
+        found = await open_tables(connection, examination.schema, names)
+    return [
+        warning(
+            f"{opening.holders} may make triggers on {opening.on}, which run with the rights of the tool's role, or "
+            "empty the table, which no policy prevents",
+            opening.revocation,
+        )
+        for opening in found
+    ] or [well("nobody but their owners may make triggers on the tables, or empty them")]
+
+
+OPENING_CHECKS = (
+    Check("owners", SECTION, _owners, needs=("initialised",)),
+    Check("creating in schemas", SECTION, _schemas, needs=("initialised",)),
+    Check("triggers", SECTION, _triggers, needs=("initialised",)),
+)

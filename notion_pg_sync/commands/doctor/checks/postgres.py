@@ -1,0 +1,188 @@
+"""Whether PostgreSQL is there, is reached in a good way, and holds what the tool needs."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from ipaddress import ip_address
+
+import humanize
+
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.mirror import migrations
+from notion_pg_sync.mirror.connection import PostgresError, open_pool, transaction
+from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, settings_out_of_sight
+from notion_pg_sync.mirror.diagnosis.server import (
+    ClockReading,
+    Server,
+    look_at_server,
+    read_clock,
+    replication_role,
+)
+from notion_pg_sync.mirror.read_only import why_read_only
+from notion_pg_sync.mirror.tables import find_schema, settings_on_path
+from notion_pg_sync.mirror.trust import distrust
+from notion_pg_sync.mirror.unreachable import PUBLIC_AUTHORITIES
+
+SECTION = "PostgreSQL"
+
+_CLOCK_WARNING = timedelta(seconds=5)
+_CLOCK_BROKEN = timedelta(seconds=60)
+_LITTLE_SPACE_BYTES = 1_000_000_000
+_LITTLE_SPACE_SHARE = 0.05
+
+
+async def _reachable(examination: Examination) -> list[Finding]:
+    if examination.no_postgres is not None:
+        return [broken(examination.no_postgres, "export DATABASE_URL=postgresql://user@host:5432/name")]
+    try:
+        examination.opened = await examination.resources.enter_async_context(
+            open_pool(examination.settings.database_url or "")
+        )
+    except PostgresError as error:
+        return [broken(str(error), error.mend)]
+    return [well("PostgreSQL answers")]
+
+
+async def _server(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        server = await look_at_server(connection)
+    return [well(f"PostgreSQL {server.version}" + (", behind a connection pooler" if server.behind_pooler else ""))]
+
+
+async def _settings(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        read_only = await why_read_only(connection.cursor())
+        replica = await replication_role(connection)
+    findings = [broken(read_only.sentence.rstrip("."), read_only.fix)] if read_only else []
+    if replica:
+        findings.append(
+            broken(
+                f"session_replication_role is {replica.value} {replica.kept.where}: foreign keys are not kept, and "
+                "triggers do not run",
+                replica.kept.reset,
+            )
+        )
+    return findings or [well("no setting keeps the tool from its work")]
+
+
+async def _encryption(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        server = await look_at_server(connection)
+    return [encryption(server)]
+
+
+def encryption(server: Server) -> Finding:
+    """Whether others on the way to the server can read along, or stand in for it."""
+    if is_this_machine(server):
+        return well("the connection does not leave this machine")
+    mend = (
+        f"add to DATABASE_URL: sslmode=verify-full&sslrootcert={PUBLIC_AUTHORITIES} (or the file of your provider's "
+        "authority)"
+    )
+    if not server.encrypted:
+        return warning(
+            f"the connection to {server.host} is not encrypted: tokens and rows can be read on the way",
+            mend,
+        )
+    if server.sslmode == "verify-ca":
+        # https://www.postgresql.org/docs/current/libpq-ssl.html, "Client Verification of Server Certificates"
+        return well(
+            f"the connection to {server.host} is encrypted, by a certificate of the trusted authority, for whatever "
+            "host (sslmode=verify-ca: enough where that authority is your own, else use verify-full)"
+        )
+    if server.sslmode != "verify-full":
+        return warning(
+            f"the connection to {server.host} is encrypted, but whose server it is was not verified "
+            f"(sslmode={server.sslmode})",
+            mend,
+        )
+    return well(f"the connection to {server.host} is encrypted and verified (sslmode={server.sslmode})")
+
+
+def is_this_machine(server: Server) -> bool:
+    """Whether the server is reached by a unix socket or a loopback address."""
+    if server.host.startswith(("/", "@")) or not (server.host or server.address):
+        return True
+    try:
+        return ip_address(server.address or server.host).is_loopback
+    except ValueError:
+        return server.host == "localhost"
+
+
+async def _clock(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        reading = await read_clock(connection)
+    return [clock(clock_difference(reading))]
+
+
+def clock_difference(reading: ClockReading) -> timedelta:
+    """By how much the server's clock surely is ahead of this machine's (negative: behind).
+
+    The server read its clock at some time between the two readings of this machine's: only what lies outside of them
+    is a difference.
+    """
+    if reading.server > reading.after:
+        return reading.server - reading.after
+    return min(reading.server - reading.before, timedelta())
+
+
+def clock(difference: timedelta) -> Finding:
+    """What a difference between the clocks means: ages in `status` are off, and leases look longer or shorter."""
+    if abs(difference) < _CLOCK_WARNING:
+        return well("this machine's clock and the server's agree")
+    seen = (
+        f"the server's clock is {humanize.precisedelta(abs(difference), format='%.0f')} "
+        f"{'ahead of' if difference > timedelta() else 'behind'} this machine's"
+    )
+    mend = "timedatectl status    # on both machines: whether their clocks are synchronised"
+    return (broken if abs(difference) > _CLOCK_BROKEN else warning)(seen, mend)
+
+
+async def _disk_space(examination: Examination) -> list[Finding]:
+    if examination.embedded_in is None:
+        return [well("PostgreSQL is not the embedded one, its disk is its operator's")]
+    usage = shutil.disk_usage(examination.embedded_in)
+    return [disk_space(str(examination.embedded_in), free=usage.free, total=usage.total)]
+
+
+def disk_space(folder: str, *, free: int, total: int) -> Finding:
+    """Whether the embedded PostgreSQL has room to grow; sizes in bytes."""
+    seen = f"{humanize.naturalsize(free)} of {humanize.naturalsize(total)} are free for the embedded PostgreSQL"
+    if free < _LITTLE_SPACE_BYTES or free < total * _LITTLE_SPACE_SHARE:
+        return warning(f"only {seen} in {folder}", f"df -h {folder}    # then free some space on that disk")
+    return well(seen)
+
+
+async def _initialised(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        if missing := await missing_at_the_bookkeeping(connection):
+            return [broken(f"the role {missing.role} may not {missing.what}", missing.grant)]
+    async with transaction(examination.pool) as connection:
+        try:
+            await migrations.check_version(connection)
+        except PostgresError as error:
+            return [broken(str(error), error.mend)]
+        schema = await find_schema(connection)
+        distrusted = [] if schema else await settings_on_path(connection)
+        hidden = None if schema or distrusted else await settings_out_of_sight(connection)
+    if distrusted:
+        told = distrust(distrusted[0])
+        return [broken(str(told), told.mend)]
+    if hidden:
+        return [broken(f"the role {hidden.role} cannot {hidden.what}", hidden.grant)]
+    if schema is None:
+        return [broken("there is no table user_settings", "notion-pg-sync init")]
+    examination.schema = schema
+    return [well(f"the tables of notion-pg-sync are up to date; user_settings is in schema {schema}")]
+
+
+POSTGRES_CHECKS = (
+    Check("reachable", SECTION, _reachable),
+    Check("server", SECTION, _server, needs=("reachable",)),
+    Check("settings", SECTION, _settings, needs=("reachable",)),
+    Check("encryption", SECTION, _encryption, needs=("reachable",)),
+    Check("clock", SECTION, _clock, needs=("reachable",)),
+    Check("disk space", SECTION, _disk_space, needs=("reachable",)),
+    Check("initialised", SECTION, _initialised, needs=("reachable",)),
+)

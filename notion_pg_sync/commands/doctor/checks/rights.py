@@ -1,0 +1,60 @@
+"""Whether the tool's role may do its work, and sees all rows that there are."""
+
+from __future__ import annotations
+
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, well
+from notion_pg_sync.commands.doctor.checks.postgres import SECTION
+from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.diagnosis.rights import missing_rights
+from notion_pg_sync.mirror.diagnosis.row_security import (
+    ALL_COMMANDS,
+    GuardedTable,
+    hides_from_us,
+    look_at_table,
+    mend_of_hidden_rows,
+    mend_of_hidden_settings,
+)
+from notion_pg_sync.mirror.tables import find_tables
+
+
+async def _rights(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        missing = await missing_rights(connection, examination.schema)
+    return [broken(f"the role {right.role} may not: {right.what}", right.grant) for right in missing] or [
+        well("the tool may read user_settings, and write the sync tables and the typed views")
+    ]
+
+
+async def _visible_rows(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        settings = await look_at_table(connection, examination.schema, "user_settings")
+        names = await find_tables(connection, examination.schema)
+        tables = [await look_at_table(connection, examination.schema, name) for name in sorted(names)]
+    return visible_rows(settings, [table for table in tables if table])
+
+
+def visible_rows(settings: GuardedTable | None, tables: list[GuardedTable]) -> list[Finding]:
+    """What row level security keeps from the tool's own role."""
+    findings = []
+    if settings and hides_from_us(settings, ("SELECT",)):
+        findings.append(
+            broken(
+                f"row level security of {settings.qualified_name} may hide users from the role {settings.role}",
+                mend_of_hidden_settings(settings),
+            )
+        )
+    findings += [
+        broken(
+            f"row level security of {table.qualified_name} may hide rows from the role {table.role}, or refuse them",
+            mend_of_hidden_rows(table),
+        )
+        for table in tables
+        if hides_from_us(table, ALL_COMMANDS)
+    ]
+    return findings or [well("row level security hides no row from the tool")]
+
+
+RIGHTS_CHECKS = (
+    Check("rights", SECTION, _rights, needs=("initialised",)),
+    Check("visible rows", SECTION, _visible_rows, needs=("initialised",)),
+)

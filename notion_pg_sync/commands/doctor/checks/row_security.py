@@ -1,0 +1,153 @@
+"""Whether each tenant sees what is theirs, and nobody else sees tokens or other people's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.postgres import SECTION
+from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS
+from notion_pg_sync.mirror.adoption import own_policy
+from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.diagnosis.row_security import (
+    PUBLIC,
+    GuardedTable,
+    exposed_to,
+    fragile_policies,
+    look_at_table,
+    mend_of_exposed_settings,
+    mend_of_fragile,
+    mend_of_open,
+    mend_of_unguarded,
+    open_policies,
+)
+from notion_pg_sync.mirror.diagnosis.sync_tables import views_of_their_owner
+from notion_pg_sync.mirror.tables import find_tables, standard_tables
+
+INIT_ROW_SECURITY = "notion-pg-sync init --row-security"
+
+
+async def _row_security(examination: Examination) -> list[Finding]:
+    settings, tables = await _guarded(examination)
+    seen_by_init = {table.name for table in standard_tables(examination.schema)}
+    findings = unguarded([table for table in tables if not table.row_security], seen_by_init)
+    findings += [finding for table in tables for finding in without_readers(table)]
+    findings += [finding for table in [*settings, *tables] for finding in fragile(table)]
+    return findings or [well("row level security is on for every sync table, with policies for its readers")]
+
+
+def unguarded(tables: Sequence[GuardedTable], seen_by_init: Collection[str]) -> list[Finding]:
+    """Sync tables without row level security, those together that `init` can switch it on for."""
+    by_init = [table for table in tables if table.owned and table.name in seen_by_init]
+    groups = [(by_init, INIT_ROW_SECURITY)] if by_init else []
+    groups += [([table], mend_of_unguarded(table)) for table in tables if table not in by_init]
+    return [
+        warning(
+            f"row level security is off on {', '.join(table.qualified_name for table in group)}: every role that may "
+            "read there reads every user's rows (give the application's roles their policies first)",
+            mend,
+        )
+        for group, mend in groups
+    ]
+
+
+def without_readers(table: GuardedTable) -> list[Finding]:
+    """Whether a guarded sync table has a policy by which tenants see their rows."""
+    others = (policy for policy in table.policies if policy.name != own_policy(table.role))
+    if not table.row_security or any(policy.governs("SELECT") for policy in others):
+        return []
+    return [
+        warning(
+            f"row level security is on for {table.qualified_name}, but no policy lets anybody see their rows",
+            mend_of_unguarded(table),
+        )
+    ]
+
+
+def fragile(table: GuardedTable) -> list[Finding]:
+    """The policies of a table that fail in a session whose claims are empty."""
+    return [
+        warning(
+            f"the policy {policy.name!r} of {table.qualified_name} raises an error in a session in which the setting "
+            "that it reads is empty, as pooled sessions leave it",
+            mend_of_fragile(table, policy),
+        )
+        for policy in fragile_policies(table)
+    ]
+
+
+async def _exposure(examination: Examination) -> list[Finding]:
+    settings, tables = await _guarded(examination)
+    async with transaction(examination.pool) as connection:
+        views = await views_of_their_owner(connection)
+    findings = [finding for table in settings for finding in exposed_settings(table)]
+    findings += [finding for table in tables for finding in exposed_rows(table)]
+    findings += [
+        warning(f"the view {view} shows every user's rows to whoever may read it (no security_invoker)", mend)
+        for view, mend in views
+    ]
+    return findings or [well("no token and no other user's row is open to everybody")]
+
+
+def exposed_settings(table: GuardedTable) -> list[Finding]:
+    """Who of those who should not can read the tokens in `user_settings`, or change its rows."""
+    readers, writers = exposed_to(table, TOKEN_COLUMNS, "SELECT"), exposed_to(table, None, "UPDATE")
+    openings = [
+        policy
+        for policy in table.policies
+        if policy in open_policies(table, "SELECT") or policy in open_policies(table, "UPDATE")
+    ]
+    mend = (
+        mend_of_open(table, openings) if table.row_security else mend_of_exposed_settings(table, {*readers, *writers})
+    )
+    findings = []
+    if readers:
+        findings.append(broken(f"{_named(readers)} can read every user's token in {table.qualified_name}", mend))
+    if writers:
+        findings.append(
+            broken(
+                f"{_named(writers)} can change every user's row of {table.qualified_name}",
+                "" if readers else mend,
+            )
+        )
+    if openings and not findings:
+        findings.append(
+            warning(
+                f"{_policies([policy.name for policy in openings])} of {table.qualified_name} would open every user's "
+                "row, tokens included, to every role that may read or change the table",
+                mend,
+            )
+        )
+    return findings
+
+
+def exposed_rows(table: GuardedTable) -> list[Finding]:
+    """Who of those who should not can read every user's rows of a sync table."""
+    readers = exposed_to(table, None, "SELECT")
+    if not readers:
+        return []
+    mend = mend_of_open(table, open_policies(table, "SELECT")) if table.row_security else mend_of_unguarded(table)
+    return [warning(f"{_named(readers)} can read every user's rows in {table.qualified_name}", mend)]
+
+
+def _named(roles: Sequence[str]) -> str:
+    return "every role (PUBLIC)" if PUBLIC in roles else f"the role {' and the role '.join(roles)}"
+
+
+def _policies(names: Sequence[str]) -> str:
+    return f"the policy {names[0]}" if len(names) == 1 else f"the policies {' and '.join(names)}"
+
+
+async def _guarded(examination: Examination) -> tuple[list[GuardedTable], list[GuardedTable]]:
+    """`user_settings`, and the sync tables."""
+    async with transaction(examination.pool) as connection:
+        names = sorted(await find_tables(connection, examination.schema))
+        found = [await look_at_table(connection, examination.schema, name) for name in ["user_settings", *names]]
+    settings, *tables = found
+    return [settings] if settings else [], [table for table in tables if table]
+
+
+ROW_SECURITY_CHECKS = (
+    Check("row level security", SECTION, _row_security, needs=("initialised",)),
+    Check("open to everybody", SECTION, _exposure, needs=("initialised",)),
+)

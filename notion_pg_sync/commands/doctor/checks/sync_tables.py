@@ -1,0 +1,80 @@
+"""Whether the sync tables can take what is written, and let go what leaves Notion."""
+
+from __future__ import annotations
+
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.postgres import SECTION
+from notion_pg_sync.mirror.adoption import Changes
+from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.diagnosis.sync_tables import (
+    ForeignKey,
+    foreign_keys_to,
+    pending_changes,
+    replacement,
+    statements_of,
+)
+from notion_pg_sync.mirror.tables import find_tables, standard_tables
+
+
+async def _unique_keys(examination: Examination) -> list[Finding]:
+    schema = examination.schema
+    async with transaction(examination.pool) as connection:
+        tables = {table.name: table for table in standard_tables(schema)} | await find_tables(connection, schema)
+        pending = {name: await pending_changes(connection, tables[name]) for name in sorted(tables)}
+    ours = {table.name for table in standard_tables(schema)}
+    findings = [finding for name, changes in pending.items() for finding in unfit(changes, seen_by_init=name in ours)]
+    return findings or [well("every sync table has its columns, and its key on (user_id, notion_page_id)")]
+
+
+def unfit(changes: Changes, *, seen_by_init: bool) -> list[Finding]:
+    """What `init` would change in one sync table; `seen_by_init`: it is one of those that `init` sees to."""
+    if changes.problems:
+        return [broken(problem, "notion-pg-sync init") for problem in changes.problems]
+    if not changes.changes:
+        return []
+    said = "; ".join(change.says for change in changes.changes)
+    by_hand = changes.owner is not None or not seen_by_init
+    owner = f" (as {changes.owner}, who owns it)" if changes.owner else ""
+    return [
+        broken(
+            f"{changes.relation} is not as it has to be{owner}: {said}",
+            statements_of(changes) if by_hand else "notion-pg-sync init",
+        )
+    ]
+
+
+async def _foreign_keys(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        tables = await find_tables(connection, examination.schema)
+        keys = [key for name in sorted(tables) for key in await foreign_keys_to(connection, tables[name])]
+    return [foreign_key(key) for key in keys] or [well("no foreign key points at a sync table")]
+
+
+def foreign_key(key: ForeignKey) -> Finding:
+    """What a foreign key does when a row leaves Notion."""
+    points = f"{key.qualified_table} points at {key.target} (foreign key {key.name}"
+    match key.action:
+        case "CASCADE":
+            return warning(
+                f"{points}, ON DELETE CASCADE): a row that leaves Notion takes the rows that point at it along",
+                replacement(key),
+            )
+        case "SET NULL" if not key.nullable:
+            return warning(
+                f"{points}, ON DELETE SET NULL), but a column of it is NOT NULL: a row that leaves Notion cannot be "
+                "removed while something points at it",
+                replacement(key),
+            )
+        case "SET NULL" | "SET DEFAULT":
+            return well(f"{points}, ON DELETE {key.action}): rows that leave Notion can go")
+        case _:
+            return well(
+                f"{points}, ON DELETE {key.action}): a row that leaves Notion stays while something points at it, and "
+                "the run says so"
+            )
+
+
+SYNC_TABLE_CHECKS = (
+    Check("unique keys", SECTION, _unique_keys, needs=("initialised", "rights")),
+    Check("foreign keys", SECTION, _foreign_keys, needs=("initialised",)),
+)

@@ -1,0 +1,83 @@
+"""Why cron would leave a crontab out, and how to mend it. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from notion_pg_sync.commands.doctor.scheduling.crontab import Crontab, harmless
+
+CRONIE = "crond"
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What cron looks at before it reads a crontab, and the users that the crontab names and nobody knows.
+
+    `path` is empty for a user's own crontab, of which cron's own program takes care; `owner` is a user's name.
+    """
+
+    path: str
+    owner: str
+    mode: int = 0o644
+    unknown_users: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a crontab, and the command that mends it."""
+
+    sentence: str
+    mend: str
+
+
+def faults_of(facts: FileFacts, crontab: Crontab, daemon: str | None) -> list[Fault]:
+    """Everything for which the cron daemon leaves the whole crontab out; `daemon` is its process's name."""
+    return [*_faults_of_file(facts, daemon), *_faults_of_text(facts, crontab)]
+
+
+def oddities_of(facts: FileFacts, crontab: Crontab, daemon: str | None) -> list[Fault]:
+    """What cron reads otherwise than it looks."""
+    found = [Fault(f"line {oddity.line}: {oddity.sentence}", edit(facts)) for oddity in crontab.oddities]
+    if "CRON_TZ" in crontab.variables and daemon != CRONIE:
+        found.append(
+            Fault("CRON_TZ says nothing to Debian's cron, which keeps the host's time (cronie heeds it)", edit(facts))
+        )
+    return found
+
+
+def edit(facts: FileFacts) -> str:
+    """How to edit the crontab."""
+    return f"sudoedit {shlex.quote(facts.path)}" if facts.path else f"sudo crontab -u {shlex.quote(facts.owner)} -e"
+
+
+def _faults_of_file(facts: FileFacts, daemon: str | None) -> Iterator[Fault]:
+    if not facts.path:
+        return
+    path = PurePosixPath(facts.path)
+    quoted = shlex.quote(facts.path)
+    if path.parent.name == "cron.d" and daemon != CRONIE and not re.fullmatch(r"[A-Za-z0-9_-]+", path.name):
+        plain = path.with_name(re.sub(r"[^A-Za-z0-9_-]", "-", path.name))
+        yield Fault(
+            "Debian's cron reads only files whose names are letters, digits, - and _",
+            f"sudo mv {quoted} {shlex.quote(str(plain))}",
+        )
+    if facts.owner != "root":
+        yield Fault(f"it belongs to {facts.owner}, and cron wants root", f"sudo chown root: {quoted}")
+    if facts.mode & 0o022:
+        yield Fault(f"others than its owner may write to it (mode {facts.mode:o})", f"sudo chmod 644 {quoted}")
+
+
+def _faults_of_text(facts: FileFacts, crontab: Crontab) -> Iterator[Fault]:
+    for error in crontab.errors:
+        yield Fault(f"line {error.line}: {error.sentence}", edit(facts))
+    if crontab.ends_within_a_line:
+        append = f"sudo sh -c {shlex.quote(f'echo >> {shlex.quote(facts.path)}')}" if facts.path else edit(facts)
+        yield Fault("its last line does not end in a newline", append)
+    for user in facts.unknown_users:
+        yield Fault(
+            f"{harmless(user)} is no user of this host (before the command stands the user to run it as)", edit(facts)
+        )

@@ -1,0 +1,297 @@
+"""What starts the sync on this host: crontabs, systemd timers, the cron daemon, the platform. Input alone."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import shlex
+import stat
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psutil
+
+from notion_pg_sync.commands.doctor.scheduling import systemd
+from notion_pg_sync.commands.doctor.scheduling.command_line import Invocation, invocation_in, names_the_tool
+from notion_pg_sync.commands.doctor.scheduling.crontab import Crontab, Entry, read_crontab
+from notion_pg_sync.commands.doctor.scheduling.faults import FileFacts, faults_of
+from notion_pg_sync.commands.doctor.scheduling.jobs import home_of, text_of
+from notion_pg_sync.commands.doctor.scheduling.systemd import Service, Timer
+
+# Debian's cron is `cron`; cronie, busybox and dcron are `crond`.
+_DAEMONS = ("cron", "crond", "fcron", "supercronic")
+_SPOOLS = ("var/spool/cron/crontabs", "var/spool/cron")
+_SYSTEM_UNITS = ("etc/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
+_USER_UNITS = (".config/systemd/user", ".local/share/systemd/user")
+_LONGEST_SCRIPT = 64_000
+_SECONDS_TO_WAIT = 10
+
+# What tells that the process runs where something else than this host's cron starts it.
+_PLATFORMS = {
+    "KUBERNETES_SERVICE_HOST": "Kubernetes",
+    "ECS_CONTAINER_METADATA_URI_V4": "Amazon ECS",
+    "CLOUD_RUN_JOB": "Cloud Run",
+    "GITHUB_ACTIONS": "GitHub Actions",
+}
+
+
+@dataclass(frozen=True)
+class CronFile:
+    """A crontab; `place` is how people call it; `owner` is the user whose own it is, None for those of the system."""
+
+    place: str
+    owner: str | None
+    crontab: Crontab
+    facts: FileFacts
+
+
+@dataclass(frozen=True)
+class CronLine:
+    """A crontab's line that syncs everything; `invocation` is None where a script does so, or nobody can read it."""
+
+    file: CronFile
+    entry: Entry
+    invocation: Invocation | None
+
+    @property
+    def place(self) -> str:
+        """Where it stands."""
+        return f"line {self.entry.line} of {self.file.place}"
+
+    @property
+    def user(self) -> str:
+        """Whom it runs as."""
+        return self.entry.user or self.file.owner or ""
+
+
+@dataclass(frozen=True)
+class FoundTimer:
+    """A timer whose service syncs everything; `of_user`: of the user's own systemd, not of the host's."""
+
+    name: str
+    timer: Timer
+    service: Service
+    of_user: bool
+    is_active: bool
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """All that starts the sync here.
+
+    `files` are the crontabs that have something to do with it; `lines` are what of them starts it: of files that cron
+    reads or, where it reads none of them, of those that it leaves out. `unreadable` are crontabs that this user may not
+    read; `daemon` is the name of the cron daemon that runs, `zone` its time zone; `platform` is one of those that start
+    containers by their own schedule.
+    """
+
+    files: tuple[CronFile, ...]
+    lines: tuple[CronLine, ...]
+    timers: tuple[FoundTimer, ...]
+    unreadable: tuple[str, ...]
+    daemon: str | None
+    platform: str | None
+    zone: tzinfo
+
+
+def look_for_schedule(environment: Mapping[str, str], root: Path = Path("/")) -> Schedule:
+    """Reads what this user may read. `root` is the folder that stands for `/`."""
+    unreadable: list[str] = []
+    files = [*_own_crontabs(root), *_system_crontabs(root, unreadable)]
+    daemon = running_daemon()
+    lines = [line for file in files for line in _lines(file, root)]
+    concerned = {line.file.place for line in lines}
+    heeded = [line for line in lines if not faults_of(line.file.facts, line.file.crontab, daemon)]
+    return Schedule(
+        files=tuple(file for file in files if file.place in concerned or _tries_to_name_the_tool(file.crontab)),
+        lines=tuple(heeded or lines),
+        timers=tuple(_timers(root, environment)),
+        unreadable=tuple(unreadable),
+        daemon=daemon,
+        platform=next((name for variable, name in _PLATFORMS.items() if environment.get(variable)), None),
+        zone=_zone(root),
+    )
+
+
+def running_daemon() -> str | None:
+    """The name of the cron daemon that runs here, None where there is none."""
+    names = {process.info["name"] for process in psutil.process_iter(["name"])}
+    return next((name for name in _DAEMONS if name in names), None)
+
+
+def is_in_container(root: Path = Path("/")) -> bool:
+    """Whether Docker or Podman says that this is one of their containers."""
+    return (root / ".dockerenv").exists() or (root / "run/.containerenv").exists()
+
+
+def has_mail(root: Path = Path("/")) -> bool:
+    """Whether cron could mail anything: this is the program that it calls."""
+    return (root / "usr/sbin/sendmail").exists()
+
+
+def next_calendar_time(expression: str, after: datetime) -> datetime | None:
+    """When systemd's calendar expression is next due after `after`; None where systemd-analyze cannot say."""
+    instant = after.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    said = _output(["systemd-analyze", "calendar", f"--base-time={instant}", "--", expression])
+    # In another zone than UTC both times are shown, that in UTC last.
+    found = re.findall(r"(?:Next elapse|\(in UTC\)): \w+ (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)? UTC", said or "")
+    return datetime.fromisoformat(found[-1]).replace(tzinfo=UTC) if found else None
+
+
+def span_of(written: str) -> timedelta:
+    """A time span as systemd writes it, such as `2min`; none where systemd-analyze cannot say."""
+    said = _output(["systemd-analyze", "timespan", "--", written])
+    found = re.search(r"\b.s: (\d+)", said or "")
+    return timedelta(microseconds=int(found[1])) if found else timedelta()
+
+
+def _own_crontabs(root: Path) -> Iterator[CronFile]:
+    """The crontab of this user; those of every user where this one may read them."""
+    user = getpass.getuser()
+    written = _output(["crontab", "-l"]) if root == Path("/") else None
+    if written is not None:
+        yield _own_crontab(user, written)
+    for folder in _SPOOLS:
+        try:
+            paths = sorted((root / folder).iterdir())
+        except OSError:
+            continue
+        others = (path for path in paths if path.is_file() and (written is None or path.name != user))
+        yield from (_own_crontab(path.name, text) for path in others if (text := text_of(path)) is not None)
+
+
+def _own_crontab(user: str, text: str) -> CronFile:
+    facts = FileFacts(path="", owner=user, mode=0o600)
+    return CronFile(f"the crontab of {user}", user, read_crontab(text, with_user=False), facts)
+
+
+def _system_crontabs(root: Path, unreadable: list[str]) -> Iterator[CronFile]:
+    folder = root / "etc/cron.d"
+    drop_ins = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    for path in (root / "etc/crontab", *drop_ins):
+        if not path.exists():
+            continue
+        place = f"/{path.relative_to(root)}"
+        text = text_of(path)
+        if text is None:
+            unreadable.append(place)
+            continue
+        crontab = read_crontab(text, with_user=True)
+        yield CronFile(place, None, crontab, _facts(path, place, crontab))
+
+
+def _facts(path: Path, place: str, crontab: Crontab) -> FileFacts:
+    users = {entry.user for entry in crontab.entries if entry.user}
+    unknown = sorted(user for user in users if home_of(user) is None)
+    return FileFacts(place, _owner_of(path), stat.S_IMODE(path.stat().st_mode), tuple(unknown))
+
+
+def _owner_of(path: Path) -> str:
+    try:
+        return path.owner()
+    except KeyError:
+        return f"user {path.stat().st_uid}"
+
+
+def _lines(file: CronFile, root: Path) -> Iterator[CronLine]:
+    for entry in file.crontab.entries:
+        whole = f"{entry.user or ''} {entry.written}"
+        if names_the_tool(whole):
+            # As written: a % that ends the command too early is a fault of this line, not another line.
+            if "sync-all" in whole:
+                yield CronLine(file, entry, invocation_in(entry.command))
+        elif any(_syncs_all(script) for script in _scripts(entry.command, root)):
+            yield CronLine(file, entry, None)
+
+
+def _tries_to_name_the_tool(crontab: Crontab) -> bool:
+    return any(names_the_tool(error.content) for error in crontab.errors)
+
+
+def _scripts(command: str, root: Path) -> Iterator[Path]:
+    """The files that a command names by their whole path; of a folder of run-parts those that it starts."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return
+    for path in (root / word.rstrip(";").lstrip("/") for word in words if word.startswith("/")):
+        if "run-parts" in words and path.is_dir():
+            # run-parts(8): other names are left out without a word.
+            yield from (file for file in sorted(path.iterdir()) if re.fullmatch(r"[A-Za-z0-9_-]+", file.name))
+        else:
+            yield path
+
+
+def _syncs_all(script: Path) -> bool:
+    """Whether a script starts the tool."""
+    try:
+        if not script.is_file() or not os.access(script, os.X_OK) or script.stat().st_size > _LONGEST_SCRIPT:
+            return False
+        text = script.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return text.startswith("#!") and names_the_tool(text) and "sync-all" in text
+
+
+def _timers(root: Path, environment: Mapping[str, str]) -> Iterator[FoundTimer]:
+    home = Path(environment.get("HOME", "/nonexistent"))
+    folders = [(root / folder, False) for folder in _SYSTEM_UNITS] + [(home / folder, True) for folder in _USER_UNITS]
+    seen: set[tuple[str, bool]] = set()
+    for folder, of_user in folders:
+        for path in sorted(folder.glob("*.timer")) if folder.is_dir() else []:
+            text = _unit_text(path)
+            if (path.name, of_user) in seen or text is None:
+                continue
+            seen.add((path.name, of_user))
+            timer = systemd.read_timer(path.name, text)
+            alike = [other / timer.starts for other, others in folders if others == of_user]
+            service = systemd.read_service(next((text for unit in alike if (text := _unit_text(unit))), ""))
+            if service.invocation is not None and service.invocation.syncs_all:
+                yield FoundTimer(path.name, timer, service, of_user, _is_active(path.name, root, of_user=of_user))
+
+
+def _unit_text(path: Path) -> str | None:
+    """A unit with its drop-ins after it."""
+    text = text_of(path)
+    if text is None:
+        return None
+    drop_ins = sorted(path.with_name(f"{path.name}.d").glob("*.conf"))
+    return "\n".join([text, *(text_of(drop_in) or "" for drop_in in drop_ins)])
+
+
+def _is_active(name: str, root: Path, *, of_user: bool) -> bool:
+    # sd_booted(3): the folder is there where systemd runs the host.
+    if not (root / "run/systemd/system").is_dir():
+        return False
+    return _output(["systemctl", *(["--user"] if of_user else []), "is-active", "--", name]) is not None
+
+
+def _zone(root: Path) -> tzinfo:
+    """The host's time zone, which is cron's, whatever TZ says here."""
+    try:
+        with (root / "etc/localtime").open("rb") as file:
+            return ZoneInfo.from_file(file)
+    except (OSError, ValueError):
+        return UTC
+
+
+def _output(command: list[str]) -> str | None:
+    """What a program prints, in English; None where there is no such program, or it says that it failed."""
+    try:
+        ended = subprocess.run(
+            ["env", "LC_ALL=C", *command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS_TO_WAIT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return ended.stdout if ended.returncode == 0 else None

@@ -1,0 +1,106 @@
+"""`forget` as a person meets it: a question, and what went."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import humanize
+
+from notion_pg_sync.commands.output.streams import confirm
+from notion_pg_sync.commands.output.terminal import Screen
+from notion_pg_sync.core.errors import UsageError
+from notion_pg_sync.mirror import accounts, forgetting, migrations
+from notion_pg_sync.mirror.connection import Pool, open_pool, retried, transaction
+from notion_pg_sync.mirror.forgetting import Forgotten
+from notion_pg_sync.mirror.tables import settings_schema
+from notion_pg_sync.notion.ids import looks_like_id, parse_id
+from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.run.claiming import close_dead_runs
+from notion_pg_sync.sync.run.patience import Patience
+from notion_pg_sync.sync.run.signals import run_until_done
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be forgotten: a user, or one database of theirs. `names`: what `notion_databases` calls that."""
+
+    schema: str
+    user_id: str
+    database_id: str | None = None
+    names: tuple[str, ...] = ()
+
+
+def run_forget(settings: Settings, user_id: str, database: str | None, *, disconnect: bool, yes: bool) -> int:
+    """Asks, forgets, and says what went; returns the exit code.
+
+    Raises `UsageError` where that cannot be as things are, `ForgetError` where something stands in the way.
+    """
+    out = Screen(soft_wrap=True)
+    what = f"user {user_id!r}" if database is None else f"database {database!r} of user {user_id!r}"
+    target = run_until_done(_find(settings, user_id, database))
+    if not yes:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise UsageError(f"{what} would be forgotten for good: add --yes to do so.")
+        if not confirm(f"Forget {what} for good, with every mirrored row, removed page and record?"):
+            out.print("Nothing was changed.")
+            return 2
+    forgotten = run_until_done(_forget(settings, target, disconnect=disconnect))
+    for sentence in forgotten.says:
+        out.print(sentence)
+    out.print(_summary(what, forgotten.row_counts))
+    return 0
+
+
+def _summary(what: str, counts: Mapping[str, int]) -> str:
+    if not any(counts.values()):
+        return f"There was nothing of {what}."
+    gone = [f"{humanize.intcomma(count)} of {relation}" for relation, count in counts.items() if count]
+    return f"Forgotten: {what}. Rows: {', '.join(gone)}."
+
+
+async def _find(settings: Settings, user_id: str, database: str | None) -> Target:
+    async with open_pool(settings.database_url or "") as pool, transaction(pool) as connection:
+        await migrations.check_version(connection)
+        schema = await settings_schema(connection)
+        if database is None:
+            return Target(schema, user_id)
+        found = await accounts.read_accounts(connection, schema, user_id)
+        known = await accounts.known_databases(connection, user_id)
+    written = [account.databases for account in found if isinstance(account.databases, dict)]
+    configured = {name: parse_id(link) for one in written for name, link in one.items() if looks_like_id(str(link))}
+    ids = {**{one.name: one.database_id for one in known}, **configured}
+    if database not in ids and not looks_like_id(database):
+        raise UsageError(
+            f"user {user_id!r} has no database {database!r} (there are: {', '.join(ids) or 'none'}): "
+            "give one of these names, its id or its link."
+        )
+    database_id = ids.get(database) or parse_id(database)
+    return Target(schema, user_id, database_id, tuple(name for name in configured if configured[name] == database_id))
+
+
+async def _forget(settings: Settings, target: Target, *, disconnect: bool) -> Forgotten:
+    """Forgets in one transaction; waits for a run that works for the user, for `settings.lease_wait_seconds`."""
+    patience = Patience(settings.lease_wait_seconds)
+    async with open_pool(settings.database_url or "") as pool:
+        while True:
+            await close_dead_runs(pool)
+            try:
+                return await _forget_now(pool, target, disconnect=disconnect)
+            except forgetting.BeingSyncedError:
+                if patience.is_over:
+                    raise
+            except forgetting.StillConnectedError as error:
+                raise UsageError(str(error)) from error
+            await patience.pause()
+
+
+@retried
+async def _forget_now(pool: Pool, target: Target, *, disconnect: bool) -> Forgotten:
+    async with transaction(pool) as connection:
+        if disconnect and target.database_id is None:
+            await accounts.disconnect_account(connection, target.schema, target.user_id)
+        elif disconnect and target.names:
+            await accounts.take_out_databases(connection, target.schema, target.user_id, target.names)
+        return await forgetting.forget(connection, target.user_id, target.database_id)

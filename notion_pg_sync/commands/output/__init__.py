@@ -1,0 +1,1 @@
+"""How commands speak: screens, logs, pings."""

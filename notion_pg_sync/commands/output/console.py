@@ -1,0 +1,43 @@
+"""Shows a run to whoever started it: a person at a terminal, cron, or a program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+
+from notion_pg_sync.commands.output.progress import ProgressDisplay
+from notion_pg_sync.commands.output.streams import complain
+from notion_pg_sync.commands.output.summary import as_json as outcome_as_json
+from notion_pg_sync.commands.output.summary import failure_lines, summary_table
+from notion_pg_sync.commands.output.terminal import Screen
+from notion_pg_sync.commands.output.verification import verification_lines
+from notion_pg_sync.sync.run.listener import Listener, SilentListener
+from notion_pg_sync.sync.run.run import RunOutcome
+from notion_pg_sync.sync.run.signals import run_until_done
+
+
+def show_run(
+    start: Callable[[Listener], Coroutine[None, None, RunOutcome]], *, as_json: bool, report: list[str]
+) -> int:
+    """Runs what `start` gives and shows it; returns the exit code, 0 or 1.
+
+    On a terminal: progress, then a table. Without one: nothing on success, the failures on stderr. With `as_json`:
+    the outcome alone on stdout. In any case `report` is told the run's message and what went wrong.
+    """
+    out = Screen()
+    if out.is_terminal and not as_json:
+        with ProgressDisplay(out) as display:
+            outcome = run_until_done(start(display))
+        out.print(summary_table(outcome))
+        out.print(outcome.message(), style="red" if outcome.failures else "green")
+    else:
+        outcome = run_until_done(start(SilentListener()))
+        if as_json:
+            print(json.dumps(outcome_as_json(outcome), indent=2))
+        for line in failure_lines(outcome):
+            complain(line)
+    report += [outcome.message(), *failure_lines(outcome)]
+    if outcome.verification and not as_json and (out.is_terminal or not outcome.verification.is_exact):
+        for line in verification_lines(outcome.verification):
+            out.print(line)
+    return 1 if outcome.failures else 0

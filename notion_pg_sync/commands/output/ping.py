@@ -1,0 +1,57 @@
+"""Tells a monitoring service of each run, by the conventions of healthchecks.io: `/start`, success, `/fail`.
+
+The body of a ping is kept with it, and `rid` tells which end belongs to which start
+(https://healthchecks.io/docs/http_api/).
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.request import Request, urlopen
+
+from notion_pg_sync.core.printable import printable
+
+SECONDS = 5.0
+_LONGEST_BODY = 10_000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Pings:
+    """The pings of one run; silent until `begin` is given an address. A ping that fails never fails the run."""
+
+    report: list[str] = field(default_factory=list)
+    _url: str | None = field(default=None, repr=False)
+    _run: uuid.UUID = field(default_factory=uuid.uuid4)
+
+    def begin(self, url: str | None) -> None:
+        """Says that a run begins, to `url`; None: to nobody."""
+        self._url = url
+        self._ping("/start", "")
+
+    def end(self, exit_code: int) -> None:
+        """Says how the run ended, with the report as body."""
+        self._ping("/fail" if exit_code else "", "\n".join(map(printable, self.report))[:_LONGEST_BODY])
+
+    def _ping(self, path: str, body: str) -> None:
+        if self._url is None:
+            return
+        try:
+            request = Request(address(self._url, path, self._run), data=body.encode(), method="POST")
+            with urlopen(request, timeout=SECONDS):
+                pass
+        except (OSError, HTTPException) as error:
+            # The address is a secret of its own: who knows it can say that all is well.
+            log.warning("the ping could not be sent (%s)", type(error).__name__)
+
+
+def address(url: str, path: str, run: uuid.UUID) -> str:
+    """Where a ping goes: `path` behind the check's own, its query kept, with the run's id."""
+    parts = urlsplit(url)
+    query = "&".join(filter(None, (parts.query, urlencode({"rid": str(run)}))))
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, query, ""))

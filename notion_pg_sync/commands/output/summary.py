@@ -1,0 +1,71 @@
+"""The end of a run: a table for a terminal, lines for a mail from cron, JSON for programs."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from notion_pg_sync.commands.output.terminal import text_of
+from notion_pg_sync.commands.output.verification import verification_as_json
+from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.sync.run.run import RunOutcome
+
+# Enough to see what is wrong, and little enough for a mail.
+_MOST_LINES = 20
+
+
+def summary_table(outcome: RunOutcome) -> Table:
+    """One line a database: what was read and written, or why not."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("user", "database", "mode"):
+        table.add_column(heading)
+    totals = outcome.totals
+    with_bodies = bool(totals.bodies_read or totals.bodies_failed)
+    headings = ["rows", "inserted", "updated", "removed", "unchanged", "requests", *(["bodies"] if with_bodies else [])]
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    table.add_column("result", overflow="fold")
+    for account in sorted(outcome.accounts, key=lambda account: account.user_id):
+        for name, run in sorted(account.databases.items()):
+            counts = [run.rows_read, run.inserted, run.updated, run.removed, run.unchanged, run.requests]
+            counts += [run.bodies_read] if with_bodies else []
+            names = text_of(account.user_id), text_of(name)
+            table.add_row(*names, run.mode or "", *(f"{n:,}" for n in counts), _result(run))
+    return table
+
+
+def _result(run: DatabaseRun) -> Text:
+    if run.error_code:
+        return text_of(run.message, "red")
+    return text_of(run.message, "yellow") if run.bodies_failed else Text("ok", "green")
+
+
+def failure_lines(outcome: RunOutcome) -> list[str]:
+    """What went wrong, a line each, the worst first; none when all is well."""
+    first, more = outcome.failures[:_MOST_LINES], outcome.failures[_MOST_LINES:]
+    return [*first, f"and {len(more):,} more failures: see the table notion_sync.database_runs."] if more else first
+
+
+def as_json(outcome: RunOutcome) -> dict[str, object]:
+    """Everything that the table shows, for programs."""
+    return {
+        "status": outcome.status,
+        "message": outcome.message(),
+        "problems": outcome.problems,
+        "elsewhere": [
+            {"user_id": user_id, "runid": holder.runid, "host": holder.host, "pid": holder.pid}
+            for user_id, holder in sorted(outcome.elsewhere.items())
+        ],
+        **({"verification": verification_as_json(outcome.verification)} if outcome.verification else {}),
+        "accounts": [
+            {
+                "user_id": account.user_id,
+                "problems": account.problems,
+                "suspended": account.suspended,
+                "databases": [
+                    {"name": name, "status": run.status, **vars(run)} for name, run in sorted(account.databases.items())
+                ],
+            }
+            for account in sorted(outcome.accounts, key=lambda account: account.user_id)
+        ],
+    }

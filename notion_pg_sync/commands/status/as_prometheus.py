@@ -1,0 +1,108 @@
+"""The status as metrics, in Prometheus' text format, for the textfile collector of node_exporter.
+
+The format: https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from notion_pg_sync.commands.status.judgement import Condition, DatabaseHealth, Judgement
+from notion_pg_sync.core.printable import printable
+from notion_pg_sync.mirror.overview import Database
+
+_LABEL_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
+_HELP_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n"})
+
+
+@dataclass(frozen=True)
+class _Metric:
+    """A gauge of each database; `value` gives None where a database has none."""
+
+    name: str
+    says: str
+    value: Callable[[DatabaseHealth], float | None]
+
+
+def _of_database(value: Callable[[Database], float | None]) -> Callable[[DatabaseHealth], float | None]:
+    return lambda one: value(one.database) if one.database else None
+
+
+def _epoch(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment else None
+
+
+def _up(one: DatabaseHealth) -> float | None:
+    return float(one.condition is Condition.FRESH) if one.condition.is_kept_fresh else None
+
+
+_METRICS = (
+    _Metric("up", "1 when it is fresh and its last sync succeeded, else 0; none where it is not to be synced.", _up),
+    _Metric("suspended", "1 while it is tried only now and then.", lambda one: one.condition is Condition.SUSPENDED),
+    _Metric("running", "1 while a sync of it is under way.", lambda one: one.running is not None),
+    _Metric(
+        "fresh_as_of_timestamp_seconds",
+        "Every edit in Notion before this time is in the copy.",
+        _of_database(lambda database: _epoch(database.fresh_as_of)),
+    ),
+    _Metric(
+        "last_success_timestamp_seconds",
+        "When its last successful sync ended.",
+        _of_database(lambda database: _epoch(database.last_succeeded_at)),
+    ),
+    _Metric(
+        "last_start_timestamp_seconds",
+        "When its last sync began.",
+        _of_database(lambda database: _epoch(database.last_started_at)),
+    ),
+    _Metric("rows", "Rows in the copy.", _of_database(lambda database: database.rows)),
+    _Metric(
+        "last_duration_seconds", "How long its last sync took.", _of_database(lambda database: database.last_seconds)
+    ),
+    _Metric(
+        "consecutive_failures",
+        "How many syncs failed since the last success.",
+        _of_database(lambda database: database.failures_in_a_row),
+    ),
+    _Metric("held_back_rows", "Rows that wait for --allow-removal.", _of_database(lambda database: database.held_back)),
+)
+
+
+def status_as_prometheus(judgement: Judgement) -> str:
+    """The metrics of every database, and of the whole."""
+    conditions = dict.fromkeys(Condition, 0)
+    for one in judgement.databases:
+        conditions[one.condition] += 1
+    lines = [
+        *_described("notion_pg_sync_well", "1 when everything is fresh and succeeding, else 0."),
+        _sample("notion_pg_sync_well", {}, float(judgement.exit_code == 0)),
+        *_described("notion_pg_sync_databases", "How many databases there are in each condition."),
+        *(
+            _sample("notion_pg_sync_databases", {"condition": condition.value}, number)
+            for condition, number in conditions.items()
+        ),
+    ]
+    for metric in _METRICS:
+        name = f"notion_pg_sync_database_{metric.name}"
+        lines += _described(name, metric.says)
+        lines += [
+            _sample(name, _labels(one), value)
+            for one in judgement.databases
+            if (value := metric.value(one)) is not None
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _labels(one: DatabaseHealth) -> dict[str, str]:
+    return {"user": one.user_id or "", "database": one.name or "", "database_id": one.database_id or ""}
+
+
+def _described(name: str, says: str) -> list[str]:
+    return [f"# HELP {name} {says.translate(_HELP_ESCAPES)}", f"# TYPE {name} gauge"]
+
+
+def _sample(name: str, labels: Mapping[str, str], value: float) -> str:
+    pairs = ",".join(f'{label}="{printable(text).translate(_LABEL_ESCAPES)}"' for label, text in labels.items())
+    return f"{name}{{{pairs}}} {float(value)!r}" if pairs else f"{name} {float(value)!r}"

@@ -1,0 +1,95 @@
+"""Asks PostgreSQL for the facts, all of one moment, and this machine for its processes; writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+
+from notion_pg_sync.commands.status.facts import Facts, Key, gone_runs
+from notion_pg_sync.commands.status.judgement import is_meant
+from notion_pg_sync.core.errors import NothingAttemptedError
+from notion_pg_sync.mirror import overview
+from notion_pg_sync.mirror.connection import Connection, open_pool, transaction
+from notion_pg_sync.mirror.migrations import check_version
+from notion_pg_sync.mirror.overview import Database, Run
+from notion_pg_sync.mirror.tables import find_schema
+from notion_pg_sync.sync.run.process import is_alive, this_process
+
+# How far back a trend goes, and for how many databases at once there is one.
+TREND = 20
+_MOST_TRENDS = 50
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked for: everything, or a user's, or the databases of one name, id or link; and how many runs."""
+
+    user_id: str | None = None
+    database: str | None = None
+    runs: int = 5
+
+    @property
+    def is_about_some(self) -> bool:
+        """Whether it is not about everything."""
+        return self.user_id is not None or self.database is not None
+
+
+async def ask(database_url: str, question: Question) -> Facts:
+    """The facts. Raises `PostgresError` and `NothingAttemptedError` where there are none to be had."""
+    try:
+        async with open_pool(database_url, most_connections=1) as pool, transaction(pool) as connection:
+            return await _facts(connection, question)
+    except psycopg.Error as error:
+        said = error.diag.message_primary or "the connection was lost"
+        raise NothingAttemptedError(
+            f"PostgreSQL did not tell how things are ({said}): run 'notion-pg-sync doctor'."
+        ) from error
+
+
+async def _facts(connection: Connection, question: Question) -> Facts:
+    now = await overview.begin_snapshot(connection)
+    await check_version(connection)
+    schema = await find_schema(connection)
+    if schema is None:
+        raise NothingAttemptedError("there is no table user_settings: run 'notion-pg-sync init'.")
+    users = await overview.read_users(connection, schema, question.user_id)
+    databases = await overview.read_databases(connection, question.user_id)
+    if not users and not databases and question.user_id is None:
+        raise NothingAttemptedError("nobody has connected Notion, so there is nothing to tell: connect a user first.")
+    open_runs = await overview.open_runs(connection)
+    asked_for = _with_trend(databases, question)
+    return Facts(
+        now=now,
+        users=tuple(users),
+        databases=tuple(databases),
+        runs=tuple(await overview.latest_runs(connection, max(question.runs, TREND))),
+        open_runs=tuple(open_runs),
+        gone=_gone(open_runs, now),
+        own_failure=await overview.own_failure(connection),
+        last_failures=tuple(await overview.past_syncs(connection, _retried(databases), most=1, only_failed=True)),
+        past_syncs=tuple(await overview.past_syncs(connection, asked_for, max(question.runs, TREND))),
+    )
+
+
+def _with_trend(databases: list[Database], question: Question) -> list[Key]:
+    if not question.is_about_some:
+        return []
+    meant = [
+        (one.user_id, one.database_id)
+        for one in databases
+        if question.database is None or is_meant(question.database, one.name, one.database_id)
+    ]
+    return meant[:_MOST_TRENDS]
+
+
+def _retried(databases: list[Database]) -> list[Key]:
+    """Databases that failed before and are being synced: their latest result says nothing yet."""
+    return [
+        (one.user_id, one.database_id) for one in databases if one.last_status == "running" and one.failures_in_a_row
+    ]
+
+
+def _gone(open_runs: list[Run], now: datetime) -> frozenset[int]:
+    return gone_runs(open_runs, now, this_process().machine, is_alive)

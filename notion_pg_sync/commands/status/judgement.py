@@ -1,0 +1,346 @@
+"""Pure: what the facts mean: which databases are fresh, what is wrong with the others, and the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from notion_pg_sync.commands.status.facts import Facts, Key
+from notion_pg_sync.commands.status.words import ago, counted, until
+from notion_pg_sync.core.errors import UsageError
+from notion_pg_sync.mirror.overview import Database, Run, User
+from notion_pg_sync.mirror.runs import SYNC_ALL
+from notion_pg_sync.notion.ids import looks_like_id, parse_id
+from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
+
+
+class Condition(Enum):
+    """How a database, a user or a run is; the worst first. The values are what programs read."""
+
+    WENT_AWAY = "went_away"
+    FAILING = "failing"
+    NEVER_SYNCED = "never_synced"
+    STALE = "stale"
+    SUSPENDED = "suspended"
+    NOT_CONNECTED = "not_connected"
+    NOT_CONFIGURED = "not_configured"
+    SWITCHED_OFF = "switched_off"
+    NOTHING_TO_SYNC = "nothing_to_sync"
+    FRESH = "fresh"
+
+    @property
+    def words(self) -> str:
+        """The same for people."""
+        return self.value.replace("_", " ")
+
+    @property
+    def severity(self) -> int:
+        """0 is the worst."""
+        return list(Condition).index(self)
+
+    @property
+    def is_kept_fresh(self) -> bool:
+        """Whether the tool means to keep a database in this condition fresh."""
+        return self in _TROUBLES or self in (Condition.SUSPENDED, Condition.FRESH)
+
+
+# How much later than now the last sync may lie; beyond, a clock was wrong and nothing is known of its age.
+_CLOCKS_DIFFER_BY = timedelta(minutes=5)
+
+_TROUBLES = (Condition.WENT_AWAY, Condition.FAILING, Condition.NEVER_SYNCED, Condition.STALE)
+
+
+@dataclass(frozen=True)
+class DatabaseHealth:
+    """One database, one user (`name` is None), or the runs as such (`user_id` is None too), and how it is.
+
+    `counts`: it makes the exit code 1. `reason` is a sentence, empty for what is fresh. `database` is None before the
+    first sync; `running` is the run that is at it right now.
+    """
+
+    user_id: str | None
+    name: str | None
+    database_id: str | None
+    condition: Condition
+    reason: str = ""
+    since: datetime | None = None
+    counts: bool = False
+    database: Database | None = None
+    running: Run | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        return " / ".join(part for part in (self.user_id, self.name) if part is not None) or SYNC_ALL.command
+
+    @property
+    def is_database(self) -> bool:
+        """Whether it is a database."""
+        return self.database_id is not None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Everything judged: databases and what else there is to say, the worst first."""
+
+    judged: tuple[DatabaseHealth, ...]
+
+    @property
+    def databases(self) -> list[DatabaseHealth]:
+        """The databases alone."""
+        return [one for one in self.judged if one.is_database]
+
+    @property
+    def not_fresh(self) -> list[DatabaseHealth]:
+        """All that is not simply fresh."""
+        return [one for one in self.judged if one.condition is not Condition.FRESH]
+
+    @property
+    def exit_code(self) -> int:
+        """0 when everything that is to be kept fresh is, and is succeeding; else 1."""
+        return 1 if any(one.counts for one in self.judged) else 0
+
+
+def assess(facts: Facts, *, max_age: timedelta, strict: bool = False) -> Judgement:
+    """Judges everything. Older than `max_age` is stale; `strict`: what is suspended counts."""
+    users = {user.user_id: user for user in facts.users}
+    known: dict[str, list[Database]] = {}
+    for database in facts.databases:
+        known.setdefault(database.user_id, []).append(database)
+    judged = list(_runs(facts))
+    for user_id in sorted(users.keys() | known.keys()):
+        judged += _user(facts, user_id, users.get(user_id), known.get(user_id, []), max_age)
+    counted_ones = (*_TROUBLES, Condition.SUSPENDED) if strict else _TROUBLES
+    return Judgement(
+        tuple(
+            sorted(
+                (replace(one, counts=one.condition in counted_ones) for one in judged),
+                key=lambda one: (one.condition.severity, one.user_id or "", one.name or "", one.database_id or ""),
+            )
+        )
+    )
+
+
+def filter_health(judgement: Judgement, user_id: str | None, database: str | None) -> Judgement:
+    """What of it is about a user, or about the databases of this name, id or link.
+
+    Raises `UsageError` where there is no such user or database.
+    """
+    judged = [one for one in judgement.judged if user_id is None or one.user_id == user_id]
+    if user_id is not None and not judged:
+        raise UsageError(f"user {user_id!r} is neither in user_settings nor known from before: check the spelling.")
+    if database is None:
+        return Judgement(tuple(judged))
+    matching = [one for one in judged if one.database_id and is_meant(database, one.name, one.database_id)]
+    if not matching:
+        raise UsageError(_no_such_database(judged, user_id, database))
+    return Judgement(tuple(matching))
+
+
+def is_meant(written: str, name: str | None, database_id: str) -> bool:
+    """Whether `written`, a name, an id or a link, means the database of this name and id."""
+    return written == name or (looks_like_id(written) and parse_id(written) == database_id)
+
+
+def headline(judgement: Judgement, now: datetime) -> str:
+    """What it all comes to, in a sentence or two."""
+    troubles = [one for one in judgement.judged if one.counts]
+    resting = [one for one in judgement.not_fresh if not one.counts]
+    aside = f" Not counted: {_by_condition(resting)}." if resting else ""
+    return _trouble(judgement, troubles) + aside if troubles else _all_is_well(judgement, now) + aside
+
+
+def _trouble(judgement: Judgement, troubles: Sequence[DatabaseHealth]) -> str:
+    kept_fresh = sum(one.condition.is_kept_fresh for one in judgement.databases)
+    databases = sum(one.is_database for one in troubles)
+    users = len({one.user_id for one in troubles if one.user_id is not None and not one.is_database})
+    parts = [f"{databases:,} of {counted(kept_fresh, 'database')}"] if databases else []
+    parts += [counted(users, "user")] if users else []
+    parts += [SYNC_ALL.command] if any(one.user_id is None for one in troubles) else []
+    verb = "is" if len(parts) == 1 and databases + users <= 1 else "are"
+    return f"{' and '.join(parts)} {verb} not well: {_by_condition(troubles)}."
+
+
+def _all_is_well(judgement: Judgement, now: datetime) -> str:
+    fresh = [
+        one.database.fresh_as_of for one in judgement.databases if one.condition is Condition.FRESH and one.database
+    ]
+    oldest = min((moment for moment in fresh if moment), default=None)
+    if oldest is None:
+        return "There is no database to keep fresh."
+    which = f"All {len(fresh):,} databases are fresh, the oldest" if len(fresh) > 1 else "The one database is fresh,"
+    return f"{which} as of {ago(oldest, now)}."
+
+
+def _by_condition(judged: Sequence[DatabaseHealth]) -> str:
+    numbers = {condition: sum(one.condition is condition for one in judged) for condition in Condition}
+    return ", ".join(f"{number:,} {condition.words}" for condition, number in numbers.items() if number)
+
+
+def _no_such_database(judged: Iterable[DatabaseHealth], user_id: str | None, database: str) -> str:
+    whose = "" if user_id is None else f" of user {user_id!r}"
+    unreadable = next((one.reason for one in judged if not one.is_database and repr(database) in one.reason), None)
+    if unreadable:
+        return unreadable
+    names = sorted({one.name for one in judged if one.is_database and one.name})
+    more = f" and {len(names) - 20:,} more" if len(names) > 20 else ""
+    there_are = ", ".join(names[:20]) or "none"
+    return f"there is no database {database!r}{whose} (there are: {there_are}{more}): give a name, an id or a link."
+
+
+def _runs(facts: Facts) -> Iterator[DatabaseHealth]:
+    """What is wrong with runs and shows in no database; a run of `sync-all` that began later has seen to it."""
+    latest = max((run.runid for run in (*facts.runs, *facts.open_runs) if run.job == SYNC_ALL.name), default=0)
+    of_databases = {one.last_runid for one in facts.databases if one.last_status == "running"}
+    for run in facts.open_runs:
+        if run.runid in facts.gone and run.runid >= latest and run.runid not in of_databases:
+            yield DatabaseHealth(None, None, None, Condition.WENT_AWAY, _went_away(run, facts.now), run.started_at)
+    if facts.own_failure:
+        message, ended_at = facts.own_failure
+        yield DatabaseHealth(None, None, None, Condition.FAILING, f"its latest run failed: {message}", ended_at)
+
+
+def _user(
+    facts: Facts, user_id: str, user: User | None, known: Sequence[Database], max_age: timedelta
+) -> Iterator[DatabaseHealth]:
+    configuration = read_configuration(user.databases) if user else Configuration()
+    for problem in configuration.problems:
+        yield DatabaseHealth(user_id, None, None, Condition.FAILING, problem)
+    wanted = {one.database_id: one.name for one in configuration.databases}
+    if configuration.everything:
+        wanted = {**{one.database_id: one.name for one in known if one.found_by_search}, **wanted}
+    for database in known:
+        if database.database_id not in wanted:
+            yield _resting(facts, database, Condition.NOT_CONFIGURED, _why_not_configured(user))
+    by_id = {database.database_id: database for database in known}
+    resting = _why_user_rests(user)
+    if user and not wanted and not configuration.problems:
+        condition, reason = resting or _why_nothing_to_sync(configuration, user)
+        yield DatabaseHealth(user_id, None, None, condition, reason)
+    for database_id, name in wanted.items():
+        found = by_id.get(database_id)
+        if resting:
+            condition, reason = resting
+            yield DatabaseHealth(
+                user_id, name, database_id, condition, reason, database=found, running=_running(facts, found)
+            )
+        else:
+            judged = _database(facts, found, max_age) if found else _new(user_id, name, database_id)
+            yield replace(judged, name=name)
+
+
+def _why_user_rests(user: User | None) -> tuple[Condition, str] | None:
+    if user is None:
+        return None
+    if not user.has_token:
+        return Condition.NOT_CONNECTED, "there is no Notion token in user_settings: nothing is synced, the rows stay."
+    if user.auto_sync is False:
+        return Condition.SWITCHED_OFF, "auto_sync_enabled is not true: sync-all leaves this user out, the rows stay."
+    return None
+
+
+def _why_nothing_to_sync(configuration: Configuration, user: User) -> tuple[Condition, str]:
+    if configuration.everything and user.last_sync_ended_at is None:
+        return Condition.NEVER_SYNCED, "every database is asked for, and no run has looked for them yet."
+    if configuration.everything:
+        return Condition.NOTHING_TO_SYNC, "no database is shared with the token: share one with it in Notion."
+    return Condition.NOTHING_TO_SYNC, "notion_databases names no database, so there is nothing to sync."
+
+
+def _why_not_configured(user: User | None) -> str:
+    if user is None:
+        return "the user is not in user_settings any more, or without token and databases: the rows stay as they are."
+    return "it is not in notion_databases any more: it is not synced, its rows stay as they are."
+
+
+def _resting(facts: Facts, database: Database, condition: Condition, reason: str) -> DatabaseHealth:
+    return DatabaseHealth(
+        database.user_id,
+        database.name,
+        database.database_id,
+        condition,
+        reason,
+        database=database,
+        running=_running(facts, database),
+    )
+
+
+def _new(user_id: str, name: str, database_id: str) -> DatabaseHealth:
+    return DatabaseHealth(user_id, name, database_id, Condition.NEVER_SYNCED, "no run has come to it yet.")
+
+
+def _database(facts: Facts, database: Database, max_age: timedelta) -> DatabaseHealth:
+    condition, reason, since = _condition(facts, database, max_age)
+    return replace(_resting(facts, database, condition, reason), since=since)
+
+
+def _condition(facts: Facts, database: Database, max_age: timedelta) -> tuple[Condition, str, datetime | None]:
+    running = _running(facts, database)
+    if database.last_status == "running" and running is None:
+        gone = next((run for run in facts.open_runs if run.runid == database.last_runid), None)
+        reason = (
+            _went_away(gone, facts.now) if gone else "the run that was at it left no record; the next one carries on."
+        )
+        return Condition.WENT_AWAY, reason, database.last_started_at
+    if database.suspended_since:
+        next_try = f" Next try in {until(database.next_try_at, facts.now)}." if database.next_try_at else ""
+        return Condition.SUSPENDED, f"{_last_failure(facts, database)}{next_try}", database.suspended_since
+    if database.failures_in_a_row:
+        return Condition.FAILING, _last_failure(facts, database), database.failing_since
+    if database.fresh_as_of is None:
+        return Condition.NEVER_SYNCED, _why_never(facts, database, running), None
+    if database.fresh_as_of - facts.now > _CLOCKS_DIFFER_BY:
+        return Condition.STALE, "its last sync lies in the future, so a clock was wrong: sync it again.", None
+    if facts.now - database.fresh_as_of > max_age:
+        return Condition.STALE, _why_stale(facts, database, running), database.fresh_as_of
+    return Condition.FRESH, "", None
+
+
+def _why_never(facts: Facts, database: Database, running: Run | None) -> str:
+    if running:
+        return "its first sync is under way."
+    if database.last_started_at is None:
+        return _waits_for(facts, database) or "no run has come to it yet."
+    return "a part of it was never read whole yet; the next run carries on."
+
+
+def _why_stale(facts: Facts, database: Database, running: Run | None) -> str:
+    if running:
+        return "a sync is under way."
+    if waits := _waits_for(facts, database):
+        return waits
+    began = f" since {ago(database.last_started_at, facts.now)}" if database.last_started_at else ""
+    return f"no run has come to it{began}: 'notion-pg-sync doctor' checks what should start one."
+
+
+def _waits_for(facts: Facts, database: Database) -> str | None:
+    """The run that is at the user's other databases."""
+    for run in facts.open_runs:
+        if run.runid == database.lease_runid and run.runid not in facts.gone:
+            return f"run {run.runid} (pid {run.pid} on {run.host}) is at this user's databases now."
+    return None
+
+
+def _last_failure(facts: Facts, database: Database) -> str:
+    if database.last_status != "running":
+        return database.last_message or "no reason was recorded."
+    key: Key = (database.user_id, database.database_id)
+    before = (one.message for one in facts.last_failures if (one.user_id, one.database_id) == key)
+    return next(before, None) or "no reason was recorded."
+
+
+def _running(facts: Facts, database: Database | None) -> Run | None:
+    if database is None or database.last_status != "running":
+        return None
+    at_it = (run for run in facts.open_runs if run.runid == database.last_runid and run.runid not in facts.gone)
+    return next(at_it, None)
+
+
+def _went_away(run: Run, now: datetime) -> str:
+    silent = f", last heard of {ago(run.heartbeat_at, now)}" if run.heartbeat_at else ""
+    return (
+        f"run {run.runid} went away (pid {run.pid or 'unknown'} on {run.host or 'an unknown host'}, began "
+        f"{ago(run.started_at, now)}{silent}); what it had written is kept, and the next run carries on."
+    )

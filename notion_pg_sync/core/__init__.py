@@ -1,0 +1,1 @@
+"""What every part means alike: pure, and imports nothing of the tool."""

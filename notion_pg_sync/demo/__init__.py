@@ -1,1 +1,0 @@
-"""What the tool brings along: an embedded PostgreSQL and a sample Notion workspace."""

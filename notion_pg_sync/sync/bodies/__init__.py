@@ -1,0 +1,1 @@
+"""What stands inside pages."""

@@ -1,0 +1,172 @@
+"""The bodies of a database's pages: those that are due, a batch at a time, each kept as soon as it is read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from notion_pg_sync.mirror import bodies, runs
+from notion_pg_sync.mirror.bodies import Body, DuePage
+from notion_pg_sync.mirror.connection import Connection, retried, transaction
+from notion_pg_sync.mirror.data_sources import DataSourceKey, known_data_sources
+from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.mirror.tables import SyncTable
+from notion_pg_sync.notion.cleaning import digest
+from notion_pg_sync.notion.client import NotionClient
+from notion_pg_sync.notion.markdown import plain_text
+from notion_pg_sync.sync.bodies.body import BodyReader
+from notion_pg_sync.sync.bodies.plan import BATCH, goes_on, is_settled
+from notion_pg_sync.sync.gathering import gather_or_cancel
+from notion_pg_sync.sync.run.configuration import ConfiguredDatabase
+from notion_pg_sync.sync.run.context import RunContext
+from notion_pg_sync.sync.run.failures import Failure, failure_of
+from notion_pg_sync.sync.run.listener import ProgressKey
+
+
+@dataclass
+class _Batch:
+    """What came of the pages of one batch."""
+
+    read: list[Body] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+
+
+class BodiesSync:
+    """Reads the bodies of one database of a user, under the user's lease, after its rows; counts in the rows' `run`.
+
+    `data_sources`: of these alone, None: of all. No batch is begun after `deadline`, a time of the event loop.
+    """
+
+    def __init__(
+        self,
+        work: RunContext,
+        client: NotionClient,
+        user_id: str,
+        database: ConfiguredDatabase,
+        run: DatabaseRun,
+        *,
+        data_sources: Collection[str] | None = None,
+        deadline: float | None = None,
+    ) -> None:
+        self._work = work
+        self._client = client.with_own_traffic()
+        self._reader = BodyReader(self._client)
+        self._user_id = user_id
+        self._database = database
+        self._run = run
+        self._requests, self._retries = run.requests, run.retries
+        self._watched = ProgressKey(user_id, database.name, database.database_id)
+        self._data_sources = data_sources
+        self._deadline = deadline
+        self._left = 0
+        self._first_failure = ""
+
+    async def sync(self) -> None:
+        """Reads what is due; the run says what came of it.
+
+        What goes wrong ends the reading of bodies, and leaves what was read, and the rows' result, as they are. Raises
+        what psycopg raises where not even that can be recorded.
+        """
+        try:
+            due = await self._due()
+            if not due:
+                return
+            self._left = sum(count for _, _, count in due)
+            self._work.listener.bodies_started(self._watched, self._left)
+            for key, table, _ in due:
+                if not await self._sync_data_source(key, table):
+                    break
+        except Exception as error:  # noqa: BLE001 - recorded; the rows are there without bodies
+            self._first_failure = self._first_failure or failure_of(error).sentence
+        await self._conclude()
+
+    async def _due(self) -> list[tuple[DataSourceKey, SyncTable, int]]:
+        """The data sources that have bodies to be read, and how many."""
+        everything = self._work.settings.full_bodies
+        found = []
+        async with self._work.writing_for(self._user_id) as connection:
+            known = await known_data_sources(connection, self._user_id, self._database.database_id)
+            for data_source_id, table_name in known.items():
+                if self._data_sources is not None and data_source_id not in self._data_sources:
+                    continue
+                key, table = DataSourceKey(self._user_id, data_source_id), self._work.table_named(table_name)
+                if table is not None:
+                    await bodies.note_intact_bodies(connection, key)
+                    found.append((key, table, await bodies.count_due(connection, table, key, everything=everything)))
+        return [one for one in found if one[2]]
+
+    async def _sync_data_source(self, key: DataSourceKey, table: SyncTable) -> bool:
+        """Whether it is worth going on to the next; each page is tried once."""
+        last: DuePage | None = None
+        while pages := await self._next(key, table, last):
+            if self._deadline is not None and asyncio.get_running_loop().time() > self._deadline:
+                return False
+            last = pages[-1]
+            batch = _Batch()
+            await gather_or_cancel(self._read(page, batch) for page in pages)
+            self._left = max(0, self._left - len(pages))
+            self._run.bodies_read += len(batch.read)
+            self._run.bodies_failed += len(batch.failed)
+            self._run.requests = self._requests + self._client.traffic.requests
+            self._run.retries = self._retries + self._client.traffic.retries
+            if batch.failed:
+                self._first_failure = self._first_failure or batch.failed[0].sentence
+            await self._write(key, table, batch.read)
+            self._work.listener.bodies_progressed(self._watched, self._run, waiting=self._client.pacer.is_waiting)
+            if not goes_on(len(batch.read), [error.code for error in batch.failed]):
+                return False
+        return True
+
+    @retried
+    async def _write(self, key: DataSourceKey, table: SyncTable, read: Sequence[Body]) -> None:
+        async with self._work.writing_for(self._user_id) as connection:
+            await bodies.write_bodies(connection, table, key, read)
+            await self._count(connection)
+
+    async def _next(self, key: DataSourceKey, table: SyncTable, last: DuePage | None) -> list[DuePage]:
+        async with transaction(self._work.pool) as connection:
+            return await bodies.due_pages(
+                connection, table, key, last, most=BATCH, everything=self._work.settings.full_bodies
+            )
+
+    async def _read(self, page: DuePage, batch: _Batch) -> None:
+        try:
+            read = await self._reader.read(page.page_id)
+        except Exception as error:  # noqa: BLE001 - recorded; the other bodies are read
+            batch.failed.append(failure_of(error))
+            return
+        batch.read.append(
+            Body(
+                page_id=page.page_id,
+                markdown=read.markdown,
+                plain_text=plain_text(read.markdown),
+                missing=read.missing,
+                content_hash=digest(read.markdown),
+                edited_at=page.edited_at,
+                settled=is_settled(page.edited_at, read.asked_at),
+                fetched_at=read.asked_at,
+            )
+        )
+
+    async def _conclude(self) -> None:
+        """Says in the run's record and to the watcher what came of it."""
+        self._run.message = f"{self._run.message or ''} {self._says()}".strip()
+        await self._record()
+        self._work.listener.bodies_ended(self._watched, self._run)
+
+    @retried
+    async def _record(self) -> None:
+        async with transaction(self._work.pool) as connection:
+            await self._count(connection)
+
+    async def _count(self, connection: Connection) -> None:
+        await runs.count_bodies(connection, self._work.runid, self._user_id, self._database.database_id, run=self._run)
+
+    def _says(self) -> str:
+        read = f"{self._run.bodies_read} bodies read"
+        if self._run.bodies_failed:
+            read += f", {self._run.bodies_failed} could not be"
+        if self._left:
+            read += f", {self._left} left to the next run"
+        return f"{read}: {self._first_failure}" if self._first_failure else f"{read}."

@@ -1,0 +1,1 @@
+"""The rows of a data source: read, converted, written, removed."""

@@ -1,0 +1,101 @@
+"""Pure: pages of one data source -> rows of its sync table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from notion_pg_sync.mirror.sent_rows import Row
+from notion_pg_sync.mirror.tables import TextSources
+from notion_pg_sync.notion.cleaning import Storable, page_hash, storable_text, to_storable
+from notion_pg_sync.notion.completion import is_incomplete
+from notion_pg_sync.notion.json_text import canonical_text
+from notion_pg_sync.notion.pages import Page
+from notion_pg_sync.notion.properties import (
+    ColumnsByProperty,
+    columns_by_property,
+    fields_of,
+    first_integer,
+    first_text,
+    title_text,
+)
+from notion_pg_sync.notion.schema import Column, by_id, settle_types
+
+
+@dataclass
+class Conversion:
+    """How pages become rows, and what of them could not be kept as it was."""
+
+    columns: list[Column]
+    texts: TextSources
+    altered_rows: int = 0
+    not_computed: Counter[str] = field(default_factory=Counter)
+    not_shared_out: Counter[str] = field(default_factory=Counter)
+    unfit: Counter[str] = field(default_factory=Counter)
+
+    def settle_types(self, pages: Sequence[Page]) -> bool:
+        """Gives formulas and rollups the type of their first value; whether that changed any column."""
+        before = self.columns
+        self.columns = settle_types(before, [page.properties for page in pages])
+        return self.columns != before
+
+    def rows_of(self, pages: Sequence[Page]) -> list[Row]:
+        """The rows of completed `pages`, in order."""
+        columns = columns_by_property(self.columns)
+        return [self._row_of(page, columns) for page in pages]
+
+    def notes(self) -> list[str]:
+        """What a person should know of the rows converted so far, a sentence each."""
+        notes = []
+        if self.altered_rows:
+            notes.append(f"{self.altered_rows} rows held characters or numbers that PostgreSQL cannot store.")
+        for name, count in sorted(self.not_computed.items()):
+            notes.append(f"Notion did not compute {name} in {count} rows; what was known of it is kept.")
+        for name, count in sorted(self.not_shared_out.items()):
+            notes.append(
+                f"Notion does not tell which parts of {name} belong to which related page in {count} rows; what was "
+                "known of it is kept."
+            )
+        for name, count in sorted(self.unfit.items()):
+            notes.append(f"{count} values do not fit the type of column {name}.")
+        return notes
+
+    def _row_of(self, page: Page, columns: ColumnsByProperty) -> Row:
+        stored = to_storable(page.properties)
+        fields = fields_of(stored.value, columns)
+        self.altered_rows += stored.altered > 0
+        not_shared_out = _not_shared_out(stored.value, columns) if fields.not_computed else set()
+        self.not_shared_out.update(not_shared_out)
+        self.not_computed.update(fields.not_computed - not_shared_out)
+        self.unfit.update(fields.unfit)
+        fields_text = canonical_text(fields.values)
+        url = None if page.url is None else storable_text(page.url)
+        return Row(
+            page_id=page.id,
+            title=title_text(stored.value),
+            text=first_text(stored.value, self.texts.text),
+            message_count=first_integer(stored.value, self.texts.message_count),
+            properties=stored.text,
+            fields=fields_text,
+            not_computed=fields.not_computed,
+            url=url,
+            created_at=page.created_at,
+            edited_at=page.edited_at,
+            content_hash=_hash(page, stored, fields_text),
+        )
+
+
+def _not_shared_out(properties: Mapping[str, object], columns: ColumnsByProperty) -> set[str]:
+    """The columns of rollups whose parts are not told apart."""
+    incomplete = [property_id for property_id, value in by_id(properties).items() if is_incomplete(value)]
+    return {column.name for property_id in incomplete for column in columns.get(property_id, ())}
+
+
+def _hash(page: Page, stored: Storable, fields_text: str) -> str:
+    """The hash of a row: of all that is stored of the page, and of where the page is.
+
+    Of the fields too, though they follow from the properties: a column may be new while those are as they were.
+    """
+    place = [page.url, page.parent_id, page.created_at.isoformat(), page.edited_at.isoformat()]
+    return page_hash(stored.text, fields_text, canonical_text(place))

@@ -1,0 +1,264 @@
+"""One data source: read whole or where it was edited, and what changed handed to its destination."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from notion_pg_sync.core.intervals import EARLIEST, LATEST, Interval, gaps
+from notion_pg_sync.mirror.data_sources import DataSourceState, Stretch
+from notion_pg_sync.mirror.rows import Written
+from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.mirror.tables import SyncTable, text_sources
+from notion_pg_sync.notion.cleaning import CONVERSION_VERSION, sanitize, storable_text
+from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
+from notion_pg_sync.notion.listing import EditListing, FullListing, Query
+from notion_pg_sync.notion.pages import Page, read_page
+from notion_pg_sync.notion.people import User, users_in
+from notion_pg_sync.notion.schema import assign_columns, schema_fingerprint, unknown_types, vanished_names
+from notion_pg_sync.notion.splits import splits_of
+from notion_pg_sync.sync.rows.completing import complete_pages
+from notion_pg_sync.sync.rows.conversion import Conversion
+from notion_pg_sync.sync.rows.plan import FullRead, IncrementalRead, Plan, PreviousRead, ReadOptions, Target, plan_read
+from notion_pg_sync.sync.rows.reading import reading
+from notion_pg_sync.sync.rows.removing import (
+    ALWAYS_REMOVABLE_ROWS,
+    MAX_CONFIRMED_ONE_BY_ONE,
+    Verdicts,
+    ask_for,
+    held_back,
+    is_too_much,
+)
+from notion_pg_sync.sync.rows.row_sink import Description, ReadProgress, RowSink, SyncTarget
+from notion_pg_sync.sync.run.context import RunContext
+from notion_pg_sync.sync.run.listener import ProgressKey
+from notion_pg_sync.sync.run.people_lookup import stored
+
+
+class DataSourceSync:
+    """The sync of one data source of a user; counts what it does in `run`.
+
+    `rows`: how many rows of it there were in its table when the account's sync began.
+    """
+
+    def __init__(
+        self,
+        work: RunContext,
+        client: NotionClient,
+        place: SyncTarget,
+        destination: RowSink,
+        run: DatabaseRun,
+        *,
+        rows: int,
+    ) -> None:
+        self._work = work
+        self._client = client
+        self._place = place
+        self._destination = destination
+        self._run = run
+        self._rows = rows
+        self._watched = ProgressKey(place.owner.user_id, place.owner.database_name, place.owner.database_id)
+        self._conversion = Conversion([], text_sources(place.owner.database_name))
+        self._schema: JsonObject = {}
+        self._began_at = datetime.now(UTC)
+        self._note = ""
+        self._vanished: list[str] = []
+        self._held_by_foreign_keys = 0
+        self._stored = Written()
+        self._users_told: set[User] = set()
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of the rows that were read, a sentence each."""
+        notes = self._conversion.notes()
+        if self._note:
+            notes.append(self._note)
+        if self._vanished:
+            notes.append(
+                f"{', '.join(self._vanished)} vanished from the schema, which may only mean that a related database is "
+                "no longer shared with the connection."
+            )
+        if unknown := unknown_types(self._schema):
+            notes.append(f"properties of the type {', '.join(unknown)}, new to this version, are kept as JSON.")
+        if self._held_by_foreign_keys:
+            notes.append(
+                f"{self._held_by_foreign_keys} rows left Notion but are kept, since foreign keys point at them."
+            )
+        return [*notes, *stored_otherwise(self._stored, self._place.table)]
+
+    async def sync(self) -> None:
+        """Syncs it.
+
+        Raises `NotionError`, `ListingError`, `HeldBackError`, `LeaseLostError`, and what psycopg raises.
+        """
+        answer = await self._client.data_source(self._place.key.data_source_id)
+        self._schema, _ = sanitize(answer.schema)
+        described = Description(storable_text(answer.name), self._schema, schema_fingerprint(self._schema))
+        state, known_columns, now = await self._destination.known()
+        # By Notion's clock, unless one of ours is behind it: where a time lies in the future, edits would be left out.
+        self._began_at = min(answer.asked_at, now)
+        self._vanished = vanished_names(state.schema, self._schema) if state else []
+        plan = self._plan(state, described.fingerprint, now)
+        self._conversion.columns = assign_columns(self._schema, known_columns)
+        begins = self._began_at if isinstance(plan, FullRead) and plan.edits_since is None else None
+        await self._destination.prepare(described, self._conversion.columns, state, begins)
+        if rows := await self._carry_out(plan, described, state):
+            raise held_back(self._place.owner.user_id, self._place.owner.database_name, rows)
+
+    def _plan(self, state: DataSourceState | None, fingerprint: str, now: datetime) -> Plan:
+        settings = self._work.settings
+        table = self._place.table
+        target = Target(table.qualified_name, table.shape, self._rows)
+        options = ReadOptions(settings.full_every, settings.full, settings.allow_removal, CONVERSION_VERSION)
+        return plan_read(_known(state), fingerprint, target, now, options)
+
+    async def _carry_out(self, plan: Plan, described: Description, state: DataSourceState | None) -> int:
+        """Reads what is planned; returns how many rows are held back."""
+        if isinstance(plan, IncrementalRead):
+            return await self._read_edits(plan.since, described, state, state.held_back if state else 0)
+        self._note = plan.note
+        if plan.edits_since is None:
+            return await self._read_whole([])
+        rows_held_back = await self._read_whole(state.covered if state else [])
+        return await self._read_edits(plan.edits_since, described, state, rows_held_back)
+
+    async def _read_whole(self, covered: Sequence[Stretch]) -> int:
+        """Reads what is not covered yet, and then removes what was not seen.
+
+        Returns how many rows that would be where it is too much without somebody's word, and none is removed.
+        """
+        self._run.mode = "full"
+        await self._list_whole(covered)
+        unseen = await self._destination.unseen()
+        if len(unseen) > MAX_CONFIRMED_ONE_BY_ONE:
+            # Not proof enough: listed once more, from the start, into what was seen.
+            await self._list_whole([])
+            unseen = await self._destination.unseen()
+        too_much = not self._work.settings.allow_removal and await self._is_too_much(unseen)
+        if unseen and not too_much:
+            await self._remove(unseen)
+        rows_held_back = len(unseen) if too_much else 0
+        await self._destination.end_full_read(rows_held_back)
+        return rows_held_back
+
+    async def _is_too_much(self, unseen: list[str]) -> bool:
+        """Whether removing them needs somebody's word; the rows are counted only where that can matter."""
+        return len(unseen) > ALWAYS_REMOVABLE_ROWS and is_too_much(len(unseen), await self._destination.count())
+
+    async def _list_whole(self, covered: Sequence[Stretch]) -> None:
+        readers = self._work.settings.concurrency
+        left = gaps(_interval(stretch) for stretch in covered)
+        listing = FullListing(left, splits_of(self._schema), readers=readers, now=self._began_at)
+        async with reading(listing, self._ask, readers) as answers:
+            async for batch in answers:
+                pages = [
+                    page
+                    for answer, progress in batch
+                    for page in map(read_page, answer.pages)
+                    if page.created_at < progress.until
+                ]
+                stretches = [_stretch(progress.covered) for _, progress in batch if progress.covered]
+                await self._write(pages, ReadProgress([page.id for page in pages], stretches))
+
+    async def _remove(self, unseen: list[str]) -> None:
+        verdicts = Verdicts(left=dict.fromkeys(unseen, "missing"))
+        if len(unseen) <= MAX_CONFIRMED_ONE_BY_ONE:
+            verdicts = await ask_for(self._client, self._place.key.data_source_id, unseen)
+        await self._write([read_page(page) for page in verdicts.still_there], None)
+        kept = await self._destination.remove(verdicts.left)
+        self._run.removed += len(verdicts.left) - len(kept)
+        self._held_by_foreign_keys += len(kept)
+
+    async def _read_edits(
+        self, since: datetime, described: Description, state: DataSourceState | None, rows_held_back: int
+    ) -> int:
+        """Reads what was edited; where a listing cannot prove that this is all, reads everything.
+
+        Returns how many rows are held back then: `rows_held_back`, unless everything was read.
+        """
+        self._run.mode = self._run.mode or "incremental"
+        listing = EditListing(since, self._began_at)
+        async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
+            async for batch in answers:
+                pages = [
+                    read_page(page)
+                    for answer, unseen in batch
+                    for page in answer.pages
+                    if str(page.get("id")) in unseen
+                ]
+                await self._write(pages, None)
+        if listing.gave_up:
+            await self._destination.prepare(described, self._conversion.columns, state, self._began_at)
+            return await self._read_whole([])
+        await self._destination.advance_watermark(self._began_at)
+        return rows_held_back
+
+    async def _write(self, pages: Sequence[Page], covered: ReadProgress | None) -> None:
+        """Completes `pages` and hands their rows on, with what the batch stands for."""
+        completed = await complete_pages(self._client, pages, self._schema)
+        columns_changed = self._conversion.settle_types(completed)
+        rows = self._conversion.rows_of(completed)
+        columns = self._conversion.columns if columns_changed else None
+        new_users = {user for page in completed for user in users_in(page.properties)} - self._users_told
+        written = await self._destination.write(rows, columns, covered, stored(new_users))
+        self._users_told |= new_users
+        self._run.rows_read += written.inserted + written.updated + written.unchanged + written.withheld
+        self._run.inserted += written.inserted
+        self._run.updated += written.updated
+        self._run.unchanged += written.unchanged
+        self._stored.restored += written.restored
+        self._stored.altered += written.altered
+        self._stored.withheld += written.withheld
+        self._run.requests = self._client.traffic.requests
+        self._run.retries = self._client.traffic.retries
+        self._work.listener.progressed(self._watched, self._run, waiting=self._client.pacer.is_waiting)
+
+    async def _ask(self, query: Query) -> QueryAnswer:
+        return await self._client.query(self._place.key.data_source_id, query.body(), self._work.settings.page_size)
+
+
+def _known(state: DataSourceState | None) -> PreviousRead | None:
+    if state is None:
+        return None
+    return PreviousRead(
+        state.schema_fingerprint,
+        state.sync_table,
+        state.row_count,
+        state.held_back,
+        state.watermark,
+        state.full_as_of,
+        state.full_read_started_at,
+        state.full_read_progress_at,
+        state.full_read_version,
+        state.table_shape,
+    )
+
+
+def stored_otherwise(written: Written, table: SyncTable) -> list[str]:
+    """What a person should know of rows that are or were not stored as they are sent, a sentence each."""
+    said = []
+    if written.restored:
+        said.append(f"{written.restored} rows that were changed or deleted in PostgreSQL were written again.")
+    trigger = ", ".join(table.triggers) or "of a partition"
+    if written.altered:
+        said.append(
+            f"{written.altered} rows are not as Notion has them: the trigger {trigger} on {table.qualified_name} "
+            "changes what is written; they stay so until they change in Notion."
+        )
+    if written.withheld:
+        said.append(
+            f"{written.withheld} rows are missing: the trigger {trigger} on {table.qualified_name} keeps them out."
+        )
+    return said
+
+
+def _interval(stretch: Stretch) -> Interval:
+    start, end = stretch
+    return Interval(start or EARLIEST, end or LATEST)
+
+
+def _stretch(interval: Interval) -> Stretch:
+    return (
+        None if interval.start == EARLIEST else interval.start,
+        None if interval.end == LATEST else interval.end,
+    )

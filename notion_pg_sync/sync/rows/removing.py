@@ -1,0 +1,120 @@
+"""Rows that a complete full read did not see: confirmed, and removed.
+
+A listing is no proof: a row may be missing from it for many reasons (notion-api.md, section 3, "Disappearance"). Up to
+`MAX_CONFIRMED_ONE_BY_ONE` are asked for one by one; more are removed when a second complete listing does not see them
+either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from notion_pg_sync.core.printable import shell_command
+from notion_pg_sync.mirror.removal import Reason
+from notion_pg_sync.notion.client import JsonObject, NotionClient
+from notion_pg_sync.notion.errors import NotionError
+from notion_pg_sync.notion.ids import looks_like_id, same_id
+from notion_pg_sync.notion.json_access import get_path
+from notion_pg_sync.sync.gathering import gather_or_cancel
+
+MAX_CONFIRMED_ONE_BY_ONE = 200
+
+# A data source of which more than half is gone has more likely been cut off than emptied.
+ALWAYS_REMOVABLE_ROWS = 20
+
+
+class HeldBackError(Exception):
+    """More rows would be removed than is done without somebody's word; the message says how to give it."""
+
+
+@dataclass
+class Verdicts:
+    """What became of pages that were not seen: why they left, or that they are still there (as Notion answers them)."""
+
+    left: dict[str, Reason] = field(default_factory=dict)
+    still_there: list[JsonObject] = field(default_factory=list)
+
+
+def is_too_much(unseen: int, row_count: int) -> bool:
+    """Whether removing `unseen` of `row_count` rows needs somebody's word."""
+    return unseen > ALWAYS_REMOVABLE_ROWS and unseen * 2 > row_count
+
+
+def held_back(user_id: str, database: str, rows: int) -> HeldBackError:
+    """The error that says so."""
+    command = shell_command("notion-pg-sync", "sync", user_id, database, "--allow-removal")
+    return HeldBackError(
+        f"{rows} rows were not found in Notion, more than half of the data source, and are kept: if they are really "
+        f"gone, run: {command}"
+    )
+
+
+async def ask_for(client: NotionClient, data_source_id: str, page_ids: list[str]) -> Verdicts:
+    """Asks Notion for each page; of what is no id to Notion there is no verdict.
+
+    Raises `NotionError` where the answer tells nothing.
+    """
+    verdicts = Verdicts()
+    answers = await gather_or_cancel(_ask_for_one(client, data_source_id, page_id) for page_id in page_ids)
+    for page_id, (reason, page) in zip(page_ids, answers, strict=True):
+        if reason is not None:
+            verdicts.left[page_id] = reason
+        elif page is not None:
+            verdicts.still_there.append(page)
+    return verdicts
+
+
+def why_it_left(page: JsonObject | None, page_id: str, data_source_id: str) -> Reason | None:
+    """Pure: why a page is no longer among the live rows of a data source; None when it still is.
+
+    `page` is as Notion answers it, None where Notion says that there is none. Raises `NotionError` where the answer
+    does not say plainly where the page is: a row is not removed for an answer that is none.
+    """
+    if page is None:
+        return "gone or no longer shared"
+    in_trash, is_archived = page.get("in_trash"), page.get("is_archived", False)
+    plain = (
+        page.get("object") == "page"
+        and same_id(page.get("id"), page_id)
+        and isinstance(in_trash, bool)
+        and isinstance(is_archived, bool)
+        and _names_a_parent(page)
+    )
+    if not plain:
+        raise NotionError(
+            f"Notion answered something for page {page_id} that does not say where the page is: run the sync again.",
+            code="malformed",
+        )
+    if in_trash:
+        return "trashed"
+    if is_archived:
+        return "archived"
+    return None if same_id(get_path(page, "parent", "data_source_id"), data_source_id) else "moved"
+
+
+def _names_a_parent(page: JsonObject) -> bool:
+    """Whether the page says in what it lies: a data source, a page or a block by its id, or the workspace."""
+    kind = get_path(page, "parent", "type")
+    if not isinstance(kind, str):
+        return False
+    parent = get_path(page, "parent", kind)
+    return parent is True if kind == "workspace" else isinstance(parent, str) and looks_like_id(parent)
+
+
+async def _ask_for_one(
+    client: NotionClient, data_source_id: str, page_id: str
+) -> tuple[Reason | None, JsonObject | None]:
+    """Why a page left, or the page where it is still there; neither where Notion calls the id malformed.
+
+    It does so for some ids of the right form (notion-api.md, section 2): an application may have rows of its own with
+    such a one.
+    """
+    page: JsonObject | None = None
+    try:
+        page = await client.page(page_id)
+    except NotionError as error:
+        if error.code == "validation_error":
+            return None, None
+        if error.code != "object_not_found":
+            raise
+    return why_it_left(page, page_id, data_source_id), page

@@ -1,0 +1,328 @@
+"""Where the rows of one data source go: into the mirror, or nowhere, in a dry run that only says what it would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from notion_pg_sync.mirror import data_sources
+from notion_pg_sync.mirror.connection import Connection, current_time, retried, transaction
+from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState, StoredColumn, Stretch
+from notion_pg_sync.mirror.people import StoredUser, save_users
+from notion_pg_sync.mirror.removal import Reason, pages_of, remove_pages, unseen_pages
+from notion_pg_sync.mirror.row_counts import change_row_counts, settle_row_count
+from notion_pg_sync.mirror.rows import (
+    Written,
+    claim_rows,
+    compare_rows,
+    count_rows,
+    follow_database,
+    move_rows,
+    write_rows,
+)
+from notion_pg_sync.mirror.search_documents import (
+    delete_strays,
+    stale_pages,
+    write_documents,
+    write_missing_documents,
+)
+from notion_pg_sync.mirror.sent_rows import Row, RowOwner
+from notion_pg_sync.mirror.stored_rows import void_notes
+from notion_pg_sync.mirror.tables import SyncTable
+from notion_pg_sync.notion.cleaning import CONVERSION_VERSION
+from notion_pg_sync.notion.column_names import view_name
+from notion_pg_sync.notion.schema import Column
+from notion_pg_sync.sync.run.context import RunContext
+
+
+@dataclass(frozen=True)
+class SyncTarget:
+    """Whose rows they are, and in which table."""
+
+    owner: RowOwner
+    table: SyncTable
+
+    @property
+    def key(self) -> DataSourceKey:
+        """The data source."""
+        return DataSourceKey(self.owner.user_id, self.owner.data_source_id)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What Notion says of the data source itself."""
+
+    name: str
+    schema: dict[str, object]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class ReadProgress:
+    """What a batch of a full read stands for: the pages it saw, and the creation times that are complete with it."""
+
+    page_ids: Sequence[str]
+    stretches: Sequence[Stretch]
+
+
+class RowSink(Protocol):
+    """What the sync of a data source needs of where its rows go. Every method may raise what psycopg raises."""
+
+    async def known(self) -> tuple[DataSourceState | None, list[Column], datetime]:
+        """What earlier runs recorded: the state, None before the first sync, and the columns; and PostgreSQL's time."""
+
+    async def prepare(
+        self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
+    ) -> None:
+        """Takes in schema and columns; `begins`: when a full read begins anew, by Notion's clock."""
+
+    async def write(
+        self,
+        rows: Sequence[Row],
+        columns: Sequence[Column] | None,
+        covered: ReadProgress | None,
+        users: Sequence[StoredUser] = (),
+    ) -> Written:
+        """Takes in a batch, with the progress that it stands for, `columns` where they changed, and whom it names."""
+
+    async def unseen(self) -> list[str]:
+        """The pages that the full read under way has not seen."""
+
+    async def count(self) -> int:
+        """How many rows of the data source there are."""
+
+    async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
+        """Removes pages, and returns those that could not be, since a foreign key holds them."""
+
+    async def end_full_read(self, held_back: int) -> None:
+        """Takes in that the full read is complete, `held_back` rows aside."""
+
+    async def advance_watermark(self, began_at: datetime) -> None:
+        """Takes in that every edit before the minute of `began_at` has arrived."""
+
+
+@dataclass
+class PostgresSink:
+    """The sync table and the bookkeeping; every write is a transaction that holds the user's lease."""
+
+    work: RunContext
+    place: SyncTarget
+    notes: tuple[str, ...] = ()
+
+    async def known(self) -> tuple[DataSourceState | None, list[Column], datetime]:
+        """See `RowSink`."""
+        return await _known(self.work, self.place)
+
+    async def prepare(
+        self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
+    ) -> None:
+        """See `RowSink`. Rows that were elsewhere, or under another name, follow."""
+        await self._prepare(described, columns, state, begins)
+        if state is None or not state.is_searchable:
+            last: str | None = ""
+            while last is not None:
+                last = await self._make_searchable(last)
+
+    @retried
+    async def _prepare(
+        self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
+    ) -> None:
+        place = self.place
+        async with self.work.writing_for(place.owner.user_id) as connection:
+            record = DataSourceRecord(
+                database_id=place.owner.database_id,
+                database_name=place.owner.database_name,
+                view_name=view_name(place.owner.database_name, place.owner.database_id),
+                name=described.name,
+                sync_table=place.table.qualified_name,
+                schema=described.schema,
+                schema_fingerprint=described.fingerprint,
+                database_id_as_written=place.owner.database_id_as_written,
+            )
+            await data_sources.save_record(connection, place.key, record)
+            await self._save_columns(connection, columns)
+            await self._follow(connection, state)
+            if begins is not None:
+                shape = place.table.shape
+                if state is not None and state.table_shape != shape:
+                    await void_notes(connection, place.key)
+                await data_sources.begin_full_read(connection, place.key, begins, CONVERSION_VERSION, table_shape=shape)
+
+    @retried
+    async def write(
+        self,
+        rows: Sequence[Row],
+        columns: Sequence[Column] | None,
+        covered: ReadProgress | None,
+        users: Sequence[StoredUser] = (),
+    ) -> Written:
+        """See `RowSink`."""
+        place = self.place
+        async with self.work.writing_for(place.owner.user_id) as connection:
+            if columns is not None:
+                await self._save_columns(connection, columns)
+            written = await write_rows(connection, place.table, place.owner, rows)
+            if users:
+                await save_users(connection, place.owner.user_id, users)
+            if covered is not None:
+                await data_sources.record_full_read(connection, place.key, covered.page_ids, covered.stretches)
+            elif changes := _row_count_changes(place.key, written):
+                await change_row_counts(connection, place.owner.user_id, changes)
+        return written
+
+    async def unseen(self) -> list[str]:
+        """See `RowSink`."""
+        async with transaction(self.work.pool) as connection:
+            return await unseen_pages(connection, self.place.table, self.place.key)
+
+    async def count(self) -> int:
+        """See `RowSink`."""
+        async with transaction(self.work.pool) as connection:
+            return await count_rows(connection, self.place.table, self.place.owner)
+
+    @retried
+    async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
+        """See `RowSink`."""
+        async with self.work.writing_for(self.place.owner.user_id) as connection:
+            return await remove_pages(connection, self.place.table, self.place.key, reasons)
+
+    async def end_full_read(self, held_back: int) -> None:
+        """See `RowSink`. What search reads of the rows is then as it should be, too."""
+        await self._restore_documents()
+        await self._end_full_read(held_back)
+
+    @retried
+    async def _end_full_read(self, held_back: int) -> None:
+        place = self.place
+        async with self.work.writing_for(place.owner.user_id) as connection:
+            row_count = await settle_row_count(connection, place.table, place.key)
+            await delete_strays(connection, place.table, place.key)
+            await data_sources.end_full_read(connection, place.key, row_count, held_back=held_back)
+
+    @retried
+    async def advance_watermark(self, began_at: datetime) -> None:
+        """See `RowSink`."""
+        async with self.work.writing_for(self.place.owner.user_id) as connection:
+            await data_sources.advance_watermark(connection, self.place.key, began_at)
+
+    async def _save_columns(self, connection: Connection, columns: Sequence[Column]) -> None:
+        stored = [StoredColumn(**asdict(column)) for column in columns]
+        await data_sources.save_columns(connection, self.place.key, stored)
+
+    @retried
+    async def _make_searchable(self, last: str) -> str | None:
+        """Takes a batch of rows that an earlier version wrote, those behind the page `last`, into the search."""
+        async with self.work.writing_for(self.place.owner.user_id) as connection:
+            return await write_missing_documents(connection, self.place.table, self.place.key, last)
+
+    async def _restore_documents(self) -> None:
+        """Writes what search reads of rows anew, where somebody else changed or deleted it."""
+        last: str | None = ""
+        while last is not None:
+            last = await self._restore_batch(last)
+
+    @retried
+    async def _restore_batch(self, last: str) -> str | None:
+        """The same for a batch of pages behind `last`; returns the last of them, None where there was none."""
+        place = self.place
+        async with self.work.writing_for(place.owner.user_id) as connection:
+            stale = await stale_pages(connection, place.table, place.key, last)
+            if not stale:
+                return None
+            await write_documents(connection, place.table, place.key, stale)
+        return stale[-1]
+
+    async def _follow(self, connection: Connection, state: DataSourceState | None) -> None:
+        await claim_rows(connection, self.place.table, self.place.owner)
+        if state is None:
+            return
+        origin = self.work.table_named(state.sync_table)
+        if origin is not None and origin != self.place.table:
+            await move_rows(connection, origin, self.place.table, self.place.owner)
+        former_id = state.database_id_as_written or state.database_id
+        owner = self.place.owner
+        if (former_id, state.database_name) != (owner.written_database_id, owner.database_name):
+            await follow_database(connection, self.place.table, owner, former_id)
+
+
+@dataclass
+class DryRunSink:
+    """A dry run: compares with the mirror, counts, and writes nothing; what a full read saw is kept in memory."""
+
+    work: RunContext
+    place: SyncTarget
+    seen: set[str] = field(default_factory=set)
+    new_columns: list[str] = field(default_factory=list)
+    trusts_notes: bool = True
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a real run would change beside rows."""
+        return (f"It would add the columns {', '.join(self.new_columns)}.",) if self.new_columns else ()
+
+    async def known(self) -> tuple[DataSourceState | None, list[Column], datetime]:
+        """See `RowSink`. A full read that is under way is rehearsed from its beginning."""
+        state, columns, now = await _known(self.work, self.place)
+        return state.without_progress() if state else None, columns, now
+
+    async def prepare(
+        self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
+    ) -> None:
+        """See `RowSink`."""
+        _, known, _ = await self.known()
+        self.trusts_notes = begins is None or state is None or state.table_shape == self.place.table.shape
+        self.new_columns = [column.name for column in columns if column.name not in {one.name for one in known}]
+
+    async def write(
+        self,
+        rows: Sequence[Row],
+        columns: Sequence[Column] | None,
+        covered: ReadProgress | None,
+        users: Sequence[StoredUser] = (),
+    ) -> Written:
+        """See `RowSink`."""
+        self.seen.update(covered.page_ids if covered else ())
+        async with transaction(self.work.pool) as connection:
+            place, trusts = self.place, self.trusts_notes
+            return await compare_rows(connection, place.table, place.owner, rows, trusts_notes=trusts)
+
+    async def unseen(self) -> list[str]:
+        """See `RowSink`."""
+        async with transaction(self.work.pool) as connection:
+            held = await pages_of(connection, self.place.table, self.place.key)
+        return sorted(held - self.seen)
+
+    async def count(self) -> int:
+        """See `RowSink`."""
+        async with transaction(self.work.pool) as connection:
+            return await count_rows(connection, self.place.table, self.place.owner)
+
+    async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
+        """See `RowSink`."""
+        return []
+
+    async def end_full_read(self, held_back: int) -> None:
+        """See `RowSink`."""
+
+    async def advance_watermark(self, began_at: datetime) -> None:
+        """See `RowSink`."""
+
+
+def _row_count_changes(key: DataSourceKey, written: Written) -> dict[str, int]:
+    """By how many rows data sources (by id) grow or shrink by what an incremental read has written."""
+    taken = written.taken_from
+    changes = {data_source_id: -count for data_source_id, count in taken.items()}
+    gained = written.inserted - written.returned + taken.total()
+    return {**changes, key.data_source_id: gained} if gained else changes
+
+
+async def _known(work: RunContext, place: SyncTarget) -> tuple[DataSourceState | None, list[Column], datetime]:
+    async with transaction(work.pool) as connection:
+        state = await data_sources.load_state(connection, place.key)
+        columns = await data_sources.load_columns(connection, place.key)
+        now = await current_time(connection)
+    if state is not None:
+        work.check_table(state.sync_table)
+    return state, [Column(**asdict(column)) for column in columns], now

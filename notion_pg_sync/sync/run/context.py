@@ -1,0 +1,59 @@
+"""What the parts of one run share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from notion_pg_sync.mirror import leases
+from notion_pg_sync.mirror.connection import Connection, Pool, transaction
+from notion_pg_sync.mirror.tables import GENERAL_TABLE, SyncTable, own_table_name, standard_tables, table_for
+from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.run.listener import Listener
+
+
+class UnfitTableError(Exception):
+    """A sync table is not as it has to be; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """One run: its settings, its record, its connections, and the tables that it writes.
+
+    `schema` is where `user_settings` and the sync tables lie. `unfit`: by qualified name, why other sync tables cannot
+    be written.
+    """
+
+    settings: Settings
+    runid: int
+    pool: Pool
+    schema: str
+    tables: dict[str, SyncTable]
+    listener: Listener
+    unfit: Mapping[str, str] = field(default_factory=dict)
+
+    def table_for(self, database_name: str) -> SyncTable:
+        """The table that a database's rows go to. Raises `UnfitTableError` where it cannot be written."""
+        for table in standard_tables(self.schema):
+            if table.name in (own_table_name(database_name), GENERAL_TABLE) and table.name not in self.tables:
+                self.check_table(table.qualified_name)
+        if GENERAL_TABLE not in self.tables:
+            raise UnfitTableError(f"there is no table {self.schema}.{GENERAL_TABLE}: run 'notion-pg-sync init'.")
+        return table_for(database_name, self.tables)
+
+    def check_table(self, qualified_name: str) -> None:
+        """Raises `UnfitTableError` where a sync table is there but cannot be written."""
+        if reason := self.unfit.get(qualified_name):
+            raise UnfitTableError(reason)
+
+    def table_named(self, qualified_name: str) -> SyncTable | None:
+        """The sync table of that name, as `SyncTable.qualified_name` gives it; None where it is gone."""
+        return next((table for table in self.tables.values() if table.qualified_name == qualified_name), None)
+
+    @asynccontextmanager
+    async def writing_for(self, user_id: str) -> AsyncIterator[Connection]:
+        """A transaction that holds the user's lease to its end. Raises `LeaseLostError` when another run has it."""
+        async with transaction(self.pool) as connection:
+            await leases.renew(connection, self.runid, user_id, self.settings.lease_seconds)
+            yield connection

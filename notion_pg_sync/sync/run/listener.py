@@ -1,0 +1,67 @@
+"""What a sync tells whoever watches it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from notion_pg_sync.mirror.runs import DatabaseRun
+
+
+@dataclass(frozen=True)
+class ProgressKey:
+    """A database as a watcher knows it; two of one user may have the same name."""
+
+    user_id: str
+    name: str
+    database_id: str
+
+
+class Listener(Protocol):
+    """Is told what happens, while it happens; must not fail and must not wait."""
+
+    def waits(self, user_id: str, holder: str) -> None:
+        """The run waits for another, `holder`, that is at work on a user."""
+
+    def started(self, database: ProgressKey) -> None:
+        """A database's sync has begun."""
+
+    def progressed(self, database: ProgressKey, run: DatabaseRun, *, waiting: bool) -> None:
+        """A batch was written; `waiting`: the rate limit holds this token's requests back."""
+
+    def ended(self, database: ProgressKey, run: DatabaseRun) -> None:
+        """A database's sync has ended, well or not."""
+
+    def bodies_started(self, database: ProgressKey, due: int) -> None:
+        """The rows of a database being there, its bodies are read; `due`: how many."""
+
+    def bodies_progressed(self, database: ProgressKey, run: DatabaseRun, *, waiting: bool) -> None:
+        """A batch of bodies was read."""
+
+    def bodies_ended(self, database: ProgressKey, run: DatabaseRun) -> None:
+        """No more bodies of the database are read; also told where none was begun."""
+
+
+class SilentListener:
+    """Watches nothing."""
+
+    def waits(self, user_id: str, holder: str) -> None:
+        """Nothing."""
+
+    def started(self, database: ProgressKey) -> None:
+        """Nothing."""
+
+    def progressed(self, database: ProgressKey, run: DatabaseRun, *, waiting: bool) -> None:
+        """Nothing."""
+
+    def ended(self, database: ProgressKey, run: DatabaseRun) -> None:
+        """Nothing."""
+
+    def bodies_started(self, database: ProgressKey, due: int) -> None:
+        """Nothing."""
+
+    def bodies_progressed(self, database: ProgressKey, run: DatabaseRun, *, waiting: bool) -> None:
+        """Nothing."""
+
+    def bodies_ended(self, database: ProgressKey, run: DatabaseRun) -> None:
+        """Nothing."""

@@ -1,0 +1,1 @@
+"""`--verify`: reads everything once more and compares. Shares nothing with the sync."""

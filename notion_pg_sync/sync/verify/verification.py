@@ -1,0 +1,183 @@
+"""What comparing a copy with Notion came to: the differences, and what they are counted by."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from notion_pg_sync.sync.verify.expectation import MISSING, Expected
+from notion_pg_sync.sync.verify.expected_fields import NOT_TOLD, Json
+
+Kind = Literal[
+    "missing row",
+    "row too many",
+    "value differs",
+    "title differs",
+    "column differs",
+    "field differs",
+    "type differs",
+    "view differs",
+    "body differs",
+    "search differs",
+    "person differs",
+]
+
+# So many differences are told one by one, the rest is counted.
+MOST_KEPT = 100
+# So many pages get a second look, at a request or more each.
+MOST_LOOKED_AT_AGAIN = 300
+_SHORT = 80
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that PostgreSQL holds otherwise than Notion does.
+
+    `page_id` is None where no single page differs. `name` is the property's, the column's, the view's or the person's
+    id, None where the whole row differs. `path` leads to the place within the value. The two sides are short JSON, or
+    words where there is no value. They are content of the user's: not for logs and records.
+    """
+
+    kind: Kind
+    page_id: str | None
+    name: str | None
+    path: str
+    in_notion: str
+    in_postgresql: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What comparing one database came to.
+
+    `rows` and `values`: how many were compared. `more_differences`: found beyond those in `differences`.
+    `edited_since`: rows that differ, but were edited in Notion since the sync began. `remarks`: sentences on what
+    Notion's API does not tell, without content of rows.
+    """
+
+    rows: int
+    values: int
+    requests: int
+    differences: tuple[Difference, ...]
+    more_differences: int
+    edited_since: int
+    remarks: tuple[str, ...]
+
+    @property
+    def difference_count(self) -> int:
+        """All that differs."""
+        return len(self.differences) + self.more_differences
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the copy is as Notion has it."""
+        return self.difference_count == 0
+
+    @property
+    def sentence(self) -> str:
+        """What it came to, for records: without content of rows."""
+        result = "the copy is exact" if self.is_exact else f"{self.difference_count:,} differences"
+        return f"verified {self.rows:,} rows with {self.values:,} values against Notion: {result}."
+
+
+def short(value: object) -> str:
+    """A value as JSON of bounded length."""
+    if value is MISSING or value is NOT_TOLD:
+        return str(value.value)
+    if isinstance(value, Json):
+        return short(value.value)
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
+
+
+@dataclass
+class Findings:
+    """What a comparison has found so far."""
+
+    rows: int = 0
+    values: int = 0
+    edited_since: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    more_differences: int = 0
+    looked_again: int = 0
+    not_looked_again: int = 0
+    altered: int = 0
+    bodies_not_told: int = 0
+    people_not_told: int = 0
+    views_kept: set[str] = field(default_factory=set)
+    not_told: Counter[str] = field(default_factory=Counter)
+    computed_in_part: Counter[str] = field(default_factory=Counter)
+    moved_by_clock: Counter[str] = field(default_factory=Counter)
+    boundaries_held: Counter[str] = field(default_factory=Counter)
+    left_open: Counter[str] = field(default_factory=Counter)
+
+    def count(self, expected: Expected) -> None:
+        """Counts a page that is compared, and what the API does not tell of it."""
+        self.rows += 1
+        self.values += len(expected.properties)
+        self.altered += expected.altered
+        self.not_told.update(expected.not_told)
+        self.computed_in_part.update(expected.computed_in_part - expected.not_told)
+
+    def count_boundaries(self, held: Iterable[str], left_open: Iterable[str]) -> None:
+        """Counts a row's rollups of which Notion does not tell which part belongs to which related page."""
+        self.boundaries_held.update(held)
+        self.left_open.update(left_open)
+
+    def add(self, differences: Iterable[Difference]) -> None:
+        """Takes in differences; beyond `MOST_KEPT` it only counts them."""
+        for difference in differences:
+            if len(self.differences) < MOST_KEPT:
+                self.differences.append(difference)
+            else:
+                self.more_differences += 1
+
+    def may_look_again(self) -> bool:
+        """Whether one more page may be read alone."""
+        if self.looked_again >= MOST_LOOKED_AT_AGAIN:
+            self.not_looked_again += 1
+            return False
+        self.looked_again += 1
+        return True
+
+    def verification(self, requests: int) -> Verification:
+        """What it came to."""
+        return Verification(
+            self.rows,
+            self.values,
+            requests,
+            tuple(self.differences),
+            self.more_differences,
+            self.edited_since,
+            tuple(self._remarks()),
+        )
+
+    def _remarks(self) -> Iterable[str]:
+        if self.edited_since:
+            yield f"{self.edited_since} rows were edited since the sync began: sync again to bring them, then verify."
+        for name, rows in sorted(self.not_told.items()):
+            yield f"Notion does not compute {name!r} in {rows} rows, so nothing can be said of it there."
+        for name, rows in sorted(self.computed_in_part.items()):
+            yield f"Notion computes {name!r} in {rows} rows from 25 related pages only; that is what was compared."
+        for name, rows in sorted(self.boundaries_held.items()):
+            yield (
+                f"Notion does not tell which parts of {name!r} belong to which related page in {rows} rows; parts and "
+                "order were compared."
+            )
+        for name, rows in sorted(self.left_open.items()):
+            yield f"{name!r} is not told whole in {rows} rows, which the copy says too, so nothing was compared there."
+        for name, rows in sorted(self.moved_by_clock.items()):
+            yield f"{name!r} goes by the clock and has moved on in {rows} rows."
+        if self.altered:
+            yield f"{self.altered} rows hold in Notion what PostgreSQL cannot store; they were compared without it."
+        for name in sorted(self.views_kept):
+            yield f"something depends on the view notion.{name}, so its columns may be as they were."
+        if self.bodies_not_told:
+            yield f"Notion gives no Markdown for {self.bodies_not_told} pages; their bodies were not compared."
+        if self.people_not_told:
+            yield f"Notion does not tell who {self.people_not_told} people are; they were not compared."
+        if self.not_looked_again:
+            yield f"{self.not_looked_again} more rows that differ were not looked at twice; some may be edited since."

@@ -1,0 +1,239 @@
+"""`sync --verify`: reads a database from Notion once more, and compares it value by value with what PostgreSQL holds.
+
+It must not share the code whose faults it is to find. So it has a reader of its own (`notion.rereading`), and works
+out by itself what a row must hold (`notion.expectation`, `notion.expected_fields`, `notion.expected_bodies`,
+`notion.expected_people`). It compares all that people query: the rows with their columns, `properties` and `fields`,
+the types of columns, the typed views, what search reads, the bodies that are kept, and who people are.
+
+It costs a request for each 100 rows, one at least for each value that Notion cuts, one for each body, and where rows
+name people by their ids alone, one for each 100 members of the workspace.
+
+Notion goes on while it is read, so what differs gets a second look at the page alone:
+
+- Edited or created since the sync began (Notion's clock, by the minute): no fault of the copy; counted apart.
+- Not among the live rows any more: its row is one too many, unless that edit came since. A page may go to the trash
+  without an edit, and when it went is then not told: synced and verified once more, it is no difference any more.
+- Else what differs from this second answer is a difference.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from notion_pg_sync.mirror.held_rows import HeldRow, HeldRows
+from notion_pg_sync.mirror.held_texts import HeldTexts
+from notion_pg_sync.mirror.held_views import HeldView, HeldViews
+from notion_pg_sync.notion.client import JsonObject, NotionClient
+from notion_pg_sync.sync.run.configuration import ConfiguredDatabase
+from notion_pg_sync.sync.run.context import RunContext
+from notion_pg_sync.sync.verify.comparing import HeldPage, Wanted, body_differences
+from notion_pg_sync.sync.verify.expectation import Expected, boundaries_not_told, clock_formulas
+from notion_pg_sync.sync.verify.expected_bodies import expected_markdown
+from notion_pg_sync.sync.verify.expected_fields import NamedColumn, unnamed_properties
+from notion_pg_sync.sync.verify.rereading import Rereading, VerificationError, expected_row, page_or_none, why_not_live
+from notion_pg_sync.sync.verify.verification import Difference, Findings, Verification, short
+from notion_pg_sync.sync.verify.verify_people import People
+
+
+async def verify_database(
+    work: RunContext, client: NotionClient, user_id: str, configured: ConfiguredDatabase
+) -> Verification:
+    """Compares a database of a user, just synced, with Notion. Writes nothing.
+
+    Raises `NotionError` (`VerificationError` where Notion does not give it whole), and what psycopg raises.
+    """
+    own_client = client.with_own_traffic()
+    found = Findings()
+    held = HeldRows(work.pool, work.tables, user_id, configured.database_id, configured.name)
+    people = People(own_client, HeldTexts(work.pool, user_id), found)
+    found.add(
+        Difference("type differs", None, f"{held.table.qualified_name}.{column}", "", wanted, type_)
+        for column, wanted, type_ in await held.wrong_types()
+    )
+    listed = await _data_source_ids(own_client, configured)
+    for data_source_id in listed:
+        comparison = await _begin(own_client, held, people, found, data_source_id, bodies=work.settings.bodies)
+        await comparison.compare(work.settings.page_size)
+    for page_id, where in await held.misplaced(listed):
+        found.add([Difference("row too many", page_id, None, "", "no such row in this database", f"a row in {where}")])
+    await people.compare()
+    return found.verification(own_client.traffic.requests)
+
+
+async def _data_source_ids(client: NotionClient, configured: ConfiguredDatabase) -> list[str]:
+    database = await client.database(configured.database_id)
+    listed = database.get("data_sources")
+    if database.get("in_trash") or not isinstance(listed, list) or not listed:
+        raise VerificationError(
+            f"database {configured.database_id} is in Notion's trash or names no data source that this connection may "
+            "read, so there is nothing to compare the copy with.",
+            code="no_data_source",
+        )
+    return [str(source["id"]) for source in listed]
+
+
+async def _begin(
+    client: NotionClient, held: HeldRows, people: People, found: Findings, data_source_id: str, *, bodies: bool
+) -> _Comparison:
+    """The comparison of a data source; when the sync began is worked out without comparing two clocks."""
+    answer = await client.data_source(data_source_id)
+    since_sync = await held.since_sync()
+    if since_sync is None:
+        raise VerificationError(
+            f"database {held.database_name!r} of user {held.user_id!r} was never synced: sync it first.",
+            code="never_synced",
+        )
+    began_at = answer.asked_at - since_sync
+    columns = [NamedColumn(**asdict(column)) for column in await held.columns(data_source_id)]
+    view = await HeldViews(held.pool, held.user_id).view_of(data_source_id)
+    found.add(
+        Difference("field differs", None, name, "", "a property", "no column")
+        for name in unnamed_properties(answer.schema, columns)
+    )
+    if view is not None:
+        found.add(_view_differences(view, found))
+    return _Comparison(
+        client,
+        held,
+        people,
+        found,
+        Wanted(
+            held.table,
+            held.database_id,
+            held.database_name,
+            data_source_id,
+            columns,
+            view,
+            clock_formulas(answer.schema),
+        ),
+        answer.schema,
+        began_at.replace(second=0, microsecond=0),
+        has_bodies=bodies or await people.held.wants_bodies(data_source_id),
+    )
+
+
+def _view_differences(view: HeldView, found: Findings) -> Iterator[Difference]:
+    """What is wrong with a typed view as such, whatever rows it shows."""
+    name = f"notion.{view.name}"
+    if not view.columns:
+        yield Difference("view differs", None, name, "", "a view with its reader's rights", "no such view")
+        return
+    for column, wanted in view.wanted.items():
+        type_ = view.columns.get(column)
+        if type_ == wanted or (type_ is None and view.is_full):
+            continue
+        if view.is_kept:
+            found.views_kept.add(view.name)
+        else:
+            yield Difference("type differs", None, f"{name}.{column}", "", wanted, type_ or "no such column")
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """The comparison of one data source; `began_at` is the minute in which the sync began, by Notion's clock."""
+
+    client: NotionClient
+    held: HeldRows
+    people: People
+    found: Findings
+    wanted: Wanted
+    schema: JsonObject
+    began_at: datetime
+    has_bodies: bool
+
+    async def compare(self, page_size: int) -> None:
+        """Compares every row, an answer of Notion's at a time."""
+        rereading = Rereading(self.client, self.wanted.data_source_id, page_size)
+        async for pages in rereading.pages():
+            listed = await self._held([page["id"] for page in pages])
+            for page in pages:
+                await self._compare_page(page, listed[page["id"]])
+        held = Counter(await self.held.page_ids(self.wanted.data_source_id))
+        self.found.add(_doubled(page_id, rows) for page_id, rows in held.items() if rows > 1)
+        unseen = [one for one in held if not rereading.has_seen(one)]
+        for start in range(0, len(unseen), page_size):
+            for page_id, held_page in (await self._held(unseen[start : start + page_size])).items():
+                await self._look_again(page_id, held_page, _too_many(held_page.row, "not listed"))
+
+    async def _held(self, page_ids: Sequence[str]) -> Mapping[str, HeldPage]:
+        """What is held of these pages."""
+        texts, view = self.people.held, self.wanted.view
+        rows, documents = await self.held.rows(page_ids), await texts.documents(page_ids)
+        bodies = await texts.bodies(page_ids)
+        views = HeldViews(self.held.pool, self.held.user_id)
+        shown, related = {}, {}
+        if view is not None and {"page_id", "user_id", "data_source_id"} <= view.columns.keys():
+            shown = await views.rows(view, self.wanted.data_source_id, page_ids)
+            own = {column.name for column in self.wanted.columns if column.property_type == "relation"}
+            for relation in own:
+                name = view.relations.get(relation)
+                related[relation] = await views.related(name, page_ids) if name else None
+        names = await self.people.names_in(row.fields for row in rows.values())
+        return {
+            page_id: HeldPage(
+                rows.get(page_id),
+                documents.get(page_id),
+                bodies.get(page_id),
+                shown.get(page_id),
+                {relation: None if of is None else of.get(page_id, []) for relation, of in related.items()},
+                names,
+            )
+            for page_id in page_ids
+        }
+
+    async def _compare_page(self, page: JsonObject, held: HeldPage) -> None:
+        expected = await expected_row(self.client, page, self.schema)
+        self.found.count(expected)
+        self.people.named_by(page["properties"])
+        if held.row is not None:
+            self.found.count_boundaries(*boundaries_not_told(expected, held.row.properties))
+        every = list(self.wanted.differences(expected, held))
+        self.found.moved_by_clock.update(one.name or "" for one in every if self._goes_by_clock(one))
+        differences = [one for one in every if not self._goes_by_clock(one)]
+        differences += await self._body_differences(expected.page_id, held)
+        if differences and self._is_since(expected):
+            self.found.edited_since += 1
+        elif differences:
+            await self._look_again(expected.page_id, held, differences)
+
+    async def _body_differences(self, page_id: str, held: HeldPage) -> list[Difference]:
+        if held.row is None or not (self.has_bodies or held.body):
+            return []
+        markdown = await expected_markdown(self.client, page_id)
+        if markdown is None:
+            self.found.bodies_not_told += 1
+            return []
+        return list(body_differences(page_id, markdown, held.body))
+
+    async def _look_again(self, page_id: str, held: HeldPage, differences: Sequence[Difference]) -> None:
+        """Reads a page alone and takes in what differs now; beyond the bound, what differed before."""
+        if not self.found.may_look_again():
+            self.found.add(differences)
+            return
+        page = await page_or_none(self.client, page_id)
+        left = why_not_live(page, self.wanted.data_source_id)
+        expected = await expected_row(self.client, page, self.schema) if page is not None else None
+        if expected is not None and self._is_since(expected):
+            self.found.edited_since += 1
+        elif left is not None:
+            self.found.add(_too_many(held.row, left))
+        elif expected is not None:
+            again = [one for one in self.wanted.differences(expected, held) if not self._goes_by_clock(one)]
+            self.found.add(again + [one for one in differences if one.kind == "body differs"])
+
+    def _is_since(self, expected: Expected) -> bool:
+        return max(expected.created_at, expected.edited_at) >= self.began_at
+
+    def _goes_by_clock(self, difference: Difference) -> bool:
+        return difference.kind == "value differs" and difference.name in self.wanted.clock_formulas
+
+
+def _doubled(page_id: str, rows: int) -> Difference:
+    return Difference("row too many", page_id, None, "", "one page", f"{rows} rows of it")
+
+
+def _too_many(row: HeldRow | None, in_notion: str) -> list[Difference]:
+    return [] if row is None else [Difference("row too many", row.page_id, None, "", in_notion, short(row.title))]

@@ -1,0 +1,160 @@
+"""Crontabs are read as crontab(5) says."""
+
+from __future__ import annotations
+
+import string
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notion_pg_sync.commands.doctor.scheduling.crontab import AT_START, NICKNAMES, Crontab, five_fields, read_crontab
+from notion_pg_sync.commands.doctor.scheduling.due import TOLERANCE, is_missed, next_due
+from tests.commands.scheduling.written import crontab_lines, schedules
+
+LINE = "*/15 * * * * notion-pg-sync sync-all"
+
+
+def own(text: str) -> Crontab:
+    return read_crontab(text, with_user=False)
+
+
+def test_variables_are_those_above_a_line() -> None:
+    crontab = own(f"A=1\n{LINE}\nA = two words  \nB='  kept  '\n{LINE}\n")
+    assert [dict(entry.variables) for entry in crontab.entries] == [
+        {"A": "1"},
+        {"A": "two words", "B": "  kept"},
+    ]
+    assert crontab.variables == {"A": "two words", "B": "  kept"}
+
+
+def test_a_system_crontab_names_the_user() -> None:
+    (entry,) = read_crontab("@hourly  app\tnotion-pg-sync sync-all\n", with_user=True).entries
+    assert (entry.schedule, entry.user, entry.command) == ("@hourly", "app", "notion-pg-sync sync-all")
+
+
+@pytest.mark.parametrize(
+    ("written", "command", "given_to_it"),
+    [
+        ("date", "date", None),
+        ("date +%F", "date +", "F"),
+        (r"date +\%F", "date +%F", None),
+        (r"cat \%%one%two\%", "cat %", "one\ntwo%"),
+    ],
+)
+def test_a_bare_percent_ends_the_command(written: str, command: str, given_to_it: str | None) -> None:
+    (entry,) = own(f"@daily {written}\n").entries
+    assert (entry.command, entry.standard_input) == (command, given_to_it)
+
+
+def test_a_percent_in_a_variable_is_a_percent_and_a_backslash_before_it_stays() -> None:
+    crontab = own("A=a%40b\nB=a\\%40b\n")
+    assert crontab.variables == {"A": "a%40b", "B": "a\\%40b"}
+    assert ["backslash" in oddity.sentence for oddity in crontab.oddities] == [True]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("*/15 * * * notion-pg-sync sync-all", "day of week"),
+        ("60 * * * * x", "'60' is no minute"),
+        ("* * * * Monday x", "'Monday' is no day of week"),
+        ("5/10 * * * * x", "'5/10' is no minute"),
+        ("@every_15_minutes x", "cron knows no '@every_15_minutes'"),
+        ("*/15 * * * * * x", "no seconds"),
+        ("MAILTO=", 'MAILTO=""'),
+        ("A='b", "five times"),
+        ("sync-all", "five times"),
+    ],
+)
+def test_what_cron_cannot_read_is_told(line: str, says: str) -> None:
+    (error,) = own(f"# above\n{line}\n").errors
+    assert error.line == 2
+    assert says in error.sentence
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("PATH=$HOME/bin:/usr/bin", "PATH holds a $"),
+        ("DATABASE_URL=postgresql://u:${PASSWORD}@h/d", "DATABASE_URL holds a $"),
+        (f"{LINE}\r", "carriage return"),
+        ("5,7x,9 * * * * x", None),
+        ("*-5 * * * * x", "as '* * * * *'"),
+    ],
+)
+def test_what_cron_reads_otherwise_than_it_looks_is_told(line: str, says: str | None) -> None:
+    crontab = own(f"{line}\n")
+    if says is None:
+        assert crontab.errors
+    else:
+        assert says in crontab.oddities[0].sentence
+
+
+@given(st.lists(crontab_lines(), max_size=8))
+def test_what_was_written_is_read(lines: list[tuple[str, str, str]]) -> None:
+    text = "".join(f"{name}={value}\n{schedule} echo {name}\n" for schedule, name, value in lines)
+    crontab = own(text)
+    assert crontab.errors == ()
+    assert [(entry.schedule, entry.command) for entry in crontab.entries] == [
+        (schedule, f"echo {name}") for schedule, name, _ in lines
+    ]
+    for entry, (_, name, value) in zip(crontab.entries, lines, strict=True):
+        assert entry.variables[name] == value
+
+
+@given(st.text(string.printable))
+def test_no_text_stops_the_reading(text: str) -> None:
+    crontab = own(text)
+    told = len(crontab.entries) + len(crontab.errors)
+    assert told <= text.count("\n") + 1
+
+
+@given(schedules(), st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)))
+def test_what_is_due_is_due_within_what_its_fields_say(schedule: str, after: datetime) -> None:
+    after = after.replace(tzinfo=UTC)
+    due = next_due([schedule], after)
+    if schedule == AT_START:
+        assert due is None
+        return
+    if due is None:
+        return
+    assert due > after
+    minute, hour, _, month, _ = (five_fields(schedule) or "").split()
+    assert minute.startswith("*") or str(due.minute) in _numbers(minute)
+    assert hour.startswith("*") or str(due.hour) in _numbers(hour)
+    assert not month.isdigit() or due.month == int(month)
+
+
+def _numbers(written: str) -> set[str]:
+    """The numbers of a field made of numbers and ranges without steps."""
+    found: set[str] = set()
+    for item in written.split(","):
+        low, _, high = item.partition("/")[0].partition("-")
+        found |= {str(number) for number in range(int(low), int(high or low) + 1)}
+    return found
+
+
+def test_the_nicknames_are_schedules() -> None:
+    after = datetime(2026, 11, 25, 16, 3, tzinfo=UTC)
+    due = {name: next_due([name], after) for name in NICKNAMES}
+    assert due["@hourly"] == datetime(2026, 11, 25, 17, tzinfo=UTC)
+    assert due["@daily"] == due["@midnight"] == datetime(2026, 11, 26, tzinfo=UTC)
+    assert due["@weekly"] == datetime(2026, 11, 29, tzinfo=UTC)
+    assert due["@monthly"] == datetime(2026, 12, 1, tzinfo=UTC)
+    assert due["@yearly"] == due["@annually"] == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_the_earliest_of_several_lines_counts_in_the_zone_of_cron() -> None:
+    after = datetime(2026, 7, 1, 0, 50, tzinfo=UTC)
+    due = next_due(["30 3 * * *", "0 12 * * *", "0 0 31 2 *"], after.astimezone(ZoneInfo("Europe/Berlin")))
+    assert due == datetime(2026, 7, 1, 1, 30, tzinfo=UTC)
+
+
+def test_a_due_time_is_missed_once_the_start_would_be_too_slow() -> None:
+    due = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    assert not is_missed(due, due + TOLERANCE)
+    assert is_missed(due, due + TOLERANCE + timedelta(seconds=1))
+    assert not is_missed(None, due)

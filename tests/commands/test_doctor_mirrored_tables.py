@@ -1,0 +1,181 @@
+"""doctor and what was mirrored: tables that went, rows that others removed or added, typed views."""
+
+from __future__ import annotations
+
+from notion_pg_sync.commands.doctor.checks.check import Verdict
+from tests.commands.conftest import Mirrored, told
+
+CHECKS = ("tables there", "row counts", "typed views")
+
+
+async def mirrored_with_views(mirrored: Mirrored, *databases: str) -> None:
+    mirrored.connect("anna", "anna", *databases)
+    mirrored.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES ('anna', true)")
+    await mirrored.sync()
+
+
+async def test_a_healthy_copy_is_well(mirrored: Mirrored) -> None:
+    mirrored.connect("ben", "ben", "Library")
+    await mirrored_with_views(mirrored, "Worlds", "Three", "Chat Sessions")
+    for check in CHECKS:
+        assert {finding.verdict for finding in await mirrored.found(check)} == {Verdict.WELL}
+    told(await mirrored.found("tables there"), "5 data sources are mirrored into public.notion_chat_sessions_sync, ")
+    told(await mirrored.found("row counts"), "as many rows as were written: 340 of 5 data sources")
+    told(await mirrored.found("typed views"), "3 typed views are as they should be: chat_sessions, three, worlds")
+
+
+async def test_before_the_first_sync_there_is_nothing_to_say_against_it(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds")
+    assert [(await mirrored.one(check)).verdict for check in CHECKS] == [Verdict.WELL] * 3
+
+
+async def test_a_table_of_its_own_that_went_can_be_made_again(mirrored: Mirrored) -> None:
+    mirrored.execute("CREATE TABLE notion_three_sync (LIKE notion_pages_sync INCLUDING ALL)")
+    mirrored.connect("anna", "anna", "Three")
+    await mirrored.sync()
+    mirrored.execute("DROP TABLE notion_three_sync")
+    finding = await mirrored.one("tables there")
+    assert finding.verdict is Verdict.WARNING
+    assert "the rows of anna/Three were in public.notion_three_sync, which is no longer there" in finding.seen
+    await mirrored.type(finding.mend)
+    assert (await mirrored.one("tables there")).verdict is Verdict.WELL
+    lost = await mirrored.one("row counts")
+    assert "anna/Three: public.notion_three_sync holds 0 rows, and 3 were written" in lost.seen
+    await mirrored.type(lost.mend)
+    assert mirrored.execute("SELECT count(*) FROM notion_three_sync") == [(3,)]
+
+
+async def test_a_standard_table_that_went_is_made_by_init(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds")
+    await mirrored.sync()
+    mirrored.execute("DROP TABLE notion_worlds_sync")
+    finding = await mirrored.one("tables there")
+    assert (finding.verdict, finding.mend) == (Verdict.BROKEN, "notion-pg-sync init")
+
+
+async def test_a_table_that_has_the_name_and_not_the_shape(mirrored: Mirrored) -> None:
+    mirrored.execute("CREATE TABLE notion_three_sync (LIKE notion_pages_sync INCLUDING ALL)")
+    mirrored.execute("ALTER TABLE notion_three_sync DROP COLUMN fields, DROP COLUMN url")
+    mirrored.execute("CREATE TABLE notion_unrelated_sync (id int)")
+    mirrored.connect("anna", "anna", "Three")
+    finding = await mirrored.one("tables there")
+    assert finding.verdict is Verdict.WARNING
+    assert finding.seen.startswith("public.notion_three_sync has the name of a sync table and not its shape")
+    assert "add the columns fields, url" in finding.seen
+    await mirrored.type(finding.mend)
+    assert (await mirrored.one("tables there")).verdict is Verdict.WELL
+
+
+async def test_a_table_whose_first_columns_are_missing_says_which(mirrored: Mirrored) -> None:
+    mirrored.execute("CREATE TABLE notion_three_sync (id uuid PRIMARY KEY)")
+    mirrored.connect("anna", "anna", "Three")
+    finding = await mirrored.one("tables there")
+    assert finding.verdict is Verdict.WARNING
+    assert "has no column notion_database_id" in finding.seen
+
+
+async def test_rows_that_somebody_removed_are_counted_and_come_back(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds", "Chat Sessions")
+    await mirrored.sync()
+    mirrored.execute("DELETE FROM notion_chat_sessions_sync WHERE title LIKE '%1%'")
+    finding = await mirrored.one("row counts")
+    assert finding.verdict is Verdict.BROKEN
+    assert "anna/Chat Sessions: public.notion_chat_sessions_sync holds 117 rows, and 250 were written" in finding.seen
+    assert "somebody else removed some" in finding.seen
+    assert finding.mend == "notion-pg-sync sync anna 'Chat Sessions' --full"
+    await mirrored.type(finding.mend)
+    assert (await mirrored.one("row counts")).verdict is Verdict.WELL
+
+
+async def test_rows_that_somebody_added_are_counted_and_go(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds")
+    await mirrored.sync()
+    mirrored.execute(
+        "INSERT INTO notion_worlds_sync (notion_page_id, notion_database_id, notion_data_source_id, user_id)"
+        " SELECT gen_random_uuid(), notion_database_id, notion_data_source_id, user_id FROM notion_worlds_sync LIMIT 2"
+    )
+    finding = await mirrored.one("row counts")
+    assert "holds 14 rows, and 12 were written: somebody else added some" in finding.seen
+    await mirrored.type(finding.mend)
+    assert (await mirrored.one("row counts")).verdict is Verdict.WELL
+
+
+async def test_the_applications_own_rows_are_none_of_its_business(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds")
+    await mirrored.sync()
+    mirrored.execute("INSERT INTO notion_worlds_sync (notion_database_id, user_id, name) VALUES ('d', 'anna', 'draft')")
+    assert (await mirrored.one("row counts")).verdict is Verdict.WELL
+
+
+async def test_of_several_data_sources_the_one_that_differs_is_named(mirrored: Mirrored) -> None:
+    mirrored.connect("ben", "ben", "Library")
+    await mirrored.sync()
+    books = mirrored.small.data_sources["Books"]
+    mirrored.execute("DELETE FROM notion_pages_sync WHERE notion_data_source_id = %s", books)
+    assert (await mirrored.one("row counts")).seen.startswith("ben/Library (Books): public.notion_pages_sync holds 0")
+
+
+async def test_who_is_being_synced_is_not_counted(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds")
+    await mirrored.sync()
+    mirrored.execute("DELETE FROM notion_worlds_sync")
+    mirrored.execute(
+        "UPDATE notion_sync.accounts SET lease_expires_at = now() + interval '1 minute',"
+        " lease_runid = (SELECT max(runid) FROM notion_sync.job_run_details)"
+    )
+    assert (await mirrored.one("row counts")).verdict is Verdict.WELL
+
+
+async def test_a_view_that_was_dropped_comes_back_with_the_next_sync(mirrored: Mirrored) -> None:
+    await mirrored_with_views(mirrored, "Worlds", "Three")
+    mirrored.execute("DROP VIEW notion.worlds")
+    finding = await mirrored.one("typed views")
+    assert (finding.verdict, finding.seen) == (Verdict.WARNING, "the view notion.worlds is missing")
+    assert finding.mend == "notion-pg-sync sync anna Worlds"
+    await mirrored.type(finding.mend)
+    assert (await mirrored.one("typed views")).verdict is Verdict.WELL
+
+
+async def test_views_that_were_asked_for_after_the_sync_are_missing_until_the_next(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds", "Three")
+    await mirrored.sync()
+    mirrored.execute("UPDATE notion_sync.accounts SET views = true")
+    findings = await mirrored.found("typed views")
+    assert [finding.seen for finding in findings] == [
+        "the view notion.three is missing",
+        "the view notion.worlds is missing",
+        "the view notion.worlds__characters is missing",
+    ]
+    await mirrored.sync()
+    assert (await mirrored.one("typed views")).verdict is Verdict.WELL
+
+
+async def test_a_view_that_somebody_changed_is_told(mirrored: Mirrored) -> None:
+    await mirrored_with_views(mirrored, "Worlds")
+    mirrored.execute("ALTER VIEW notion.worlds RENAME COLUMN concept_premise TO premise")
+    assert (await mirrored.one("typed views")).seen == "the view notion.worlds is not as its databases are"
+    mirrored.execute("ALTER VIEW notion.worlds RENAME COLUMN premise TO concept_premise")
+    mirrored.execute("ALTER VIEW notion.worlds RESET (security_invoker)")
+    assert (await mirrored.one("typed views")).seen == "the view notion.worlds shows rows by its owner's rights"
+    await mirrored.type((await mirrored.one("typed views")).mend)
+    assert (await mirrored.one("typed views")).verdict is Verdict.WELL
+
+
+async def test_something_else_with_a_views_name_is_told(mirrored: Mirrored) -> None:
+    mirrored.execute("CREATE TABLE notion.worlds (mine text)")
+    await mirrored_with_views(mirrored, "Worlds")
+    finding = await mirrored.one("typed views")
+    assert finding.verdict is Verdict.WARNING
+    assert "notion.worlds is not a view of notion-pg-sync; it is left alone" in finding.seen
+
+
+async def test_a_view_that_nobody_is_behind_any_more(mirrored: Mirrored) -> None:
+    await mirrored_with_views(mirrored, "Worlds")
+    mirrored.execute("UPDATE notion_sync.accounts SET views = false")
+    findings = await mirrored.found("typed views")
+    assert [finding.seen for finding in findings] == [
+        "the view notion.worlds shows nobody's rows any more",
+        "the view notion.worlds__characters shows nobody's rows any more",
+    ]
+    await mirrored.type(findings[0].mend)
+    assert (await mirrored.one("typed views")).seen == "no user wants typed views"

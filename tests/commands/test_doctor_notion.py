@@ -1,0 +1,375 @@
+"""doctor and Notion: the way there, the tokens, and the databases that are to be mirrored."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import ssl
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from notion_workspace.literals import title
+
+from notion_pg_sync.commands.doctor.checks.check import Verdict
+from notion_pg_sync.commands.doctor.checks.notion import database_sizes, full_read_time
+from notion_pg_sync.mirror.diagnosis.mirrored_tables import MirroredSource
+from tests.commands.conftest import Mirrored, Patient, only, told
+from tests.wanting import lacks
+
+# --- the way there -----------------------------------------------------------------------------------------------
+
+
+async def test_a_workspace_that_answers_is_well_and_is_asked_with_nobodys_token(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds")
+    finding = only(await mirrored.found("Notion answers"))
+    assert (finding.verdict, finding.seen) == (Verdict.WELL, f"Notion answers at {mirrored.url}")
+    assert [request.status for request in mirrored.workspace.requests.all()] == [401]
+
+
+async def test_where_nothing_listens(patient: Patient) -> None:
+    finding = only(await patient.found("Notion answers", NOTION_BASE_URL="http://127.0.0.1:9"))
+    assert finding.verdict is Verdict.BROKEN
+    assert "nothing takes connections at 127.0.0.1:9" in finding.seen
+    assert finding.mend == "curl -sv http://127.0.0.1:9/v1/users/me"
+
+
+async def test_a_name_that_is_not_known(patient: Patient) -> None:
+    finding = only(await patient.found("Notion answers", NOTION_BASE_URL="https://notion.invalid"))
+    assert finding.verdict is Verdict.BROKEN
+    assert "the name of host notion.invalid is not known" in finding.seen
+    assert finding.mend == "getent hosts notion.invalid"
+
+
+def test_without_a_network() -> None:
+    if os.geteuid() != 0:
+        lacks("this test makes a network of its own: run it as root on Linux.")
+    ended = subprocess.run(
+        ["unshare", "--net", sys.executable, "-m", "notion_pg_sync", "doctor", "--no-cron-check", "--json"],
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "NOTION_BASE_URL": "https://203.0.113.7"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (seen,) = [one["seen"] for one in json.loads(ended.stdout)["findings"] if one["check"] == "Notion answers"]
+    assert "there is no way from this machine to 203.0.113.7" in seen
+
+
+async def test_a_proxy_that_takes_no_connections_is_told_without_its_password(patient: Patient) -> None:
+    finding = only(
+        await patient.found(
+            "Notion answers", NOTION_BASE_URL="https://127.0.0.1:9", HTTPS_PROXY="http://user:canary@127.0.0.1:9"
+        )
+    )
+    assert "the proxy 127.0.0.1:9 of HTTPS_PROXY takes no connections" in finding.seen
+    assert "canary" not in f"{finding}"
+
+
+@asynccontextmanager
+async def answering(said: bytes, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """A server that says one thing, whatever it is asked; yields its port."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(said)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """The folder of a certificate that nobody vouches for, and of its key."""
+    names = f"-keyout {tmp_path}/key.pem -out {tmp_path}/certificate.pem -subj /CN=localhost"
+    subprocess.run(
+        f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 {names}".split(), check=True, capture_output=True
+    )
+    return tmp_path
+
+
+async def test_a_certificate_that_nobody_vouches_for(patient: Patient, certificate: Path) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate / "certificate.pem", certificate / "key.pem")
+    async with answering(b"", tls) as port:
+        finding = only(await patient.found("Notion answers", NOTION_BASE_URL=f"https://127.0.0.1:{port}"))
+    assert finding.verdict is Verdict.BROKEN
+    assert "the certificate of 127.0.0.1 cannot be verified (self-signed certificate)" in finding.seen
+    assert "SSL_CERT_FILE" in finding.seen
+    assert finding.mend.startswith(f"openssl s_client -connect 127.0.0.1:{port} ")
+
+
+async def test_what_speaks_no_tls(patient: Patient) -> None:
+    async with answering(b"HTTP/1.1 200 OK\r\n\r\n") as port:
+        finding = only(await patient.found("Notion answers", NOTION_BASE_URL=f"https://127.0.0.1:{port}"))
+    assert finding.verdict is Verdict.BROKEN
+    assert "does not speak TLS as it should" in finding.seen
+    assert finding.mend == f"curl -sv https://127.0.0.1:{port}/v1/users/me"
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "a proxy before Notion wants to"),
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "a network rule before Notion refused"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "is not valid JSON"),
+        (b"", "broke off"),
+    ],
+)
+async def test_what_is_not_notion_says_so(patient: Patient, said: bytes, words: str) -> None:
+    async with answering(said) as port:
+        finding = only(await patient.found("Notion answers", NOTION_BASE_URL=f"http://127.0.0.1:{port}"))
+    assert finding.verdict is Verdict.BROKEN
+    assert words in finding.seen
+    assert finding.mend.startswith("curl -sv http://127.0.0.1")
+
+
+async def test_trouble_at_notion_is_told_after_one_more_try(mirrored: Mirrored) -> None:
+    mirrored.workspace.faults.add("503")
+    finding = only(await mirrored.found("Notion answers"))
+    assert finding.verdict is Verdict.BROKEN
+    assert "Notion answered 503" in finding.seen
+    assert len(mirrored.workspace.requests.all()) == 2
+
+
+# --- tokens --------------------------------------------------------------------------------------------------------
+
+
+async def test_whose_token_it_is_and_of_which_workspace(mirrored: Mirrored) -> None:
+    for label in ("anna", "ben", "cora"):
+        mirrored.connect(label, label)
+    assert [finding.seen for finding in await mirrored.found("tokens accepted")] == [
+        "Notion accepts the token of anna: anna integration in the workspace Sample workspace",
+        "Notion accepts the token of ben: ben integration in the workspace Sample workspace",
+        "Notion accepts the token of cora: Cora",
+    ]
+
+
+async def test_a_revoked_token_is_broken_and_stops_nobody_else(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds")
+    mirrored.connect("ben", "ben", "Tasks")
+    mirrored.connect("zoe", "anna", "Worlds")
+    mirrored.workspace.revoke_token("anna")
+    findings = await mirrored.found("tokens accepted")
+    refused = told(findings, "does not accept the token")
+    assert refused.verdict is Verdict.BROKEN
+    assert refused.seen.startswith("anna, zoe: ")
+    assert refused.mend.endswith(""" SET "notion_token" = 'ntn_...' WHERE user_id = 'anna';""")
+    assert told(findings, "ben integration").verdict is Verdict.WELL
+    assert [finding.seen for finding in await mirrored.found("databases shared")] == ["ben/Tasks is there and shared"]
+
+
+async def test_when_every_token_is_refused_no_database_is_asked_for(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "ntn_nonsense", "Worlds")
+    finding = only(await mirrored.found("databases shared"))
+    assert finding.verdict is Verdict.SKIPPED
+    assert {request.status for request in mirrored.workspace.requests.all()} == {401}
+
+
+async def test_a_rate_limit_is_told_and_not_waited_for(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds")
+    mirrored.workspace.faults.add("429", token="anna", seconds=300)
+    finding = only(await mirrored.found("tokens accepted"))
+    assert finding.verdict is Verdict.WARNING
+    assert "rate limit" in finding.seen
+
+
+async def test_a_token_that_cannot_be_sent_is_told_without_a_request(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "ntn_with\nline", "Worlds")
+    finding = only(await mirrored.found("tokens accepted"))
+    assert finding.verdict is Verdict.BROKEN
+    assert "ntn_with" not in f"{finding}"
+    assert len(mirrored.workspace.requests.all()) == 1
+
+
+async def test_of_many_users_only_the_number_is_told(mirrored: Mirrored) -> None:
+    for number in range(30):
+        mirrored.connect(f"user{number:02}", mirrored.workspace.add_token(f"user{number}").secret, "Worlds")
+    finding = only(await mirrored.found("tokens accepted"))
+    assert finding.seen == "Notion accepts the tokens of 30 users, of 30 bots"
+    assert len(mirrored.workspace.requests.all()) == 31
+
+
+async def test_eight_tokens_are_used_at_once(mirrored: Mirrored) -> None:
+    """The server holds the answers back until eight requests have come, and a moment longer."""
+    for number in range(20):
+        mirrored.connect(f"user{number:02}", f"ntn_{number}", "Worlds")
+    open_now, most = 0, 0
+    eight = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal open_now, most
+        request = await reader.readuntil(b"\r\n\r\n")
+        if b"Bearer ntn_" in request:
+            open_now += 1
+            most = max(most, open_now)
+            if most == 8:
+                eight.set()
+            await eight.wait()
+            await asyncio.sleep(0.05)
+            open_now -= 1
+        body = b'{"object": "error", "status": 401, "code": "unauthorized", "message": "no", "request_id": "x"}'
+        writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finding = only(await mirrored.found("tokens accepted", NOTION_BASE_URL=url))
+    assert finding.seen.startswith("user00, user01, user02, user03, user04 and 15 more: Notion does not accept")
+    assert most == 8
+
+
+async def test_the_token_that_counts_is_the_one_to_renew(mirrored: Mirrored) -> None:
+    mirrored.connect("ben", "ben", "Tasks")
+    mirrored.patient.execute("UPDATE user_settings SET notion_access_token = 'ntn_revoked'")
+    assert 'SET "notion_access_token" =' in only(await mirrored.found("tokens accepted")).mend
+
+
+async def test_one_user_alone_is_asked_for(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds")
+    mirrored.connect("ben", "ben", "Tasks")
+    finding = only(await mirrored.found("databases shared", user_id="ben"))
+    assert finding.seen == "ben/Tasks is there and shared"
+    assert {request.token for request in mirrored.workspace.requests.all()} <= {"ben", None, ""}
+
+
+# --- databases -----------------------------------------------------------------------------------------------------
+
+
+async def test_databases_that_are_shared_are_well(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds", "Characters")
+    mirrored.connect("ben", "ben", "Library")
+    assert [(finding.verdict, finding.seen) for finding in await mirrored.found("databases shared")] == [
+        (Verdict.WELL, "anna/Characters is there and shared"),
+        (Verdict.WELL, "anna/Worlds is there and shared"),
+        (Verdict.WELL, "ben/Library is there and shared; it has 2 data sources: Authors, Books"),
+    ]
+
+
+async def test_a_database_that_was_never_read_and_one_that_was_taken_away(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds", Tasks=mirrored.small.databases["Tasks"])
+    await mirrored.sync()
+    mirrored.workspace.unshare("anna", "Worlds")
+    findings = await mirrored.found("databases shared")
+    assert [finding.verdict for finding in findings] == [Verdict.BROKEN] * 2
+    assert "was never read" in told(findings, "anna/Tasks").seen
+    assert "could be read now, so it was taken from the connection or deleted" in told(findings, "anna/Worlds").seen
+    assert told(findings, "anna/Worlds").mend.startswith("notion-pg-sync sync anna Worlds\n")
+    mirrored.workspace.delete_database(mirrored.small.databases["Worlds"])
+    told(await mirrored.found("databases shared"), "so it was taken from the connection or deleted")
+
+
+async def test_a_database_in_the_trash(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds", "Three")
+    mirrored.workspace.trash_database("Worlds")
+    findings = await mirrored.found("databases shared")
+    assert told(findings, "anna/Three").verdict is Verdict.WELL
+    trashed = told(findings, "anna/Worlds is in Notion's trash")
+    assert trashed.verdict is Verdict.BROKEN
+    await mirrored.patient.type(trashed.mend)
+    assert [finding.seen for finding in await mirrored.found("databases shared")] == ["anna/Three is there and shared"]
+
+
+async def test_a_page_and_a_data_source_are_no_databases(mirrored: Mirrored) -> None:
+    page = mirrored.workspace.page_ids("Worlds")[0]
+    mirrored.connect("anna", "anna", Page=page, Source=mirrored.small.data_sources["Worlds"])
+    findings = await mirrored.found("databases shared")
+    assert [finding.verdict for finding in findings] == [Verdict.BROKEN] * 2
+    told(findings, f"anna/Page: {page} is a page, not a database")
+    source = told(findings, "is a data source, not a database")
+    await mirrored.patient.type(source.mend.replace("<database id>", mirrored.small.databases["Worlds"]))
+    assert told(await mirrored.found("databases shared"), "anna/Source is there").verdict is Verdict.WELL
+
+
+async def test_a_database_without_a_data_source_that_may_be_read(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Three")
+    mirrored.workspace.remove_data_source("Three")
+    finding = only(await mirrored.found("databases shared"))
+    assert finding.verdict is Verdict.BROKEN
+    assert "names no data source" in finding.seen
+
+
+async def test_a_connection_that_may_read_no_content(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Three")
+    mirrored.workspace.set_capabilities("anna", read_content=False)
+    finding = only(await mirrored.found("databases shared"))
+    assert finding.verdict is Verdict.BROKEN
+    assert "'Read content'" in finding.seen
+
+
+async def test_trouble_with_one_database_does_not_hide_the_others(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Three", "Worlds")
+    mirrored.workspace.faults.add("500", path=f"databases/{mirrored.small.databases['Three']}")
+    findings = await mirrored.found("databases shared")
+    assert told(findings, "anna/Three: Notion answered 500").verdict is Verdict.BROKEN
+    assert told(findings, "anna/Worlds").verdict is Verdict.WELL
+
+
+async def test_who_wants_everything_is_told_what_there_is(mirrored: Mirrored) -> None:
+    mirrored.connect("ben", "ben")
+    mirrored.connect("dora", mirrored.workspace.add_token("dora").secret)
+    findings = await mirrored.found("databases shared")
+    assert told(findings, "search finds 4").verdict is Verdict.WELL
+    nothing = told(findings, "dora wants every database, and none is shared")
+    assert nothing.verdict is Verdict.WARNING
+    assert nothing.mend == "notion-pg-sync sync-all --user dora"
+
+
+async def test_of_many_databases_those_that_are_well_are_counted_and_the_others_named(mirrored: Mirrored) -> None:
+    handles = [mirrored.workspace.add_database(f"List {number}", {"Name": title()}) for number in range(15)]
+    for handle in handles:
+        mirrored.workspace.share("anna", handle.id)
+    mirrored.connect("anna", "anna", **{handle.name: handle.id for handle in handles})
+    mirrored.connect("ben", "ben", "Library")
+    mirrored.workspace.trash_database("List 7")
+    findings = await mirrored.found("databases shared")
+    assert [finding.verdict for finding in findings] == [Verdict.BROKEN, Verdict.WELL, Verdict.WELL]
+    assert findings[1].seen == "ben/Library is there and shared; it has 2 data sources: Authors, Books"
+    assert findings[2].seen == "14 more databases are there and shared"
+
+
+# --- sizes ---------------------------------------------------------------------------------------------------------
+
+
+async def test_sizes_are_those_of_the_mirror(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds", "Chat Sessions")
+    told(await mirrored.found("database sizes"), "no database was read yet")
+    await mirrored.sync()
+    findings = await mirrored.found("database sizes")
+    assert {finding.verdict for finding in findings} == {Verdict.WELL}
+    told(
+        findings, "1 data source is of up to 100 rows, read whole at every sync: the largest, anna/Worlds, has 12 rows"
+    )
+    told(findings, "anna/Chat Sessions, has 250 rows and takes about 1 second at 180 requests a minute")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (100, "up to 100 rows"),
+        (101, "up to 10,000 rows"),
+        (10_000, "takes about 33 seconds at 180 requests a minute"),
+        (10_001, "more than the 10,000 rows that one query of Notion's gives"),
+        (500_000, "takes about 27 minutes and 47 seconds"),
+        (None, "not read whole yet: anna/Rows"),
+    ],
+)
+def test_each_size_has_its_class(rows: int | None, words: str) -> None:
+    source = MirroredSource("anna", "Rows", "d", "Rows", "public.notion_pages_sync", rows, is_being_synced=False)
+    told(database_sizes([source], 180), words)
+
+
+@given(st.integers(0, 10_000_000), st.integers(1, 1000))
+def test_a_full_read_takes_a_request_for_each_hundred_rows(rows: int, pace: int) -> None:
+    requests = full_read_time(rows, pace) * pace / timedelta(minutes=1)
+    assert max(1, rows / 100) - 0.01 <= requests <= rows / 100 + 1.01

@@ -1,0 +1,169 @@
+"""doctor and what an older set-up left behind.
+
+pg_cron and pg_net come with packages of the operating system; the checks read nothing but catalogs and
+pg_cron's tables, so these are made here, in the form that pg_cron 1.4 gives them.
+"""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from notion_pg_sync.commands.doctor.checks.check import Verdict
+from tests.commands.conftest import Patient, told
+
+PG_CRON = """
+    CREATE SCHEMA cron;
+    CREATE SEQUENCE cron.jobid_seq;
+    CREATE SEQUENCE cron.runid_seq;
+    CREATE TABLE cron.job (
+        jobid    bigint PRIMARY KEY DEFAULT nextval('cron.jobid_seq'),
+        schedule text NOT NULL,
+        command  text NOT NULL,
+        nodename text NOT NULL DEFAULT 'localhost',
+        nodeport int NOT NULL DEFAULT inet_server_port(),
+        database text NOT NULL DEFAULT current_database(),
+        username text NOT NULL DEFAULT current_user,
+        active   boolean NOT NULL DEFAULT true,
+        jobname  name,
+        CONSTRAINT jobname_username_uniq UNIQUE (jobname, username)
+    );
+    ALTER TABLE cron.job ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY cron_job_policy ON cron.job USING (username = CURRENT_USER);
+    CREATE TABLE cron.job_run_details (
+        jobid          bigint,
+        runid          bigint PRIMARY KEY DEFAULT nextval('cron.runid_seq'),
+        job_pid        integer,
+        database       text,
+        username       text,
+        command        text,
+        status         text,
+        return_message text,
+        start_time     timestamptz,
+        end_time       timestamptz
+    );
+    ALTER TABLE cron.job_run_details ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY cron_job_run_details_policy ON cron.job_run_details USING (username = CURRENT_USER);
+    CREATE FUNCTION cron.unschedule(job_id bigint) RETURNS boolean LANGUAGE sql AS
+        'WITH gone AS (DELETE FROM cron.job WHERE jobid = job_id RETURNING 1) SELECT EXISTS (SELECT FROM gone)';
+    CREATE FUNCTION cron.unschedule(job_name name) RETURNS boolean LANGUAGE sql AS
+        'WITH gone AS (DELETE FROM cron.job WHERE jobname = job_name AND username = CURRENT_USER RETURNING 1)
+         SELECT EXISTS (SELECT FROM gone)';
+"""
+
+JOB = """
+    INSERT INTO cron.job (schedule, command, nodeport, username, active, jobname)
+    VALUES ('*/15 * * * *', 'SELECT sync_all_notion_databases()', 5432, coalesce(%s, current_user), %s, %s)
+"""
+
+OLDER_FUNCTIONS = """
+    DROP FUNCTION public.sync_notion_database, public.sync_all_notion_databases;
+    CREATE FUNCTION public.sync_notion_database(p_user_id text, p_database_id text, p_database_name text)
+        RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN '{}'; END $$;
+    CREATE FUNCTION public.sync_all_notion_databases() RETURNS void LANGUAGE sql SECURITY DEFINER
+        SET search_path = public, pg_temp AS 'SELECT';
+"""
+
+
+async def test_an_active_job_of_pg_cron_is_warned_of_and_unscheduled(patient: Patient) -> None:
+    patient.execute(PG_CRON)
+    assert [finding.seen for finding in await patient.found("pg_cron")] == ["no job of pg_cron syncs Notion"]
+    patient.execute(JOB, None, True, "sync-notion-databases")
+    (finding,) = await patient.found("pg_cron")
+    assert finding.verdict is Verdict.WARNING
+    assert "still starts the job sync-notion-databases (*/15 * * * *)" in finding.seen
+    assert finding.mend == "SELECT cron.unschedule('sync-notion-databases');"
+    await patient.assert_mended("pg_cron")
+
+
+async def test_a_job_of_another_role_or_without_a_name_is_unscheduled_by_its_number(patient: Patient) -> None:
+    patient.execute(PG_CRON)
+    patient.execute(JOB, "somebody", True, "sync-notion-databases")
+    patient.execute(JOB, None, True, None)
+    named, nameless = await patient.found("pg_cron")
+    assert (named.mend, nameless.mend) == ("SELECT cron.unschedule(1);", "SELECT cron.unschedule(2);")
+    assert "the job number 2" in nameless.seen
+    await patient.assert_mended("pg_cron")
+
+
+async def test_jobs_that_sleep_or_do_something_else_are_left_alone(patient: Patient) -> None:
+    patient.execute(PG_CRON)
+    patient.execute(JOB, None, False, "sync-notion-databases")
+    patient.execute("INSERT INTO cron.job (schedule, command, nodeport) VALUES ('@daily', 'VACUUM', 5432)")
+    assert [finding.verdict for finding in await patient.found("pg_cron")] == [Verdict.WELL]
+
+
+async def test_failed_runs_of_the_last_day_are_counted(patient: Patient) -> None:
+    patient.execute(PG_CRON)
+    patient.execute(JOB, None, True, "sync-notion-databases")
+    patient.execute(
+        """
+        INSERT INTO cron.job_run_details (jobid, status, return_message, start_time)
+        SELECT 1, CASE WHEN hour % 2 = 0 THEN 'failed' ELSE 'succeeded' END, 'secret', now() - hour * interval '1 hour'
+        FROM generate_series(1, 40) AS hour
+        """
+    )
+    finding = told(await patient.found("pg_cron"), "runs of pg_cron's job sync-notion-databases in the last day failed")
+    assert finding.seen.startswith("11 of the 23 ")
+    assert patient.execute(finding.mend)[0][1] == "secret"
+    assert "secret" not in finding.seen
+
+
+async def test_a_role_that_may_not_see_the_jobs_says_so(patient: Patient) -> None:
+    patient.execute(PG_CRON)
+    role = patient.new_role()
+    (finding,) = await patient.found("pg_cron", role)
+    assert finding.verdict is Verdict.SKIPPED
+    patient.execute(sql.SQL("GRANT USAGE ON SCHEMA cron TO {}").format(sql.Identifier(role)))
+    patient.execute(sql.SQL("GRANT SELECT ON cron.job TO {}").format(sql.Identifier(role)))
+    patient.execute(JOB, None, True, "sync-notion-databases")
+    (finding,) = await patient.found("pg_cron", role)
+    assert (finding.verdict, finding.seen) == (Verdict.WELL, "no job of this role of pg_cron syncs Notion")
+
+
+async def test_pg_net_is_mentioned_and_no_fault(patient: Patient) -> None:
+    assert [finding.seen for finding in await patient.found("pg_net")] == ["pg_net is not in this database"]
+    patient.execute(
+        "CREATE SCHEMA net;"
+        "CREATE FUNCTION net.http_post(url text, body jsonb) RETURNS bigint LANGUAGE sql AS 'SELECT 1'"
+    )
+    (finding,) = await patient.found("pg_net")
+    assert finding.verdict is Verdict.WELL
+    assert "pg_net is in this database" in finding.seen
+
+
+async def test_the_older_setting_is_found_wherever_it_is_kept(patient: Patient) -> None:
+    role = patient.new_role()
+    ((database,),) = patient.execute("SELECT current_database()")
+    names = {"role": sql.Identifier(role), "database": sql.Identifier(str(database))}
+    for statement in (
+        "ALTER DATABASE {database} SET app.api_url = 'https://app.example/api?key=secret'",
+        "ALTER ROLE {role} SET app.api_url = 'x'",
+        "ALTER ROLE {role} IN DATABASE {database} SET app.api_url = 'y'",
+    ):
+        patient.execute(sql.SQL(statement).format(**names))
+    found = await patient.found("app.api_url")
+    assert [finding.verdict for finding in found] == [Verdict.WARNING] * 3
+    assert "secret" not in str(found)
+    await patient.assert_mended("app.api_url")
+
+
+async def test_functions_under_our_names_are_told_with_their_owner(patient: Patient) -> None:
+    patient.execute(OLDER_FUNCTIONS)
+    found = await patient.found("sync functions")
+    assert [finding.verdict for finding in found] == [Verdict.WARNING] * 3
+    signature = "public.sync_notion_database(p_user_id text, p_database_id text, p_database_name text)"
+    assert "its owner is postgres" in told(found, f"{signature} of an older set-up").seen
+    assert "search_path" in told(found, f"{signature} runs with the rights of postgres").seen
+    await patient.type(told(found, f"{signature} runs").mend)
+    assert len(await patient.found("sync functions")) == 2
+    await patient.assert_mended("sync functions")
+
+
+async def test_functions_of_the_tools_own_are_none_of_the_older_setup(patient: Patient) -> None:
+    patient.execute(
+        """
+        CREATE FUNCTION public.sync_all_notion_databases() RETURNS bigint LANGUAGE sql
+        RETURN (SELECT count(*) FROM notion_sync.accounts)
+        """
+    )
+    assert [finding.verdict for finding in await patient.found("sync functions")] == [Verdict.WELL]

@@ -1,0 +1,196 @@
+"""doctor and the runs: failures, processes that died, leases that were left behind, databases that nobody synced."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+from notion_workspace import Request
+
+from notion_pg_sync.commands.doctor.checks.check import Verdict
+from notion_pg_sync.commands.doctor.checks.runs import RUN_CHECKS
+from tests.commands.conftest import Mirrored, told
+
+
+async def test_after_a_sync_all_is_well(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds", "Three")
+    mirrored.connect("ben", "ben")
+    await mirrored.sync()
+    for check in RUN_CHECKS:
+        assert {finding.verdict for finding in await mirrored.found(check.name)} == {Verdict.WELL}
+    told(await mirrored.found("last run"), "succeeded: 6 of 6 databases of 2 users synced")
+    told(await mirrored.found("failing databases"), "6 databases are known, and none fails")
+
+
+async def test_before_the_first_run(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds", "Three")
+    mirrored.connect("ben", "ben")
+    finding = await mirrored.one("last run")
+    assert (finding.verdict, finding.mend) == (Verdict.WARNING, "notion-pg-sync sync-all")
+    findings = await mirrored.found("never synced")
+    assert [(finding.verdict, finding.seen, finding.mend) for finding in findings] == [
+        (Verdict.WARNING, "anna: never synced yet: Three, Worlds", "notion-pg-sync sync-all --user anna"),
+        (Verdict.WARNING, "ben: never synced yet: everything that is shared", "notion-pg-sync sync-all --user ben"),
+    ]
+    for finding in findings:
+        await mirrored.type(finding.mend)
+    assert (await mirrored.one("never synced")).verdict is Verdict.WELL
+
+
+async def test_a_run_that_failed_is_told_with_its_message_and_then_as_one_of_late(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds", "Three")
+    mirrored.workspace.faults.add("403_html", path=f"databases/{mirrored.small.databases['Worlds']}")
+    await mirrored.sync()
+    finding = await mirrored.one("last run")
+    assert finding.verdict is Verdict.BROKEN
+    assert "and failed: anna/Worlds: a network rule before Notion refused" in finding.seen
+    mirrored.workspace.faults.clear()
+    await mirrored.sync()
+    succeeded, of_late = await mirrored.found("last run")
+    assert succeeded.verdict is Verdict.WELL
+    assert of_late.verdict is Verdict.WARNING
+    assert "1 of the 2 runs of the last day failed" in of_late.seen
+    assert len(mirrored.execute(of_late.mend)) == 1
+    mirrored.execute("UPDATE notion_sync.job_run_details SET end_time = end_time - interval '2 days'")
+    assert (await mirrored.one("last run")).verdict is Verdict.WELL
+
+
+async def test_a_database_that_fails_is_told_with_its_message(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds", "Three")
+    mirrored.workspace.trash_database("Worlds")
+    await mirrored.sync()
+    await mirrored.sync()
+    finding = await mirrored.one("failing databases")
+    assert finding.verdict is Verdict.BROKEN
+    assert finding.seen.startswith("anna/Worlds has failed 2 times in a row, for ")
+    assert "is in Notion's trash" in finding.seen
+    assert finding.mend == "notion-pg-sync sync anna Worlds"
+    mirrored.workspace.restore_database("Worlds")
+    await mirrored.type(finding.mend)
+    assert (await mirrored.one("failing databases")).verdict is Verdict.WELL
+
+
+async def test_of_many_databases_that_fail_the_rest_is_named(mirrored: Mirrored) -> None:
+    for number in range(13):
+        mirrored.connect(f"user{number:02}", "anna", "Three")
+    mirrored.workspace.trash_database("Three")
+    await mirrored.sync()
+    findings = await mirrored.found("failing databases")
+    assert len(findings) == 11
+    assert findings[-1].seen == "3 more databases fail: user10/Three, user11/Three, user12/Three"
+
+
+async def test_one_users_failures_are_told_alone(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds")
+    mirrored.connect("ben", "ben", "Tasks")
+    mirrored.workspace.trash_database("Worlds")
+    await mirrored.sync()
+    (finding,) = await mirrored.found("failing databases", user_id="ben")
+    assert finding.seen == "1 database is known, and none fails"
+
+
+@pytest.fixture
+def at_work(mirrored: Mirrored) -> Iterator[subprocess.Popen[bytes]]:
+    """A sync of anna's that waits for rows, and will for long."""
+    mirrored.connect("anna", "anna", "Worlds")
+    asked = threading.Event()
+
+    def notice(request: Request) -> None:
+        if request.path.endswith("/query"):
+            asked.set()
+
+    mirrored.workspace.on_request(notice)
+    mirrored.workspace.faults.add("slow", path="/query$", seconds=600)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "notion_pg_sync", "sync-all"],
+        env={"PATH": "/usr/bin:/bin", "DATABASE_URL": mirrored.patient.url, "NOTION_BASE_URL": mirrored.url},
+    )
+    assert asked.wait(60)
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def killed(mirrored: Mirrored, at_work: subprocess.Popen[bytes]) -> Mirrored:
+    """It was killed meanwhile."""
+    at_work.kill()
+    at_work.wait()
+    mirrored.workspace.faults.clear()
+    return mirrored
+
+
+async def test_a_run_whose_process_was_killed_is_told_and_closed_by_the_next(killed: Mirrored) -> None:
+    finding = await killed.one("unended runs")
+    assert finding.verdict is Verdict.WARNING
+    assert "never ended: its process is gone" in finding.seen
+    await killed.type(finding.mend)
+    assert (await killed.one("unended runs")).verdict is Verdict.WELL
+    assert killed.execute("SELECT status FROM notion_sync.job_run_details ORDER BY runid") == [
+        ("failed",),
+        ("succeeded",),
+    ]
+
+
+async def test_a_run_of_another_machine_is_told_by_its_silence_and_closed_by_hand(killed: Mirrored) -> None:
+    killed.execute("UPDATE notion_sync.run_processes SET host = 'elsewhere', machine = 'elsewhere since 1'")
+    assert "on elsewhere) has been at work for" in (await killed.one("unended runs")).seen
+    killed.execute("UPDATE notion_sync.run_processes SET heartbeat_at = now() - interval '3 hours'")
+    finding = await killed.one("unended runs")
+    assert finding.verdict is Verdict.WARNING
+    assert "has given no sign of life for 3 hours" in finding.seen
+    await killed.type(finding.mend)
+    assert (await killed.one("unended runs")).verdict is Verdict.WELL
+    assert killed.execute("SELECT status, error_code FROM notion_sync.database_runs") == [("failed", "interrupted")]
+
+
+async def test_a_lease_that_a_killed_run_left_behind_is_told_once_it_expired(killed: Mirrored) -> None:
+    assert (await killed.one("leases")).verdict is Verdict.WELL
+    killed.execute("UPDATE notion_sync.accounts SET lease_expires_at = now() - interval '2 hours'")
+    finding = await killed.one("leases")
+    assert finding.verdict is Verdict.WARNING
+    assert "did not give back its lease on anna, which expired 2 hours ago" in finding.seen
+    await killed.type(finding.mend)
+    assert (await killed.one("leases")).verdict is Verdict.WELL
+
+
+async def test_a_run_at_work_is_well_until_it_is_silent(mirrored: Mirrored, at_work: subprocess.Popen[bytes]) -> None:
+    working = await mirrored.one("unended runs")
+    assert working.verdict is Verdict.WELL
+    assert f"(pid {at_work.pid} on " in working.seen
+    assert "has not ended yet" in (await mirrored.one("last run")).seen
+    mirrored.execute("UPDATE notion_sync.run_processes SET heartbeat_at = now() - interval '1 hour'")
+    silent = await mirrored.one("unended runs")
+    assert silent.verdict is Verdict.WARNING
+    assert "for an hour, and its process is there" in silent.seen
+    assert f"kill {at_work.pid}" in silent.mend
+
+
+async def test_a_suspended_database_is_told_and_comes_back(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds", "Three")
+    mirrored.workspace.unshare("anna", "Worlds")
+    for _ in range(3):
+        await mirrored.sync()
+    finding = await mirrored.one("suspended databases")
+    assert finding.verdict is Verdict.WARNING
+    assert finding.seen.startswith("anna/Worlds has been suspended for ")
+    assert "next try in an hour: database " in finding.seen
+    assert (await mirrored.one("failing databases")).verdict is Verdict.WELL
+    mirrored.workspace.share("anna", "Worlds")
+    await mirrored.type(finding.mend)
+    assert (await mirrored.one("suspended databases")).verdict is Verdict.WELL
+
+
+async def test_databases_that_are_suspended_for_one_reason_share_a_line(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds", "Three")
+    mirrored.connect("ben", "ben", "Tasks")
+    mirrored.workspace.revoke_token("anna")
+    mirrored.workspace.revoke_token("ben")
+    for _ in range(3):
+        await mirrored.sync()
+    annas, bens = await mirrored.found("suspended databases")
+    assert annas.seen.startswith("anna/Three, anna/Worlds have been suspended for ")
+    assert bens.seen.startswith("ben/Tasks has been suspended for ")

@@ -1,0 +1,138 @@
+"""doctor, the server and the way to it: version, pooler, encryption, clock, room."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from psycopg.conninfo import make_conninfo
+
+from notion_pg_sync.commands.doctor.checks.check import Verdict
+from notion_pg_sync.commands.doctor.checks.postgres import clock, clock_difference, disk_space, encryption
+from notion_pg_sync.embedded.server import EmbeddedPostgres
+from notion_pg_sync.mirror.diagnosis.server import ClockReading, Server
+from tests.cli.conftest import Command
+from tests.commands.conftest import Patient, findings_of
+from tests.pgbouncer import PgBouncer
+
+NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
+
+
+async def test_the_version_is_said(patient: Patient) -> None:
+    ((version,),) = patient.execute("SELECT current_setting('server_version')")
+    assert [finding.seen for finding in await patient.found("server")] == [f"PostgreSQL {version}"]
+
+
+async def test_a_unix_socket_needs_no_encryption(patient: Patient) -> None:
+    assert [finding.verdict for finding in await patient.found("encryption")] == [Verdict.WELL]
+
+
+def server(host: str, address: str = "", *, encrypted: bool = False, sslmode: str = "prefer") -> Server:
+    return Server("18.1", False, host, address, encrypted, sslmode)
+
+
+@pytest.mark.parametrize(
+    ("reached", "verdict", "words"),
+    [
+        (server("/run/postgresql"), Verdict.WELL, "does not leave this machine"),
+        (server(""), Verdict.WELL, "does not leave this machine"),
+        (server("localhost", "::1"), Verdict.WELL, "does not leave this machine"),
+        (server("db", "127.0.0.1"), Verdict.WELL, "does not leave this machine"),
+        (server("127.0.0.2"), Verdict.WELL, "does not leave this machine"),
+        (server("db.example.com", "203.0.113.5"), Verdict.WARNING, "is not encrypted"),
+        (server("localhost", "203.0.113.5"), Verdict.WARNING, "is not encrypted"),
+        (server("db", "203.0.113.5", encrypted=True), Verdict.WARNING, "not verified (sslmode=prefer)"),
+        (server("db", "203.0.113.5", encrypted=True, sslmode="require"), Verdict.WARNING, "(sslmode=require)"),
+        (server("db", "203.0.113.5", encrypted=True, sslmode="verify-ca"), Verdict.WELL, "else use verify-full"),
+        (server("db", "203.0.113.5", encrypted=True, sslmode="verify-full"), Verdict.WELL, "encrypted and verified"),
+    ],
+)
+def test_what_leaves_the_machine_is_to_be_encrypted_and_verified(reached: Server, verdict: Verdict, words: str) -> None:
+    finding = encryption(reached)
+    assert finding.verdict is verdict
+    assert words in finding.seen
+    assert ("sslmode=verify-full" in finding.mend) == (verdict is Verdict.WARNING)
+
+
+async def test_the_clocks_of_one_machine_agree(patient: Patient) -> None:
+    assert [finding.seen for finding in await patient.found("clock")] == ["this machine's clock and the server's agree"]
+
+
+@given(
+    st.timedeltas(timedelta(hours=-2), timedelta(hours=2)),
+    st.timedeltas(timedelta(), timedelta(seconds=30)),
+    st.floats(0, 1),
+)
+def test_a_slow_answer_is_no_difference(difference: timedelta, took: timedelta, when: float) -> None:
+    reading = ClockReading(NOON, NOON + took * when + difference, NOON + took)
+    found = clock_difference(reading)
+    assert abs(found) <= abs(difference)
+    assert abs(difference - found) <= took
+    assert found * (difference / timedelta(seconds=1)) >= timedelta()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict", "words"),
+    [
+        (0, Verdict.WELL, "agree"),
+        (-4.9, Verdict.WELL, "agree"),
+        (5, Verdict.WARNING, "5 seconds ahead of this machine's"),
+        (-60, Verdict.WARNING, "1 minute behind this machine's"),
+        (3661, Verdict.BROKEN, "1 hour, 1 minute and 1 second ahead of"),
+    ],
+)
+def test_clocks_that_differ_are_told(seconds: float, verdict: Verdict, words: str) -> None:
+    finding = clock(timedelta(seconds=seconds))
+    assert finding.verdict is verdict
+    assert words in finding.seen
+
+
+@pytest.mark.parametrize(
+    ("free", "total", "verdict"),
+    [
+        (50e9, 100e9, Verdict.WELL),
+        (0.9e9, 2e9, Verdict.WARNING),
+        (4e9, 100e9, Verdict.WARNING),
+        (5e9, 100e9, Verdict.WELL),
+    ],
+)
+def test_little_space_is_told(free: float, total: float, verdict: Verdict) -> None:
+    assert disk_space("/somewhere", free=int(free), total=int(total)).verdict is verdict
+
+
+def test_the_embedded_postgresql_tells_its_space() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-tests."))
+    try:
+        with EmbeddedPostgres(folder):
+            ended = Command({})("doctor", "--no-cron-check", NOTION_PG_SYNC_DATA_DIR=str(folder))
+        assert "are free for the embedded PostgreSQL" in ended.out
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def pooled(patient: Patient) -> Iterator[str]:
+    """The patient's database behind a PgBouncer that gives every transaction any connection."""
+    with PgBouncer(patient.url) as pgbouncer:
+        yield pgbouncer.url
+
+
+async def test_a_pooler_is_told_and_everything_else_works_through_it(pooled: str) -> None:
+    (finding,) = await findings_of(pooled, "server")
+    assert finding.seen.endswith(", behind a connection pooler")
+    assert {finding.verdict for finding in await findings_of(pooled)} == {Verdict.WELL}
+
+
+async def test_a_pooler_without_that_database_is_told(pooled: str) -> None:
+    with pytest.raises(psycopg.OperationalError) as raised:
+        psycopg.connect(make_conninfo(pooled, dbname="nowhere"))
+    assert "nowhere" in str(raised.value)
+    (finding,) = await findings_of(make_conninfo(pooled, dbname="nowhere"), "reachable")
+    assert "has no database nowhere" in finding.seen

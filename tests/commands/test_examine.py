@@ -1,0 +1,72 @@
+"""doctor goes on after a broken link, and skips what depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Verdict, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.examine import Examined, examine
+from notion_pg_sync.settings import Settings
+
+
+def finds(finding: Finding) -> Callable[[Examination], Awaitable[list[Finding]]]:
+    async def run(_: Examination) -> list[Finding]:
+        return [finding]
+
+    return run
+
+
+async def examined(*checks: Check) -> list[Examined]:
+    async with AsyncExitStack() as resources:
+        return [one async for one in examine(Examination(Settings(), {}, resources), checks)]
+
+
+async def test_what_needs_a_broken_link_is_skipped_with_the_reason() -> None:
+    first, second, third, fourth = await examined(
+        Check("first", "One", finds(broken("it is down", "start it"))),
+        Check("second", "One", finds(well("it reads")), needs=("first",)),
+        Check("third", "One", finds(well("it writes")), needs=("second",)),
+        Check("fourth", "Two", finds(well("it stands alone"))),
+    )
+    assert not first.holds
+    assert [(finding.verdict, finding.seen) for finding in second.findings] == [
+        (Verdict.SKIPPED, "not tried, since it needs: first")
+    ]
+    assert [finding.seen for finding in third.findings] == ["not tried, since it needs: second"]
+    assert [finding.seen for finding in fourth.findings] == ["it stands alone"]
+
+
+async def test_a_warning_stops_nothing() -> None:
+    _, second = await examined(
+        Check("first", "One", finds(warning("it is slow", "tune it"))),
+        Check("second", "One", finds(well("it reads")), needs=("first",)),
+    )
+    assert second.holds
+
+
+async def test_a_check_that_fails_by_itself_is_a_broken_link_and_the_others_go_on() -> None:
+    async def fails(_: Examination) -> list[Finding]:
+        raise ZeroDivisionError
+
+    first, second = await examined(Check("first", "One", fails), Check("second", "One", finds(well("it reads"))))
+    assert first.findings[0].verdict is Verdict.BROKEN
+    assert "ZeroDivisionError" in first.findings[0].seen
+    assert second.holds
+
+
+@given(st.lists(st.sampled_from(list(Verdict)), max_size=8))
+async def test_every_check_gives_one_answer_whatever_came_before(verdicts: list[Verdict]) -> None:
+    checks = [
+        Check(
+            f"check {number}", "One", finds(Finding(verdict, "seen")), needs=(f"check {number - 1}",) if number else ()
+        )
+        for number, verdict in enumerate(verdicts)
+    ]
+    answers = await examined(*checks)
+    assert [one.check for one in answers] == checks
+    holding = [one.holds for one in answers]
+    assert holding == sorted(holding, reverse=True)

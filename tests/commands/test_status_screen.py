@@ -1,0 +1,161 @@
+"""status on the screen: the headline first, nothing cut off in any width, nothing that steers a terminal."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from notion_pg_sync.commands.status.facts import Facts
+from notion_pg_sync.commands.status.judgement import assess, filter_health
+from notion_pg_sync.commands.status.screen import MOST_HEALTHY, show_status
+from notion_pg_sync.core.printable import printable_lines
+from tests.commands.status_facts import (
+    HOUR,
+    MINUTE,
+    NOW,
+    a_database,
+    a_past_sync,
+    a_run,
+    an_open_run,
+    facts,
+    failing,
+)
+
+UUID = "7f0e2c1a-5d7b-4c0e-9a5f-1a2b3c4d5e6f"
+REASON = "Notion does not accept the token (it was revoked, has expired or is wrong): connect Notion again."
+AT_IT: dict[str, Any] = {
+    "last_status": "running",
+    "last_runid": 8,
+    "last_seconds": None,
+    "last_started_at": NOW - MINUTE,
+}
+
+
+def shown(known: Facts, width: int = 160, *, about_some: bool = False, terminal: bool = True, runs: int = 5) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=width, force_terminal=terminal, color_system=None, highlight=False)
+    show_status(console, known, assess(known, max_age=45 * MINUTE), runs=runs, about_some=about_some)
+    return out.getvalue()
+
+
+def words(screen: str) -> str:
+    return " ".join(screen.split())
+
+
+MESSY = facts(
+    a_database(number=1),
+    a_database(number=2, name="A database with a name that is longer than any column would like to be", rows=1_234_567),
+    a_database(UUID, 3, **failing(last_message=REASON)),
+    a_database(number=4, **AT_IT, rate_limited_until=NOW + MINUTE / 2, lease_runid=8),
+    a_database(number=5, fresh_as_of=NOW - 5 * HOUR, last_mode="incremental", full_as_of=NOW - 9 * HOUR),
+    a_database(number=6, **failing(suspended_since=NOW - HOUR, next_try_at=NOW + HOUR / 2)),
+    a_database(number=7, **failing(held_back=30, last_message="30 rows were not found in Notion.")),
+    open_runs=(an_open_run(),),
+    runs=(an_open_run(), *(a_run(number, status="failed", message=REASON) for number in (7, 6, 5, 4))),
+)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 160])
+def test_nothing_is_cut_off(width: int) -> None:
+    screen = shown(MESSY, width)
+    assert all(cell_len(line) <= width for line in screen.splitlines())
+    assert "…" not in screen
+    assert f"{UUID} / Database 3" in words(screen)
+    assert REASON in words(screen)
+    for said in ("1,234,567", "5 hours ago", "30 rows held back", "pid 4711 on mill", "incremental"):
+        assert all(word in screen for word in said.split()), said
+
+
+@given(name=st.text(min_size=1, max_size=120), width=st.integers(60, 200))
+def test_whatever_a_database_is_called_it_fits_and_steers_nothing(name: str, width: int) -> None:
+    screen = shown(facts(a_database(name=name, **failing(last_message=name)), runs=(a_run(message=name),)), width)
+    assert all(cell_len(line) <= width for line in screen.splitlines())
+    assert printable_lines(screen) == screen
+
+
+def test_the_headline_comes_first_and_then_the_worst() -> None:
+    first, second, *_ = shown(MESSY).splitlines()
+    assert first == "3 of 7 databases are not well: 2 failing, 1 stale. Not counted: 1 suspended."
+    assert second == f"FAILING  {UUID} / Database 3, for 2 hours, 3 times in a row"
+
+
+def test_what_is_under_way_says_where_and_how_long_and_what_it_waits_for() -> None:
+    assert "running for a minute (pid 4711 on mill), waiting for Notion's rate limit, 30 seconds more" in words(
+        shown(MESSY, 300)
+    )
+
+
+def test_a_suspended_database_says_when_it_is_tried_next() -> None:
+    assert "suspended, next try in 30 minutes" in words(shown(MESSY, 300))
+
+
+def test_what_has_one_reason_is_told_once() -> None:
+    many = facts(*(a_database(f"user-{number:02}", **failing(last_message=REASON)) for number in range(12)))
+    screen = shown(many)
+    assert screen.count(REASON) == 1
+    assert "user-09 / Database 1 and 2 more, for 2 hours" in words(screen)
+    assert "user-11" in screen.split(REASON)[1]
+
+
+def many_healthy() -> Facts:
+    healthy = [a_database("anna", number) for number in range(MOST_HEALTHY)]
+    return facts(*healthy, a_database("bob", 77, fresh_as_of=NOW - 12 * MINUTE))
+
+
+def test_many_healthy_databases_are_a_line() -> None:
+    screen = shown(many_healthy())
+    assert "51 databases of 2 users are fresh: the oldest, bob / Database 77, as of 12 minutes ago." in screen
+    assert "Database 13" not in screen
+
+
+def test_those_in_trouble_are_shown_beside_that_line() -> None:
+    others = (a_database("carl", 99, **failing()), a_database("dora", 98, **AT_IT))
+    screen = shown(facts(*many_healthy().databases, *others, open_runs=(an_open_run(),)))
+    table = screen.split("last result")[1]
+    assert "carl" in table
+    assert "dora" in table
+    assert "51 databases of 2 users are fresh" in screen
+    assert "Database 13" not in screen
+
+
+def test_who_asks_for_a_user_sees_each_database() -> None:
+    screen = shown(many_healthy(), about_some=True)
+    assert "Database 13" in screen
+    assert "are fresh: the oldest" not in screen
+
+
+def test_the_latest_runs_are_shown_with_their_trend() -> None:
+    runs = tuple(a_run(number, ended_at=NOW - 5 * MINUTE + MINUTE * number) for number in (3, 2, 1))
+    screen = shown(facts(a_database(), runs=runs), runs=2)
+    assert "sync-all took ▃▆█ up to 3 minutes" in screen
+    assert [line.split()[0] for line in screen.splitlines()[-2:]] == ["3", "2"]
+    assert "Latest runs" not in shown(facts(a_database(), runs=runs), runs=0)
+
+
+def test_a_run_that_went_away_is_not_said_to_be_running() -> None:
+    known = facts(a_database(**AT_IT), runs=(an_open_run(),), open_runs=(an_open_run(),), gone=frozenset({8}))
+    assert "8 sync-notion-databases went away" in words(shown(known))
+
+
+def test_the_latest_syncs_of_a_database_are_shown_with_their_trend() -> None:
+    past = tuple(a_past_sync(number, rows_read=10 * number, message=f"sync {number}") for number in (4, 3, 2))
+    known = facts(a_database(), a_database("bob"), past_syncs=past)
+    out = io.StringIO()
+    judgement = filter_health(assess(known, max_age=HOUR), "anna", "Database 1")
+    console = Console(file=out, width=160, force_terminal=True, color_system=None, highlight=False)
+    show_status(console, known, judgement, runs=2, about_some=True)
+    assert "anna / Database 1 took ███ up to 0.4 s, and read ▅▆█ up to 40 rows" in out.getvalue()
+    assert "sync 3" in out.getvalue()
+    assert "sync 2" not in out.getvalue()
+    assert "bob" not in out.getvalue()
+
+
+def test_without_a_terminal_a_sentence_is_a_line() -> None:
+    known = facts(a_database(**failing(last_message=REASON * 4)))
+    assert f"    {REASON * 4}" in shown(known, 80, terminal=False).splitlines()

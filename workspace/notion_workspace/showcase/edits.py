@@ -1,0 +1,50 @@
+"""What the writers change while the demo runs."""
+
+from collections.abc import Mapping
+
+from notion_workspace import SampleWorkspace
+from notion_workspace.clock import to_datetime
+from notion_workspace.showcase import chat_sessions, reading_list
+
+_GIVEN_UP = "The Dragon's Tax Adviser, Book Nine"
+
+
+def pages_by_title(workspace: SampleWorkspace, database_id: str) -> dict[str, str]:
+    """The ids of a database's live pages, by title."""
+    return {
+        str(row["properties"].get("Title") or row["properties"].get("Name")): page_id
+        for page_id, row in workspace.truth(database_id).items()
+    }
+
+
+def edit_a_few_pages(workspace: SampleWorkspace, databases: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Edits two pages, adds one, puts one in the trash; says so, a sentence each. To be called once."""
+    workspace.clock.advance(900)
+    ada, ben = databases["ada"], databases["ben"]
+    workspace.edit_page(
+        pages_by_title(workspace, ada["Characters"])["Pim"],
+        {
+            "Age": 12,
+            "Description": "Official cartographer of the Thornwold, for one year more. Has started to draw the map of "
+            "where the forest is going, which nobody asked for, and which is not the way it is going.",
+        },
+        author="Ada Lindqvist",
+    )
+    workspace.edit_page(
+        pages_by_title(workspace, ben["Stories"])["The Last Stop"],
+        {"Status": "Finished", "Words": 72_004},
+        author="Ben Okafor",
+    )
+    title, cast, lines = chat_sessions.NEXT_SESSION
+    workspace.add_page(
+        ada["Chat Sessions"],
+        chat_sessions.session(title, to_datetime(workspace.clock.now).isoformat(), cast, lines),
+        author="Ada Lindqvist",
+    )
+    workspace.trash_page(pages_by_title(workspace, ada[reading_list.NAME])[_GIVEN_UP])
+    return [
+        "Pim turns twelve and starts on a map that nobody asked for (age and description edited)",
+        "Ben finishes The Last Stop, four words over its goal (status and words edited)",
+        f"Ada has one more talk with the Muse: “{title}” (a page added)",
+        f"both give up on {_GIVEN_UP} (a page of the shared list put in the trash)",
+    ]
