@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent.parent / "payloads"
+FOLDER = Path(__file__).parents[2] / "workspace" / "tests" / "payloads"
 FILES = sorted(file.name for file in FOLDER.glob("*.json"))
 
 

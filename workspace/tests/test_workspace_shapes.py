@@ -9,7 +9,7 @@ import httpx
 import pytest
 from notion_workspace import SmallWorkspace
 
-PAYLOADS = Path(__file__).parent.parent / "payloads"
+PAYLOADS = Path(__file__).parent / "payloads"
 Connect = Callable[..., httpx.Client]
 # Keyed by what people named; compared property by property instead.
 BY_NAME = "properties"
