@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from notion_workspace import SampleWorkspace, SmallWorkspace, WorkspaceServer, small_workspace
 
 Connect = Callable[..., httpx.Client]

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from notion_workspace import SampleWorkspace
 from notion_workspace.literals import mention_user
 

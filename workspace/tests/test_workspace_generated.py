@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from notion_workspace import SampleWorkspace
 from notion_workspace.generated import Generated
 

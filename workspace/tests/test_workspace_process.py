@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
-import notion_workspace
 import orjson
 import pytest
+
+import notion_workspace
 from notion_workspace import SampleWorkspace, WorkspaceServer, small_workspace
 from notion_workspace.odd_databases import NASTY_NAMES
 

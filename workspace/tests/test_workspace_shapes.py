@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from notion_workspace import SmallWorkspace
 
 PAYLOADS = Path(__file__).parent / "payloads"

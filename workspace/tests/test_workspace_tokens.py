@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from notion_workspace import SampleWorkspace, SmallWorkspace
 from notion_workspace import literals as lit
 

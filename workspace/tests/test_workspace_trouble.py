@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from notion_workspace import Request, SampleWorkspace, SmallWorkspace, WorkspaceServer
 
 Connect = Callable[..., httpx.Client]

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from notion_workspace import SampleWorkspace, SmallWorkspace
 
 Connect = Callable[..., httpx.Client]
