@@ -12,7 +12,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from notion_workspace.showcase import build_showcase
 
 
 @pytest.fixture
@@ -40,14 +39,6 @@ def test_the_demo_shows_everything_and_leaves_nothing_behind(folder: Path) -> No
     assert first == "70 rows inserted, 0 updated, 0 removed, 0 unchanged"
     assert second == "1 rows inserted, 3 updated, 2 removed, 65 unchanged"
     assert list(folder.iterdir()) == []
-
-
-def test_the_content_is_always_the_same() -> None:
-    first, second = build_showcase(), build_showcase()
-    assert first.databases == second.databases
-    assert first.workspace.truth(first.databases["ada"]["Characters"]) == second.workspace.truth(
-        second.databases["ada"]["Characters"]
-    )
 
 
 def test_the_demo_that_is_kept_ends_on_a_signal_and_leaves_nothing_behind() -> None:

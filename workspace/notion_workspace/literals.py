@@ -199,13 +199,19 @@ def _text(_prop: Property, literal: Value, names: Names) -> tuple[RichText, ...]
 
 
 def rich_text_item(part: str | RichText | Mapping[str, Any], names: Names) -> RichText:
-    """One item of rich text, from a string, an item or (in JSON) the fields of a Mention."""
+    """One item of rich text, from a string, an item or (in JSON) the fields of a Text, an Equation or a Mention."""
     if isinstance(part, str):
         return Text(part)
-    item = Mention(**part) if isinstance(part, Mapping) else part
+    item = _item_of(part) if isinstance(part, Mapping) else part
     if isinstance(item, Mention) and item.kind == "user":
         return Mention("user", names.user_id(item.target), item.text)
     return item
+
+
+def _item_of(given: Mapping[str, Any]) -> RichText:
+    if "content" in given:
+        return Text(**{**given, "style": frozenset(given.get("style", ()))})
+    return Equation(**given) if "expression" in given else Mention(**given)
 
 
 def _option(prop: Property, literal: Value, names: Names) -> str | None:

