@@ -1,10 +1,11 @@
-"""Workspaces ready made: the tests' standard one, and generated ones for the benchmark."""
+"""Workspaces ready made, by the names of scenarios: the tests' standard one, generated ones, the showcase."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from notion_workspace import odd_databases, small_databases
 from notion_workspace.clock import to_datetime
+from notion_workspace.showcase import build_showcase
 from notion_workspace.workspace import SampleWorkspace
 
 
@@ -72,5 +73,6 @@ def generated_workspace(seed: int = 0, rows: int = 10_000) -> SampleWorkspace:
 SCENARIOS: dict[str, Callable[[int, int], SampleWorkspace]] = {
     "empty": lambda seed, _rows: SampleWorkspace(seed),
     "generated": generated_workspace,
+    "showcase": lambda seed, _rows: build_showcase(seed).workspace,
     "small": lambda seed, _rows: small_workspace(seed).workspace,
 }

@@ -159,13 +159,21 @@ class WorkspaceServer:
         return f"{'https' if self._tls else 'http'}://{HOST}:{self._port}"
 
     def __enter__(self) -> "WorkspaceServer":
+        """Begins to listen. Raises OSError when the port is taken or may not be used."""
         self._thread.start()
-        self._port = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
+        try:
+            self._port = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
+        except OSError:
+            self._end()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -173,9 +181,9 @@ class WorkspaceServer:
 
     async def _start(self) -> int:
         runner = web.AppRunner(_Handlers(self.workspace).application(), access_log=None, shutdown_timeout=0.1)
+        self._runner = runner
         await runner.setup()
         await web.TCPSite(runner, HOST, self._port, ssl_context=self._tls).start()
-        self._runner = runner
         return int(runner.addresses[0][1])
 
     async def _stop(self) -> None:

@@ -35,6 +35,17 @@ def test_a_process_of_its_own_ends_cleanly_on_sigterm() -> None:
     assert (process.returncode, errors) == (0, "")
 
 
+def test_a_port_that_is_taken_or_none_is_told_in_a_sentence(workspace: SampleWorkspace) -> None:
+    with WorkspaceServer(workspace) as server:
+        taken = server.url.rpartition(":")[2]
+        for port, says in ((taken, "address already in use"), ("65536", "is not a port"), ("x", "invalid port value")):
+            command = [sys.executable, "-m", "notion_workspace", "--port", port]
+            ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert (ended.returncode, says in ended.stderr, "Traceback" in ended.stderr) == (2, True, False), (
+                ended.stderr
+            )
+
+
 def test_the_same_methods_steer_from_another_process(workspace: SampleWorkspace, steer: Steer) -> None:
     handle = steer(
         "add_database",
