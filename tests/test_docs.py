@@ -153,7 +153,10 @@ def test_the_schedules_shown_are_schedules_and_start_sync_all() -> None:
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     commands = [line for block in blocks(ROOT / "README.md", "sh") for line in block.splitlines()]
     command = next(line for line in commands if line.endswith(".venv/bin/pytest"))
-    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    slow = ".venv/bin/pytest -m slow"
+    assert lines[lines.index(command) + 1] == slow
+    assert f"`{slow}`" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_command_shown_is_one_and_every_command_is_shown() -> None:

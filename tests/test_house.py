@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -14,19 +15,37 @@ import notion_pg_sync
 
 PACKAGE = Path(notion_pg_sync.__file__).parent
 ROOT = Path(__file__).parent.parent
+WORKSPACE = ROOT / "workspace" / "notion_workspace"
+# Where something speaks of modules.
+TEXTS = ["bench", "docs", "notion_pg_sync", "tests", "workspace"]
+# Names that look like a module's.
+LOGGERS = {"notion_pg_sync.notion.sdk"}
+INPUT_AND_OUTPUT = {
+    "asyncio", "httpx", "notion_client", "os", "psutil", "psycopg", "psycopg_pool", "random", "socket", "subprocess",
+    "time",
+}  # fmt: skip
+# What is decided without input and output, and says so.
+DECISIONS = {
+    "notion": ["listing", "properties", "schema", "completion", "ids", "splits", "blocks", "markdown"],
+    "sync/rows": ["plan", "conversion"],
+    "sync/bodies": ["plan"],
+    "sync/run": ["suspension", "configuration"],
+    "sync/verify": ["expectation"],
+    "mirror": ["view_definition"],
+    "commands/status": ["judgement"],
+    "commands/doctor/scheduling": ["crontab", "command_line", "due", "faults", "systemd"],
+}
 
-# Which parts of the house each part may use, beside itself and those that are everybody's.
-EVERYBODYS = {"settings", "printable"}
+# The floors, from the ground up: each uses those below it, and beside itself nothing else. The two sides, `notion` and
+# `mirror`, share one.
+FLOORS = [{"core"}, {"notion", "mirror"}, {"sync"}, {"commands"}, {"cli"}, {"__main__"}]
+BELOW = {part: set().union(*FLOORS[:number]) for number, floor in enumerate(FLOORS) for part in floor}
+# Beside the house: used by whoever is not on the lowest two floors, and using `core` alone.
+BESIDE = {"embedded", "settings"}
 MAY_USE = {
-    "notion": set(),
-    "mirror": set(),
-    "sync": {"notion", "mirror"},
-    "report": {"sync", "notion", "mirror", "demo"},
-    "demo": set(),
-    "cli": {"sync", "report", "demo"},
-    "settings": set(),
-    "printable": set(),
-    "__main__": {"cli"},
+    **{part: below | (BESIDE if part not in {"core", "notion", "mirror"} else set()) for part, below in BELOW.items()},
+    "embedded": {"core", "settings"},
+    "settings": {"core"},
 }
 
 
@@ -48,14 +67,48 @@ def part_of(module: str) -> str | None:
 @pytest.mark.parametrize("part", sorted(MAY_USE))
 def test_a_part_uses_only_what_it_may(part: str) -> None:
     files = (PACKAGE / part).rglob("*.py") if (PACKAGE / part).is_dir() else [PACKAGE / f"{part}.py"]
-    allowed = MAY_USE[part] | EVERYBODYS | {part}
+    allowed = MAY_USE[part] | {part}
     used = {(file.name, found) for file in files for module in imports_of(file) if (found := part_of(module))}
     assert {(name, found) for name, found in used if found not in allowed} == set()
 
 
 def test_every_part_is_in_the_plan() -> None:
-    parts = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    parts = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or any(path.rglob("*.py"))}
     assert parts - {"__init__"} == set(MAY_USE)
+
+
+def test_tests_lie_by_the_same_folders() -> None:
+    """Those of one part. `cli`, `reliability` and `security` go the whole way."""
+    folders = {path.name for path in (ROOT / "tests").iterdir() if any(path.glob("test_*.py"))}
+    assert folders - {"cli", "reliability", "security"} <= {path.name for path in PACKAGE.iterdir()}
+
+
+def test_nothing_speaks_of_modules_that_are_none() -> None:
+    """In code, tests and pages: folders that had other names, and modules that moved."""
+    named = re.compile(r"\b(notion_pg_sync|notion_workspace)((?:\.\w+)+)")
+    roots = {"notion_pg_sync": PACKAGE, "notion_workspace": WORKSPACE}
+    files = [file for ending in ("py", "md") for folder in TEXTS for file in (ROOT / folder).rglob(f"*.{ending}")]
+    assert len(files) > 200
+    wrong = {
+        (str(file.relative_to(ROOT)), match[0])
+        for file in files
+        for match in named.finditer(file.read_text(encoding="utf-8"))
+        if match[0] not in LOGGERS and not is_there(roots[match[1]], match[2].split(".")[1:])
+    }
+    assert wrong == set()
+
+
+def is_there(package: Path, names: list[str]) -> bool:
+    """Whether these names lead to a module, or to something in one."""
+    first, *rest = names
+    if re.fullmatch("__.*__", first):
+        return True
+    if (package / first / "__init__.py").is_file():
+        return not rest or is_there(package / first, rest)
+    module = package / f"{first}.py"
+    if module.is_file():
+        return True
+    return re.search(rf"\b{first}\b", (package / "__init__.py").read_text(encoding="utf-8")) is not None
 
 
 @pytest.mark.parametrize(("part", "foreign"), [("notion", "psycopg"), ("mirror", "httpx"), ("mirror", "notion_client")])
@@ -65,33 +118,51 @@ def test_the_two_sides_do_not_know_each_others_libraries(part: str, foreign: str
 
 
 def test_the_sample_workspace_imports_nothing_of_the_tool() -> None:
-    for file in (PACKAGE / "demo" / "workspace").rglob("*.py"):
-        ours = {module for module in imports_of(file) if module.startswith("notion_pg_sync")}
-        assert {module for module in ours if not module.startswith("notion_workspace")} == set(), file
+    """Nor do its tests: it is a distribution of its own, and a mistake that both shared would hide itself."""
+    files = [*WORKSPACE.rglob("*.py"), *(ROOT / "workspace" / "tests").rglob("*.py")]
+    assert len(files) > 40
+    for file in files:
+        assert {module for module in imports_of(file) if module.split(".")[0] == "notion_pg_sync"} == set(), file
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        *("listing", "intervals", "properties", "schema", "completion", "rollup_parts", "shares", "ids", "splits"),
-        *("blocks", "markdown", "expectation", "parted_rollups"),
-    ],
-)
-def test_decisions_are_pure(module: str) -> None:
-    used = {name.split(".")[0] for name in imports_of(PACKAGE / "notion" / f"{module}.py")}
-    assert used & {"asyncio", "httpx", "notion_client", "psycopg", "os", "socket", "time"} == set()
+def test_only_the_demo_imports_the_sample_workspace() -> None:
+    users = {
+        str(file.parent.relative_to(PACKAGE))
+        for file in PACKAGE.rglob("*.py")
+        for module in imports_of(file)
+        if module.split(".")[0] == "notion_workspace"
+    }
+    assert users == {"commands/demo"}
 
 
-@pytest.mark.parametrize("module", ["bodies_plan", "plan", "suspension", "configuration"])
-def test_decisions_of_a_sync_are_pure(module: str) -> None:
-    used = {name.split(".")[0] for name in imports_of(PACKAGE / "sync" / f"{module}.py")}
-    assert used & {"asyncio", "httpx", "notion_client", "psycopg", "os", "socket", "time"} == set()
+def test_nothing_of_the_tool_requires_the_sample_workspace() -> None:
+    """Its name is not registered: pip would install whatever somebody publishes under it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"].values()
+    required = [*project["build-system"]["requires"], *project["project"]["dependencies"], *itertools.chain(*extras)]
+    assert [one for one in required if re.match(r"notion[-_.]workspace\b", one, re.IGNORECASE)] == []
 
 
-@pytest.mark.parametrize("module", ["crontab", "command_line", "due", "faults", "systemd"])
-def test_what_a_schedule_says_is_read_purely(module: str) -> None:
-    used = {name.split(".")[0] for name in imports_of(PACKAGE / "report" / "scheduling" / f"{module}.py")}
-    assert used & {"asyncio", "os", "psutil", "psycopg", "subprocess", "time"} == set()
+def claims_to_be_pure(file: Path) -> bool:
+    """By the first paragraph of its docstring."""
+    says = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return re.search(r"\bPure\b", says.split("\n\n")[0]) is not None
+
+
+PURE = [str(file.relative_to(PACKAGE)) for file in sorted(PACKAGE.rglob("*.py")) if claims_to_be_pure(file)]
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_what_is_called_pure_is(module: str) -> None:
+    used = set(imports_of(PACKAGE / module)) - {"psycopg", "psycopg.sql"}
+    assert {name for name in used if name.split(".")[0] in INPUT_AND_OUTPUT} == set()
+
+
+def test_decisions_are_pure() -> None:
+    core = [str(file.relative_to(PACKAGE)) for file in (PACKAGE / "core").glob("[!_]*.py")]
+    assert {name for module in core for name in imports_of(PACKAGE / module)} & INPUT_AND_OUTPUT == set()
+    for folder, modules in DECISIONS.items():
+        assert {f"{folder}/{module}.py" for module in modules} <= set(PURE), folder
 
 
 def test_the_version_is_one() -> None:

@@ -1,4 +1,4 @@
-"""When a database that cannot be read is tried less often: one revoked token must not mail operators for ever."""
+"""Pure: when a database that cannot be read is tried less often: one revoked token must not mail operators for ever."""
 
 from __future__ import annotations
 
