@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import notion_pg_sync
+from docs.made import modules
 
 PACKAGE = Path(notion_pg_sync.__file__).parent
 ROOT = Path(__file__).parent.parent
@@ -98,6 +99,22 @@ def test_nothing_speaks_of_modules_that_are_none() -> None:
     assert wrong == set()
 
 
+def test_the_list_of_modules_is_up_to_date_and_names_all() -> None:
+    written = modules.PAGE.read_text(encoding="utf-8")
+    assert written == modules.page(), "run: python -m docs.made.modules"
+    named = re.findall(r"^- `(\w+\.py)`: \S", written, re.MULTILINE)
+    files = [file.name for package in (PACKAGE, WORKSPACE) for file in package.rglob("*.py")]
+    assert sorted(named) == sorted(name for name in files if name != "__init__.py")
+
+
+def test_the_page_on_architecture_speaks_of_files_that_are_there() -> None:
+    written = modules.PAGE.read_text(encoding="utf-8").partition(modules.BEGIN)[0]
+    named = set(re.findall(r"`([\w/]+/(?:[\w.]+\.(?:py|sql))?)`", written))
+    assert len(named) > 12
+    places = [PACKAGE, PACKAGE / "sync", ROOT, ROOT / "tests"]
+    assert {name for name in named if not any((place / name).exists() for place in places)} == set()
+
+
 def is_there(package: Path, names: list[str]) -> bool:
     """Whether these names lead to a module, or to something in one."""
     first, *rest = names
@@ -161,8 +178,8 @@ def test_what_is_called_pure_is(module: str) -> None:
 def test_decisions_are_pure() -> None:
     core = [str(file.relative_to(PACKAGE)) for file in (PACKAGE / "core").glob("[!_]*.py")]
     assert {name for module in core for name in imports_of(PACKAGE / module)} & INPUT_AND_OUTPUT == set()
-    for folder, modules in DECISIONS.items():
-        assert {f"{folder}/{module}.py" for module in modules} <= set(PURE), folder
+    for folder, names in DECISIONS.items():
+        assert {f"{folder}/{module}.py" for module in names} <= set(PURE), folder
 
 
 def test_the_version_is_one() -> None:

@@ -1,1 +1,1 @@
-"""What of the documentation is made by programs: `python -m docs.made.commands`, `….screens`, `….doctor_session`."""
+"""What of the documentation is made by programs: each module here, run by `python -m docs.made.<its name>`."""
