@@ -35,8 +35,6 @@ app = typer.Typer(
     "128 + n stopped by signal n.",
 )
 
-FAILED, WRONG_USAGE, NOTHING_ATTEMPTED = 1, 2, 3
-
 UserArgument = Annotated[str, typer.Argument(metavar="USER_ID", help="The user, as in user_settings.")]
 DatabaseArgument = Annotated[
     str, typer.Argument(metavar="DATABASE", help="Its name in notion_databases, its id, or its link.")
@@ -453,19 +451,20 @@ def _exit_code_of(
 ) -> int:
     from notion_pg_sync.commands.output.logs import switch_on_logs
     from notion_pg_sync.commands.output.streams import complain
-    from notion_pg_sync.settings import SettingsError, read_settings
+    from notion_pg_sync.core.errors import ExitCode, ToolError
+    from notion_pg_sync.settings import read_settings
 
     switch_on_logs(verbose, as_json=log_json)
     # Outside of a run, which has its own handler: so that an embedded server is stopped and nothing is left behind.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         return work(read_settings(os.environ, **(flags or {})))
-    except SettingsError as error:
-        code, sentence = WRONG_USAGE, _sentence(error, verbose)
     except typer.Abort:
-        code, sentence = 128 + signal.SIGINT, "stopped at the question; what it was about was not done."
+        code, sentence = 128 + signal.SIGINT, "cancelled; nothing was changed."
+    except ToolError as error:
+        code, sentence = error.exit_code, _sentence(error, verbose)
     except Exception as error:  # noqa: BLE001 - the one place where everything ends as a sentence
-        code, sentence = _exit_code(error), _sentence(error, verbose)
+        code, sentence = ExitCode.FAILED, _sentence(error, verbose)
     complain(sentence)
     if report is not None:
         report.append(sentence)
@@ -484,29 +483,11 @@ def _with_postgres(settings: Settings, work: Callable[[Settings], int]) -> int:
         return work(replace(settings, database_url=url))
 
 
-def _exit_code(error: Exception) -> int:
-    from notion_pg_sync.core.errors import UsageError
-    from notion_pg_sync.sync.run.signals import StoppedBySignalError
-
-    if isinstance(error, StoppedBySignalError):
-        return 128 + error.number
-    if isinstance(error, UsageError):
-        return WRONG_USAGE
-    return NOTHING_ATTEMPTED if _is_told(error) else FAILED
-
-
-def _is_told(error: Exception) -> bool:
-    """Whether the error is one of ours, whose message is a sentence for people."""
-    return type(error).__module__.startswith("notion_pg_sync.")
-
-
 def _sentence(error: Exception, verbose: int) -> str:
     if verbose >= 2:
         from notion_pg_sync.commands.output.logs import traceback_of
 
         typer.echo(traceback_of(error), err=True)
-    if _is_told(error):
-        return str(error)
     from notion_pg_sync.sync.run.failures import failure_of
 
     return failure_of(error).sentence

@@ -11,12 +11,14 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from notion_pg_sync.core.errors import UsageError
+
 NOTION_BASE_URL = "https://api.notion.com"
 PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 TOKEN_KEY_BYTES = 32
 
 
-class SettingsError(Exception):
+class SettingsError(UsageError):
     """A setting cannot be used; the message says which, why, and what to do."""
 
 

@@ -1,11 +1,77 @@
-"""Why a command does not even try."""
+"""What goes wrong, as every part of the tool says it: a sentence for people, a code for programs, an exit code."""
 
 from __future__ import annotations
 
-
-class NothingAttemptedError(Exception):
-    """Nothing could be tried at all; the message says why and what to do."""
+from enum import IntEnum, StrEnum
 
 
-class UsageError(Exception):
-    """What was asked for cannot be; the message says why and what to do."""
+class ExitCode(IntEnum):
+    """How a command ends (docs/commands.md); stopped by signal n, it ends with 128 + n."""
+
+    OK = 0
+    FAILED = 1
+    WRONG_USAGE = 2
+    NOTHING_ATTEMPTED = 3
+
+
+class ErrorCode(StrEnum):
+    """The codes of the tool's records and JSON that it compares with or gives itself.
+
+    Beside them stand Notion's other codes and PostgreSQL's SQLSTATEs, as they came (docs/troubleshooting.md).
+    """
+
+    # Notion's own (docs/notion-api.md#errors)
+    UNAUTHORIZED = "unauthorized"
+    RESTRICTED_RESOURCE = "restricted_resource"
+    OBJECT_NOT_FOUND = "object_not_found"
+    RATE_LIMITED = "rate_limited"
+    REQUEST_BLOCKED = "public_api_request_blocked"
+    VALIDATION_ERROR = "validation_error"
+
+    # How Notion's answers fail
+    CURSOR_REJECTED = "invalid_cursor"
+    MALFORMED = "malformed"
+    NOT_JSON = "not_json"
+    TOO_LARGE = "too_large"
+    CIRCLE = "circle"
+    TIMEOUT = "timeout"
+    NETWORK = "network"
+
+    # What a database or its copy is not
+    IN_TRASH = "in_trash"
+    NO_DATA_SOURCE = "no_data_source"
+    NEVER_SYNCED = "never_synced"
+    INCOMPLETE = "incomplete"
+    REMOVAL_HELD_BACK = "removal_held_back"
+    UNFIT_TABLE = "unfit_table"
+
+    # What happens to a run
+    LEASE_LOST = "lease_lost"
+    INTERRUPTED = "interrupted"
+    POSTGRESQL = "postgresql"
+    INTERNAL = "internal"
+
+
+class ToolError(Exception):
+    """An error whose message is one sentence for people: what is wrong, then what to do. It holds no token.
+
+    `fix` is what to type, to fix it or to find out more; empty where the message says it all. `code` is for records
+    and JSON. `exit_code` is how a command ends that it stops.
+    """
+
+    exit_code: int = ExitCode.NOTHING_ATTEMPTED
+    code: str = ErrorCode.INTERNAL
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.fix = fix
+
+
+class NothingAttemptedError(ToolError):
+    """Nothing could be tried at all."""
+
+
+class UsageError(ToolError):
+    """What was asked for cannot be."""
+
+    exit_code = ExitCode.WRONG_USAGE

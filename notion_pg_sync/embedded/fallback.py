@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.settings import Settings
 
 
-class NoPostgresError(Exception):
+class NoPostgresError(ToolError):
     """No PostgreSQL was named and none may be made; the message says what to set."""
 
 

@@ -15,6 +15,8 @@ from typing import IO, Any
 
 import psutil
 
+from notion_pg_sync.core.errors import ToolError
+
 if sys.platform != "win32":
     import pwd
 
@@ -30,7 +32,7 @@ UNSUPPORTED = (
 LARGEST_LOG = 1_000_000
 
 
-class EmbeddedPostgresError(Exception):
+class EmbeddedPostgresError(ToolError):
     """The embedded PostgreSQL cannot be used; the message says what is wrong, then what to do."""
 
 

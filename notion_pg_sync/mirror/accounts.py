@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from psycopg import errors, sql
 from psycopg.rows import class_row
 
+from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.percent_safe_cursor import qualified
@@ -20,7 +21,7 @@ SETTINGS_COLUMNS = (*TOKEN_COLUMNS, "notion_databases", "auto_sync_enabled")
 _HANDED_OVER = sql.Identifier("pg_temp", "notion_pg_sync_token")
 
 
-class AccountError(Exception):
+class AccountError(ToolError):
     """`user_settings` cannot take a user; the message says why and what to do."""
 
 

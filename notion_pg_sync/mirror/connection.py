@@ -30,6 +30,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.mirror.percent_safe_cursor import with_names_kept
 from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
 from notion_pg_sync.mirror.reliance import Names, Reliance
@@ -75,15 +76,10 @@ def retried(transact: Callable[Arguments, Transaction[Result]]) -> Callable[Argu
     return patiently
 
 
-class PostgresError(Exception):
-    """PostgreSQL cannot be used; the message says why and what to do, without any password.
+class PostgresError(ToolError):
+    """PostgreSQL cannot be used; the message says why and what to do, without any password."""
 
-    `mend` is what to type to mend it, or to find out more; empty where the message says it all.
-    """
-
-    def __init__(self, sentence: str, mend: str = "") -> None:
-        super().__init__(sentence)
-        self.mend = mend
+    code = ErrorCode.POSTGRESQL
 
 
 class Connection(AsyncConnection[TupleRow]):
@@ -276,11 +272,11 @@ async def _check(database_url: str, statement_seconds: float) -> Reliance:
         connection = await Connection.connect(database_url, **_options(database_url))
     except OperationalError as error:
         trouble = _why_unreachable(database_url, error)
-        raise PostgresError(trouble.sentence, trouble.mend) from error
+        raise PostgresError(trouble.sentence, trouble.fix) from error
     except Exception as error:
         if type(error).__module__.startswith("psycopg"):
             trouble = why_unreadable(database_url)
-            raise PostgresError(trouble.sentence, trouble.mend) from error
+            raise PostgresError(trouble.sentence, trouble.fix) from error
         raise
     async with connection:
         if connection.info.server_version < OLDEST_POSTGRESQL:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from psycopg import errors, sql
 
+from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.views import refresh_views
 
 
-class ForgetError(Exception):
+class ForgetError(ToolError):
     """Nothing was forgotten; the message says why and what to do."""
 
 

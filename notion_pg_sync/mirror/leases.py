@@ -13,11 +13,14 @@ from datetime import datetime
 from psycopg import sql
 from psycopg.rows import class_row
 
+from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 
 
-class LeaseLostError(Exception):
+class LeaseLostError(ToolError):
     """Another run has taken this account over; nothing may be written for it any more."""
+
+    code = ErrorCode.LEASE_LOST
 
 
 @dataclass(frozen=True)

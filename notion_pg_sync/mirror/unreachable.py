@@ -20,11 +20,11 @@ PUBLIC_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 
 @dataclass(frozen=True)
 class Explanation:
-    """`seen` is what is wrong and `advice` what to do, in words; `mend` is what to type."""
+    """`seen` is what is wrong and `advice` what to do, in words; `fix` is what to type."""
 
     seen: str
     advice: str
-    mend: str
+    fix: str
 
     @property
     def sentence(self) -> str:
@@ -77,7 +77,7 @@ class _Cause:
     said: str
     seen: str
     advice: str
-    mend: str
+    fix: str
 
 
 # What a server or a pooler said comes before what libpq says of an address that gave no answer: of several addresses
@@ -243,7 +243,7 @@ def why_unreachable(target: Target, said: str, secrets: tuple[str, ...] = ()) ->
     for cause in _CAUSES:
         if found := re.search(cause.said, said):
             words = _words(target, found.groupdict().get("address"))
-            return Explanation(cause.seen.format(**words), cause.advice.format(**words), cause.mend.format(**words))
+            return Explanation(cause.seen.format(**words), cause.advice.format(**words), cause.fix.format(**words))
     return Explanation(
         f"PostgreSQL {target.where} cannot be reached ({_first_line(said, secrets)})",
         "check host, port, user and password in DATABASE_URL, and that PostgreSQL is running and lets this host in",

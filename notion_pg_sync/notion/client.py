@@ -23,6 +23,7 @@ from notion_client import AsyncClient
 from tenacity import AsyncRetrying, RetryCallState, before_sleep_nothing, retry_if_exception, wait_random_exponential
 
 from notion_pg_sync import __version__
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.clock import asked_at, read_date
 from notion_pg_sync.notion.errors import AnswerTooLargeError, NotionError, RetryPolicy, explain
 from notion_pg_sync.notion.json_access import get_path
@@ -207,7 +208,9 @@ class NotionClient:
         answer = await self._get(f"data_sources/{data_source_id}", what)
         schema = answer.get("properties")
         if not isinstance(schema, dict):
-            raise NotionError(f"Notion's answer for {what} has no properties: run the sync again.", code="malformed")
+            raise NotionError(
+                f"Notion's answer for {what} has no properties: run the sync again.", code=ErrorCode.MALFORMED
+            )
         return DataSourceAnswer(plain_text(answer.get("title")), schema, _began_at(began))
 
     async def page(self, page_id: str) -> JsonObject:
@@ -221,7 +224,9 @@ class NotionClient:
         answer = await self._get(f"pages/{page_id}/markdown", what)
         markdown, unknown = answer.get("markdown"), answer.get("unknown_block_ids") or []
         if not isinstance(markdown, str) or not isinstance(unknown, list):
-            raise NotionError(f"Notion's answer for {what} is no Markdown: run the sync again.", code="malformed")
+            raise NotionError(
+                f"Notion's answer for {what} is no Markdown: run the sync again.", code=ErrorCode.MALFORMED
+            )
         return MarkdownAnswer(markdown, bool(answer.get("truncated")), [str(id_) for id_ in unknown], _began_at(began))
 
     async def blocks(self, parent_id: str) -> BlocksAnswer:
@@ -322,7 +327,7 @@ class NotionClient:
         if not self._can_be_sent:
             raise NotionError(
                 "the stored token has blanks or characters that no token has: store it anew in user_settings.",
-                code="unauthorized",
+                code=ErrorCode.UNAUTHORIZED,
             )
         attempts = _Attempts(self._retries)
         async for attempt in AsyncRetrying(
@@ -467,7 +472,9 @@ async def _all_pages(ask: Callable[[JsonObject], Awaitable[JsonObject]], what: s
         cursor = _optional_text(answer.get("next_cursor"))
         is_circle = cursor in cursors or len(cursors) >= MOST_ANSWERS_A_LIST or fruitless > MOST_FRUITLESS_ANSWERS
         if cursor is None or is_circle:
-            raise NotionError(f"Notion's answers for {what} lead in a circle: run the sync again.", code="circle")
+            raise NotionError(
+                f"Notion's answers for {what} lead in a circle: run the sync again.", code=ErrorCode.CIRCLE
+            )
         cursors.add(cursor)
         position = {**position, "start_cursor": cursor}
 
@@ -476,7 +483,7 @@ def _list(answer: JsonObject, key: str, what: str) -> list[JsonObject]:
     found = answer.get(key)
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise NotionError(
-            f"Notion's answer for {what} has not the form of a list: run the sync again.", code="malformed"
+            f"Notion's answer for {what} has not the form of a list: run the sync again.", code=ErrorCode.MALFORMED
         )
     return found
 
@@ -502,7 +509,7 @@ def _incomplete(answer: JsonObject, what: str) -> NotionError:
     reason = get_path(answer, "request_status", "incomplete_reason")
     return NotionError(
         f"Notion says that its answer for {what} is incomplete ({str(reason)[:80]}): run the sync again later.",
-        code="incomplete",
+        code=ErrorCode.INCOMPLETE,
     )
 
 

@@ -16,10 +16,9 @@ from math import isfinite
 import httpx
 from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
 
+from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.notion.clock import read_date
 from notion_pg_sync.notion.network import why_unreachable
-
-CURSOR_REJECTED = "invalid_cursor"
 
 
 class RetryPolicy(Enum):
@@ -31,12 +30,11 @@ class RetryPolicy(Enum):
     BACK_OFF = "back off"  # longer each time
 
 
-class NotionError(Exception):
+class NotionError(ToolError):
     """Notion could not be read; the message is one sentence for a person, without any token.
 
-    `code` is Notion's own error code or, where Notion did not answer, `network`, `timeout`, `not_json`, `too_large`.
-    `status` is the HTTP status, if there was one. `wait_seconds` is what Notion asked to wait. `mend` is what to type,
-    to mend it or to find out more; empty where the message says it all.
+    `code` is Notion's own error code, or one of `ErrorCode` where Notion did not answer, or not as it should.
+    `status` is the HTTP status, if there was one. `wait_seconds` is what Notion asked to wait.
     """
 
     def __init__(
@@ -47,14 +45,13 @@ class NotionError(Exception):
         status: int | None = None,
         remedy: RetryPolicy = RetryPolicy.NOTHING,
         wait_seconds: float | None = None,
-        mend: str = "",
+        fix: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, fix)
         self.code = code
         self.status = status
         self.remedy = remedy
         self.wait_seconds = wait_seconds
-        self.mend = mend
 
 
 class AnswerTooLargeError(Exception):
@@ -69,14 +66,14 @@ class _ErrorBody:
     from_notion: bool
 
 
-_SENTENCES = {
-    "unauthorized": "Notion does not accept the token (it was revoked, has expired or is wrong): "
+_SENTENCES: Mapping[str, str] = {
+    ErrorCode.UNAUTHORIZED: "Notion does not accept the token (it was revoked, has expired or is wrong): "
     "connect Notion again, or store a new token in user_settings.",
-    "restricted_resource": "the Notion connection may not read this: "
+    ErrorCode.RESTRICTED_RESOURCE: "the Notion connection may not read this: "
     "switch on its capability 'Read content' in Notion's developer settings.",
-    "rate_limited": "Notion's rate limit held this off for too long: "
+    ErrorCode.RATE_LIMITED: "Notion's rate limit held this off for too long: "
     "let other users of the token pause, or sync less often.",
-    "public_api_request_blocked": "Notion blocks the requests of this token: ask Notion's support why.",
+    ErrorCode.REQUEST_BLOCKED: "Notion blocks the requests of this token: ask Notion's support why.",
 }
 
 _BY_STATUS = {
@@ -97,25 +94,25 @@ def explain(error: Exception, what: str, proxy: httpx.URL | None = None) -> Noti
         case RequestTimeoutError() | TimeoutError():
             return NotionError(
                 f"Notion did not answer in time for {what}: run the sync again later.",
-                code="timeout",
+                code=ErrorCode.TIMEOUT,
                 remedy=RetryPolicy.BACK_OFF,
             )
         case httpx.TransportError():
             trouble = why_unreachable(error, proxy)
             return NotionError(
                 f"Notion cannot be reached: {trouble.sentence}",
-                code="network",
+                code=ErrorCode.NETWORK,
                 remedy=RetryPolicy.NOTHING if trouble.lasts else RetryPolicy.BACK_OFF,
-                mend=trouble.mend,
+                fix=trouble.fix,
             )
         case AnswerTooLargeError():
-            return NotionError(f"Notion's answer for {what} is too large ({error}).", code="too_large")
+            return NotionError(f"Notion's answer for {what} is too large ({error}).", code=ErrorCode.TOO_LARGE)
         case InvalidPathParameterError():
-            return NotionError(f"{what} has an id that cannot be asked for.", code="validation_error")
+            return NotionError(f"{what} has an id that cannot be asked for.", code=ErrorCode.VALIDATION_ERROR)
         case ValueError() | RecursionError() | httpx.DecodingError():
             return NotionError(
                 f"Notion's answer for {what} is not valid JSON: run the sync again later.",
-                code="not_json",
+                code=ErrorCode.NOT_JSON,
                 remedy=RetryPolicy.BACK_OFF,
             )
         case _:
@@ -125,8 +122,8 @@ def explain(error: Exception, what: str, proxy: httpx.URL | None = None) -> Noti
 def _explain_answer(error: HTTPResponseError, what: str) -> NotionError:
     body = _read_body(error)
     status = error.status
-    if status == 429 and body.details.get("rate_limit_reason") == "public_api_request_blocked":
-        code = "public_api_request_blocked"
+    if status == 429 and body.details.get("rate_limit_reason") == ErrorCode.REQUEST_BLOCKED:
+        code = ErrorCode.REQUEST_BLOCKED
         return NotionError(_SENTENCES[code], code=code, status=status)
     remedy = _BY_STATUS.get(status, RetryPolicy.BACK_OFF if status >= 500 else RetryPolicy.NOTHING)
     return NotionError(
@@ -145,7 +142,7 @@ def _sentence(body: _ErrorBody, status: int, what: str) -> str:
         )
     if status == 407:
         return f"a proxy before Notion wants to know who asks for {what} (407): let this host pass without that."
-    if body.code == "object_not_found":
+    if body.code == ErrorCode.OBJECT_NOT_FOUND:
         return (
             f"{what} is not there or not shared with the connection: in Notion, open it and add the connection "
             "under ••• > Connections, or correct its id in user_settings."
@@ -158,9 +155,9 @@ def _sentence(body: _ErrorBody, status: int, what: str) -> str:
 
 def _code(body: _ErrorBody, status: int) -> str:
     if status == 407 or (status == 403 and not body.from_notion):
-        return "network"
-    if body.code == "validation_error" and body.message.startswith("The start_cursor provided is invalid"):
-        return CURSOR_REJECTED
+        return ErrorCode.NETWORK
+    if body.code == ErrorCode.VALIDATION_ERROR and body.message.startswith("The start_cursor provided is invalid"):
+        return ErrorCode.CURSOR_REJECTED
     return body.code
 
 

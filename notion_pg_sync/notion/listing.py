@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.core.intervals import EARLIEST, EVERYTHING, LATEST, MINUTE, Interval, minute_of
 
 # A query gives at most 10,000 rows and a page size is never below 1; beyond this many answers the server is leading
@@ -40,8 +41,10 @@ FAR_AHEAD_QUERIES = 64
 MOST_RESTARTS = 20
 
 
-class ListingError(Exception):
+class ListingError(ToolError):
     """A data source cannot be read completely; the message says why and what can be done."""
+
+    code = ErrorCode.INCOMPLETE
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ _ANOTHER_HOSTS = (62, 64)
 
 @dataclass(frozen=True)
 class Explanation:
-    """`sentence` says what is wrong and what to do; `mend` is what to type.
+    """`sentence` says what is wrong and what to do; `fix` is what to type.
 
     `lasts`: it stays so until somebody mends it, so asking again is no use.
     """
 
     sentence: str
-    mend: str
+    fix: str
     lasts: bool = False
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.json_access import get_path
 
@@ -27,7 +28,7 @@ def read_page(answered: Mapping[str, object]) -> Page:
     """The page in an answer. Raises `NotionError` where it is no complete page."""
     properties = answered.get("properties")
     if not isinstance(properties, dict):
-        raise NotionError(f"Notion answered a page without properties ({_id(answered)}).", code="malformed")
+        raise NotionError(f"Notion answered a page without properties ({_id(answered)}).", code=ErrorCode.MALFORMED)
     url = answered.get("url")
     return Page(
         id=_id(answered),
@@ -49,7 +50,7 @@ def page_time(answered: Mapping[str, object], timestamp: str) -> datetime:
     try:
         time = datetime.fromisoformat(str(answered.get(timestamp)))
     except ValueError:
-        raise NotionError(f"Notion answered a page whose {timestamp} is no time.", code="malformed") from None
+        raise NotionError(f"Notion answered a page whose {timestamp} is no time.", code=ErrorCode.MALFORMED) from None
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
@@ -62,4 +63,4 @@ def _id(answered: Mapping[str, object]) -> str:
     try:
         return str(UUID(str(answered.get("id"))))
     except ValueError:
-        raise NotionError("Notion answered a page whose id is no id.", code="malformed") from None
+        raise NotionError("Notion answered a page whose id is no id.", code=ErrorCode.MALFORMED) from None

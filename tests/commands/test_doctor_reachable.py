@@ -31,21 +31,21 @@ PASSWORD = "canary:/@%"
 async def cause_of(database_url: str) -> Finding:
     (finding,) = await findings_of(database_url, "reachable")
     assert finding.verdict is Verdict.BROKEN
-    assert "canary" not in finding.seen + finding.mend
-    assert finding.mend
+    assert "canary" not in finding.seen + finding.fix
+    assert finding.fix
     return finding
 
 
 async def test_a_closed_port() -> None:
     finding = await cause_of(f"postgresql://u:{quote(PASSWORD, safe='')}@127.0.0.1:1/d")
     assert finding.seen.startswith("nothing takes connections at 127.0.0.1:1: start PostgreSQL")
-    assert finding.mend == "pg_isready -p 1 -h 127.0.0.1"
+    assert finding.fix == "pg_isready -p 1 -h 127.0.0.1"
 
 
 async def test_a_name_that_is_not_known() -> None:
     finding = await cause_of("postgresql://u:canary@nowhere.invalid/d")
     assert finding.seen.startswith("the name of host nowhere.invalid is not known")
-    assert finding.mend == "getent hosts nowhere.invalid"
+    assert finding.fix == "getent hosts nowhere.invalid"
 
 
 async def test_a_socket_folder_that_is_not_there(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ async def test_a_database_that_is_not_there_is_made_by_what_doctor_says(
     url = make_conninfo(postgres_server, dbname='odd "name"')
     finding = await cause_of(url)
     assert 'has no database odd "name"' in finding.seen
-    administrator.execute(finding.mend.encode())
+    administrator.execute(finding.fix.encode())
     try:
         assert [found.verdict for found in await findings_of(url, "reachable")] == [Verdict.WELL]
     finally:
@@ -104,7 +104,7 @@ async def test_a_role_that_is_not_there_is_made_by_what_doctor_says(
     url = make_conninfo(postgres_server, user="odd role", dbname="postgres")
     finding = await cause_of(url)
     assert "has no role odd role" in finding.seen
-    administrator.execute(finding.mend.encode())
+    administrator.execute(finding.fix.encode())
     try:
         assert [found.verdict for found in await findings_of(url, "reachable")] == [Verdict.WELL]
         administrator.execute('ALTER ROLE "odd role" NOLOGIN')
@@ -168,7 +168,7 @@ async def test_a_host_that_is_not_let_in_is_by_the_line_that_doctor_says(fortres
     fortress.allow()
     finding = await cause_of(fortress.url())
     assert "lets user guest into database notion only over TLS, or not at all from this host" in finding.seen
-    line, reload = finding.mend.splitlines()
+    line, reload = finding.fix.splitlines()
     assert re.fullmatch(r'host "notion" "guest" 127\.\S+/32 scram-sha-256', line)
     assert reload == "SELECT pg_reload_conf();"
     fortress.allow(line)
@@ -212,7 +212,7 @@ async def test_a_server_without_tls(fortress: Fortress) -> None:
 def test_what_is_said_elsewhere_is_told_apart(said: str, words: str) -> None:
     trouble = why_unreachable(Target("db.example.com", "5432", "u", "d"), f"connection failed: {said}")
     assert words in trouble.sentence
-    assert trouble.mend
+    assert trouble.fix
 
 
 @given(st.text(max_size=60), st.text(min_size=1, max_size=20))
@@ -220,4 +220,4 @@ def test_whatever_is_said_there_is_a_sentence_without_the_password(said: str, pa
     canary = f"canary{password}"
     trouble = why_unreachable(Target("h{0}", "5432", "{u}", 'd"'), f"{said}{canary}", (canary,))
     assert trouble.sentence.endswith(".")
-    assert canary not in trouble.sentence + trouble.mend
+    assert canary not in trouble.sentence + trouble.fix

@@ -12,8 +12,9 @@ from notion_client.errors import HTTPResponseError
 from notion_workspace import DatabaseHandle, SampleWorkspace, WorkspaceServer
 from notion_workspace.literals import number, title
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.client import Bot, NotionClient, Retries
-from notion_pg_sync.notion.errors import CURSOR_REJECTED, NotionError, explain
+from notion_pg_sync.notion.errors import NotionError, explain
 
 QUICK = Retries(waits=4, tries_again=3, backs_off=6, first_back_off=0.001, longest_back_off=0.002)
 EVERYTHING = {"sorts": [{"timestamp": "created_time", "direction": "ascending"}]}
@@ -177,7 +178,7 @@ async def test_a_refused_cursor_is_told_as_such(
     workspace.expire_cursors()
     with pytest.raises(NotionError) as caught:
         await client.query(characters.data_source_id, {**EVERYTHING, "start_cursor": first.next_cursor}, 10)
-    assert caught.value.code == CURSOR_REJECTED
+    assert caught.value.code == ErrorCode.CURSOR_REJECTED
 
 
 async def test_an_answer_that_is_too_large_is_refused(

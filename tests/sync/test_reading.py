@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.intervals import Interval
 from notion_pg_sync.notion.client import QueryAnswer
-from notion_pg_sync.notion.errors import CURSOR_REJECTED, NotionError
+from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.listing import FullListing, Query
 from notion_pg_sync.sync.rows.reading import reading
 
@@ -76,7 +77,7 @@ async def test_a_refused_cursor_starts_its_query_again() -> None:
         nonlocal refused
         if not refused:
             refused = True
-            raise NotionError("refused", code=CURSOR_REJECTED)
+            raise NotionError("refused", code=ErrorCode.CURSOR_REJECTED)
         return answer_to(query)
 
     async with reading(FullListing(WINDOWS[:1]), ask, 1) as answers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.notion.ids import looks_like_id, parse_id
 from notion_pg_sync.sync.run.configuration import EVERYTHING, ConfiguredDatabase
 
@@ -14,7 +15,7 @@ _NUMBERS = re.compile(r"\d+(\s*-\s*\d+)?([\s,]+\d+(\s*-\s*\d+)?)*[\s,]*", re.ASC
 _RANGE = re.compile(r"(\d+)(?:\s*-\s*(\d+))?", re.ASCII)
 
 
-class ChoiceError(Exception):
+class ChoiceError(ToolError):
     """What was written names no database, or more than one; the message says what does."""
 
 

@@ -16,7 +16,7 @@ from notion_pg_sync.commands.connect.choosing import ChoiceError, configuration_
 from notion_pg_sync.commands.output.console import show_run
 from notion_pg_sync.commands.output.streams import ask, confirm
 from notion_pg_sync.commands.output.terminal import Screen
-from notion_pg_sync.core.errors import NothingAttemptedError, UsageError
+from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
 from notion_pg_sync.mirror import accounts, migrations
 from notion_pg_sync.mirror.accounts import Account
 from notion_pg_sync.mirror.connection import open_pool, retried, transaction
@@ -179,7 +179,7 @@ async def _bot(client: NotionClient) -> Bot:
     try:
         return await client.me()
     except NotionError as error:
-        if error.code != "unauthorized":
+        if error.code != ErrorCode.UNAUTHORIZED:
             raise
         raise NothingAttemptedError(
             "Notion does not accept this token: copy the connection's secret anew from "

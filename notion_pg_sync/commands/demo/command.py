@@ -20,10 +20,11 @@ from rich.table import Table
 
 from notion_pg_sync.commands.demo.queries import CONNECT_USER, LATEST_MESSAGE, LATEST_RUNS, QUERIES, WANT_VIEWS
 from notion_pg_sync.commands.output.terminal import Screen, text_of
+from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.embedded.server import EmbeddedPostgres
 
 
-class DemoError(Exception):
+class DemoError(ToolError):
     """The demo could not go on; the message says why and what to do."""
 
 

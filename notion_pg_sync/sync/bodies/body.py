@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.blocks import Rendered, home_of_children, render_block, together, unreadable
 from notion_pg_sync.notion.cleaning import storable_text
 from notion_pg_sync.notion.client import BlocksAnswer, JsonObject, MarkdownAnswer, NotionClient
@@ -15,7 +16,7 @@ from notion_pg_sync.sync.bodies.plan import MOST_PARTS, blocks_may_help
 from notion_pg_sync.sync.gathering import gather_or_cancel
 
 NO_SUCH_ENDPOINT = "invalid_request_url"
-OUT_OF_REACH = "object_not_found"
+OUT_OF_REACH = ErrorCode.OBJECT_NOT_FOUND
 # In place of a block's type, where Notion says no more than that there is more.
 THE_REST = "more blocks"
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from notion_pg_sync.core.errors import ErrorCode
+
 # Notion tells edits to the minute, and may take a while until it shows one (notion-api.md, section 3, "Time").
 SETTLING = timedelta(minutes=5)
 
@@ -21,7 +23,9 @@ MOST_PARTS = 200
 # So many failures and nothing else in one batch are no fault of single pages.
 MAX_FAILED_READS = 5
 
-_OF_THE_TOKEN = frozenset({"unauthorized", "restricted_resource", "rate_limited", "public_api_request_blocked"})
+_OF_THE_TOKEN = frozenset(
+    {ErrorCode.UNAUTHORIZED, ErrorCode.RESTRICTED_RESOURCE, ErrorCode.RATE_LIMITED, ErrorCode.REQUEST_BLOCKED}
+)
 
 
 def is_settled(edited_at: datetime, asked_at: datetime) -> bool:
@@ -37,11 +41,11 @@ def blocks_may_help(code: str) -> bool:
 
     Not where the token, the page or the way to Notion is at fault: these are so for blocks too.
     """
-    return code not in _OF_THE_TOKEN | {"object_not_found", "network"}
+    return code not in _OF_THE_TOKEN | {ErrorCode.OBJECT_NOT_FOUND, ErrorCode.NETWORK}
 
 
 def goes_on(read: int, failed: Sequence[str]) -> bool:
     """Whether to go on after a batch in which `read` bodies came and the others failed with these codes."""
     if any(code in _OF_THE_TOKEN for code in failed):
         return False
-    return read > 0 or sum(code != "object_not_found" for code in failed) < MAX_FAILED_READS
+    return read > 0 or sum(code != ErrorCode.OBJECT_NOT_FOUND for code in failed) < MAX_FAILED_READS

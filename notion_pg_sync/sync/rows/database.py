@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey
@@ -97,14 +98,14 @@ async def _data_source_ids(client: NotionClient, configured: ConfiguredDatabase)
         raise NotionError(
             f"database {configured.database_id} is in Notion's trash: restore it there, or take it out of "
             "notion_databases; its rows stay as they are.",
-            code="in_trash",
+            code=ErrorCode.IN_TRASH,
         )
     listed = database.get("data_sources")
     if not isinstance(listed, list) or not listed:
         raise NotionError(
             f"database {configured.database_id} names no data source that this connection may read: share the "
             "original database, not a linked view of it.",
-            code="no_data_source",
+            code=ErrorCode.NO_DATA_SOURCE,
         )
     ids = [get_path(source, "id") for source in listed]
     try:
@@ -112,5 +113,5 @@ async def _data_source_ids(client: NotionClient, configured: ConfiguredDatabase)
     except MalformedIdError:
         raise NotionError(
             f"Notion answered database {configured.database_id} with a data source that has no id: run the sync again.",
-            code="malformed",
+            code=ErrorCode.MALFORMED,
         ) from None

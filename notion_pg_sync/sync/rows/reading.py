@@ -7,8 +7,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Protocol, TypeVar
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.client import QueryAnswer
-from notion_pg_sync.notion.errors import CURSOR_REJECTED, NotionError
+from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.listing import Answer, Query
 from notion_pg_sync.notion.pages import page_time
 
@@ -109,7 +110,7 @@ def _result(
     try:
         answer = task.result()
     except NotionError as error:
-        if error.code != CURSOR_REJECTED:
+        if error.code != ErrorCode.CURSOR_REJECTED:
             raise
         listing.refused(query)
         return None

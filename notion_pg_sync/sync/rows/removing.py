@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror.removal import Reason
 from notion_pg_sync.notion.client import JsonObject, NotionClient
@@ -23,8 +24,10 @@ MAX_CONFIRMED_ONE_BY_ONE = 200
 ALWAYS_REMOVABLE_ROWS = 20
 
 
-class HeldBackError(Exception):
+class HeldBackError(ToolError):
     """More rows would be removed than is done without somebody's word; the message says how to give it."""
+
+    code = ErrorCode.REMOVAL_HELD_BACK
 
 
 @dataclass
@@ -83,7 +86,7 @@ def why_it_left(page: JsonObject | None, page_id: str, data_source_id: str) -> R
     if not plain:
         raise NotionError(
             f"Notion answered something for page {page_id} that does not say where the page is: run the sync again.",
-            code="malformed",
+            code=ErrorCode.MALFORMED,
         )
     if in_trash:
         return "trashed"
@@ -113,8 +116,8 @@ async def _ask_for_one(
     try:
         page = await client.page(page_id)
     except NotionError as error:
-        if error.code == "validation_error":
+        if error.code == ErrorCode.VALIDATION_ERROR:
             return None, None
-        if error.code != "object_not_found":
+        if error.code != ErrorCode.OBJECT_NOT_FOUND:
             raise
     return why_it_left(page, page_id, data_source_id), page

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import psycopg
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.mirror import accounts, leases, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
 from notion_pg_sync.mirror.connection import Connection, retried, transaction
@@ -29,7 +30,7 @@ from notion_pg_sync.sync.rows.database import sync_database
 from notion_pg_sync.sync.run.configuration import Configuration, ConfiguredDatabase, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases
-from notion_pg_sync.sync.run.failures import LEASE_LOST, UNFIT_TABLE, failure_of
+from notion_pg_sync.sync.run.failures import failure_of
 from notion_pg_sync.sync.run.listener import ProgressKey
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.suspension import FAILURES_IN_A_ROW, after_failures, fingerprint, is_lack_of_access
@@ -136,7 +137,7 @@ async def sync_bodies(
     deadline = asyncio.get_running_loop().time() + limit.total_seconds() if limit else None
     for database, run in runs_by_database:
         data_sources = None if work.settings.bodies else wanting.get(database.database_id, ())
-        is_readable = not is_lack_of_access(run.error_code) and run.error_code != LEASE_LOST
+        is_readable = not is_lack_of_access(run.error_code) and run.error_code != ErrorCode.LEASE_LOST
         if is_readable and (data_sources is None or data_sources):
             bodies = BodiesSync(work, client, user_id, database, run, data_sources=data_sources, deadline=deadline)
             async with slots:
@@ -193,7 +194,7 @@ async def sync_and_record(
     work.listener.started(watched)
     run = await sync_database(work, client, user_id, database, row_counts)
     # A view would hold on to a column whose type is wrong.
-    if counts and run.error_code not in (LEASE_LOST, UNFIT_TABLE):
+    if counts and run.error_code not in (ErrorCode.LEASE_LOST, ErrorCode.UNFIT_TABLE):
         await _refresh_view(work, database, run)
     was_suspended = await _end(work, user_id, database, run, counts=counts)
     work.listener.ended(watched, run)

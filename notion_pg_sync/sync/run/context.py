@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.mirror import leases
 from notion_pg_sync.mirror.connection import Connection, Pool, transaction
 from notion_pg_sync.mirror.tables import GENERAL_TABLE, SyncTable, own_table_name, standard_tables, table_for
@@ -13,8 +14,10 @@ from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.listener import Listener
 
 
-class UnfitTableError(Exception):
+class UnfitTableError(ToolError):
     """A sync table is not as it has to be; the message says why and what to do."""
+
+    code = ErrorCode.UNFIT_TABLE
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.mirror import people
 from notion_pg_sync.mirror.connection import retried, transaction
 from notion_pg_sync.mirror.people import StoredUser
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 # So many are asked for one by one in a run: guests, whom the list of users leaves out.
 MOST_ASKED = 100
 
-_NOT_TOLD = frozenset({"restricted_resource", "object_not_found"})
+_NOT_TOLD = frozenset({ErrorCode.RESTRICTED_RESOURCE, ErrorCode.OBJECT_NOT_FOUND})
 
 
 def stored(users: Iterable[User]) -> list[StoredUser]:
@@ -74,7 +75,7 @@ async def _told(client: NotionClient, wanted: list[str]) -> list[User]:
         try:
             answered = await client.user(id_)
         except NotionError as error:
-            if error.code == "restricted_resource":
+            if error.code == ErrorCode.RESTRICTED_RESOURCE:
                 break
             if error.code not in _NOT_TOLD:
                 raise

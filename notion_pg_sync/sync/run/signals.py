@@ -7,15 +7,19 @@ import signal
 from collections.abc import Coroutine
 from typing import TypeVar
 
+from notion_pg_sync.core.errors import ErrorCode, ToolError
+
 Result = TypeVar("Result")
 
 
-class StoppedBySignalError(Exception):
+class StoppedBySignalError(ToolError):
     """A signal stopped the command; `number` is the signal's."""
+
+    code = ErrorCode.INTERRUPTED
 
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name}; what was written is kept.")
-        self.number = number
+        self.exit_code = 128 + number
 
 
 def run_until_done(coroutine: Coroutine[None, None, Result]) -> Result:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from notion_pg_sync.core.errors import ErrorCode
+
 FAILURES_IN_A_ROW = 3
-_LACK_OF_ACCESS = frozenset({"unauthorized", "object_not_found"})
+_LACK_OF_ACCESS = frozenset({ErrorCode.UNAUTHORIZED, ErrorCode.OBJECT_NOT_FOUND})
 _HOURLY, _DAILY = timedelta(hours=1), timedelta(days=1)
 
 

@@ -6,6 +6,7 @@ import base64
 import binascii
 import secrets
 
+from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.notion.ids import TOKEN_PREFIXES
 
 IV_BYTES, TAG_BYTES = 12, 16
@@ -13,7 +14,7 @@ IV_BYTES, TAG_BYTES = 12, 16
 _OF_THE_URL_SAFE_ALPHABET = str.maketrans("-_", "+/")
 
 
-class TokenError(Exception):
+class TokenError(ToolError):
     """A stored token cannot be opened; the message says why and what to do, and holds nothing of the token."""
 
 

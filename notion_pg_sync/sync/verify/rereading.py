@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Literal
 from uuid import UUID
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.client import JsonObject, NotionClient
-from notion_pg_sync.notion.errors import CURSOR_REJECTED, NotionError
+from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.sync.verify.expectation import Endpoint, Expected, cut_values, expect, instant
 
 # Cursors may be refused so often without any progress in between.
@@ -20,7 +21,7 @@ _MOST_REFUSED = 3
 class VerificationError(NotionError):
     """A database cannot be compared whole; the message says why."""
 
-    def __init__(self, message: str, *, code: str = "incomplete") -> None:
+    def __init__(self, message: str, *, code: str = ErrorCode.INCOMPLETE) -> None:
         super().__init__(message, code=code)
 
 
@@ -74,7 +75,7 @@ class Rereading:
             try:
                 answer = await self._client.query(self._data_source_id, body, self._page_size)
             except NotionError as error:
-                if error.code != CURSOR_REJECTED:
+                if error.code != ErrorCode.CURSOR_REJECTED:
                     raise
                 self._ended = "refused"
                 return
@@ -96,7 +97,7 @@ class Rereading:
         for page in pages:
             page_id = as_uuid(page.get("id"))
             if page_id is None:
-                raise VerificationError("Notion answered a page whose id is no id.", code="malformed")
+                raise VerificationError("Notion answered a page whose id is no id.", code=ErrorCode.MALFORMED)
             if page_id not in self._seen:
                 self._seen.add(page_id)
                 new.append({**page, "id": str(page_id)})
@@ -110,7 +111,7 @@ async def page_or_none(client: NotionClient, page_id: str) -> JsonObject | None:
     try:
         return await client.page(page_id)
     except NotionError as error:
-        if error.code not in ("object_not_found", "validation_error"):
+        if error.code not in (ErrorCode.OBJECT_NOT_FOUND, ErrorCode.VALIDATION_ERROR):
             raise
         return None
 
@@ -121,7 +122,7 @@ async def expected_row(client: NotionClient, page: JsonObject, schema: Mapping[s
     created_at, edited_at = instant(page.get("created_time")), instant(page.get("last_edited_time"))
     if not isinstance(properties, dict) or created_at is None or edited_at is None:
         raise VerificationError(
-            f"Notion answered page {page.get('id')} without its properties or times.", code="malformed"
+            f"Notion answered page {page.get('id')} without its properties or times.", code=ErrorCode.MALFORMED
         )
     whole = {
         cut.name: Endpoint(*await client.property_items(str(page["id"]), cut.property_id))

@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.mirror.held_rows import HeldRow, HeldRows
 from notion_pg_sync.mirror.held_texts import HeldTexts
 from notion_pg_sync.mirror.held_views import HeldView, HeldViews
@@ -70,7 +71,7 @@ async def _data_source_ids(client: NotionClient, configured: ConfiguredDatabase)
         raise VerificationError(
             f"database {configured.database_id} is in Notion's trash or names no data source that this connection may "
             "read, so there is nothing to compare the copy with.",
-            code="no_data_source",
+            code=ErrorCode.NO_DATA_SOURCE,
         )
     return [str(source["id"]) for source in listed]
 
@@ -84,7 +85,7 @@ async def _begin(
     if since_sync is None:
         raise VerificationError(
             f"database {held.database_name!r} of user {held.user_id!r} was never synced: sync it first.",
-            code="never_synced",
+            code=ErrorCode.NEVER_SYNCED,
         )
     began_at = answer.asked_at - since_sync
     columns = [NamedColumn(**asdict(column)) for column in await held.columns(data_source_id)]

@@ -22,6 +22,7 @@ from notion_pg_sync.commands.doctor.checks.check import (
     well,
 )
 from notion_pg_sync.commands.doctor.checks.wording import plural, sentence, some, sync_all_command, sync_command
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror.accounts import ConnectedAccount
 from notion_pg_sync.mirror.connection import transaction
@@ -79,9 +80,9 @@ def answers(base_url: str, error: NotionError) -> list[Finding]:
 
     That the token is refused shows that Notion was reached.
     """
-    if error.code == "unauthorized":
+    if error.code == ErrorCode.UNAUTHORIZED:
         return [well(f"Notion answers at {base_url}")]
-    return [broken(sentence(error), error.mend or f"curl -sv {base_url}/v1/users/me")]
+    return [broken(sentence(error), error.fix or f"curl -sv {base_url}/v1/users/me")]
 
 
 async def _tokens_accepted(examination: Examination) -> list[Finding]:
@@ -121,12 +122,12 @@ def tokens_accepted(
 
 def _refusal(error: NotionError, user_ids: Sequence[str], new_token: str) -> Finding:
     seen = f"{some(user_ids)}: {sentence(error)}"
-    if error.code == "rate_limited":
+    if error.code == ErrorCode.RATE_LIMITED:
         again = shell_command("notion-pg-sync", "doctor", "--user", user_ids[0])
         return warning(seen, f"{again}    # in a few minutes")
-    if error.code == "unauthorized":
+    if error.code == ErrorCode.UNAUTHORIZED:
         return broken(seen, new_token)
-    return broken(seen, error.mend or _STATUS_PAGE)
+    return broken(seen, error.fix or _STATUS_PAGE)
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ async def _look_at(
         return SeenDatabase(user_id, database, await client.database(database.database_id), succeeded=succeeded)
     except NotionError as error:
         instead = None
-        if error.code in ("object_not_found", "validation_error"):
+        if error.code in (ErrorCode.OBJECT_NOT_FOUND, ErrorCode.VALIDATION_ERROR):
             instead = await _what_is(client, database.database_id)
         return SeenDatabase(user_id, database, error, instead, succeeded)
 
@@ -226,9 +227,9 @@ def database_finding(seen: SeenDatabase, schema: str) -> Finding:
             correction,
         )
     if isinstance(seen.answer, NotionError):
-        if seen.answer.code == "object_not_found":
+        if seen.answer.code == ErrorCode.OBJECT_NOT_FOUND:
             return _out_of_reach(seen, named, f"{sync}\n{correction}")
-        return broken(f"{named}: {sentence(seen.answer)}", seen.answer.mend or sync)
+        return broken(f"{named}: {sentence(seen.answer)}", seen.answer.fix or sync)
     if seen.answer.get("in_trash"):
         return broken(
             f"{named} is in Notion's trash: restore it there, or take it out of notion_databases; its rows stay",
@@ -288,7 +289,7 @@ def found_by_search(user_id: str, shared: SharedDatabases | NotionError) -> list
 
 
 def _trouble(user_id: str, error: NotionError) -> list[Finding]:
-    return [broken(f"{user_id}: {sentence(error)}", error.mend or _STATUS_PAGE)]
+    return [broken(f"{user_id}: {sentence(error)}", error.fix or _STATUS_PAGE)]
 
 
 async def _database_sizes(examination: Examination) -> list[Finding]:

@@ -40,7 +40,7 @@ async def _reachable(examination: Examination) -> list[Finding]:
             open_pool(examination.settings.database_url or "")
         )
     except PostgresError as error:
-        return [broken(str(error), error.mend)]
+        return [broken(str(error), error.fix)]
     return [well("PostgreSQL answers")]
 
 
@@ -162,7 +162,7 @@ async def _initialised(examination: Examination) -> list[Finding]:
         try:
             await migrations.check_version(connection)
         except PostgresError as error:
-            return [broken(str(error), error.mend)]
+            return [broken(str(error), error.fix)]
         schema = await find_schema(connection)
         distrusted = [] if schema else await settings_on_path(connection)
         hidden = None if schema or distrusted else await settings_out_of_sight(connection)
