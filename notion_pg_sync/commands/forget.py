@@ -10,12 +10,13 @@ import humanize
 
 from notion_pg_sync.commands.output.streams import confirm
 from notion_pg_sync.commands.output.terminal import Screen
+from notion_pg_sync.core.databases import ConfiguredDatabase, resolve_database
 from notion_pg_sync.core.errors import UsageError
+from notion_pg_sync.core.ids import looks_like_id, parse_id
 from notion_pg_sync.mirror import accounts, forgetting, migrations
 from notion_pg_sync.mirror.connection import Pool, open_pool, retried, transaction
 from notion_pg_sync.mirror.forgetting import Forgotten
 from notion_pg_sync.mirror.tables import settings_schema
-from notion_pg_sync.notion.ids import looks_like_id, parse_id
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.claiming import close_dead_runs
 from notion_pg_sync.sync.run.patience import Patience
@@ -71,12 +72,8 @@ async def _find(settings: Settings, user_id: str, database: str | None) -> Targe
     written = [account.databases for account in found if isinstance(account.databases, dict)]
     configured = {name: parse_id(link) for one in written for name, link in one.items() if looks_like_id(str(link))}
     ids = {**{one.name: one.database_id for one in known}, **configured}
-    if database not in ids and not looks_like_id(database):
-        raise UsageError(
-            f"user {user_id!r} has no database {database!r} (there are: {', '.join(ids) or 'none'}): "
-            "give one of these names, its id or its link."
-        )
-    database_id = ids.get(database) or parse_id(database)
+    candidates = [ConfiguredDatabase(name, database_id) for name, database_id in ids.items()]
+    database_id = resolve_database(database, candidates, whose=f"user {user_id!r} has", unknown_ids=True).database_id
     return Target(schema, user_id, database_id, tuple(name for name in configured if configured[name] == database_id))
 
 

@@ -62,7 +62,7 @@ def test_a_malformed_id_is_named_and_the_other_databases_are_synced(connected: S
 
 def test_a_database_that_is_not_configured(connected: Site) -> None:
     ended = connected.command("sync", "anna", "Dragons")
-    assert_told(connected, ended, 2, "no database 'Dragons'", "there are: Characters")
+    assert_told(connected, ended, 2, "no database 'Dragons'", "its id or its link: Characters")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.sync.run.configuration import Configuration, ConfiguredDatabase, read_configuration
+from notion_pg_sync.core.databases import ConfiguredDatabase
+from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 
 ONE = "11111111-1111-1111-1111-111111111111"
 TWO = "22222222-2222-2222-2222-222222222222"

@@ -13,10 +13,10 @@ from notion_workspace import SmallWorkspace, literals
 from psycopg.types.json import Jsonb
 
 from notion_pg_sync.commands.output.verification import verification_as_json, verification_lines
+from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.mirror.connection import open_pool, transaction
 from notion_pg_sync.mirror.tables import find_tables
 from notion_pg_sync.notion.client import NotionClient
-from notion_pg_sync.sync.run.configuration import ConfiguredDatabase
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.listener import SilentListener
 from notion_pg_sync.sync.verify import verification as findings

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 import pytest
+
 from notion_workspace import SmallWorkspace, literals
 
 Connect = Callable[..., httpx.Client]

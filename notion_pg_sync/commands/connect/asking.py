@@ -10,12 +10,12 @@ from pathlib import Path
 import typer
 from rich.table import Table
 
-from notion_pg_sync.commands.connect.choosing import ALL, ChoiceError, named, numbered
+from notion_pg_sync.commands.connect.choosing import ALL, named, numbered
 from notion_pg_sync.commands.output.streams import ask
 from notion_pg_sync.commands.output.terminal import Screen, text_of
+from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import UsageError
 from notion_pg_sync.notion.client import can_be_sent
-from notion_pg_sync.sync.run.configuration import ConfiguredDatabase
 
 
 def read_token(file: Path | None) -> str:
@@ -59,7 +59,7 @@ def show_databases(out: Screen, shared: Sequence[ConfiguredDatabase]) -> None:
 
 def ask_databases(
     out: Screen, shared: Sequence[ConfiguredDatabase], *, may_keep: bool
-) -> list[ConfiguredDatabase | str] | None:
+) -> list[ConfiguredDatabase] | None:
     """What a person picks: databases of the list, or ids of others; None for all, none for those configured now.
 
     Asks until it is understood.
@@ -74,6 +74,6 @@ def ask_databases(
             return []
         try:
             picked = numbered(written, shared)
-            return [*picked] if picked is not None else [named(written, shared)]
-        except ChoiceError as error:
+            return picked if picked is not None else [named(written, shared)]
+        except UsageError as error:
             out.print(str(error))

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from notion_pg_sync.commands.connect.asking import ask_databases, read_token, show_databases
-from notion_pg_sync.commands.connect.choosing import ChoiceError, configuration_of, everything, named
+from notion_pg_sync.commands.connect.choosing import configuration_of, everything, named
 from notion_pg_sync.commands.output.console import show_run
 from notion_pg_sync.commands.output.streams import ask, confirm
 from notion_pg_sync.commands.output.terminal import Screen
+from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
 from notion_pg_sync.mirror import accounts, migrations
 from notion_pg_sync.mirror.accounts import Account
@@ -28,7 +29,7 @@ from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.properties import plain_text
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.account import open_client
-from notion_pg_sync.sync.run.configuration import ConfiguredDatabase, read_configuration
+from notion_pg_sync.sync.run.configuration import read_configuration
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases
 from notion_pg_sync.sync.run.run import sync_all
 from notion_pg_sync.sync.run.signals import run_until_done
@@ -131,12 +132,9 @@ def _chosen(
     """What `notion_databases` is to hold."""
     if wish.everything:
         return everything()
-    picked: Sequence[ConfiguredDatabase | str] | None
+    picked: Sequence[ConfiguredDatabase] | None
     if wish.databases:
-        try:
-            picked = [named(written, found.shared) for written in wish.databases]
-        except ChoiceError as error:
-            raise UsageError(str(error)) from error
+        picked = [named(written, found.shared) for written in wish.databases]
     elif is_interactive():
         show_databases(out, found.shared)
         if not found.search.is_complete:
@@ -188,16 +186,18 @@ async def _bot(client: NotionClient) -> Bot:
 
 
 async def _asked_of_notion(
-    settings: Settings, token: str, picked: Sequence[ConfiguredDatabase | str]
+    settings: Settings, token: str, picked: Sequence[ConfiguredDatabase]
 ) -> list[ConfiguredDatabase]:
     """The picked databases; those that search left out are given by id, and Notion is asked for their names."""
     async with open_client(settings, token) as client:
-        return [one if isinstance(one, ConfiguredDatabase) else await _database(client, one) for one in picked]
+        return [await _named_by_notion(client, one) for one in picked]
 
 
-async def _database(client: NotionClient, database_id: str) -> ConfiguredDatabase:
-    title = plain_text((await client.database(database_id)).get("title"))
-    return ConfiguredDatabase(storable_text(title).strip() or database_id, database_id)
+async def _named_by_notion(client: NotionClient, picked: ConfiguredDatabase) -> ConfiguredDatabase:
+    if picked.name != picked.database_id:
+        return picked
+    title = plain_text((await client.database(picked.database_id)).get("title"))
+    return ConfiguredDatabase(storable_text(title).strip() or picked.database_id, picked.database_id)
 
 
 @retried

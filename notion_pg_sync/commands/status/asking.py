@@ -8,7 +8,7 @@ from datetime import datetime
 import psycopg
 
 from notion_pg_sync.commands.status.facts import Facts, Key, gone_runs
-from notion_pg_sync.commands.status.judgement import is_meant
+from notion_pg_sync.commands.status.judgement import meant_by
 from notion_pg_sync.core.errors import NothingAttemptedError
 from notion_pg_sync.mirror import overview
 from notion_pg_sync.mirror.connection import Connection, open_pool, transaction
@@ -76,12 +76,8 @@ async def _facts(connection: Connection, question: Question) -> Facts:
 def _with_trend(databases: list[Database], question: Question) -> list[Key]:
     if not question.is_about_some:
         return []
-    meant = [
-        (one.user_id, one.database_id)
-        for one in databases
-        if question.database is None or is_meant(question.database, one.name, one.database_id)
-    ]
-    return meant[:_MOST_TRENDS]
+    meant = meant_by(question.database, {one.database_id: one.name for one in databases})
+    return [(one.user_id, one.database_id) for one in databases if one.database_id in meant][:_MOST_TRENDS]
 
 
 def _retried(databases: list[Database]) -> list[Key]:

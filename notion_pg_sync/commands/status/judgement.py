@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
 from notion_pg_sync.commands.status.facts import Facts, Key
 from notion_pg_sync.commands.status.words import ago, counted, until
+from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases
 from notion_pg_sync.core.errors import UsageError
 from notion_pg_sync.mirror.overview import Database, Run, User
 from notion_pg_sync.mirror.runs import SYNC_ALL
-from notion_pg_sync.notion.ids import looks_like_id, parse_id
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 
 
@@ -133,15 +133,19 @@ def filter_health(judgement: Judgement, user_id: str | None, database: str | Non
         raise UsageError(f"user {user_id!r} is neither in user_settings nor known from before: check the spelling.")
     if database is None:
         return Judgement(tuple(judged))
-    matching = [one for one in judged if one.database_id and is_meant(database, one.name, one.database_id)]
+    meant = meant_by(database, {one.database_id: one.name or "" for one in judged if one.database_id})
+    matching = [one for one in judged if one.database_id in meant]
     if not matching:
         raise UsageError(_no_such_database(judged, user_id, database))
     return Judgement(tuple(matching))
 
 
-def is_meant(written: str, name: str | None, database_id: str) -> bool:
-    """Whether `written`, a name, an id or a link, means the database of this name and id."""
-    return written == name or (looks_like_id(written) and parse_id(written) == database_id)
+def meant_by(written: str | None, names: Mapping[str, str]) -> set[str]:
+    """The ids of the databases that `written`, a name, an id or a link, means, of `names` by id; None: of all."""
+    if written is None:
+        return set(names)
+    candidates = [ConfiguredDatabase(name, database_id) for database_id, name in names.items()]
+    return {one.database_id for one in find_databases(written, candidates)}
 
 
 def headline(judgement: Judgement, now: datetime) -> str:

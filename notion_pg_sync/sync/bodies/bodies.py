@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.mirror import bodies, runs
 from notion_pg_sync.mirror.bodies import Body, DuePage
 from notion_pg_sync.mirror.connection import Connection, retried, transaction
@@ -18,7 +19,6 @@ from notion_pg_sync.notion.markdown import plain_text
 from notion_pg_sync.sync.bodies.body import BodyReader
 from notion_pg_sync.sync.bodies.plan import BATCH, goes_on, is_settled
 from notion_pg_sync.sync.gathering import gather_or_cancel
-from notion_pg_sync.sync.run.configuration import ConfiguredDatabase
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.failures import Failure, failure_of
 from notion_pg_sync.sync.run.listener import ProgressKey

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
+from notion_pg_sync.core.ids import MalformedIdError, parse_id
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey
@@ -11,12 +13,10 @@ from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.mirror.sent_rows import RowOwner
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
-from notion_pg_sync.notion.ids import MalformedIdError, parse_id
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.sync.rows.data_source import DataSourceSync
 from notion_pg_sync.sync.rows.row_sink import DryRunSink, PostgresSink, SyncTarget
 from notion_pg_sync.sync.rows.vanished import remove_vanished
-from notion_pg_sync.sync.run.configuration import ConfiguredDatabase
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.failures import Failure, failure_of
 

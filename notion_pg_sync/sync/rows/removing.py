@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
+from notion_pg_sync.core.ids import looks_like_id, same_id
 from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror.removal import Reason
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
-from notion_pg_sync.notion.ids import looks_like_id, same_id
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.sync.gathering import gather_or_cancel
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import psycopg
 
+from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.mirror import accounts, leases, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
@@ -27,7 +28,7 @@ from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.bodies.bodies import BodiesSync
 from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.rows.database import sync_database
-from notion_pg_sync.sync.run.configuration import Configuration, ConfiguredDatabase, read_configuration
+from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases
 from notion_pg_sync.sync.run.failures import failure_of

@@ -5,21 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from notion_pg_sync.notion.ids import MalformedIdError, is_bare_id, parse_id
+from notion_pg_sync.core.databases import ConfiguredDatabase
+from notion_pg_sync.core.ids import MalformedIdError, is_bare_id, parse_id
 
 EVERYTHING = "*"
-
-
-@dataclass(frozen=True)
-class ConfiguredDatabase:
-    """A database that a user wants mirrored; `name` is the user's own word for it.
-
-    `id_as_written` is the id as the user wrote it, None where that is a link, or as Notion writes it.
-    """
-
-    name: str
-    database_id: str
-    id_as_written: str | None = None
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from notion_pg_sync.core.databases import ConfiguredDatabase
+from notion_pg_sync.core.ids import MalformedIdError, parse_id
 from notion_pg_sync.notion.cleaning import storable_text
 from notion_pg_sync.notion.client import NotionClient
-from notion_pg_sync.notion.ids import MalformedIdError, parse_id
 from notion_pg_sync.notion.properties import plain_text
-from notion_pg_sync.sync.run.configuration import ConfiguredDatabase
 
 INCOMPLETE_SEARCH = (
     "Notion marked its list of shared databases as incomplete: name a database that is missing by its id in "

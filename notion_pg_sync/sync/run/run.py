@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import humanize
 
+from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases, resolve_database
 from notion_pg_sync.core.errors import NothingAttemptedError, UsageError
 from notion_pg_sync.mirror import accounts, migrations, retention, runs, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
@@ -21,7 +22,6 @@ from notion_pg_sync.mirror.runs import DatabaseRun, Ending, Job
 from notion_pg_sync.mirror.tables import FoundTables, inspect_tables, settings_schema, strange_tables
 from notion_pg_sync.mirror.trust import distrust
 from notion_pg_sync.notion.client import NotionClient
-from notion_pg_sync.notion.ids import looks_like_id, parse_id
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.account import (
     AccountOutcome,
@@ -35,7 +35,7 @@ from notion_pg_sync.sync.run.account import (
     sync_bodies,
 )
 from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, close_dead_runs, who
-from notion_pg_sync.sync.run.configuration import ConfiguredDatabase, read_configuration
+from notion_pg_sync.sync.run.configuration import read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.failures import failure_of
 from notion_pg_sync.sync.run.listener import Listener
@@ -353,14 +353,6 @@ def _the_database(account: ConnectedAccount, known: list[KnownDatabase], written
     candidates = list(configuration.databases)
     if configuration.everything:
         candidates += [ConfiguredDatabase(one.name, one.database_id) for one in known if one.found_by_search]
-    database_id = parse_id(written) if looks_like_id(written) else None
-    for database in candidates:
-        if database.name == written or database.database_id == database_id:
-            return database
-    if configuration.problems:
+    if configuration.problems and not find_databases(written, candidates):
         raise NothingAttemptedError(f"user {account.user_id!r}: {configuration.problems[0]}")
-    names = ", ".join(database.name for database in candidates) or "none"
-    raise UsageError(
-        f"user {account.user_id!r} has no database {written!r} in notion_databases (there are: {names}): "
-        "add it there, or give one of these names, its id or its link."
-    )
+    return resolve_database(written, candidates, whose=f"notion_databases of user {account.user_id!r} has")

@@ -7,7 +7,7 @@ import binascii
 import secrets
 
 from notion_pg_sync.core.errors import ToolError
-from notion_pg_sync.notion.ids import TOKEN_PREFIXES
+from notion_pg_sync.core.ids import TOKEN_PREFIXES
 
 IV_BYTES, TAG_BYTES = 12, 16
 

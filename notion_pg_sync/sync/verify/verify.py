@@ -23,12 +23,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.mirror.held_rows import HeldRow, HeldRows
 from notion_pg_sync.mirror.held_texts import HeldTexts
 from notion_pg_sync.mirror.held_views import HeldView, HeldViews
 from notion_pg_sync.notion.client import JsonObject, NotionClient
-from notion_pg_sync.sync.run.configuration import ConfiguredDatabase
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.verify.comparing import HeldPage, Wanted, body_differences
 from notion_pg_sync.sync.verify.expectation import Expected, boundaries_not_told, clock_formulas

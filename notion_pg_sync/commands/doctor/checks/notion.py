@@ -22,6 +22,7 @@ from notion_pg_sync.commands.doctor.checks.check import (
     well,
 )
 from notion_pg_sync.commands.doctor.checks.wording import plural, sentence, some, sync_all_command, sync_command
+from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror.accounts import ConnectedAccount
@@ -35,7 +36,7 @@ from notion_pg_sync.notion.json_access import as_list, get_path
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.run.account import connected_account
-from notion_pg_sync.sync.run.configuration import ConfiguredDatabase, read_configuration
+from notion_pg_sync.sync.run.configuration import read_configuration
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases
 from notion_pg_sync.sync.run.token_encryption import TokenError
 

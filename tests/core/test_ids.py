@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from notion_pg_sync.notion.ids import MalformedIdError, looks_like_id, parse_id
+from notion_pg_sync.core.ids import MalformedIdError, looks_like_id, parse_id
 
 ID = "13c28ba9-d103-438a-b309-bf9309bb52e7"
 BARE = ID.replace("-", "")
