@@ -52,7 +52,7 @@ def needed_for(wanted: Collection[str]) -> list[Check]:
     names = set(wanted)
     for check in reversed(ALL_CHECKS):
         if check.name in names:
-            names.update(check.needs)
+            names.update(needed.name for needed in check.needs)
     return [check for check in ALL_CHECKS if check.name in names]
 
 

@@ -26,12 +26,11 @@ async def examined(*checks: Check) -> list[Examined]:
 
 
 async def test_what_needs_a_broken_link_is_skipped_with_the_reason() -> None:
-    first, second, third, fourth = await examined(
-        Check("first", "One", finds(broken("it is down", "start it"))),
-        Check("second", "One", finds(well("it reads")), needs=("first",)),
-        Check("third", "One", finds(well("it writes")), needs=("second",)),
-        Check("fourth", "Two", finds(well("it stands alone"))),
-    )
+    down = Check("first", "One", finds(broken("it is down", "start it")))
+    reads = Check("second", "One", finds(well("it reads")), needs=(down,))
+    writes = Check("third", "One", finds(well("it writes")), needs=(reads,))
+    alone = Check("fourth", "Two", finds(well("it stands alone")))
+    first, second, third, fourth = await examined(down, reads, writes, alone)
     assert not first.holds
     assert [(finding.verdict, finding.seen) for finding in second.findings] == [
         (Verdict.SKIPPED, "not tried, since it needs: first")
@@ -41,10 +40,8 @@ async def test_what_needs_a_broken_link_is_skipped_with_the_reason() -> None:
 
 
 async def test_a_warning_stops_nothing() -> None:
-    _, second = await examined(
-        Check("first", "One", finds(warning("it is slow", "tune it"))),
-        Check("second", "One", finds(well("it reads")), needs=("first",)),
-    )
+    slow = Check("first", "One", finds(warning("it is slow", "tune it")))
+    _, second = await examined(slow, Check("second", "One", finds(well("it reads")), needs=(slow,)))
     assert second.holds
 
 
@@ -60,12 +57,9 @@ async def test_a_check_that_fails_by_itself_is_a_broken_link_and_the_others_go_o
 
 @given(st.lists(st.sampled_from(list(Verdict)), max_size=8))
 async def test_every_check_gives_one_answer_whatever_came_before(verdicts: list[Verdict]) -> None:
-    checks = [
-        Check(
-            f"check {number}", "One", finds(Finding(verdict, "seen")), needs=(f"check {number - 1}",) if number else ()
-        )
-        for number, verdict in enumerate(verdicts)
-    ]
+    checks: list[Check] = []
+    for number, verdict in enumerate(verdicts):
+        checks.append(Check(f"check {number}", "One", finds(Finding(verdict, "seen")), needs=tuple(checks[-1:])))
     answers = await examined(*checks)
     assert [one.check for one in answers] == checks
     holding = [one.holds for one in answers]

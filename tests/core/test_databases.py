@@ -39,13 +39,13 @@ def test_capitals_count_where_they_tell_two_names_apart() -> None:
     two = [*CANDIDATES, ConfiguredDatabase("tasks", NOTES)]
     assert resolve_database("tasks", two, whose="it has").database_id == NOTES
     assert resolve_database("Tasks", two, whose="it has").database_id == TASKS
-    with pytest.raises(UsageError, match=f"it has 2 databases 'TASKS'.*{TASKS}, {NOTES}"):
+    with pytest.raises(UsageError, match=rf"it has 2 databases 'TASKS'.*{TASKS}, {NOTES}"):
         resolve_database("TASKS", two, whose="it has")
 
 
 def test_two_of_one_name_are_refused_with_their_ids() -> None:
     two = [*CANDIDATES, ConfiguredDatabase("Tasks", NOTES)]
-    with pytest.raises(UsageError, match=f"it has 2 databases 'Tasks'.*{TASKS}, {NOTES}"):
+    with pytest.raises(UsageError, match=rf"it has 2 databases 'Tasks'.*{TASKS}, {NOTES}"):
         resolve_database("Tasks", two, whose="it has")
 
 
@@ -55,14 +55,14 @@ def test_one_database_under_two_names_is_one() -> None:
 
 
 def test_a_near_name_is_suggested() -> None:
-    with pytest.raises(UsageError, match="it has no database 'Taks': did you mean 'Tasks'"):
+    with pytest.raises(UsageError, match=r"it has no database 'Taks': did you mean 'Tasks'"):
         resolve_database("Taks", CANDIDATES, whose="it has")
 
 
 def test_where_nothing_is_near_all_names_are_listed() -> None:
     with pytest.raises(UsageError, match=r"no database 'Zoo'.*: Tasks, Archive"):
         resolve_database("Zoo", CANDIDATES, whose="it has")
-    with pytest.raises(UsageError, match="no database 'Zoo': there are none"):
+    with pytest.raises(UsageError, match=r"no database 'Zoo': there are none"):
         resolve_database("Zoo", [], whose="it has")
 
 

@@ -171,7 +171,7 @@ async def test_a_read_only_setting_is_told_with_its_place_and_what_takes_it_away
     error = await told(url)
     assert f"default_transaction_read_only is on {where.format(**names)}: if it is to be written, type" in str(error)
     with psycopg.connect(database_url, autocommit=True) as connection:
-        for line in error.mend.splitlines():
+        for line in error.fix.splitlines():
             connection.execute(line.encode())
     async with open_pool(url, 1) as pool, transaction(pool) as connection:
         await connection.execute("CREATE TABLE public.mine ()")

@@ -12,12 +12,12 @@ from typing import Any
 import psycopg
 from notion_workspace import SmallWorkspace, WorkspaceServer, small_workspace
 
+from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.mirror.connection import open_pool, transaction
 from notion_pg_sync.mirror.initialise import plan_init
 from notion_pg_sync.mirror.tables import find_tables
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.listener import SilentListener
 from notion_pg_sync.sync.verify.verification import Verification

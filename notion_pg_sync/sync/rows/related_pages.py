@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.client import JsonObject, NotionClient
-from notion_pg_sync.notion.errors import CURSOR_REJECTED, NotionError
+from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.sync.gathering import gather_or_cancel
 
 # A group of a filter holds no more (docs/notion-api.md#queries).
@@ -16,7 +17,12 @@ _MOST_ANSWERS = 5
 _PAGE_SIZE = 100
 
 # The related data source is not shared, has no such property any more, or refuses to go on: what came is true.
-_NOT_TOLD = ("object_not_found", "restricted_resource", "validation_error", CURSOR_REJECTED)
+_NOT_TOLD = (
+    ErrorCode.OBJECT_NOT_FOUND,
+    ErrorCode.RESTRICTED_RESOURCE,
+    ErrorCode.VALIDATION_ERROR,
+    ErrorCode.CURSOR_REJECTED,
+)
 
 
 async def read_related(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
+from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import plural, some
 from notion_pg_sync.mirror.accounts import Account, read_accounts
 from notion_pg_sync.mirror.connection import transaction
@@ -186,8 +188,9 @@ def _who(accounts: Sequence[Account]) -> str:
     return some([account.user_id for account in accounts])
 
 
+CONNECTED_USERS = Check("connected users", SECTION, _connected_users, needs=(INITIALISED, RIGHTS))
 ACCOUNT_CHECKS = (
-    Check("connected users", SECTION, _connected_users, needs=("initialised", "rights")),
-    Check("tokens", SECTION, _tokens, needs=("connected users",)),
-    Check("notion_databases", SECTION, _wanted_databases, needs=("connected users",)),
+    CONNECTED_USERS,
+    Check("tokens", SECTION, _tokens, needs=(CONNECTED_USERS,)),
+    Check("notion_databases", SECTION, _wanted_databases, needs=(CONNECTED_USERS,)),
 )

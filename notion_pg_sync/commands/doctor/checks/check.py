@@ -77,17 +77,17 @@ class Examination:
 
     @property
     def pool(self) -> Pool:
-        """Connections to PostgreSQL; for checks that need "reachable"."""
+        """Connections to PostgreSQL; for checks that need `REACHABLE`."""
         if self.opened is None:
-            raise RuntimeError('a check that uses PostgreSQL needs "reachable"')
+            raise RuntimeError("a check that uses PostgreSQL needs REACHABLE")
         return self.opened
 
 
 @dataclass(frozen=True)
 class Check:
-    """One link: `needs` names the checks without which it cannot be tried."""
+    """One link; `needs` are the checks without which it cannot be tried."""
 
     name: str
     section: str
     run: Callable[[Examination], Awaitable[list[Finding]]]
-    needs: tuple[str, ...] = ()
+    needs: tuple[Check, ...] = ()

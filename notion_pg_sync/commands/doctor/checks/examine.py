@@ -24,21 +24,21 @@ class Examined:
 
 async def examine(examination: Examination, checks: Iterable[Check]) -> AsyncIterator[Examined]:
     """Tries every check, each once what it needs holds, and gives its findings as they come."""
-    standing: set[str] = set()
+    standing: list[Check] = []
     for check in checks:
         missing = first_missing(check, standing)
         findings = (
-            [skipped(f"not tried, since it needs: {missing}")] if missing else await _findings(examination, check)
+            [skipped(f"not tried, since it needs: {missing.name}")] if missing else await _findings(examination, check)
         )
         examined = Examined(check, tuple(findings))
         if examined.holds:
-            standing.add(check.name)
+            standing.append(check)
         yield examined
 
 
-def first_missing(check: Check, standing: Collection[str]) -> str | None:
+def first_missing(check: Check, standing: Collection[Check]) -> Check | None:
     """The first of the checks that `check` needs which does not hold."""
-    return next((name for name in check.needs if name not in standing), None)
+    return next((needed for needed in check.needs if needed not in standing), None)
 
 
 async def _findings(examination: Examination, check: Check) -> list[Finding]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
+from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import plural, sentence, some, sync_command
 from notion_pg_sync.mirror.adoption import Changes
 from notion_pg_sync.mirror.connection import transaction
@@ -172,7 +175,7 @@ def _refreshing(view: PendingView) -> str:
 
 
 MIRRORED_TABLE_CHECKS = (
-    Check("tables there", SECTION, _tables_there, needs=("connected users",)),
-    Check("row counts", SECTION, _row_counts, needs=("connected users",)),
-    Check("typed views", SECTION, _typed_views, needs=("initialised", "rights")),
+    Check("tables there", SECTION, _tables_there, needs=(CONNECTED_USERS,)),
+    Check("row counts", SECTION, _row_counts, needs=(CONNECTED_USERS,)),
+    Check("typed views", SECTION, _typed_views, needs=(INITIALISED, RIGHTS)),
 )

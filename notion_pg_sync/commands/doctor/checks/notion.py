@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import humanize
 
+from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import (
     Check,
     Examination,
@@ -399,9 +400,10 @@ async def _answer_or_error(asked: Awaitable[Answer]) -> Answer | NotionError:
         return explain(error, "this user")
 
 
+NOTION_ANSWERS = Check("Notion answers", SECTION, _answers)
 NOTION_CHECKS = (
-    Check("Notion answers", SECTION, _answers),
-    Check("tokens accepted", SECTION, _tokens_accepted, needs=("connected users", "Notion answers")),
-    Check("databases shared", SECTION, _databases_shared, needs=("connected users", "Notion answers")),
-    Check("database sizes", SECTION, _database_sizes, needs=("connected users",)),
+    NOTION_ANSWERS,
+    Check("tokens accepted", SECTION, _tokens_accepted, needs=(CONNECTED_USERS, NOTION_ANSWERS)),
+    Check("databases shared", SECTION, _databases_shared, needs=(CONNECTED_USERS, NOTION_ANSWERS)),
+    Check("database sizes", SECTION, _database_sizes, needs=(CONNECTED_USERS,)),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, skipped, warning, well
+from notion_pg_sync.commands.doctor.checks.postgres import REACHABLE
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.older_setup import (
     API_SETTING,
@@ -105,8 +106,8 @@ def older_function(function: OlderFunction) -> list[Finding]:
 
 
 OLDER_SETUP_CHECKS = (
-    Check("pg_cron", SECTION, _pg_cron, needs=("reachable",)),
-    Check("pg_net", SECTION, _pg_net, needs=("reachable",)),
-    Check(API_SETTING, SECTION, _api_setting, needs=("reachable",)),
-    Check("sync functions", SECTION, _functions, needs=("reachable",)),
+    Check("pg_cron", SECTION, _pg_cron, needs=(REACHABLE,)),
+    Check("pg_net", SECTION, _pg_net, needs=(REACHABLE,)),
+    Check(API_SETTING, SECTION, _api_setting, needs=(REACHABLE,)),
+    Check("sync functions", SECTION, _functions, needs=(REACHABLE,)),
 )

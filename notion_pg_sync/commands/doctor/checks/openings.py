@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
-from notion_pg_sync.commands.doctor.checks.postgres import SECTION
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.openings import open_schemas, open_tables
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE, StrangeTable, find_tables, strange_tables
@@ -20,9 +20,9 @@ def strangers(table: StrangeTable) -> Finding:
     """What it means that a table with the name of a sync table belongs to somebody else."""
     error = distrust(table.relation)
     if table.is_needed:
-        return broken(str(error), error.mend)
+        return broken(str(error), error.fix)
     name, owner = table.relation.qualified_name, table.relation.owner.name
-    return warning(f"{name} gets no rows, since it belongs to {owner}, who is not trusted", error.mend)
+    return warning(f"{name} gets no rows, since it belongs to {owner}, who is not trusted", error.fix)
 
 
 async def _schemas(examination: Examination) -> list[Finding]:
@@ -53,7 +53,7 @@ async def _triggers(examination: Examination) -> list[Finding]:
 
 
 OPENING_CHECKS = (
-    Check("owners", SECTION, _owners, needs=("initialised",)),
-    Check("creating in schemas", SECTION, _schemas, needs=("initialised",)),
-    Check("triggers", SECTION, _triggers, needs=("initialised",)),
+    Check("owners", SECTION, _owners, needs=(INITIALISED,)),
+    Check("creating in schemas", SECTION, _schemas, needs=(INITIALISED,)),
+    Check("triggers", SECTION, _triggers, needs=(INITIALISED,)),
 )

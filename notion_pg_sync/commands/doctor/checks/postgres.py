@@ -168,7 +168,7 @@ async def _initialised(examination: Examination) -> list[Finding]:
         hidden = None if schema or distrusted else await settings_out_of_sight(connection)
     if distrusted:
         told = distrust(distrusted[0])
-        return [broken(str(told), told.mend)]
+        return [broken(str(told), told.fix)]
     if hidden:
         return [broken(f"the role {hidden.role} cannot {hidden.what}", hidden.grant)]
     if schema is None:
@@ -177,12 +177,14 @@ async def _initialised(examination: Examination) -> list[Finding]:
     return [well(f"the tables of notion-pg-sync are up to date; user_settings is in schema {schema}")]
 
 
+REACHABLE = Check("reachable", SECTION, _reachable)
+INITIALISED = Check("initialised", SECTION, _initialised, needs=(REACHABLE,))
 POSTGRES_CHECKS = (
-    Check("reachable", SECTION, _reachable),
-    Check("server", SECTION, _server, needs=("reachable",)),
-    Check("settings", SECTION, _settings, needs=("reachable",)),
-    Check("encryption", SECTION, _encryption, needs=("reachable",)),
-    Check("clock", SECTION, _clock, needs=("reachable",)),
-    Check("disk space", SECTION, _disk_space, needs=("reachable",)),
-    Check("initialised", SECTION, _initialised, needs=("reachable",)),
+    REACHABLE,
+    Check("server", SECTION, _server, needs=(REACHABLE,)),
+    Check("settings", SECTION, _settings, needs=(REACHABLE,)),
+    Check("encryption", SECTION, _encryption, needs=(REACHABLE,)),
+    Check("clock", SECTION, _clock, needs=(REACHABLE,)),
+    Check("disk space", SECTION, _disk_space, needs=(REACHABLE,)),
+    INITIALISED,
 )

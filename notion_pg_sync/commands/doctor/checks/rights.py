@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, well
-from notion_pg_sync.commands.doctor.checks.postgres import SECTION
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.rights import missing_rights
 from notion_pg_sync.mirror.diagnosis.row_security import (
@@ -54,7 +54,8 @@ def visible_rows(settings: GuardedTable | None, tables: list[GuardedTable]) -> l
     return findings or [well("row level security hides no row from the tool")]
 
 
+RIGHTS = Check("rights", SECTION, _rights, needs=(INITIALISED,))
 RIGHTS_CHECKS = (
-    Check("rights", SECTION, _rights, needs=("initialised",)),
-    Check("visible rows", SECTION, _visible_rows, needs=("initialised",)),
+    RIGHTS,
+    Check("visible rows", SECTION, _visible_rows, needs=(INITIALISED,)),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
-from notion_pg_sync.commands.doctor.checks.postgres import SECTION
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
 from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS
 from notion_pg_sync.mirror.adoption import own_policy
 from notion_pg_sync.mirror.connection import transaction
@@ -148,6 +148,6 @@ async def _guarded(examination: Examination) -> tuple[list[GuardedTable], list[G
 
 
 ROW_SECURITY_CHECKS = (
-    Check("row level security", SECTION, _row_security, needs=("initialised",)),
-    Check("open to everybody", SECTION, _exposure, needs=("initialised",)),
+    Check("row level security", SECTION, _row_security, needs=(INITIALISED,)),
+    Check("open to everybody", SECTION, _exposure, needs=(INITIALISED,)),
 )

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import humanize
 
+from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.checks.wording import plural, sentence, some, sync_all_command, sync_command
 from notion_pg_sync.mirror.accounts import Account
 from notion_pg_sync.mirror.connection import transaction
@@ -219,10 +221,10 @@ def _next_try(time: timedelta) -> str:
 
 
 RUN_CHECKS = (
-    Check("last run", SECTION, _last_run, needs=("initialised",)),
-    Check("failing databases", SECTION, _failing_databases, needs=("connected users",)),
-    Check("unended runs", SECTION, _unended_runs, needs=("initialised",)),
-    Check("leases", SECTION, _leases, needs=("initialised",)),
-    Check("never synced", SECTION, _never_synced, needs=("connected users",)),
-    Check("suspended databases", SECTION, _suspended_databases, needs=("connected users",)),
+    Check("last run", SECTION, _last_run, needs=(INITIALISED,)),
+    Check("failing databases", SECTION, _failing_databases, needs=(CONNECTED_USERS,)),
+    Check("unended runs", SECTION, _unended_runs, needs=(INITIALISED,)),
+    Check("leases", SECTION, _leases, needs=(INITIALISED,)),
+    Check("never synced", SECTION, _never_synced, needs=(CONNECTED_USERS,)),
+    Check("suspended databases", SECTION, _suspended_databases, needs=(CONNECTED_USERS,)),
 )

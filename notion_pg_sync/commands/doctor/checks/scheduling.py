@@ -15,6 +15,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, skipped, warning, well
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.scheduling.command_line import TOOL, Invocation, names_the_tool
 from notion_pg_sync.commands.doctor.scheduling.crontab import harmless
 from notion_pg_sync.commands.doctor.scheduling.due import TOLERANCE, is_missed, next_due
@@ -367,5 +368,5 @@ SCHEDULING_CHECKS = (
     Check("command found", SECTION, _command_found),
     Check("environment complete", SECTION, _environment_complete),
     Check("failures told", SECTION, _failures_told),
-    Check("on time", SECTION, _on_time, needs=("initialised",)),
+    Check("on time", SECTION, _on_time, needs=(INITIALISED,)),
 )

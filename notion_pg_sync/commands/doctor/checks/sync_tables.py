@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
-from notion_pg_sync.commands.doctor.checks.postgres import SECTION
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
+from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
 from notion_pg_sync.mirror.adoption import Changes
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.sync_tables import (
@@ -75,6 +76,6 @@ def foreign_key(key: ForeignKey) -> Finding:
 
 
 SYNC_TABLE_CHECKS = (
-    Check("unique keys", SECTION, _unique_keys, needs=("initialised", "rights")),
-    Check("foreign keys", SECTION, _foreign_keys, needs=("initialised",)),
+    Check("unique keys", SECTION, _unique_keys, needs=(INITIALISED, RIGHTS)),
+    Check("foreign keys", SECTION, _foreign_keys, needs=(INITIALISED,)),
 )
