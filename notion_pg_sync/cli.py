@@ -360,7 +360,7 @@ def doctor(
     ] = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Check every link from cron to the rows; say how to mend it.
+    """Check every link from cron to the rows; say how to fix it.
 
     Example: notion-pg-sync doctor --user user-1
     """

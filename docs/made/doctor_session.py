@@ -22,7 +22,7 @@ ADDRESS = "127.54.32.1"
 
 HEAD = """# A session with doctor
 
-A set-up that is broken in four places, mended one after the other by what `doctor` says. Recorded by
+A set-up that is broken in four places, fixed one after the other by what `doctor` says. Recorded by
 `python -m docs.made.doctor_session`: PostgreSQL, its password, the sample Notion workspace, the crontab and cron are
 real.
 """
@@ -96,7 +96,7 @@ def main() -> None:
 
 
 def record(session: Session, token: str, worlds: str, notes: str, host: PrivateHost) -> None:
-    """The first three mends."""
+    """The first three fixes."""
     session.tell("The password is wrong")
     session.type("notion-pg-sync doctor --no-cron-check")
     session.environment["DATABASE_URL"] = session.environment["DATABASE_URL"].replace("wrong", "right")

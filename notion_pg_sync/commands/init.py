@@ -58,7 +58,7 @@ async def _initialise(connection: Connection, plan: InitPlan, out: Screen, *, ye
         out.print("Everything is in place; nothing to do.")
         return 0
     if plan.problems:
-        return _refuse("init changed nothing: mend what is named above, then run it again.")
+        return _refuse("init changed nothing: fix what is named above, then run it again.")
     if plan.adopts and not yes:
         if not _is_interactive():
             raise UsageError(

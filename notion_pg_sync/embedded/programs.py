@@ -169,7 +169,7 @@ class Programs:
             reason = _reason(log.read().decode(errors="replace"))
         raise EmbeddedPostgresError(
             f"The embedded PostgreSQL in {self.data.parent} failed: {name}: {reason}. {self.log} says more; "
-            "mend that, or set DATABASE_URL to a PostgreSQL of your own."
+            "fix that, or set DATABASE_URL to a PostgreSQL of your own."
         )
 
 

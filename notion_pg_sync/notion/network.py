@@ -23,7 +23,7 @@ _ANOTHER_HOSTS = (62, 64)
 class Explanation:
     """`sentence` says what is wrong and what to do; `fix` is what to type.
 
-    `lasts`: it stays so until somebody mends it, so asking again is no use.
+    `lasts`: it stays so until somebody fixes it, so asking again is no use.
     """
 
     sentence: str

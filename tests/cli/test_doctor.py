@@ -24,8 +24,8 @@ def test_a_database_that_was_not_initialised_is_told_with_the_command(database_u
 def test_json_holds_every_finding(site: Site) -> None:
     ended = site.command("doctor", "--json", "--no-cron-check")
     findings = json.loads(ended.out)["findings"]
-    assert {"section", "check", "verdict", "seen", "mend"} == set(findings[0])
-    assert ("reachable", "well") in {(finding["check"], finding["verdict"]) for finding in findings}
+    assert {"section", "check", "verdict", "message", "fix"} == set(findings[0])
+    assert ("reachable", "ok") in {(finding["check"], finding["verdict"]) for finding in findings}
 
 
 def test_a_healthy_set_up_is_all_well_and_an_ill_one_shows_no_token_and_no_content(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""`doctor`, section Scheduling, on a host that is made faulty, and mended by what doctor says."""
+"""`doctor`, section Scheduling, on a host that is made faulty, and fixed by what doctor says."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SYSTEM_LINE = f"*/15 * * * * root {TOOL} sync-all\n"
 
 @dataclass(frozen=True)
 class Told:
-    """What doctor found: (verdict, what it saw, how to mend it) for each check of the section."""
+    """What doctor found: (verdict, what it saw, how to fix it) for each check of the section."""
 
     checks: Mapping[str, list[tuple[str, str, str]]]
 
@@ -31,12 +31,12 @@ class Told:
 
     def broken(self, check: str) -> tuple[str, str]:
         """The one broken finding of a check."""
-        ((seen, mend),) = [(seen, mend) for verdict, seen, mend in self.checks[check] if verdict == "broken"]
-        return seen, mend
+        ((seen, fix),) = [(seen, fix) for verdict, seen, fix in self.checks[check] if verdict == "broken"]
+        return seen, fix
 
     def warned(self, check: str) -> tuple[str, str]:
-        ((seen, mend),) = [(seen, mend) for verdict, seen, mend in self.checks[check] if verdict == "warning"]
-        return seen, mend
+        ((seen, fix),) = [(seen, fix) for verdict, seen, fix in self.checks[check] if verdict == "warning"]
+        return seen, fix
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Host:
         checks: dict[str, list[tuple[str, str, str]]] = {}
         for finding in json.loads(ended.stdout)["findings"]:
             if finding["section"] == "Scheduling":
-                told = (finding["verdict"], finding["seen"], finding["mend"] or "")
+                told = (finding["verdict"], finding["message"], finding["fix"] or "")
                 checks.setdefault(finding["check"], []).append(told)
         return Told(checks)
 
@@ -65,30 +65,30 @@ def on_host(private_host: PrivateHost) -> Host:
 def test_where_nothing_starts_it_what_to_type_is_told_and_works(on_host: Host) -> None:
     url = "postgresql://sync:pass%25word@nowhere.invalid:5432/app"
     told = on_host.doctor(DATABASE_URL=url)
-    seen, mend = told.broken("scheduled")
+    seen, fix = told.broken("scheduled")
     assert "nothing on this host starts sync-all" in seen
-    assert "pass" not in mend
-    on_host.host.shell(mend)
+    assert "pass" not in fix
+    on_host.host.shell(fix)
     on_host.host.start_cron()
     told = on_host.doctor(DATABASE_URL=url)
     for check in ("scheduled", "crontab valid", "cron running", "command found", "environment complete"):
-        assert told.verdicts(check) == {"well"}, told.checks[check]
+        assert told.verdicts(check) == {"ok"}, told.checks[check]
     assert "*/15 * * * *" in told.checks["scheduled"][0][1]
-    on_host.host.shell(mend)
+    on_host.host.shell(fix)
     assert len(on_host.doctor(DATABASE_URL=url).checks["scheduled"]) == 2
 
 
 def test_the_line_to_add_takes_up_libpqs_variables_without_the_password(on_host: Host) -> None:
-    _, mend = on_host.doctor(PGHOST="nowhere.invalid", PGUSER="o'brien", PGPASSWORD="secret").broken("scheduled")
-    assert "secret" not in mend
-    on_host.host.shell(mend)
+    _, fix = on_host.doctor(PGHOST="nowhere.invalid", PGUSER="o'brien", PGPASSWORD="secret").broken("scheduled")
+    assert "secret" not in fix
+    on_host.host.shell(fix)
     crontab = on_host.host.run("crontab", "-l").stdout.splitlines()
     assert crontab == ["PGHOST=nowhere.invalid", "PGUSER=o'brien", LINE.strip()]
 
 
 def test_where_cron_is_not_installed_that_comes_first(on_host: Host) -> None:
-    _, mend = on_host.doctor(PATH="/nowhere").broken("scheduled")
-    assert mend.splitlines()[0] == "sudo apt-get install cron"
+    _, fix = on_host.doctor(PATH="/nowhere").broken("scheduled")
+    assert fix.splitlines()[0] == "sudo apt-get install cron"
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,12 @@ def test_a_file_that_cron_leaves_out_is_told_and_mended(
     on_host: Host, name: str, text: str, rights: tuple[int, str], says: str
 ) -> None:
     on_host.host.write(f"/etc/cron.d/{name}", text, mode=rights[0], owner=rights[1])
-    seen, mend = on_host.doctor().broken("crontab valid")
+    seen, fix = on_host.doctor().broken("crontab valid")
     assert says in seen
-    on_host.host.shell(mend)
+    on_host.host.shell(fix)
     told = on_host.doctor()
-    assert told.verdicts("crontab valid") == {"well"}
-    assert told.verdicts("scheduled") == {"well"}
+    assert told.verdicts("crontab valid") == {"ok"}
+    assert told.verdicts("scheduled") == {"ok"}
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_a_file_that_cron_leaves_out_is_told_and_mended(
 )
 def test_a_line_that_spoils_the_whole_file_is_told(on_host: Host, text: str, says: str) -> None:
     on_host.host.write("/etc/cron.d/notion", text)
-    seen, mend = on_host.doctor().broken("crontab valid")
+    seen, fix = on_host.doctor().broken("crontab valid")
     assert says in seen
-    assert mend == "sudoedit /etc/cron.d/notion"
+    assert fix == "sudoedit /etc/cron.d/notion"
 
 
 @pytest.mark.parametrize(
@@ -168,16 +168,16 @@ def test_crontabs_are_those_of_every_user_for_root(on_host: Host) -> None:
     on_host.host.install_crontab(URL + LINE, user="nobody")
     told = on_host.doctor()
     assert "the crontab of nobody" in told.checks["scheduled"][0][1]
-    assert told.verdicts("environment complete") == {"well"}
+    assert told.verdicts("environment complete") == {"ok"}
 
 
 def test_a_crontab_that_may_not_be_read_is_told(on_host: Host) -> None:
     """Root without its right to read everything: what an ordinary user is."""
     on_host.host.write("/etc/cron.d/notion", URL + SYSTEM_LINE, mode=0o600, owner="nobody")
-    seen, mend = on_host.doctor("setpriv", "--bounding-set=-dac_override,-dac_read_search").warned("scheduled")
+    seen, fix = on_host.doctor("setpriv", "--bounding-set=-dac_override,-dac_read_search").warned("scheduled")
     assert "cannot be told" in seen
     assert "/etc/cron.d/notion" in seen
-    assert mend == f"sudo -E {TOOL} doctor"
+    assert fix == f"sudo -E {TOOL} doctor"
 
 
 def test_a_line_that_is_never_due_is_told(on_host: Host) -> None:
@@ -190,16 +190,16 @@ def test_a_cron_daemon_that_does_not_run_is_told_until_it_does(on_host: Host) ->
     seen, _ = on_host.doctor().broken("cron running")
     assert "no cron daemon runs" in seen
     on_host.host.start_cron()
-    assert on_host.doctor().verdicts("cron running") == {"well"}
+    assert on_host.doctor().verdicts("cron running") == {"ok"}
 
 
 def test_the_command_is_looked_up_with_crons_bare_path(on_host: Host) -> None:
     on_host.host.install_crontab(f"{URL}*/15 * * * * notion-pg-sync sync-all\n")
-    seen, mend = on_host.doctor(PATH=f"{Path(TOOL).parent}:/usr/bin:/bin").broken("command found")
+    seen, fix = on_host.doctor(PATH=f"{Path(TOOL).parent}:/usr/bin:/bin").broken("command found")
     assert "'notion-pg-sync' is not found in its PATH (/usr/bin:/bin)" in seen
-    assert TOOL in mend
+    assert TOOL in fix
     on_host.host.install_crontab(f"{URL}PATH={Path(TOOL).parent}:/usr/bin\n*/15 * * * * notion-pg-sync sync-all\n")
-    assert on_host.doctor().verdicts("command found") == {"well"}
+    assert on_host.doctor().verdicts("command found") == {"ok"}
 
 
 @pytest.mark.parametrize(
@@ -219,27 +219,27 @@ def test_a_percent_without_a_backslash_is_told(on_host: Host) -> None:
     assert "a%40b" not in seen
     on_host.host.install_crontab(inline.replace("%", "\\%"))
     told = on_host.doctor()
-    assert told.verdicts("command found") == {"well"}
-    assert told.verdicts("environment complete") == {"well"}
+    assert told.verdicts("command found") == {"ok"}
+    assert told.verdicts("environment complete") == {"ok"}
 
 
 def test_a_line_without_database_url_is_told(on_host: Host) -> None:
     on_host.host.install_crontab(LINE + URL)
-    seen, mend = on_host.doctor(DATABASE_URL="postgresql://sync@nowhere.invalid/app").broken("environment complete")
+    seen, fix = on_host.doctor(DATABASE_URL="postgresql://sync@nowhere.invalid/app").broken("environment complete")
     assert "no DATABASE_URL" in seen
-    assert URL.strip() in mend
+    assert URL.strip() in fix
     on_host.host.install_crontab(URL + LINE)
-    assert on_host.doctor().verdicts("environment complete") == {"well"}
+    assert on_host.doctor().verdicts("environment complete") == {"ok"}
 
 
 @pytest.mark.parametrize(
     ("file", "before", "verdict"),
     [
-        (URL, "set -a; . /etc/notion.env;", "well"),
-        (f"export {URL}", ". /etc/notion.env &&", "well"),
+        (URL, "set -a; . /etc/notion.env;", "ok"),
+        (f"export {URL}", ". /etc/notion.env &&", "ok"),
         (URL, ". /etc/notion.env &&", "broken"),
         (URL, ". /etc/nothing.env &&", "broken"),
-        ("PGSERVICE=app\n", "set -a; . /etc/notion.env;", "well"),
+        ("PGSERVICE=app\n", "set -a; . /etc/notion.env;", "ok"),
     ],
     ids=["all are handed on", "exported", "not exported", "not there", "a service of libpq"],
 )
@@ -252,7 +252,7 @@ def test_variables_may_come_from_a_file(on_host: Host, file: str, before: str, v
 def test_etc_environment_counts(on_host: Host) -> None:
     on_host.host.write("/etc/environment", URL)
     on_host.host.install_crontab(LINE)
-    assert on_host.doctor().verdicts("environment complete") == {"well"}
+    assert on_host.doctor().verdicts("environment complete") == {"ok"}
 
 
 def test_another_database_than_this_terminals_is_a_warning(on_host: Host) -> None:
@@ -268,14 +268,14 @@ def test_what_cannot_be_told_is_a_warning(on_host: Host) -> None:
         "*/15 * * * * /etc/sync.sh\n*/15 * * * * /usr/sbin/docker run app notion-pg-sync sync-all\n"
     )
     told = on_host.doctor()
-    assert told.verdicts("scheduled") == {"well"}
+    assert told.verdicts("scheduled") == {"ok"}
     assert told.verdicts("environment complete") == {"warning"}
-    assert told.verdicts("command found") == {"warning", "well"}
+    assert told.verdicts("command found") == {"warning", "ok"}
 
 
 @pytest.mark.parametrize(
     ("name", "mode", "verdict"),
-    [("notion", 0o755, "well"), ("notion.sh", 0o755, "broken"), ("notion", 0o644, "broken")],
+    [("notion", 0o755, "ok"), ("notion.sh", 0o755, "broken"), ("notion", 0o644, "broken")],
 )
 def test_a_script_of_run_parts_counts_where_run_parts_starts_it(
     on_host: Host, name: str, mode: int, verdict: str
@@ -284,12 +284,12 @@ def test_a_script_of_run_parts_counts_where_run_parts_starts_it(
     on_host.host.write(f"/etc/cron.hourly/{name}", f"#!/bin/sh\nexec {TOOL} sync-all\n", mode=mode)
     assert on_host.doctor().verdicts("scheduled") == {verdict}
     started = on_host.host.run("run-parts", "--test", "/etc/cron.hourly").stdout
-    assert (f"/etc/cron.hourly/{name}\n" in started) == (verdict == "well")
+    assert (f"/etc/cron.hourly/{name}\n" in started) == (verdict == "ok")
 
 
 def test_failures_that_nobody_hears_of_are_told(on_host: Host) -> None:
     on_host.host.install_crontab(f"MAILTO=oncall@example.com\n{LINE}")
-    assert on_host.doctor().verdicts("failures told") == {"well"}
+    assert on_host.doctor().verdicts("failures told") == {"ok"}
     on_host.host.path("/usr/sbin/sendmail").unlink()
     seen, _ = on_host.doctor().warned("failures told")
     assert "no program that sends mail" in seen
@@ -300,7 +300,7 @@ def test_failures_that_nobody_hears_of_are_told(on_host: Host) -> None:
     seen, _ = on_host.doctor().warned("failures told")
     assert "/dev/null" in seen
     on_host.host.install_crontab(LINE.replace("sync-all", "sync-all 2>&1 | logger -t notion-pg-sync"))
-    assert on_host.doctor().verdicts("failures told") == {"well"}
+    assert on_host.doctor().verdicts("failures told") == {"ok"}
 
 
 @pytest.mark.parametrize("folder", ["etc/systemd/system", "usr/sbin/home/.config/systemd/user"])
@@ -310,19 +310,19 @@ def test_a_timer_that_is_not_active_is_told(on_host: Host, folder: str) -> None:
         f"/{folder}/notion-pg-sync.service", f"[Service]\nEnvironmentFile=/etc/notion.env\nExecStart={TOOL} sync-all\n"
     )
     told = on_host.doctor(HOME="/usr/sbin/home")
-    seen, mend = told.broken("scheduled")
+    seen, fix = told.broken("scheduled")
     assert "*:0/15" in seen
-    assert "enable --now notion-pg-sync.timer" in mend
-    assert ("--user" in mend) == ("home" in folder)
-    assert told.verdicts("command found") == {"well"}
+    assert "enable --now notion-pg-sync.timer" in fix
+    assert ("--user" in fix) == ("home" in folder)
+    assert told.verdicts("command found") == {"ok"}
     assert "/etc/notion.env" in told.broken("environment complete")[0]
     on_host.host.write("/etc/notion.env", URL)
-    assert on_host.doctor(HOME="/usr/sbin/home").verdicts("environment complete") == {"well"}
+    assert on_host.doctor(HOME="/usr/sbin/home").verdicts("environment complete") == {"ok"}
 
 
 def test_a_pod_is_started_by_its_cluster(on_host: Host) -> None:
     told = on_host.doctor(KUBERNETES_SERVICE_HOST="10.0.0.1")
-    assert told.verdicts("scheduled") == {"well"}
+    assert told.verdicts("scheduled") == {"ok"}
     assert "Kubernetes" in told.checks["scheduled"][0][1]
 
 
@@ -339,7 +339,7 @@ def test_the_last_run_is_compared_with_the_schedule(scheduled: Host, site: Site)
     assert "next due" in seen
     site.connect("anna", site.small.tokens["anna"], "{}")
     site.command("sync-all")
-    assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"well"}
+    assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"ok"}
     site.execute("UPDATE notion_sync.job_run_details SET start_time = start_time - interval '40 minutes'")
     seen, _ = scheduled.doctor(**site.command.environment).broken("on time")
     assert "did not run" in seen
@@ -366,7 +366,7 @@ def test_a_run_of_another_job_does_not_count(scheduled: Host, site: Site) -> Non
 def test_the_command_of_the_crontab_is_started_by_the_real_cron_with_what_it_needs(scheduled: Host, site: Site) -> None:
     """What doctor calls well is well: the same line, at the start of the daemon instead of every 15 minutes."""
     told = scheduled.doctor(**site.command.environment)
-    assert told.verdicts("command found") == told.verdicts("environment complete") == {"well"}
+    assert told.verdicts("command found") == told.verdicts("environment complete") == {"ok"}
     settings = scheduled.host.run("crontab", "-l").stdout
     scheduled.host.install_crontab(settings.replace("*/15 * * * *", "@reboot"))
     scheduled.host.start_cron()

@@ -98,22 +98,22 @@ class Patient:
         async with open_pool(self.url) as pool, pool.connection() as connection:
             await carry_out(connection, await plan_init(connection, row_security=row_security, trusted=trusted))
 
-    async def type(self, mend: str) -> None:
+    async def type(self, fix: str) -> None:
         """Types what doctor said: `notion-pg-sync init`, or SQL as the owner of everything."""
-        assert mend
-        if mend.startswith("notion-pg-sync init"):
-            words = shlex.split(mend)
+        assert fix
+        if fix.startswith("notion-pg-sync init"):
+            words = shlex.split(fix)
             trusted = words[words.index("--trust") + 1 :] if "--trust" in words else []
             await self.init(row_security="--row-security" in words, trusted=trusted)
         else:
-            self.execute(mend)
+            self.execute(fix)
 
     async def assert_mended(self, check: str, role: str | None = None) -> None:
-        """What doctor says of `check` mends it, however often one has to ask."""
+        """What doctor says of `check` fixes it, however often one has to ask."""
         for _ in range(3):
-            for mend in {finding.mend: None for finding in await self.found(check, role) if finding.mend}:
-                await self.type(mend)
-        assert {finding.verdict for finding in await self.found(check, role)} == {Verdict.WELL}
+            for fix in {finding.fix: None for finding in await self.found(check, role) if finding.fix}:
+                await self.type(fix)
+        assert {finding.verdict for finding in await self.found(check, role)} == {Verdict.OK}
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def adopted(bare_patient: Patient, app_schema: str) -> Patient:
 
 def told(findings: list[Finding], words: str) -> Finding:
     """The one finding that says `words`."""
-    (one,) = [finding for finding in findings if words in finding.seen]
+    (one,) = [finding for finding in findings if words in finding.message]
     return one
 
 
@@ -202,16 +202,16 @@ class Mirrored:
     async def sync(self) -> None:
         await self.installation.sync_all()
 
-    async def type(self, mend: str) -> None:
+    async def type(self, fix: str) -> None:
         """Types what doctor said: a sync, in this process, or what a patient's own people type."""
-        words = shlex.split(mend, comments=True)
+        words = shlex.split(fix, comments=True)
         match words[:2]:
             case ["notion-pg-sync", "sync"]:
                 await self.installation.sync_one(words[2], words[3], full="--full" in words)
             case ["notion-pg-sync", "sync-all"]:
                 await self.installation.sync_all(words[3] if "--user" in words else None)
             case _:
-                await self.patient.type(mend)
+                await self.patient.type(fix)
 
 
 @pytest.fixture

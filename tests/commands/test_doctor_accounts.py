@@ -37,14 +37,17 @@ async def test_a_healthy_set_up_is_well(patient: Patient) -> None:
         json.dumps({"Worlds": ID}),
     )
     for check in ("connected users", "tokens", "notion_databases"):
-        assert {finding.verdict for finding in await patient.found(check)} == {Verdict.WELL}
+        assert {finding.verdict for finding in await patient.found(check)} == {Verdict.OK}
     told(await patient.found("connected users"), "3 users are connected to Notion: 1 by OAuth and 2 by an integration")
     told(await patient.found("notion_databases"), "2 databases are configured, and all that is shared with 1 token")
 
 
 async def test_nobody_is_broken_and_the_statement_adds_somebody(patient: Patient) -> None:
     (finding,) = await patient.found("connected users")
-    assert (finding.verdict, finding.seen) == (Verdict.BROKEN, "user_settings has no rows, so there is nobody to sync")
+    assert (finding.verdict, finding.message) == (
+        Verdict.BROKEN,
+        "user_settings has no rows, so there is nobody to sync",
+    )
     await patient.assert_mended("connected users")
 
 
@@ -53,8 +56,8 @@ async def test_users_without_a_token_are_named(patient: Patient) -> None:
     connect(patient, "ben", token="")
     (finding,) = await patient.found("connected users")
     assert finding.verdict is Verdict.BROKEN
-    assert finding.seen.endswith("nobody to sync: anna, ben")
-    await patient.type(finding.mend)
+    assert finding.message.endswith("nobody to sync: anna, ben")
+    await patient.type(finding.fix)
     waiting = told(await patient.found("connected users"), "no Notion token, for ben")
     assert waiting.verdict is Verdict.WARNING
     await patient.assert_mended("connected users")
@@ -64,7 +67,7 @@ async def test_a_user_who_has_not_connected_notion_is_no_fault(patient: Patient)
     connect(patient, "anna")
     connect(patient, "visitor", token=None, databases={})
     findings = await patient.found("connected users")
-    assert {finding.verdict for finding in findings} == {Verdict.WELL}
+    assert {finding.verdict for finding in findings} == {Verdict.OK}
     told(findings, "without a wish for a database: visitor")
 
 
@@ -73,7 +76,7 @@ async def test_users_that_sync_all_leaves_out_are_told(patient: Patient) -> None
     connect(patient, "ben")
     patient.execute("ALTER TABLE user_settings ADD COLUMN IF NOT EXISTS auto_sync_enabled boolean")
     patient.execute("UPDATE user_settings SET auto_sync_enabled = user_id = 'anna'")
-    assert told(await patient.found("connected users"), "for ben").verdict is Verdict.WELL
+    assert told(await patient.found("connected users"), "for ben").verdict is Verdict.OK
     patient.execute("UPDATE user_settings SET auto_sync_enabled = false")
     assert told(await patient.found("connected users"), "syncs nobody").verdict is Verdict.WARNING
     await patient.assert_mended("connected users")
@@ -82,10 +85,10 @@ async def test_users_that_sync_all_leaves_out_are_told(patient: Patient) -> None
 async def test_one_user_alone_can_be_examined(patient: Patient) -> None:
     connect(patient, "anna")
     connect(patient, "ben", databases=[])
-    assert {finding.verdict for finding in await patient.found("notion_databases", user_id="anna")} == {Verdict.WELL}
+    assert {finding.verdict for finding in await patient.found("notion_databases", user_id="anna")} == {Verdict.OK}
     (finding,) = await patient.found("connected users", user_id="nobody")
-    assert (finding.verdict, finding.seen) == (Verdict.BROKEN, "there is no user 'nobody' in user_settings")
-    assert patient.execute(finding.mend) == [("anna",), ("ben",)]
+    assert (finding.verdict, finding.message) == (Verdict.BROKEN, "there is no user 'nobody' in user_settings")
+    assert patient.execute(finding.fix) == [("anna",), ("ben",)]
 
 
 @pytest.mark.parametrize("token", [f"{TOKEN}\n", f" {TOKEN}", f"\t{TOKEN}\r\n"])
@@ -93,7 +96,7 @@ async def test_a_token_with_blanks_around_it_is_trimmed(patient: Patient, token:
     connect(patient, "anna", token)
     (finding,) = await patient.found("tokens")
     assert finding.verdict is Verdict.BROKEN
-    assert "begins or ends with a blank" in finding.seen
+    assert "begins or ends with a blank" in finding.message
     await patient.assert_mended("tokens")
     assert patient.execute("SELECT notion_token FROM user_settings") == [(TOKEN,)]
 
@@ -103,7 +106,7 @@ async def test_a_token_that_cannot_be_sent_is_broken(patient: Patient, token: st
     connect(patient, "anna", token)
     (finding,) = await patient.found("tokens")
     assert finding.verdict is Verdict.BROKEN
-    assert "characters that no token has" in finding.seen
+    assert "characters that no token has" in finding.message
     assert token not in f"{finding}"
     await patient.assert_mended("tokens")
 
@@ -114,18 +117,18 @@ async def test_a_token_that_looks_encrypted_needs_a_key(patient: Patient) -> Non
     connect(patient, "ben")
     (finding,) = await patient.found("tokens")
     assert finding.verdict is Verdict.BROKEN
-    assert finding.seen == "1 token looks encrypted, and there is no key to open it: anna"
-    assert "NOTION_TOKEN_KEY" in finding.mend
+    assert finding.message == "1 token looks encrypted, and there is no key to open it: anna"
+    assert "NOTION_TOKEN_KEY" in finding.fix
     assert token not in f"{finding}"
 
 
 async def test_encrypted_tokens_are_opened_and_of_another_key_broken(patient: Patient) -> None:
     passphrase = "a passphrase of more than thirty-two bytes"
     connect(patient, "anna", seal_token(TOKEN, passphrase.encode()[:32]))
-    assert [one.verdict for one in await patient.found("tokens", NOTION_TOKEN_KEY=passphrase)] == [Verdict.WELL]
+    assert [one.verdict for one in await patient.found("tokens", NOTION_TOKEN_KEY=passphrase)] == [Verdict.OK]
     (finding,) = await patient.found("tokens", NOTION_TOKEN_KEY=f"another {passphrase}")
     assert finding.verdict is Verdict.BROKEN
-    assert finding.seen.startswith("anna: the notion_token cannot be opened with NOTION_TOKEN_KEY")
+    assert finding.message.startswith("anna: the notion_token cannot be opened with NOTION_TOKEN_KEY")
     assert passphrase not in f"{finding}"
 
 
@@ -148,9 +151,9 @@ async def test_notion_databases_that_is_no_object_is_broken(patient: Patient, da
     connect(patient, "anna", databases=databases)
     (finding,) = await patient.found("notion_databases")
     assert finding.verdict is Verdict.BROKEN
-    assert "not a JSON object" in finding.seen
-    await patient.type(finding.mend.replace("<database id>", ID))
-    assert [finding.verdict for finding in await patient.found("notion_databases")] == [Verdict.WELL]
+    assert "not a JSON object" in finding.message
+    await patient.type(finding.fix.replace("<database id>", ID))
+    assert [finding.verdict for finding in await patient.found("notion_databases")] == [Verdict.OK]
 
 
 async def test_each_malformed_id_is_told_and_mended_by_name(patient: Patient) -> None:
@@ -160,14 +163,14 @@ async def test_each_malformed_id_is_told_and_mended_by_name(patient: Patient) ->
     told(findings, "'not an id' is not a Notion database id")
     told(findings, "database 'Tasks' in notion_databases: its id is not a text")
     for finding, written in zip(findings, (OTHER_ID, f"https://www.notion.so/T-{OTHER_ID[::-1]}?v={ID}"), strict=True):
-        await patient.type(finding.mend.replace("<database id>", written))
-    assert [finding.verdict for finding in await patient.found("notion_databases")] == [Verdict.WELL]
+        await patient.type(finding.fix.replace("<database id>", written))
+    assert [finding.verdict for finding in await patient.found("notion_databases")] == [Verdict.OK]
 
 
 async def test_a_token_in_the_place_of_an_id_is_not_repeated(patient: Patient) -> None:
     connect(patient, "anna", databases={"Worlds": TOKEN})
     (finding,) = await patient.found("notion_databases")
-    assert "a token is not a Notion database id" in finding.seen
+    assert "a token is not a Notion database id" in finding.message
     assert TOKEN not in f"{finding}"
 
 
@@ -175,7 +178,7 @@ async def test_of_two_names_the_first_in_alphabetical_order_counts(patient: Pati
     connect(patient, "anna", databases={"Worlds": ID, "Lands": ID, "Tasks": OTHER_ID})
     (finding,) = await patient.found("notion_databases")
     assert finding.verdict is Verdict.WARNING
-    assert "'Worlds' and 'Lands' in notion_databases are one database: it counts once, as 'Lands'" in finding.seen
+    assert "'Worlds' and 'Lands' in notion_databases are one database: it counts once, as 'Lands'" in finding.message
     await patient.assert_mended("notion_databases")
     assert patient.execute("SELECT notion_databases FROM user_settings") == [({"Lands": ID, "Tasks": OTHER_ID},)]
 
@@ -186,5 +189,5 @@ async def test_a_user_who_asks_for_nothing_is_warned_of(patient: Patient, databa
     patient.execute("UPDATE user_settings SET notion_databases = %s::jsonb", databases)
     (finding,) = await patient.found("notion_databases")
     assert finding.verdict is Verdict.WARNING
-    assert finding.seen == "notion_databases is empty, so there is nothing to sync, for anna"
+    assert finding.message == "notion_databases is empty, so there is nothing to sync, for anna"
     await patient.assert_mended("notion_databases")

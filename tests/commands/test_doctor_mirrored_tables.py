@@ -18,7 +18,7 @@ async def test_a_healthy_copy_is_well(mirrored: Mirrored) -> None:
     mirrored.connect("ben", "ben", "Library")
     await mirrored_with_views(mirrored, "Worlds", "Three", "Chat Sessions")
     for check in CHECKS:
-        assert {finding.verdict for finding in await mirrored.found(check)} == {Verdict.WELL}
+        assert {finding.verdict for finding in await mirrored.found(check)} == {Verdict.OK}
     told(await mirrored.found("tables there"), "5 data sources are mirrored into public.notion_chat_sessions_sync, ")
     told(await mirrored.found("row counts"), "as many rows as were written: 340 of 5 data sources")
     told(await mirrored.found("typed views"), "3 typed views are as they should be: chat_sessions, three, worlds")
@@ -26,7 +26,7 @@ async def test_a_healthy_copy_is_well(mirrored: Mirrored) -> None:
 
 async def test_before_the_first_sync_there_is_nothing_to_say_against_it(mirrored: Mirrored) -> None:
     mirrored.connect("anna", "anna", "Worlds")
-    assert [(await mirrored.one(check)).verdict for check in CHECKS] == [Verdict.WELL] * 3
+    assert [(await mirrored.one(check)).verdict for check in CHECKS] == [Verdict.OK] * 3
 
 
 async def test_a_table_of_its_own_that_went_can_be_made_again(mirrored: Mirrored) -> None:
@@ -36,12 +36,12 @@ async def test_a_table_of_its_own_that_went_can_be_made_again(mirrored: Mirrored
     mirrored.execute("DROP TABLE notion_three_sync")
     finding = await mirrored.one("tables there")
     assert finding.verdict is Verdict.WARNING
-    assert "the rows of anna/Three were in public.notion_three_sync, which is no longer there" in finding.seen
-    await mirrored.type(finding.mend)
-    assert (await mirrored.one("tables there")).verdict is Verdict.WELL
+    assert "the rows of anna/Three were in public.notion_three_sync, which is no longer there" in finding.message
+    await mirrored.type(finding.fix)
+    assert (await mirrored.one("tables there")).verdict is Verdict.OK
     lost = await mirrored.one("row counts")
-    assert "anna/Three: public.notion_three_sync holds 0 rows, and 3 were written" in lost.seen
-    await mirrored.type(lost.mend)
+    assert "anna/Three: public.notion_three_sync holds 0 rows, and 3 were written" in lost.message
+    await mirrored.type(lost.fix)
     assert mirrored.execute("SELECT count(*) FROM notion_three_sync") == [(3,)]
 
 
@@ -50,7 +50,7 @@ async def test_a_standard_table_that_went_is_made_by_init(mirrored: Mirrored) ->
     await mirrored.sync()
     mirrored.execute("DROP TABLE notion_worlds_sync")
     finding = await mirrored.one("tables there")
-    assert (finding.verdict, finding.mend) == (Verdict.BROKEN, "notion-pg-sync init")
+    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync init")
 
 
 async def test_a_table_that_has_the_name_and_not_the_shape(mirrored: Mirrored) -> None:
@@ -60,10 +60,10 @@ async def test_a_table_that_has_the_name_and_not_the_shape(mirrored: Mirrored) -
     mirrored.connect("anna", "anna", "Three")
     finding = await mirrored.one("tables there")
     assert finding.verdict is Verdict.WARNING
-    assert finding.seen.startswith("public.notion_three_sync has the name of a sync table and not its shape")
-    assert "add the columns fields, url" in finding.seen
-    await mirrored.type(finding.mend)
-    assert (await mirrored.one("tables there")).verdict is Verdict.WELL
+    assert finding.message.startswith("public.notion_three_sync has the name of a sync table and not its shape")
+    assert "add the columns fields, url" in finding.message
+    await mirrored.type(finding.fix)
+    assert (await mirrored.one("tables there")).verdict is Verdict.OK
 
 
 async def test_a_table_whose_first_columns_are_missing_says_which(mirrored: Mirrored) -> None:
@@ -71,7 +71,7 @@ async def test_a_table_whose_first_columns_are_missing_says_which(mirrored: Mirr
     mirrored.connect("anna", "anna", "Three")
     finding = await mirrored.one("tables there")
     assert finding.verdict is Verdict.WARNING
-    assert "has no column notion_database_id" in finding.seen
+    assert "has no column notion_database_id" in finding.message
 
 
 async def test_rows_that_somebody_removed_are_counted_and_come_back(mirrored: Mirrored) -> None:
@@ -80,11 +80,13 @@ async def test_rows_that_somebody_removed_are_counted_and_come_back(mirrored: Mi
     mirrored.execute("DELETE FROM notion_chat_sessions_sync WHERE title LIKE '%1%'")
     finding = await mirrored.one("row counts")
     assert finding.verdict is Verdict.BROKEN
-    assert "anna/Chat Sessions: public.notion_chat_sessions_sync holds 117 rows, and 250 were written" in finding.seen
-    assert "somebody else removed some" in finding.seen
-    assert finding.mend == "notion-pg-sync sync anna 'Chat Sessions' --full"
-    await mirrored.type(finding.mend)
-    assert (await mirrored.one("row counts")).verdict is Verdict.WELL
+    assert (
+        "anna/Chat Sessions: public.notion_chat_sessions_sync holds 117 rows, and 250 were written" in finding.message
+    )
+    assert "somebody else removed some" in finding.message
+    assert finding.fix == "notion-pg-sync sync anna 'Chat Sessions' --full"
+    await mirrored.type(finding.fix)
+    assert (await mirrored.one("row counts")).verdict is Verdict.OK
 
 
 async def test_rows_that_somebody_added_are_counted_and_go(mirrored: Mirrored) -> None:
@@ -95,16 +97,16 @@ async def test_rows_that_somebody_added_are_counted_and_go(mirrored: Mirrored) -
         " SELECT gen_random_uuid(), notion_database_id, notion_data_source_id, user_id FROM notion_worlds_sync LIMIT 2"
     )
     finding = await mirrored.one("row counts")
-    assert "holds 14 rows, and 12 were written: somebody else added some" in finding.seen
-    await mirrored.type(finding.mend)
-    assert (await mirrored.one("row counts")).verdict is Verdict.WELL
+    assert "holds 14 rows, and 12 were written: somebody else added some" in finding.message
+    await mirrored.type(finding.fix)
+    assert (await mirrored.one("row counts")).verdict is Verdict.OK
 
 
 async def test_the_applications_own_rows_are_none_of_its_business(mirrored: Mirrored) -> None:
     mirrored.connect("anna", "anna", "Worlds")
     await mirrored.sync()
     mirrored.execute("INSERT INTO notion_worlds_sync (notion_database_id, user_id, name) VALUES ('d', 'anna', 'draft')")
-    assert (await mirrored.one("row counts")).verdict is Verdict.WELL
+    assert (await mirrored.one("row counts")).verdict is Verdict.OK
 
 
 async def test_of_several_data_sources_the_one_that_differs_is_named(mirrored: Mirrored) -> None:
@@ -112,7 +114,9 @@ async def test_of_several_data_sources_the_one_that_differs_is_named(mirrored: M
     await mirrored.sync()
     books = mirrored.small.data_sources["Books"]
     mirrored.execute("DELETE FROM notion_pages_sync WHERE notion_data_source_id = %s", books)
-    assert (await mirrored.one("row counts")).seen.startswith("ben/Library (Books): public.notion_pages_sync holds 0")
+    assert (await mirrored.one("row counts")).message.startswith(
+        "ben/Library (Books): public.notion_pages_sync holds 0"
+    )
 
 
 async def test_who_is_being_synced_is_not_counted(mirrored: Mirrored) -> None:
@@ -123,17 +127,17 @@ async def test_who_is_being_synced_is_not_counted(mirrored: Mirrored) -> None:
         "UPDATE notion_sync.accounts SET lease_expires_at = now() + interval '1 minute',"
         " lease_runid = (SELECT max(runid) FROM notion_sync.job_run_details)"
     )
-    assert (await mirrored.one("row counts")).verdict is Verdict.WELL
+    assert (await mirrored.one("row counts")).verdict is Verdict.OK
 
 
 async def test_a_view_that_was_dropped_comes_back_with_the_next_sync(mirrored: Mirrored) -> None:
     await mirrored_with_views(mirrored, "Worlds", "Three")
     mirrored.execute("DROP VIEW notion.worlds")
     finding = await mirrored.one("typed views")
-    assert (finding.verdict, finding.seen) == (Verdict.WARNING, "the view notion.worlds is missing")
-    assert finding.mend == "notion-pg-sync sync anna Worlds"
-    await mirrored.type(finding.mend)
-    assert (await mirrored.one("typed views")).verdict is Verdict.WELL
+    assert (finding.verdict, finding.message) == (Verdict.WARNING, "the view notion.worlds is missing")
+    assert finding.fix == "notion-pg-sync sync anna Worlds"
+    await mirrored.type(finding.fix)
+    assert (await mirrored.one("typed views")).verdict is Verdict.OK
 
 
 async def test_views_that_were_asked_for_after_the_sync_are_missing_until_the_next(mirrored: Mirrored) -> None:
@@ -141,24 +145,24 @@ async def test_views_that_were_asked_for_after_the_sync_are_missing_until_the_ne
     await mirrored.sync()
     mirrored.execute("UPDATE notion_sync.accounts SET views = true")
     findings = await mirrored.found("typed views")
-    assert [finding.seen for finding in findings] == [
+    assert [finding.message for finding in findings] == [
         "the view notion.three is missing",
         "the view notion.worlds is missing",
         "the view notion.worlds__characters is missing",
     ]
     await mirrored.sync()
-    assert (await mirrored.one("typed views")).verdict is Verdict.WELL
+    assert (await mirrored.one("typed views")).verdict is Verdict.OK
 
 
 async def test_a_view_that_somebody_changed_is_told(mirrored: Mirrored) -> None:
     await mirrored_with_views(mirrored, "Worlds")
     mirrored.execute("ALTER VIEW notion.worlds RENAME COLUMN concept_premise TO premise")
-    assert (await mirrored.one("typed views")).seen == "the view notion.worlds is not as its databases are"
+    assert (await mirrored.one("typed views")).message == "the view notion.worlds is not as its databases are"
     mirrored.execute("ALTER VIEW notion.worlds RENAME COLUMN premise TO concept_premise")
     mirrored.execute("ALTER VIEW notion.worlds RESET (security_invoker)")
-    assert (await mirrored.one("typed views")).seen == "the view notion.worlds shows rows by its owner's rights"
-    await mirrored.type((await mirrored.one("typed views")).mend)
-    assert (await mirrored.one("typed views")).verdict is Verdict.WELL
+    assert (await mirrored.one("typed views")).message == "the view notion.worlds shows rows by its owner's rights"
+    await mirrored.type((await mirrored.one("typed views")).fix)
+    assert (await mirrored.one("typed views")).verdict is Verdict.OK
 
 
 async def test_something_else_with_a_views_name_is_told(mirrored: Mirrored) -> None:
@@ -166,16 +170,16 @@ async def test_something_else_with_a_views_name_is_told(mirrored: Mirrored) -> N
     await mirrored_with_views(mirrored, "Worlds")
     finding = await mirrored.one("typed views")
     assert finding.verdict is Verdict.WARNING
-    assert "notion.worlds is not a view of notion-pg-sync; it is left alone" in finding.seen
+    assert "notion.worlds is not a view of notion-pg-sync; it is left alone" in finding.message
 
 
 async def test_a_view_that_nobody_is_behind_any_more(mirrored: Mirrored) -> None:
     await mirrored_with_views(mirrored, "Worlds")
     mirrored.execute("UPDATE notion_sync.accounts SET views = false")
     findings = await mirrored.found("typed views")
-    assert [finding.seen for finding in findings] == [
+    assert [finding.message for finding in findings] == [
         "the view notion.worlds shows nobody's rows any more",
         "the view notion.worlds__characters shows nobody's rows any more",
     ]
-    await mirrored.type(findings[0].mend)
-    assert (await mirrored.one("typed views")).seen == "no user wants typed views"
+    await mirrored.type(findings[0].fix)
+    assert (await mirrored.one("typed views")).message == "no user wants typed views"

@@ -30,22 +30,22 @@ from tests.wanting import lacks
 async def test_a_workspace_that_answers_is_well_and_is_asked_with_nobodys_token(mirrored: Mirrored) -> None:
     mirrored.connect("anna", "anna", "Worlds")
     finding = only(await mirrored.found("Notion answers"))
-    assert (finding.verdict, finding.seen) == (Verdict.WELL, f"Notion answers at {mirrored.url}")
+    assert (finding.verdict, finding.message) == (Verdict.OK, f"Notion answers at {mirrored.url}")
     assert [request.status for request in mirrored.workspace.requests.all()] == [401]
 
 
 async def test_where_nothing_listens(patient: Patient) -> None:
     finding = only(await patient.found("Notion answers", NOTION_BASE_URL="http://127.0.0.1:9"))
     assert finding.verdict is Verdict.BROKEN
-    assert "nothing takes connections at 127.0.0.1:9" in finding.seen
-    assert finding.mend == "curl -sv http://127.0.0.1:9/v1/users/me"
+    assert "nothing takes connections at 127.0.0.1:9" in finding.message
+    assert finding.fix == "curl -sv http://127.0.0.1:9/v1/users/me"
 
 
 async def test_a_name_that_is_not_known(patient: Patient) -> None:
     finding = only(await patient.found("Notion answers", NOTION_BASE_URL="https://notion.invalid"))
     assert finding.verdict is Verdict.BROKEN
-    assert "the name of host notion.invalid is not known" in finding.seen
-    assert finding.mend == "getent hosts notion.invalid"
+    assert "the name of host notion.invalid is not known" in finding.message
+    assert finding.fix == "getent hosts notion.invalid"
 
 
 def test_without_a_network() -> None:
@@ -68,7 +68,7 @@ async def test_a_proxy_that_takes_no_connections_is_told_without_its_password(pa
             "Notion answers", NOTION_BASE_URL="https://127.0.0.1:9", HTTPS_PROXY="http://user:canary@127.0.0.1:9"
         )
     )
-    assert "the proxy 127.0.0.1:9 of HTTPS_PROXY takes no connections" in finding.seen
+    assert "the proxy 127.0.0.1:9 of HTTPS_PROXY takes no connections" in finding.message
     assert "canary" not in f"{finding}"
 
 
@@ -103,17 +103,17 @@ async def test_a_certificate_that_nobody_vouches_for(patient: Patient, certifica
     async with answering(b"", tls) as port:
         finding = only(await patient.found("Notion answers", NOTION_BASE_URL=f"https://127.0.0.1:{port}"))
     assert finding.verdict is Verdict.BROKEN
-    assert "the certificate of 127.0.0.1 cannot be verified (self-signed certificate)" in finding.seen
-    assert "SSL_CERT_FILE" in finding.seen
-    assert finding.mend.startswith(f"openssl s_client -connect 127.0.0.1:{port} ")
+    assert "the certificate of 127.0.0.1 cannot be verified (self-signed certificate)" in finding.message
+    assert "SSL_CERT_FILE" in finding.message
+    assert finding.fix.startswith(f"openssl s_client -connect 127.0.0.1:{port} ")
 
 
 async def test_what_speaks_no_tls(patient: Patient) -> None:
     async with answering(b"HTTP/1.1 200 OK\r\n\r\n") as port:
         finding = only(await patient.found("Notion answers", NOTION_BASE_URL=f"https://127.0.0.1:{port}"))
     assert finding.verdict is Verdict.BROKEN
-    assert "does not speak TLS as it should" in finding.seen
-    assert finding.mend == f"curl -sv https://127.0.0.1:{port}/v1/users/me"
+    assert "does not speak TLS as it should" in finding.message
+    assert finding.fix == f"curl -sv https://127.0.0.1:{port}/v1/users/me"
 
 
 @pytest.mark.parametrize(
@@ -129,15 +129,15 @@ async def test_what_is_not_notion_says_so(patient: Patient, said: bytes, words: 
     async with answering(said) as port:
         finding = only(await patient.found("Notion answers", NOTION_BASE_URL=f"http://127.0.0.1:{port}"))
     assert finding.verdict is Verdict.BROKEN
-    assert words in finding.seen
-    assert finding.mend.startswith("curl -sv http://127.0.0.1")
+    assert words in finding.message
+    assert finding.fix.startswith("curl -sv http://127.0.0.1")
 
 
 async def test_trouble_at_notion_is_told_after_one_more_try(mirrored: Mirrored) -> None:
     mirrored.workspace.faults.add("503")
     finding = only(await mirrored.found("Notion answers"))
     assert finding.verdict is Verdict.BROKEN
-    assert "Notion answered 503" in finding.seen
+    assert "Notion answered 503" in finding.message
     assert len(mirrored.workspace.requests.all()) == 2
 
 
@@ -147,7 +147,7 @@ async def test_trouble_at_notion_is_told_after_one_more_try(mirrored: Mirrored) 
 async def test_whose_token_it_is_and_of_which_workspace(mirrored: Mirrored) -> None:
     for label in ("anna", "ben", "cora"):
         mirrored.connect(label, label)
-    assert [finding.seen for finding in await mirrored.found("tokens accepted")] == [
+    assert [finding.message for finding in await mirrored.found("tokens accepted")] == [
         "Notion accepts the token of anna: anna integration in the workspace Sample workspace",
         "Notion accepts the token of ben: ben integration in the workspace Sample workspace",
         "Notion accepts the token of cora: Cora",
@@ -162,10 +162,12 @@ async def test_a_revoked_token_is_broken_and_stops_nobody_else(mirrored: Mirrore
     findings = await mirrored.found("tokens accepted")
     refused = told(findings, "does not accept the token")
     assert refused.verdict is Verdict.BROKEN
-    assert refused.seen.startswith("anna, zoe: ")
-    assert refused.mend.endswith(""" SET "notion_token" = 'ntn_...' WHERE user_id = 'anna';""")
-    assert told(findings, "ben integration").verdict is Verdict.WELL
-    assert [finding.seen for finding in await mirrored.found("databases shared")] == ["ben/Tasks is there and shared"]
+    assert refused.message.startswith("anna, zoe: ")
+    assert refused.fix.endswith(""" SET "notion_token" = 'ntn_...' WHERE user_id = 'anna';""")
+    assert told(findings, "ben integration").verdict is Verdict.OK
+    assert [finding.message for finding in await mirrored.found("databases shared")] == [
+        "ben/Tasks is there and shared"
+    ]
 
 
 async def test_when_every_token_is_refused_no_database_is_asked_for(mirrored: Mirrored) -> None:
@@ -180,7 +182,7 @@ async def test_a_rate_limit_is_told_and_not_waited_for(mirrored: Mirrored) -> No
     mirrored.workspace.faults.add("429", token="anna", seconds=300)
     finding = only(await mirrored.found("tokens accepted"))
     assert finding.verdict is Verdict.WARNING
-    assert "rate limit" in finding.seen
+    assert "rate limit" in finding.message
 
 
 async def test_a_token_that_cannot_be_sent_is_told_without_a_request(mirrored: Mirrored) -> None:
@@ -195,7 +197,7 @@ async def test_of_many_users_only_the_number_is_told(mirrored: Mirrored) -> None
     for number in range(30):
         mirrored.connect(f"user{number:02}", mirrored.workspace.add_token(f"user{number}").secret, "Worlds")
     finding = only(await mirrored.found("tokens accepted"))
-    assert finding.seen == "Notion accepts the tokens of 30 users, of 30 bots"
+    assert finding.message == "Notion accepts the tokens of 30 users, of 30 bots"
     assert len(mirrored.workspace.requests.all()) == 31
 
 
@@ -225,21 +227,21 @@ async def test_eight_tokens_are_used_at_once(mirrored: Mirrored) -> None:
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         finding = only(await mirrored.found("tokens accepted", NOTION_BASE_URL=url))
-    assert finding.seen.startswith("user00, user01, user02, user03, user04 and 15 more: Notion does not accept")
+    assert finding.message.startswith("user00, user01, user02, user03, user04 and 15 more: Notion does not accept")
     assert most == 8
 
 
 async def test_the_token_that_counts_is_the_one_to_renew(mirrored: Mirrored) -> None:
     mirrored.connect("ben", "ben", "Tasks")
     mirrored.patient.execute("UPDATE user_settings SET notion_access_token = 'ntn_revoked'")
-    assert 'SET "notion_access_token" =' in only(await mirrored.found("tokens accepted")).mend
+    assert 'SET "notion_access_token" =' in only(await mirrored.found("tokens accepted")).fix
 
 
 async def test_one_user_alone_is_asked_for(mirrored: Mirrored) -> None:
     mirrored.connect("anna", "anna", "Worlds")
     mirrored.connect("ben", "ben", "Tasks")
     finding = only(await mirrored.found("databases shared", user_id="ben"))
-    assert finding.seen == "ben/Tasks is there and shared"
+    assert finding.message == "ben/Tasks is there and shared"
     assert {request.token for request in mirrored.workspace.requests.all()} <= {"ben", None, ""}
 
 
@@ -249,10 +251,10 @@ async def test_one_user_alone_is_asked_for(mirrored: Mirrored) -> None:
 async def test_databases_that_are_shared_are_well(mirrored: Mirrored) -> None:
     mirrored.connect("anna", "anna", "Worlds", "Characters")
     mirrored.connect("ben", "ben", "Library")
-    assert [(finding.verdict, finding.seen) for finding in await mirrored.found("databases shared")] == [
-        (Verdict.WELL, "anna/Characters is there and shared"),
-        (Verdict.WELL, "anna/Worlds is there and shared"),
-        (Verdict.WELL, "ben/Library is there and shared; it has 2 data sources: Authors, Books"),
+    assert [(finding.verdict, finding.message) for finding in await mirrored.found("databases shared")] == [
+        (Verdict.OK, "anna/Characters is there and shared"),
+        (Verdict.OK, "anna/Worlds is there and shared"),
+        (Verdict.OK, "ben/Library is there and shared; it has 2 data sources: Authors, Books"),
     ]
 
 
@@ -262,9 +264,9 @@ async def test_a_database_that_was_never_read_and_one_that_was_taken_away(mirror
     mirrored.workspace.unshare("anna", "Worlds")
     findings = await mirrored.found("databases shared")
     assert [finding.verdict for finding in findings] == [Verdict.BROKEN] * 2
-    assert "was never read" in told(findings, "anna/Tasks").seen
-    assert "could be read now, so it was taken from the connection or deleted" in told(findings, "anna/Worlds").seen
-    assert told(findings, "anna/Worlds").mend.startswith("notion-pg-sync sync anna Worlds\n")
+    assert "was never read" in told(findings, "anna/Tasks").message
+    assert "could be read now, so it was taken from the connection or deleted" in told(findings, "anna/Worlds").message
+    assert told(findings, "anna/Worlds").fix.startswith("notion-pg-sync sync anna Worlds\n")
     mirrored.workspace.delete_database(mirrored.small.databases["Worlds"])
     told(await mirrored.found("databases shared"), "so it was taken from the connection or deleted")
 
@@ -273,11 +275,13 @@ async def test_a_database_in_the_trash(mirrored: Mirrored) -> None:
     mirrored.connect("anna", "anna", "Worlds", "Three")
     mirrored.workspace.trash_database("Worlds")
     findings = await mirrored.found("databases shared")
-    assert told(findings, "anna/Three").verdict is Verdict.WELL
+    assert told(findings, "anna/Three").verdict is Verdict.OK
     trashed = told(findings, "anna/Worlds is in Notion's trash")
     assert trashed.verdict is Verdict.BROKEN
-    await mirrored.patient.type(trashed.mend)
-    assert [finding.seen for finding in await mirrored.found("databases shared")] == ["anna/Three is there and shared"]
+    await mirrored.patient.type(trashed.fix)
+    assert [finding.message for finding in await mirrored.found("databases shared")] == [
+        "anna/Three is there and shared"
+    ]
 
 
 async def test_a_page_and_a_data_source_are_no_databases(mirrored: Mirrored) -> None:
@@ -287,8 +291,8 @@ async def test_a_page_and_a_data_source_are_no_databases(mirrored: Mirrored) -> 
     assert [finding.verdict for finding in findings] == [Verdict.BROKEN] * 2
     told(findings, f"anna/Page: {page} is a page, not a database")
     source = told(findings, "is a data source, not a database")
-    await mirrored.patient.type(source.mend.replace("<database id>", mirrored.small.databases["Worlds"]))
-    assert told(await mirrored.found("databases shared"), "anna/Source is there").verdict is Verdict.WELL
+    await mirrored.patient.type(source.fix.replace("<database id>", mirrored.small.databases["Worlds"]))
+    assert told(await mirrored.found("databases shared"), "anna/Source is there").verdict is Verdict.OK
 
 
 async def test_a_database_without_a_data_source_that_may_be_read(mirrored: Mirrored) -> None:
@@ -296,7 +300,7 @@ async def test_a_database_without_a_data_source_that_may_be_read(mirrored: Mirro
     mirrored.workspace.remove_data_source("Three")
     finding = only(await mirrored.found("databases shared"))
     assert finding.verdict is Verdict.BROKEN
-    assert "names no data source" in finding.seen
+    assert "names no data source" in finding.message
 
 
 async def test_a_connection_that_may_read_no_content(mirrored: Mirrored) -> None:
@@ -304,7 +308,7 @@ async def test_a_connection_that_may_read_no_content(mirrored: Mirrored) -> None
     mirrored.workspace.set_capabilities("anna", read_content=False)
     finding = only(await mirrored.found("databases shared"))
     assert finding.verdict is Verdict.BROKEN
-    assert "'Read content'" in finding.seen
+    assert "'Read content'" in finding.message
 
 
 async def test_trouble_with_one_database_does_not_hide_the_others(mirrored: Mirrored) -> None:
@@ -312,17 +316,17 @@ async def test_trouble_with_one_database_does_not_hide_the_others(mirrored: Mirr
     mirrored.workspace.faults.add("500", path=f"databases/{mirrored.small.databases['Three']}")
     findings = await mirrored.found("databases shared")
     assert told(findings, "anna/Three: Notion answered 500").verdict is Verdict.BROKEN
-    assert told(findings, "anna/Worlds").verdict is Verdict.WELL
+    assert told(findings, "anna/Worlds").verdict is Verdict.OK
 
 
 async def test_who_wants_everything_is_told_what_there_is(mirrored: Mirrored) -> None:
     mirrored.connect("ben", "ben")
     mirrored.connect("dora", mirrored.workspace.add_token("dora").secret)
     findings = await mirrored.found("databases shared")
-    assert told(findings, "search finds 4").verdict is Verdict.WELL
+    assert told(findings, "search finds 4").verdict is Verdict.OK
     nothing = told(findings, "dora wants every database, and none is shared")
     assert nothing.verdict is Verdict.WARNING
-    assert nothing.mend == "notion-pg-sync sync-all --user dora"
+    assert nothing.fix == "notion-pg-sync sync-all --user dora"
 
 
 async def test_of_many_databases_those_that_are_well_are_counted_and_the_others_named(mirrored: Mirrored) -> None:
@@ -333,9 +337,9 @@ async def test_of_many_databases_those_that_are_well_are_counted_and_the_others_
     mirrored.connect("ben", "ben", "Library")
     mirrored.workspace.trash_database("List 7")
     findings = await mirrored.found("databases shared")
-    assert [finding.verdict for finding in findings] == [Verdict.BROKEN, Verdict.WELL, Verdict.WELL]
-    assert findings[1].seen == "ben/Library is there and shared; it has 2 data sources: Authors, Books"
-    assert findings[2].seen == "14 more databases are there and shared"
+    assert [finding.verdict for finding in findings] == [Verdict.BROKEN, Verdict.OK, Verdict.OK]
+    assert findings[1].message == "ben/Library is there and shared; it has 2 data sources: Authors, Books"
+    assert findings[2].message == "14 more databases are there and shared"
 
 
 # --- sizes ---------------------------------------------------------------------------------------------------------
@@ -346,7 +350,7 @@ async def test_sizes_are_those_of_the_mirror(mirrored: Mirrored) -> None:
     told(await mirrored.found("database sizes"), "no database was read yet")
     await mirrored.sync()
     findings = await mirrored.found("database sizes")
-    assert {finding.verdict for finding in findings} == {Verdict.WELL}
+    assert {finding.verdict for finding in findings} == {Verdict.OK}
     told(
         findings, "1 data source is of up to 100 rows, read whole at every sync: the largest, anna/Worlds, has 12 rows"
     )

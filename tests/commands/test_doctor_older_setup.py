@@ -66,12 +66,12 @@ OLDER_FUNCTIONS = """
 
 async def test_an_active_job_of_pg_cron_is_warned_of_and_unscheduled(patient: Patient) -> None:
     patient.execute(PG_CRON)
-    assert [finding.seen for finding in await patient.found("pg_cron")] == ["no job of pg_cron syncs Notion"]
+    assert [finding.message for finding in await patient.found("pg_cron")] == ["no job of pg_cron syncs Notion"]
     patient.execute(JOB, None, True, "sync-notion-databases")
     (finding,) = await patient.found("pg_cron")
     assert finding.verdict is Verdict.WARNING
-    assert "still starts the job sync-notion-databases (*/15 * * * *)" in finding.seen
-    assert finding.mend == "SELECT cron.unschedule('sync-notion-databases');"
+    assert "still starts the job sync-notion-databases (*/15 * * * *)" in finding.message
+    assert finding.fix == "SELECT cron.unschedule('sync-notion-databases');"
     await patient.assert_mended("pg_cron")
 
 
@@ -80,8 +80,8 @@ async def test_a_job_of_another_role_or_without_a_name_is_unscheduled_by_its_num
     patient.execute(JOB, "somebody", True, "sync-notion-databases")
     patient.execute(JOB, None, True, None)
     named, nameless = await patient.found("pg_cron")
-    assert (named.mend, nameless.mend) == ("SELECT cron.unschedule(1);", "SELECT cron.unschedule(2);")
-    assert "the job number 2" in nameless.seen
+    assert (named.fix, nameless.fix) == ("SELECT cron.unschedule(1);", "SELECT cron.unschedule(2);")
+    assert "the job number 2" in nameless.message
     await patient.assert_mended("pg_cron")
 
 
@@ -89,7 +89,7 @@ async def test_jobs_that_sleep_or_do_something_else_are_left_alone(patient: Pati
     patient.execute(PG_CRON)
     patient.execute(JOB, None, False, "sync-notion-databases")
     patient.execute("INSERT INTO cron.job (schedule, command, nodeport) VALUES ('@daily', 'VACUUM', 5432)")
-    assert [finding.verdict for finding in await patient.found("pg_cron")] == [Verdict.WELL]
+    assert [finding.verdict for finding in await patient.found("pg_cron")] == [Verdict.OK]
 
 
 async def test_failed_runs_of_the_last_day_are_counted(patient: Patient) -> None:
@@ -103,9 +103,9 @@ async def test_failed_runs_of_the_last_day_are_counted(patient: Patient) -> None
         """
     )
     finding = told(await patient.found("pg_cron"), "runs of pg_cron's job sync-notion-databases in the last day failed")
-    assert finding.seen.startswith("11 of the 23 ")
-    assert patient.execute(finding.mend)[0][1] == "secret"
-    assert "secret" not in finding.seen
+    assert finding.message.startswith("11 of the 23 ")
+    assert patient.execute(finding.fix)[0][1] == "secret"
+    assert "secret" not in finding.message
 
 
 async def test_a_role_that_may_not_see_the_jobs_says_so(patient: Patient) -> None:
@@ -117,18 +117,18 @@ async def test_a_role_that_may_not_see_the_jobs_says_so(patient: Patient) -> Non
     patient.execute(sql.SQL("GRANT SELECT ON cron.job TO {}").format(sql.Identifier(role)))
     patient.execute(JOB, None, True, "sync-notion-databases")
     (finding,) = await patient.found("pg_cron", role)
-    assert (finding.verdict, finding.seen) == (Verdict.WELL, "no job of this role of pg_cron syncs Notion")
+    assert (finding.verdict, finding.message) == (Verdict.OK, "no job of this role of pg_cron syncs Notion")
 
 
 async def test_pg_net_is_mentioned_and_no_fault(patient: Patient) -> None:
-    assert [finding.seen for finding in await patient.found("pg_net")] == ["pg_net is not in this database"]
+    assert [finding.message for finding in await patient.found("pg_net")] == ["pg_net is not in this database"]
     patient.execute(
         "CREATE SCHEMA net;"
         "CREATE FUNCTION net.http_post(url text, body jsonb) RETURNS bigint LANGUAGE sql AS 'SELECT 1'"
     )
     (finding,) = await patient.found("pg_net")
-    assert finding.verdict is Verdict.WELL
-    assert "pg_net is in this database" in finding.seen
+    assert finding.verdict is Verdict.OK
+    assert "pg_net is in this database" in finding.message
 
 
 async def test_the_older_setting_is_found_wherever_it_is_kept(patient: Patient) -> None:
@@ -152,9 +152,9 @@ async def test_functions_under_our_names_are_told_with_their_owner(patient: Pati
     found = await patient.found("sync functions")
     assert [finding.verdict for finding in found] == [Verdict.WARNING] * 3
     signature = "public.sync_notion_database(p_user_id text, p_database_id text, p_database_name text)"
-    assert "its owner is postgres" in told(found, f"{signature} of an older set-up").seen
-    assert "search_path" in told(found, f"{signature} runs with the rights of postgres").seen
-    await patient.type(told(found, f"{signature} runs").mend)
+    assert "its owner is postgres" in told(found, f"{signature} of an older set-up").message
+    assert "search_path" in told(found, f"{signature} runs with the rights of postgres").message
+    await patient.type(told(found, f"{signature} runs").fix)
     assert len(await patient.found("sync functions")) == 2
     await patient.assert_mended("sync functions")
 
@@ -166,4 +166,4 @@ async def test_functions_of_the_tools_own_are_none_of_the_older_setup(patient: P
         RETURN (SELECT count(*) FROM notion_sync.accounts)
         """
     )
-    assert [finding.verdict for finding in await patient.found("sync functions")] == [Verdict.WELL]
+    assert [finding.verdict for finding in await patient.found("sync functions")] == [Verdict.OK]

@@ -17,11 +17,11 @@ async def test_creating_for_everybody_is_told_for_each_schema_of_the_path(patien
     ((database,),) = patient.execute("SELECT current_database()")
     patient.execute(f"ALTER DATABASE {database} SET search_path = public, elsewhere, other")
     found = await patient.found("creating in schemas")
-    assert [(finding.verdict, finding.mend) for finding in found] == [
+    assert [(finding.verdict, finding.fix) for finding in found] == [
         (Verdict.WARNING, f'REVOKE CREATE ON SCHEMA "{schema}" FROM PUBLIC;')
         for schema in ("notion_sync", "other", "public")
     ]
-    assert "every role (PUBLIC) may create in the schema public" in found[2].seen
+    assert "every role (PUBLIC) may create in the schema public" in found[2].message
     await patient.assert_mended("creating in schemas")
 
 
@@ -30,7 +30,7 @@ async def test_a_role_of_the_application_may_create_in_its_schema_but_not_in_our
     for schema in ("public", "notion"):
         patient.execute(sql.SQL("GRANT CREATE ON SCHEMA {} TO {}").format(sql.Identifier(schema), sql.Identifier(role)))
     finding = only(await patient.found("creating in schemas"))
-    assert f"the role {role} may create in the schema notion:" in finding.seen
+    assert f"the role {role} may create in the schema notion:" in finding.message
     # The tool's own role makes views there.
     assert (await patient.found("creating in schemas", role=None))[0].verdict == Verdict.WARNING
     await patient.assert_mended("creating in schemas")
@@ -54,7 +54,7 @@ async def test_who_may_make_triggers_or_truncate_is_named_for_every_table(adopte
     found = await adopted.found("triggers")
     assert {finding.verdict for finding in found} == {Verdict.WARNING}
     for table in ("public.user_settings", "public.notion_worlds_sync", "notion_sync.databases"):
-        assert role in told(found, f"on {table},").seen
+        assert role in told(found, f"on {table},").message
     await adopted.assert_mended("triggers")
     assert adopted.execute("SELECT has_table_privilege(%s, 'user_settings', %s)", role, privilege) == [(False,)]
 
@@ -64,8 +64,8 @@ async def test_a_table_of_a_stranger_is_named_with_its_owner(patient: Patient) -
     patient.execute("CREATE TABLE notion_books_sync (LIKE notion_pages_sync INCLUDING ALL)")
     patient.execute(sql.SQL("ALTER TABLE notion_books_sync OWNER TO {}").format(sql.Identifier(role)))
     finding = only(await patient.found("owners"))
-    assert (finding.verdict, finding.mend) == (Verdict.WARNING, f"notion-pg-sync init --trust '{role}'")
-    assert f"public.notion_books_sync gets no rows, since it belongs to {role}" in finding.seen
+    assert (finding.verdict, finding.fix) == (Verdict.WARNING, f"notion-pg-sync init --trust '{role}'")
+    assert f"public.notion_books_sync gets no rows, since it belongs to {role}" in finding.message
     await patient.assert_mended("owners")
 
 
@@ -81,7 +81,7 @@ async def test_a_user_settings_of_a_stranger_is_broken(patient: Patient) -> None
     role = patient.new_role()
     patient.execute(sql.SQL("ALTER TABLE user_settings OWNER TO {}").format(sql.Identifier(role)))
     finding = only(await patient.found("initialised"))
-    assert (finding.verdict, finding.mend) == (Verdict.BROKEN, f"notion-pg-sync init --trust '{role}'")
+    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, f"notion-pg-sync init --trust '{role}'")
     await patient.assert_mended("initialised")
 
 
@@ -99,8 +99,8 @@ async def test_a_setting_that_keeps_the_tool_from_its_work_is_told_with_its_plac
     patient.execute(f"ALTER DATABASE {database} SET {setting}")
     finding = told(await patient.found("settings"), words)
     assert finding.verdict == Verdict.BROKEN
-    assert f"for the database {database}" in finding.seen
+    assert f"for the database {database}" in finding.message
     with psycopg.connect(patient.url, autocommit=True) as session:
-        for line in finding.mend.splitlines():
+        for line in finding.fix.splitlines():
             session.execute(line.encode())
-    assert only(await patient.found("settings")).verdict == Verdict.WELL
+    assert only(await patient.found("settings")).verdict == Verdict.OK

@@ -31,33 +31,33 @@ PASSWORD = "canary:/@%"
 async def cause_of(database_url: str) -> Finding:
     (finding,) = await findings_of(database_url, "reachable")
     assert finding.verdict is Verdict.BROKEN
-    assert "canary" not in finding.seen + finding.fix
+    assert "canary" not in finding.message + finding.fix
     assert finding.fix
     return finding
 
 
 async def test_a_closed_port() -> None:
     finding = await cause_of(f"postgresql://u:{quote(PASSWORD, safe='')}@127.0.0.1:1/d")
-    assert finding.seen.startswith("nothing takes connections at 127.0.0.1:1: start PostgreSQL")
+    assert finding.message.startswith("nothing takes connections at 127.0.0.1:1: start PostgreSQL")
     assert finding.fix == "pg_isready -p 1 -h 127.0.0.1"
 
 
 async def test_a_name_that_is_not_known() -> None:
     finding = await cause_of("postgresql://u:canary@nowhere.invalid/d")
-    assert finding.seen.startswith("the name of host nowhere.invalid is not known")
+    assert finding.message.startswith("the name of host nowhere.invalid is not known")
     assert finding.fix == "getent hosts nowhere.invalid"
 
 
 async def test_a_socket_folder_that_is_not_there(tmp_path: Path) -> None:
     finding = await cause_of(make_conninfo(host=str(tmp_path / "gone"), password=PASSWORD))
-    assert finding.seen.startswith(f"there is no PostgreSQL on the socket in {tmp_path}/gone (port 5432)")
+    assert finding.message.startswith(f"there is no PostgreSQL on the socket in {tmp_path}/gone (port 5432)")
 
 
 async def test_a_server_that_never_answers() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         port = silent.getsockname()[1]
         finding = await cause_of(f"host=127.0.0.1 port={port} password=canary connect_timeout=2")
-    assert finding.seen.startswith(f"PostgreSQL at 127.0.0.1:{port} does not answer")
+    assert finding.message.startswith(f"PostgreSQL at 127.0.0.1:{port} does not answer")
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,11 @@ async def test_a_server_that_never_answers() -> None:
     ],
 )
 async def test_a_connection_string_that_cannot_be_meant(database_url: str, words: str) -> None:
-    assert words in (await cause_of(database_url)).seen
+    assert words in (await cause_of(database_url)).message
 
 
 async def test_a_service_that_is_not_defined() -> None:
-    assert "the service that the connection names" in (await cause_of("service=notion-pg-sync-nowhere")).seen
+    assert "the service that the connection names" in (await cause_of("service=notion-pg-sync-nowhere")).message
 
 
 def test_libpqs_own_variables_say_where_it_was_sought() -> None:
@@ -90,10 +90,10 @@ async def test_a_database_that_is_not_there_is_made_by_what_doctor_says(
 ) -> None:
     url = make_conninfo(postgres_server, dbname='odd "name"')
     finding = await cause_of(url)
-    assert 'has no database odd "name"' in finding.seen
+    assert 'has no database odd "name"' in finding.message
     administrator.execute(finding.fix.encode())
     try:
-        assert [found.verdict for found in await findings_of(url, "reachable")] == [Verdict.WELL]
+        assert [found.verdict for found in await findings_of(url, "reachable")] == [Verdict.OK]
     finally:
         administrator.execute('DROP DATABASE "odd ""name""" WITH (FORCE)')
 
@@ -103,14 +103,14 @@ async def test_a_role_that_is_not_there_is_made_by_what_doctor_says(
 ) -> None:
     url = make_conninfo(postgres_server, user="odd role", dbname="postgres")
     finding = await cause_of(url)
-    assert "has no role odd role" in finding.seen
+    assert "has no role odd role" in finding.message
     administrator.execute(finding.fix.encode())
     try:
-        assert [found.verdict for found in await findings_of(url, "reachable")] == [Verdict.WELL]
+        assert [found.verdict for found in await findings_of(url, "reachable")] == [Verdict.OK]
         administrator.execute('ALTER ROLE "odd role" NOLOGIN')
-        assert "may not log in" in (await cause_of(url)).seen
+        assert "may not log in" in (await cause_of(url)).message
         administrator.execute('ALTER ROLE "odd role" LOGIN CONNECTION LIMIT 0')
-        assert "has no connection left" in (await cause_of(url)).seen
+        assert "has no connection left" in (await cause_of(url)).message
     finally:
         administrator.execute('DROP ROLE "odd role"')
 
@@ -154,31 +154,31 @@ def fortress() -> Iterator[Fortress]:
 
 async def test_a_wrong_password(fortress: Fortress) -> None:
     fortress.allow("host all all samehost scram-sha-256")
-    assert [found.verdict for found in await findings_of(fortress.url(), "reachable")] == [Verdict.WELL]
+    assert [found.verdict for found in await findings_of(fortress.url(), "reachable")] == [Verdict.OK]
     finding = await cause_of(fortress.url("canary"))
-    assert finding.seen.startswith(f"PostgreSQL at {fortress.address}:5432 refuses the password of user guest: ")
+    assert finding.message.startswith(f"PostgreSQL at {fortress.address}:5432 refuses the password of user guest: ")
 
 
 async def test_no_password(fortress: Fortress) -> None:
     fortress.allow("host all all samehost scram-sha-256")
-    assert "wants a password of user guest, and none was given" in (await cause_of(fortress.url(""))).seen
+    assert "wants a password of user guest, and none was given" in (await cause_of(fortress.url(""))).message
 
 
 async def test_a_host_that_is_not_let_in_is_by_the_line_that_doctor_says(fortress: Fortress) -> None:
     fortress.allow()
     finding = await cause_of(fortress.url())
-    assert "lets user guest into database notion only over TLS, or not at all from this host" in finding.seen
+    assert "lets user guest into database notion only over TLS, or not at all from this host" in finding.message
     line, reload = finding.fix.splitlines()
     assert re.fullmatch(r'host "notion" "guest" 127\.\S+/32 scram-sha-256', line)
     assert reload == "SELECT pg_reload_conf();"
     fortress.allow(line)
-    assert [found.verdict for found in await findings_of(fortress.url(), "reachable")] == [Verdict.WELL]
+    assert [found.verdict for found in await findings_of(fortress.url(), "reachable")] == [Verdict.OK]
 
 
 async def test_a_server_without_tls(fortress: Fortress) -> None:
     fortress.allow("host all all samehost scram-sha-256")
     finding = await cause_of(fortress.url(sslmode="require"))
-    assert "does not support TLS, and the connection asks for it" in finding.seen
+    assert "does not support TLS, and the connection asks for it" in finding.message
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def readable(patient: Patient, role: str, query: str, claims: str = "") -> list[
 async def test_an_adopted_database_is_told_what_is_amiss_and_typing_it_mends_it(adopted: Patient) -> None:
     found = await adopted.found("row level security")
     off = told(found, "row level security is off on public.notion_chat_sessions_sync, public.notion_pages_sync")
-    assert off.mend == "notion-pg-sync init --row-security"
+    assert off.fix == "notion-pg-sync init --row-security"
     await adopted.assert_mended("row level security")
 
 
@@ -38,18 +38,18 @@ async def test_a_policy_that_fails_on_an_empty_claim_stands_afterwards(adopted: 
         readable(adopted, reader, query)
     fragile = told(await adopted.found("row level security"), "'Users can view own notion characters'")
     assert fragile.verdict is Verdict.WARNING
-    await adopted.type(fragile.mend)
+    await adopted.type(fragile.fix)
     assert readable(adopted, reader, query) == []
     assert readable(adopted, reader, query, '{"sub": "user-oauth"}') == [("Aragorn",)]
-    assert not [finding for finding in await adopted.found("row level security") if "Users can view" in finding.seen]
+    assert not [finding for finding in await adopted.found("row level security") if "Users can view" in finding.message]
 
 
 async def test_policies_that_would_open_every_token_are_objected_to(adopted: Patient) -> None:
     (finding,) = await adopted.found("open to everybody")
     assert finding.verdict is Verdict.WARNING
-    assert "the policies user_settings_select_all and user_settings_update_all" in finding.seen
-    await adopted.type(finding.mend)
-    assert [finding.verdict for finding in await adopted.found("open to everybody")] == [Verdict.WELL]
+    assert "the policies user_settings_select_all and user_settings_update_all" in finding.message
+    await adopted.type(finding.fix)
+    assert [finding.verdict for finding in await adopted.found("open to everybody")] == [Verdict.OK]
 
 
 @pytest.mark.parametrize("role", ["anon", "authenticated"])
@@ -67,26 +67,26 @@ async def test_a_token_that_everybody_can_read_is_a_broken_link(patient: Patient
     assert readable(patient, role, query) == [(TOKEN,)]
     (finding,) = await patient.found("open to everybody")
     assert finding.verdict is Verdict.BROKEN
-    assert finding.seen == f"the role {role} can read every user's token in public.user_settings"
-    await patient.type(finding.mend)
+    assert finding.message == f"the role {role} can read every user's token in public.user_settings"
+    await patient.type(finding.fix)
     assert readable(patient, role, query) == []
-    assert [finding.verdict for finding in await patient.found("open to everybody")] == [Verdict.WELL]
+    assert [finding.verdict for finding in await patient.found("open to everybody")] == [Verdict.OK]
 
 
 async def test_a_token_granted_to_public_is_a_broken_link(patient: Patient) -> None:
     patient.execute("ALTER TABLE user_settings DISABLE ROW LEVEL SECURITY")
     patient.execute("GRANT SELECT, UPDATE ON user_settings TO PUBLIC")
     reading, changing = await patient.found("open to everybody")
-    assert reading.seen == "every role (PUBLIC) can read every user's token in public.user_settings"
-    assert "can change every user's row" in changing.seen
-    await patient.type(reading.mend)
-    assert [finding.verdict for finding in await patient.found("open to everybody")] == [Verdict.WELL]
+    assert reading.message == "every role (PUBLIC) can read every user's token in public.user_settings"
+    assert "can change every user's row" in changing.message
+    await patient.type(reading.fix)
+    assert [finding.verdict for finding in await patient.found("open to everybody")] == [Verdict.OK]
 
 
 async def test_a_grant_behind_a_schema_that_is_closed_opens_nothing(patient: Patient) -> None:
     patient.execute("ALTER TABLE user_settings DISABLE ROW LEVEL SECURITY; GRANT SELECT ON user_settings TO PUBLIC")
     patient.execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
-    assert [finding.verdict for finding in await patient.found("open to everybody")] == [Verdict.WELL]
+    assert [finding.verdict for finding in await patient.found("open to everybody")] == [Verdict.OK]
 
 
 async def test_rows_that_everybody_can_read_are_warned_of(patient: Patient) -> None:
@@ -94,7 +94,7 @@ async def test_rows_that_everybody_can_read_are_warned_of(patient: Patient) -> N
     patient.execute("GRANT SELECT ON notion_pages_sync, notion_worlds_sync TO PUBLIC")
     patient.execute("CREATE POLICY open ON notion_worlds_sync USING (true)")
     found = await patient.found("open to everybody")
-    assert [finding.seen for finding in found] == [
+    assert [finding.message for finding in found] == [
         "every role (PUBLIC) can read every user's rows in public.notion_pages_sync",
         "every role (PUBLIC) can read every user's rows in public.notion_worlds_sync",
     ]
@@ -105,22 +105,22 @@ async def test_a_view_by_its_owners_rights_is_warned_of(patient: Patient) -> Non
     patient.execute('CREATE VIEW notion."odd name" AS SELECT user_id FROM notion_pages_sync')
     patient.execute("CREATE VIEW notion.good WITH (security_invoker = on) AS SELECT user_id FROM notion_pages_sync")
     (finding,) = await patient.found("open to everybody")
-    assert "the view notion.odd name shows every user's rows" in finding.seen
+    assert "the view notion.odd name shows every user's rows" in finding.message
     await patient.assert_mended("open to everybody")
 
 
 async def test_a_table_of_somebody_elses_that_init_does_not_see_to_gets_sql(patient: Patient) -> None:
     patient.execute("CREATE TABLE notion_notes_sync (LIKE notion_pages_sync INCLUDING ALL)")
     (finding,) = await patient.found("row level security")
-    assert "public.notion_notes_sync" in finding.seen
-    assert "ENABLE ROW LEVEL SECURITY" in finding.mend
+    assert "public.notion_notes_sync" in finding.message
+    assert "ENABLE ROW LEVEL SECURITY" in finding.fix
     await patient.assert_mended("row level security")
 
 
 async def test_row_security_without_any_policy_for_readers_is_warned_of(patient: Patient) -> None:
     patient.execute('DROP POLICY "notion-pg-sync tenant" ON notion_worlds_sync')
     (finding,) = await patient.found("row level security")
-    assert "no policy lets anybody see their rows" in finding.seen
+    assert "no policy lets anybody see their rows" in finding.message
     await patient.assert_mended("row level security")
 
 
@@ -129,7 +129,7 @@ SAFE = f"NULLIF({SETTING}, ''::text)"
 
 
 @pytest.mark.parametrize(
-    ("expression", "mended"),
+    ("expression", "fixed"),
     [
         (f"((({SETTING})::json ->> 'sub'::text) = user_id)", f"((({SAFE})::json ->> 'sub'::text) = user_id)"),
         ("(id = (current_setting('request.jwt.claims'::text))::uuid)", f"(id = ({SAFE})::uuid)"),
@@ -140,8 +140,8 @@ SAFE = f"NULLIF({SETTING}, ''::text)"
         (f"(({SETTING} || ''::text))::jsonb IS NOT NULL", None),
     ],
 )
-def test_only_a_cast_of_a_setting_is_rewritten_and_once(expression: str, mended: str | None) -> None:
-    assert without_pitfalls(expression) == (mended or expression)
+def test_only_a_cast_of_a_setting_is_rewritten_and_once(expression: str, fixed: str | None) -> None:
+    assert without_pitfalls(expression) == (fixed or expression)
     assert without_pitfalls(without_pitfalls(expression)) == without_pitfalls(expression)
 
 

@@ -20,7 +20,7 @@ async def test_after_a_sync_all_is_well(mirrored: Mirrored) -> None:
     mirrored.connect("ben", "ben")
     await mirrored.sync()
     for check in RUN_CHECKS:
-        assert {finding.verdict for finding in await mirrored.found(check.name)} == {Verdict.WELL}
+        assert {finding.verdict for finding in await mirrored.found(check.name)} == {Verdict.OK}
     told(await mirrored.found("last run"), "succeeded: 6 of 6 databases of 2 users synced")
     told(await mirrored.found("failing databases"), "6 databases are known, and none fails")
 
@@ -29,15 +29,15 @@ async def test_before_the_first_run(mirrored: Mirrored) -> None:
     mirrored.connect("anna", "anna", "Worlds", "Three")
     mirrored.connect("ben", "ben")
     finding = await mirrored.one("last run")
-    assert (finding.verdict, finding.mend) == (Verdict.WARNING, "notion-pg-sync sync-all")
+    assert (finding.verdict, finding.fix) == (Verdict.WARNING, "notion-pg-sync sync-all")
     findings = await mirrored.found("never synced")
-    assert [(finding.verdict, finding.seen, finding.mend) for finding in findings] == [
+    assert [(finding.verdict, finding.message, finding.fix) for finding in findings] == [
         (Verdict.WARNING, "anna: never synced yet: Three, Worlds", "notion-pg-sync sync-all --user anna"),
         (Verdict.WARNING, "ben: never synced yet: everything that is shared", "notion-pg-sync sync-all --user ben"),
     ]
     for finding in findings:
-        await mirrored.type(finding.mend)
-    assert (await mirrored.one("never synced")).verdict is Verdict.WELL
+        await mirrored.type(finding.fix)
+    assert (await mirrored.one("never synced")).verdict is Verdict.OK
 
 
 async def test_a_run_that_failed_is_told_with_its_message_and_then_as_one_of_late(mirrored: Mirrored) -> None:
@@ -46,16 +46,16 @@ async def test_a_run_that_failed_is_told_with_its_message_and_then_as_one_of_lat
     await mirrored.sync()
     finding = await mirrored.one("last run")
     assert finding.verdict is Verdict.BROKEN
-    assert "and failed: anna/Worlds: a network rule before Notion refused" in finding.seen
+    assert "and failed: anna/Worlds: a network rule before Notion refused" in finding.message
     mirrored.workspace.faults.clear()
     await mirrored.sync()
     succeeded, of_late = await mirrored.found("last run")
-    assert succeeded.verdict is Verdict.WELL
+    assert succeeded.verdict is Verdict.OK
     assert of_late.verdict is Verdict.WARNING
-    assert "1 of the 2 runs of the last day failed" in of_late.seen
-    assert len(mirrored.execute(of_late.mend)) == 1
+    assert "1 of the 2 runs of the last day failed" in of_late.message
+    assert len(mirrored.execute(of_late.fix)) == 1
     mirrored.execute("UPDATE notion_sync.job_run_details SET end_time = end_time - interval '2 days'")
-    assert (await mirrored.one("last run")).verdict is Verdict.WELL
+    assert (await mirrored.one("last run")).verdict is Verdict.OK
 
 
 async def test_a_database_that_fails_is_told_with_its_message(mirrored: Mirrored) -> None:
@@ -65,12 +65,12 @@ async def test_a_database_that_fails_is_told_with_its_message(mirrored: Mirrored
     await mirrored.sync()
     finding = await mirrored.one("failing databases")
     assert finding.verdict is Verdict.BROKEN
-    assert finding.seen.startswith("anna/Worlds has failed 2 times in a row, for ")
-    assert "is in Notion's trash" in finding.seen
-    assert finding.mend == "notion-pg-sync sync anna Worlds"
+    assert finding.message.startswith("anna/Worlds has failed 2 times in a row, for ")
+    assert "is in Notion's trash" in finding.message
+    assert finding.fix == "notion-pg-sync sync anna Worlds"
     mirrored.workspace.restore_database("Worlds")
-    await mirrored.type(finding.mend)
-    assert (await mirrored.one("failing databases")).verdict is Verdict.WELL
+    await mirrored.type(finding.fix)
+    assert (await mirrored.one("failing databases")).verdict is Verdict.OK
 
 
 async def test_of_many_databases_that_fail_the_rest_is_named(mirrored: Mirrored) -> None:
@@ -80,7 +80,7 @@ async def test_of_many_databases_that_fail_the_rest_is_named(mirrored: Mirrored)
     await mirrored.sync()
     findings = await mirrored.found("failing databases")
     assert len(findings) == 11
-    assert findings[-1].seen == "3 more databases fail: user10/Three, user11/Three, user12/Three"
+    assert findings[-1].message == "3 more databases fail: user10/Three, user11/Three, user12/Three"
 
 
 async def test_one_users_failures_are_told_alone(mirrored: Mirrored) -> None:
@@ -89,7 +89,7 @@ async def test_one_users_failures_are_told_alone(mirrored: Mirrored) -> None:
     mirrored.workspace.trash_database("Worlds")
     await mirrored.sync()
     (finding,) = await mirrored.found("failing databases", user_id="ben")
-    assert finding.seen == "1 database is known, and none fails"
+    assert finding.message == "1 database is known, and none fails"
 
 
 @pytest.fixture
@@ -126,9 +126,9 @@ def killed(mirrored: Mirrored, at_work: subprocess.Popen[bytes]) -> Mirrored:
 async def test_a_run_whose_process_was_killed_is_told_and_closed_by_the_next(killed: Mirrored) -> None:
     finding = await killed.one("unended runs")
     assert finding.verdict is Verdict.WARNING
-    assert "never ended: its process is gone" in finding.seen
-    await killed.type(finding.mend)
-    assert (await killed.one("unended runs")).verdict is Verdict.WELL
+    assert "never ended: its process is gone" in finding.message
+    await killed.type(finding.fix)
+    assert (await killed.one("unended runs")).verdict is Verdict.OK
     assert killed.execute("SELECT status FROM notion_sync.job_run_details ORDER BY runid") == [
         ("failed",),
         ("succeeded",),
@@ -137,36 +137,36 @@ async def test_a_run_whose_process_was_killed_is_told_and_closed_by_the_next(kil
 
 async def test_a_run_of_another_machine_is_told_by_its_silence_and_closed_by_hand(killed: Mirrored) -> None:
     killed.execute("UPDATE notion_sync.run_processes SET host = 'elsewhere', machine = 'elsewhere since 1'")
-    assert "on elsewhere) has been at work for" in (await killed.one("unended runs")).seen
+    assert "on elsewhere) has been at work for" in (await killed.one("unended runs")).message
     killed.execute("UPDATE notion_sync.run_processes SET heartbeat_at = now() - interval '3 hours'")
     finding = await killed.one("unended runs")
     assert finding.verdict is Verdict.WARNING
-    assert "has given no sign of life for 3 hours" in finding.seen
-    await killed.type(finding.mend)
-    assert (await killed.one("unended runs")).verdict is Verdict.WELL
+    assert "has given no sign of life for 3 hours" in finding.message
+    await killed.type(finding.fix)
+    assert (await killed.one("unended runs")).verdict is Verdict.OK
     assert killed.execute("SELECT status, error_code FROM notion_sync.database_runs") == [("failed", "interrupted")]
 
 
 async def test_a_lease_that_a_killed_run_left_behind_is_told_once_it_expired(killed: Mirrored) -> None:
-    assert (await killed.one("leases")).verdict is Verdict.WELL
+    assert (await killed.one("leases")).verdict is Verdict.OK
     killed.execute("UPDATE notion_sync.accounts SET lease_expires_at = now() - interval '2 hours'")
     finding = await killed.one("leases")
     assert finding.verdict is Verdict.WARNING
-    assert "did not give back its lease on anna, which expired 2 hours ago" in finding.seen
-    await killed.type(finding.mend)
-    assert (await killed.one("leases")).verdict is Verdict.WELL
+    assert "did not give back its lease on anna, which expired 2 hours ago" in finding.message
+    await killed.type(finding.fix)
+    assert (await killed.one("leases")).verdict is Verdict.OK
 
 
 async def test_a_run_at_work_is_well_until_it_is_silent(mirrored: Mirrored, at_work: subprocess.Popen[bytes]) -> None:
     working = await mirrored.one("unended runs")
-    assert working.verdict is Verdict.WELL
-    assert f"(pid {at_work.pid} on " in working.seen
-    assert "has not ended yet" in (await mirrored.one("last run")).seen
+    assert working.verdict is Verdict.OK
+    assert f"(pid {at_work.pid} on " in working.message
+    assert "has not ended yet" in (await mirrored.one("last run")).message
     mirrored.execute("UPDATE notion_sync.run_processes SET heartbeat_at = now() - interval '1 hour'")
     silent = await mirrored.one("unended runs")
     assert silent.verdict is Verdict.WARNING
-    assert "for an hour, and its process is there" in silent.seen
-    assert f"kill {at_work.pid}" in silent.mend
+    assert "for an hour, and its process is there" in silent.message
+    assert f"kill {at_work.pid}" in silent.fix
 
 
 async def test_a_suspended_database_is_told_and_comes_back(mirrored: Mirrored) -> None:
@@ -176,12 +176,12 @@ async def test_a_suspended_database_is_told_and_comes_back(mirrored: Mirrored) -
         await mirrored.sync()
     finding = await mirrored.one("suspended databases")
     assert finding.verdict is Verdict.WARNING
-    assert finding.seen.startswith("anna/Worlds has been suspended for ")
-    assert "next try in an hour: database " in finding.seen
-    assert (await mirrored.one("failing databases")).verdict is Verdict.WELL
+    assert finding.message.startswith("anna/Worlds has been suspended for ")
+    assert "next try in an hour: database " in finding.message
+    assert (await mirrored.one("failing databases")).verdict is Verdict.OK
     mirrored.workspace.share("anna", "Worlds")
-    await mirrored.type(finding.mend)
-    assert (await mirrored.one("suspended databases")).verdict is Verdict.WELL
+    await mirrored.type(finding.fix)
+    assert (await mirrored.one("suspended databases")).verdict is Verdict.OK
 
 
 async def test_databases_that_are_suspended_for_one_reason_share_a_line(mirrored: Mirrored) -> None:
@@ -192,5 +192,5 @@ async def test_databases_that_are_suspended_for_one_reason_share_a_line(mirrored
     for _ in range(3):
         await mirrored.sync()
     annas, bens = await mirrored.found("suspended databases")
-    assert annas.seen.startswith("anna/Three, anna/Worlds have been suspended for ")
-    assert bens.seen.startswith("ben/Tasks has been suspended for ")
+    assert annas.message.startswith("anna/Three, anna/Worlds have been suspended for ")
+    assert bens.message.startswith("ben/Tasks has been suspended for ")

@@ -27,11 +27,11 @@ NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
 
 async def test_the_version_is_said(patient: Patient) -> None:
     ((version,),) = patient.execute("SELECT current_setting('server_version')")
-    assert [finding.seen for finding in await patient.found("server")] == [f"PostgreSQL {version}"]
+    assert [finding.message for finding in await patient.found("server")] == [f"PostgreSQL {version}"]
 
 
 async def test_a_unix_socket_needs_no_encryption(patient: Patient) -> None:
-    assert [finding.verdict for finding in await patient.found("encryption")] == [Verdict.WELL]
+    assert [finding.verdict for finding in await patient.found("encryption")] == [Verdict.OK]
 
 
 def server(host: str, address: str = "", *, encrypted: bool = False, sslmode: str = "prefer") -> Server:
@@ -41,28 +41,30 @@ def server(host: str, address: str = "", *, encrypted: bool = False, sslmode: st
 @pytest.mark.parametrize(
     ("reached", "verdict", "words"),
     [
-        (server("/run/postgresql"), Verdict.WELL, "does not leave this machine"),
-        (server(""), Verdict.WELL, "does not leave this machine"),
-        (server("localhost", "::1"), Verdict.WELL, "does not leave this machine"),
-        (server("db", "127.0.0.1"), Verdict.WELL, "does not leave this machine"),
-        (server("127.0.0.2"), Verdict.WELL, "does not leave this machine"),
+        (server("/run/postgresql"), Verdict.OK, "does not leave this machine"),
+        (server(""), Verdict.OK, "does not leave this machine"),
+        (server("localhost", "::1"), Verdict.OK, "does not leave this machine"),
+        (server("db", "127.0.0.1"), Verdict.OK, "does not leave this machine"),
+        (server("127.0.0.2"), Verdict.OK, "does not leave this machine"),
         (server("db.example.com", "203.0.113.5"), Verdict.WARNING, "is not encrypted"),
         (server("localhost", "203.0.113.5"), Verdict.WARNING, "is not encrypted"),
         (server("db", "203.0.113.5", encrypted=True), Verdict.WARNING, "not verified (sslmode=prefer)"),
         (server("db", "203.0.113.5", encrypted=True, sslmode="require"), Verdict.WARNING, "(sslmode=require)"),
-        (server("db", "203.0.113.5", encrypted=True, sslmode="verify-ca"), Verdict.WELL, "else use verify-full"),
-        (server("db", "203.0.113.5", encrypted=True, sslmode="verify-full"), Verdict.WELL, "encrypted and verified"),
+        (server("db", "203.0.113.5", encrypted=True, sslmode="verify-ca"), Verdict.OK, "else use verify-full"),
+        (server("db", "203.0.113.5", encrypted=True, sslmode="verify-full"), Verdict.OK, "encrypted and verified"),
     ],
 )
 def test_what_leaves_the_machine_is_to_be_encrypted_and_verified(reached: Server, verdict: Verdict, words: str) -> None:
     finding = encryption(reached)
     assert finding.verdict is verdict
-    assert words in finding.seen
-    assert ("sslmode=verify-full" in finding.mend) == (verdict is Verdict.WARNING)
+    assert words in finding.message
+    assert ("sslmode=verify-full" in finding.fix) == (verdict is Verdict.WARNING)
 
 
 async def test_the_clocks_of_one_machine_agree(patient: Patient) -> None:
-    assert [finding.seen for finding in await patient.found("clock")] == ["this machine's clock and the server's agree"]
+    assert [finding.message for finding in await patient.found("clock")] == [
+        "this machine's clock and the server's agree"
+    ]
 
 
 @given(
@@ -81,8 +83,8 @@ def test_a_slow_answer_is_no_difference(difference: timedelta, took: timedelta, 
 @pytest.mark.parametrize(
     ("seconds", "verdict", "words"),
     [
-        (0, Verdict.WELL, "agree"),
-        (-4.9, Verdict.WELL, "agree"),
+        (0, Verdict.OK, "agree"),
+        (-4.9, Verdict.OK, "agree"),
         (5, Verdict.WARNING, "5 seconds ahead of this machine's"),
         (-60, Verdict.WARNING, "1 minute behind this machine's"),
         (3661, Verdict.BROKEN, "1 hour, 1 minute and 1 second ahead of"),
@@ -91,16 +93,16 @@ def test_a_slow_answer_is_no_difference(difference: timedelta, took: timedelta, 
 def test_clocks_that_differ_are_told(seconds: float, verdict: Verdict, words: str) -> None:
     finding = clock(timedelta(seconds=seconds))
     assert finding.verdict is verdict
-    assert words in finding.seen
+    assert words in finding.message
 
 
 @pytest.mark.parametrize(
     ("free", "total", "verdict"),
     [
-        (50e9, 100e9, Verdict.WELL),
+        (50e9, 100e9, Verdict.OK),
         (0.9e9, 2e9, Verdict.WARNING),
         (4e9, 100e9, Verdict.WARNING),
-        (5e9, 100e9, Verdict.WELL),
+        (5e9, 100e9, Verdict.OK),
     ],
 )
 def test_little_space_is_told(free: float, total: float, verdict: Verdict) -> None:
@@ -126,8 +128,8 @@ def pooled(patient: Patient) -> Iterator[str]:
 
 async def test_a_pooler_is_told_and_everything_else_works_through_it(pooled: str) -> None:
     (finding,) = await findings_of(pooled, "server")
-    assert finding.seen.endswith(", behind a connection pooler")
-    assert {finding.verdict for finding in await findings_of(pooled)} == {Verdict.WELL}
+    assert finding.message.endswith(", behind a connection pooler")
+    assert {finding.verdict for finding in await findings_of(pooled)} == {Verdict.OK}
 
 
 async def test_a_pooler_without_that_database_is_told(pooled: str) -> None:
@@ -135,4 +137,4 @@ async def test_a_pooler_without_that_database_is_told(pooled: str) -> None:
         psycopg.connect(make_conninfo(pooled, dbname="nowhere"))
     assert "nowhere" in str(raised.value)
     (finding,) = await findings_of(make_conninfo(pooled, dbname="nowhere"), "reachable")
-    assert "has no database nowhere" in finding.seen
+    assert "has no database nowhere" in finding.message

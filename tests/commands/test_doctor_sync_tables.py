@@ -39,9 +39,9 @@ FAVOURITES = """
 async def test_a_table_that_init_mends(patient: Patient, statement: str, words: str) -> None:
     patient.execute(statement)
     (finding,) = await patient.found("unique keys")
-    assert (finding.verdict, finding.mend) == (Verdict.BROKEN, "notion-pg-sync init")
-    assert words in finding.seen
-    assert "public.notion_worlds_sync" in finding.seen
+    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync init")
+    assert words in finding.message
+    assert "public.notion_worlds_sync" in finding.message
     await patient.assert_mended("unique keys")
 
 
@@ -52,7 +52,7 @@ async def test_double_rows_are_counted(patient: Patient) -> None:
             "INSERT INTO notion_worlds_sync (notion_page_id, notion_database_id, user_id) VALUES ('p', 'd', 'u')"
         )
     (finding,) = await patient.found("unique keys")
-    assert "move 2 double rows to notion_sync.removed_pages" in finding.seen
+    assert "move 2 double rows to notion_sync.removed_pages" in finding.message
     await patient.assert_mended("unique keys")
 
 
@@ -63,20 +63,20 @@ async def test_ids_that_are_written_otherwise_are_counted(patient: Patient) -> N
         " VALUES ('abcdef00000040008000000000000002', 'd', 'u'), ('draft', 'd', 'u')"
     )
     (finding,) = await patient.found("unique keys")
-    assert "write 1 page ids with dashes" in finding.seen
+    assert "write 1 page ids with dashes" in finding.message
     await patient.assert_mended("unique keys")
 
 
 async def test_a_column_of_another_type_stands_in_the_way(patient: Patient) -> None:
     patient.execute("ALTER TABLE notion_worlds_sync ALTER content_hash TYPE bytea USING NULL")
     (finding,) = await patient.found("unique keys")
-    assert "content_hash is of type bytea" in finding.seen
+    assert "content_hash is of type bytea" in finding.message
 
 
 async def test_a_table_of_the_applications_own_gets_sql(patient: Patient) -> None:
     patient.execute("CREATE TABLE notion_notes_sync (LIKE notion_pages_sync)")
     (finding,) = await patient.found("unique keys")
-    assert "ADD CONSTRAINT" in finding.mend
+    assert "ADD CONSTRAINT" in finding.fix
     await patient.assert_mended("unique keys")
 
 
@@ -84,13 +84,13 @@ async def test_a_cascade_is_warned_of_and_becomes_set_null(patient: Patient) -> 
     patient.execute(FAVOURITES.format(nullable="", action="CASCADE"))
     (finding,) = await patient.found("foreign keys")
     assert finding.verdict is Verdict.WARNING
-    assert "app.my favourites points at public.notion_characters_sync (foreign key to character" in finding.seen
-    await patient.type(finding.mend)
+    assert "app.my favourites points at public.notion_characters_sync (foreign key to character" in finding.message
+    await patient.type(finding.fix)
     ((action, deferrable),) = patient.execute(
         "SELECT confdeltype, condeferrable FROM pg_constraint WHERE conname = 'to character'"
     )
     assert (action, deferrable) == ("n", True)
-    assert [finding.verdict for finding in await patient.found("foreign keys")] == [Verdict.WELL]
+    assert [finding.verdict for finding in await patient.found("foreign keys")] == [Verdict.OK]
 
 
 @pytest.mark.parametrize("action", ["CASCADE", "SET NULL"])
@@ -108,8 +108,8 @@ async def test_where_null_cannot_be_the_row_stays(patient: Patient, action: str)
 async def test_what_holds_a_row_or_lets_it_go_is_said(patient: Patient, action: str, words: str) -> None:
     patient.execute(FAVOURITES.format(nullable="", action=action))
     (finding,) = await patient.found("foreign keys")
-    assert finding.verdict is Verdict.WELL
-    assert words in finding.seen
+    assert finding.verdict is Verdict.OK
+    assert words in finding.message
 
 
 @given(

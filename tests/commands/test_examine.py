@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Verdict, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Verdict, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.examine import Examined, examine
 from notion_pg_sync.settings import Settings
 
@@ -27,21 +27,21 @@ async def examined(*checks: Check) -> list[Examined]:
 
 async def test_what_needs_a_broken_link_is_skipped_with_the_reason() -> None:
     down = Check("first", "One", finds(broken("it is down", "start it")))
-    reads = Check("second", "One", finds(well("it reads")), needs=(down,))
-    writes = Check("third", "One", finds(well("it writes")), needs=(reads,))
-    alone = Check("fourth", "Two", finds(well("it stands alone")))
+    reads = Check("second", "One", finds(ok("it reads")), needs=(down,))
+    writes = Check("third", "One", finds(ok("it writes")), needs=(reads,))
+    alone = Check("fourth", "Two", finds(ok("it stands alone")))
     first, second, third, fourth = await examined(down, reads, writes, alone)
     assert not first.holds
-    assert [(finding.verdict, finding.seen) for finding in second.findings] == [
+    assert [(finding.verdict, finding.message) for finding in second.findings] == [
         (Verdict.SKIPPED, "not tried, since it needs: first")
     ]
-    assert [finding.seen for finding in third.findings] == ["not tried, since it needs: second"]
-    assert [finding.seen for finding in fourth.findings] == ["it stands alone"]
+    assert [finding.message for finding in third.findings] == ["not tried, since it needs: second"]
+    assert [finding.message for finding in fourth.findings] == ["it stands alone"]
 
 
 async def test_a_warning_stops_nothing() -> None:
     slow = Check("first", "One", finds(warning("it is slow", "tune it")))
-    _, second = await examined(slow, Check("second", "One", finds(well("it reads")), needs=(slow,)))
+    _, second = await examined(slow, Check("second", "One", finds(ok("it reads")), needs=(slow,)))
     assert second.holds
 
 
@@ -49,9 +49,9 @@ async def test_a_check_that_fails_by_itself_is_a_broken_link_and_the_others_go_o
     async def fails(_: Examination) -> list[Finding]:
         raise ZeroDivisionError
 
-    first, second = await examined(Check("first", "One", fails), Check("second", "One", finds(well("it reads"))))
+    first, second = await examined(Check("first", "One", fails), Check("second", "One", finds(ok("it reads"))))
     assert first.findings[0].verdict is Verdict.BROKEN
-    assert "ZeroDivisionError" in first.findings[0].seen
+    assert "ZeroDivisionError" in first.findings[0].message
     assert second.holds
 
 

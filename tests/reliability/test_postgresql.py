@@ -1,4 +1,4 @@
-"""PostgreSQL restarted, full or locked in the midst of a run: one clear sentence, and the next run mends it."""
+"""PostgreSQL restarted, full or locked in the midst of a run: one clear sentence, and the next run fixes it."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def everything(site: Site) -> None:
     run("connect", "ben", "--all", "--yes", given=small.tokens["ben"])
     run("status", "--json")
     assert [finding["check"] for finding in broken(site)] == ["unique keys"]
-    site.execute(broken(site)[0]["mend"], site.tool)
+    site.execute(broken(site)[0]["fix"], site.tool)
     assert broken(site) == []
     run("init", "--yes")
     run("forget", "anna", "Characters", "--disconnect", "--yes")

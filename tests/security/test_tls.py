@@ -155,13 +155,13 @@ async def assert_refused(tenant: Tenant, why: str, what_to_do: str, **environmen
     assert finding["verdict"] == "broken"
     assert refusal.removeprefix("Notion") in finding["seen"]
     assert what_to_do in finding["seen"]
-    assert finding["mend"].startswith("openssl s_client -connect 127.0.0.1:")
+    assert finding["fix"].startswith("openssl s_client -connect 127.0.0.1:")
     assert tenant.small.workspace.requests.all() == []
 
 
 async def test_a_notion_whose_authority_nobody_knows_is_refused(tenant: Tenant) -> None:
-    mend = "name the file with the certificate of the proxy's authority in SSL_CERT_FILE"
-    await assert_refused(tenant, "unable to get local issuer certificate", mend)
+    fix = "name the file with the certificate of the proxy's authority in SSL_CERT_FILE"
+    await assert_refused(tenant, "unable to get local issuer certificate", fix)
 
 
 async def test_a_notion_of_another_authority_is_refused(tenant: Tenant, another: Authority) -> None:
@@ -326,4 +326,4 @@ async def test_doctor_says_how_safe_the_way_to_another_machine_is(
     )
     finding = found_by_doctor(ended, "encryption")
     assert (finding["verdict"], finding["seen"]) == (verdict, seen.format(host=HOST))
-    assert ("sslmode=verify-full&sslrootcert=/etc/ssl" in str(finding["mend"])) == (verdict == "warning")
+    assert ("sslmode=verify-full&sslrootcert=/etc/ssl" in str(finding["fix"])) == (verdict == "warning")

@@ -1,4 +1,4 @@
-"""`doctor`: every link between cron and the rows, a line each, and how to mend what does not hold."""
+"""`doctor`: every link between cron and the rows, a line each, and how to fix what does not hold."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from notion_pg_sync.embedded.server import EmbeddedPostgresError, default_folder
 from notion_pg_sync.settings import Settings
 
 _MARKS = {
-    Verdict.WELL: ("ok", "green"),
+    Verdict.OK: ("ok", "green"),
     Verdict.SKIPPED: ("skipped", "dim"),
     Verdict.WARNING: ("warning", "yellow"),
     Verdict.BROKEN: ("BROKEN", "bold red"),
@@ -66,13 +66,13 @@ def doctor_as_json(examined: Iterable[Examined]) -> dict[str, object]:
             "section": one.check.section,
             "check": one.check.name,
             "verdict": finding.verdict.value,
-            "seen": finding.seen,
-            "mend": finding.mend or None,
+            "message": finding.message,
+            "fix": finding.fix or None,
         }
         for one in examined
         for finding in one.findings
     ]
-    return {"well": all(finding["verdict"] != Verdict.BROKEN for finding in findings), "findings": findings}
+    return {"ok": all(finding["verdict"] != Verdict.BROKEN for finding in findings), "findings": findings}
 
 
 def verdict_sentence(examined: Iterable[Examined]) -> str:
@@ -83,7 +83,7 @@ def verdict_sentence(examined: Iterable[Examined]) -> str:
         return "All is well."
     parts = [plural(broken, "broken link", "broken links")] if broken else []
     parts += [plural(warnings, "warning", "warnings")] if warnings else []
-    first = "mend it" if broken + warnings == 1 else "mend the first one first"
+    first = "fix it" if broken + warnings == 1 else "fix the first one first"
     return f"{' and '.join(parts)}: {first}, then run doctor again."
 
 
@@ -111,12 +111,12 @@ def _show(console: Console, examined: Examined, *, begins_section: bool) -> None
         console.print(examined.check.section, style="bold underline")
     for finding in examined.findings:
         mark, style = _MARKS[finding.verdict]
-        name = "" if finding.verdict is Verdict.WELL else f"{examined.check.name}: "
-        first, *others = _wrapped(console, f"{name}{finding.seen}", len(_INDENT))
+        name = "" if finding.verdict is Verdict.OK else f"{examined.check.name}: "
+        first, *others = _wrapped(console, f"{name}{finding.message}", len(_INDENT))
         console.print(Text.assemble("  ", (f"{mark:<{_MARK_WIDTH}}", style), text_of(first)))
         for line in others:
             console.print(f"{_INDENT}{line}")
-        for line in finding.mend.split("\n") if finding.mend else ():
+        for line in finding.fix.split("\n") if finding.fix else ():
             for part in _wrapped_sql(console, line):
                 console.print(f"{_INDENT}{part}", style="cyan")
 

@@ -17,7 +17,7 @@ _SAID_OTHERWISE = ("user_id", "database_id", "name", "lease_runid", "rate_limite
 def status_as_json(facts: Facts, judgement: Judgement, *, max_age: timedelta, runs: int) -> dict[str, object]:
     """The status as JSON: times in ISO 8601 with their zone, durations in seconds; `runs`: how many of the latest."""
     return {
-        "well": judgement.exit_code == 0,
+        "ok": judgement.exit_code == 0,
         "exit_code": judgement.exit_code,
         "headline": headline(judgement, facts.now),
         "time": _iso(facts.now),

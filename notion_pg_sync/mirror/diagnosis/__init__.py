@@ -1,1 +1,1 @@
-"""What `doctor` asks PostgreSQL: the catalog and the server itself, read only; and the SQL that mends what it finds."""
+"""What `doctor` asks PostgreSQL: the catalog and the server itself, read only; and the SQL that fixes what it finds."""

@@ -1,4 +1,4 @@
-"""SQL that mends a row of `user_settings`, to be typed by a person."""
+"""SQL that fixes a row of `user_settings`, to be typed by a person."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from notion_pg_sync.mirror.accounts import SETTINGS_COLUMNS
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.diagnosis.row_security import (
     ALL_COMMANDS,
+    fix_of_hidden_rows,
     hides_from_us,
     look_at_table,
-    mend_of_hidden_rows,
 )
 from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.tables import find_tables
@@ -76,7 +76,7 @@ async def missing_at_the_bookkeeping(connection: Connection) -> MissingRight | N
     return MissingRight(
         role,
         f"read and write every row of schema {BOOKKEEPING}",
-        "\n".join([*grants, *(mend_of_hidden_rows(table) for table in hidden)]),
+        "\n".join([*grants, *(fix_of_hidden_rows(table) for table in hidden)]),
     )
 
 

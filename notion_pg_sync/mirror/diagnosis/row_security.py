@@ -1,4 +1,4 @@
-"""Row level security of a table: whom its policies let see and change what, and the SQL that mends them.
+"""Row level security of a table: whom its policies let see and change what, and the SQL that fixes them.
 
 What a table's policies come to is decided by pure functions of a `GuardedTable`.
 """
@@ -149,30 +149,30 @@ def fragile_policies(table: GuardedTable) -> list[Policy]:
     ]
 
 
-def mend_of_fragile(table: GuardedTable, policy: Policy) -> str:
+def fix_of_fragile(table: GuardedTable, policy: Policy) -> str:
     """SQL that makes a fragile policy stand."""
     using = policy.using and without_pitfalls(policy.using)
     return _alter(table, policy, using, policy.check and without_pitfalls(policy.check))
 
 
-def mend_of_open(table: GuardedTable, policies: Sequence[Policy]) -> str:
+def fix_of_open(table: GuardedTable, policies: Sequence[Policy]) -> str:
     """SQL that limits open policies to the tenant's own row, and keeps the tool's own way in."""
     own = "(user_id)::text = notion_sync.current_user_id()"
     lines = [_alter(table, policy, policy.using and own, policy.check and own) for policy in policies]
     rest = [policy for policy in table.policies if policy.binds_us and policy not in policies]
     if table.active and not passes_all(rest, "SELECT"):
-        lines.insert(0, mend_of_hidden_settings(table))
+        lines.insert(0, fix_of_hidden_settings(table))
     return "\n".join(lines)
 
 
-def mend_of_hidden_rows(table: GuardedTable) -> str:
+def fix_of_hidden_rows(table: GuardedTable) -> str:
     """SQL that lets the tool see and write every row of a table. No policy outdoes one that restricts."""
     if any(policy.binds_us and not policy.permissive for policy in table.policies):
         return typed(sql.SQL("ALTER ROLE {} BYPASSRLS").format(sql.Identifier(table.role)))
     return typed(letting_write(table.identifier, table.role))
 
 
-def mend_of_hidden_settings(table: GuardedTable) -> str:
+def fix_of_hidden_settings(table: GuardedTable) -> str:
     """SQL that lets the tool read every row of a table that it does not write."""
     return typed(
         sql.SQL("CREATE POLICY {} ON {} FOR SELECT TO {} USING (true)").format(
@@ -181,7 +181,7 @@ def mend_of_hidden_settings(table: GuardedTable) -> str:
     )
 
 
-def mend_of_exposed_settings(table: GuardedTable, roles: Collection[str]) -> str:
+def fix_of_exposed_settings(table: GuardedTable, roles: Collection[str]) -> str:
     """SQL that takes a table without row level security from those of `CROWD` that can read or change it."""
     statements: list[sql.Composable] = []
     if PUBLIC in roles:
@@ -190,11 +190,11 @@ def mend_of_exposed_settings(table: GuardedTable, roles: Collection[str]) -> str
         statements.append(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table.identifier))
     lines = [typed(*statements)]
     if not table.owned and set(roles) - {PUBLIC}:
-        lines.insert(0, mend_of_hidden_settings(table))
+        lines.insert(0, fix_of_hidden_settings(table))
     return "\n".join(lines)
 
 
-def mend_of_unguarded(table: GuardedTable) -> str:
+def fix_of_unguarded(table: GuardedTable) -> str:
     """SQL that guards a sync table: the tool's own policy, the tenants' policy, and row level security on."""
     sync_table = SyncTable(table.schema, table.name, "", "")
     found = TableState(

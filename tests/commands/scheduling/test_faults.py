@@ -1,4 +1,4 @@
-"""What makes cron leave a crontab out is told, with the command that mends it."""
+"""What makes cron leave a crontab out is told, with the command that fixes it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TEXT = "*/15 * * * * root notion-pg-sync sync-all\n"
 
 
 @pytest.mark.parametrize(
-    ("facts", "text", "says", "mend"),
+    ("facts", "text", "says", "fix"),
     [
         (
             FileFacts("/etc/cron.d/sync.cron", "root"),
@@ -27,10 +27,10 @@ TEXT = "*/15 * * * * root notion-pg-sync sync-all\n"
         (FileFacts("", "anna"), "nonsense\n", "line 1", "crontab -u anna -e"),
     ],
 )
-def test_a_fault_is_told_with_its_mend(facts: FileFacts, text: str, says: str, mend: str) -> None:
+def test_a_fault_is_told_with_its_mend(facts: FileFacts, text: str, says: str, fix: str) -> None:
     (fault,) = faults_of(facts, read_crontab(text, with_user=bool(facts.path)), "cron")
     assert says in fault.sentence
-    assert mend in fault.mend
+    assert fix in fault.fix
 
 
 @pytest.mark.parametrize("facts", [FileFacts("/etc/cron.d/sync", "root"), FileFacts("/etc/crontab", "root", 0o600)])

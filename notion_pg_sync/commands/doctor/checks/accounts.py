@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import plural, some
@@ -48,7 +48,7 @@ def _kinds(connected: Sequence[Account]) -> Finding:
     by_oauth = sum(account.access_token is not None for account in connected)
     kinds = [f"{by_oauth:,} by OAuth"] if by_oauth else []
     kinds += [f"{len(connected) - by_oauth:,} by an integration's token"] if by_oauth < len(connected) else []
-    return well(f"{plural(len(connected), 'user is', 'users are')} connected to Notion: {' and '.join(kinds)}")
+    return ok(f"{plural(len(connected), 'user is', 'users are')} connected to Notion: {' and '.join(kinds)}")
 
 
 def _switched_off(connected: Sequence[Account], schema: str) -> list[Finding]:
@@ -62,14 +62,14 @@ def _switched_off(connected: Sequence[Account], schema: str) -> list[Finding]:
                 statements.switching_on(schema),
             )
         ]
-    return [well(f"auto_sync_enabled is false, so that sync-all leaves them out, for {_who(off)}")]
+    return [ok(f"auto_sync_enabled is false, so that sync-all leaves them out, for {_who(off)}")]
 
 
 def _without_token(without: Sequence[Account], schema: str) -> list[Finding]:
     """Those who asked for a database wait for it; the others have not connected Notion."""
     waiting = [account for account in without if account.databases]
     idle = [account for account in without if not account.databases]
-    findings = [well(f"without a Notion token, and without a wish for a database: {_who(idle)}")] if idle else []
+    findings = [ok(f"without a Notion token, and without a wish for a database: {_who(idle)}")] if idle else []
     if waiting:
         findings.append(
             warning(
@@ -84,7 +84,7 @@ async def _tokens(examination: Examination) -> list[Finding]:
     has_key = examination.settings.token_key is not None
     findings = tokens(examination.accounts, examination.schema, has_key=has_key)
     findings += unopened(examination.accounts, examination.schema, examination.settings)
-    return findings or [well("every token has the form of one")]
+    return findings or [ok("every token has the form of one")]
 
 
 def tokens(accounts: Sequence[Account], schema: str, *, has_key: bool) -> list[Finding]:
@@ -132,8 +132,8 @@ def unopened(accounts: Sequence[Account], schema: str, settings: Settings) -> li
         try:
             connected_account(settings, account)
         except TokenError as error:
-            mend = statements.token_statement(schema, account.user_id, account.token_column)
-            findings.append(broken(f"{account.user_id}: {error}", mend))
+            fix = statements.token_statement(schema, account.user_id, account.token_column)
+            findings.append(broken(f"{account.user_id}: {error}", fix))
     return findings
 
 
@@ -162,16 +162,16 @@ def wanted_databases(accounts: Sequence[Account], schema: str) -> list[Finding]:
     count = sum(len(configuration.databases) for configuration in configurations)
     everything = sum(configuration.everything for configuration in configurations)
     all_of = f", and all that is shared with {plural(everything, 'token', 'tokens')}" if everything else ""
-    return [well(f"{plural(count, 'database is', 'databases are')} configured{all_of}")]
+    return [ok(f"{plural(count, 'database is', 'databases are')} configured{all_of}")]
 
 
 def _configuration(account: Account, schema: str) -> list[Finding]:
     configuration = read_configuration(account.databases)
-    mends = [statements.id_statement(schema, account.user_id, name) for name in configuration.malformed]
-    mends = mends or [statements.database_statement(schema, account.user_id)] * len(configuration.problems)
+    fixes = [statements.id_statement(schema, account.user_id, name) for name in configuration.malformed]
+    fixes = fixes or [statements.database_statement(schema, account.user_id)] * len(configuration.problems)
     findings = [
-        broken(f"{account.user_id}: {problem.rstrip('.')}", mend)
-        for problem, mend in zip(configuration.problems, mends, strict=True)
+        broken(f"{account.user_id}: {problem.rstrip('.')}", fix)
+        for problem, fix in zip(configuration.problems, fixes, strict=True)
     ]
     findings += [
         warning(

@@ -17,7 +17,7 @@ from notion_pg_sync.settings import Settings
 class Verdict(StrEnum):
     """How a link between cron and the rows is, the best first."""
 
-    WELL = "well"
+    OK = "ok"
     SKIPPED = "skipped"
     WARNING = "warning"
     BROKEN = "broken"
@@ -25,16 +25,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check saw, in a sentence, and how to mend it: the command or SQL to type, empty when nothing is to do."""
+    """What a check saw, in a sentence, and how to fix it: the command or SQL to type, empty when nothing is to do."""
 
     verdict: Verdict
-    seen: str
-    mend: str = ""
+    message: str
+    fix: str = ""
 
 
-def well(seen: str) -> Finding:
+def ok(message: str) -> Finding:
     """A link that holds."""
-    return Finding(Verdict.WELL, seen)
+    return Finding(Verdict.OK, message)
 
 
 def skipped(why: str) -> Finding:
@@ -42,14 +42,14 @@ def skipped(why: str) -> Finding:
     return Finding(Verdict.SKIPPED, why)
 
 
-def warning(seen: str, mend: str) -> Finding:
+def warning(message: str, fix: str) -> Finding:
     """Something that works today and may not tomorrow, or works in a way that nobody wants."""
-    return Finding(Verdict.WARNING, seen, mend)
+    return Finding(Verdict.WARNING, message, fix)
 
 
-def broken(seen: str, mend: str) -> Finding:
+def broken(message: str, fix: str) -> Finding:
     """A link that does not hold."""
-    return Finding(Verdict.BROKEN, seen, mend)
+    return Finding(Verdict.BROKEN, message, fix)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import plural, sentence, some, sync_command
@@ -56,7 +56,7 @@ async def _tables_there(examination: Examination) -> list[Finding]:
         }
     findings = gone_tables([source for source in sources if source.sync_table not in fit], schema, there)
     findings += [misshapen(one) for one in changes.values()]
-    return findings or [well(_in_tables(sources))]
+    return findings or [ok(_in_tables(sources))]
 
 
 def _standard_names(schema: str) -> set[str]:
@@ -131,9 +131,9 @@ def row_counts(sources: Sequence[MirroredSource], counts: Mapping[str, Mapping[t
     if findings:
         return findings
     if not comparable:
-        return [well("nothing was read whole yet, so there are no rows to count")]
+        return [ok("nothing was read whole yet, so there are no rows to count")]
     return [
-        well(
+        ok(
             f"the sync tables hold as many rows as were written: {total:,} of "
             f"{plural(len(comparable), 'data source', 'data sources')}"
         )
@@ -163,8 +163,8 @@ def typed_views(pending: Sequence[PendingView], wanted: Sequence[str]) -> list[F
     if findings:
         return findings
     if not wanted:
-        return [well("no user wants typed views")]
-    return [well(f"{plural(len(wanted), 'typed view is', 'typed views are')} as they should be: {some(wanted)}")]
+        return [ok("no user wants typed views")]
+    return [ok(f"{plural(len(wanted), 'typed view is', 'typed views are')} as they should be: {some(wanted)}")]
 
 
 def _refreshing(view: PendingView) -> str:

@@ -18,9 +18,9 @@ from notion_pg_sync.commands.doctor.checks.check import (
     Finding,
     Verdict,
     broken,
+    ok,
     skipped,
     warning,
-    well,
 )
 from notion_pg_sync.commands.doctor.checks.wording import plural, sentence, some, sync_all_command, sync_command
 from notion_pg_sync.core.databases import ConfiguredDatabase
@@ -74,7 +74,7 @@ async def _answers(examination: Examination) -> list[Finding]:
         ]
     except NotionError as error:
         return answers(settings.notion_base_url, error)
-    return [well(f"Notion answers at {settings.notion_base_url}")]
+    return [ok(f"Notion answers at {settings.notion_base_url}")]
 
 
 def answers(base_url: str, error: NotionError) -> list[Finding]:
@@ -83,7 +83,7 @@ def answers(base_url: str, error: NotionError) -> list[Finding]:
     That the token is refused shows that Notion was reached.
     """
     if error.code == ErrorCode.UNAUTHORIZED:
-        return [well(f"Notion answers at {base_url}")]
+        return [ok(f"Notion answers at {base_url}")]
     return [broken(sentence(error), error.fix or f"curl -sv {base_url}/v1/users/me")]
 
 
@@ -115,10 +115,10 @@ def tokens_accepted(
     ]
     if len(accepted) > _MOST_LINES:
         users = sum(len(user_ids) for user_ids in accepted.values())
-        return [*findings, well(f"Notion accepts the tokens of {users:,} users, of {len(accepted):,} bots")]
+        return [*findings, ok(f"Notion accepts the tokens of {users:,} users, of {len(accepted):,} bots")]
     for bot, user_ids in accepted.items():
         where = f" in the workspace {bot.workspace_name}" if bot.workspace_name else ""
-        findings.append(well(f"Notion accepts the token of {some(user_ids)}: {bot.name or 'a bot'}{where}"))
+        findings.append(ok(f"Notion accepts the token of {some(user_ids)}: {bot.name or 'a bot'}{where}"))
     return findings
 
 
@@ -172,7 +172,7 @@ async def _databases_shared(examination: Examination) -> list[Finding]:
         seen += answer.databases
         if answer.found is not None:
             findings += found_by_search(account.user_id, answer.found)
-    return [*databases_shared(seen, examination.schema), *findings] or [well("no database is configured")]
+    return [*databases_shared(seen, examination.schema), *findings] or [ok("no database is configured")]
 
 
 @dataclass(frozen=True)
@@ -210,11 +210,11 @@ async def _what_is(client: NotionClient, written: str) -> str | None:
 def databases_shared(seen: Sequence[SeenDatabase], schema: str) -> list[Finding]:
     """What Notion answered for each database; of many that are well and have one data source, only the number."""
     findings = [(_names_of_data_sources(one), database_finding(one, schema)) for one in seen]
-    ordinary = [finding for names, finding in findings if finding.verdict is Verdict.WELL and len(names) == 1]
+    ordinary = [finding for names, finding in findings if finding.verdict is Verdict.OK and len(names) == 1]
     if len(ordinary) <= _MOST_LINES:
         return [finding for _, finding in findings]
     rest = [finding for _, finding in findings if finding not in ordinary]
-    return [*rest, well(f"{len(ordinary):,} {'more ' if rest else ''}databases are there and shared")]
+    return [*rest, ok(f"{len(ordinary):,} {'more ' if rest else ''}databases are there and shared")]
 
 
 def database_finding(seen: SeenDatabase, schema: str) -> Finding:
@@ -245,14 +245,14 @@ def database_finding(seen: SeenDatabase, schema: str) -> Finding:
             correction,
         )
     several = f"; it has {len(names)} data sources: {some(names)}" if len(names) > 1 else ""
-    return well(f"{named} is there and shared{several}")
+    return ok(f"{named} is there and shared{several}")
 
 
 def _names_of_data_sources(seen: SeenDatabase) -> list[str]:
     return [str(get_path(source, "name")) for source in as_list(get_path(seen.answer, "data_sources"))]
 
 
-def _out_of_reach(seen: SeenDatabase, named: str, mend: str) -> Finding:
+def _out_of_reach(seen: SeenDatabase, named: str, fix: str) -> Finding:
     known = (
         f"it could be read {humanize.naturaltime(seen.succeeded)}, so it was taken from the connection or deleted"
         if seen.succeeded is not None
@@ -262,7 +262,7 @@ def _out_of_reach(seen: SeenDatabase, named: str, mend: str) -> Finding:
         f"{named}: {seen.database.database_id} is not there, or not shared with the connection (Notion does not say "
         f"which); {known}: in Notion, open it and add the connection under ••• > Connections, then sync it; or "
         "correct its id",
-        mend,
+        fix,
     )
 
 
@@ -287,7 +287,7 @@ def found_by_search(user_id: str, shared: SharedDatabases | NotionError) -> list
             )
         ]
     names = some([database.name for database in found])
-    return [well(f"{user_id} wants every database; search finds {len(found):,}: {names}")]
+    return [ok(f"{user_id} wants every database; search finds {len(found):,}: {names}")]
 
 
 def _trouble(user_id: str, error: NotionError) -> list[Finding]:
@@ -306,8 +306,8 @@ def database_sizes(sources: Sequence[MirroredSource], requests_per_minute: int) 
     classes: dict[str, list[MirroredSource]] = {}
     for source in sources:
         classes.setdefault(size_class(source.row_count), []).append(source)
-    return [well(_size(name, classes[name], requests_per_minute)) for name in _SIZE_CLASSES if name in classes] or [
-        well("no database was read yet, so its size is not known")
+    return [ok(_size(name, classes[name], requests_per_minute)) for name in _SIZE_CLASSES if name in classes] or [
+        ok("no database was read yet, so its size is not known")
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, skipped, warning, well
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, ok, skipped, warning
 from notion_pg_sync.commands.doctor.checks.postgres import REACHABLE
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.older_setup import (
@@ -27,7 +27,7 @@ async def _pg_cron(examination: Examination) -> list[Finding]:
 def pg_cron(found: PgCron | None) -> list[Finding]:
     """Whether pg_cron starts syncs too."""
     if found is None:
-        return [well("pg_cron is not in this database")]
+        return [ok("pg_cron is not in this database")]
     if found.jobs is None:
         return [
             skipped(
@@ -37,7 +37,7 @@ def pg_cron(found: PgCron | None) -> list[Finding]:
         ]
     findings = [finding for job in found.jobs for finding in cron_job(job)]
     whose = "no job" if found.all_visible else "no job of this role"
-    return findings or [well(f"{whose} of pg_cron syncs Notion")]
+    return findings or [ok(f"{whose} of pg_cron syncs Notion")]
 
 
 def cron_job(job: CronJob) -> list[Finding]:
@@ -64,8 +64,8 @@ async def _pg_net(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         installed = await has_pg_net(connection)
     if installed:
-        return [well("pg_net is in this database; notion-pg-sync does not need it")]
-    return [well("pg_net is not in this database")]
+        return [ok("pg_net is in this database; notion-pg-sync does not need it")]
+    return [ok("pg_net is not in this database")]
 
 
 async def _api_setting(examination: Examination) -> list[Finding]:
@@ -74,14 +74,14 @@ async def _api_setting(examination: Examination) -> list[Finding]:
     return [
         warning(f"{API_SETTING} is set {setting.where}: the older set-up called that address", setting.reset)
         for setting in kept
-    ] or [well(f"{API_SETTING} is not set")]
+    ] or [ok(f"{API_SETTING} is not set")]
 
 
 async def _functions(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         functions = await older_functions(connection)
     return [finding for function in functions for finding in older_function(function)] or [
-        well("no function of an older set-up bears one of our names")
+        ok("no function of an older set-up bears one of our names")
     ]
 
 

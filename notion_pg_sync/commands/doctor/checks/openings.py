@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.openings import open_schemas, open_tables
@@ -13,7 +13,7 @@ from notion_pg_sync.mirror.trust import distrust
 async def _owners(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         strange = await strange_tables(connection, examination.schema)
-    return [strangers(table) for table in strange] or [well("every sync table belongs to a role that is trusted")]
+    return [strangers(table) for table in strange] or [ok("every sync table belongs to a role that is trusted")]
 
 
 def strangers(table: StrangeTable) -> Finding:
@@ -35,7 +35,7 @@ async def _schemas(examination: Examination) -> list[Finding]:
             opening.revocation,
         )
         for opening in found
-    ] or [well("only their owners may create in the schemas that matter")]
+    ] or [ok("only their owners may create in the schemas that matter")]
 
 
 async def _triggers(examination: Examination) -> list[Finding]:
@@ -49,7 +49,7 @@ async def _triggers(examination: Examination) -> list[Finding]:
             opening.revocation,
         )
         for opening in found
-    ] or [well("nobody but their owners may make triggers on the tables, or empty them")]
+    ] or [ok("nobody but their owners may make triggers on the tables, or empty them")]
 
 
 OPENING_CHECKS = (

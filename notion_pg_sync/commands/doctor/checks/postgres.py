@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 import humanize
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.mirror import migrations
 from notion_pg_sync.mirror.connection import PostgresError, open_pool, transaction
 from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, settings_out_of_sight
@@ -41,13 +41,13 @@ async def _reachable(examination: Examination) -> list[Finding]:
         )
     except PostgresError as error:
         return [broken(str(error), error.fix)]
-    return [well("PostgreSQL answers")]
+    return [ok("PostgreSQL answers")]
 
 
 async def _server(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         server = await look_at_server(connection)
-    return [well(f"PostgreSQL {server.version}" + (", behind a connection pooler" if server.behind_pooler else ""))]
+    return [ok(f"PostgreSQL {server.version}" + (", behind a connection pooler" if server.behind_pooler else ""))]
 
 
 async def _settings(examination: Examination) -> list[Finding]:
@@ -63,7 +63,7 @@ async def _settings(examination: Examination) -> list[Finding]:
                 replica.kept.reset,
             )
         )
-    return findings or [well("no setting keeps the tool from its work")]
+    return findings or [ok("no setting keeps the tool from its work")]
 
 
 async def _encryption(examination: Examination) -> list[Finding]:
@@ -75,19 +75,19 @@ async def _encryption(examination: Examination) -> list[Finding]:
 def encryption(server: Server) -> Finding:
     """Whether others on the way to the server can read along, or stand in for it."""
     if is_this_machine(server):
-        return well("the connection does not leave this machine")
-    mend = (
+        return ok("the connection does not leave this machine")
+    fix = (
         f"add to DATABASE_URL: sslmode=verify-full&sslrootcert={PUBLIC_AUTHORITIES} (or the file of your provider's "
         "authority)"
     )
     if not server.encrypted:
         return warning(
             f"the connection to {server.host} is not encrypted: tokens and rows can be read on the way",
-            mend,
+            fix,
         )
     if server.sslmode == "verify-ca":
         # https://www.postgresql.org/docs/current/libpq-ssl.html, "Client Verification of Server Certificates"
-        return well(
+        return ok(
             f"the connection to {server.host} is encrypted, by a certificate of the trusted authority, for whatever "
             "host (sslmode=verify-ca: enough where that authority is your own, else use verify-full)"
         )
@@ -95,9 +95,9 @@ def encryption(server: Server) -> Finding:
         return warning(
             f"the connection to {server.host} is encrypted, but whose server it is was not verified "
             f"(sslmode={server.sslmode})",
-            mend,
+            fix,
         )
-    return well(f"the connection to {server.host} is encrypted and verified (sslmode={server.sslmode})")
+    return ok(f"the connection to {server.host} is encrypted and verified (sslmode={server.sslmode})")
 
 
 def is_this_machine(server: Server) -> bool:
@@ -130,18 +130,18 @@ def clock_difference(reading: ClockReading) -> timedelta:
 def clock(difference: timedelta) -> Finding:
     """What a difference between the clocks means: ages in `status` are off, and leases look longer or shorter."""
     if abs(difference) < _CLOCK_WARNING:
-        return well("this machine's clock and the server's agree")
+        return ok("this machine's clock and the server's agree")
     seen = (
         f"the server's clock is {humanize.precisedelta(abs(difference), format='%.0f')} "
         f"{'ahead of' if difference > timedelta() else 'behind'} this machine's"
     )
-    mend = "timedatectl status    # on both machines: whether their clocks are synchronised"
-    return (broken if abs(difference) > _CLOCK_BROKEN else warning)(seen, mend)
+    fix = "timedatectl status    # on both machines: whether their clocks are synchronised"
+    return (broken if abs(difference) > _CLOCK_BROKEN else warning)(seen, fix)
 
 
 async def _disk_space(examination: Examination) -> list[Finding]:
     if examination.embedded_in is None:
-        return [well("PostgreSQL is not the embedded one, its disk is its operator's")]
+        return [ok("PostgreSQL is not the embedded one, its disk is its operator's")]
     usage = shutil.disk_usage(examination.embedded_in)
     return [disk_space(str(examination.embedded_in), free=usage.free, total=usage.total)]
 
@@ -151,7 +151,7 @@ def disk_space(folder: str, *, free: int, total: int) -> Finding:
     seen = f"{humanize.naturalsize(free)} of {humanize.naturalsize(total)} are free for the embedded PostgreSQL"
     if free < _LITTLE_SPACE_BYTES or free < total * _LITTLE_SPACE_SHARE:
         return warning(f"only {seen} in {folder}", f"df -h {folder}    # then free some space on that disk")
-    return well(seen)
+    return ok(seen)
 
 
 async def _initialised(examination: Examination) -> list[Finding]:
@@ -174,7 +174,7 @@ async def _initialised(examination: Examination) -> list[Finding]:
     if schema is None:
         return [broken("there is no table user_settings", "notion-pg-sync init")]
     examination.schema = schema
-    return [well(f"the tables of notion-pg-sync are up to date; user_settings is in schema {schema}")]
+    return [ok(f"the tables of notion-pg-sync are up to date; user_settings is in schema {schema}")]
 
 
 REACHABLE = Check("reachable", SECTION, _reachable)

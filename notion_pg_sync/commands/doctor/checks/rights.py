@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, well
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.rights import missing_rights
 from notion_pg_sync.mirror.diagnosis.row_security import (
     ALL_COMMANDS,
     GuardedTable,
+    fix_of_hidden_rows,
+    fix_of_hidden_settings,
     hides_from_us,
     look_at_table,
-    mend_of_hidden_rows,
-    mend_of_hidden_settings,
 )
 from notion_pg_sync.mirror.tables import find_tables
 
@@ -21,7 +21,7 @@ async def _rights(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         missing = await missing_rights(connection, examination.schema)
     return [broken(f"the role {right.role} may not: {right.what}", right.grant) for right in missing] or [
-        well("the tool may read user_settings, and write the sync tables and the typed views")
+        ok("the tool may read user_settings, and write the sync tables and the typed views")
     ]
 
 
@@ -40,18 +40,18 @@ def visible_rows(settings: GuardedTable | None, tables: list[GuardedTable]) -> l
         findings.append(
             broken(
                 f"row level security of {settings.qualified_name} may hide users from the role {settings.role}",
-                mend_of_hidden_settings(settings),
+                fix_of_hidden_settings(settings),
             )
         )
     findings += [
         broken(
             f"row level security of {table.qualified_name} may hide rows from the role {table.role}, or refuse them",
-            mend_of_hidden_rows(table),
+            fix_of_hidden_rows(table),
         )
         for table in tables
         if hides_from_us(table, ALL_COMMANDS)
     ]
-    return findings or [well("row level security hides no row from the tool")]
+    return findings or [ok("row level security hides no row from the tool")]
 
 
 RIGHTS = Check("rights", SECTION, _rights, needs=(INITIALISED,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
 from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS
 from notion_pg_sync.mirror.adoption import own_policy
@@ -13,12 +13,12 @@ from notion_pg_sync.mirror.diagnosis.row_security import (
     PUBLIC,
     GuardedTable,
     exposed_to,
+    fix_of_exposed_settings,
+    fix_of_fragile,
+    fix_of_open,
+    fix_of_unguarded,
     fragile_policies,
     look_at_table,
-    mend_of_exposed_settings,
-    mend_of_fragile,
-    mend_of_open,
-    mend_of_unguarded,
     open_policies,
 )
 from notion_pg_sync.mirror.diagnosis.sync_tables import views_of_their_owner
@@ -33,21 +33,21 @@ async def _row_security(examination: Examination) -> list[Finding]:
     findings = unguarded([table for table in tables if not table.row_security], seen_by_init)
     findings += [finding for table in tables for finding in without_readers(table)]
     findings += [finding for table in [*settings, *tables] for finding in fragile(table)]
-    return findings or [well("row level security is on for every sync table, with policies for its readers")]
+    return findings or [ok("row level security is on for every sync table, with policies for its readers")]
 
 
 def unguarded(tables: Sequence[GuardedTable], seen_by_init: Collection[str]) -> list[Finding]:
     """Sync tables without row level security, those together that `init` can switch it on for."""
     by_init = [table for table in tables if table.owned and table.name in seen_by_init]
     groups = [(by_init, INIT_ROW_SECURITY)] if by_init else []
-    groups += [([table], mend_of_unguarded(table)) for table in tables if table not in by_init]
+    groups += [([table], fix_of_unguarded(table)) for table in tables if table not in by_init]
     return [
         warning(
             f"row level security is off on {', '.join(table.qualified_name for table in group)}: every role that may "
             "read there reads every user's rows (give the application's roles their policies first)",
-            mend,
+            fix,
         )
-        for group, mend in groups
+        for group, fix in groups
     ]
 
 
@@ -59,7 +59,7 @@ def without_readers(table: GuardedTable) -> list[Finding]:
     return [
         warning(
             f"row level security is on for {table.qualified_name}, but no policy lets anybody see their rows",
-            mend_of_unguarded(table),
+            fix_of_unguarded(table),
         )
     ]
 
@@ -70,7 +70,7 @@ def fragile(table: GuardedTable) -> list[Finding]:
         warning(
             f"the policy {policy.name!r} of {table.qualified_name} raises an error in a session in which the setting "
             "that it reads is empty, as pooled sessions leave it",
-            mend_of_fragile(table, policy),
+            fix_of_fragile(table, policy),
         )
         for policy in fragile_policies(table)
     ]
@@ -83,10 +83,10 @@ async def _exposure(examination: Examination) -> list[Finding]:
     findings = [finding for table in settings for finding in exposed_settings(table)]
     findings += [finding for table in tables for finding in exposed_rows(table)]
     findings += [
-        warning(f"the view {view} shows every user's rows to whoever may read it (no security_invoker)", mend)
-        for view, mend in views
+        warning(f"the view {view} shows every user's rows to whoever may read it (no security_invoker)", fix)
+        for view, fix in views
     ]
-    return findings or [well("no token and no other user's row is open to everybody")]
+    return findings or [ok("no token and no other user's row is open to everybody")]
 
 
 def exposed_settings(table: GuardedTable) -> list[Finding]:
@@ -97,17 +97,15 @@ def exposed_settings(table: GuardedTable) -> list[Finding]:
         for policy in table.policies
         if policy in open_policies(table, "SELECT") or policy in open_policies(table, "UPDATE")
     ]
-    mend = (
-        mend_of_open(table, openings) if table.row_security else mend_of_exposed_settings(table, {*readers, *writers})
-    )
+    fix = fix_of_open(table, openings) if table.row_security else fix_of_exposed_settings(table, {*readers, *writers})
     findings = []
     if readers:
-        findings.append(broken(f"{_named(readers)} can read every user's token in {table.qualified_name}", mend))
+        findings.append(broken(f"{_named(readers)} can read every user's token in {table.qualified_name}", fix))
     if writers:
         findings.append(
             broken(
                 f"{_named(writers)} can change every user's row of {table.qualified_name}",
-                "" if readers else mend,
+                "" if readers else fix,
             )
         )
     if openings and not findings:
@@ -115,7 +113,7 @@ def exposed_settings(table: GuardedTable) -> list[Finding]:
             warning(
                 f"{_policies([policy.name for policy in openings])} of {table.qualified_name} would open every user's "
                 "row, tokens included, to every role that may read or change the table",
-                mend,
+                fix,
             )
         )
     return findings
@@ -126,8 +124,8 @@ def exposed_rows(table: GuardedTable) -> list[Finding]:
     readers = exposed_to(table, None, "SELECT")
     if not readers:
         return []
-    mend = mend_of_open(table, open_policies(table, "SELECT")) if table.row_security else mend_of_unguarded(table)
-    return [warning(f"{_named(readers)} can read every user's rows in {table.qualified_name}", mend)]
+    fix = fix_of_open(table, open_policies(table, "SELECT")) if table.row_security else fix_of_unguarded(table)
+    return [warning(f"{_named(readers)} can read every user's rows in {table.qualified_name}", fix)]
 
 
 def _named(roles: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import humanize
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.checks.wording import plural, sentence, some, sync_all_command, sync_command
 from notion_pg_sync.mirror.accounts import Account
@@ -54,9 +54,9 @@ def last_run(latest: RunRecord | None) -> Finding:
         case "failed":
             return broken(f"{began} and failed: {sentence(latest.message)}", f"{_SYNC_ALL} -v")
         case "succeeded":
-            return well(f"{began} and succeeded: {sentence(latest.message)}")
+            return ok(f"{began} and succeeded: {sentence(latest.message)}")
         case _:
-            return well(f"{began} and has not ended yet")
+            return ok(f"{began} and has not ended yet")
 
 
 def failures_of_late(latest: RunRecord | None, ended: Sequence[RunRecord]) -> list[Finding]:
@@ -100,7 +100,7 @@ def failing_databases(states: Sequence[DatabaseState]) -> list[Finding]:
                 f"{_SYNC_ALL} -v",
             )
         )
-    return findings or [well(f"{plural(len(states), 'database is', 'databases are')} known, and none fails")]
+    return findings or [ok(f"{plural(len(states), 'database is', 'databases are')} known, and none fails")]
 
 
 async def _unended_runs(examination: Examination) -> list[Finding]:
@@ -111,7 +111,7 @@ async def _unended_runs(examination: Examination) -> list[Finding]:
         unended_run(run, lives=is_alive(run.pid, run.process_started_at) if run.machine == machine else None)
         for run in runs
     ]
-    return findings or [well("every run that began has ended")]
+    return findings or [ok("every run that began has ended")]
 
 
 def unended_run(run: OpenRun, *, lives: bool | None) -> Finding:
@@ -130,7 +130,7 @@ def unended_run(run: OpenRun, *, lives: bool | None) -> Finding:
         if lives:
             return warning(f"{seen}, and its process is there", f"ps -fp {run.pid}    # what it does; kill {run.pid}")
         return warning(f"{seen}: if it no longer runs there, close its record", closing(run.runid))
-    return well(f"{where} has been at work for {humanize.naturaldelta(run.age)}")
+    return ok(f"{where} has been at work for {humanize.naturaldelta(run.age)}")
 
 
 async def _leases(examination: Examination) -> list[Finding]:
@@ -148,7 +148,7 @@ def leases(expired: Sequence[ExpiredLease]) -> list[Finding]:
             f"{sync_all_command(lease.user_id)}    # takes the lease over",
         )
         for lease in expired
-    ] or [well("no lease was left behind")]
+    ] or [ok("no lease was left behind")]
 
 
 async def _never_synced(examination: Examination) -> list[Finding]:
@@ -174,7 +174,7 @@ def never_synced(accounts: Sequence[Account], states: Sequence[DatabaseState]) -
             findings.append(
                 warning(f"{account.user_id}: never synced yet: {some(names)}", sync_all_command(account.user_id))
             )
-    return findings or [well("every database that is configured was synced or tried")]
+    return findings or [ok("every database that is configured was synced or tried")]
 
 
 async def _suspended_databases(examination: Examination) -> list[Finding]:
@@ -190,7 +190,7 @@ def suspended_databases(states: Sequence[DatabaseState]) -> list[Finding]:
     for state in states:
         if state.suspended_for is not None:
             by_reason.setdefault((state.user_id, state.message), []).append(state)
-    return [_suspended(group) for group in by_reason.values()] or [well("no database is suspended")]
+    return [_suspended(group) for group in by_reason.values()] or [ok("no database is suspended")]
 
 
 def _suspended(group: Sequence[DatabaseState]) -> Finding:

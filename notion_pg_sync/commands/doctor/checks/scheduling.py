@@ -14,7 +14,7 @@ import humanize
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, skipped, warning, well
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, skipped, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.scheduling.command_line import TOOL, Invocation, names_the_tool
 from notion_pg_sync.commands.doctor.scheduling.crontab import harmless
@@ -75,7 +75,7 @@ async def _scheduled(examination: Examination) -> list[Finding]:
     ]
     if schedule.platform:
         findings.append(
-            well(f"this runs in {schedule.platform}, whose own schedule starts it; it cannot be seen from in here")
+            ok(f"this runs in {schedule.platform}, whose own schedule starts it; it cannot be seen from in here")
         )
     if findings:
         return findings
@@ -96,7 +96,7 @@ def _line_found(line: CronLine, now: datetime) -> Finding:
     schedule = line.entry.schedule
     if next_due([schedule], now) is None:
         return broken(f"{line.place} starts sync-all at no time ({schedule})", edit(line.file.facts))
-    return well(f"{line.place} starts sync-all ({schedule}), as {harmless(line.user)}")
+    return ok(f"{line.place} starts sync-all ({schedule}), as {harmless(line.user)}")
 
 
 def _lines_that_cron_cannot_read(schedule: Schedule) -> Iterable[Finding]:
@@ -118,7 +118,7 @@ def _timer_found(timer: FoundTimer) -> Finding:
             f"the timer {timer.name} starts sync-all ({when}), and it is not active",
             f"{systemctl} enable --now {timer.name}",
         )
-    return well(f"the timer {timer.name} starts sync-all ({when})")
+    return ok(f"the timer {timer.name} starts sync-all ({when})")
 
 
 async def _crontab_valid(examination: Examination) -> list[Finding]:
@@ -132,13 +132,13 @@ async def _crontab_valid(examination: Examination) -> list[Finding]:
         # A file beside what starts the sync is a leftover rather than a broken link.
         is_left_over = file.place not in starting and (starting or schedule.timers)
         told = warning if is_left_over else broken
-        findings += [told(f"cron leaves {file.place} out: {fault.sentence}", fault.mend) for fault in faults]
+        findings += [told(f"cron leaves {file.place} out: {fault.sentence}", fault.fix) for fault in faults]
         findings += [
-            warning(f"{file.place}: {oddity.sentence}", oddity.mend)
+            warning(f"{file.place}: {oddity.sentence}", oddity.fix)
             for oddity in oddities_of(file.facts, file.crontab, schedule.daemon)
         ]
         if not faults:
-            findings.append(well(f"cron can read {file.place}"))
+            findings.append(ok(f"cron can read {file.place}"))
     return findings
 
 
@@ -147,7 +147,7 @@ async def _cron_running(examination: Examination) -> list[Finding]:
     if not schedule.files:
         return [skipped(_NO_CRON)]
     if schedule.daemon:
-        return [well(f"the cron daemon runs ({schedule.daemon})")]
+        return [ok(f"the cron daemon runs ({schedule.daemon})")]
     if is_in_container():
         return [
             broken(
@@ -180,7 +180,7 @@ def _command_of(examination: Examination, job: _Job) -> list[Finding]:
         return [_untold(job, "whether its command is found, since a script starts it")]
     absent = absent_programs(job.invocation, job.environment)
     if not absent:
-        return [well(f"{job.place}: the command is found")]
+        return [ok(f"{job.place}: the command is found")]
     *_, program = absent
     path = job.environment.variables["PATH"]
     if "/" in program:
@@ -224,7 +224,7 @@ def _environment_of(examination: Examination, job: _Job) -> list[Finding]:
                 job.edit,
             )
         ]
-    return [well(f"{job.place} has what the tool needs")]
+    return [ok(f"{job.place} has what the tool needs")]
 
 
 def _is_another(one: str | None, other: str | None) -> bool:
@@ -250,14 +250,14 @@ def _told(line: CronLine) -> Finding:
     settings = line.entry.variables
     # --ping-url, or a curl of its own to a service such as hc-ping.com.
     if "NOTION_PG_SYNC_PING_URL" in settings or "ping" in line.entry.written:
-        return well(f"{line.place}: a service is told by a ping")
+        return ok(f"{line.place}: a service is told by a ping")
     if re.search(r"(&>+|2>+)\s*/dev/null|>\s*/dev/null\s+2>\s*&1", line.entry.command):
         return warning(
             f"{line.place}: what a failing run says goes to /dev/null, so nobody hears of it",
             f"{edit(line.file.facts)}    # without 2>&1 and 2>/dev/null: it says nothing when all is well",
         )
     if re.search(r"2>|&>", line.entry.command):
-        return well(f"{line.place}: what a failing run says is kept by the line itself")
+        return ok(f"{line.place}: what a failing run says is kept by the line itself")
     if settings.get("MAILTO") == "":
         return warning(
             f"{line.place}: MAILTO is empty, so nobody hears of a failure",
@@ -269,7 +269,7 @@ def _told(line: CronLine) -> Finding:
             "(/usr/sbin/sendmail), so nobody hears of a failure",
             f"{edit(line.file.facts)}    # sync-all --ping-url URL, or: 2>&1 | logger -t notion-pg-sync",
         )
-    return well(f"{line.place}: cron mails what a failing run says to {settings.get('MAILTO') or harmless(line.user)}")
+    return ok(f"{line.place}: cron mails what a failing run says to {settings.get('MAILTO') or harmless(line.user)}")
 
 
 async def _on_time(examination: Examination) -> list[Finding]:
@@ -295,8 +295,8 @@ async def _on_time(examination: Examination) -> list[Finding]:
             )
         ]
     if due is None:
-        return [well(f"sync-all ran {ago}{where}; when it is due cannot be told from here")]
-    return [well(f"sync-all ran {ago}{where}, as the schedule says")]
+        return [ok(f"sync-all ran {ago}{where}; when it is due cannot be told from here")]
+    return [ok(f"sync-all ran {ago}{where}, as the schedule says")]
 
 
 def _next_time(schedule: Schedule, after: datetime) -> datetime | None:

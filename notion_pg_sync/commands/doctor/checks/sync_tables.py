@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, warning, well
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
 from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
 from notion_pg_sync.mirror.adoption import Changes
@@ -24,7 +24,7 @@ async def _unique_keys(examination: Examination) -> list[Finding]:
         pending = {name: await pending_changes(connection, tables[name]) for name in sorted(tables)}
     ours = {table.name for table in standard_tables(schema)}
     findings = [finding for name, changes in pending.items() for finding in unfit(changes, seen_by_init=name in ours)]
-    return findings or [well("every sync table has its columns, and its key on (user_id, notion_page_id)")]
+    return findings or [ok("every sync table has its columns, and its key on (user_id, notion_page_id)")]
 
 
 def unfit(changes: Changes, *, seen_by_init: bool) -> list[Finding]:
@@ -48,7 +48,7 @@ async def _foreign_keys(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         tables = await find_tables(connection, examination.schema)
         keys = [key for name in sorted(tables) for key in await foreign_keys_to(connection, tables[name])]
-    return [foreign_key(key) for key in keys] or [well("no foreign key points at a sync table")]
+    return [foreign_key(key) for key in keys] or [ok("no foreign key points at a sync table")]
 
 
 def foreign_key(key: ForeignKey) -> Finding:
@@ -67,9 +67,9 @@ def foreign_key(key: ForeignKey) -> Finding:
                 replacement(key),
             )
         case "SET NULL" | "SET DEFAULT":
-            return well(f"{points}, ON DELETE {key.action}): rows that leave Notion can go")
+            return ok(f"{points}, ON DELETE {key.action}): rows that leave Notion can go")
         case _:
-            return well(
+            return ok(
                 f"{points}, ON DELETE {key.action}): a row that leaves Notion stays while something points at it, and "
                 "the run says so"
             )

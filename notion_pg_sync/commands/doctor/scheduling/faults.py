@@ -1,4 +1,4 @@
-"""Why cron would leave a crontab out, and how to mend it. Pure."""
+"""Why cron would leave a crontab out, and how to fix it. Pure."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a crontab, and the command that mends it."""
+    """What is wrong with a crontab, and the command that fixes it."""
 
     sentence: str
-    mend: str
+    fix: str
 
 
 def faults_of(facts: FileFacts, crontab: Crontab, daemon: str | None) -> list[Fault]:
