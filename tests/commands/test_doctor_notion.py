@@ -58,7 +58,7 @@ def test_without_a_network() -> None:
         text=True,
         check=False,
     )
-    (seen,) = [one["seen"] for one in json.loads(ended.stdout)["findings"] if one["check"] == "Notion answers"]
+    (seen,) = [one["message"] for one in json.loads(ended.stdout)["findings"] if one["check"] == "Notion answers"]
     assert "there is no way from this machine to 203.0.113.7" in seen
 
 

@@ -102,7 +102,7 @@ def as_json(known: Facts) -> dict[str, Any]:
 
 def test_the_json_has_numbers_as_numbers_and_times_with_their_zone() -> None:
     found = as_json(facts(a_database(number=1), a_database(number=2, **failing())))
-    assert (found["well"], found["exit_code"], found["time"]) == (False, 1, "2026-03-11T03:00:00+00:00")
+    assert (found["ok"], found["exit_code"], found["time"]) == (False, 1, "2026-03-11T03:00:00+00:00")
     databases = found["databases"]
     assert databases[0]["condition"] == "failing"
     assert databases[0]["since"] == "2026-03-11T01:00:00+00:00"

@@ -152,7 +152,7 @@ def test_doctor_misses_no_right(limited: Server) -> None:
     assert limited.command("sync-all").code == 0
     findings = json.loads(limited.command("doctor", "--json", "--no-cron-check").out)["findings"]
     rights = {finding["check"]: finding for finding in findings if finding["check"] in ("rights", "visible rows")}
-    assert {name: finding["verdict"] for name, finding in rights.items()} == {"rights": "well", "visible rows": "well"}
+    assert {name: finding["verdict"] for name, finding in rights.items()} == {"rights": "ok", "visible rows": "ok"}
 
 
 @pytest.mark.parametrize(

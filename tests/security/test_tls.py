@@ -112,7 +112,7 @@ async def test_notion_is_reached_by_a_proxy(tenant: Tenant, authority: Authority
         finding = found_by_doctor(
             tenant.command("doctor", "--json", "--no-cron-check", **environment), "Notion answers"
         )
-        assert finding["verdict"] == "well"
+        assert finding["verdict"] == "ok"
         proxy.asked.clear()
         assert tenant.command("sync-all", **environment, NO_PROXY="example.com,127.0.0.1") == FINISHED
         assert proxy.asked == []
@@ -153,8 +153,8 @@ async def assert_refused(tenant: Tenant, why: str, what_to_do: str, **environmen
 
     finding = found_by_doctor(tenant.command("doctor", "--json", "--no-cron-check", **environment), "Notion answers")
     assert finding["verdict"] == "broken"
-    assert refusal.removeprefix("Notion") in finding["seen"]
-    assert what_to_do in finding["seen"]
+    assert refusal.removeprefix("Notion") in finding["message"]
+    assert what_to_do in finding["message"]
     assert finding["fix"].startswith("openssl s_client -connect 127.0.0.1:")
     assert tenant.small.workspace.requests.all() == []
 
@@ -297,7 +297,7 @@ def test_a_postgresql_whose_certificate_has_expired_is_refused(authority: Author
 
 
 @pytest.mark.parametrize(
-    ("parameters", "verdict", "seen"),
+    ("parameters", "verdict", "message"),
     [
         (
             {"sslmode": "disable", "user": ANY_WAY},
@@ -311,7 +311,7 @@ def test_a_postgresql_whose_certificate_has_expired_is_refused(authority: Author
         ),
         (
             {"sslmode": "verify-full", "sslrootcert": "{authority}"},
-            "well",
+            "ok",
             "the connection to {host} is encrypted and verified (sslmode=verify-full)",
         ),
     ],
@@ -325,5 +325,5 @@ async def test_doctor_says_how_safe_the_way_to_another_machine_is(
         ["doctor", "--json", "--no-cron-check"], {"DATABASE_URL": url}, (postgres.address, PORT)
     )
     finding = found_by_doctor(ended, "encryption")
-    assert (finding["verdict"], finding["seen"]) == (verdict, seen.format(host=HOST))
+    assert (finding["verdict"], finding["message"]) == (verdict, message.format(host=HOST))
     assert ("sslmode=verify-full&sslrootcert=/etc/ssl" in str(finding["fix"])) == (verdict == "warning")
