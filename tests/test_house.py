@@ -27,7 +27,17 @@ INPUT_AND_OUTPUT = {
 }  # fmt: skip
 # What is decided without input and output, and says so.
 DECISIONS = {
-    "notion": ["listing", "properties", "schema", "completion", "rollup_parts", "shares", "splits", "blocks", "markdown"],
+    "notion": [
+        "listing",
+        "properties",
+        "schema",
+        "completion",
+        "rollup_parts",
+        "shares",
+        "splits",
+        "blocks",
+        "markdown",
+    ],
     "sync/rows": ["plan", "conversion"],
     "sync/bodies": ["plan"],
     "sync/run": ["suspension", "configuration"],

@@ -26,7 +26,7 @@ def test_the_oldest_and_the_newest_python_are_tried() -> None:
     tried = JOBS["tests"]["strategy"]["matrix"]["python"]
     assert f">={tried[0]}" == PROJECT["requires-python"]
     assert (tried[0], tried[-1]) == (min(named, key=number), max(named, key=number))
-    assert tried == JOBS["wheel"]["strategy"]["matrix"]["python"]
+    assert tried == JOBS["slow"]["strategy"]["matrix"]["python"]
     assert WORKFLOW["env"]["NEWEST_PYTHON"] == tried[-1]
 
 

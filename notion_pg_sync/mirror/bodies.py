@@ -43,16 +43,19 @@ class Body:
     fetched_at: datetime
 
 
-# A page that moved to another sync table has a row in both for a while; its document is where it is now.
+# A page that moved to another sync table has a row in both for a while; its document is where it is now. Each document
+# is found by its key, hence OFFSET: of tables that were filled a moment ago PostgreSQL knows so little that it would
+# compare all documents with all pages.
 _DUE: LiteralString = """
     FROM {table} AS page
-    JOIN notion_sync.search_documents AS document
-        ON document.user_id {=} page.user_id AND document.page_id {=} {page_id}
-        AND document.data_source_id {=} page.notion_data_source_id
+    CROSS JOIN LATERAL (
+        SELECT data_source_id FROM notion_sync.search_documents
+        WHERE user_id {=} page.user_id AND page_id {=} {page_id} OFFSET 0
+    ) AS document
     LEFT JOIN notion_sync.page_bodies AS body
         ON body.user_id {=} page.user_id AND body.notion_page_id {=} {page_id}
     WHERE page.user_id {=} %(user)s AND page.notion_data_source_id {=} %(source)s
-      AND page.notion_edited_at IS NOT NULL
+      AND document.data_source_id {=} page.notion_data_source_id AND page.notion_edited_at IS NOT NULL
       AND (%(all)s OR body.notion_page_id IS NULL OR body.last_edited_time {<>} page.notion_edited_at
            OR NOT body.is_settled OR (body.written_in {=} body.xmin) IS NOT TRUE)
 """

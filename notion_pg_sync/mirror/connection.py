@@ -53,7 +53,9 @@ Transaction = Coroutine[Any, Any, Result]
 def retried(transact: Callable[Arguments, Transaction[Result]]) -> Callable[Arguments, Transaction[Result]]:
     """Does all of `transact` once more, a little later, where it meets a deadlock or what PostgreSQL cannot serialize.
 
-    For what consists of one whole transaction and changes nothing else, in memory least of all.
+    For what consists of one whole transaction and changes nothing else, in memory least of all: `transact` is called
+    again with the same arguments, so none may be an iterator. All that writes where others may write is `retried`; what
+    takes locks for long (`initialise`, `views`) tries again in its own way, with a limit on how long it waits.
     """
 
     @wraps(transact)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cache
 
 from psycopg import sql
 
@@ -57,27 +58,40 @@ class Reliance:
     statement_seconds: float
     server_version: int
 
-    def begin(self, names: Names) -> sql.Composed:
+    def begin(self, names: Names) -> sql.SQL:
         """The statements with which a transaction begins."""
-        limit = round(self.statement_seconds * 1000)
-        settings = {
-            **_ALWAYS,
-            "statement_timeout": f"{limit}ms",
-            "idle_in_transaction_session_timeout": f"{limit or round(_LONGEST_PAUSE_SECONDS * 1000)}ms",
-        }
-        if self.server_version >= _TRANSACTION_TIMEOUT_SINCE:
-            settings["transaction_timeout"] = "0"
-        return sql.SQL("; ").join(
-            [*(_set_local(name, [value]) for name, value in settings.items()), self.change(names)]
-        )
+        return _begin(self, names)
 
-    def change(self, names: Names) -> sql.Composed:
+    def change(self, names: Names) -> sql.SQL:
         """The statements with which a transaction goes on for other names."""
-        if names is Names.OURS:
-            settings = [_set_local(name, [value]) for name, value in _OURS.items()]
-            return sql.SQL("; ").join([_set_local("search_path", OWN_PATH), *settings])
-        settings = [sql.SQL("SET LOCAL {} TO DEFAULT").format(sql.Identifier(name)) for name in _OURS]
-        return sql.SQL("; ").join([_set_local("search_path", with_temporary_last(self.application_path)), *settings])
+        return _change(self, names)
+
+
+# Written out once: composed anew for each transaction they took longer than PostgreSQL takes to carry them out.
+@cache
+def _begin(reliance: Reliance, names: Names) -> sql.SQL:
+    limit = round(reliance.statement_seconds * 1000)
+    settings = {
+        **_ALWAYS,
+        "statement_timeout": f"{limit}ms",
+        "idle_in_transaction_session_timeout": f"{limit or round(_LONGEST_PAUSE_SECONDS * 1000)}ms",
+    }
+    if reliance.server_version >= _TRANSACTION_TIMEOUT_SINCE:
+        settings["transaction_timeout"] = "0"
+    return _written([*(_set_local(name, [value]) for name, value in settings.items()), _change(reliance, names)])
+
+
+@cache
+def _change(reliance: Reliance, names: Names) -> sql.SQL:
+    if names is Names.OURS:
+        settings = [_set_local(name, [value]) for name, value in _OURS.items()]
+        return _written([_set_local("search_path", OWN_PATH), *settings])
+    settings = [sql.SQL("SET LOCAL {} TO DEFAULT").format(sql.Identifier(name)) for name in _OURS]
+    return _written([_set_local("search_path", with_temporary_last(reliance.application_path)), *settings])
+
+
+def _written(statements: Sequence[sql.Composable]) -> sql.SQL:
+    return sql.SQL(sql.SQL("; ").join(statements).as_string())
 
 
 def with_temporary_last(setting: str) -> list[str]:

@@ -64,9 +64,10 @@ CONTENT = """
         UNION ALL SELECT to_jsonb(rows) FROM notion_worlds_sync AS rows) AS rows (row)
     UNION ALL SELECT jsonb_build_object('page', notion_page_id, 'reason', reason) FROM notion_sync.removed_pages
     UNION ALL SELECT to_jsonb(rows) FROM notion_sync.columns AS rows
-    UNION ALL SELECT to_jsonb(rows) - 'asked_at' FROM notion_sync.users AS rows
-    UNION ALL SELECT to_jsonb(rows) - 'fetched_at' FROM notion_sync.page_bodies AS rows
-    UNION ALL SELECT to_jsonb(rows) FROM notion_sync.search_documents AS rows
+    UNION ALL SELECT to_jsonb(rows) - '{asked_at,written_in}'::text[] FROM notion_sync.users AS rows
+    UNION ALL SELECT to_jsonb(rows) - '{fetched_at,written_in}'::text[] FROM notion_sync.page_bodies AS rows
+    UNION ALL SELECT to_jsonb(rows) - 'written_in' FROM notion_sync.search_documents AS rows
+    UNION ALL SELECT to_jsonb(rows) - '{row_id,row_xmin}'::text[] FROM notion_sync.pages AS rows
     UNION ALL SELECT to_jsonb(pg_get_viewdef(oid)) FROM pg_class
               WHERE relkind = 'v' AND relnamespace = to_regnamespace('notion')
     UNION ALL SELECT jsonb_build_object('mode', mode, 'status', status, 'read', rows_read, 'inserted', inserted,
@@ -79,7 +80,7 @@ def execute(url: str, statement: str) -> list[tuple[object, ...]]:
     """As an application of usual habits does."""
     usual = (
         "-cclient_encoding=utf8 -cdatestyle=ISO -ctimezone=UTC -csearch_path=public -cstandard_conforming_strings=on"
-        " -cquote_all_identifiers=off"
+        " -cquote_all_identifiers=off -cbytea_output=hex"
     )
     with psycopg.connect(url, autocommit=True, options=usual) as connection:
         cursor = connection.execute(statement.encode())

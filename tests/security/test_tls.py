@@ -317,7 +317,7 @@ def test_a_postgresql_whose_certificate_has_expired_is_refused(authority: Author
     ],
 )
 async def test_doctor_says_how_safe_the_way_to_another_machine_is(
-    postgres: TlsPostgres, authority: Authority, parameters: dict[str, str], verdict: str, seen: str
+    postgres: TlsPostgres, authority: Authority, parameters: dict[str, str], verdict: str, message: str
 ) -> None:
     given = {name: value.format(authority=authority.file) for name, value in parameters.items()}
     url = postgres.url(host=HOST, **{"hostaddr": elsewhere.ADDRESS, **given})

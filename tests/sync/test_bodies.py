@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 from notion_workspace import SmallWorkspace
 
+from notion_pg_sync.mirror.bodies import count_due, due_pages
+from notion_pg_sync.mirror.connection import fetch_value, open_pool, transaction
+from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.tables import GENERAL_TABLE, general_shape
 from tests.bodies import deep, every_kind
 from tests.installation import Installation, Row
 
@@ -235,6 +239,26 @@ async def test_removed_pages_lose_their_bodies(installation: Installation, notes
     installation.workspace.trash_page(notes[0])
     await installation.sync_all(full=True, **BODIES)
     assert set(await kept(installation)) == set(notes[1:])
+
+
+async def test_due_pages_are_found_by_their_keys_though_nothing_is_known_of_the_tables(
+    installation: Installation, small: SmallWorkspace
+) -> None:
+    """As after a first sync: PostgreSQL, which has no statistics yet, would compare all documents with all pages."""
+    count = 300
+    rows = [{"Name": f"Page {number}"} for number in range(count)]
+    handle = installation.workspace.add_database("Many", rows=rows)
+    installation.workspace.share("anna", "Many")
+    await installation.connect("anna", small.tokens["anna"], {"Many": handle.id})
+    assert (await installation.sync_all()).failures == []
+    key, table = DataSourceKey("anna", handle.data_source_id), general_shape("public", GENERAL_TABLE)
+    async with open_pool(installation.settings.database_url or "") as pool, transaction(pool) as connection:
+        assert await count_due(connection, table, key, everything=False) == count
+        assert len(await due_pages(connection, table, key, None, most=50, everything=False)) == 50
+        read = await fetch_value(
+            connection, "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables"
+        )
+    assert count < int(str(read)) < count * 10
 
 
 @pytest.mark.timeout(400)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -234,6 +234,7 @@ async def _settle_suspension(connection: Connection, user_id: str, database_id: 
 async def _refresh_view(work: RunContext, database: ConfiguredDatabase, run: DatabaseRun) -> None:
     """Brings the view of the database's name up to date, for users who want views; what it says goes into `run`."""
     try:
+        # Not `retried`: these are transactions one after the other, and each is tried again there.
         async with work.pool.connection() as connection:
             notes = await refresh_views(connection, [database.name])
     except Exception as error:  # noqa: BLE001 - recorded; the rows are there without the view
@@ -283,7 +284,7 @@ async def _release(work: RunContext, user_id: str) -> None:
 
 @retried
 async def remember(
-    work: RunContext, user_id: str, databases: Iterable[ConfiguredDatabase], *, found_by_search: bool
+    work: RunContext, user_id: str, databases: Sequence[ConfiguredDatabase], *, found_by_search: bool
 ) -> None:
     """Records which databases a user has; a dry run does not."""
     if work.settings.dry_run:
