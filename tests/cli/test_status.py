@@ -125,7 +125,8 @@ def test_a_failing_database_is_told_with_the_reason_and_since_when(anna: Site) -
     assert "403" in why
     (one,) = status(anna)["not_fresh"]
     ((began, ended_at),) = anna.execute(
-        "SELECT start_time::text, end_time::text FROM notion_sync.job_run_details ORDER BY runid LIMIT 1"
+        "SELECT start_time::text, end_time::text FROM notion_sync.job_run_details"
+        " WHERE status = 'failed' ORDER BY runid LIMIT 1"
     )
     since = datetime.fromisoformat(one["since"])
     assert datetime.fromisoformat(str(began)) <= since <= datetime.fromisoformat(str(ended_at))
