@@ -56,6 +56,11 @@ def test_every_heading_that_is_cited_is_there() -> None:
     assert missing == []
 
 
+def test_pages_are_cited_by_heading_and_not_by_number() -> None:
+    numbered = re.compile(r"\.md, section")
+    assert [str(path) for path, text in texts(".py", ".sql", ".md") if numbered.search(text)] == []
+
+
 @pytest.mark.parametrize("path", [path for path, _ in texts(".md")], ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_to_a_heading_leads_to_one(path: Path) -> None:
     for target, anchor in LINK.findall(path.read_text(encoding="utf-8")):

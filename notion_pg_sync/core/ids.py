@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 from uuid import UUID
 
-# How the tokens of internal connections begin; others are opaque (notion-api.md, section 6).
+# How the tokens of internal connections begin; others are opaque (docs/notion-api.md#tokens).
 TOKEN_PREFIXES = ("secret_", "ntn_")
 
 _NOTION_HOSTS = ("notion.so", "notion.com", "notion.site")
@@ -23,7 +23,7 @@ class MalformedIdError(ValueError):
 def parse_id(written: str) -> str:
     """The id in `written`, with dashes and in lower case, as Notion's API answers it.
 
-    In a link, what stands before `?v=` is the database; `v` is a view (notion-api.md, section 2, "GET databases").
+    In a link, what stands before `?v=` is the database; `v` is a view (docs/notion-api.md#databases).
     Raises `MalformedIdError`.
     """
     text = written.strip().lower()

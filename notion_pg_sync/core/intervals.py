@@ -54,5 +54,5 @@ def gaps(covered: Iterable[Interval]) -> tuple[Interval, ...]:
 
 
 def minute_of(time: datetime) -> datetime:
-    """`time` rounded down to its minute, in UTC, as Notion rounds (notion-api.md, section 3, "Time")."""
+    """`time` rounded down to its minute, in UTC, as Notion rounds (docs/notion-api.md#time)."""
     return time.astimezone(UTC).replace(second=0, microsecond=0)

@@ -47,7 +47,7 @@ def sanitize(given: object) -> tuple[Any, int]:
 
     Altered, and counted: strings and keys with characters that PostgreSQL refuses lose these; numbers that are not
     finite, and what is nested deeper than `MAX_NESTING`, become null. Hosted files lose signature and expiry, which is
-    no loss and not counted (notion-api.md, section 4, "files"). All else, unknown types too, stays as it is.
+    no loss and not counted (docs/notion-api.md#files). All else, unknown types too, stays as it is.
     """
     cleaner = _Cleaner()
     return cleaner.clean(given, MAX_NESTING), cleaner.altered

@@ -1,7 +1,7 @@
 """One token's way to Notion: paced, retried, and with errors in plain words.
 
 notion-client makes the requests; its own retrying is off, since it leaves out most of what can be retried
-(notion-api.md, section 5), and a request must never be retried twice over.
+(docs/notion-api.md#what-notion-client-does), and a request must never be retried twice over.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class DataSourceAnswer:
 class Bot:
     """Whom a token acts as, and in which workspace; the name of a personal token is that of its person.
 
-    None where Notion does not say it (notion-api.md, section 2, "GET users/me").
+    None where Notion does not say it (docs/notion-api.md#own-user).
     """
 
     name: str | None
@@ -270,7 +270,7 @@ class NotionClient:
     async def property_items(self, page_id: str, property_id: str) -> tuple[list[JsonObject], JsonObject]:
         """Everything that a property of a page holds: its items, and the last answer's `property_item`.
 
-        `property_id` goes into the path as Notion gave it (notion-api.md, section 2, "filter_properties"). Raises
+        `property_id` goes into the path as Notion gave it (docs/notion-api.md#property-items). Raises
         `NotionError`, also where Notion says that it does not give everything.
         """
         path = f"pages/{page_id}/properties/{property_id}"
@@ -285,7 +285,7 @@ class NotionClient:
         return items, last if isinstance(last, dict) else {}
 
     async def data_sources_shared(self) -> SharedDataSources:
-        """The data sources that search finds for this token; search is not exhaustive (notion-api.md, section 2)."""
+        """The data sources that search finds for this token; search is not exhaustive (docs/notion-api.md#search)."""
         what = "the shared databases"
         filtered = {"filter": {"property": "object", "value": "data_source"}}
 
@@ -300,7 +300,7 @@ class NotionClient:
         return SharedDataSources(found, is_complete)
 
     async def users(self) -> list[JsonObject]:
-        """Members and bots of the workspace; no guests, and not for every token (notion-api.md, section 2).
+        """Members and bots of the workspace; no guests, and not for every token (docs/notion-api.md#people).
 
         Notion may give only some of them: who is not in the list may still be asked for by id.
         """

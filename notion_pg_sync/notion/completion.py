@@ -1,7 +1,7 @@
 """Pure: which values of a page Notion cut, and how the property endpoint's answers make them whole.
 
 A page's answer holds at most 25 relations, people and mentions a property, and computes from as many
-(notion-api.md, section 3, "Truncation inside page objects").
+(docs/notion-api.md#truncation).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from notion_pg_sync.notion.json_access import as_list, get_path, tagged
 from notion_pg_sync.notion.rollup_parts import MOST_IN_A_PAGE, PARTED, RelatedPages, whole_array
 from notion_pg_sync.notion.schema import by_id, decoded
 
-# The property endpoint never computes these (notion-api.md, section 2); to ask would be a request for nothing.
+# The property endpoint never computes these (docs/notion-api.md#property-items); to ask would be a request for nothing.
 _NEVER_COMPUTED = frozenset({"show_unique", "unique", "median", "count_per_group", "percent_per_group"})
 
 # The type of a rollup that is not told whole, until its last page in Notion's answers.

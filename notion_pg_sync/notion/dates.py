@@ -1,4 +1,4 @@
-"""Pure: a Notion date as calendar days and instants (notion-api.md, section 4, "date")."""
+"""Pure: a Notion date as calendar days and instants (docs/notion-api.md#dates)."""
 
 from __future__ import annotations
 

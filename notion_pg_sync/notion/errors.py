@@ -1,6 +1,6 @@
 """What goes wrong with Notion: in plain words, and whether asking again can help.
 
-The table behind it: notion-api.md, section 5.
+The table behind it: docs/notion-api.md#errors.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pure: reads JSON whose shape nobody promises. Notion adds types and fields at any time (notion-api.md, section 4)."""
+"""Pure: reads JSON whose shape nobody promises: Notion adds types and fields (docs/notion-api.md#properties)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Pure, without I/O: which queries read a data source whole, and which read what was edited.
 
 A listing is told of each answer and says which queries come next; it knows nothing of the network, and any number of
-its queries may be under way at once. What a query of Notion gives and where it stops: notion-api.md, sections 2 and 3.
+its queries may be under way at once. What a query of Notion gives and where it stops: docs/notion-api.md#queries.
 
 The rules that exactness rests on:
 

@@ -1,6 +1,6 @@
 """Pure: what Notion's Markdown of a page leaves out, how later parts are put in, and the plain text of it.
 
-What the endpoint leaves out: notion-api.md, section 2, "Page bodies".
+What the endpoint leaves out: docs/notion-api.md#page-bodies.
 """
 
 from __future__ import annotations

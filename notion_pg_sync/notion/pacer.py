@@ -13,7 +13,7 @@ WINDOW_SECONDS = 60.0
 class Pacer:
     """Lets at most `requests_per_minute` requests begin in any 60 seconds.
 
-    Notion counts in fixed windows of a minute (notion-api.md, section 3, "Rate"), but says nowhere when one begins;
+    Notion counts in fixed windows of a minute (docs/notion-api.md#rate-limit), but says nowhere when one begins;
     what keeps to the limit in every 60 seconds keeps to it in each of those windows. Waiters are served in order.
     """
 

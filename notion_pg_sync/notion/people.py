@@ -1,6 +1,6 @@
 """Pure: the people whom Notion's answers name, with what they tell of them.
 
-Without the capability to read user information a user is an id and nothing else (notion-api.md, section 4).
+Without the capability to read user information a user is an id and nothing else (docs/notion-api.md#people).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pure: the properties of a page -> plain values. What there is of each type: notion-api.md, section 4."""
+"""Pure: the properties of a page -> plain values. What there is of each type: docs/notion-api.md#properties."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from notion_workspace import SmallWorkspace
 
 from tests.installation import Installation
 
-# What no answer of Notion's API gives, so no mirror can have it (notion-api.md, section 3, "Truncation").
+# What no answer of Notion's API gives, so no mirror can have it (docs/notion-api.md#truncation).
 BEYOND_THE_API = (
     # computed from at most 25 related pages, without a sign, and the property endpoint is no better
     r"^Stories: 'Cast size' of .* is .*'number': 25.*not .*'number': 40",

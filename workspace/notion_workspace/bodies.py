@@ -1,4 +1,4 @@
-"""Page bodies: blocks as the API shows them (notion-api.md, section 2); as markdown see `markdown`."""
+"""Page bodies: blocks as the API shows them (docs/notion-api.md#page-bodies); as markdown see `markdown`."""
 
 from typing import Any
 

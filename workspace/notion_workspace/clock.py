@@ -36,12 +36,12 @@ def _minute_text(minute: int) -> str:
 
 
 def minute_text(moment: int) -> str:
-    """Times of pages, data sources and blocks: rounded down to the minute (notion-api.md, section 3)."""
+    """Times of pages, data sources and blocks: rounded down to the minute (docs/notion-api.md#time)."""
     return _minute_text(moment // MINUTE)
 
 
 def database_text(moment: int) -> str:
-    """Times of databases: exact, with another suffix (notion-api.md, section 3)."""
+    """Times of databases: exact, with another suffix (docs/notion-api.md#time)."""
     return to_datetime(moment).isoformat(timespec="milliseconds")
 
 

@@ -1,4 +1,4 @@
-"""The endpoints: what each asks of the workspace, and which refusals it knows (notion-api.md, section 2)."""
+"""The endpoints: what each asks of the workspace, and which refusals it knows (docs/notion-api.md#endpoints)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The errors that the API answers with (notion-api.md, section 5; wording as recorded in payload 37)."""
+"""The errors that the API answers with (docs/notion-api.md#errors; wording as recorded in payload 37)."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Filters of a query: read from Notion's JSON, checked, and asked of pages (notion-api.md, section 2).
+"""Filters of a query: read from Notion's JSON, checked, and asked of pages (docs/notion-api.md#queries).
 
 `parse` refuses with 400 what Notion would: unknown properties, operators that the type lacks, deeper nesting.
 """

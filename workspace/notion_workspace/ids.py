@@ -29,7 +29,7 @@ def parse_uuid(text: str) -> str | None:
 
 
 def encode_property_id(property_id: str) -> str:
-    """A property id as schemas and pages carry it: percent-encoded (notion-api.md, section 2)."""
+    """A property id as schemas and pages carry it: percent-encoded (docs/notion-api.md#data-sources)."""
     return quote(property_id, safe="")
 
 

@@ -1,4 +1,4 @@
-"""Rate limits: fixed windows per token and for the whole workspace (notion-api.md, section 3)."""
+"""Rate limits: fixed windows per token and for the whole workspace (docs/notion-api.md#rate-limit)."""
 
 import math
 import time

@@ -123,7 +123,7 @@ class Order:
 class Listing:
     """The pages that meet a condition, in order; read no further than asked.
 
-    `archived` lists the archived pages and nothing else (notion-api.md, section 2).
+    `archived` lists the archived pages and nothing else (docs/notion-api.md#queries).
     """
 
     def __init__(

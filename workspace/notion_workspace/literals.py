@@ -236,7 +236,7 @@ def date_value(literal: Value) -> DateValue | None:
 
 
 def _moment(literal: datetime.date | str) -> str:
-    """Days as days; date-times with their offset and without seconds (notion-api.md, section 3)."""
+    """Days as days; date-times with their offset and without seconds (docs/notion-api.md#dates)."""
     if isinstance(literal, datetime.datetime):
         return literal.replace(second=0, microsecond=0).isoformat(timespec="milliseconds")
     return literal.isoformat() if isinstance(literal, datetime.date) else literal

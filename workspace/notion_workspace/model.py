@@ -33,7 +33,7 @@ Stored = Any
 
 
 class Unsupported:
-    """The marker of a value that Notion did not compute (notion-api.md, section 4)."""
+    """The marker of a value that Notion did not compute (docs/notion-api.md#formulas-and-rollups)."""
 
     def __repr__(self) -> str:
         return "UNSUPPORTED"

@@ -129,7 +129,7 @@ def _relation_config(state: State, _source: DataSource, prop: Property) -> Json:
 
 
 def _rollup_config(state: State, source: DataSource, prop: Property) -> Json:
-    """The two property ids come NOT percent-encoded here (notion-api.md, section 2)."""
+    """The two property ids come NOT percent-encoded here (docs/notion-api.md#data-sources)."""
     relation = source.properties.get(prop.relation)
     target = state.data_sources.get(relation.target or "") if relation else None
     rolled_up = target.properties.get(prop.rolled_up) if target else None
@@ -225,5 +225,5 @@ def _bare_url(object_id: str) -> str:
 
 
 def _archived(in_trash: bool, version: str) -> Json:
-    """Versions before 2026-03-11 carry `in_trash` under its old name too (notion-api.md, section 1)."""
+    """Versions before 2026-03-11 carry `in_trash` under its old name too (docs/notion-api.md#trash-and-archive)."""
     return {"archived": in_trash} if version < "2026-03-11" else {}

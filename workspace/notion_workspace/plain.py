@@ -28,7 +28,8 @@ from notion_workspace.model import (
 )
 from notion_workspace.state import State
 
-# Deeper chains of rollups and formulas are not computed ("nested calculations", notion-api.md, section 4).
+# Deeper chains of rollups and formulas are not computed: "nested calculations"
+# (docs/notion-api.md#formulas-and-rollups).
 DEEPEST = 4
 
 

@@ -1,4 +1,7 @@
-"""Answers GET pages/{id}/properties/{property_id}: values that are never cut (notion-api.md, section 2; payload 26)."""
+"""Answers GET pages/{id}/properties/{property_id}: values that are never cut.
+
+See docs/notion-api.md#property-items, and payload 26.
+"""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""Answers POST data_sources/{id}/query: filters, sorts, paging and the cap (notion-api.md, sections 2 and 3)."""
+"""Answers POST data_sources/{id}/query: filters, sorts, paging and the cap (docs/notion-api.md#queries)."""
 
 import orjson
 

@@ -16,7 +16,7 @@ Values = list[Any]
 
 ARRAYS = frozenset({"show_original", "show_unique"})
 DATES = frozenset({"earliest_date", "latest_date", "date_range"})
-# The property endpoint never computes these (notion-api.md, section 2).
+# The property endpoint never computes these (docs/notion-api.md#property-items).
 NEVER_IN_ENDPOINT = frozenset({"show_unique", "unique", "median", "count_per_group", "percent_per_group"})
 
 

@@ -1,4 +1,4 @@
-"""Answers POST search: titles of pages and data sources shared with the token (notion-api.md, section 2).
+"""Answers POST search: titles of pages and data sources shared with the token (docs/notion-api.md#search).
 
 As Notion's, it is not exhaustive: rows of generated data sources that were never edited are not in its index.
 """

@@ -91,7 +91,7 @@ class State:
         return token is None or source.database_id in token.shared
 
     def sees_relation(self, token: Token | None, prop: Property) -> bool:
-        """Whether a relation's target is there and shared with the token (notion-api.md, section 2)."""
+        """Whether a relation's target is there and shared with the token (docs/notion-api.md#data-sources)."""
         target = self.data_sources.get(prop.target or "")
         return target is not None and self.sees(token, target)
 

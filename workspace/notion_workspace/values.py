@@ -1,4 +1,4 @@
-"""Values as the API renders them: Notion's JSON, whole or cut at 25 (notion-api.md, sections 3 and 4)."""
+"""Values as the API renders them: Notion's JSON, whole or cut at 25 (docs/notion-api.md#truncation)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -202,7 +202,7 @@ class Renderer:
 
 
 def user_json(user: User, token: Token | None, *, own_bot: Json | None = None) -> Json:
-    """A user as a token may see them (notion-api.md, section 4)."""
+    """A user as a token may see them (docs/notion-api.md#people)."""
     if user.kind == "group":
         return {"object": "group", "id": user.id, "name": user.name}
     if user.kind == "partial" or (token is not None and not token.read_users):

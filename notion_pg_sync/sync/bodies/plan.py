@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from notion_pg_sync.core.errors import ErrorCode
 
-# Notion tells edits to the minute, and may take a while until it shows one (notion-api.md, section 3, "Time").
+# Notion tells edits to the minute, and may take a while until it shows one (docs/notion-api.md#time).
 SETTLING = timedelta(minutes=5)
 
 # How many bodies are read and written at once: what is lost at most when a run is killed, and what memory holds.

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 SINGLE_QUERY_ROWS = 100
 
 # How far before the watermark an incremental read begins. Times are rounded to minutes, and how long an edit takes to
-# appear in queries is not documented (notion-api.md, section 3, "Time").
+# appear in queries is not documented (docs/notion-api.md#time).
 OVERLAP = timedelta(minutes=5)
 
 # How far in the future a stored time may lie, since clocks differ; an incremental read reaches back as far.

@@ -1,6 +1,6 @@
 """Rows that a complete full read did not see: confirmed, and removed.
 
-A listing is no proof: a row may be missing from it for many reasons (notion-api.md, section 3, "Disappearance"). Up to
+A listing is no proof: a row may be missing from it for many reasons (docs/notion-api.md#disappearance). Up to
 `MAX_CONFIRMED_ONE_BY_ONE` are asked for one by one; more are removed when a second complete listing does not see them
 either.
 """
@@ -109,7 +109,7 @@ async def _ask_for_one(
 ) -> tuple[Reason | None, JsonObject | None]:
     """Why a page left, or the page where it is still there; neither where Notion calls the id malformed.
 
-    It does so for some ids of the right form (notion-api.md, section 2): an application may have rows of its own with
+    It does so for some ids of the right form (docs/notion-api.md#pages): an application may have rows of its own with
     such a one.
     """
     page: JsonObject | None = None

@@ -25,7 +25,7 @@ class SharedDatabases:
 
 
 async def find_databases(client: NotionClient) -> SharedDatabases:
-    """The databases that search finds; one that it leaves out may still be there (notion-api.md, section 2).
+    """The databases that search finds; one that it leaves out may still be there (docs/notion-api.md#search).
 
     A database is named by its first data source's title, by its id where that has none. Raises `NotionError`.
     """

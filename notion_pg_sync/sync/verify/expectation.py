@@ -21,9 +21,9 @@ from notion_pg_sync.sync.verify.parted_rollups import PartedRollup, is_left_open
 
 JsonObject = dict[str, Any]
 
-# A page's answer holds so many relations, people and mentions of a value (notion-api.md, section 3).
+# A page's answer holds so many relations, people and mentions of a value (docs/notion-api.md#truncation).
 _SHOWN = 25
-# What the property endpoint does not compute either (notion-api.md, section 2).
+# What the property endpoint does not compute either (docs/notion-api.md#property-items).
 _COMPUTED_NOWHERE = ("show_unique", "unique", "median", "count_per_group", "percent_per_group")
 _NOT_TOLD = ("unsupported", "incomplete")
 # The tool keeps so many levels; Notion's own values are about ten deep.

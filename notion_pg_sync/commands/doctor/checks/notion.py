@@ -52,7 +52,7 @@ _NOBODYS_TOKEN = "doctor"
 # Of more than so many users, only their number is told.
 _MOST_LINES = 10
 
-# How many rows one answer holds, and how many one query yields (notion-api.md, section 3).
+# How many rows one answer holds, and how many one query yields (docs/notion-api.md#row-cap).
 _ROWS_A_REQUEST = 100
 _QUERY_CAP = 10_000
 
@@ -218,7 +218,7 @@ def databases_shared(seen: Sequence[SeenDatabase], schema: str) -> list[Finding]
 
 
 def database_finding(seen: SeenDatabase, schema: str) -> Finding:
-    """What an answer means: missing and not shared look the same to the API (notion-api.md, section 5)."""
+    """What an answer means: missing and not shared look the same to the API (docs/notion-api.md#errors)."""
     named = f"{seen.user_id}/{seen.database.name}"
     sync = sync_command(seen.user_id, seen.database.name)
     correction = statements.id_statement(schema, seen.user_id, seen.database.name)
