@@ -232,7 +232,7 @@ _RENDERERS: dict[str, Callable[[_Block], list[str]]] = {
 
 
 def _run(item: object) -> tuple[object, ...]:
-    """Items of text that are marked alike make one run, since marks that touch each other cannot be told apart."""
+    """Items of text that are marked alike make one run, since marks that touch each other cannot be distinguished."""
     annotations = get_path(item, "annotations")
     marks = tuple(sorted((str(k), str(v)) for k, v in annotations.items())) if isinstance(annotations, dict) else ()
     return get_path(item, "type"), get_path(item, "href"), marks

@@ -84,7 +84,7 @@ _BY_STATUS = {
 
 
 def explain(error: Exception, what: str, proxy: httpx.URL | None = None) -> NotionError:
-    """Says what `error`, raised by notion-client or httpx while reading `what`, by way of `proxy`, means.
+    """Says what `error`, raised by notion-client or httpx while reading `what`, through `proxy`, means.
 
     Raises `error` itself where it is not about Notion or the network.
     """

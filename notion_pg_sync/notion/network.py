@@ -1,4 +1,4 @@
-"""Why Notion cannot be reached: what httpx says, told apart, in words and with what to type. No token comes through."""
+"""Why Notion cannot be reached: what httpx says, in words and with what to type. No token comes through."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Explanation:
 
 
 def why_unreachable(error: httpx.TransportError, proxy: httpx.URL | None = None) -> Explanation:
-    """What it means that a request, by way of `proxy`, ended in `error`, which came instead of an answer."""
+    """What it means that a request, through `proxy`, ended in `error`, which came instead of an answer."""
     url = error.request.url
     host, port = url.host, url.port or (443 if url.scheme == "https" else 80)
     curl = shlex.join(["curl", "-sv", f"{url.scheme}://{host}:{port}/v1/users/me"])

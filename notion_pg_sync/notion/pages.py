@@ -63,4 +63,4 @@ def _id(answered: Mapping[str, object]) -> str:
     try:
         return str(UUID(str(answered.get("id"))))
     except ValueError:
-        raise NotionError("Notion answered a page whose id is no id.", code=ErrorCode.MALFORMED) from None
+        raise NotionError("Notion answered a page whose id is not valid.", code=ErrorCode.MALFORMED) from None

@@ -163,7 +163,7 @@ def _only_not_computed(value: PlainValue) -> PlainValue:
 
 
 def _date(kind: str | None, content: object) -> DateParts | None:
-    """The date that a property, or a formula's or rollup's result, is; None of what is none."""
+    """The date that a property, or a formula's or rollup's result, is; None if there is none."""
     if kind in ("formula", "rollup"):
         kind, content = tagged(content)
     return date_parts(content) if kind == "date" else None

@@ -119,7 +119,7 @@ class Application:
 
     def _write_pairs(self) -> None:
         with psycopg.connect(self.database_url) as connection:
-            # Mostly its own transaction is ended: that of a run is by the third writer, for sure and no more often.
+            # Usually its own transaction is ended: that of a run is by the third writer, for sure and no more often.
             connection.execute("SET deadlock_timeout = '100ms'")
             connection.commit()
             while not self.is_over.is_set():

@@ -68,7 +68,7 @@ class Renderer:
     def property_value(self, page: Page, prop: Property) -> Json:
         """`{id, type, TYPE}`, and `has_more` for relations."""
         kind = prop.definition.type
-        # Not by way of `value`: this runs for every cell of every answer.
+        # Not through `value`: this runs for every cell of every answer.
         render = _RENDERERS.get(kind)
         value = page.values.get(prop.id) if render is None else render(self, page, prop)
         rendered: Json = {"id": prop.encoded_id, "type": kind, kind: value}

@@ -63,7 +63,7 @@ class BodiesSync:
         self._first_failure = ""
 
     async def sync(self) -> None:
-        """Reads what is due; the run says what came of it.
+        """Reads what is due; the run records the outcome.
 
         What goes wrong ends the reading of bodies, and leaves what was read, and the rows' result, as they are. Raises
         what psycopg raises where not even that can be recorded.
@@ -150,7 +150,7 @@ class BodiesSync:
         )
 
     async def _conclude(self) -> None:
-        """Says in the run's record and to the watcher what came of it."""
+        """Tells the outcome in the run's record and to the watcher."""
         self._run.message = f"{self._run.message or ''} {self._says()}".strip()
         await self._record()
         self._work.listener.bodies_ended(self._watched, self._run)

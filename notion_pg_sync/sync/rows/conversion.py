@@ -87,7 +87,7 @@ class Conversion:
 
 
 def _not_shared_out(properties: Mapping[str, object], columns: ColumnsByProperty) -> set[str]:
-    """The columns of rollups whose parts are not told apart."""
+    """The columns of rollups whose parts are not distinguished."""
     incomplete = [property_id for property_id, value in by_id(properties).items() if is_incomplete(value)]
     return {column.name for property_id in incomplete for column in columns.get(property_id, ())}
 

@@ -125,7 +125,7 @@ class DataSourceSync:
     async def _read_whole(self, covered: Sequence[Stretch]) -> int:
         """Reads what is not covered yet, and then removes what was not seen.
 
-        Returns how many rows that would be where it is too much without somebody's word, and none is removed.
+        Returns how many rows that would be where it is too much without permission, and none is removed.
         """
         self._run.mode = "full"
         await self._list_whole(covered)
@@ -142,7 +142,7 @@ class DataSourceSync:
         return rows_held_back
 
     async def _is_too_much(self, unseen: list[str]) -> bool:
-        """Whether removing them needs somebody's word; the rows are counted only where that can matter."""
+        """Whether removing them needs permission; the rows are counted only where that can matter."""
         return len(unseen) > ALWAYS_REMOVABLE_ROWS and is_too_much(len(unseen), await self._destination.count())
 
     async def _list_whole(self, covered: Sequence[Stretch]) -> None:

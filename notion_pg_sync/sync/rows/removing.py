@@ -25,7 +25,7 @@ ALWAYS_REMOVABLE_ROWS = 20
 
 
 class HeldBackError(ToolError):
-    """More rows would be removed than is done without somebody's word; the message says how to give it."""
+    """The removal exceeds the safety threshold; the message says how to allow it."""
 
     code = ErrorCode.REMOVAL_HELD_BACK
 
@@ -39,7 +39,7 @@ class Verdicts:
 
 
 def is_too_much(unseen: int, row_count: int) -> bool:
-    """Whether removing `unseen` of `row_count` rows needs somebody's word."""
+    """Whether removing `unseen` of `row_count` rows needs permission."""
     return unseen > ALWAYS_REMOVABLE_ROWS and unseen * 2 > row_count
 
 

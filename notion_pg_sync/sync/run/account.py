@@ -155,7 +155,7 @@ async def _requests(work: RunContext, user_id: str) -> PendingRequests:
 
 @retried
 async def _answer_requests(work: RunContext, outcome: AccountOutcome) -> None:
-    """Says to whoever asked for everything what came of it."""
+    """Tells the outcome to whoever asked for everything."""
     if work.settings.dry_run:
         return
     failed = sum(run.error_code is not None for run in outcome.databases.values())

@@ -359,7 +359,7 @@ def _double(number: float) -> float:
 
 
 def instant(written: object) -> datetime | None:
-    """A time as Notion writes it, None of what is none."""
+    """A time as Notion writes it, None if there is none."""
     try:
         time = datetime.fromisoformat(str(written))
     except ValueError:

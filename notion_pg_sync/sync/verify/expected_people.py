@@ -23,7 +23,7 @@ class Person:
 
 
 def person_of(told: Mapping[str, Any]) -> Person | None:
-    """The person in an answer, None of what is none."""
+    """The person in an answer, None if there is none."""
     try:
         person_id = str(UUID(told.get("id") if isinstance(told.get("id"), str) else ""))
     except ValueError:

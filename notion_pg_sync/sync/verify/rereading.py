@@ -97,7 +97,7 @@ class Rereading:
         for page in pages:
             page_id = as_uuid(page.get("id"))
             if page_id is None:
-                raise VerificationError("Notion answered a page whose id is no id.", code=ErrorCode.MALFORMED)
+                raise VerificationError("Notion answered a page whose id is not valid.", code=ErrorCode.MALFORMED)
             if page_id not in self._seen:
                 self._seen.add(page_id)
                 new.append({**page, "id": str(page_id)})
@@ -145,7 +145,7 @@ def why_not_live(page: JsonObject | None, data_source_id: str) -> str | None:
 
 
 def as_uuid(written: object) -> UUID | None:
-    """The UUID that is written, with dashes or without; None of what is none."""
+    """The UUID that is written, with dashes or without; None if there is none."""
     try:
         return UUID(written) if isinstance(written, str) else None
     except ValueError:
