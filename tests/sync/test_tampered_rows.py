@@ -668,4 +668,6 @@ async def test_whatever_is_changed_at_random_one_full_sync_puts_right(
             assert await kinds_of_differences(installation, small, user_id) == set(), said
             databases = {name: small.databases[name] for name in tampering.DATABASES[user_id]}
             lines = await installation.differences(user_id, user_id, databases)
-            assert [line for line in lines if not KNOWN.search(line)] == [], said
+            # Without notes, a row that lost its page's id cannot be distinguished from the application's own.
+            known = KNOWN if keeps_ids else re.compile(f"{KNOWN.pattern}|row None")
+            assert [line for line in lines if not known.search(line)] == [], said
