@@ -19,6 +19,7 @@ from notion_pg_sync.mirror.tables import find_tables
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.listener import SilentListener
+from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.verify import verification as findings
 from notion_pg_sync.sync.verify import verify
 from notion_pg_sync.sync.verify.rereading import VerificationError
@@ -32,9 +33,8 @@ STRANGER = "99999999-9999-4999-8999-999999999999"
 @asynccontextmanager
 async def working(installation: Installation, token: str) -> AsyncIterator[tuple[RunContext, NotionClient]]:
     """What the command has in hand when it verifies."""
-    settings = replace(installation.settings, page_size=40)
-    client = NotionClient(token, base_url=settings.notion_base_url, requests_per_minute=100_000)
-    async with open_pool(settings.database_url or "") as pool, client:
+    settings = replace(installation.settings, page_size=40, requests_per_minute=100_000)
+    async with open_pool(settings.database_url or "") as pool, open_client(settings, token) as client:
         async with transaction(pool) as connection:
             tables = await find_tables(connection, "public")
         yield RunContext(settings, 0, pool, "public", tables, SilentListener()), client
@@ -361,46 +361,38 @@ async def test_differences_beyond_the_bound_are_counted(
 
 # Faults of the sync itself -------------------------------------------------------------------------------------------
 
-PARTS = (
-    *("sync/verify.py", "sync/verify_people.py", "sync/comparing.py", "sync/verification.py"),
-    *("notion/expectation.py", "notion/expected_fields.py", "notion/expected_bodies.py", "notion/expected_people.py"),
-    *("notion/rereading.py", "notion/parted_rollups.py"),
+PACKAGE = Path(verify.__file__).parents[2]
+PARTS = [
+    *(f"sync/verify/{file.name}" for file in sorted(Path(verify.__file__).parent.glob("[!_]*.py"))),
     *("mirror/held_rows.py", "mirror/held_texts.py", "mirror/held_views.py"),
-)
+]
 WHAT_THE_SYNC_USES = {
-    *(
-        f"notion_pg_sync.notion.{name}"
-        for name in (
-            "listing",
-            "properties",
-            "cleaning",
-            "completion",
-            "rollup_parts",
-            "shares",
-            "schema",
-            "pages",
-            "dates",
-            "markdown",
-            "people",
-        )
-    ),
-    *(f"notion_pg_sync.notion.{name}" for name in ("markdown", "blocks", "column_names")),
-    *(
-        f"notion_pg_sync.sync.{name}"
-        for name in ("conversion", "completing", "related_pages", "reading", "data_source", "database")
-    ),
-    *(f"notion_pg_sync.sync.{name}" for name in ("body", "bodies", "people")),
-    *(f"notion_pg_sync.mirror.{name}" for name in ("rows", "sent_rows", "stored_rows", "bodies", "people")),
-    *(f"notion_pg_sync.mirror.{name}" for name in ("search_documents", "views", "view_catalog", "view_definition")),
+    "notion": [
+        *("blocks", "cleaning", "column_names", "completion", "dates", "listing", "markdown", "pages", "people"),
+        *("properties", "rollup_parts", "schema", "shares"),
+    ],
+    "mirror": [
+        *("bodies", "people", "rows", "search_documents", "sent_rows", "stored_rows", "view_catalog"),
+        *("view_definition", "views"),
+    ],
+    "sync.rows": [file.stem for file in (PACKAGE / "sync" / "rows").glob("[!_]*.py")],
+    "sync.bodies": [file.stem for file in (PACKAGE / "sync" / "bodies").glob("[!_]*.py")],
+    "sync.run": ["people_lookup"],
 }
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_no_code_is_shared_whose_faults_are_to_be_found(part: str) -> None:
-    source = (Path(verify.__file__).parents[1] / part).read_text(encoding="utf-8")
+    source = (PACKAGE / part).read_text(encoding="utf-8")
     imports = [node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
     assert imports
-    assert WHAT_THE_SYNC_USES.isdisjoint(imports)
+    used = {f"notion_pg_sync.{folder}.{name}" for folder, names in WHAT_THE_SYNC_USES.items() for name in names}
+    assert used.isdisjoint(imports)
+
+
+def test_what_the_sync_uses_is_there() -> None:
+    for folder, names in WHAT_THE_SYNC_USES.items():
+        assert {name for name in names if not (PACKAGE / folder.replace(".", "/") / f"{name}.py").exists()} == set()
 
 
 async def nothing_completed(_client: object, pages: list[object], _schema: object) -> list[object]:
@@ -415,7 +407,7 @@ async def nothing_completed(_client: object, pages: list[object], _schema: objec
             nothing_completed,
             {"Friends", "People", "Text", "Friends' sum", "Friends' names", "Friend count"},
         ),
-        ("notion_pg_sync.notion.cleaning.unsigned", lambda url: url, {"Files"}),
+        ("notion_pg_sync.notion.cleaning.strip_signature", lambda url: url, {"Files"}),
         ("notion_pg_sync.notion.cleaning.storable_text", lambda text: text.replace("\0", " "), {"Text"}),
         ("notion_pg_sync.sync.rows.conversion.title_text", lambda _: "x", {"title"}),
     ],

@@ -21,7 +21,7 @@ from notion_pg_sync.mirror.row_counts import RowCounts, count_rows_of
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending
 from notion_pg_sync.mirror.sync_requests import PendingRequests
 from notion_pg_sync.mirror.views import refresh_views
-from notion_pg_sync.notion.client import NotionClient, Retries
+from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.settings import Settings
@@ -33,6 +33,7 @@ from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases
 from notion_pg_sync.sync.run.failures import failure_of
 from notion_pg_sync.sync.run.listener import ProgressKey
+from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.suspension import FAILURES_IN_A_ROW, after_failures, fingerprint, is_lack_of_access
 from notion_pg_sync.sync.run.token_encryption import open_token
@@ -242,18 +243,6 @@ async def _refresh_view(work: RunContext, database: ConfiguredDatabase, run: Dat
         run.error_code = run.error_code or failure.code
         notes = [f"its typed view could not be made: {failure.sentence}"]
     run.message = " ".join([run.message or "", *notes]).strip()
-
-
-def open_client(settings: Settings, token: str) -> NotionClient:
-    """A client for one token, with the run's pace; to be used as an async context manager."""
-    return NotionClient(
-        token,
-        base_url=settings.notion_base_url,
-        proxy=settings.notion_proxy,
-        requests_per_minute=settings.requests_per_minute,
-        concurrency=settings.concurrency,
-        retries=Retries(first_back_off=settings.first_back_off),
-    )
 
 
 @asynccontextmanager

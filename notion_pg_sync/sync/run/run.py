@@ -28,7 +28,6 @@ from notion_pg_sync.sync.run.account import (
     begin_account,
     connected_account,
     keeping_lease,
-    open_client,
     remember,
     sync_account,
     sync_and_record,
@@ -39,6 +38,7 @@ from notion_pg_sync.sync.run.configuration import read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.failures import failure_of
 from notion_pg_sync.sync.run.listener import Listener
+from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.process import this_process
 from notion_pg_sync.sync.run.token_encryption import TokenError
