@@ -8,6 +8,7 @@ from typing import Literal, cast
 
 from psycopg.rows import class_row
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.printable import to_storable
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 
@@ -161,13 +162,13 @@ async def end_run(connection: Connection, runid: int, status: Ending, message: s
             """
             WITH cut_off AS (
                 UPDATE notion_sync.database_runs
-                SET status = 'failed', end_time = clock_timestamp(), error_code = 'interrupted', message = %(message)s,
+                SET status = 'failed', end_time = clock_timestamp(), error_code = %(code)s, message = %(message)s,
                     seconds = extract(epoch FROM clock_timestamp() - start_time)
                 WHERE runid = %(runid)s AND status = 'running'
                 RETURNING user_id, database_id
             )
             UPDATE notion_sync.databases AS database
-            SET last_status = 'failed', last_error_code = 'interrupted', last_message = %(message)s,
+            SET last_status = 'failed', last_error_code = %(code)s, last_message = %(message)s,
                 last_ended_at = clock_timestamp(),
                 last_seconds = extract(epoch FROM clock_timestamp() - last_started_at),
                 failures_in_a_row = failures_in_a_row + 1, failing_since = coalesce(failing_since, last_started_at)
@@ -175,7 +176,7 @@ async def end_run(connection: Connection, runid: int, status: Ending, message: s
             WHERE database.user_id = cut_off.user_id AND database.database_id = cut_off.database_id
               AND database.last_runid = %(runid)s
             """,
-            {"runid": runid, "message": _CUT_OFF},
+            {"runid": runid, "code": ErrorCode.INTERRUPTED, "message": _CUT_OFF},
         )
         # What it was asked for and did not come to waits for the next run, unless the same was asked for once more.
         await connection.execute(
