@@ -18,7 +18,7 @@ from notion_pg_sync.core.errors import ExitCode, ToolError
 from notion_pg_sync.core.printable import printable
 from notion_pg_sync.embedded.fallback import chosen_postgres
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.sync.run.failures import failure_of
+from notion_pg_sync.sync.run.failures import logged_failure
 
 if TYPE_CHECKING:
     from notion_pg_sync.commands.output.ping import Pings
@@ -70,6 +70,7 @@ def postgres_of(settings: Settings) -> Iterator[Settings]:
 
 
 def _sentence(error: Exception, verbose: int) -> str:
-    if verbose >= 2:
-        remark(traceback_of(error))
-    return failure_of(error).sentence
+    failure = logged_failure(error)
+    if verbose >= 2 and not failure.is_internal:
+        remark(traceback_of(error, with_messages=True))
+    return failure.sentence

@@ -20,7 +20,7 @@ from notion_pg_sync.sync.bodies.body import BodyReader
 from notion_pg_sync.sync.bodies.plan import BATCH, goes_on, is_settled
 from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.run.context import RunContext
-from notion_pg_sync.sync.run.failures import Failure, failure_of
+from notion_pg_sync.sync.run.failures import Failure, logged_failure
 from notion_pg_sync.sync.run.listener import ProgressKey
 
 
@@ -78,7 +78,7 @@ class BodiesSync:
                 if not await self._sync_data_source(key, table):
                     break
         except Exception as error:  # noqa: BLE001 - recorded; the rows are there without bodies
-            self._first_failure = self._first_failure or failure_of(error).sentence
+            self._first_failure = self._first_failure or logged_failure(error).sentence
         await self._conclude()
 
     async def _due(self) -> list[tuple[DataSourceKey, SyncTable, int]]:
@@ -134,7 +134,7 @@ class BodiesSync:
         try:
             read = await self._reader.read(page.page_id)
         except Exception as error:  # noqa: BLE001 - recorded; the other bodies are read
-            batch.failed.append(failure_of(error))
+            batch.failed.append(logged_failure(error))
             return
         batch.read.append(
             Body(

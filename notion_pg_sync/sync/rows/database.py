@@ -18,7 +18,7 @@ from notion_pg_sync.sync.rows.data_source import DataSourceSync
 from notion_pg_sync.sync.rows.row_sink import DryRunSink, PostgresSink, SyncTarget
 from notion_pg_sync.sync.rows.vanished import remove_vanished
 from notion_pg_sync.sync.run.context import RunContext
-from notion_pg_sync.sync.run.failures import Failure, failure_of
+from notion_pg_sync.sync.run.failures import Failure, logged_failure
 
 
 async def sync_database(
@@ -45,13 +45,13 @@ async def sync_database(
             try:
                 await sync.sync()
             except Exception as error:  # noqa: BLE001 - recorded below; the other data sources go on
-                failures.append(failure_of(error))
+                failures.append(logged_failure(error))
             notes.extend(sync.notes)
             notes.extend(destination.notes)
         if not work.settings.dry_run:
             failures.extend(await _remove_vanished(work, own_client, user_id, configured, listed=listed, run=run))
     except Exception as error:  # noqa: BLE001 - recorded below; the other databases go on
-        failures.append(failure_of(error))
+        failures.append(logged_failure(error))
     run.requests, run.retries = own_client.traffic.requests, own_client.traffic.retries
     sentences = [failure.sentence for failure in failures] or [_says(run, dry=work.settings.dry_run)]
     run.error_code = failures[0].code if failures else None
@@ -80,7 +80,7 @@ async def _remove_vanished(
             key = DataSourceKey(user_id, data_source_id)
             await remove_vanished(work, client, key, database_name=configured.name, table=table, run=run)
         except Exception as error:  # noqa: BLE001 - recorded by the caller; the other data sources go on
-            failures.append(failure_of(error))
+            failures.append(logged_failure(error))
     return failures
 
 

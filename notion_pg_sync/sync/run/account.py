@@ -31,7 +31,7 @@ from notion_pg_sync.sync.rows.database import sync_database
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases
-from notion_pg_sync.sync.run.failures import failure_of
+from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import ProgressKey
 from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
@@ -239,7 +239,7 @@ async def _refresh_view(work: RunContext, database: ConfiguredDatabase, run: Dat
         async with work.pool.connection() as connection:
             notes = await refresh_views(connection, [database.name])
     except Exception as error:  # noqa: BLE001 - recorded; the rows are there without the view
-        failure = failure_of(error)
+        failure = logged_failure(error)
         run.error_code = run.error_code or failure.code
         notes = [f"its typed view could not be made: {failure.sentence}"]
     run.message = " ".join([run.message or "", *notes]).strip()

@@ -36,7 +36,7 @@ from notion_pg_sync.sync.run.account import (
 from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, close_dead_runs, who
 from notion_pg_sync.sync.run.configuration import read_configuration
 from notion_pg_sync.sync.run.context import RunContext
-from notion_pg_sync.sync.run.failures import failure_of
+from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import Listener
 from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
@@ -145,7 +145,7 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
                     await sync_account(work, account, slots, only_requested=account.user_id in on_request)
                 )
             except Exception as error:  # noqa: BLE001 - recorded; the other accounts go on
-                outcome.accounts.append(AccountOutcome(account.user_id, problems=[failure_of(error).sentence]))
+                outcome.accounts.append(AccountOutcome(account.user_id, problems=[logged_failure(error).sentence]))
 
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -200,7 +200,9 @@ async def _verify(
     try:
         outcome.verification = await verify_database(work, client, user_id, database)
     except Exception as error:  # noqa: BLE001 - recorded; what was synced stays
-        outcome.problems.append(f"{user_id}/{database.name}: it could not be verified: {failure_of(error).sentence}")
+        outcome.problems.append(
+            f"{user_id}/{database.name}: it could not be verified: {logged_failure(error).sentence}"
+        )
         return
     if not outcome.verification.is_exact:
         outcome.problems.append(f"{user_id}/{database.name}: {outcome.verification.sentence}")
