@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, cast
 
@@ -54,11 +54,10 @@ class UnfinishedRun:
     started_at: float
 
 
-@dataclass
-class DatabaseRun:
-    """What syncing one database came to."""
+@dataclass(frozen=True)
+class Counts:
+    """How much a sync, or a part of one, read and wrote. Parts add up."""
 
-    mode: Mode | None = None
     rows_read: int = 0
     inserted: int = 0
     updated: int = 0
@@ -68,13 +67,53 @@ class DatabaseRun:
     retries: int = 0
     bodies_read: int = 0
     bodies_failed: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            rows_read=self.rows_read + other.rows_read,
+            inserted=self.inserted + other.inserted,
+            updated=self.updated + other.updated,
+            unchanged=self.unchanged + other.unchanged,
+            removed=self.removed + other.removed,
+            requests=self.requests + other.requests,
+            retries=self.retries + other.retries,
+            bodies_read=self.bodies_read + other.bodies_read,
+            bodies_failed=self.bodies_failed + other.bodies_failed,
+        )
+
+
+@dataclass(frozen=True)
+class DatabaseRun(Counts):
+    """What syncing one database came to."""
+
+    mode: Mode | None = None
     error_code: str | None = None
     message: str | None = None
+
+    @classmethod
+    def of_rows(cls, counts: Counts, mode: Mode | None, error_code: str | None, message: str) -> DatabaseRun:
+        """What became of the rows, before any body is read."""
+        return cls(
+            rows_read=counts.rows_read,
+            inserted=counts.inserted,
+            updated=counts.updated,
+            unchanged=counts.unchanged,
+            removed=counts.removed,
+            requests=counts.requests,
+            retries=counts.retries,
+            mode=mode,
+            error_code=error_code,
+            message=message,
+        )
 
     @property
     def status(self) -> Ending:
         """`failed` when there is an error code."""
         return "failed" if self.error_code else "succeeded"
+
+    def with_sentences(self, *sentences: str) -> DatabaseRun:
+        """The same, with more to its message."""
+        return replace(self, message=" ".join(filter(None, (self.message, *sentences))))
 
 
 async def start_run(connection: Connection, job: Job, command: str, process: Process) -> int:
@@ -306,5 +345,18 @@ async def count_bodies(connection: Connection, runid: int, user_id: str, databas
 
 def _recorded(run: DatabaseRun) -> dict[str, object]:
     """What is recorded of a database's run; its words are as far as PostgreSQL can hold them."""
-    values = {**vars(run), "status": run.status}
-    return {name: to_storable(value) if isinstance(value, str) else value for name, value in values.items()}
+    return {
+        "mode": run.mode,
+        "status": run.status,
+        "rows_read": run.rows_read,
+        "inserted": run.inserted,
+        "updated": run.updated,
+        "unchanged": run.unchanged,
+        "removed": run.removed,
+        "requests": run.requests,
+        "retries": run.retries,
+        "bodies_read": run.bodies_read,
+        "bodies_failed": run.bodies_failed,
+        "error_code": run.error_code and to_storable(run.error_code),
+        "message": run.message and to_storable(run.message),
+    }

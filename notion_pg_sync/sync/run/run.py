@@ -18,7 +18,7 @@ from notion_pg_sync.mirror import accounts, migrations, retention, runs, sync_re
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
 from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, retried, transaction
 from notion_pg_sync.mirror.leases import Holder
-from notion_pg_sync.mirror.runs import DatabaseRun, Ending, Job
+from notion_pg_sync.mirror.runs import Counts, Ending, Job
 from notion_pg_sync.mirror.tables import FoundTables, inspect_tables, settings_schema, strange_tables
 from notion_pg_sync.mirror.trust import distrust
 from notion_pg_sync.notion.client import NotionClient
@@ -90,15 +90,9 @@ class RunOutcome:
         return "failed" if self.failures else "succeeded"
 
     @property
-    def totals(self) -> DatabaseRun:
+    def totals(self) -> Counts:
         """The counts of all databases added up."""
-        total = DatabaseRun()
-        for account in self.accounts:
-            for run in account.databases.values():
-                for name, count in vars(run).items():
-                    if isinstance(count, int):
-                        setattr(total, name, getattr(total, name) + count)
-        return total
+        return sum((run for account in self.accounts for run in account.databases.values()), Counts())
 
     def message(self) -> str:
         """One line for the run's record, first the failure."""
@@ -186,9 +180,10 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
         async with open_client(settings, account.token) as client, keeping_lease(work, user_id, client.pacer):
             _, row_counts = await begin_account(work, account)
             run = (await sync_and_record(work, client, user_id, wanted, row_counts)).run
-            outcome.accounts.append(AccountOutcome(user_id, {wanted.name: run}))
+            of_account = AccountOutcome(user_id, {wanted.name: run})
+            outcome.accounts.append(of_account)
             await ask_for_people(work, client, user_id)
-            await sync_bodies(work, client, user_id, [(wanted, run)], asyncio.Semaphore())
+            await sync_bodies(work, client, of_account, [(wanted, wanted.name)], asyncio.Semaphore())
             if settings.verify and run.error_code is None:
                 await _verify(work, client, user_id, wanted, outcome)
     return outcome
