@@ -1,10 +1,9 @@
-"""Environment and flags become one frozen `Settings`; nothing else in the tool reads the environment."""
+"""Environment and flags become one frozen `Settings`, which has every default; nothing else reads the environment."""
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -16,6 +15,12 @@ from notion_pg_sync.core.errors import UsageError
 NOTION_BASE_URL = "https://api.notion.com"
 PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 TOKEN_KEY_BYTES = 32
+# How long the scheduled command reads page contents, so that a run ends before the next one begins.
+BODIES_FOR_OF_SYNC_ALL = timedelta(minutes=10)
+# How many of the latest runs `status` shows.
+SHOWN_RUNS = 5
+
+_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
 
 
 class SettingsError(UsageError):
@@ -60,39 +65,46 @@ class Settings:
     first_back_off: float = 1.0
 
 
-def read_settings(environment: Mapping[str, str], **flags: object) -> Settings:
+DEFAULTS = Settings()
+
+
+def read_settings(environment: Mapping[str, str], typed: Settings = DEFAULTS) -> Settings:
     """Makes the settings of one command.
 
-    `environment` is the process environment; `flags` are fields of `Settings` that the person gave, None where not.
-    Raises `SettingsError` when one of them cannot be used.
+    `environment` is the process environment, which alone says where PostgreSQL and Notion are, and has the token key;
+    `typed` has what the person typed, and defaults for the rest. Raises `SettingsError` when one cannot be used.
     """
-    given: dict[str, object] = {name: value for name, value in flags.items() if value is not None}
-    given.setdefault("database_url", _database_url(environment))
-    given["notion_base_url"] = _notion_base_url(
-        str(given.get("notion_base_url") or environment.get("NOTION_BASE_URL") or NOTION_BASE_URL)
-    )
-    given["notion_proxy"] = _notion_proxy(environment, str(given["notion_base_url"]))
-    given["token_key"] = _token_key(environment.get("NOTION_TOKEN_KEY"))
+    notion_base_url = _notion_base_url(environment.get("NOTION_BASE_URL") or NOTION_BASE_URL)
     _check_authorities(environment.get("SSL_CERT_FILE"))
-    if given.get("verify") and given.get("dry_run"):
+    if typed.verify and typed.dry_run:
         raise SettingsError("--verify compares what a sync wrote, and --dry-run writes nothing: use one of them.")
-    for name in ("full_every", "timeout", "max_age", "bodies_for"):
-        if name in given:
-            given[name] = read_duration(str(given[name]))
-    if ping_url := given.get("ping_url") or environment.get("NOTION_PG_SYNC_PING_URL"):
-        given["ping_url"] = _ping_url(str(ping_url))
-    if folder := environment.get("NOTION_PG_SYNC_DATA_DIR"):
-        given.setdefault("data_folder", Path(folder))
-    return Settings(**given)  # type: ignore[arg-type]
+    folder = environment.get("NOTION_PG_SYNC_DATA_DIR")
+    return replace(
+        typed,
+        database_url=_database_url(environment),
+        notion_base_url=notion_base_url,
+        notion_proxy=_notion_proxy(environment, notion_base_url),
+        token_key=_token_key(environment.get("NOTION_TOKEN_KEY")),
+        data_folder=Path(folder) if folder else None,
+        ping_url=_ping_url(typed.ping_url or environment.get("NOTION_PG_SYNC_PING_URL")),
+    )
 
 
 def read_duration(written: str) -> timedelta:
     """A time such as `90s`, `45m`, `12h` or `7d`. Raises `SettingsError` for anything else."""
-    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
     number, unit = written[:-1], written[-1:]
-    if unit not in units or not number.isascii() or not number.isdigit():
+    if unit not in _UNITS or not number.isascii() or not number.isdigit():
         raise SettingsError(f"{written!r} is not a time: write a number and s, m, h or d, such as 45m or 12h.")
-    return timedelta(**{units[unit]: int(number)})
+    try:
+        return int(number) * _UNITS[unit]
+    except (OverflowError, ValueError) as error:
+        raise SettingsError(f"{written!r} is longer than any time can be: write a shorter one, such as 45m.") from error
+
+
+def written_duration(duration: timedelta) -> str:
+    """A time of whole seconds as `read_duration` reads it, in the largest unit that gives a whole number."""
+    unit, length = next((unit, length) for unit, length in _UNITS.items() if not duration % length)
+    return f"{duration // length}{unit}"
 
 
 def _database_url(environment: Mapping[str, str]) -> str | None:
@@ -124,6 +136,8 @@ def _check_authorities(file: str | None) -> None:
     """Whether what httpx, and OpenSSL for libpq, take their trusted authorities from can be used."""
     if not file:
         return
+    import ssl  # noqa: PLC0415 - only where needed: `--help` imports this module
+
     try:
         ssl.create_default_context(cafile=file)
     except OSError as error:
@@ -133,7 +147,9 @@ def _check_authorities(file: str | None) -> None:
         ) from error
 
 
-def _ping_url(url: str) -> str:
+def _ping_url(url: str | None) -> str | None:
+    if not url:
+        return None
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SettingsError("the address to ping is not a web address: write it as https://host/check.")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from docs.made.commands import PAGE, command_reference, help_of, names_of_commands
+from notion_pg_sync.cli import app
+from notion_pg_sync.settings import BODIES_FOR_OF_SYNC_ALL, DEFAULTS, written_duration
 
 COMPLETE = """
 eval "$(_NOTION_PG_SYNC_COMPLETE=source_bash notion-pg-sync)"
@@ -32,6 +37,20 @@ def test_the_help_of_every_command_fits_80_columns_and_gives_an_example(name: st
 
 def test_the_list_of_commands_cuts_no_description() -> None:
     assert "..." not in help_of().replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize("name", names_of_commands())
+def test_an_option_has_the_default_of_its_setting(name: str) -> None:
+    settings = {field.name: getattr(DEFAULTS, field.name) for field in fields(DEFAULTS)}
+    if name == "sync-all":
+        settings["bodies_for"] = BODIES_FOR_OF_SYNC_ALL
+    options = {one.name: one.default for one in get_command(app).commands[name].params if one.name in settings}  # type: ignore[attr-defined]
+    written = {
+        option: written_duration(settings[option]) if isinstance(settings[option], timedelta) else settings[option]
+        for option in options
+    }
+    assert options == written
+    assert len(options) == {"sync": 13, "sync-all": 13, "status": 2}.get(name, 0)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
 
-from notion_pg_sync.settings import SettingsError, read_settings
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notion_pg_sync.settings import Settings, SettingsError, read_duration, read_settings, written_duration
 
 
 def test_database_url_wins_over_libpqs_own_variables() -> None:
@@ -19,8 +23,29 @@ def test_nothing_says_where_postgresql_is() -> None:
     assert read_settings({"PGCONNECT_TIMEOUT": "3"}).database_url is None
 
 
-def test_a_flag_that_was_not_given_leaves_the_default() -> None:
-    assert read_settings({}, page_size=None).page_size == 100
+def test_what_was_typed_stays_beside_what_the_environment_says() -> None:
+    settings = read_settings(
+        {"DATABASE_URL": "postgresql:///x"}, Settings(page_size=7, ping_url="https://ping.example/a")
+    )
+    assert (settings.page_size, settings.database_url) == (7, "postgresql:///x")
+    assert settings.ping_url == "https://ping.example/a"
+
+
+def test_an_address_to_ping_that_was_typed_wins_over_the_environments() -> None:
+    environment = {"NOTION_PG_SYNC_PING_URL": "https://ping.example/b"}
+    assert read_settings(environment).ping_url == "https://ping.example/b"
+    assert read_settings(environment, Settings(ping_url="https://ping.example/a")).ping_url == "https://ping.example/a"
+
+
+@given(st.timedeltas(min_value=timedelta(0)).map(lambda time: time - timedelta(microseconds=time.microseconds)))
+def test_a_time_is_written_as_it_is_read(time: timedelta) -> None:
+    assert read_duration(written_duration(time)) == time
+
+
+@pytest.mark.parametrize("written", ["", "m", "15", "1.5h", "-1m", "٣m", "1w", f"{10**12}d", f"{'9' * 5000}s"])
+def test_what_is_no_time_is_refused(written: str) -> None:
+    with pytest.raises(SettingsError, match="such as 45m"):
+        read_duration(written)
 
 
 @pytest.mark.parametrize(
@@ -43,10 +68,10 @@ def test_the_password_is_not_shown() -> None:
 
 
 def test_the_token_key_is_the_first_32_bytes_of_the_passphrase_and_is_not_shown() -> None:
-    settings = read_settings({"NOTION_TOKEN_KEY": "ü" * 20}, token_key="of a flag")
+    settings = read_settings({"NOTION_TOKEN_KEY": "ü" * 20}, Settings(token_key=b"of a flag"))
     assert settings.token_key == ("ü" * 16).encode()
     assert "token_key" not in repr(settings)
-    assert read_settings({}, token_key="of a flag").token_key is None
+    assert read_settings({}, Settings(token_key=b"of a flag")).token_key is None
     assert read_settings({"NOTION_TOKEN_KEY": ""}).token_key is None
 
 

@@ -27,6 +27,7 @@ class ErrorCode(StrEnum):
     RATE_LIMITED = "rate_limited"
     REQUEST_BLOCKED = "public_api_request_blocked"
     VALIDATION_ERROR = "validation_error"
+    INVALID_REQUEST_URL = "invalid_request_url"
 
     # How Notion's answers fail
     CURSOR_REJECTED = "invalid_cursor"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, cast
 
 from psycopg.rows import class_row
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.printable import to_storable
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 
@@ -53,11 +54,10 @@ class UnfinishedRun:
     started_at: float
 
 
-@dataclass
-class DatabaseRun:
-    """What syncing one database came to."""
+@dataclass(frozen=True)
+class Counts:
+    """How much a sync, or a part of one, read and wrote. Parts add up."""
 
-    mode: Mode | None = None
     rows_read: int = 0
     inserted: int = 0
     updated: int = 0
@@ -67,13 +67,53 @@ class DatabaseRun:
     retries: int = 0
     bodies_read: int = 0
     bodies_failed: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            rows_read=self.rows_read + other.rows_read,
+            inserted=self.inserted + other.inserted,
+            updated=self.updated + other.updated,
+            unchanged=self.unchanged + other.unchanged,
+            removed=self.removed + other.removed,
+            requests=self.requests + other.requests,
+            retries=self.retries + other.retries,
+            bodies_read=self.bodies_read + other.bodies_read,
+            bodies_failed=self.bodies_failed + other.bodies_failed,
+        )
+
+
+@dataclass(frozen=True)
+class DatabaseRun(Counts):
+    """What syncing one database came to."""
+
+    mode: Mode | None = None
     error_code: str | None = None
     message: str | None = None
+
+    @classmethod
+    def of_rows(cls, counts: Counts, mode: Mode | None, error_code: str | None, message: str) -> DatabaseRun:
+        """What became of the rows, before any body is read."""
+        return cls(
+            rows_read=counts.rows_read,
+            inserted=counts.inserted,
+            updated=counts.updated,
+            unchanged=counts.unchanged,
+            removed=counts.removed,
+            requests=counts.requests,
+            retries=counts.retries,
+            mode=mode,
+            error_code=error_code,
+            message=message,
+        )
 
     @property
     def status(self) -> Ending:
         """`failed` when there is an error code."""
         return "failed" if self.error_code else "succeeded"
+
+    def with_sentences(self, *sentences: str) -> DatabaseRun:
+        """The same, with more to its message."""
+        return replace(self, message=" ".join(filter(None, (self.message, *sentences))))
 
 
 async def start_run(connection: Connection, job: Job, command: str, process: Process) -> int:
@@ -161,13 +201,13 @@ async def end_run(connection: Connection, runid: int, status: Ending, message: s
             """
             WITH cut_off AS (
                 UPDATE notion_sync.database_runs
-                SET status = 'failed', end_time = clock_timestamp(), error_code = 'interrupted', message = %(message)s,
+                SET status = 'failed', end_time = clock_timestamp(), error_code = %(code)s, message = %(message)s,
                     seconds = extract(epoch FROM clock_timestamp() - start_time)
                 WHERE runid = %(runid)s AND status = 'running'
                 RETURNING user_id, database_id
             )
             UPDATE notion_sync.databases AS database
-            SET last_status = 'failed', last_error_code = 'interrupted', last_message = %(message)s,
+            SET last_status = 'failed', last_error_code = %(code)s, last_message = %(message)s,
                 last_ended_at = clock_timestamp(),
                 last_seconds = extract(epoch FROM clock_timestamp() - last_started_at),
                 failures_in_a_row = failures_in_a_row + 1, failing_since = coalesce(failing_since, last_started_at)
@@ -175,7 +215,7 @@ async def end_run(connection: Connection, runid: int, status: Ending, message: s
             WHERE database.user_id = cut_off.user_id AND database.database_id = cut_off.database_id
               AND database.last_runid = %(runid)s
             """,
-            {"runid": runid, "message": _CUT_OFF},
+            {"runid": runid, "code": ErrorCode.INTERRUPTED, "message": _CUT_OFF},
         )
         # What it was asked for and did not come to waits for the next run, unless the same was asked for once more.
         await connection.execute(
@@ -305,5 +345,18 @@ async def count_bodies(connection: Connection, runid: int, user_id: str, databas
 
 def _recorded(run: DatabaseRun) -> dict[str, object]:
     """What is recorded of a database's run; its words are as far as PostgreSQL can hold them."""
-    values = {**vars(run), "status": run.status}
-    return {name: to_storable(value) if isinstance(value, str) else value for name, value in values.items()}
+    return {
+        "mode": run.mode,
+        "status": run.status,
+        "rows_read": run.rows_read,
+        "inserted": run.inserted,
+        "updated": run.updated,
+        "unchanged": run.unchanged,
+        "removed": run.removed,
+        "requests": run.requests,
+        "retries": run.retries,
+        "bodies_read": run.bodies_read,
+        "bodies_failed": run.bodies_failed,
+        "error_code": run.error_code and to_storable(run.error_code),
+        "message": run.message and to_storable(run.message),
+    }

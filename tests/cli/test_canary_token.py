@@ -189,6 +189,15 @@ def test_while_an_encrypted_token_cannot_be_opened(watched: Watched) -> None:
         assert watched.run(*command, NOTION_TOKEN_KEY=KEY).code == 1
 
 
+def test_while_the_tool_itself_is_at_fault(watched: Watched) -> None:
+    assert watched.run("sync-all").code == 0
+    watched.site.execute("UPDATE notion_sync.data_sources SET schema = '[]'")
+    for options in ((), ("-v",), *TALKATIVE):
+        ended = watched.run("sync-all", *options, f"--ping-url={watched.monitoring.url}")
+        assert ended.code == 1
+        assert "in by_id" in ended.err
+
+
 def test_while_postgresql_fails(watched: Watched) -> None:
     for url in ("postgresql://u:canary@127.0.0.1:1/x", "postgresql://u:canary@/nowhere?host=/nonexistent"):
         for command in ("sync-all", "status", "doctor"):

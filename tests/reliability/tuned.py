@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import replace
 
-from notion_pg_sync.cli import _exit_code_of
 from notion_pg_sync.commands.output.console import show_run
-from notion_pg_sync.settings import Settings
+from notion_pg_sync.commands.output.ending import ending_process
+from notion_pg_sync.settings import Settings, read_settings
 from notion_pg_sync.sync.run.run import sync_all
 
+TUNED = {"first_back_off", "lease_seconds", "lease_wait_seconds", "account_wait_seconds", "statement_seconds"}
 
-def main() -> int:
-    """Works as the command does; returns its exit code."""
+
+def main() -> None:
+    """Works as the command does, and ends the process with its exit code."""
     given = dict(word.split("=", 1) for word in sys.argv[1:])
-    flags: dict[str, bool | int | str | None] = {name: float(number) for name, number in given.items()}  # type: ignore[misc]
-    flags |= {"requests_per_minute": 100_000, "jobs": 1, "page_size": 25}
-
-    def work(settings: Settings) -> int:
-        return show_run(
+    assert given.keys() <= TUNED
+    with ending_process(verbose=0) as ending:
+        typed = Settings(requests_per_minute=100_000, jobs=1, page_size=25)
+        numbers = {name: float(number) for name, number in given.items()}
+        settings = read_settings(os.environ, replace(typed, **numbers))  # type: ignore[arg-type]
+        ending.code = show_run(
             lambda listener: sync_all(settings, listener, "notion-pg-sync sync-all"), as_json=False, report=[]
         )
 
-    return _exit_code_of(work, verbose=0, flags=flags)
-
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -16,10 +16,10 @@ from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.mirror.connection import open_pool, transaction
 from notion_pg_sync.mirror.initialise import plan_init
 from notion_pg_sync.mirror.tables import find_tables
-from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.listener import SilentListener
+from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.verify.verification import Verification
 from notion_pg_sync.sync.verify.verify import verify_database
 from tests.bodies import every_kind
@@ -112,11 +112,8 @@ async def verified(
     installation: Installation, small: SmallWorkspace, user_id: str, names: tuple[str, ...] = ()
 ) -> dict[str, Verification]:
     """What `--verify` says of a user's databases, by name."""
-    settings = replace(installation.settings, page_size=100)
-    client = NotionClient(
-        small.tokens[user_id], base_url=settings.notion_base_url, requests_per_minute=100_000, concurrency=12
-    )
-    async with open_pool(settings.database_url or "") as pool, client:
+    settings = replace(installation.settings, page_size=100, requests_per_minute=100_000)
+    async with open_pool(settings.database_url or "") as pool, open_client(settings, small.tokens[user_id]) as client:
         async with transaction(pool) as connection:
             tables = await find_tables(connection, "public")
         work = RunContext(settings, 0, pool, "public", tables, SilentListener())

@@ -19,6 +19,7 @@ from notion_pg_sync.mirror.tables import find_tables
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.listener import SilentListener
+from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.verify import verification as findings
 from notion_pg_sync.sync.verify import verify
 from notion_pg_sync.sync.verify.rereading import VerificationError
@@ -32,9 +33,8 @@ STRANGER = "99999999-9999-4999-8999-999999999999"
 @asynccontextmanager
 async def working(installation: Installation, token: str) -> AsyncIterator[tuple[RunContext, NotionClient]]:
     """What the command has in hand when it verifies."""
-    settings = replace(installation.settings, page_size=40)
-    client = NotionClient(token, base_url=settings.notion_base_url, requests_per_minute=100_000)
-    async with open_pool(settings.database_url or "") as pool, client:
+    settings = replace(installation.settings, page_size=40, requests_per_minute=100_000)
+    async with open_pool(settings.database_url or "") as pool, open_client(settings, token) as client:
         async with transaction(pool) as connection:
             tables = await find_tables(connection, "public")
         yield RunContext(settings, 0, pool, "public", tables, SilentListener()), client

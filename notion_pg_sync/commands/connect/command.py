@@ -28,9 +28,9 @@ from notion_pg_sync.notion.client import Bot, NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.properties import plain_text
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.sync.run.account import open_client
 from notion_pg_sync.sync.run.configuration import read_configuration
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases
+from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.run import sync_all
 from notion_pg_sync.sync.run.signals import run_until_done
 from notion_pg_sync.sync.run.token_encryption import seal_token

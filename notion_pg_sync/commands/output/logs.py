@@ -4,31 +4,56 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import textwrap
 import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
 
-from notion_pg_sync.core.printable import printable
+from notion_pg_sync.core.ids import TOKEN_PREFIXES
+from notion_pg_sync.core.printable import printable, printable_lines
 
 _ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+_TOKEN = re.compile(rf"({'|'.join(TOKEN_PREFIXES)})\w+")
+
+
+class _Once(logging.Filter):
+    """Lets an error through once: what fails for one row or database may fail for many."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.ERROR:
+            return True
+        is_new = record.getMessage() not in self._told
+        self._told.add(record.getMessage())
+        return is_new
 
 
 class _Lines(logging.Formatter):
     """A line for each record; a traceback below it is indented, so that nothing in it passes for a record."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_messages: bool) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")
+        self._with_messages = with_messages
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
         return printable(super().formatMessage(record))
 
     def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802 - the name is logging's
-        return _indented(super().formatException(ei))
+        return traceback_of(ei[1], with_messages=self._with_messages) if ei[1] else ""
 
 
 class _Json(logging.Formatter):
     """An object a line, in ASCII: whatever a message holds is written as JSON's escapes."""
+
+    def __init__(self, *, with_messages: bool) -> None:
+        super().__init__()
+        self._with_messages = with_messages
 
     def format(self, record: logging.LogRecord) -> str:
         said = {
@@ -37,31 +62,51 @@ class _Json(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if record.exc_info:
-            said["traceback"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[1]:
+            said["traceback"] = _traceback(record.exc_info[1], with_messages=self._with_messages)
         return json.dumps(said)
 
 
 def switch_on_logs(verbose: int, *, as_json: bool = False) -> None:
-    """0: what went wrong is told in the report, so nothing; 1 (`-v`): what happens; 2 (`-vv`): every request too.
+    """0: what is wrong is told in the report, so the tool's own faults alone; 1 (`-v`): what happens; 2 (`-vv`): all.
 
-    `as_json`: a JSON object a line, and at least what `-v` says.
+    `as_json`: a JSON object a line, and at least what `-v` says. What an exception says may hold what stands in rows,
+    so it is told from `-vv` on.
     """
+    handler = logging.StreamHandler()
+    handler.addFilter(_Once())
+    handler.setFormatter(_Json(with_messages=verbose > 1) if as_json else _Lines(with_messages=verbose > 1))
     if verbose == 0 and not as_json:
         # Of libraries too: without any handler Python shows their warnings.
         logging.getLogger().addHandler(logging.NullHandler())
+        handler.setLevel(logging.ERROR)
+        logging.getLogger("notion_pg_sync").addHandler(handler)
         return
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Json() if as_json else _Lines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("httpx").setLevel(logging.INFO if verbose > 1 else logging.WARNING)
     logging.getLogger("notion_pg_sync").setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
 
 
-def traceback_of(error: BaseException) -> str:
-    """The traceback, indented: no line of it passes for one of the tool's own."""
-    return _indented("".join(traceback.format_exception(error)).rstrip("\n"))
+def traceback_of(error: BaseException, *, with_messages: bool) -> str:
+    """The traceback, harmless and indented: no line of it passes for one of the tool's own. It holds no token."""
+    return textwrap.indent(printable_lines(_traceback(error, with_messages=with_messages)), "    ", lambda _: True)
 
 
-def _indented(text: str) -> str:
-    return textwrap.indent(text, "    ", lambda _: True)
+def _traceback(error: BaseException, *, with_messages: bool) -> str:
+    lines = traceback.format_exception(error) if with_messages else _without_messages(error)
+    return _TOKEN.sub(r"\1…", "".join(lines).rstrip("\n"))
+
+
+def _without_messages(error: BaseException) -> Iterator[str]:
+    """The frames and the kinds of errors, the first first; none of what they say."""
+    chain: list[BaseException] = []
+    earlier: BaseException | None = error
+    while earlier is not None and earlier not in chain:
+        chain.append(earlier)
+        earlier = earlier.__cause__ or (None if earlier.__suppress_context__ else earlier.__context__)
+    for one in reversed(chain):
+        yield from traceback.format_tb(one.__traceback__)
+        yield f"{type(one).__name__}\n"
+        if isinstance(one, BaseExceptionGroup):
+            for inner in one.exceptions:
+                yield from (textwrap.indent(line, "  ") for line in _without_messages(inner))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -21,28 +22,29 @@ _LONGEST_BODY = 10_000
 log = logging.getLogger(__name__)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Pings:
-    """The pings of one run; silent until `begin` is given an address. A ping that fails never fails the run."""
+    """The pings of one run, to `url`; None: to nobody. A ping that fails never fails the run."""
 
-    report: list[str] = field(default_factory=list)
-    _url: str | None = field(default=None, repr=False)
-    _run: uuid.UUID = field(default_factory=uuid.uuid4)
+    url: str | None = field(repr=False)
+    run: uuid.UUID = field(default_factory=uuid.uuid4)
 
-    def begin(self, url: str | None) -> None:
-        """Says that a run begins, to `url`; None: to nobody."""
-        self._url = url
-        self._ping("/start", "")
+    @classmethod
+    def begin(cls, url: str | None) -> Pings:
+        """Says that a run begins; returns who will say how it ended."""
+        pings = cls(url)
+        pings._ping("/start", "")
+        return pings
 
-    def end(self, exit_code: int) -> None:
-        """Says how the run ended, with the report as body."""
-        self._ping("/fail" if exit_code else "", "\n".join(map(printable, self.report))[:_LONGEST_BODY])
+    def end(self, exit_code: int, report: Sequence[str]) -> None:
+        """Says how the run ended, with `report`, a line each, as body."""
+        self._ping("/fail" if exit_code else "", "\n".join(map(printable, report))[:_LONGEST_BODY])
 
     def _ping(self, path: str, body: str) -> None:
-        if self._url is None:
+        if self.url is None:
             return
         try:
-            request = Request(address(self._url, path, self._run), data=body.encode(), method="POST")
+            request = Request(address(self.url, path, self.run), data=body.encode(), method="POST")
             with urlopen(request, timeout=SECONDS):
                 pass
         except (OSError, HTTPException) as error:

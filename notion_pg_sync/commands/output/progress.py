@@ -8,7 +8,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 
 from notion_pg_sync.commands.output.terminal import Screen
 from notion_pg_sync.core.printable import printable
-from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.mirror.runs import Counts, DatabaseRun
 from notion_pg_sync.sync.run.listener import ProgressKey
 
 
@@ -49,9 +49,9 @@ class ProgressDisplay:
         """Adds a line for the database."""
         self._start(database, "rows", total=None)
 
-    def progressed(self, database: ProgressKey, run: DatabaseRun, *, waiting: bool) -> None:
+    def progressed(self, database: ProgressKey, counts: Counts, *, waiting: bool) -> None:
         """Brings the database's line up to date."""
-        self._progress_of(database, "rows", run.rows_read, run, waiting=waiting)
+        self._progress_of(database, "rows", counts.rows_read, counts, waiting=waiting)
 
     def ended(self, database: ProgressKey, run: DatabaseRun) -> None:
         """Takes the database's line away; a failed one is told above the lines that are left."""
@@ -63,9 +63,9 @@ class ProgressDisplay:
         """Adds a line for the database's bodies."""
         self._start(database, "bodies", total=due)
 
-    def bodies_progressed(self, database: ProgressKey, run: DatabaseRun, *, waiting: bool) -> None:
+    def bodies_progressed(self, database: ProgressKey, counts: Counts, *, waiting: bool) -> None:
         """Brings that line up to date."""
-        self._progress_of(database, "bodies", run.bodies_read + run.bodies_failed, run, waiting=waiting)
+        self._progress_of(database, "bodies", counts.bodies_read + counts.bodies_failed, counts, waiting=waiting)
 
     def bodies_ended(self, database: ProgressKey, run: DatabaseRun) -> None:
         """Takes that line away; what could not be read is told above the lines that are left."""
@@ -79,12 +79,12 @@ class ProgressDisplay:
             description, total=total, count=0, things=things, rate=0.0, requests=0, note=""
         )
 
-    def _progress_of(self, database: ProgressKey, things: str, count: int, run: DatabaseRun, *, waiting: bool) -> None:
+    def _progress_of(self, database: ProgressKey, things: str, count: int, counts: Counts, *, waiting: bool) -> None:
         task = next(one for one in self._progress.tasks if one.id == self._tasks[database, things])
         rate = count / task.elapsed if task.elapsed else 0.0
         notes = [f"of {task.total:,.0f}"] if task.total is not None else []
         notes += ["waiting for Notion's rate limit"] if waiting else []
-        self._progress.update(task.id, count=count, rate=rate, requests=run.requests, note=", ".join(notes))
+        self._progress.update(task.id, count=count, rate=rate, requests=counts.requests, note=", ".join(notes))
 
     def _end(self, database: ProgressKey, things: str) -> None:
         if (task := self._tasks.pop((database, things), None)) is not None:

@@ -57,6 +57,11 @@ def complain(sentence: str) -> None:
     typer.echo(f"notion-pg-sync: {printable(sentence)}", err=True)
 
 
+def remark(text: str) -> None:
+    """Says on stderr, in lines of their own, what is no failure by itself."""
+    typer.echo(printable_lines(text), err=True)
+
+
 def confirm(question: str, *, default: bool = False) -> bool:
     """Asks a person yes or no, in one line. Raises `typer.Abort`."""
     return typer.confirm(printable(question), default=default)

@@ -62,10 +62,27 @@ def as_json(outcome: RunOutcome) -> dict[str, object]:
                 "user_id": account.user_id,
                 "problems": account.problems,
                 "suspended": account.suspended,
-                "databases": [
-                    {"name": name, "status": run.status, **vars(run)} for name, run in sorted(account.databases.items())
-                ],
+                "databases": [_run_as_json(name, run) for name, run in sorted(account.databases.items())],
             }
             for account in sorted(outcome.accounts, key=lambda account: account.user_id)
         ],
+    }
+
+
+def _run_as_json(name: str, run: DatabaseRun) -> dict[str, object]:
+    return {
+        "name": name,
+        "status": run.status,
+        "mode": run.mode,
+        "rows_read": run.rows_read,
+        "inserted": run.inserted,
+        "updated": run.updated,
+        "unchanged": run.unchanged,
+        "removed": run.removed,
+        "requests": run.requests,
+        "retries": run.retries,
+        "bodies_read": run.bodies_read,
+        "bodies_failed": run.bodies_failed,
+        "error_code": run.error_code,
+        "message": run.message,
     }

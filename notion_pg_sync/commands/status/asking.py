@@ -15,6 +15,7 @@ from notion_pg_sync.mirror.connection import Connection, open_pool, transaction
 from notion_pg_sync.mirror.migrations import check_version
 from notion_pg_sync.mirror.overview import Database, Run
 from notion_pg_sync.mirror.tables import find_schema
+from notion_pg_sync.settings import SHOWN_RUNS
 from notion_pg_sync.sync.run.process import is_alive, this_process
 
 # How far back a trend goes, and for how many databases at once there is one.
@@ -28,7 +29,7 @@ class Question:
 
     user_id: str | None = None
     database: str | None = None
-    runs: int = 5
+    runs: int = SHOWN_RUNS
 
     @property
     def is_about_some(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.mirror import bodies, runs
@@ -20,7 +20,7 @@ from notion_pg_sync.sync.bodies.body import BodyReader
 from notion_pg_sync.sync.bodies.plan import BATCH, goes_on, is_settled
 from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.run.context import RunContext
-from notion_pg_sync.sync.run.failures import Failure, failure_of
+from notion_pg_sync.sync.run.failures import Failure, logged_failure
 from notion_pg_sync.sync.run.listener import ProgressKey
 
 
@@ -33,8 +33,9 @@ class _Batch:
 
 
 class BodiesSync:
-    """Reads the bodies of one database of a user, under the user's lease, after its rows; counts in the rows' `run`.
+    """Reads the bodies of one database of a user, under the user's lease, after its rows.
 
+    `run` is what the rows came to, and then with the bodies, as far as they are read.
     `data_sources`: of these alone, None: of all. No batch is begun after `deadline`, a time of the event loop.
     """
 
@@ -54,8 +55,8 @@ class BodiesSync:
         self._reader = BodyReader(self._client)
         self._user_id = user_id
         self._database = database
-        self._run = run
-        self._requests, self._retries = run.requests, run.retries
+        self.run = run
+        self._of_rows = run
         self._watched = ProgressKey(user_id, database.name, database.database_id)
         self._data_sources = data_sources
         self._deadline = deadline
@@ -63,7 +64,7 @@ class BodiesSync:
         self._first_failure = ""
 
     async def sync(self) -> None:
-        """Reads what is due; the run records the outcome.
+        """Reads what is due; `run` has the outcome.
 
         What goes wrong ends the reading of bodies, and leaves what was read, and the rows' result, as they are. Raises
         what psycopg raises where not even that can be recorded.
@@ -78,7 +79,7 @@ class BodiesSync:
                 if not await self._sync_data_source(key, table):
                     break
         except Exception as error:  # noqa: BLE001 - recorded; the rows are there without bodies
-            self._first_failure = self._first_failure or failure_of(error).sentence
+            self._first_failure = self._first_failure or logged_failure(error).sentence
         await self._conclude()
 
     async def _due(self) -> list[tuple[DataSourceKey, SyncTable, int]]:
@@ -106,17 +107,23 @@ class BodiesSync:
             batch = _Batch()
             await gather_or_cancel(self._read(page, batch) for page in pages)
             self._left = max(0, self._left - len(pages))
-            self._run.bodies_read += len(batch.read)
-            self._run.bodies_failed += len(batch.failed)
-            self._run.requests = self._requests + self._client.traffic.requests
-            self._run.retries = self._retries + self._client.traffic.retries
+            self.run = self._with_batch(batch)
             if batch.failed:
                 self._first_failure = self._first_failure or batch.failed[0].sentence
             await self._write(key, table, batch.read)
-            self._work.listener.bodies_progressed(self._watched, self._run, waiting=self._client.pacer.is_waiting)
+            self._work.listener.bodies_progressed(self._watched, self.run, waiting=self._client.pacer.is_waiting)
             if not goes_on(len(batch.read), [error.code for error in batch.failed]):
                 return False
         return True
+
+    def _with_batch(self, batch: _Batch) -> DatabaseRun:
+        return replace(
+            self.run,
+            bodies_read=self.run.bodies_read + len(batch.read),
+            bodies_failed=self.run.bodies_failed + len(batch.failed),
+            requests=self._of_rows.requests + self._client.traffic.requests,
+            retries=self._of_rows.retries + self._client.traffic.retries,
+        )
 
     @retried
     async def _write(self, key: DataSourceKey, table: SyncTable, read: Sequence[Body]) -> None:
@@ -134,7 +141,7 @@ class BodiesSync:
         try:
             read = await self._reader.read(page.page_id)
         except Exception as error:  # noqa: BLE001 - recorded; the other bodies are read
-            batch.failed.append(failure_of(error))
+            batch.failed.append(logged_failure(error))
             return
         batch.read.append(
             Body(
@@ -151,9 +158,9 @@ class BodiesSync:
 
     async def _conclude(self) -> None:
         """Tells the outcome in the run's record and to the watcher."""
-        self._run.message = f"{self._run.message or ''} {self._says()}".strip()
+        self.run = self.run.with_sentences(self._says())
         await self._record()
-        self._work.listener.bodies_ended(self._watched, self._run)
+        self._work.listener.bodies_ended(self._watched, self.run)
 
     @retried
     async def _record(self) -> None:
@@ -161,12 +168,12 @@ class BodiesSync:
             await self._count(connection)
 
     async def _count(self, connection: Connection) -> None:
-        await runs.count_bodies(connection, self._work.runid, self._user_id, self._database.database_id, run=self._run)
+        await runs.count_bodies(connection, self._work.runid, self._user_id, self._database.database_id, run=self.run)
 
     def _says(self) -> str:
-        read = f"{self._run.bodies_read} bodies read"
-        if self._run.bodies_failed:
-            read += f", {self._run.bodies_failed} could not be"
+        read = f"{self.run.bodies_read} bodies read"
+        if self.run.bodies_failed:
+            read += f", {self.run.bodies_failed} could not be"
         if self._left:
             read += f", {self._left} left to the next run"
         return f"{read}: {self._first_failure}" if self._first_failure else f"{read}."

@@ -15,7 +15,7 @@ from notion_pg_sync.notion.markdown import left_out, with_part, without_signatur
 from notion_pg_sync.sync.bodies.plan import MOST_PARTS, blocks_may_help
 from notion_pg_sync.sync.gathering import gather_or_cancel
 
-NO_SUCH_ENDPOINT = "invalid_request_url"
+NO_SUCH_ENDPOINT = ErrorCode.INVALID_REQUEST_URL
 OUT_OF_REACH = ErrorCode.OBJECT_NOT_FOUND
 # In place of a block's type, where Notion says no more than that there is more.
 THE_REST = "more blocks"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from notion_pg_sync.core.intervals import EARLIEST, LATEST, Interval, gaps
 from notion_pg_sync.mirror.data_sources import DataSourceState, Stretch
 from notion_pg_sync.mirror.rows import Written
-from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.mirror.runs import Counts, Mode
 from notion_pg_sync.mirror.tables import SyncTable, text_sources
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION, sanitize, storable_text
 from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
@@ -36,9 +37,10 @@ from notion_pg_sync.sync.run.people_lookup import stored
 
 
 class DataSourceSync:
-    """The sync of one data source of a user; counts what it does in `run`.
+    """The sync of one data source of a user.
 
-    `rows`: how many rows of it there were in its table when the account's sync began.
+    `counts` is what was done for its database before, and what this does with it; `rows`: how many rows of it there
+    were in its table when the account's sync began. `mode`: how it was read, None until it is.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class DataSourceSync:
         client: NotionClient,
         place: SyncTarget,
         destination: RowSink,
-        run: DatabaseRun,
+        counts: Counts,
         *,
         rows: int,
     ) -> None:
@@ -55,7 +57,8 @@ class DataSourceSync:
         self._client = client
         self._place = place
         self._destination = destination
-        self._run = run
+        self.counts = counts
+        self.mode: Mode | None = None
         self._rows = rows
         self._watched = ProgressKey(place.owner.user_id, place.owner.database_name, place.owner.database_id)
         self._conversion = Conversion([], text_sources(place.owner.database_name))
@@ -127,7 +130,7 @@ class DataSourceSync:
 
         Returns how many rows that would be where it is too much without permission, and none is removed.
         """
-        self._run.mode = "full"
+        self.mode = "full"
         await self._list_whole(covered)
         unseen = await self._destination.unseen()
         if len(unseen) > MAX_CONFIRMED_ONE_BY_ONE:
@@ -166,7 +169,7 @@ class DataSourceSync:
             verdicts = await ask_for(self._client, self._place.key.data_source_id, unseen)
         await self._write([read_page(page) for page in verdicts.still_there], None)
         kept = await self._destination.remove(verdicts.left)
-        self._run.removed += len(verdicts.left) - len(kept)
+        self.counts += Counts(removed=len(verdicts.left) - len(kept))
         self._held_by_foreign_keys += len(kept)
 
     async def _read_edits(
@@ -176,7 +179,7 @@ class DataSourceSync:
 
         Returns how many rows are held back then: `rows_held_back`, unless everything was read.
         """
-        self._run.mode = self._run.mode or "incremental"
+        self.mode = self.mode or "incremental"
         listing = EditListing(since, self._began_at)
         async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
             async for batch in answers:
@@ -202,19 +205,25 @@ class DataSourceSync:
         new_users = {user for page in completed for user in users_in(page.properties)} - self._users_told
         written = await self._destination.write(rows, columns, covered, stored(new_users))
         self._users_told |= new_users
-        self._run.rows_read += written.inserted + written.updated + written.unchanged + written.withheld
-        self._run.inserted += written.inserted
-        self._run.updated += written.updated
-        self._run.unchanged += written.unchanged
+        self.counts += Counts(
+            rows_read=written.inserted + written.updated + written.unchanged + written.withheld,
+            inserted=written.inserted,
+            updated=written.updated,
+            unchanged=written.unchanged,
+        )
         self._stored.restored += written.restored
         self._stored.altered += written.altered
         self._stored.withheld += written.withheld
-        self._run.requests = self._client.traffic.requests
-        self._run.retries = self._client.traffic.retries
-        self._work.listener.progressed(self._watched, self._run, waiting=self._client.pacer.is_waiting)
+        so_far = with_traffic(self.counts, self._client)
+        self._work.listener.progressed(self._watched, so_far, waiting=self._client.pacer.is_waiting)
 
     async def _ask(self, query: Query) -> QueryAnswer:
         return await self._client.query(self._place.key.data_source_id, query.body(), self._work.settings.page_size)
+
+
+def with_traffic(counts: Counts, client: NotionClient) -> Counts:
+    """The counts of a database with the requests that its own `client` made."""
+    return replace(counts, requests=client.traffic.requests, retries=client.traffic.retries)
 
 
 def _known(state: DataSourceState | None) -> PreviousRead | None:

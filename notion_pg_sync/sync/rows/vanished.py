@@ -6,7 +6,6 @@ from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.removal import remove_pages, unseen_pages
-from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.sync.rows.removing import MAX_CONFIRMED_ONE_BY_ONE, Verdicts, ask_for, held_back, is_too_much
@@ -20,11 +19,10 @@ async def remove_vanished(
     *,
     database_name: str,
     table: SyncTable,
-    run: DatabaseRun,
-) -> None:
-    """Removes the rows of a data source that is no longer listed, and forgets it once none is left; counts in `run`.
+) -> int:
+    """Removes the rows of a data source that is no longer listed, and forgets it once none is left.
 
-    Raises `HeldBackError`, `NotionError`, `LeaseLostError`.
+    Returns how many were removed. Raises `HeldBackError`, `NotionError`, `LeaseLostError`.
     """
     await _forget_seen(work, key)
     async with transaction(work.pool) as connection:
@@ -35,7 +33,7 @@ async def remove_vanished(
     if len(rows) <= MAX_CONFIRMED_ONE_BY_ONE:
         verdicts = await ask_for(client, key.data_source_id, rows)
     kept = await _remove(work, key, table, verdicts)
-    run.removed += len(verdicts.left) - len(kept)
+    return len(verdicts.left) - len(kept)
 
 
 @retried

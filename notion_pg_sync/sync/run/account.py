@@ -21,7 +21,7 @@ from notion_pg_sync.mirror.row_counts import RowCounts, count_rows_of
 from notion_pg_sync.mirror.runs import DatabaseRun, Ending
 from notion_pg_sync.mirror.sync_requests import PendingRequests
 from notion_pg_sync.mirror.views import refresh_views
-from notion_pg_sync.notion.client import NotionClient, Retries
+from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.settings import Settings
@@ -31,8 +31,9 @@ from notion_pg_sync.sync.rows.database import sync_database
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases
-from notion_pg_sync.sync.run.failures import failure_of
+from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import ProgressKey
+from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.suspension import FAILURES_IN_A_ROW, after_failures, fingerprint, is_lack_of_access
 from notion_pg_sync.sync.run.token_encryption import open_token
@@ -60,13 +61,17 @@ class AccountOutcome:
     problems: list[str] = field(default_factory=list)
     suspended: dict[str, str] = field(default_factory=dict)
 
-    def add(self, database: ConfiguredDatabase, synced: Synced) -> None:
-        """Takes in what a database came to, under its name; where search found two of one name, with its id."""
+    def add(self, database: ConfiguredDatabase, synced: Synced) -> str:
+        """Takes in what a database came to, and returns under which name.
+
+        It is the database's own; where search found two of one name, with its id.
+        """
         name = database.name
         name = f"{name} ({database.database_id})" if name in self.databases else name
         self.databases[name] = synced.run
         if synced.was_suspended and synced.run.error_code:
             self.suspended[name] = synced.run.message or ""
+        return name
 
 
 def connected_account(settings: Settings, account: Account) -> ConnectedAccount | None:
@@ -103,46 +108,52 @@ async def sync_account(
         }
         outcome.suspended.update(suspended)
 
-        async def sync(database: ConfiguredDatabase) -> tuple[ConfiguredDatabase, DatabaseRun]:
+        async def sync(database: ConfiguredDatabase) -> tuple[ConfiguredDatabase, str]:
             async with slots:
                 synced = await sync_and_record(work, client, account.user_id, database, row_counts)
-            outcome.add(database, synced)
-            return database, synced.run
+            return database, outcome.add(database, synced)
 
         try:
-            runs_by_database = await gather_or_cancel(
-                sync(database) for database in due if database.name not in suspended
-            )
+            synced = await gather_or_cancel(sync(database) for database in due if database.name not in suspended)
         except LeaseLostError as error:
             outcome.problems.append(str(error))
         else:
             await _answer_requests(work, outcome)
             await ask_for_people(work, client, account.user_id)
-            await sync_bodies(work, client, account.user_id, runs_by_database, slots)
+            await sync_bodies(work, client, outcome, synced, slots)
     return outcome
 
 
 async def sync_bodies(
     work: RunContext,
     client: NotionClient,
-    user_id: str,
-    runs_by_database: Iterable[tuple[ConfiguredDatabase, DatabaseRun]],
+    outcome: AccountOutcome,
+    synced: Iterable[tuple[ConfiguredDatabase, str]],
     slots: asyncio.Semaphore,
 ) -> None:
-    """Reads the bodies of an account's databases, where they are wanted; one database at a time, after all rows."""
+    """Reads the bodies of an account's databases, where they are wanted; one database at a time, after all rows.
+
+    `synced`: the databases, each with the name under which `outcome` has what its rows came to, and later its bodies.
+    """
     if work.settings.dry_run:
         return
     async with transaction(work.pool) as connection:
-        wanting = await wanting_bodies(connection, user_id)
+        wanting = await wanting_bodies(connection, outcome.user_id)
     limit = work.settings.bodies_for
     deadline = asyncio.get_running_loop().time() + limit.total_seconds() if limit else None
-    for database, run in runs_by_database:
+    for database, name in synced:
+        run = outcome.databases[name]
         data_sources = None if work.settings.bodies else wanting.get(database.database_id, ())
         is_readable = not is_lack_of_access(run.error_code) and run.error_code != ErrorCode.LEASE_LOST
         if is_readable and (data_sources is None or data_sources):
-            bodies = BodiesSync(work, client, user_id, database, run, data_sources=data_sources, deadline=deadline)
+            bodies = BodiesSync(
+                work, client, outcome.user_id, database, run, data_sources=data_sources, deadline=deadline
+            )
             async with slots:
-                await bodies.sync()
+                try:
+                    await bodies.sync()
+                finally:
+                    outcome.databases[name] = bodies.run
 
 
 @retried
@@ -196,7 +207,7 @@ async def sync_and_record(
     run = await sync_database(work, client, user_id, database, row_counts)
     # A view would hold on to a column whose type is wrong.
     if counts and run.error_code not in (ErrorCode.LEASE_LOST, ErrorCode.UNFIT_TABLE):
-        await _refresh_view(work, database, run)
+        run = await _refresh_view(work, database, run)
     was_suspended = await _end(work, user_id, database, run, counts=counts)
     work.listener.ended(watched, run)
     log.info("%s / %s %s: %s", user_id, database.name, run.status, run.message)
@@ -231,29 +242,19 @@ async def _settle_suspension(connection: Connection, user_id: str, database_id: 
     return suspension is not None and latest.suspended_since is not None
 
 
-async def _refresh_view(work: RunContext, database: ConfiguredDatabase, run: DatabaseRun) -> None:
-    """Brings the view of the database's name up to date, for users who want views; what it says goes into `run`."""
+async def _refresh_view(work: RunContext, database: ConfiguredDatabase, run: DatabaseRun) -> DatabaseRun:
+    """Brings the view of the database's name up to date, for users who want views.
+
+    Returns `run` with what that says.
+    """
     try:
         # Not `retried`: these are transactions one after the other, and each is tried again there.
         async with work.pool.connection() as connection:
-            notes = await refresh_views(connection, [database.name])
+            return run.with_sentences(*await refresh_views(connection, [database.name]))
     except Exception as error:  # noqa: BLE001 - recorded; the rows are there without the view
-        failure = failure_of(error)
-        run.error_code = run.error_code or failure.code
-        notes = [f"its typed view could not be made: {failure.sentence}"]
-    run.message = " ".join([run.message or "", *notes]).strip()
-
-
-def open_client(settings: Settings, token: str) -> NotionClient:
-    """A client for one token, with the run's pace; to be used as an async context manager."""
-    return NotionClient(
-        token,
-        base_url=settings.notion_base_url,
-        proxy=settings.notion_proxy,
-        requests_per_minute=settings.requests_per_minute,
-        concurrency=settings.concurrency,
-        retries=Retries(first_back_off=settings.first_back_off),
-    )
+        failure = logged_failure(error)
+        failed = replace(run, error_code=run.error_code or failure.code)
+        return failed.with_sentences(f"its typed view could not be made: {failure.sentence}")
 
 
 @asynccontextmanager

@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
+import notion_pg_sync
 from notion_pg_sync.core.errors import ErrorCode, ToolError
 
 # An administrator, a restart or a time limit ended the session.
 _ENDED_SESSIONS = ("57P01", "57P02", "57P03", "57P05", "25P03", "08003", "08006")
+
+_PACKAGE = Path(notion_pg_sync.__file__).parent
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """`code` for programs, `sentence` for people; neither holds a token or content of a row."""
+    """`code` for programs, `sentence` for people; neither holds a token or content of a row.
+
+    `is_internal`: it is a fault of the tool's own.
+    """
 
     code: str
     sentence: str
+    is_internal: bool = False
+
+
+def logged_failure(error: Exception) -> Failure:
+    """The same as `failure_of`, where the error goes no further: a fault of the tool's own is logged, with its trace.
+
+    The log is on stderr whatever was asked for (`commands.output.logs`), or nobody could mend what cron met.
+    """
+    failure = failure_of(error)
+    if failure.is_internal:
+        log.error("%s", failure.sentence, exc_info=error)
+    return failure
 
 
 def failure_of(error: Exception) -> Failure:
@@ -64,11 +84,23 @@ def failure_of(error: Exception) -> Failure:
         case psycopg.Error():
             return Failure(error.sqlstate or ErrorCode.POSTGRESQL, f"PostgreSQL refused a statement: {_said(error)}.")
         case _:
-            log.debug("internal error", exc_info=error)
             return Failure(
                 ErrorCode.INTERNAL,
-                f"internal error ({type(error).__name__}): run it with -vv, and report what it says.",
+                f"internal error ({_place_of(error)}): report it, with the traceback that is on stderr.",
+                is_internal=True,
             )
+
+
+def _place_of(error: BaseException) -> str:
+    """What the error is, and the innermost line of the tool's own code that it came through."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    name = type(error).__name__
+    for frame, line in reversed([*traceback.walk_tb(error.__traceback__)]):
+        file = Path(frame.f_code.co_filename)
+        if file.is_relative_to(_PACKAGE):
+            return f"{name} at {file.relative_to(_PACKAGE.parent)}:{line} in {frame.f_code.co_name}"
+    return name
 
 
 def _said(error: psycopg.Error) -> str:

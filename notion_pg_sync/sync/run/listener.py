@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.mirror.runs import Counts, DatabaseRun
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Listener(Protocol):
     def started(self, database: ProgressKey) -> None:
         """A database's sync has begun."""
 
-    def progressed(self, database: ProgressKey, run: DatabaseRun, *, waiting: bool) -> None:
-        """A batch was written; `waiting`: the rate limit holds this token's requests back."""
+    def progressed(self, database: ProgressKey, counts: Counts, *, waiting: bool) -> None:
+        """A batch was written; `counts`: all so far; `waiting`: the rate limit holds this token's requests back."""
 
     def ended(self, database: ProgressKey, run: DatabaseRun) -> None:
         """A database's sync has ended, well or not."""
@@ -35,7 +35,7 @@ class Listener(Protocol):
     def bodies_started(self, database: ProgressKey, due: int) -> None:
         """The rows of a database being there, its bodies are read; `due`: how many."""
 
-    def bodies_progressed(self, database: ProgressKey, run: DatabaseRun, *, waiting: bool) -> None:
+    def bodies_progressed(self, database: ProgressKey, counts: Counts, *, waiting: bool) -> None:
         """A batch of bodies was read."""
 
     def bodies_ended(self, database: ProgressKey, run: DatabaseRun) -> None:
@@ -51,7 +51,7 @@ class SilentListener:
     def started(self, database: ProgressKey) -> None:
         """Nothing."""
 
-    def progressed(self, database: ProgressKey, run: DatabaseRun, *, waiting: bool) -> None:
+    def progressed(self, database: ProgressKey, counts: Counts, *, waiting: bool) -> None:
         """Nothing."""
 
     def ended(self, database: ProgressKey, run: DatabaseRun) -> None:
@@ -60,7 +60,7 @@ class SilentListener:
     def bodies_started(self, database: ProgressKey, due: int) -> None:
         """Nothing."""
 
-    def bodies_progressed(self, database: ProgressKey, run: DatabaseRun, *, waiting: bool) -> None:
+    def bodies_progressed(self, database: ProgressKey, counts: Counts, *, waiting: bool) -> None:
         """Nothing."""
 
     def bodies_ended(self, database: ProgressKey, run: DatabaseRun) -> None:

@@ -18,7 +18,7 @@ from notion_pg_sync.mirror import accounts, migrations, retention, runs, sync_re
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
 from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, retried, transaction
 from notion_pg_sync.mirror.leases import Holder
-from notion_pg_sync.mirror.runs import DatabaseRun, Ending, Job
+from notion_pg_sync.mirror.runs import Counts, Ending, Job
 from notion_pg_sync.mirror.tables import FoundTables, inspect_tables, settings_schema, strange_tables
 from notion_pg_sync.mirror.trust import distrust
 from notion_pg_sync.notion.client import NotionClient
@@ -28,7 +28,6 @@ from notion_pg_sync.sync.run.account import (
     begin_account,
     connected_account,
     keeping_lease,
-    open_client,
     remember,
     sync_account,
     sync_and_record,
@@ -37,8 +36,9 @@ from notion_pg_sync.sync.run.account import (
 from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, close_dead_runs, who
 from notion_pg_sync.sync.run.configuration import read_configuration
 from notion_pg_sync.sync.run.context import RunContext
-from notion_pg_sync.sync.run.failures import failure_of
+from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import Listener
+from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.process import this_process
 from notion_pg_sync.sync.run.token_encryption import TokenError
@@ -90,15 +90,9 @@ class RunOutcome:
         return "failed" if self.failures else "succeeded"
 
     @property
-    def totals(self) -> DatabaseRun:
+    def totals(self) -> Counts:
         """The counts of all databases added up."""
-        total = DatabaseRun()
-        for account in self.accounts:
-            for run in account.databases.values():
-                for name, count in vars(run).items():
-                    if isinstance(count, int):
-                        setattr(total, name, getattr(total, name) + count)
-        return total
+        return sum((run for account in self.accounts for run in account.databases.values()), Counts())
 
     def message(self) -> str:
         """One line for the run's record, first the failure."""
@@ -145,7 +139,7 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
                     await sync_account(work, account, slots, only_requested=account.user_id in on_request)
                 )
             except Exception as error:  # noqa: BLE001 - recorded; the other accounts go on
-                outcome.accounts.append(AccountOutcome(account.user_id, problems=[failure_of(error).sentence]))
+                outcome.accounts.append(AccountOutcome(account.user_id, problems=[logged_failure(error).sentence]))
 
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -186,9 +180,10 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
         async with open_client(settings, account.token) as client, keeping_lease(work, user_id, client.pacer):
             _, row_counts = await begin_account(work, account)
             run = (await sync_and_record(work, client, user_id, wanted, row_counts)).run
-            outcome.accounts.append(AccountOutcome(user_id, {wanted.name: run}))
+            of_account = AccountOutcome(user_id, {wanted.name: run})
+            outcome.accounts.append(of_account)
             await ask_for_people(work, client, user_id)
-            await sync_bodies(work, client, user_id, [(wanted, run)], asyncio.Semaphore())
+            await sync_bodies(work, client, of_account, [(wanted, wanted.name)], asyncio.Semaphore())
             if settings.verify and run.error_code is None:
                 await _verify(work, client, user_id, wanted, outcome)
     return outcome
@@ -200,7 +195,9 @@ async def _verify(
     try:
         outcome.verification = await verify_database(work, client, user_id, database)
     except Exception as error:  # noqa: BLE001 - recorded; what was synced stays
-        outcome.problems.append(f"{user_id}/{database.name}: it could not be verified: {failure_of(error).sentence}")
+        outcome.problems.append(
+            f"{user_id}/{database.name}: it could not be verified: {logged_failure(error).sentence}"
+        )
         return
     if not outcome.verification.is_exact:
         outcome.problems.append(f"{user_id}/{database.name}: {outcome.verification.sentence}")

@@ -10,11 +10,14 @@ from collections import Counter
 from collections.abc import Iterator
 from html import unescape
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
 
 # So many parts of one body are asked for; Notion gives 20,000 blocks at once.
 _MOST_PARTS = 200
+# What fails for every body, if for one.
+_OF_THE_TOKEN = (ErrorCode.UNAUTHORIZED, ErrorCode.RESTRICTED_RESOURCE, ErrorCode.RATE_LIMITED, ErrorCode.NETWORK)
 _URL = re.compile(r"https://[^\s\"'<>()]+")
 _WORD = re.compile(r"[^\W_]+")
 # A line without any mark, behind those of a list or a heading: it must stand in the plain text as it is.
@@ -26,7 +29,7 @@ async def expected_markdown(client: NotionClient, page_id: str) -> str | None:
     try:
         answer = await client.markdown(page_id)
     except NotionError as error:
-        if error.code in ("unauthorized", "restricted_resource", "rate_limited", "network"):
+        if error.code in _OF_THE_TOKEN:
             raise
         return None
     lines, waiting, asked = answer.markdown.split("\n"), list(answer.unknown), {page_id}
@@ -38,7 +41,7 @@ async def expected_markdown(client: NotionClient, page_id: str) -> str | None:
         try:
             part = await client.markdown(block_id)
         except NotionError as error:
-            if error.code != "object_not_found":
+            if error.code != ErrorCode.OBJECT_NOT_FOUND:
                 raise
             continue
         lines = _with_part(lines, block_id, part.markdown)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.mirror.held_texts import HeldPerson, HeldTexts
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
@@ -15,7 +16,7 @@ from notion_pg_sync.sync.verify.verification import Difference, Findings, short
 
 # So many people are asked for one by one: guests, whom the list of users leaves out.
 _MOST_ASKED = 100
-_NOT_TOLD = ("restricted_resource", "object_not_found")
+_NOT_TOLD = (ErrorCode.RESTRICTED_RESOURCE, ErrorCode.OBJECT_NOT_FOUND)
 
 
 class People:
@@ -64,7 +65,7 @@ class People:
             try:
                 person = person_of(await self._client.user(id_))
             except NotionError as error:
-                if error.code == "restricted_resource":
+                if error.code == ErrorCode.RESTRICTED_RESOURCE:
                     break
                 if error.code not in _NOT_TOLD:
                     raise

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
 
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Verdict, broken, skipped
-from notion_pg_sync.sync.run.failures import failure_of
+from notion_pg_sync.sync.run.failures import logged_failure
 
 
 @dataclass(frozen=True)
@@ -45,4 +45,4 @@ async def _findings(examination: Examination, check: Check) -> list[Finding]:
     try:
         return await check.run(examination)
     except Exception as error:  # noqa: BLE001 - becomes a line of its own; the other checks go on
-        return [broken(failure_of(error).sentence, "see 'notion-pg-sync doctor -vv'")]
+        return [broken(logged_failure(error).sentence, "see 'notion-pg-sync doctor -vv'")]

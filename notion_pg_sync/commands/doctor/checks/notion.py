@@ -39,6 +39,7 @@ from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.run.account import connected_account
 from notion_pg_sync.sync.run.configuration import read_configuration
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases
+from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.token_encryption import TokenError
 
 SECTION = "Notion"
@@ -62,7 +63,7 @@ Answer = TypeVar("Answer")
 async def _answers(examination: Examination) -> list[Finding]:
     settings = examination.settings
     try:
-        async with asyncio.timeout(_LONGEST_ANSWER_SECONDS), _client(settings, _NOBODYS_TOKEN) as client:
+        async with asyncio.timeout(_LONGEST_ANSWER_SECONDS), open_client(settings, _NOBODYS_TOKEN, _RETRIES) as client:
             await client.me()
     except TimeoutError:
         return [
@@ -358,17 +359,6 @@ def _connected(examination: Examination) -> list[ConnectedAccount]:
     return [account for account in connected if account]
 
 
-def _client(settings: Settings, token: str) -> NotionClient:
-    return NotionClient(
-        token,
-        base_url=settings.notion_base_url,
-        proxy=settings.notion_proxy,
-        requests_per_minute=settings.requests_per_minute,
-        concurrency=settings.concurrency,
-        retries=_RETRIES,
-    )
-
-
 async def _for_each(
     settings: Settings,
     accounts: Sequence[ConnectedAccount],
@@ -384,7 +374,7 @@ async def _for_each(
         sharing.setdefault(account.token, []).append(account)
 
     async def ask_in_turn(token: str) -> list[tuple[ConnectedAccount, Answer | NotionError]]:
-        async with slots, _client(settings, token) as client:
+        async with slots, open_client(settings, token, _RETRIES) as client:
             return [(account, await _answer_or_error(ask(client, account))) for account in sharing[token]]
 
     answered = [one for group in await gather_or_cancel(map(ask_in_turn, sharing)) for one in group]

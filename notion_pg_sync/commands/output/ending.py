@@ -1,0 +1,76 @@
+"""How every command begins and ends: what goes wrong becomes one sentence on stderr, and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import typer
+
+from notion_pg_sync.commands.output.logs import switch_on_logs, traceback_of
+from notion_pg_sync.commands.output.streams import complain, remark
+from notion_pg_sync.core.errors import ExitCode, ToolError
+from notion_pg_sync.core.printable import printable
+from notion_pg_sync.embedded.fallback import chosen_postgres
+from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.run.failures import logged_failure
+
+if TYPE_CHECKING:
+    from notion_pg_sync.commands.output.ping import Pings
+
+
+@dataclass
+class Ending:
+    """How a command ends: its exit `code`, and what `report` tells of it to whom `pings` go, if to anybody."""
+
+    code: int = ExitCode.OK
+    report: list[str] = field(default_factory=list)
+    pings: Pings | None = None
+
+    def fail(self, code: int, sentence: str) -> None:
+        """Says what went wrong."""
+        self.code = code
+        complain(sentence)
+        self.report.append(sentence)
+
+
+@contextmanager
+def ending_process(verbose: int, *, log_json: bool = False) -> Iterator[Ending]:
+    """Lets the block say how the command ends, then ends the process so. What the block raises is one sentence."""
+    switch_on_logs(verbose, as_json=log_json)
+    # Outside of a run, which has its own handler: so that an embedded server is stopped and nothing is left behind.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    ending = Ending()
+    try:
+        yield ending
+    except typer.Abort:
+        ending.fail(128 + signal.SIGINT, "cancelled; nothing was changed.")
+    except ToolError as error:
+        ending.fail(error.exit_code, _sentence(error, verbose))
+    except Exception as error:  # noqa: BLE001 - the one place where everything ends as a sentence
+        ending.fail(ExitCode.FAILED, _sentence(error, verbose))
+    if ending.pings:
+        ending.pings.end(ending.code, ending.report)
+    sys.exit(ending.code)
+
+
+@contextmanager
+def postgres_of(settings: Settings) -> Iterator[Settings]:
+    """The settings with the PostgreSQL to use, which the block has; the embedded one is started and stopped."""
+    on_terminal = sys.stderr.isatty()
+    with chosen_postgres(settings, dict(os.environ), on_terminal=on_terminal) as (url, says):
+        if says and on_terminal:
+            remark(printable(says))
+        yield replace(settings, database_url=url)
+
+
+def _sentence(error: Exception, verbose: int) -> str:
+    failure = logged_failure(error)
+    if verbose >= 2 and not failure.is_internal:
+        remark(traceback_of(error, with_messages=True))
+    return failure.sentence
