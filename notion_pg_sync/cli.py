@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from notion_pg_sync import __version__
+from notion_pg_sync.core.health import STALE_AFTER_MINUTES
 from notion_pg_sync.core.printable import printable
 
 if TYPE_CHECKING:
@@ -64,6 +65,10 @@ BodiesForOption = Annotated[
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Count databases that are suspended for want of access as failures too.")
 ]
+MaxAgeOption = Annotated[
+    str, typer.Option("--max-age", metavar="TIME", help="What is older is stale, such as 45m or 1d.")
+]
+_MAX_AGE = f"{STALE_AFTER_MINUTES}m"
 PageSizeOption = Annotated[int, typer.Option("--page-size", metavar="N", min=1, max=100, help="Rows a request.")]
 RateOption = Annotated[
     int,
@@ -223,9 +228,7 @@ def status(
         str | None, typer.Option("--database", metavar="DATABASE", help="Only databases of this name, id or link.")
     ] = None,
     runs: Annotated[int, typer.Option("--runs", metavar="N", min=0, help="How many of the latest runs to show.")] = 5,
-    max_age: Annotated[
-        str, typer.Option("--max-age", metavar="TIME", help="What is older is stale, such as 45m or 1d.")
-    ] = "45m",
+    max_age: MaxAgeOption = _MAX_AGE,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     prometheus: Annotated[
         bool, typer.Option("--prometheus", help="Print metrics for node_exporter's textfile collector.")
@@ -354,6 +357,7 @@ def forget(
 @app.command()
 def doctor(
     user: UserOption = None,
+    max_age: MaxAgeOption = _MAX_AGE,
     as_json: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
     no_cron_check: Annotated[
         bool, typer.Option("--no-cron-check", help="Leave out the schedule: for hosts that are not to run it.")
@@ -376,7 +380,7 @@ def doctor(
             run_doctor(settings, os.environ, checks, user_id=user, as_json=as_json, on_terminal=on_terminal)
         )
 
-    _run(examine, verbose=verbose, needs_postgres=False)
+    _run(examine, verbose=verbose, needs_postgres=False, flags={"max_age": max_age})
 
 
 @app.command()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from notion_pg_sync.core.health import RECENT_FAILURES_DAYS
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.kept_settings import KeptSetting, kept_by_the_server, kept_for
@@ -174,13 +175,14 @@ async def _jobs(connection: Connection, *, with_details: bool) -> tuple[CronJob,
     counts = sql.SQL(
         """
         (SELECT count(*) FROM cron.job_run_details AS run
-         WHERE run.jobid = job.jobid AND start_time > clock_timestamp() - interval '1 day'),
+         WHERE run.jobid = job.jobid AND start_time > clock_timestamp() - make_interval(days => {days})),
         (SELECT count(*) FROM cron.job_run_details AS run
-         WHERE run.jobid = job.jobid AND start_time > clock_timestamp() - interval '1 day' AND status = 'failed')
+         WHERE run.jobid = job.jobid AND start_time > clock_timestamp() - make_interval(days => {days})
+           AND status = 'failed')
         """
         if with_details
         else "0, 0"
-    )
+    ).format(days=RECENT_FAILURES_DAYS)
     found = await connection.execute(
         sql.SQL(
             """

@@ -27,10 +27,10 @@ from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror.accounts import ConnectedAccount
-from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.connection import current_time, transaction
 from notion_pg_sync.mirror.diagnosis import accounts as statements
 from notion_pg_sync.mirror.diagnosis.mirrored_tables import MirroredSource, mirrored_sources
-from notion_pg_sync.mirror.diagnosis.run_history import database_states
+from notion_pg_sync.mirror.overview import read_databases
 from notion_pg_sync.notion.client import Bot, JsonObject, NotionClient, Retries
 from notion_pg_sync.notion.errors import NotionError, explain
 from notion_pg_sync.notion.json_access import as_list, get_path
@@ -152,8 +152,12 @@ async def _databases_shared(examination: Examination) -> list[Finding]:
     if not accounts:
         return [skipped("Notion accepts no token to look with")]
     async with transaction(examination.pool) as connection:
-        states = await database_states(connection, [account.user_id for account in accounts])
-    succeeded = {(state.user_id, state.database_id): state.succeeded for state in states}
+        now, known = await current_time(connection), await read_databases(connection, examination.user_id)
+    succeeded = {
+        (one.user_id, one.database_id): now - one.last_succeeded_at
+        for one in known
+        if one.last_succeeded_at is not None
+    }
 
     async def ask(client: NotionClient, account: ConnectedAccount) -> _Seen:
         configuration = read_configuration(account.databases)
