@@ -73,9 +73,12 @@ def is_alive(pid: int, _: float) -> bool:
 @st.composite
 def users(draw: st.DrawFn, user_id: str, databases: list[Database]) -> User:
     named = {one.name: one.database_id for one in databases}
-    wanted = draw(st.sampled_from([named, named, named, *SETTINGS]))
     return User(
-        user_id, draw(st.sampled_from([True, True, False])), wanted, draw(st.sampled_from([True, None, False])), NOW
+        user_id,
+        has_token=draw(st.sampled_from([True, True, False])),
+        databases=draw(st.sampled_from([named, named, named, *SETTINGS])),
+        auto_sync=draw(st.sampled_from([True, None, False])),
+        last_sync_ended_at=draw(st.sampled_from([NOW, None])),
     )
 
 

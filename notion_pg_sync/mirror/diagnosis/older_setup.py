@@ -1,4 +1,4 @@
-"""What an older set-up left in the database: pg_cron's jobs, pg_net, a setting, and functions of our names."""
+"""What an older set-up left in the database: pg_cron's jobs, a setting, and functions of our names."""
 
 from __future__ import annotations
 
@@ -117,20 +117,6 @@ async def look_at_pg_cron(connection: Connection) -> PgCron | None:
     return PgCron(
         jobs=await _jobs(connection, with_details=has_details) if readable else None,
         all_visible=not only_own,
-    )
-
-
-async def has_pg_net(connection: Connection) -> bool:
-    """Whether pg_net is in this database, by its extension or its function."""
-    return bool(
-        await fetch_value(
-            connection,
-            """
-            SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_net')
-                OR EXISTS (SELECT FROM pg_proc
-                           WHERE pronamespace = to_regnamespace('net') AND proname = 'http_post')
-            """,
-        )
     )
 
 

@@ -42,13 +42,9 @@ async def _reachable(examination: Examination) -> list[Finding]:
         )
     except PostgresError as error:
         return [broken(str(error), error.fix)]
-    return [ok("PostgreSQL answers")]
-
-
-async def _server(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         server = await look_at_server(connection)
-    return [ok(f"PostgreSQL {server.version}" + (", behind a connection pooler" if server.behind_pooler else ""))]
+    return [ok(f"PostgreSQL {server.version} answers{', behind a connection pooler' if server.behind_pooler else ''}")]
 
 
 async def _settings(examination: Examination) -> list[Finding]:
@@ -183,7 +179,6 @@ REACHABLE = Check("reachable", SECTION, _reachable)
 INITIALISED = Check("initialised", SECTION, _initialised, needs=(REACHABLE,))
 POSTGRES_CHECKS = (
     REACHABLE,
-    Check("server", SECTION, _server, needs=(REACHABLE,)),
     Check("settings", SECTION, _settings, needs=(REACHABLE,)),
     Check("encryption", SECTION, _encryption, needs=(REACHABLE,)),
     Check("clock", SECTION, _clock, needs=(REACHABLE,)),
