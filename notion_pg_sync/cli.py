@@ -68,6 +68,9 @@ BodiesForOption = Annotated[
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Count databases suspended for lack of access as failures too.")
 ]
+MaxAgeOption = Annotated[
+    str, typer.Option("--max-age", metavar="TIME", help="Copies older than this are stale, such as 45m or 1d.")
+]
 PageSizeOption = Annotated[int, typer.Option("--page-size", metavar="N", min=1, max=100, help="Rows per request.")]
 RateOption = Annotated[
     int,
@@ -245,9 +248,7 @@ def status(
     runs: Annotated[
         int, typer.Option("--runs", metavar="N", min=0, help="How many of the latest runs to show.")
     ] = SHOWN_RUNS,
-    max_age: Annotated[
-        str, typer.Option("--max-age", metavar="TIME", help="Copies older than this are stale, such as 45m or 1d.")
-    ] = written_duration(DEFAULTS.max_age),
+    max_age: MaxAgeOption = written_duration(DEFAULTS.max_age),
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     prometheus: Annotated[
         bool, typer.Option("--prometheus", help="Print metrics for node_exporter's textfile collector.")
@@ -380,6 +381,7 @@ def forget(
 @app.command()
 def doctor(
     user: UserOption = None,
+    max_age: MaxAgeOption = written_duration(DEFAULTS.max_age),
     as_json: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
     no_cron_check: Annotated[
         bool, typer.Option("--no-cron-check", help="Skip the schedule: for hosts that do not run it.")
@@ -398,7 +400,7 @@ def doctor(
     checks = [check for check in ALL_CHECKS if not (no_cron_check and check.section == "Scheduling")]
     on_terminal = sys.stderr.isatty()
     with ending_process(verbose) as ending:
-        settings = read_settings(os.environ)
+        settings = read_settings(os.environ, Settings(max_age=read_duration(max_age)))
         ending.code = run_until_done(
             run_doctor(settings, os.environ, checks, user_id=user, as_json=as_json, on_terminal=on_terminal)
         )

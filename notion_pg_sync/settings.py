@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from notion_pg_sync.core.errors import UsageError
+from notion_pg_sync.core.health import LEASE_SECONDS, STALE_AFTER_MINUTES
 
 NOTION_BASE_URL = "https://api.notion.com"
 PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
@@ -54,11 +55,11 @@ class Settings:
     bodies_for: timedelta | None = None
     dry_run: bool = False
     strict: bool = False
-    max_age: timedelta = timedelta(minutes=45)
+    max_age: timedelta = timedelta(minutes=STALE_AFTER_MINUTES)
     verify: bool = False
     timeout: timedelta | None = None
     ping_url: str | None = field(default=None, repr=False)
-    lease_seconds: float = 120.0
+    lease_seconds: float = LEASE_SECONDS
     lease_wait_seconds: float = 60.0
     account_wait_seconds: float = 3600.0
     statement_seconds: float = 300.0

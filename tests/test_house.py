@@ -198,6 +198,17 @@ def test_the_version_is_one() -> None:
     assert f"## {notion_pg_sync.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
+def test_only_a_transaction_itself_sets_by_which_path_names_are_found() -> None:
+    """Whoever set it for one statement of theirs would leave it to the next (mirror/reliance.py).
+
+    The script of `init`, which an owner may run in a session of their own, names the path that is ours anyway.
+    """
+    sets = re.compile(r"""["']\s*SET (LOCAL |SESSION )?search_path|set_config\(""")
+    files = PACKAGE.rglob("*.py")
+    found = {str(file.relative_to(PACKAGE)) for file in files if sets.search(file.read_text(encoding="utf-8"))}
+    assert found == {"mirror/initialise.py"}
+
+
 # What is printed past these could steer a terminal (docs/reliability.md, "Names").
 @pytest.mark.parametrize(
     ("call", "modules"),

@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
+from notion_pg_sync.core.health import CLOCKS_DIFFER_MINUTES, LEASE_ENDS_WITHIN_DAYS
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 
 
@@ -67,8 +68,9 @@ class OpenAccount:
 # A lease of the far future is one that a wrong clock left, and is none; so is a sync of the future. A sync that did not
 # end, though nobody has the lease, was given up.
 _IS_FREE = sql.SQL(
-    "(lease_runid IS NULL OR lease_expires_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + interval '1 day')"
-)
+    "(lease_runid IS NULL OR lease_expires_at NOT BETWEEN clock_timestamp()"
+    " AND clock_timestamp() + make_interval(days => {}))"
+).format(LEASE_ENDS_WITHIN_DAYS)
 _IS_REQUESTED = sql.SQL(
     "EXISTS (SELECT FROM notion_sync.sync_requests AS request"
     " WHERE request.user_id = account.user_id AND request.status = 'waiting')"
@@ -79,11 +81,11 @@ _IS_OPEN = sql.SQL(
         {is_requested}
         OR NOT account.user_id = ANY (%(on_request)s) AND (
             last_sync_started_at IS NULL
-            OR last_sync_started_at NOT BETWEEN %(since)s AND clock_timestamp() + interval '5 minutes'
+            OR last_sync_started_at NOT BETWEEN %(since)s AND clock_timestamp() + make_interval(mins => {clocks_differ})
             OR NOT last_sync_brings @> %(brings)s::text[]
             OR last_sync_ended_at IS NULL OR last_sync_ended_at < last_sync_started_at))
     """
-).format(is_requested=_IS_REQUESTED)
+).format(is_requested=_IS_REQUESTED, clocks_differ=CLOCKS_DIFFER_MINUTES)
 _CLAIM_NEXT = sql.SQL(
     """
     WITH next AS (

@@ -1,4 +1,5 @@
-"""What `status` asks: of each database its latest result, which is kept beside it, and of runs only the latest.
+"""How things are, as `status` and `doctor` judge it: of each database its latest result, which is kept beside it, and
+of runs only the latest.
 
 No statement reads the whole history, which may be long: `database_runs` and `job_run_details` are read by index.
 """
@@ -14,7 +15,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS, auto_sync_in, databases_in, present_columns
-from notion_pg_sync.mirror.connection import Connection, current_time
+from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.percent_safe_cursor import qualified
 from notion_pg_sync.mirror.runs import SYNC_ALL
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE
@@ -139,7 +140,7 @@ _DATABASES = """
     ORDER BY database.user_id, database.name, database.database_id
 """
 
-_RUNS: LiteralString = """
+RUNS: LiteralString = """
     SELECT runid, jobname AS job, coalesce(status, 'starting') AS status, return_message AS message,
            start_time AS started_at, end_time AS ended_at, host, machine, pid, process_started_at, heartbeat_at
     FROM notion_sync.job_run_details AS run
@@ -147,8 +148,11 @@ _RUNS: LiteralString = """
     LEFT JOIN notion_sync.run_processes USING (runid)
     WHERE start_time IS NOT NULL
 """
-_LATEST_RUNS = _RUNS + "ORDER BY runid DESC LIMIT %(most)s"
-_OPEN_RUNS = _RUNS + "AND end_time IS NULL ORDER BY runid DESC LIMIT %(most)s"
+_LATEST_RUNS = RUNS + "ORDER BY runid DESC LIMIT %(most)s"
+# By the index on (jobid, runid).
+_OF_JOB: LiteralString = "run.jobid = (SELECT jobid FROM notion_sync.job WHERE jobname = %(job)s)"
+_LAST_RUN = RUNS + "AND " + _OF_JOB + " ORDER BY run.jobid, runid DESC LIMIT 1"
+_OPEN_RUNS = RUNS + "AND end_time IS NULL ORDER BY runid DESC LIMIT %(most)s"
 
 # That no database tells of: each database keeps its own failure.
 _OWN_FAILURE = """
@@ -181,10 +185,9 @@ _PAST_SYNCS = """
 _MOST_OPEN_RUNS = 1000
 
 
-async def begin_snapshot(connection: Connection) -> datetime:
-    """Makes a transaction, in which nothing was asked yet, read one moment alone and write nothing; gives the time."""
+async def begin_snapshot(connection: Connection) -> None:
+    """Makes a transaction, in which nothing was asked yet, read one moment alone and write nothing."""
     await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    return await current_time(connection)
 
 
 async def read_users(connection: Connection, schema: str, user_id: str | None = None) -> list[User]:
@@ -227,6 +230,13 @@ async def read_databases(connection: Connection, user_id: str | None = None) -> 
     async with connection.cursor(row_factory=class_row(Database)) as cursor:
         await cursor.execute(_DATABASES, {"user": user_id})
         return await cursor.fetchall()
+
+
+async def last_run(connection: Connection) -> Run | None:
+    """The latest run of `sync-all`, on whatever host; None where there was none."""
+    async with connection.cursor(row_factory=class_row(Run)) as cursor:
+        await cursor.execute(_LAST_RUN, {"job": SYNC_ALL.name})
+        return await cursor.fetchone()
 
 
 async def latest_runs(connection: Connection, most: int) -> list[Run]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
+from notion_pg_sync.core.health import SUSPENDED_TRIED_WITHIN_DAYS
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 
 
@@ -61,9 +62,10 @@ async def resting(connection: Connection, user_id: str) -> dict[str, str]:
     found = await connection.execute(
         """
         SELECT database_id, coalesce(last_message, 'it cannot be read.') FROM notion_sync.databases
-        WHERE user_id = %s AND next_try_at BETWEEN clock_timestamp() AND clock_timestamp() + interval '2 days'
+        WHERE user_id = %s
+          AND next_try_at BETWEEN clock_timestamp() AND clock_timestamp() + make_interval(days => %s)
         """,
-        (user_id,),
+        (user_id, SUSPENDED_TRIED_WITHIN_DAYS),
     )
     return {database_id: reason async for database_id, reason in found}
 

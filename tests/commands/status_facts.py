@@ -106,4 +106,4 @@ def facts(*databases: Database, **changes: Any) -> Facts:
     for one in databases:
         configured.setdefault(one.user_id, {})[one.name] = one.database_id
     users = tuple(User(user_id, True, named, True, NOW) for user_id, named in configured.items())
-    return replace(Facts(NOW, users, databases, runs=(a_run(),)), **changes)
+    return replace(Facts(NOW, users, databases, last_run=a_run(), runs=(a_run(),)), **changes)

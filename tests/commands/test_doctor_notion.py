@@ -10,17 +10,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from notion_workspace.literals import title
 
 from notion_pg_sync.commands.doctor.checks.check import Verdict
-from notion_pg_sync.commands.doctor.checks.notion import database_sizes, full_read_time
-from notion_pg_sync.mirror.diagnosis.mirrored_tables import MirroredSource
 from tests.commands.conftest import Mirrored, Patient, only, told
 from tests.wanting import lacks
 
@@ -340,40 +335,3 @@ async def test_of_many_databases_those_that_are_well_are_counted_and_the_others_
     assert [finding.verdict for finding in findings] == [Verdict.BROKEN, Verdict.OK, Verdict.OK]
     assert findings[1].message == "ben/Library is there and shared; it has 2 data sources: Authors, Books"
     assert findings[2].message == "14 more databases are there and shared"
-
-
-# --- sizes ---------------------------------------------------------------------------------------------------------
-
-
-async def test_sizes_are_those_of_the_mirror(mirrored: Mirrored) -> None:
-    mirrored.connect("anna", "anna", "Worlds", "Chat Sessions")
-    told(await mirrored.found("database sizes"), "no database was read yet")
-    await mirrored.sync()
-    findings = await mirrored.found("database sizes")
-    assert {finding.verdict for finding in findings} == {Verdict.OK}
-    told(
-        findings, "1 data source is of up to 100 rows, read whole at every sync: the largest, anna/Worlds, has 12 rows"
-    )
-    told(findings, "anna/Chat Sessions, has 250 rows and takes about 1 second at 180 requests a minute")
-
-
-@pytest.mark.parametrize(
-    ("rows", "words"),
-    [
-        (100, "up to 100 rows"),
-        (101, "up to 10,000 rows"),
-        (10_000, "takes about 33 seconds at 180 requests a minute"),
-        (10_001, "more than the 10,000 rows that one query of Notion's gives"),
-        (500_000, "takes about 27 minutes and 47 seconds"),
-        (None, "not read whole yet: anna/Rows"),
-    ],
-)
-def test_each_size_has_its_class(rows: int | None, words: str) -> None:
-    source = MirroredSource("anna", "Rows", "d", "Rows", "public.notion_pages_sync", rows, is_being_synced=False)
-    told(database_sizes([source], 180), words)
-
-
-@given(st.integers(0, 10_000_000), st.integers(1, 1000))
-def test_a_full_read_takes_a_request_for_each_hundred_rows(rows: int, pace: int) -> None:
-    requests = full_read_time(rows, pace) * pace / timedelta(minutes=1)
-    assert max(1, rows / 100) - 0.01 <= requests <= rows / 100 + 1.01

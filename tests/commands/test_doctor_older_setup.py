@@ -1,7 +1,7 @@
 """doctor and what an older set-up left behind.
 
-pg_cron and pg_net come with packages of the operating system; the checks read nothing but catalogs and
-pg_cron's tables, so these are made here, in the form that pg_cron 1.4 gives them.
+pg_cron comes with a package of the operating system; the checks read nothing but catalogs and its tables, so these are
+made here, in the form that pg_cron 1.4 gives them.
 """
 
 from __future__ import annotations
@@ -118,17 +118,6 @@ async def test_a_role_that_may_not_see_the_jobs_says_so(patient: Patient) -> Non
     patient.execute(JOB, None, True, "sync-notion-databases")
     (finding,) = await patient.found("pg_cron", role)
     assert (finding.verdict, finding.message) == (Verdict.OK, "no job of this role of pg_cron syncs Notion")
-
-
-async def test_pg_net_is_mentioned_and_no_fault(patient: Patient) -> None:
-    assert [finding.message for finding in await patient.found("pg_net")] == ["pg_net is not in this database"]
-    patient.execute(
-        "CREATE SCHEMA net;"
-        "CREATE FUNCTION net.http_post(url text, body jsonb) RETURNS bigint LANGUAGE sql AS 'SELECT 1'"
-    )
-    (finding,) = await patient.found("pg_net")
-    assert finding.verdict is Verdict.OK
-    assert "pg_net is in this database" in finding.message
 
 
 async def test_the_older_setting_is_found_wherever_it_is_kept(patient: Patient) -> None:

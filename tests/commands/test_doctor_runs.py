@@ -32,8 +32,16 @@ async def test_before_the_first_run(mirrored: Mirrored) -> None:
     assert (finding.verdict, finding.fix) == (Verdict.WARNING, "notion-pg-sync sync-all")
     findings = await mirrored.found("never synced")
     assert [(finding.verdict, finding.message, finding.fix) for finding in findings] == [
-        (Verdict.WARNING, "anna: never synced yet: Three, Worlds", "notion-pg-sync sync-all --user anna"),
-        (Verdict.WARNING, "ben: never synced yet: everything that is shared", "notion-pg-sync sync-all --user ben"),
+        (
+            Verdict.WARNING,
+            "anna/Three, anna/Worlds: never synced: no run has come to it yet",
+            "notion-pg-sync sync-all --user anna",
+        ),
+        (
+            Verdict.WARNING,
+            "ben: never synced: every database is asked for, and no run has looked for them yet",
+            "notion-pg-sync sync-all --user ben",
+        ),
     ]
     for finding in findings:
         await mirrored.type(finding.fix)
@@ -58,6 +66,26 @@ async def test_a_run_that_failed_is_told_with_its_message_and_then_as_one_of_lat
     assert (await mirrored.one("last run")).verdict is Verdict.OK
 
 
+async def test_a_run_that_failed_of_what_was_fixed_since_is_no_fault(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds")
+    mirrored.workspace.trash_database("Worlds")
+    await mirrored.sync()
+    mirrored.workspace.restore_database("Worlds")
+    await mirrored.type("notion-pg-sync sync anna Worlds")
+    finding = await mirrored.one("last run")
+    assert finding.verdict is Verdict.OK
+    assert "and failed, and all is well now: anna/Worlds: " in finding.message
+
+
+async def test_one_users_runs_are_as_well_as_their_databases(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds")
+    mirrored.connect("ben", "ben", "Tasks")
+    mirrored.workspace.trash_database("Worlds")
+    await mirrored.sync()
+    assert [finding.verdict for finding in await mirrored.found("last run", "anna")] == [Verdict.BROKEN]
+    assert [finding.verdict for finding in await mirrored.found("last run", "ben")] == [Verdict.OK]
+
+
 async def test_a_database_that_fails_is_told_with_its_message(mirrored: Mirrored) -> None:
     mirrored.connect("anna", "anna", "Worlds", "Three")
     mirrored.workspace.trash_database("Worlds")
@@ -65,7 +93,8 @@ async def test_a_database_that_fails_is_told_with_its_message(mirrored: Mirrored
     await mirrored.sync()
     finding = await mirrored.one("failing databases")
     assert finding.verdict is Verdict.BROKEN
-    assert finding.message.startswith("anna/Worlds has failed 2 times in a row, for ")
+    assert finding.message.startswith("anna/Worlds: failing, for ")
+    assert ", 2 times in a row: database " in finding.message
     assert "is in Notion's trash" in finding.message
     assert finding.fix == "notion-pg-sync sync anna Worlds"
     mirrored.workspace.restore_database("Worlds")
@@ -80,7 +109,7 @@ async def test_of_many_databases_that_fail_the_rest_is_named(mirrored: Mirrored)
     await mirrored.sync()
     findings = await mirrored.found("failing databases")
     assert len(findings) == 11
-    assert findings[-1].message == "3 more databases fail: user10/Three, user11/Three, user12/Three"
+    assert findings[-1].message == "3 more databases failing: user10/Three, user11/Three, user12/Three"
 
 
 async def test_one_users_failures_are_told_alone(mirrored: Mirrored) -> None:
@@ -126,13 +155,15 @@ def killed(mirrored: Mirrored, at_work: subprocess.Popen[bytes]) -> Mirrored:
 async def test_a_run_whose_process_was_killed_is_told_and_closed_by_the_next(killed: Mirrored) -> None:
     finding = await killed.one("unended runs")
     assert finding.verdict is Verdict.WARNING
-    assert "never ended: its process is gone" in finding.message
+    assert finding.message.startswith("anna/Worlds: went away, for ")
+    assert "run 1 went away (pid " in finding.message
     await killed.type(finding.fix)
     assert (await killed.one("unended runs")).verdict is Verdict.OK
     assert killed.execute("SELECT status FROM notion_sync.job_run_details ORDER BY runid") == [
         ("failed",),
         ("succeeded",),
     ]
+    assert killed.execute("SELECT lease_runid FROM notion_sync.accounts") == [(None,)]
 
 
 async def test_a_run_of_another_machine_is_told_by_its_silence_and_closed_by_hand(killed: Mirrored) -> None:
@@ -141,20 +172,40 @@ async def test_a_run_of_another_machine_is_told_by_its_silence_and_closed_by_han
     killed.execute("UPDATE notion_sync.run_processes SET heartbeat_at = now() - interval '3 hours'")
     finding = await killed.one("unended runs")
     assert finding.verdict is Verdict.WARNING
-    assert "has given no sign of life for 3 hours" in finding.message
+    assert "last heard of 3 hours ago" in finding.message
     await killed.type(finding.fix)
     assert (await killed.one("unended runs")).verdict is Verdict.OK
     assert killed.execute("SELECT status, error_code FROM notion_sync.database_runs") == [("failed", "interrupted")]
+    told(await killed.found("failing databases"), ": the run never ended")
 
 
-async def test_a_lease_that_a_killed_run_left_behind_is_told_once_it_expired(killed: Mirrored) -> None:
-    assert (await killed.one("leases")).verdict is Verdict.OK
+async def test_a_record_that_later_runs_left_open_is_told_and_closed_by_hand(killed: Mirrored) -> None:
+    killed.execute(
+        "UPDATE notion_sync.run_processes SET machine = 'elsewhere since 1', heartbeat_at = now() - interval '3 hours'"
+    )
     killed.execute("UPDATE notion_sync.accounts SET lease_expires_at = now() - interval '2 hours'")
-    finding = await killed.one("leases")
+    await killed.sync()
+    finding = await killed.one("unended runs")
     assert finding.verdict is Verdict.WARNING
-    assert "did not give back its lease on anna, which expired 2 hours ago" in finding.message
+    assert finding.message.startswith("its record was left open: run 1 went away (pid ")
     await killed.type(finding.fix)
-    assert (await killed.one("leases")).verdict is Verdict.OK
+    assert (await killed.one("unended runs")).verdict is Verdict.OK
+    assert (await killed.one("failing databases")).verdict is Verdict.OK
+
+
+async def test_a_stale_database_is_told_with_what_brings_it_up_to_date(mirrored: Mirrored) -> None:
+    mirrored.connect("anna", "anna", "Worlds", "Three")
+    await mirrored.sync()
+    mirrored.execute(
+        "UPDATE notion_sync.data_sources SET fresh_as_of = fresh_as_of - interval '3 hours' WHERE user_id = 'anna'"
+    )
+    finding = await mirrored.one("stale databases")
+    assert (finding.verdict, finding.fix) == (Verdict.WARNING, "notion-pg-sync sync-all --user anna")
+    assert finding.message.startswith(
+        "anna/Three, anna/Worlds: stale, the oldest as of 3 hours ago: no run has come to"
+    )
+    await mirrored.type(finding.fix)
+    assert (await mirrored.one("stale databases")).verdict is Verdict.OK
 
 
 async def test_a_run_at_work_is_well_until_it_is_silent(mirrored: Mirrored, at_work: subprocess.Popen[bytes]) -> None:
@@ -176,8 +227,10 @@ async def test_a_suspended_database_is_told_and_comes_back(mirrored: Mirrored) -
         await mirrored.sync()
     finding = await mirrored.one("suspended databases")
     assert finding.verdict is Verdict.WARNING
-    assert finding.message.startswith("anna/Worlds has been suspended for ")
-    assert "next try in an hour: database " in finding.message
+    assert finding.message.startswith("anna/Worlds: suspended, for ")
+    assert ", 3 times in a row: database " in finding.message
+    assert finding.message.endswith(" Next try in an hour")
+    assert (await mirrored.found("last run"))[0].verdict is Verdict.WARNING
     assert (await mirrored.one("failing databases")).verdict is Verdict.OK
     mirrored.workspace.share("anna", "Worlds")
     await mirrored.type(finding.fix)
@@ -192,5 +245,5 @@ async def test_databases_that_are_suspended_for_one_reason_share_a_line(mirrored
     for _ in range(3):
         await mirrored.sync()
     annas, bens = await mirrored.found("suspended databases")
-    assert annas.message.startswith("anna/Three, anna/Worlds have been suspended for ")
-    assert bens.message.startswith("ben/Tasks has been suspended for ")
+    assert annas.message.startswith("anna/Three, anna/Worlds: suspended, for ")
+    assert bens.message.startswith("ben/Tasks: suspended, for ")

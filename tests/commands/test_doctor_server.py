@@ -27,7 +27,7 @@ NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
 
 async def test_the_version_is_said(patient: Patient) -> None:
     ((version,),) = patient.execute("SELECT current_setting('server_version')")
-    assert [finding.message for finding in await patient.found("server")] == [f"PostgreSQL {version}"]
+    assert [finding.message for finding in await patient.found("reachable")] == [f"PostgreSQL {version} answers"]
 
 
 async def test_a_unix_socket_needs_no_encryption(patient: Patient) -> None:
@@ -127,7 +127,7 @@ def pooled(patient: Patient) -> Iterator[str]:
 
 
 async def test_a_pooler_is_told_and_everything_else_works_through_it(pooled: str) -> None:
-    (finding,) = await findings_of(pooled, "server")
+    (finding,) = await findings_of(pooled, "reachable")
     assert finding.message.endswith(", behind a connection pooler")
     assert {finding.verdict for finding in await findings_of(pooled)} == {Verdict.OK}
 

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.commands.status.facts import LONGEST_SILENCE, Facts, gone_runs
+from notion_pg_sync.commands.status.facts import Facts, gone_runs
 from notion_pg_sync.commands.status.judgement import (
-    Condition,
     DatabaseHealth,
     Judgement,
     assess,
@@ -19,6 +18,7 @@ from notion_pg_sync.commands.status.judgement import (
     headline,
 )
 from notion_pg_sync.core.errors import UsageError
+from notion_pg_sync.core.health import GONE_AFTER_SILENT_SECONDS, Condition
 from notion_pg_sync.mirror.overview import User
 from tests.commands.status_facts import (
     HOUR,
@@ -138,7 +138,7 @@ def test_a_run_that_went_away_before_it_came_to_a_database_counts_until_sync_all
     known = facts(a_database(), open_runs=(away,), gone=frozenset({8}))
     assert [one.condition for one in judged(known).not_fresh] == [Condition.WENT_AWAY]
     assert headline(judged(known), NOW) == "notion-pg-sync sync-all is not well: 1 went away."
-    assert judged(facts(a_database(), runs=(a_run(9),), open_runs=(away,), gone=frozenset({8}))).exit_code == 0
+    assert judged(facts(a_database(), last_run=a_run(9), open_runs=(away,), gone=frozenset({8}))).exit_code == 0
 
 
 def test_what_a_run_failed_of_and_no_database_says_is_told() -> None:
@@ -238,7 +238,7 @@ def test_a_database_whose_id_cannot_be_read_is_not_said_to_be_missing() -> None:
 
 def test_a_process_of_this_machine_is_looked_for_and_another_is_known_by_its_heartbeat() -> None:
     here = [an_open_run(1, machine="here", pid=1), an_open_run(2, machine="here", pid=2, heartbeat_at=NOW - 9 * HOUR)]
-    late = LONGEST_SILENCE + timedelta(seconds=1)
+    late = timedelta(seconds=GONE_AFTER_SILENT_SECONDS + 1)
     there = [an_open_run(3), an_open_run(4, heartbeat_at=NOW - late)]
     unknown = [an_open_run(5, host=None, machine=None, heartbeat_at=None, started_at=NOW - late)]
     assert gone_runs([*here, *there, *unknown], NOW, "here", lambda pid, _: pid == 2) == {1, 4, 5}

@@ -36,7 +36,7 @@ def _finding(one: DatabaseHealth) -> dict[str, object]:
         "user_id": one.user_id,
         "database": one.name,
         "database_id": one.database_id,
-        "reason": one.reason,
+        "reason": one.told,
         "since": _iso(one.since),
     }
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from notion_pg_sync.commands.status.judgement import Condition, DatabaseHealth, Judgement
+from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement
+from notion_pg_sync.core.health import Condition
 from notion_pg_sync.core.printable import printable
 from notion_pg_sync.mirror.overview import Database
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import psycopg
 
@@ -11,9 +10,9 @@ from notion_pg_sync.commands.status.facts import Facts, Key, gone_runs
 from notion_pg_sync.commands.status.judgement import meant_by
 from notion_pg_sync.core.errors import NothingAttemptedError
 from notion_pg_sync.mirror import overview
-from notion_pg_sync.mirror.connection import Connection, open_pool, transaction
+from notion_pg_sync.mirror.connection import Connection, current_time, open_pool, transaction
 from notion_pg_sync.mirror.migrations import check_version
-from notion_pg_sync.mirror.overview import Database, Run
+from notion_pg_sync.mirror.overview import Database
 from notion_pg_sync.mirror.tables import find_schema
 from notion_pg_sync.settings import SHOWN_RUNS
 from notion_pg_sync.sync.run.process import is_alive, this_process
@@ -41,7 +40,7 @@ async def ask(database_url: str, question: Question) -> Facts:
     """The facts. Raises `PostgresError` and `NothingAttemptedError` where there are none to be had."""
     try:
         async with open_pool(database_url, most_connections=1) as pool, transaction(pool) as connection:
-            return await _facts(connection, question)
+            return await _told(connection, question)
     except psycopg.Error as error:
         said = error.diag.message_primary or "the connection was lost"
         raise NothingAttemptedError(
@@ -49,25 +48,32 @@ async def ask(database_url: str, question: Question) -> Facts:
         ) from error
 
 
-async def _facts(connection: Connection, question: Question) -> Facts:
-    now = await overview.begin_snapshot(connection)
+async def _told(connection: Connection, question: Question) -> Facts:
+    await overview.begin_snapshot(connection)
     await check_version(connection)
     schema = await find_schema(connection)
     if schema is None:
         raise NothingAttemptedError("there is no table user_settings: run 'notion-pg-sync init'.")
-    users = await overview.read_users(connection, schema, question.user_id)
-    databases = await overview.read_databases(connection, question.user_id)
-    if not users and not databases and question.user_id is None:
+    facts = await read_facts(connection, schema, question)
+    if not facts.users and not facts.databases and question.user_id is None:
         raise NothingAttemptedError("nobody has connected Notion, so there is nothing to tell: connect a user first.")
+    return facts
+
+
+async def read_facts(connection: Connection, schema: str, question: Question) -> Facts:
+    """The facts, in a transaction that `begin_snapshot` began; `user_settings` lies in `schema`."""
+    now = await current_time(connection)
+    databases = await overview.read_databases(connection, question.user_id)
     open_runs = await overview.open_runs(connection)
     asked_for = _with_trend(databases, question)
     return Facts(
         now=now,
-        users=tuple(users),
+        users=tuple(await overview.read_users(connection, schema, question.user_id)),
         databases=tuple(databases),
+        last_run=await overview.last_run(connection),
         runs=tuple(await overview.latest_runs(connection, max(question.runs, TREND))),
         open_runs=tuple(open_runs),
-        gone=_gone(open_runs, now),
+        gone=gone_runs(open_runs, now, this_process().machine, is_alive),
         own_failure=await overview.own_failure(connection),
         last_failures=tuple(await overview.past_syncs(connection, _retried(databases), most=1, only_failed=True)),
         past_syncs=tuple(await overview.past_syncs(connection, asked_for, max(question.runs, TREND))),
@@ -86,7 +92,3 @@ def _retried(databases: list[Database]) -> list[Key]:
     return [
         (one.user_id, one.database_id) for one in databases if one.last_status == "running" and one.failures_in_a_row
     ]
-
-
-def _gone(open_runs: list[Run], now: datetime) -> frozenset[int]:
-    return gone_runs(open_runs, now, this_process().machine, is_alive)

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from notion_pg_sync.commands.output.terminal import text_of
-from notion_pg_sync.commands.status.judgement import Condition, DatabaseHealth
+from notion_pg_sync.commands.status.judgement import DatabaseHealth
 from notion_pg_sync.commands.status.layout import (
     NOTHING,
     Column,
@@ -22,6 +22,7 @@ from notion_pg_sync.commands.status.layout import (
     widths_of,
 )
 from notion_pg_sync.commands.status.words import ago, counted, lasting, times, until
+from notion_pg_sync.core.health import Condition
 from notion_pg_sync.mirror.overview import Database
 
 STYLES = {

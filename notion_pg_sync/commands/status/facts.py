@@ -1,4 +1,4 @@
-"""What `status` knows: rows of PostgreSQL, and which processes are gone. No judgement yet."""
+"""What `status` and `doctor` know: rows of PostgreSQL, and which processes are gone. No judgement yet. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from notion_pg_sync.core.health import GONE_AFTER_SILENT_SECONDS
 from notion_pg_sync.mirror.overview import Database, PastSync, Run, User
 
-# By then another run may have taken the account over: four beats of its heart were missed.
-LONGEST_SILENCE = timedelta(minutes=2)
+_LONGEST_SILENCE = timedelta(seconds=GONE_AFTER_SILENT_SECONDS)
 
 Key = tuple[str, str]
 
@@ -18,20 +18,27 @@ Key = tuple[str, str]
 class Facts:
     """Everything at one moment, `now`, by PostgreSQL's clock.
 
-    `runs` are the latest, `open_runs` those whose record is not closed, `gone` the ids of those whose process is no
-    more. `own_failure`: what the latest run failed of that no database says. `last_failures`: why databases (user and
-    database id) that are being synced right now failed the time before. `past_syncs` only where they were asked for.
+    `last_run` is the latest of `sync-all`, `runs` are the latest of any command, `open_runs` those whose record is not
+    closed, `gone` the ids of those whose process is no more. `own_failure`: what the latest run failed of that no
+    database says. `last_failures`: why databases (user and database id) that are being synced right now failed the time
+    before. `past_syncs` only where they were asked for.
     """
 
     now: datetime
     users: tuple[User, ...] = ()
     databases: tuple[Database, ...] = ()
+    last_run: Run | None = None
     runs: tuple[Run, ...] = ()
     open_runs: tuple[Run, ...] = ()
     gone: frozenset[int] = frozenset()
     own_failure: tuple[str, datetime] | None = None
     last_failures: tuple[PastSync, ...] = ()
     past_syncs: tuple[PastSync, ...] = ()
+
+    @property
+    def silent(self) -> tuple[Run, ...]:
+        """The open runs whose process has given no sign of life for long, and is there."""
+        return tuple(run for run in self.open_runs if run.runid not in self.gone and is_silent(run, self.now))
 
 
 def gone_runs(
@@ -41,7 +48,12 @@ def gone_runs(
     return frozenset(run.runid for run in open_runs if _is_gone(run, now, machine, is_alive))
 
 
+def is_silent(run: Run, now: datetime) -> bool:
+    """Whether a run that works would have said so since it was last heard of."""
+    return now - (run.heartbeat_at or run.started_at) > _LONGEST_SILENCE
+
+
 def _is_gone(run: Run, now: datetime, machine: str, is_alive: Callable[[int, float], bool]) -> bool:
     if run.machine == machine and run.pid is not None and run.process_started_at is not None:
         return not is_alive(run.pid, run.process_started_at)
-    return now - (run.heartbeat_at or run.started_at) > LONGEST_SILENCE
+    return is_silent(run, now)

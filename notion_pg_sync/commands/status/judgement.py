@@ -5,59 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import Enum
 
 from notion_pg_sync.commands.status.facts import Facts, Key
 from notion_pg_sync.commands.status.words import ago, counted, until
 from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases
 from notion_pg_sync.core.errors import UsageError
+from notion_pg_sync.core.health import CLOCKS_DIFFER_MINUTES, Condition, Health
 from notion_pg_sync.mirror.overview import Database, Run, User
 from notion_pg_sync.mirror.runs import SYNC_ALL
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 
-
-class Condition(Enum):
-    """How a database, a user or a run is; the worst first. The values are what programs read."""
-
-    WENT_AWAY = "went_away"
-    FAILING = "failing"
-    NEVER_SYNCED = "never_synced"
-    STALE = "stale"
-    SUSPENDED = "suspended"
-    NOT_CONNECTED = "not_connected"
-    NOT_CONFIGURED = "not_configured"
-    SWITCHED_OFF = "switched_off"
-    NOTHING_TO_SYNC = "nothing_to_sync"
-    FRESH = "fresh"
-
-    @property
-    def words(self) -> str:
-        """The same for people."""
-        return self.value.replace("_", " ")
-
-    @property
-    def severity(self) -> int:
-        """0 is the worst."""
-        return list(Condition).index(self)
-
-    @property
-    def is_kept_fresh(self) -> bool:
-        """Whether the tool means to keep a database in this condition fresh."""
-        return self in _TROUBLES or self in (Condition.SUSPENDED, Condition.FRESH)
-
-
-# How much later than now the last sync may lie; beyond, a clock was wrong and nothing is known of its age.
-_CLOCKS_DIFFER_BY = timedelta(minutes=5)
-
-_TROUBLES = (Condition.WENT_AWAY, Condition.FAILING, Condition.NEVER_SYNCED, Condition.STALE)
+_SEE_DOCTOR = "'notion-pg-sync doctor' checks what should start one."
+_CLOCKS_DIFFER_BY = timedelta(minutes=CLOCKS_DIFFER_MINUTES)
 
 
 @dataclass(frozen=True)
 class DatabaseHealth:
     """One database, one user (`name` is None), or the runs as such (`user_id` is None too), and how it is.
 
-    `counts`: it makes the exit code 1. `reason` is a sentence, empty for what is fresh. `database` is None before the
-    first sync; `running` is the run that is at it right now.
+    `counts`: it makes the exit code 1. `reason` is a sentence, empty for what is fresh; `advice` is one for whoever has
+    not asked `doctor` yet. `database` is None before the first sync; `running` is the run that is at it right now.
     """
 
     user_id: str | None
@@ -66,6 +33,7 @@ class DatabaseHealth:
     condition: Condition
     reason: str = ""
     since: datetime | None = None
+    advice: str = ""
     counts: bool = False
     database: Database | None = None
     running: Run | None = None
@@ -74,6 +42,16 @@ class DatabaseHealth:
     def title(self) -> str:
         """What it is, for people."""
         return " / ".join(part for part in (self.user_id, self.name) if part is not None) or SYNC_ALL.command
+
+    @property
+    def told(self) -> str:
+        """Why, and what to do about it; empty for what is fresh."""
+        return f"{self.reason} {self.advice}".strip()
+
+    @property
+    def is_of_settings(self) -> bool:
+        """Whether it is what a user's `notion_databases` says that cannot be used."""
+        return self.condition is Condition.FAILING and self.user_id is not None and not self.is_database
 
     @property
     def is_database(self) -> bool:
@@ -98,6 +76,11 @@ class Judgement:
         return [one for one in self.judged if one.condition is not Condition.FRESH]
 
     @property
+    def health(self) -> Health:
+        """What it all comes to: the worst of it."""
+        return max((one.condition.health for one in self.judged), default=Health.OK)
+
+    @property
     def exit_code(self) -> int:
         """0 when everything that is to be kept fresh is, and is succeeding; else 1."""
         return 1 if any(one.counts for one in self.judged) else 0
@@ -112,15 +95,20 @@ def assess(facts: Facts, *, max_age: timedelta, strict: bool = False) -> Judgeme
     judged = list(_runs(facts))
     for user_id in sorted(users.keys() | known.keys()):
         judged += _user(facts, user_id, users.get(user_id), known.get(user_id, []), max_age)
-    counted_ones = (*_TROUBLES, Condition.SUSPENDED) if strict else _TROUBLES
+    counts_from = Health.DEGRADED if strict else Health.FAILING
     return Judgement(
         tuple(
             sorted(
-                (replace(one, counts=one.condition in counted_ones) for one in judged),
+                (replace(one, counts=one.condition.health >= counts_from) for one in judged),
                 key=lambda one: (one.condition.severity, one.user_id or "", one.name or "", one.database_id or ""),
             )
         )
     )
+
+
+def of_user(judgement: Judgement, user_id: str | None) -> Judgement:
+    """What of it is about a user; None: all of it."""
+    return Judgement(tuple(one for one in judgement.judged if user_id is None or one.user_id == user_id))
 
 
 def filter_health(judgement: Judgement, user_id: str | None, database: str | None) -> Judgement:
@@ -128,11 +116,11 @@ def filter_health(judgement: Judgement, user_id: str | None, database: str | Non
 
     Raises `UsageError` where there is no such user or database.
     """
-    judged = [one for one in judgement.judged if user_id is None or one.user_id == user_id]
+    judged = of_user(judgement, user_id).judged
     if user_id is not None and not judged:
         raise UsageError(f"user {user_id!r} is neither in user_settings nor known from before: check the spelling.")
     if database is None:
-        return Judgement(tuple(judged))
+        return Judgement(judged)
     meant = meant_by(database, {one.database_id: one.name or "" for one in judged if one.database_id})
     matching = [one for one in judged if one.database_id in meant]
     if not matching:
@@ -196,14 +184,14 @@ def _no_such_database(judged: Iterable[DatabaseHealth], user_id: str | None, dat
 
 def _runs(facts: Facts) -> Iterator[DatabaseHealth]:
     """What is wrong with runs and shows in no database; a run of `sync-all` that began later has seen to it."""
-    latest = max((run.runid for run in (*facts.runs, *facts.open_runs) if run.job == SYNC_ALL.name), default=0)
+    latest = facts.last_run.runid if facts.last_run else 0
     of_databases = {one.last_runid for one in facts.databases if one.last_status == "running"}
     for run in facts.open_runs:
         if run.runid in facts.gone and run.runid >= latest and run.runid not in of_databases:
-            yield DatabaseHealth(None, None, None, Condition.WENT_AWAY, _went_away(run, facts.now), run.started_at)
+            yield DatabaseHealth(None, None, None, Condition.WENT_AWAY, went_away(run, facts.now), run.started_at)
     if facts.own_failure:
         message, ended_at = facts.own_failure
-        yield DatabaseHealth(None, None, None, Condition.FAILING, f"its latest run failed: {message}", ended_at)
+        yield DatabaseHealth(None, None, None, Condition.FAILING, f"its last run failed: {message}", ended_at)
 
 
 def _user(
@@ -276,30 +264,33 @@ def _new(user_id: str, name: str, database_id: str) -> DatabaseHealth:
 
 
 def _database(facts: Facts, database: Database, max_age: timedelta) -> DatabaseHealth:
-    condition, reason, since = _condition(facts, database, max_age)
-    return replace(_resting(facts, database, condition, reason), since=since)
-
-
-def _condition(facts: Facts, database: Database, max_age: timedelta) -> tuple[Condition, str, datetime | None]:
     running = _running(facts, database)
+
+    def judged(
+        condition: Condition, reason: str = "", since: datetime | None = None, advice: str = ""
+    ) -> DatabaseHealth:
+        return replace(_resting(facts, database, condition, reason), since=since, advice=advice)
+
     if database.last_status == "running" and running is None:
         gone = next((run for run in facts.open_runs if run.runid == database.last_runid), None)
         reason = (
-            _went_away(gone, facts.now) if gone else "the run that was at it left no record; the next one carries on."
+            went_away(gone, facts.now) if gone else "the run that was at it left no record; the next one carries on."
         )
-        return Condition.WENT_AWAY, reason, database.last_started_at
+        return judged(Condition.WENT_AWAY, reason, database.last_started_at)
     if database.suspended_since:
         next_try = f" Next try in {until(database.next_try_at, facts.now)}." if database.next_try_at else ""
-        return Condition.SUSPENDED, f"{_last_failure(facts, database)}{next_try}", database.suspended_since
+        return judged(Condition.SUSPENDED, f"{_last_failure(facts, database)}{next_try}", database.suspended_since)
     if database.failures_in_a_row:
-        return Condition.FAILING, _last_failure(facts, database), database.failing_since
+        return judged(Condition.FAILING, _last_failure(facts, database), database.failing_since)
     if database.fresh_as_of is None:
-        return Condition.NEVER_SYNCED, _why_never(facts, database, running), None
+        return judged(Condition.NEVER_SYNCED, _why_never(facts, database, running))
     if database.fresh_as_of - facts.now > _CLOCKS_DIFFER_BY:
-        return Condition.STALE, "its last sync lies in the future, so a clock was wrong: sync it again.", None
+        return judged(Condition.STALE, "its last sync lies in the future, so a clock was wrong: sync it again.")
     if facts.now - database.fresh_as_of > max_age:
-        return Condition.STALE, _why_stale(facts, database, running), database.fresh_as_of
-    return Condition.FRESH, "", None
+        if busy := _what_keeps_it(facts, database, running):
+            return judged(Condition.STALE, busy, database.fresh_as_of)
+        return judged(Condition.STALE, _left_alone(facts, database), database.fresh_as_of, _SEE_DOCTOR)
+    return judged(Condition.FRESH)
 
 
 def _why_never(facts: Facts, database: Database, running: Run | None) -> str:
@@ -310,13 +301,14 @@ def _why_never(facts: Facts, database: Database, running: Run | None) -> str:
     return "a part of it was never read whole yet; the next run carries on."
 
 
-def _why_stale(facts: Facts, database: Database, running: Run | None) -> str:
-    if running:
-        return "a sync is under way."
-    if waits := _waits_for(facts, database):
-        return waits
-    began = f" since {ago(database.last_started_at, facts.now)}" if database.last_started_at else ""
-    return f"no run has come to it{began}: 'notion-pg-sync doctor' checks what should start one."
+def _what_keeps_it(facts: Facts, database: Database, running: Run | None) -> str | None:
+    """The run that will bring it up to date."""
+    return "a sync is under way." if running else _waits_for(facts, database)
+
+
+def _left_alone(facts: Facts, database: Database) -> str:
+    since = f" since {ago(database.last_started_at, facts.now)}" if database.last_started_at else ""
+    return f"no run has come to it{since}."
 
 
 def _waits_for(facts: Facts, database: Database) -> str | None:
@@ -342,7 +334,8 @@ def _running(facts: Facts, database: Database | None) -> Run | None:
     return next(at_it, None)
 
 
-def _went_away(run: Run, now: datetime) -> str:
+def went_away(run: Run, now: datetime) -> str:
+    """What a run is about whose process is no more, in a sentence."""
     silent = f", last heard of {ago(run.heartbeat_at, now)}" if run.heartbeat_at else ""
     return (
         f"run {run.runid} went away (pid {run.pid or 'unknown'} on {run.host or 'an unknown host'}, began "

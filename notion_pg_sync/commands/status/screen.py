@@ -11,10 +11,12 @@ from rich.text import Text
 from notion_pg_sync.commands.output.terminal import text_of
 from notion_pg_sync.commands.status.databases import STYLES, show_databases
 from notion_pg_sync.commands.status.facts import Facts
+from notion_pg_sync.commands.status.findings import how_long, judged_alike
 from notion_pg_sync.commands.status.history import show_runs, show_syncs
-from notion_pg_sync.commands.status.judgement import Condition, DatabaseHealth, Judgement, headline
+from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, headline
 from notion_pg_sync.commands.status.layout import print_indented
-from notion_pg_sync.commands.status.words import ago, counted, since, times
+from notion_pg_sync.commands.status.words import ago, counted
+from notion_pg_sync.core.health import Condition
 
 # With more healthy databases than these a line says all there is to say of them.
 MOST_HEALTHY = 50
@@ -26,7 +28,7 @@ def show_status(console: Console, facts: Facts, judgement: Judgement, *, runs: i
     """Shows it all; `about_some`: it is about some databases that were asked for, so none is left out."""
     style = "bold red" if judgement.exit_code else "bold green"
     print_indented(console, text_of(headline(judgement, facts.now), style), 0)
-    for together in _by_reason(judgement.not_fresh):
+    for together in judged_alike(judgement.not_fresh):
         _show_finding(console, together, facts.now)
     shown, healthy = _shown(judgement.databases, everything=about_some)
     if shown:
@@ -48,28 +50,10 @@ def _show_finding(console: Console, together: Sequence[DatabaseHealth], now: dat
     )
     mark = first.condition.words.upper() if first.counts else first.condition.words
     said = Text.assemble(
-        (mark, STYLES.get(first.condition, "dim")), "  ", text_of(who, "bold"), _how_long(together, now)
+        (mark, STYLES.get(first.condition, "dim")), "  ", text_of(who, "bold"), how_long(together, now)
     )
     print_indented(console, said, 0)
-    print_indented(console, text_of(first.reason), 4)
-
-
-def _how_long(together: Sequence[DatabaseHealth], now: datetime) -> str:
-    earliest = min((one.since for one in together if one.since), default=None)
-    if earliest is None:
-        return ""
-    if together[0].condition is Condition.STALE:
-        return f", {'the oldest ' if len(together) > 1 else ''}as of {ago(earliest, now)}"
-    often = max(one.database.failures_in_a_row if one.database else 0 for one in together)
-    return f", for {since(earliest, now)}" + (f", {times(often)}" if often > 1 else "")
-
-
-def _by_reason(findings: Iterable[DatabaseHealth]) -> list[list[DatabaseHealth]]:
-    """Findings of one condition and reason together, in their order."""
-    together: dict[tuple[Condition, str], list[DatabaseHealth]] = {}
-    for one in findings:
-        together.setdefault((one.condition, one.reason), []).append(one)
-    return list(together.values())
+    print_indented(console, text_of(first.told), 4)
 
 
 def _shown(

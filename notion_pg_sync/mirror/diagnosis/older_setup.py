@@ -1,4 +1,4 @@
-"""What an older set-up left in the database: pg_cron's jobs, pg_net, a setting, and functions of our names."""
+"""What an older set-up left in the database: pg_cron's jobs, a setting, and functions of our names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from notion_pg_sync.core.health import RECENT_FAILURES_DAYS
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.kept_settings import KeptSetting, kept_by_the_server, kept_for
@@ -119,20 +120,6 @@ async def look_at_pg_cron(connection: Connection) -> PgCron | None:
     )
 
 
-async def has_pg_net(connection: Connection) -> bool:
-    """Whether pg_net is in this database, by its extension or its function."""
-    return bool(
-        await fetch_value(
-            connection,
-            """
-            SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_net')
-                OR EXISTS (SELECT FROM pg_proc
-                           WHERE pronamespace = to_regnamespace('net') AND proname = 'http_post')
-            """,
-        )
-    )
-
-
 async def api_settings(connection: Connection) -> list[KeptSetting]:
     """Where the setting `app.api_url` is kept: for this database, for a role, or in the server's configuration."""
     found = await connection.execute(
@@ -174,13 +161,14 @@ async def _jobs(connection: Connection, *, with_details: bool) -> tuple[CronJob,
     counts = sql.SQL(
         """
         (SELECT count(*) FROM cron.job_run_details AS run
-         WHERE run.jobid = job.jobid AND start_time > clock_timestamp() - interval '1 day'),
+         WHERE run.jobid = job.jobid AND start_time > clock_timestamp() - make_interval(days => {days})),
         (SELECT count(*) FROM cron.job_run_details AS run
-         WHERE run.jobid = job.jobid AND start_time > clock_timestamp() - interval '1 day' AND status = 'failed')
+         WHERE run.jobid = job.jobid AND start_time > clock_timestamp() - make_interval(days => {days})
+           AND status = 'failed')
         """
         if with_details
         else "0, 0"
-    )
+    ).format(days=RECENT_FAILURES_DAYS)
     found = await connection.execute(
         sql.SQL(
             """

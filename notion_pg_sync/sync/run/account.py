@@ -12,6 +12,7 @@ import psycopg
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
+from notion_pg_sync.core.health import SUSPENDED_AFTER_FAILURES
 from notion_pg_sync.mirror import accounts, leases, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
 from notion_pg_sync.mirror.connection import Connection, retried, transaction
@@ -35,7 +36,7 @@ from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import ProgressKey
 from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
-from notion_pg_sync.sync.run.suspension import FAILURES_IN_A_ROW, after_failures, fingerprint, is_lack_of_access
+from notion_pg_sync.sync.run.suspension import after_failures, fingerprint, is_lack_of_access
 from notion_pg_sync.sync.run.token_encryption import open_token
 
 log = logging.getLogger(__name__)
@@ -235,7 +236,7 @@ async def _end(work: RunContext, user_id: str, database: ConfiguredDatabase, run
 
 async def _settle_suspension(connection: Connection, user_id: str, database_id: str) -> bool:
     """Suspends the database, or lifts that, by its latest results; returns whether it was suspended and still is."""
-    latest = await suspensions.latest_results(connection, user_id, database_id, FAILURES_IN_A_ROW)
+    latest = await suspensions.latest_results(connection, user_id, database_id, SUSPENDED_AFTER_FAILURES)
     suspension = after_failures(latest.codes, latest.suspended_since, latest.now)
     since, next_try_at = (suspension.since, suspension.next_try_at) if suspension else (None, None)
     await suspensions.suspend(connection, user_id, database_id, since, next_try_at)

@@ -8,10 +8,17 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from notion_pg_sync.core.errors import ErrorCode
+from notion_pg_sync.core.health import (
+    SUSPENDED_AFTER_FAILURES,
+    SUSPENDED_TRIED_FIRST_EVERY_HOURS,
+    SUSPENDED_TRIED_HOURLY_FOR_DAYS,
+    SUSPENDED_TRIED_LATER_EVERY_DAYS,
+)
 
-FAILURES_IN_A_ROW = 3
 _LACK_OF_ACCESS = frozenset({ErrorCode.UNAUTHORIZED, ErrorCode.OBJECT_NOT_FOUND})
-_HOURLY, _DAILY = timedelta(hours=1), timedelta(days=1)
+_HOURLY = timedelta(hours=SUSPENDED_TRIED_FIRST_EVERY_HOURS)
+_DAILY = timedelta(days=SUSPENDED_TRIED_LATER_EVERY_DAYS)
+_HOURLY_FOR = timedelta(days=SUSPENDED_TRIED_HOURLY_FOR_DAYS)
 
 
 @dataclass(frozen=True)
@@ -31,10 +38,11 @@ def after_failures(codes: Sequence[str | None], since: datetime | None, now: dat
     """
     if not codes or codes[0] not in _LACK_OF_ACCESS:
         return None
-    if since is None and (len(codes) < FAILURES_IN_A_ROW or len(set(codes[:FAILURES_IN_A_ROW])) > 1):
+    latest = codes[:SUSPENDED_AFTER_FAILURES]
+    if since is None and (len(latest) < SUSPENDED_AFTER_FAILURES or len(set(latest)) > 1):
         return None
     since = since or now
-    return Suspension(since, now + (_HOURLY if now - since < _DAILY else _DAILY))
+    return Suspension(since, now + (_HOURLY if now - since < _HOURLY_FOR else _DAILY))
 
 
 def is_lack_of_access(code: str | None) -> bool:

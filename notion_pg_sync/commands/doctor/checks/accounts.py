@@ -138,16 +138,18 @@ def unopened(accounts: Sequence[Account], schema: str, settings: Settings) -> li
 
 
 async def _wanted_databases(examination: Examination) -> list[Finding]:
-    return wanted_databases([account for account in examination.accounts if account.connected()], examination.schema)
+    return wanted_databases(examination.accounts, examination.schema)
 
 
 def wanted_databases(accounts: Sequence[Account], schema: str) -> list[Finding]:
-    """What of the connected users' `notion_databases` cannot be used, or is not what it seems."""
-    findings = [finding for account in accounts for finding in _configuration(account, schema)]
-    configurations = [read_configuration(account.databases) for account in accounts]
+    """What of the users' `notion_databases` cannot be used and, of those who are connected, is not what it seems."""
+    connected = [account for account in accounts if account.connected()]
+    findings = [finding for account in accounts for finding in _unusable(account, schema)]
+    findings += [finding for account in connected for finding in _doubles(account, schema)]
+    configurations = [read_configuration(account.databases) for account in connected]
     asking_nothing = [
         account
-        for account, configuration in zip(accounts, configurations, strict=True)
+        for account, configuration in zip(connected, configurations, strict=True)
         if not (configuration.databases or configuration.everything or configuration.problems)
     ]
     if asking_nothing:
@@ -165,23 +167,25 @@ def wanted_databases(accounts: Sequence[Account], schema: str) -> list[Finding]:
     return [ok(f"{plural(count, 'database is', 'databases are')} configured{all_of}")]
 
 
-def _configuration(account: Account, schema: str) -> list[Finding]:
+def _unusable(account: Account, schema: str) -> list[Finding]:
     configuration = read_configuration(account.databases)
     fixes = [statements.id_statement(schema, account.user_id, name) for name in configuration.malformed]
     fixes = fixes or [statements.database_statement(schema, account.user_id)] * len(configuration.problems)
-    findings = [
+    return [
         broken(f"{account.user_id}: {problem.rstrip('.')}", fix)
         for problem, fix in zip(configuration.problems, fixes, strict=True)
     ]
-    findings += [
+
+
+def _doubles(account: Account, schema: str) -> list[Finding]:
+    return [
         warning(
             f"{account.user_id}: {name!r} and {counts!r} in notion_databases are one database: it counts once, as "
             f"{counts!r}, the first in alphabetical order",
             statements.without_database(schema, account.user_id, name),
         )
-        for name, counts in configuration.doubles.items()
+        for name, counts in read_configuration(account.databases).doubles.items()
     ]
-    return findings
 
 
 def _who(accounts: Sequence[Account]) -> str:

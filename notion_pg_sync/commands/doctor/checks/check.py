@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from notion_pg_sync.commands.doctor.scheduling.found import Schedule
+from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.mirror.accounts import Account
 from notion_pg_sync.mirror.connection import Pool
 from notion_pg_sync.settings import Settings
@@ -58,9 +59,9 @@ class Examination:
 
     `environment` is that of the process; `user_id` limits the examination to one user; `schema` is where
     `user_settings` lies, and `accounts` its rows, as far as they are examined; `accepted` are the users whose tokens
-    Notion accepts; `no_postgres` says why there is no PostgreSQL to connect to, where that is known before;
-    `embedded_in` is the folder of the embedded PostgreSQL, where that is the one; what checks open goes to
-    `resources`, and is closed when the examination ends.
+    Notion accepts; `facts` are what `status` knows; `no_postgres` says why there is no PostgreSQL to connect to, where
+    that is known before; `embedded_in` is the folder of the embedded PostgreSQL, where that is the one; what checks
+    open goes to `resources`, and is closed when the examination ends.
     """
 
     settings: Settings
@@ -73,6 +74,7 @@ class Examination:
     schema: str = ""
     accounts: Sequence[Account] = ()
     accepted: frozenset[str] = frozenset()
+    facts: Facts | None = None
     schedule: Schedule | None = None
 
     @property

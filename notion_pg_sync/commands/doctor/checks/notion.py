@@ -22,15 +22,14 @@ from notion_pg_sync.commands.doctor.checks.check import (
     skipped,
     warning,
 )
-from notion_pg_sync.commands.doctor.checks.wording import plural, sentence, some, sync_all_command, sync_command
+from notion_pg_sync.commands.doctor.checks.wording import sentence, some, sync_all_command, sync_command
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror.accounts import ConnectedAccount
-from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.connection import current_time, transaction
 from notion_pg_sync.mirror.diagnosis import accounts as statements
-from notion_pg_sync.mirror.diagnosis.mirrored_tables import MirroredSource, mirrored_sources
-from notion_pg_sync.mirror.diagnosis.run_history import database_states
+from notion_pg_sync.mirror.overview import read_databases
 from notion_pg_sync.notion.client import Bot, JsonObject, NotionClient, Retries
 from notion_pg_sync.notion.errors import NotionError, explain
 from notion_pg_sync.notion.json_access import as_list, get_path
@@ -52,10 +51,6 @@ _STATUS_PAGE = "curl -s https://www.notion-status.com/api/v2/status.json    # wh
 _NOBODYS_TOKEN = "doctor"
 # Of more than so many users, only their number is told.
 _MOST_LINES = 10
-
-# How many rows one answer holds, and how many one query yields (docs/notion-api.md#row-cap).
-_ROWS_A_REQUEST = 100
-_QUERY_CAP = 10_000
 
 Answer = TypeVar("Answer")
 
@@ -153,8 +148,12 @@ async def _databases_shared(examination: Examination) -> list[Finding]:
     if not accounts:
         return [skipped("Notion accepts no token to look with")]
     async with transaction(examination.pool) as connection:
-        states = await database_states(connection, [account.user_id for account in accounts])
-    succeeded = {(state.user_id, state.database_id): state.succeeded for state in states}
+        now, known = await current_time(connection), await read_databases(connection, examination.user_id)
+    succeeded = {
+        (one.user_id, one.database_id): now - one.last_succeeded_at
+        for one in known
+        if one.last_succeeded_at is not None
+    }
 
     async def ask(client: NotionClient, account: ConnectedAccount) -> _Seen:
         configuration = read_configuration(account.databases)
@@ -295,61 +294,6 @@ def _trouble(user_id: str, error: NotionError) -> list[Finding]:
     return [broken(f"{user_id}: {sentence(error)}", error.fix or _STATUS_PAGE)]
 
 
-async def _database_sizes(examination: Examination) -> list[Finding]:
-    user_ids = [account.user_id for account in _connected(examination)]
-    async with transaction(examination.pool) as connection:
-        sources = await mirrored_sources(connection, user_ids)
-    return database_sizes(sources, examination.settings.requests_per_minute)
-
-
-def database_sizes(sources: Sequence[MirroredSource], requests_per_minute: int) -> list[Finding]:
-    """How large the data sources are, by what the mirror counted, and what reading them whole takes."""
-    classes: dict[str, list[MirroredSource]] = {}
-    for source in sources:
-        classes.setdefault(size_class(source.row_count), []).append(source)
-    return [ok(_size(name, classes[name], requests_per_minute)) for name in _SIZE_CLASSES if name in classes] or [
-        ok("no database was read yet, so its size is not known")
-    ]
-
-
-_SMALL = f"up to {_ROWS_A_REQUEST} rows, read whole at every sync"
-_MIDDLING = f"up to {_QUERY_CAP:,} rows, read whole once a day and at other times where they were edited"
-_LARGE = f"more than the {_QUERY_CAP:,} rows that one query of Notion's gives, read by stretches of creation time"
-_UNREAD = "not read whole yet"
-_SIZE_CLASSES = (_SMALL, _MIDDLING, _LARGE, _UNREAD)
-
-
-def size_class(rows: int | None) -> str:
-    """In which way a data source of so many rows is read; None where they were not counted yet."""
-    if rows is None:
-        return _UNREAD
-    if rows <= _ROWS_A_REQUEST:
-        return _SMALL
-    return _MIDDLING if rows <= _QUERY_CAP else _LARGE
-
-
-def full_read_time(rows: int, requests_per_minute: int) -> timedelta:
-    """About how long reading so many rows takes at this pace; values that Notion cuts take longer."""
-    return timedelta(minutes=max(1, -(-rows // _ROWS_A_REQUEST)) / requests_per_minute)
-
-
-def _size(name: str, sources: Sequence[MirroredSource], requests_per_minute: int) -> str:
-    counted = plural(len(sources), "data source is", "data sources are")
-    if name == _UNREAD:
-        return f"{counted} {name}: {some([f'{one.user_id}/{one.database_name}' for one in sources])}"
-    largest = max(sources, key=lambda source: source.row_count or 0)
-    rows = largest.row_count or 0
-    time = humanize.precisedelta(full_read_time(rows, requests_per_minute), format="%.0f", minimum_unit="seconds")
-    whose = f"{largest.user_id}/{largest.database_name}"
-    taking = (
-        "less than a second" if full_read_time(rows, requests_per_minute) < timedelta(seconds=1) else f"about {time}"
-    )
-    return (
-        f"{counted} of {name}: the largest, {whose}, has {plural(rows, 'row', 'rows')} and takes {taking} at "
-        f"{requests_per_minute} requests a minute"
-    )
-
-
 def _connected(examination: Examination) -> list[ConnectedAccount]:
     """The accounts with a token that can be opened; the check of tokens tells of the others."""
     connected = []
@@ -395,5 +339,4 @@ NOTION_CHECKS = (
     NOTION_ANSWERS,
     Check("tokens accepted", SECTION, _tokens_accepted, needs=(CONNECTED_USERS, NOTION_ANSWERS)),
     Check("databases shared", SECTION, _databases_shared, needs=(CONNECTED_USERS, NOTION_ANSWERS)),
-    Check("database sizes", SECTION, _database_sizes, needs=(CONNECTED_USERS,)),
 )

@@ -11,7 +11,6 @@ from notion_pg_sync.mirror.diagnosis.older_setup import (
     OlderFunction,
     PgCron,
     api_settings,
-    has_pg_net,
     look_at_pg_cron,
     older_functions,
 )
@@ -60,14 +59,6 @@ def cron_job(job: CronJob) -> list[Finding]:
     return findings
 
 
-async def _pg_net(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        installed = await has_pg_net(connection)
-    if installed:
-        return [ok("pg_net is in this database; notion-pg-sync does not need it")]
-    return [ok("pg_net is not in this database")]
-
-
 async def _api_setting(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         kept = await api_settings(connection)
@@ -107,7 +98,6 @@ def older_function(function: OlderFunction) -> list[Finding]:
 
 OLDER_SETUP_CHECKS = (
     Check("pg_cron", SECTION, _pg_cron, needs=(REACHABLE,)),
-    Check("pg_net", SECTION, _pg_net, needs=(REACHABLE,)),
     Check(API_SETTING, SECTION, _api_setting, needs=(REACHABLE,)),
     Check("sync functions", SECTION, _functions, needs=(REACHABLE,)),
 )

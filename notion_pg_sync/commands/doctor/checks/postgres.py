@@ -9,6 +9,12 @@ from ipaddress import ip_address
 import humanize
 
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
+from notion_pg_sync.core.health import (
+    CLOCK_DIFFERENCE_BROKEN_SECONDS,
+    CLOCK_DIFFERENCE_WARNED_OF_SECONDS,
+    LITTLE_DISK_BYTES,
+    LITTLE_DISK_SHARE,
+)
 from notion_pg_sync.mirror import migrations
 from notion_pg_sync.mirror.connection import PostgresError, open_pool, transaction
 from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, settings_out_of_sight
@@ -26,11 +32,6 @@ from notion_pg_sync.mirror.unreachable import PUBLIC_AUTHORITIES
 
 SECTION = "PostgreSQL"
 
-_CLOCK_WARNING = timedelta(seconds=5)
-_CLOCK_BROKEN = timedelta(seconds=60)
-_LITTLE_SPACE_BYTES = 1_000_000_000
-_LITTLE_SPACE_SHARE = 0.05
-
 
 async def _reachable(examination: Examination) -> list[Finding]:
     if examination.no_postgres is not None:
@@ -41,13 +42,9 @@ async def _reachable(examination: Examination) -> list[Finding]:
         )
     except PostgresError as error:
         return [broken(str(error), error.fix)]
-    return [ok("PostgreSQL answers")]
-
-
-async def _server(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         server = await look_at_server(connection)
-    return [ok(f"PostgreSQL {server.version}" + (", behind a connection pooler" if server.behind_pooler else ""))]
+    return [ok(f"PostgreSQL {server.version} answers{', behind a connection pooler' if server.behind_pooler else ''}")]
 
 
 async def _settings(examination: Examination) -> list[Finding]:
@@ -129,14 +126,15 @@ def clock_difference(reading: ClockReading) -> timedelta:
 
 def clock(difference: timedelta) -> Finding:
     """What a difference between the clocks means: ages in `status` are off, and leases look longer or shorter."""
-    if abs(difference) < _CLOCK_WARNING:
+    seconds = abs(difference).total_seconds()
+    if seconds < CLOCK_DIFFERENCE_WARNED_OF_SECONDS:
         return ok("this machine's clock and the server's agree")
     seen = (
         f"the server's clock is {humanize.precisedelta(abs(difference), format='%.0f')} "
         f"{'ahead of' if difference > timedelta() else 'behind'} this machine's"
     )
     fix = "timedatectl status    # on both machines: whether their clocks are synchronised"
-    return (broken if abs(difference) > _CLOCK_BROKEN else warning)(seen, fix)
+    return (broken if seconds > CLOCK_DIFFERENCE_BROKEN_SECONDS else warning)(seen, fix)
 
 
 async def _disk_space(examination: Examination) -> list[Finding]:
@@ -149,7 +147,7 @@ async def _disk_space(examination: Examination) -> list[Finding]:
 def disk_space(folder: str, *, free: int, total: int) -> Finding:
     """Whether the embedded PostgreSQL has room to grow; sizes in bytes."""
     seen = f"{humanize.naturalsize(free)} of {humanize.naturalsize(total)} are free for the embedded PostgreSQL"
-    if free < _LITTLE_SPACE_BYTES or free < total * _LITTLE_SPACE_SHARE:
+    if free < LITTLE_DISK_BYTES or free < total * LITTLE_DISK_SHARE:
         return warning(f"only {seen} in {folder}", f"df -h {folder}    # then free some space on that disk")
     return ok(seen)
 
@@ -181,7 +179,6 @@ REACHABLE = Check("reachable", SECTION, _reachable)
 INITIALISED = Check("initialised", SECTION, _initialised, needs=(REACHABLE,))
 POSTGRES_CHECKS = (
     REACHABLE,
-    Check("server", SECTION, _server, needs=(REACHABLE,)),
     Check("settings", SECTION, _settings, needs=(REACHABLE,)),
     Check("encryption", SECTION, _encryption, needs=(REACHABLE,)),
     Check("clock", SECTION, _clock, needs=(REACHABLE,)),

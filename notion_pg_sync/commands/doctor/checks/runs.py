@@ -1,230 +1,221 @@
-"""What became of the syncs: the last run, what fails, what never ended, what never began."""
+"""How the copy is kept, as `status` judges it, with what fixes it; and what became of the runs themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
-
-import humanize
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Verdict, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
+from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import plural, sentence, some, sync_all_command, sync_command
-from notion_pg_sync.mirror.accounts import Account
+from notion_pg_sync.commands.status.asking import Question, read_facts
+from notion_pg_sync.commands.status.facts import Facts
+from notion_pg_sync.commands.status.findings import how_long, judged_alike
+from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, assess, of_user, went_away
+from notion_pg_sync.commands.status.words import ago, since
+from notion_pg_sync.core.health import Condition, Health
 from notion_pg_sync.mirror.connection import transaction
-from notion_pg_sync.mirror.diagnosis.run_history import (
-    DatabaseState,
-    ExpiredLease,
-    OpenRun,
-    RunRecord,
-    closing,
-    database_states,
-    ended_runs,
-    expired_leases,
-    failures_listed,
-    latest_run,
-    open_runs,
-)
-from notion_pg_sync.sync.run.configuration import read_configuration
-from notion_pg_sync.sync.run.process import is_alive, this_process
+from notion_pg_sync.mirror.diagnosis.run_history import closing, failures_listed, recent_runs
+from notion_pg_sync.mirror.overview import Run, begin_snapshot
+from notion_pg_sync.mirror.runs import SYNC_ALL
+from notion_pg_sync.sync.run.process import this_process
 
 SECTION = "Runs"
 
-_SYNC_ALL = "notion-pg-sync sync-all"
-_OF_LATE = timedelta(days=1)
-# A run that works says so every half minute, for each of its users.
-_LONG_SILENCE = timedelta(minutes=10)
-# Of more databases that fail, only the names are told.
+# Of more groups of databases that are in one condition, only the names are told.
 _MOST_LINES = 10
 
 
+async def _status(examination: Examination) -> tuple[Facts, Judgement]:
+    """What `status` knows and says, of all users or of the one that was asked for; asked once in an examination."""
+    if examination.facts is None:
+        async with transaction(examination.pool) as connection:
+            await begin_snapshot(connection)
+            examination.facts = await read_facts(connection, examination.schema, Question(examination.user_id))
+    judgement = assess(examination.facts, max_age=examination.settings.max_age)
+    return examination.facts, of_user(judgement, examination.user_id)
+
+
+def verdict_on(condition: Condition) -> Verdict:
+    """What `doctor` calls what `status` calls so.
+
+    Only a failure is surely broken: what else is not well may be so for want of the next run.
+    """
+    if condition is Condition.FAILING:
+        return Verdict.BROKEN
+    return Verdict.OK if condition.health is Health.OK else Verdict.WARNING
+
+
+def worst_verdict(judgement: Judgement) -> Verdict:
+    """What `doctor` calls the whole."""
+    verdicts = (verdict_on(one.condition) for one in judgement.judged)
+    return max(verdicts, key=list(Verdict).index, default=Verdict.OK)
+
+
 async def _last_run(examination: Examination) -> list[Finding]:
+    facts, judgement = await _status(examination)
     async with transaction(examination.pool) as connection:
-        latest, ended = await latest_run(connection), await ended_runs(connection, _OF_LATE)
-    return [last_run(latest), *failures_of_late(latest, ended)]
+        recent = await recent_runs(connection)
+    return [last_run(facts, judgement), *recent_failures(facts, recent)]
 
 
-def last_run(latest: RunRecord | None) -> Finding:
-    """How the latest run of `sync-all` went."""
-    if latest is None:
-        return warning("sync-all has never run", _SYNC_ALL)
-    began = f"the last run of sync-all (run {latest.runid}) began {humanize.naturaltime(latest.age)}"
-    match latest.status:
+def last_run(facts: Facts, judgement: Judgement) -> Finding:
+    """How the latest run of `sync-all` went; that it failed is as bad as what is left of it."""
+    worst = worst_verdict(judgement)
+    if facts.last_run is None:
+        verdict = Verdict.OK if worst is Verdict.OK else Verdict.WARNING
+        return _finding(verdict, "sync-all has never run", SYNC_ALL.command)
+    run = facts.last_run
+    began = f"the last run of sync-all (run {run.runid}) began {ago(run.started_at, facts.now)}"
+    match run.status:
         case "failed":
-            return broken(f"{began} and failed: {sentence(latest.message)}", f"{_SYNC_ALL} -v")
+            healed = ", and all is well now" if worst is Verdict.OK else ""
+            return _finding(worst, f"{began} and failed{healed}: {sentence(run.message)}", f"{SYNC_ALL.command} -v")
         case "succeeded":
-            return ok(f"{began} and succeeded: {sentence(latest.message)}")
+            return ok(f"{began} and succeeded: {sentence(run.message)}")
         case _:
             return ok(f"{began} and has not ended yet")
 
 
-def failures_of_late(latest: RunRecord | None, ended: Sequence[RunRecord]) -> list[Finding]:
-    """The failed ones of the runs that ended of late, beside the latest, of which there is a line already."""
-    failed = [run for run in ended if run.status == "failed" and (latest is None or run.runid != latest.runid)]
+def recent_failures(facts: Facts, recent: Sequence[Run]) -> list[Finding]:
+    """The failed ones of the `recent` runs, the latest first, beside the last, of which there is a line already."""
+    failed = [
+        run
+        for run in recent
+        if run.status == "failed" and (facts.last_run is None or run.runid != facts.last_run.runid)
+    ]
     if not failed:
         return []
     return [
         warning(
-            f"{len(failed):,} of the {plural(len(ended), 'run', 'runs')} of the last day failed, one of them "
-            f"{humanize.naturaltime(failed[0].age)}: {sentence(failed[0].message)}",
+            f"{len(failed):,} of the {plural(len(recent), 'run', 'runs')} of the last day failed, one of them "
+            f"{ago(failed[0].started_at, facts.now)}: {sentence(failed[0].message)}",
             failures_listed(),
         )
     ]
 
 
-async def _states(examination: Examination) -> list[DatabaseState]:
-    async with transaction(examination.pool) as connection:
-        return await database_states(connection, [account.user_id for account in examination.accounts])
-
-
 async def _failing_databases(examination: Examination) -> list[Finding]:
-    return failing_databases(await _states(examination))
+    return failing_databases(*await _status(examination))
 
 
-def failing_databases(states: Sequence[DatabaseState]) -> list[Finding]:
-    """The databases whose latest sync failed; those that are suspended have a check of their own."""
-    failing = [state for state in states if state.status == "failed" and state.suspended_for is None]
-    findings = [
-        broken(
-            f"{_name(state)} has failed {_times(state.failures_in_a_row)}, {_for(state.failing_for)}: "
-            f"{sentence(state.message)}",
-            sync_command(state.user_id, state.name),
-        )
-        for state in failing[:_MOST_LINES]
-    ]
-    if rest := failing[_MOST_LINES:]:
-        findings.append(
-            broken(
-                f"{plural(len(rest), 'more database fails', 'more databases fail')}: {some(list(map(_name, rest)))}",
-                f"{_SYNC_ALL} -v",
-            )
-        )
-    return findings or [ok(f"{plural(len(states), 'database is', 'databases are')} known, and none fails")]
+def failing_databases(facts: Facts, judgement: Judgement) -> list[Finding]:
+    """The databases that fail. What a run failed of beside them stands in its line, and settings have a check."""
+    known = plural(len(judgement.databases), "database is", "databases are")
+    return judged_as(Condition.FAILING, facts, judgement) or [ok(f"{known} known, and none fails")]
 
 
-async def _unended_runs(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        runs = await open_runs(connection)
-    machine = this_process().machine
-    findings = [
-        unended_run(run, lives=is_alive(run.pid, run.process_started_at) if run.machine == machine else None)
-        for run in runs
-    ]
-    return findings or [ok("every run that began has ended")]
-
-
-def unended_run(run: OpenRun, *, lives: bool | None) -> Finding:
-    """What a run is about whose record is not closed; `lives`: whether its process does, None where nobody here knows.
-
-    What ran before this machine's last start counts as another machine's.
-    """
-    where = f"run {run.runid} (pid {run.pid} on {run.host})"
-    if lives is False:
-        return warning(
-            f"{where} never ended: its process is gone; what it had written is kept", f"{_SYNC_ALL}    # closes it"
-        )
-    if run.silent_for > _LONG_SILENCE:
-        silence = humanize.naturaldelta(run.silent_for)
-        seen = f"{where} has given no sign of life for {silence}"
-        if lives:
-            return warning(f"{seen}, and its process is there", f"ps -fp {run.pid}    # what it does; kill {run.pid}")
-        return warning(f"{seen}: if it no longer runs there, close its record", closing(run.runid))
-    return ok(f"{where} has been at work for {humanize.naturaldelta(run.age)}")
-
-
-async def _leases(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        expired = await expired_leases(connection)
-    return leases(expired)
-
-
-def leases(expired: Sequence[ExpiredLease]) -> list[Finding]:
-    """Leases that ran out and that nobody took over: their runs died, and no run came since."""
-    return [
-        warning(
-            f"run {lease.runid} did not give back its lease on {lease.user_id}, which expired "
-            f"{humanize.naturaltime(lease.expired_for)}, and no run has synced {lease.user_id} since",
-            f"{sync_all_command(lease.user_id)}    # takes the lease over",
-        )
-        for lease in expired
-    ] or [ok("no lease was left behind")]
+async def _stale_databases(examination: Examination) -> list[Finding]:
+    found = judged_as(Condition.STALE, *await _status(examination))
+    return found or [ok("no copy is older than it should be")]
 
 
 async def _never_synced(examination: Examination) -> list[Finding]:
-    return never_synced(examination.accounts, await _states(examination))
-
-
-def never_synced(accounts: Sequence[Account], states: Sequence[DatabaseState]) -> list[Finding]:
-    """The databases that are wanted and that no sync has tried yet."""
-    tried = {(state.user_id, state.database_id) for state in states if state.status is not None}
-    users_tried = {user_id for user_id, _ in tried}
-    connected = [account for account in accounts if account.connected()]
-    findings = []
-    for account in connected:
-        configuration = read_configuration(account.databases)
-        names = [
-            database.name
-            for database in configuration.databases
-            if (account.user_id, database.database_id) not in tried
-        ]
-        if configuration.everything and account.user_id not in users_tried:
-            names.append("everything that is shared")
-        if names:
-            findings.append(
-                warning(f"{account.user_id}: never synced yet: {some(names)}", sync_all_command(account.user_id))
-            )
-    return findings or [ok("every database that is configured was synced or tried")]
+    found = judged_as(Condition.NEVER_SYNCED, *await _status(examination))
+    return found or [ok("every database that is configured was synced or tried")]
 
 
 async def _suspended_databases(examination: Examination) -> list[Finding]:
-    return suspended_databases(await _states(examination))
+    found = judged_as(Condition.SUSPENDED, *await _status(examination))
+    return found or [ok("no database is suspended")]
 
 
-def suspended_databases(states: Sequence[DatabaseState]) -> list[Finding]:
-    """The databases that are tried only now and then, since Notion does not let their token read them.
+def judged_as(condition: Condition, facts: Facts, judgement: Judgement) -> list[Finding]:
+    """All users and databases that `status` finds in this condition.
 
-    Those of a user that have the same reason share a line.
+    Those of one user that are so for one reason share a line, since one command fixes them.
     """
-    by_reason: dict[tuple[str, str | None], list[DatabaseState]] = {}
-    for state in states:
-        if state.suspended_for is not None:
-            by_reason.setdefault((state.user_id, state.message), []).append(state)
-    return [_suspended(group) for group in by_reason.values()] or [ok("no database is suspended")]
+    judged = [one for one in judgement.judged if one.condition is condition and _is_told_here(one)]
+    groups = judged_alike(judged, lambda one: one.user_id)
+    verdict = verdict_on(condition)
+    findings = [_finding(verdict, _said(group, facts), _fix(group)) for group in groups[:_MOST_LINES]]
+    if rest := [one for group in groups[_MOST_LINES:] for one in group]:
+        more = plural(len(rest), "more database", "more databases")
+        names = some([_name(one) for one in rest])
+        findings.append(_finding(verdict, f"{more} {condition.words}: {names}", f"{SYNC_ALL.command} -v"))
+    return findings
 
 
-def _suspended(group: Sequence[DatabaseState]) -> Finding:
-    longest = max(group, key=lambda state: state.suspended_for or timedelta())
-    next_try = min(state.next_try_in or timedelta() for state in group)
-    names = some(list(map(_name, group)))
+def _is_told_here(one: DatabaseHealth) -> bool:
+    return one.is_database or one.condition is not Condition.FAILING
+
+
+def _said(group: Sequence[DatabaseHealth], facts: Facts) -> str:
+    names = some([_name(one) for one in group])
+    return f"{names}: {group[0].condition.words}{how_long(group, facts.now)}: {sentence(group[0].reason)}"
+
+
+def _fix(group: Sequence[DatabaseHealth]) -> str:
+    """What brings the databases of one user, or a user's databases as such, up to date."""
+    first = group[0]
+    if first.user_id is None:
+        return SYNC_ALL.command
+    if first.condition is Condition.SUSPENDED:
+        return f"{sync_command(first.user_id, first.name or '')}    # once it can be read again: tries it now"
+    if first.condition is Condition.FAILING and len(group) == 1:
+        return sync_command(first.user_id, first.name or "")
+    return sync_all_command(first.user_id)
+
+
+def _name(one: DatabaseHealth) -> str:
+    return "/".join(part for part in (one.user_id, one.name) if part is not None) or "sync-all"
+
+
+async def _unended_runs(examination: Examination) -> list[Finding]:
+    facts, judgement = await _status(examination)
+    findings = unended_runs(facts, judgement, this_process().machine, about_all=examination.user_id is None)
+    return findings or [ok("every run that began has ended")]
+
+
+def unended_runs(facts: Facts, judgement: Judgement, machine: str, *, about_all: bool) -> list[Finding]:
+    """What the runs are about whose record is not closed; `machine` is this one.
+
+    Those that went away and that `status` counts, in its words; and, where it is not `about_all` users, nothing of
+    those that later runs made up for.
+    """
+    gone = {went_away(run, facts.now): run for run in facts.open_runs if run.runid in facts.gone}
+    judged = judged_alike(one for one in judgement.judged if one.condition is Condition.WENT_AWAY)
+    findings = [warning(_said(group, facts), _closing(gone.get(group[0].reason), machine)) for group in judged]
+    counted = {group[0].reason for group in judged}
+    if about_all:
+        findings += [
+            warning(f"its record was left open: {sentence(reason)}", _closing(run, machine))
+            for reason, run in gone.items()
+            if reason not in counted
+        ]
+    findings += [_hangs(run, facts) for run in facts.silent]
+    at_work = [run for run in facts.open_runs if run.runid not in facts.gone and run not in facts.silent]
+    return findings + [
+        ok(f"run {run.runid} (pid {run.pid} on {run.host}) has been at work for {since(run.started_at, facts.now)}")
+        for run in at_work
+    ]
+
+
+def _closing(run: Run | None, machine: str) -> str:
+    """The next run closes the records of those that died on its own machine, as long as that was not started anew."""
+    if run is None or run.machine == machine:
+        return f"{SYNC_ALL.command}    # carries on, and closes it"
+    return closing(run.runid)
+
+
+def _hangs(run: Run, facts: Facts) -> Finding:
     return warning(
-        f"{names} {'has' if len(group) == 1 else 'have'} been suspended {_for(longest.suspended_for)}, next try "
-        f"{_next_try(next_try)}: {sentence(group[0].message)}",
-        f"{sync_command(group[0].user_id, group[0].name)}    # once it can be read again: tries it now",
+        f"run {run.runid} (pid {run.pid} on {run.host}) has given no sign of life for "
+        f"{since(run.heartbeat_at or run.started_at, facts.now)}, and its process is there",
+        f"ps -fp {run.pid}    # what it does; kill {run.pid}",
     )
 
 
-def _name(state: DatabaseState) -> str:
-    return f"{state.user_id}/{state.name}"
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times in a row"
-
-
-def _for(time: timedelta | None) -> str:
-    return f"for {humanize.naturaldelta(time)}" if time else "just now"
-
-
-def _next_try(time: timedelta) -> str:
-    return f"in {humanize.naturaldelta(time)}" if time > timedelta() else "at the next run"
+def _finding(verdict: Verdict, message: str, fix: str) -> Finding:
+    return Finding(verdict, message, "" if verdict is Verdict.OK else fix)
 
 
 RUN_CHECKS = (
-    Check("last run", SECTION, _last_run, needs=(INITIALISED,)),
+    Check("last run", SECTION, _last_run, needs=(INITIALISED, RIGHTS)),
     Check("failing databases", SECTION, _failing_databases, needs=(CONNECTED_USERS,)),
-    Check("unended runs", SECTION, _unended_runs, needs=(INITIALISED,)),
-    Check("leases", SECTION, _leases, needs=(INITIALISED,)),
+    Check("unended runs", SECTION, _unended_runs, needs=(INITIALISED, RIGHTS)),
+    Check("stale databases", SECTION, _stale_databases, needs=(CONNECTED_USERS,)),
     Check("never synced", SECTION, _never_synced, needs=(CONNECTED_USERS,)),
     Check("suspended databases", SECTION, _suspended_databases, needs=(CONNECTED_USERS,)),
 )

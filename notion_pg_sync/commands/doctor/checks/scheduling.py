@@ -42,8 +42,8 @@ from notion_pg_sync.commands.doctor.scheduling.line_to_add import (
     own_command,
     settings_to_add,
 )
-from notion_pg_sync.mirror.connection import transaction
-from notion_pg_sync.mirror.diagnosis.schedule import last_run
+from notion_pg_sync.mirror.connection import current_time, transaction
+from notion_pg_sync.mirror.overview import last_run
 from notion_pg_sync.settings import SettingsError, read_settings
 
 SECTION = "Scheduling"
@@ -275,14 +275,14 @@ def _told(line: CronLine) -> Finding:
 async def _on_time(examination: Examination) -> list[Finding]:
     schedule = _schedule(examination)
     async with transaction(examination.pool) as connection:
-        last = await last_run(connection)
+        now_there, last = await current_time(connection), await last_run(connection)
     # Both by the clock of this host, which is cron's.
     now = datetime.now(schedule.zone)
-    if last.started_at is None:
+    if last is None:
         due = _next_time(schedule, now)
         when = f" (next due {due.astimezone(schedule.zone):%Y-%m-%d %H:%M %Z})" if due else ""
         return [warning(f"sync-all has never run{when}", "notion-pg-sync sync-all")]
-    started_at = last.started_at + (now - last.now)
+    started_at = last.started_at + (now - now_there)
     ago = humanize.naturaltime(now - started_at)
     where = f" on {last.host}" if last.host else ""
     due = _next_time(schedule, started_at + TOLERANCE)

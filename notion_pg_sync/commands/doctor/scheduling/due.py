@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from cronsim import CronSim, CronSimError
 
 from notion_pg_sync.commands.doctor.scheduling.crontab import five_fields
+from notion_pg_sync.core.health import MISSED_AFTER_MINUTES
 
-# Between the minute that a schedule names and the run's record lie the start of the process and its way to
-# PostgreSQL, whose clock may be another than cron's.
-TOLERANCE = timedelta(minutes=2)
+TOLERANCE = timedelta(minutes=MISSED_AFTER_MINUTES)
 
 
 def next_due(schedules: Iterable[str], after: datetime) -> datetime | None:
