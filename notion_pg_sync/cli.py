@@ -266,6 +266,10 @@ def init(
         list[str] | None,
         typer.Option("--trust", metavar="ROLE", help="Use tables of this role too: its triggers run as this role."),
     ] = None,
+    preset: Annotated[
+        list[str] | None,
+        typer.Option("--preset", metavar="NAME", help="Create all tables of this preset now: story-app."),
+    ] = None,
     verbose: VerboseOption = 0,
 ) -> None:
     """Create or upgrade what the tool needs in PostgreSQL.
@@ -280,7 +284,16 @@ def init(
     def initialise(settings: Settings) -> int:
         from notion_pg_sync.sync.run.signals import run_until_done
 
-        return run_until_done(run_init(settings, yes=yes, only_sql=sql, row_security=row_security, trusted=trust or []))
+        return run_until_done(
+            run_init(
+                settings,
+                yes=yes,
+                only_sql=sql,
+                row_security=row_security,
+                trusted=trust or [],
+                presets=preset or [],
+            )
+        )
 
     _run(initialise, verbose=verbose)
 
