@@ -275,7 +275,8 @@ def init(
     """Create or upgrade what the tool needs in PostgreSQL.
 
     Safe to repeat. Tables that an application made before are adopted, once you said yes; those of a role that has not
-    been trusted before need --trust.
+    been trusted before need --trust. A table of a preset is made when a database of its name is first connected or
+    synced, where the role may; --preset makes them all at once.
 
     Example: DATABASE_URL=postgresql://user@host/name notion-pg-sync init
     """
