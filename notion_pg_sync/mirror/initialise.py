@@ -260,7 +260,7 @@ async def _plan_bookkeeping(connection: Connection, circumstances: Circumstances
 
 
 async def _plan_table(table: SyncTable, connection: Connection, circumstances: Circumstances) -> Changes:
-    found = await inspect(connection, table)
+    found = await inspect(connection, table, circumstances.trusted)
     changes = changes_to(
         table,
         found,

@@ -83,6 +83,8 @@ async def test_a_table_of_a_preset_that_a_stranger_made_gets_no_rows(patient: Pa
     finding = only(await patient.found("owners"))
     assert finding.verdict == Verdict.WARNING
     assert f"public.notion_worlds_sync gets no rows, since it belongs to {role}" in finding.message
+    patient.execute("DROP TRIGGER notion_sync_page_id ON notion_worlds_sync")
+    assert only(await patient.found("unique keys")).verdict == Verdict.OK
     await patient.assert_mended("owners")
 
 
