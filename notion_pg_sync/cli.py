@@ -291,12 +291,17 @@ def init(
             help="Also use tables that this role owns; their triggers run with the tool's rights.",
         ),
     ] = None,
+    preset: Annotated[
+        list[str] | None,
+        typer.Option("--preset", metavar="NAME", help="Create all tables of this preset now: story-app."),
+    ] = None,
     verbose: VerboseOption = 0,
 ) -> None:
     """Create or upgrade what the tool needs in PostgreSQL.
 
     Safe to repeat. Tables that an application made are adopted after you confirm; those of a role that was not trusted
-    before need --trust.
+    before need --trust. A table of a preset is created when a database of its name is first connected or synced, where
+    the role may; --preset creates them all at once.
 
     Example: DATABASE_URL=postgresql://user@host/name notion-pg-sync init
     """
@@ -306,7 +311,14 @@ def init(
 
     with ending_process(verbose) as ending, postgres_of(read_settings(os.environ)) as settings:
         ending.code = run_until_done(
-            run_init(settings, yes=yes, only_sql=sql, row_security=row_security, trusted=trust or [])
+            run_init(
+                settings,
+                yes=yes,
+                only_sql=sql,
+                row_security=row_security,
+                trusted=trust or [],
+                presets=preset or [],
+            )
         )
 
 

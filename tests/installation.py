@@ -38,7 +38,7 @@ class Installation:
 
     async def init(self, *, row_security: bool = False) -> None:
         async with open_pool(self.settings.database_url or "") as pool, pool.connection() as connection:
-            await carry_out(connection, await plan_init(connection, row_security=row_security))
+            await carry_out(connection, await plan_init(connection, row_security=row_security, presets=["story-app"]))
 
     async def connect(self, user_id: str, token: str, databases: object, **columns: object) -> None:
         """Adds a user to `user_settings`, as the application would."""

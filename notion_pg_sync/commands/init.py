@@ -10,24 +10,35 @@ from notion_pg_sync.commands.output.terminal import Screen
 from notion_pg_sync.core.errors import UsageError
 from notion_pg_sync.mirror.connection import Connection, open_pool
 from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
+from notion_pg_sync.mirror.presets import PRESETS
 from notion_pg_sync.mirror.trust import OwnedRelation, distrust
 from notion_pg_sync.settings import Settings
 
 
 async def run_init(
-    settings: Settings, *, yes: bool, only_sql: bool, row_security: bool, trusted: Collection[str]
+    settings: Settings,
+    *,
+    yes: bool,
+    only_sql: bool,
+    row_security: bool,
+    trusted: Collection[str],
+    presets: Collection[str],
 ) -> int:
     """Plans, shows, asks where somebody's tables are to change, and carries out; returns the exit code.
 
-    `trusted`: the roles whose tables may be used, beside those of the tool's own role. A statement may take as long as
-    it takes: an index on many rows does. Raises `UsageError` where nobody can be asked.
+    `trusted`: the roles whose tables may be used, beside those of the tool's own role. `presets`: those of which every
+    table is made. A statement may take as long as it takes: an index on many rows does. Raises `UsageError` where
+    nobody can be asked.
     """
+    for preset in presets:
+        if preset not in PRESETS:
+            raise UsageError(f"there is no preset {preset!r}: choose {', '.join(PRESETS)}.")
     out = Screen(soft_wrap=True)
     async with open_pool(settings.database_url or "", statement_seconds=0) as pool, pool.connection() as connection:
-        plan = await _plan(connection, row_security, trusted)
+        plan = await _plan(connection, row_security, trusted, presets)
         if plan.distrusted and not plan.problems and not only_sql and not yes and _is_interactive():
             owners = {relation.owner.name for relation in plan.distrusted if _asked_to_trust(relation, plan)}
-            plan = await _plan(connection, row_security, {*trusted, *owners})
+            plan = await _plan(connection, row_security, {*trusted, *owners}, presets)
         for relation in plan.distrusted:
             raise UsageError(str(distrust(relation)))
         if only_sql:
@@ -36,9 +47,11 @@ async def run_init(
         return await _initialise(connection, plan, out, yes=yes)
 
 
-async def _plan(connection: Connection, row_security: bool, trusted: Collection[str]) -> InitPlan:
+async def _plan(
+    connection: Connection, row_security: bool, trusted: Collection[str], presets: Collection[str]
+) -> InitPlan:
     async with connection.transaction():
-        return await plan_init(connection, row_security=row_security, trusted=trusted)
+        return await plan_init(connection, row_security=row_security, trusted=trusted, presets=presets)
 
 
 def _is_interactive() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,12 +27,12 @@ _WRONG_WHERE_IT_BELONGS: LiteralString = (
 
 @dataclass(frozen=True)
 class HeldRow:
-    """A row as it is, whatever it holds; ids of Notion's as Notion writes them."""
+    """A row as it is, whatever it holds; ids of Notion's as Notion writes them. `extra`: its extra columns, by name."""
 
     page_id: str
     title: str | None
     text: str | None
-    message_count: int | None
+    extra: Mapping[str, int | None]
     url: str | None
     properties: object
     fields: object
@@ -117,7 +117,7 @@ class HeldRows:
         """The rows of these pages in the table, by page id; of several rows of one page any."""
         query = qualified(
             """
-            SELECT {page_id} AS page_id, {title} AS title, {text} AS text, {message_count} AS message_count, url,
+            SELECT {page_id} AS page_id, {title} AS title, {text} AS text, {extra} AS extra, url,
                    properties, fields, notion_created_at AS created_at, notion_edited_at AS edited_at,
                    notion_data_source_id AS data_source_id,
                    coalesce(notion_sync.as_notion_id(notion_database_id)::pg_catalog.text, notion_database_id)
@@ -128,7 +128,11 @@ class HeldRows:
             page_id=_PAGE_ID,
             title=sql.Identifier(self.table.title),
             text=sql.Identifier(self.table.text),
-            message_count=sql.SQL("message_count" if self.table.has_message_count else "NULL::integer"),
+            extra=sql.SQL("pg_catalog.jsonb_build_object({})").format(
+                sql.SQL(", ").join(
+                    part for one in self.table.extra for part in (sql.Literal(one.name), sql.Identifier(one.name))
+                )
+            ),
             database_name=sql.SQL("database_name" if self.table.has_database_name else "NULL"),
             table=self.table.identifier,
         )

@@ -1,4 +1,7 @@
-"""What `init` does: the schema `notion_sync`, `user_settings` where there is none, and the sync tables."""
+"""What `init` does: the schema `notion_sync`, `user_settings` where there is none, and the sync tables.
+
+The table of a preset is made in the same way by whichever command needs it first (`make_table`).
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,19 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from notion_pg_sync.core.printable import printable
 from notion_pg_sync.mirror import migrations, repeatable
 from notion_pg_sync.mirror.adoption import Changes, changes_to, favoured_by_default, inspect, revocations
-from notion_pg_sync.mirror.connection import Connection, PostgresError, fetch_value
+from notion_pg_sync.mirror.connection import Connection, PostgresError
+from notion_pg_sync.mirror.diagnosis.rights import current_role
 from notion_pg_sync.mirror.diagnosis.statements import harmless
 from notion_pg_sync.mirror.migrations import Migration
 from notion_pg_sync.mirror.tables import (
     DEFAULT_SCHEMA,
     SETTINGS_TABLE,
     SyncTable,
+    existing_tables,
+    general_table,
+    is_taken,
+    known_tables,
     settings_on_path,
-    standard_tables,
 )
 from notion_pg_sync.mirror.trust import (
     OwnedRelation,
@@ -56,14 +63,16 @@ _USER_SETTINGS = """CREATE TABLE {} (
 class Circumstances:
     """What the changes follow from, beside what is in the database.
 
-    `schema` is where `user_settings` lies or will lie, `role` the tool's own; `row_security` switches row level
-    security on for adopted tables; `trusted` are the roles whose tables a person says may count (trust.py).
+    `schema` is where `user_settings` lies or will lie, `role` the tool's own, `tables` the sync tables to see to;
+    `row_security` switches row level security on for adopted tables; `trusted` are the roles whose tables a person says
+    may count (trust.py).
     """
 
     schema: str
     role: str
-    row_security: bool
-    trusted: frozenset[str]
+    tables: tuple[SyncTable, ...]
+    row_security: bool = False
+    trusted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -121,16 +130,25 @@ class InitPlan:
         return [relation for relation in self.relations if relation.owner and relation.changes]
 
 
-async def plan_init(connection: Connection, *, row_security: bool = False, trusted: Collection[str] = ()) -> InitPlan:
+async def plan_init(
+    connection: Connection,
+    *,
+    row_security: bool = False,
+    trusted: Collection[str] = (),
+    presets: Collection[str] = (),
+) -> InitPlan:
     """Looks at the database and says what `init` has to do; changes nothing.
 
-    `row_security` switches row level security on for adopted tables; `trusted` are roles whose tables may count. Raises
-    `PostgresError` when the database is newer than the tool.
+    `row_security` switches row level security on for adopted tables; `trusted` are roles whose tables may count; of
+    `presets` every table is made, of others those that are there are seen to. Raises `PostgresError` when the database
+    is newer than the tool.
     """
     settings = await _settings(connection, trusted)
+    schema = settings.schema if settings else DEFAULT_SCHEMA
     circumstances = Circumstances(
-        schema=settings.schema if settings else DEFAULT_SCHEMA,
-        role=str(await fetch_value(connection, "SELECT current_user")),
+        schema=schema,
+        role=await current_role(connection),
+        tables=await seen_by_init(connection, schema, presets),
         row_security=row_security,
         trusted=frozenset(trusted),
     )
@@ -141,6 +159,28 @@ async def plan_init(connection: Connection, *, row_security: bool = False, trust
         tuple(relations),
         tuple(await unknown_roles(connection, trusted)),
     )
+
+
+async def seen_by_init(connection: Connection, schema: str, presets: Collection[str] = ()) -> tuple[SyncTable, ...]:
+    """The sync tables that `init` sees to: the general one, those of `presets`, and those of others that are there."""
+    known = known_tables(schema)
+    there = await existing_tables(connection, schema, (table.name for table in known))
+    general = general_table(schema)
+    return tuple(table for table in known if table == general or table.preset in presets or table.name in there)
+
+
+async def make_table(connection: Connection, table: SyncTable) -> None:
+    """Makes a sync table as `init` does, unless there is something of its name; all or nothing, in one transaction.
+
+    Whoever else makes it meanwhile is waited for. Raises what psycopg raises, `InsufficientPrivilege` for example.
+    """
+    circumstances = Circumstances(table.schema, await current_role(connection), (table,))
+    await _in_turn(connection, partial(_make, table=table, circumstances=circumstances))
+
+
+async def _make(connection: Connection, table: SyncTable, circumstances: Circumstances) -> None:
+    if not await is_taken(connection, table):
+        await _change(connection, partial(_plan_table, table), circumstances)
 
 
 async def _settings(connection: Connection, trusted: Collection[str]) -> OwnedRelation | None:
@@ -202,7 +242,7 @@ def _planners(circumstances: Circumstances) -> list[Planner]:
     return [
         _plan_bookkeeping,
         _plan_user_settings,
-        *(partial(_plan_table, table) for table in standard_tables(circumstances.schema)),
+        *(partial(_plan_table, table) for table in circumstances.tables),
     ]
 
 
@@ -220,7 +260,7 @@ async def _plan_bookkeeping(connection: Connection, circumstances: Circumstances
 
 
 async def _plan_table(table: SyncTable, connection: Connection, circumstances: Circumstances) -> Changes:
-    found = await inspect(connection, table)
+    found = await inspect(connection, table, circumstances.trusted)
     changes = changes_to(
         table,
         found,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,14 +41,15 @@ class RowOwner:
 class Row:
     """A page as a sync table holds it.
 
-    `properties` and `fields` are JSON texts. `not_computed` names fields that Notion did not compute this time: what
-    is known of them is kept. `content_hash` is a SHA-256 in hex.
+    `extra`: its values for the table's extra columns, by name. `properties` and `fields` are JSON texts. `not_computed`
+    names fields that Notion did not compute this time: what is known of them is kept. `content_hash` is a SHA-256 in
+    hex.
     """
 
     page_id: str
     title: str | None
     text: str | None
-    message_count: int | None
+    extra: Mapping[str, int | None]
     properties: str
     fields: str
     not_computed: frozenset[str]
@@ -73,8 +74,8 @@ class SentRows:
             "notion_edited_at": ("timestamptz", [row.edited_at for row in rows]),
             "content_hash": ("text", [row.content_hash for row in rows]),
         }
-        if table.has_message_count:
-            self._columns["message_count"] = ("int4", [row.message_count for row in rows])
+        for column in table.extra:
+            self._columns[column.name] = ("int4", [row.extra[column.name] for row in rows])
         self._common = {
             "user_id": owner.user_id,
             DATABASE: owner.written_database_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import LiteralString
 
@@ -14,6 +14,7 @@ from psycopg import sql
 from notion_pg_sync.mirror.connection import Connection, PostgresError
 from notion_pg_sync.mirror.page_ids import TRIGGER_ARGUMENT, IdSpelling, spelling_without_trigger
 from notion_pg_sync.mirror.percent_safe_cursor import qualified
+from notion_pg_sync.mirror.presets import PRESETS, ExtraColumn
 from notion_pg_sync.mirror.trust import OwnedRelation, distrust, roles_of
 
 DEFAULT_SCHEMA = "public"
@@ -37,6 +38,9 @@ class ColumnDefinition:
 class SyncTable:
     """A sync table; `title` and `text` are its columns for a page's title and for its most telling text.
 
+    The latter is that of the first property named in `text_sources` that has text. `preset` is the preset that the
+    table belongs to, empty where it belongs to none.
+
     As it is in the database: `spelling` is how it writes page ids: what goes to PostgreSQL is spelled so, what comes
     from there as Notion does. `shape` tells its columns and triggers from others; `triggers` names those that an
     application made and that fire when a row is written.
@@ -47,7 +51,9 @@ class SyncTable:
     title: str
     text: str
     has_database_name: bool = False
-    has_message_count: bool = False
+    text_sources: tuple[str, ...] = ("Description", "Notes", "Content")
+    extra: tuple[ExtraColumn, ...] = ()
+    preset: str = ""
     spelling: IdSpelling = IdSpelling.DASHED
     is_partitioned: bool = field(default=False, compare=False)
     shape: str = field(default="", compare=False)
@@ -100,32 +106,30 @@ class _Named:
     spelling: IdSpelling | None
 
 
-@dataclass(frozen=True)
-class TextSources:
-    """The properties that fill a table's text columns; of several the first that has text."""
-
-    text: Sequence[str]
-    message_count: Sequence[str] = ()
+def known_tables(schema: str) -> tuple[SyncTable, ...]:
+    """The tables whose shape follows from their name: those of every preset, and the general one."""
+    return (*(table for preset in PRESETS for table in preset_tables(schema, preset)), general_table(schema))
 
 
-_TEXT_SOURCES = {
-    "characters": TextSources(("Description", "Bio", "Backstory")),
-    "worlds": TextSources(("Concept/Premise", "Description", "Overview")),
-    "stories": TextSources(("Premise", "Description", "Synopsis")),
-    "chat_sessions": TextSources(("Raw Transcript", "Transcript"), ("Message Count",)),
-}
-_GENERAL_TEXT_SOURCES = TextSources(("Description", "Notes", "Content"))
-
-
-def standard_tables(schema: str) -> tuple[SyncTable, ...]:
-    """The five tables that `init` sees to."""
-    return (
-        SyncTable(schema, "notion_characters_sync", "name", "description"),
-        SyncTable(schema, "notion_worlds_sync", "name", "description"),
-        SyncTable(schema, "notion_stories_sync", "title", "description"),
-        SyncTable(schema, "notion_chat_sessions_sync", "title", "transcript", has_message_count=True),
-        general_shape(schema, GENERAL_TABLE),
+def preset_tables(schema: str, preset: str) -> tuple[SyncTable, ...]:
+    """The tables of a preset."""
+    return tuple(
+        SyncTable(
+            schema,
+            own_table_name(table.slug),
+            table.title,
+            table.text,
+            text_sources=table.text_sources,
+            extra=table.extra,
+            preset=preset,
+        )
+        for table in PRESETS[preset]
     )
+
+
+def general_table(schema: str) -> SyncTable:
+    """The table of every database that has none of its own."""
+    return general_shape(schema, GENERAL_TABLE)
 
 
 def general_shape(schema: str, name: str) -> SyncTable:
@@ -143,9 +147,10 @@ def own_table_name(database_name: str) -> str:
     return f"notion_{slug_of(database_name)}_sync"
 
 
-def text_sources(database_name: str) -> TextSources:
-    """The properties that fill the text columns for a database of this name."""
-    return _TEXT_SOURCES.get(slug_of(database_name), _GENERAL_TEXT_SOURCES)
+def preset_table_for(schema: str, database_name: str) -> SyncTable | None:
+    """The table that a preset has for databases of this name."""
+    name = own_table_name(database_name)
+    return next((table for table in known_tables(schema) if table.preset and table.name == name), None)
 
 
 def columns_of(table: SyncTable) -> tuple[ColumnDefinition, ...]:
@@ -158,7 +163,7 @@ def columns_of(table: SyncTable) -> tuple[ColumnDefinition, ...]:
         ColumnDefinition("user_id", "text", "NOT NULL"),
         ColumnDefinition(table.title, "text"),
         ColumnDefinition(table.text, "text"),
-        *([ColumnDefinition("message_count", "integer", "DEFAULT 0")] if table.has_message_count else []),
+        *(ColumnDefinition(column.name, "integer", "DEFAULT 0") for column in table.extra),
         ColumnDefinition("properties", "jsonb", "DEFAULT '{}'"),
         ColumnDefinition("content_hash", "text"),
         ColumnDefinition("last_synced_at", "timestamp with time zone", "DEFAULT pg_catalog.now()"),
@@ -223,7 +228,7 @@ class FoundTables:
 
 
 async def find_tables(connection: Connection, schema: str) -> dict[str, SyncTable]:
-    """The sync tables of `schema` by name: the standard ones, and every other of the general one's shape.
+    """The sync tables of `schema` by name: those of presets, and every other of the general one's shape.
 
     Those whose owners are not trusted do not count.
     """
@@ -249,10 +254,32 @@ async def _as_spelled(connection: Connection, named: _Named) -> SyncTable:
     return replace(named.table, spelling=await spelling_without_trigger(connection, named.table.identifier))
 
 
+async def existing_tables(connection: Connection, schema: str, names: Iterable[str]) -> set[str]:
+    """Which tables of these names there are, whatever their columns and whoever owns them."""
+    found = await connection.execute(
+        """
+        SELECT relname FROM pg_class
+        WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relkind IN ('r', 'p') AND relname = ANY (%s)
+        """,
+        (schema, list(names)),
+    )
+    return {name async for (name,) in found}
+
+
+async def is_taken(connection: Connection, table: SyncTable) -> bool:
+    """Whether something has the table's name. Asks the catalog alone: a stranger's view would run as this role."""
+    # Asked of the catalog's rows, not of to_regclass(), whose cache may be older than a lock that was waited for.
+    found = await connection.execute(
+        "SELECT FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relname = %s",
+        (table.schema, table.name),
+    )
+    return found.rowcount > 0
+
+
 async def strange_tables(connection: Connection, schema: str) -> list[StrangeTable]:
     """The tables of `schema` that would be sync tables, were it not for their owners."""
     return [
-        StrangeTable(one.relation, one.has_rows or one.table.name in {table.name for table in standard_tables(schema)})
+        StrangeTable(one.relation, one.has_rows or one.table.name == GENERAL_TABLE)
         for one in await _tables_named_alike(connection, schema)
         if not one.relation.owner.is_trusted
     ]
@@ -281,10 +308,10 @@ async def _tables_named_alike(connection: Connection, schema: str) -> list[_Name
     )
     rows = await found.fetchall()
     roles = await roles_of(connection, [owner for _, owner, *_ in rows])
-    standard = {table.name: table for table in standard_tables(schema)}
+    known = {table.name: table for table in known_tables(schema)}
     named: list[_Named] = []
     for name, owner, oid, is_partitioned, has_rows, is_readable, argument, columns, triggers in rows:
-        table = standard.get(name, general_shape(schema, name))
+        table = known.get(name, general_shape(schema, name))
         there = {column: type_ for column, (_, type_) in (columns or {}).items()}
         faults = _faults(table, there)
         ours = {column.name: (columns or {}).get(column.name) for column in columns_of(table)}

@@ -94,9 +94,12 @@ class Patient:
         """What doctor finds, working as `role`, of all users or of one."""
         return await findings_of(self.url_as(role) if role else self.url, check, user_id, **environment)
 
-    async def init(self, *, row_security: bool = False, trusted: Sequence[str] = ()) -> None:
+    async def init(
+        self, *, row_security: bool = False, trusted: Sequence[str] = (), presets: Sequence[str] = ()
+    ) -> None:
         async with open_pool(self.url) as pool, pool.connection() as connection:
-            await carry_out(connection, await plan_init(connection, row_security=row_security, trusted=trusted))
+            plan = await plan_init(connection, row_security=row_security, trusted=trusted, presets=presets)
+            await carry_out(connection, plan)
 
     async def type(self, fix: str) -> None:
         """Types what doctor said: `notion-pg-sync init`, or SQL as the owner of everything."""
@@ -104,7 +107,8 @@ class Patient:
         if fix.startswith("notion-pg-sync init"):
             words = shlex.split(fix)
             trusted = words[words.index("--trust") + 1 :] if "--trust" in words else []
-            await self.init(row_security="--row-security" in words, trusted=trusted)
+            presets = words[words.index("--preset") + 1 :] if "--preset" in words else []
+            await self.init(row_security="--row-security" in words, trusted=trusted, presets=presets)
         else:
             self.execute(fix)
 
@@ -131,8 +135,8 @@ def bare_patient(database_url: str, administrator: psycopg.Connection) -> Iterat
 
 @pytest.fixture
 def patient(bare_patient: Patient) -> Patient:
-    """A database as `init` makes it."""
-    asyncio.run(bare_patient.init())
+    """A database as `init` makes it, with the tables of the preset."""
+    asyncio.run(bare_patient.init(presets=["story-app"]))
     return bare_patient
 
 

@@ -45,12 +45,14 @@ async def test_a_table_of_its_own_that_went_can_be_made_again(mirrored: Mirrored
     assert mirrored.execute("SELECT count(*) FROM notion_three_sync") == [(3,)]
 
 
-async def test_a_standard_table_that_went_is_made_by_init(mirrored: Mirrored) -> None:
+async def test_a_table_of_a_preset_that_went_is_made_by_init(mirrored: Mirrored) -> None:
     mirrored.connect("anna", "anna", "Worlds")
     await mirrored.sync()
     mirrored.execute("DROP TABLE notion_worlds_sync")
     finding = await mirrored.one("tables there")
-    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync init")
+    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync init --preset story-app")
+    await mirrored.type(finding.fix)
+    assert (await mirrored.one("tables there")).verdict is Verdict.OK
 
 
 async def test_a_table_that_has_the_name_and_not_the_shape(mirrored: Mirrored) -> None:

@@ -69,11 +69,22 @@ async def test_a_table_of_a_stranger_is_named_with_its_owner(patient: Patient) -
     await patient.assert_mended("owners")
 
 
-async def test_a_standard_table_of_a_stranger_is_broken(patient: Patient) -> None:
+async def test_a_general_table_of_a_stranger_is_broken(patient: Patient) -> None:
+    role = patient.new_role()
+    patient.execute(sql.SQL("ALTER TABLE notion_pages_sync OWNER TO {}").format(sql.Identifier(role)))
+    finding = only(await patient.found("owners"))
+    assert finding.verdict == Verdict.BROKEN
+    await patient.assert_mended("owners")
+
+
+async def test_a_table_of_a_preset_that_a_stranger_made_gets_no_rows(patient: Patient) -> None:
     role = patient.new_role()
     patient.execute(sql.SQL("ALTER TABLE notion_worlds_sync OWNER TO {}").format(sql.Identifier(role)))
     finding = only(await patient.found("owners"))
-    assert finding.verdict == Verdict.BROKEN
+    assert finding.verdict == Verdict.WARNING
+    assert f"public.notion_worlds_sync gets no rows, since it belongs to {role}" in finding.message
+    patient.execute("DROP TRIGGER notion_sync_page_id ON notion_worlds_sync")
+    assert only(await patient.found("unique keys")).verdict == Verdict.OK
     await patient.assert_mended("owners")
 
 

@@ -23,7 +23,6 @@ FAVOURITES = """
     ("statement", "words"),
     [
         ("ALTER TABLE notion_worlds_sync DROP CONSTRAINT notion_worlds_sync_page_key", "add the unique key"),
-        ("DROP TABLE notion_worlds_sync", "create the table"),
         ("ALTER TABLE notion_worlds_sync DROP COLUMN url", "add the columns url"),
         (
             "DROP TRIGGER notion_sync_page_id ON notion_worlds_sync",
@@ -42,6 +41,17 @@ async def test_a_table_that_init_mends(patient: Patient, statement: str, words: 
     assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync init")
     assert words in finding.message
     assert "public.notion_worlds_sync" in finding.message
+    await patient.assert_mended("unique keys")
+
+
+async def test_the_general_table_is_missed_and_those_of_a_preset_are_not(patient: Patient) -> None:
+    patient.execute("DROP TABLE notion_worlds_sync")
+    (finding,) = await patient.found("unique keys")
+    assert finding.verdict is Verdict.OK
+    patient.execute("DROP TABLE notion_pages_sync")
+    (finding,) = await patient.found("unique keys")
+    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync init")
+    assert "public.notion_pages_sync is not as it has to be: create the table" in finding.message
     await patient.assert_mended("unique keys")
 
 

@@ -34,7 +34,7 @@ def assert_nobody_owns_the_rest(connection: psycopg.Connection) -> None:
 
 async def init(database_url: str) -> None:
     async with open_pool(database_url) as pool, pool.connection() as connection:
-        await carry_out(connection, await plan_init(connection))
+        await carry_out(connection, await plan_init(connection, presets=["story-app"]))
 
 
 def test_init_takes_trigger_and_truncate_on_what_it_makes(database_url: str, login: str) -> None:
@@ -52,7 +52,7 @@ def test_init_takes_trigger_and_truncate_on_what_it_makes(database_url: str, log
 def test_so_does_the_printed_sql(database_url: str, login: str) -> None:
     async def printed() -> str:
         async with open_pool(database_url) as pool, pool.connection() as opened:
-            return statements_of(await plan_init(opened), opened)
+            return statements_of(await plan_init(opened, presets=["story-app"]), opened)
 
     with as_a_platform_does(database_url, login) as connection:
         connection.execute(asyncio.run(printed()).encode())

@@ -123,6 +123,30 @@ def test_init_takes_no_strangers_table_without_a_word_for_its_owner(own: Site, s
     assert own.execute("SELECT to_regclass('notion_sync.migrations')") == [(None,)]
 
 
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "CREATE VIEW {table} AS SELECT seize_it() AS user_id, seize_it() AS notion_page_id",
+        "CREATE TABLE {table} (user_id text, notion_page_id text); INSERT INTO {table} VALUES ('u', 'p');"
+        " ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON {table} USING (seize_it() = 'u')",
+    ],
+)
+@pytest.mark.parametrize("table", ["notion_worlds_sync", "notion_pages_sync"])
+def test_nothing_of_a_strangers_runs_while_init_looks(own: Site, stranger: str, table: str, definition: str) -> None:
+    as_role(
+        own,
+        stranger,
+        "CREATE TABLE seized (role text); GRANT INSERT, SELECT ON seized TO PUBLIC",
+        "CREATE FUNCTION seize_it() RETURNS text LANGUAGE sql AS"
+        " 'INSERT INTO public.seized VALUES (current_user) RETURNING role'",
+        definition.format(table=table),
+        f"GRANT ALL ON {table} TO PUBLIC",
+    )
+    for options in ((), ("--yes",), ("--sql",), ("--preset", "story-app")):
+        own.command("init", *options)
+    assert own.execute("SELECT * FROM seized") == []
+
+
 def test_a_user_settings_that_a_stranger_put_before_the_applications_gets_no_token(
     own: Site, stranger: str, login: str
 ) -> None:

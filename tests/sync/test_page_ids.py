@@ -320,7 +320,7 @@ async def tool_writes(pool: Pool, page_ids: list[str], database_id: str) -> None
     """What a sync does: it takes over the application's rows, and writes pages whose content is new."""
     owner = RowOwner("anna", DATABASE_ID, "Characters", SOURCE_ID, database_id)
     title = uuid4().hex
-    rows = [Row(page, title, None, None, "{}", "{}", frozenset(), None, NOW, NOW, title) for page in page_ids]
+    rows = [Row(page, title, None, {}, "{}", "{}", frozenset(), None, NOW, NOW, title) for page in page_ids]
     async with transaction(pool) as connection:
         table = (await find_tables(connection, "public"))[TABLE]
         await register(connection, owner)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from notion_pg_sync.mirror.connection import open_pool, transaction
 from notion_pg_sync.mirror.rows import write_rows
 from notion_pg_sync.mirror.sent_rows import RowOwner
-from notion_pg_sync.mirror.tables import standard_tables, text_sources
+from notion_pg_sync.mirror.tables import general_table
 from notion_pg_sync.notion.pages import read_page
 from notion_pg_sync.notion.schema import assign_columns
 from notion_pg_sync.sync.rows.conversion import Conversion
@@ -29,7 +29,7 @@ from tests.notion.arbitrary_json import page_properties
 
 PAGES_AN_EXAMPLE = 20
 EXAMPLES = settings.default.max_examples // 5 if settings.default else 20
-TABLE = standard_tables("public")[-1]
+TABLE = general_table("public")
 OWNER = RowOwner("anna", "11111111-1111-4111-8111-111111111111", "Any", "22222222-2222-4222-8222-222222222222")
 
 
@@ -87,7 +87,7 @@ async def test_any_page_is_read_back_as_it_was(
     given_properties: list[dict[str, object]],
 ) -> None:
     schema = {name: {"id": name, "name": name, "type": "rich_text"} for name in given_properties[0]}
-    conversion = Conversion(assign_columns(schema, []), text_sources("Any"))
+    conversion = Conversion(assign_columns(schema, []), TABLE)
     pages = [read_page(page(number, properties)) for number, properties in enumerate(given_properties)]
     conversion.settle_types(pages)
     async with open_pool(installation.settings.database_url or "", 1) as pool, transaction(pool) as writing:

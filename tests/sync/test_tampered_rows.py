@@ -14,7 +14,7 @@ from importlib.metadata import distribution
 import pytest
 from notion_workspace import SmallWorkspace, WorkspaceServer
 
-from notion_pg_sync.mirror.tables import columns_of, standard_tables
+from notion_pg_sync.mirror.tables import columns_of, known_tables
 from notion_pg_sync.settings import Settings
 from tests.conftest import DatabaseMaker
 from tests.installation import TABLES, Installation
@@ -85,7 +85,7 @@ async def test_each_column_that_was_changed_is_seen_and_put_right(
     installation: Installation, small: SmallWorkspace, table: str
 ) -> None:
     before = await stored(installation)
-    shape = next(one for one in standard_tables("public") if one.name == table)
+    shape = next(one for one in known_tables("public") if one.name == table)
     columns = [column for column in columns_of(shape) if column.name not in NOT_RESTORED]
     pages = await installation.execute(
         f"SELECT notion_page_id FROM {table} WHERE user_id = 'anna' ORDER BY notion_page_id"

@@ -20,9 +20,10 @@ from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
 from notion_pg_sync.mirror import accounts, migrations
 from notion_pg_sync.mirror.accounts import Account
-from notion_pg_sync.mirror.connection import open_pool, retried, transaction
+from notion_pg_sync.mirror.connection import Pool, open_pool, retried, transaction
 from notion_pg_sync.mirror.initialise import carry_out, plan_init
-from notion_pg_sync.mirror.tables import settings_schema
+from notion_pg_sync.mirror.preset_tables import make_where_allowed
+from notion_pg_sync.mirror.tables import preset_table_for, settings_schema
 from notion_pg_sync.notion.cleaning import storable_text
 from notion_pg_sync.notion.client import Bot, NotionClient
 from notion_pg_sync.notion.errors import NotionError
@@ -200,14 +201,30 @@ async def _named_by_notion(client: NotionClient, picked: ConfiguredDatabase) -> 
     return ConfiguredDatabase(storable_text(title).strip() or picked.database_id, picked.database_id)
 
 
-@retried
 async def _store(settings: Settings, user_id: str, token: str, databases: dict[str, str], *, views: bool) -> Account:
-    """Stores the connection and returns the account as it is then."""
+    """Stores the connection, makes the tables that presets have for its databases, and returns the account.
+
+    Tables that this role may not make are left to the sync, which says so where its role may not either.
+    """
     stored_token = seal_token(token, settings.token_key) if settings.token_key else token
-    async with open_pool(settings.database_url or "") as pool, transaction(pool) as connection:
+    async with open_pool(settings.database_url or "") as pool:
+        schema, account = await _store_account(pool, user_id, stored_token, databases, views=views)
+        async with pool.connection() as connection:
+            for name in databases:
+                if table := preset_table_for(schema, name):
+                    await make_where_allowed(connection, table)
+    return account
+
+
+@retried
+async def _store_account(
+    pool: Pool, user_id: str, stored_token: str, databases: dict[str, str], *, views: bool
+) -> tuple[str, Account]:
+    """Returns where the sync tables lie, and the account as it is then."""
+    async with transaction(pool) as connection:
         schema = await settings_schema(connection)
         stored_id = await accounts.connect_account(
             connection, schema, user_id, token=stored_token, databases=json.dumps(databases), views=views
         )
         (account,) = await accounts.read_accounts(connection, schema, stored_id)
-        return account
+        return schema, account

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -43,18 +43,6 @@ async def mirrored_sources(connection: Connection, user_ids: Sequence[str]) -> l
             (list(user_ids),),
         )
         return await cursor.fetchall()
-
-
-async def existing_tables(connection: Connection, schema: str, names: Iterable[str]) -> set[str]:
-    """Which tables of these names there are, whatever their columns."""
-    found = await connection.execute(
-        """
-        SELECT relname FROM pg_class
-        WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relkind IN ('r', 'p') AND relname = ANY (%s)
-        """,
-        (schema, list(names)),
-    )
-    return {name async for (name,) in found}
 
 
 async def rows_by_source(connection: Connection, table: SyncTable) -> dict[tuple[str, str], int]:

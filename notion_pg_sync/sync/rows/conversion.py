@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from notion_pg_sync.mirror.sent_rows import Row
-from notion_pg_sync.mirror.tables import TextSources
+from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import Storable, page_hash, storable_text, to_storable
 from notion_pg_sync.notion.completion import is_incomplete
 from notion_pg_sync.notion.json_text import canonical_text
@@ -25,10 +25,10 @@ from notion_pg_sync.notion.schema import Column, by_id, settle_types
 
 @dataclass
 class Conversion:
-    """How pages become rows, and what of them could not be kept as it was."""
+    """How pages become rows of `table`, and what of them could not be kept as it was."""
 
     columns: list[Column]
-    texts: TextSources
+    table: SyncTable
     altered_rows: int = 0
     not_computed: Counter[str] = field(default_factory=Counter)
     not_shared_out: Counter[str] = field(default_factory=Counter)
@@ -74,8 +74,8 @@ class Conversion:
         return Row(
             page_id=page.id,
             title=title_text(stored.value),
-            text=first_text(stored.value, self.texts.text),
-            message_count=first_integer(stored.value, self.texts.message_count),
+            text=first_text(stored.value, self.table.text_sources),
+            extra={column.name: first_integer(stored.value, column.properties) for column in self.table.extra},
             properties=stored.text,
             fields=fields_text,
             not_computed=fields.not_computed,

@@ -10,7 +10,7 @@ from notion_pg_sync.core.intervals import EARLIEST, LATEST, Interval, gaps
 from notion_pg_sync.mirror.data_sources import DataSourceState, Stretch
 from notion_pg_sync.mirror.rows import Written
 from notion_pg_sync.mirror.runs import Counts, Mode
-from notion_pg_sync.mirror.tables import SyncTable, text_sources
+from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION, sanitize, storable_text
 from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.listing import EditListing, FullListing, Query
@@ -61,7 +61,7 @@ class DataSourceSync:
         self.mode: Mode | None = None
         self._rows = rows
         self._watched = ProgressKey(place.owner.user_id, place.owner.database_name, place.owner.database_id)
-        self._conversion = Conversion([], text_sources(place.owner.database_name))
+        self._conversion = Conversion([], place.table)
         self._schema: JsonObject = {}
         self._began_at = datetime.now(UTC)
         self._note = ""

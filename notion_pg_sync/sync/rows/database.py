@@ -19,6 +19,7 @@ from notion_pg_sync.sync.rows.row_sink import DryRunSink, PostgresSink, SyncTarg
 from notion_pg_sync.sync.rows.vanished import remove_vanished
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.failures import Failure, logged_failure
+from notion_pg_sync.sync.run.preset_tables import prepare_table
 
 
 async def sync_database(
@@ -35,6 +36,7 @@ async def sync_database(
     failures: list[Failure] = []
     notes: list[str] = []
     try:
+        notes.extend(await prepare_table(work, configured.name))
         table = work.table_for(configured.name)
         listed = await _data_source_ids(own_client, configured)
         for data_source_id in listed:

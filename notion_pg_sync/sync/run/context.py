@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.mirror import leases
 from notion_pg_sync.mirror.connection import Connection, Pool, transaction
-from notion_pg_sync.mirror.tables import GENERAL_TABLE, SyncTable, own_table_name, standard_tables, table_for
+from notion_pg_sync.mirror.tables import GENERAL_TABLE, FoundTables, SyncTable, known_tables, own_table_name, table_for
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.listener import Listener
 
@@ -25,7 +25,7 @@ class RunContext:
     """One run: its settings, its record, its connections, and the tables that it writes.
 
     `schema` is where `user_settings` and the sync tables lie. `unfit`: by qualified name, why other sync tables cannot
-    be written.
+    be written. `presets_told`: the presets of which it was said that their tables cannot be made.
     """
 
     settings: Settings
@@ -34,16 +34,23 @@ class RunContext:
     schema: str
     tables: dict[str, SyncTable]
     listener: Listener
-    unfit: Mapping[str, str] = field(default_factory=dict)
+    unfit: dict[str, str] = field(default_factory=dict)
+    presets_told: set[str] = field(default_factory=set)
 
     def table_for(self, database_name: str) -> SyncTable:
         """The table that a database's rows go to. Raises `UnfitTableError` where it cannot be written."""
-        for table in standard_tables(self.schema):
+        for table in known_tables(self.schema):
             if table.name in (own_table_name(database_name), GENERAL_TABLE) and table.name not in self.tables:
                 self.check_table(table.qualified_name)
         if GENERAL_TABLE not in self.tables:
             raise UnfitTableError(f"there is no table {self.schema}.{GENERAL_TABLE}: run 'notion-pg-sync init'.")
         return table_for(database_name, self.tables)
+
+    def learn(self, found: FoundTables) -> None:
+        """Takes in the tables that were made since the run began."""
+        for name, table in found.fit.items():
+            self.tables.setdefault(name, table)
+        self.unfit.update(found.unfit)
 
     def check_table(self, qualified_name: str) -> None:
         """Raises `UnfitTableError` where a sync table is there but cannot be written."""

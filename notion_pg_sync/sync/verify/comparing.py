@@ -10,7 +10,7 @@ from typing import Any
 from notion_pg_sync.mirror.held_rows import HeldRow
 from notion_pg_sync.mirror.held_texts import HeldBody, HeldDocument
 from notion_pg_sync.mirror.held_views import HeldView
-from notion_pg_sync.mirror.tables import SyncTable, text_sources
+from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.sync.verify.expectation import MISSING, Expected, first_difference, is_not_told, wanted_beside
 from notion_pg_sync.sync.verify.expected_bodies import is_text_of
 from notion_pg_sync.sync.verify.expected_fields import (
@@ -91,11 +91,10 @@ class Wanted:
         self, expected: Expected, properties: Mapping[str, Any], row: HeldRow
     ) -> Iterator[tuple[str, object, object]]:
         """Names of columns, what each must hold and what it holds."""
-        sources = text_sources(self.database_name)
         yield self.table.title, expected.title, row.title
-        yield self.table.text, expected_text(properties, sources.text), row.text
-        if self.table.has_message_count:
-            yield "message_count", expected_integer(properties, sources.message_count), row.message_count
+        yield self.table.text, expected_text(properties, self.table.text_sources), row.text
+        for column in self.table.extra:
+            yield column.name, expected_integer(properties, column.properties), row.extra[column.name]
         yield "url", expected.url, row.url
         yield "notion_created_at", _iso(expected.created_at), _iso(row.created_at)
         yield "notion_edited_at", _iso(expected.edited_at), _iso(row.edited_at)

@@ -13,18 +13,21 @@ from notion_pg_sync.mirror.adoption import Changes
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.mirrored_tables import (
     MirroredSource,
-    existing_tables,
     like_the_general_one,
     mirrored_sources,
     rows_by_source,
 )
 from notion_pg_sync.mirror.diagnosis.sync_tables import pending_changes, statements_of
+from notion_pg_sync.mirror.preset_tables import fix, rows_go_elsewhere, why_not
 from notion_pg_sync.mirror.tables import (
     GENERAL_TABLE,
+    SyncTable,
+    existing_tables,
     find_tables,
     general_shape,
+    known_tables,
     own_table_name,
-    standard_tables,
+    preset_table_for,
 )
 from notion_pg_sync.mirror.view_catalog import find_sources
 from notion_pg_sync.mirror.views import PendingView, pending_views
@@ -52,15 +55,29 @@ async def _tables_there(examination: Examination) -> list[Finding]:
         changes = {
             name: await pending_changes(connection, general_shape(schema, name))
             for name in sorted(there)
-            if f"{schema}.{name}" not in fit and name not in _standard_names(schema)
+            if f"{schema}.{name}" not in fit and name not in _known_tables(schema)
         }
-    findings = gone_tables([source for source in sources if source.sync_table not in fit], schema, there)
+        gone = [source for source in sources if source.sync_table not in fit]
+        needed = {table for name in names if (table := preset_table_for(schema, name))}
+        missing = [
+            (table, reason)
+            for table in sorted(needed, key=lambda table: table.name)
+            if table.name not in there and table.qualified_name not in {source.sync_table for source in gone}
+            if (reason := await why_not(connection, table))
+        ]
+    findings = gone_tables(gone, schema, there)
     findings += [misshapen(one) for one in changes.values()]
+    findings += [not_made(table, reason) for table, reason in missing]
     return findings or [ok(_in_tables(sources))]
 
 
-def _standard_names(schema: str) -> set[str]:
-    return {table.name for table in standard_tables(schema)}
+def not_made(table: SyncTable, reason: str) -> Finding:
+    """A preset's table that the next sync needs and does not make, for `reason`."""
+    return warning(rows_go_elsewhere(table, reason), fix(table))
+
+
+def _known_tables(schema: str) -> dict[str, SyncTable]:
+    return {table.name: table for table in known_tables(schema)}
 
 
 def _in_tables(sources: Sequence[MirroredSource]) -> str:
@@ -79,8 +96,13 @@ def gone_tables(sources: Sequence[MirroredSource], schema: str, there: Collectio
     for qualified_name, databases in sorted(by_table.items()):
         name = qualified_name.removeprefix(f"{schema}.")
         whose = f"the rows of {some(list(dict.fromkeys(databases)))} were in {qualified_name}"
-        if name in _standard_names(schema):
-            findings.append(broken(f"{whose}, which is no longer there or lacks columns", "notion-pg-sync init"))
+        if known := _known_tables(schema).get(name):
+            findings.append(
+                broken(
+                    f"{whose}, which is no longer there or lacks columns",
+                    fix(known) if known.preset else "notion-pg-sync init",
+                )
+            )
         elif name not in there:
             findings.append(
                 warning(

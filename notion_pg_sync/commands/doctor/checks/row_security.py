@@ -22,14 +22,14 @@ from notion_pg_sync.mirror.diagnosis.row_security import (
     open_policies,
 )
 from notion_pg_sync.mirror.diagnosis.sync_tables import views_of_their_owner
-from notion_pg_sync.mirror.tables import find_tables, standard_tables
+from notion_pg_sync.mirror.tables import find_tables, known_tables
 
 INIT_ROW_SECURITY = "notion-pg-sync init --row-security"
 
 
 async def _row_security(examination: Examination) -> list[Finding]:
     settings, tables = await _guarded(examination)
-    seen_by_init = {table.name for table in standard_tables(examination.schema)}
+    seen_by_init = {table.name for table in known_tables(examination.schema)}
     findings = unguarded([table for table in tables if not table.row_security], seen_by_init)
     findings += [finding for table in tables for finding in without_readers(table)]
     findings += [finding for table in [*settings, *tables] for finding in fragile(table)]

@@ -14,15 +14,18 @@ from notion_pg_sync.mirror.diagnosis.sync_tables import (
     replacement,
     statements_of,
 )
-from notion_pg_sync.mirror.tables import find_tables, standard_tables
+from notion_pg_sync.mirror.initialise import seen_by_init
+from notion_pg_sync.mirror.tables import find_tables, strange_tables
 
 
 async def _unique_keys(examination: Examination) -> list[Finding]:
     schema = examination.schema
     async with transaction(examination.pool) as connection:
-        tables = {table.name: table for table in standard_tables(schema)} | await find_tables(connection, schema)
+        strange = {table.relation.name for table in await strange_tables(connection, schema)}
+        seen = await seen_by_init(connection, schema)
+        ours = {table.name: table for table in seen if table.name not in strange}
+        tables = ours | await find_tables(connection, schema)
         pending = {name: await pending_changes(connection, tables[name]) for name in sorted(tables)}
-    ours = {table.name for table in standard_tables(schema)}
     findings = [finding for name, changes in pending.items() for finding in unfit(changes, seen_by_init=name in ours)]
     return findings or [ok("every sync table has its columns, and its key on (user_id, notion_page_id)")]
 
