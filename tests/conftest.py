@@ -32,6 +32,9 @@ FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes"
 # What the databases of the tests may take, in bytes, with plenty to spare.
 ROOM = 4 * 1024**3
 
+# They go the whole way against kills, spoiled answers and strangers.
+SLOW_FOLDERS = {"reliability", "security"}
+
 hypothesis.settings.register_profile("thorough", max_examples=550)
 
 
@@ -53,8 +56,19 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what is slow, unless `-m` says what to run, or a file is given by name: then all of it runs."""
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
+    for item in items:
+        if item.path.parent.name in SLOW_FOLDERS:
+            item.add_marker(pytest.mark.slow)
+    if config.option.markexpr:
+        return
+    named = {Path(str(given).split("::")[0]).resolve() for given in config.invocation_params.args}
+    left_out = [item for item in items if item.get_closest_marker("slow") and item.path not in named]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture

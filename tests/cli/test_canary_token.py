@@ -16,6 +16,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tests.cli.conftest import BARE, Ended, Monitoring, Site
 
+pytestmark = pytest.mark.slow
+
 KEY = "a passphrase of more than thirty-two bytes"
 # A server of the tests' own writes its log here, beside its data.
 LOG = "server.log"

@@ -16,6 +16,8 @@ import pytest
 
 from notion_pg_sync.commands.demo.requirements import INSTALL
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

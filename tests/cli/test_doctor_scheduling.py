@@ -14,6 +14,8 @@ from tests.cli.conftest import BARE, Site
 from tests.private_host import PrivateHost
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 TOOL = str(Path(sys.executable).with_name("notion-pg-sync"))
 URL = "DATABASE_URL=postgresql://sync@nowhere.invalid/app\n"
 LINE = f"*/15 * * * * {TOOL} sync-all\n"

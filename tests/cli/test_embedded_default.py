@@ -15,6 +15,8 @@ import pytest
 
 from tests.cli.conftest import BARE, Command
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:

@@ -14,6 +14,8 @@ from tests.cli.conftest import Site
 from tests.private_host import PrivateHost
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FOLDER_OF_TOOL = Path(sys.executable).parent
 # What systemd cannot do where it is not the host's own (another account, mounts over the machine's /proc and /run); and

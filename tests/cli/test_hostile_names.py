@@ -12,6 +12,8 @@ from psycopg import sql
 
 from tests.cli.conftest import Command
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = [
     "'; DROP TABLE user_settings; --",
     '"; DELETE FROM notion_sync.accounts; --',

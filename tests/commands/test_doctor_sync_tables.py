@@ -10,6 +10,8 @@ from notion_pg_sync.commands.doctor.checks.check import Verdict
 from notion_pg_sync.mirror.diagnosis.sync_tables import with_delete_action
 from tests.commands.conftest import Patient, told
 
+pytestmark = pytest.mark.slow
+
 FAVOURITES = """
     CREATE SCHEMA app;
     CREATE TABLE app."my favourites" (

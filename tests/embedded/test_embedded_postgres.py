@@ -24,6 +24,8 @@ from notion_pg_sync.embedded.server import EmbeddedPostgres, EmbeddedPostgresErr
 from notion_pg_sync.embedded.socket_folder import socket_folder_for
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 FAST = {"fsync": "off"}
 REPOSITORY = Path(__file__).parents[2]
 

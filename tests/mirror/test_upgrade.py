@@ -14,6 +14,8 @@ from notion_pg_sync.mirror.connection import open_pool
 from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
 from tests.conftest import DatabaseMaker
 
+pytestmark = pytest.mark.slow
+
 # What `init --sql` printed for an empty database, by the version at each of these migrations.
 UPGRADES = Path(__file__).parent / "upgrades"
 SCHEMAS = "('notion_sync', 'notion', 'public')"

@@ -14,6 +14,8 @@ from psycopg.types.json import Jsonb
 from notion_pg_sync.notion.schema import fits
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 # Leap years, none, of each kind; the first years and the last.
 YEARS = [
     *range(6),

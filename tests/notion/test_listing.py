@@ -103,6 +103,7 @@ def test_a_full_listing_of_a_quiet_source_gives_every_row(source: ModelSource, r
         assert seen == set(source.rows)
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(sources(), st.randoms(use_true_random=False), readers)
 def test_a_full_listing_misses_nothing_that_was_there_all_along(
@@ -212,6 +213,7 @@ def test_rows_out_of_order_are_an_error() -> None:
         listing.answered(query, Answer(rows, None, has_more=False, capped=False))
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(sources(), st.randoms(use_true_random=False))
 def test_an_incremental_listing_brings_every_edit_that_was_made_before_it_began(

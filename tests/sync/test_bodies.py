@@ -261,6 +261,7 @@ async def test_due_pages_are_found_by_their_keys_though_nothing_is_known_of_the_
     assert count < int(str(read)) < count * 10
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_two_thousand_bodies_within_the_rate_limit_survive_a_kill(
     installation: Installation, small: SmallWorkspace

@@ -13,6 +13,8 @@ from notion_workspace.literals import checkbox, number, relation, rich_text, tit
 
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 ROWS = 130
 MINUTE = 60
 

@@ -18,6 +18,8 @@ from notion_pg_sync.sync.run.claiming import BODIES, FULL, FULL_BODIES, ROWS, is
 from notion_pg_sync.sync.run.process import this_process
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = "another machine"
 # Time enough for what is at work to show it, and little for what does not come.
 SHORT: dict[str, Any] = {"lease_seconds": 0.6, "lease_wait_seconds": 0.2, "account_wait_seconds": 0.8}

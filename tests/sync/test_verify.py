@@ -513,6 +513,7 @@ async def test_a_page_trashed_while_it_is_read_is_not_missing(anna: Installation
 # How it reads --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cursor_kind", ["key", "offset", "anchor"])
 async def test_more_rows_than_one_query_gives_are_compared(
     installation: Installation, small: SmallWorkspace, cursor_kind: str
