@@ -138,6 +138,8 @@ def test_what_is_older_than_max_age_is_stale(anna: Site) -> None:
     )
     assert conditions(anna) == {("anna", "Worlds"): "stale"}
     assert anna.command("status", "--max-age", "2h").code == 0
+    assert "warning  stale databases: anna/" in anna.command("doctor", "--no-cron-check").out
+    assert "no copy is older than it should be" in anna.command("doctor", "--no-cron-check", "--max-age", "2h").out
     assert anna.command("status", "--database", "Characters").code == 0
     assert "Worlds, as of an hour ago" in anna.command("status").out
 
