@@ -78,7 +78,8 @@ class Installation:
     async def mirrored(self, user_id: str, data_source_id: str) -> dict[str, Row]:
         """The rows of a data source for a user, by page id, wherever they are."""
         rows: dict[str, Row] = {}
-        for table in TABLES:
+        there = await self.execute("SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)", list(TABLES))
+        for table in [row["tablename"] for row in there]:
             found = await self.execute(
                 f"SELECT * FROM {table} WHERE user_id = %s AND notion_data_source_id = %s", user_id, data_source_id
             )

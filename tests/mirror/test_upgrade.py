@@ -72,12 +72,12 @@ def catalog_of(database_url: str) -> dict[str, list[str]]:
 
 async def plan(database_url: str) -> InitPlan:
     async with open_pool(database_url) as pool, pool.connection() as connection:
-        return await plan_init(connection)
+        return await plan_init(connection, presets=["story-app"])
 
 
 async def init(database_url: str) -> None:
     async with open_pool(database_url) as pool, pool.connection() as connection:
-        await carry_out(connection, await plan_init(connection))
+        await carry_out(connection, await plan_init(connection, presets=["story-app"]))
 
 
 def execute(database_url: str, *statements: str) -> None:
@@ -101,7 +101,7 @@ async def test_the_printed_upgrade_does_the_same(database_maker: DatabaseMaker, 
     with database_maker.empty() as upgraded:
         execute(upgraded, (UPGRADES / "0008.sql").read_text(encoding="utf-8"))
         async with open_pool(upgraded) as pool, pool.connection() as connection:
-            printed = statements_of(await plan_init(connection), connection)
+            printed = statements_of(await plan_init(connection, presets=["story-app"]), connection)
         execute(upgraded, printed)
         assert (await plan(upgraded)).is_empty
         assert catalog_of(upgraded) == catalog_of(initialised_url)

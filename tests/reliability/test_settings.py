@@ -164,7 +164,7 @@ def test_limits_of_a_role_do_not_end_what_the_tool_waits_for(usual: set[str], da
     """A slow trigger of the application, and limits that are for people."""
     with place(database_maker) as (small, url, notion):
         command = Command({"DATABASE_URL": url, "NOTION_BASE_URL": notion})
-        assert command("init").code == 0
+        assert command("init", "--preset", "story-app").code == 0
         keep(url, "statement_timeout = '1s'; lock_timeout = '1s'; transaction_timeout = '1s'")
         execute(
             url,
