@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import humanize
 
@@ -18,8 +19,7 @@ from notion_pg_sync.mirror.connection import Pool, open_pool, retried, transacti
 from notion_pg_sync.mirror.forgetting import Forgotten
 from notion_pg_sync.mirror.tables import settings_schema
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.sync.run.claiming import close_dead_runs
-from notion_pg_sync.sync.run.patience import Patience
+from notion_pg_sync.sync.run.claiming import once_free
 from notion_pg_sync.sync.run.signals import run_until_done
 
 
@@ -79,18 +79,12 @@ async def _find(settings: Settings, user_id: str, database: str | None) -> Targe
 
 async def _forget(settings: Settings, target: Target, *, disconnect: bool) -> Forgotten:
     """Forgets in one transaction; waits for a run that works for the user, for `settings.lease_wait_seconds`."""
-    patience = Patience(settings.lease_wait_seconds)
     async with open_pool(settings.database_url or "") as pool:
-        while True:
-            await close_dead_runs(pool)
-            try:
-                return await _forget_now(pool, target, disconnect=disconnect)
-            except forgetting.BeingSyncedError:
-                if patience.is_over:
-                    raise
-            except forgetting.StillConnectedError as error:
-                raise UsageError(str(error)) from error
-            await patience.pause()
+        attempt = partial(_forget_now, pool, target, disconnect=disconnect)
+        try:
+            return await once_free(pool, settings.lease_wait_seconds, attempt, forgetting.BeingSyncedError)
+        except forgetting.StillConnectedError as error:
+            raise UsageError(str(error)) from error
 
 
 @retried

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, cast
 
 from psycopg import sql
 from psycopg.rows import class_row
 
-from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.percent_safe_cursor import qualified
 from notion_pg_sync.mirror.search_documents import write_documents
@@ -65,8 +65,8 @@ async def count_due(connection: Connection, table: SyncTable, key: DataSourceKey
     """How many bodies of a data source are due; `everything`: all of them."""
     query = qualified("SELECT pg_catalog.count(*)" + _DUE, table=table.identifier, page_id=table.page_id("page"))
     with connection.as_application():
-        row = await (await connection.execute(query, _parameters(key, everything=everything))).fetchone()
-    return int(row[0]) if row else 0
+        count = await fetch_value(connection, query, **_parameters(key, everything=everything))
+    return cast(int, count)
 
 
 async def due_pages(

@@ -247,9 +247,14 @@ async def current_time(connection: Connection) -> datetime:
     return cast(datetime, await fetch_value(connection, "SELECT clock_timestamp()"))
 
 
-async def fetch_value(connection: Connection, query: LiteralString | sql.Composed, *parameters: object) -> object:
-    """The first column of the first row of the answer, None where there is no row."""
-    row = await (await connection.execute(query, parameters)).fetchone()
+async def fetch_value(
+    connection: Connection, query: LiteralString | sql.Composed, *parameters: object, **named: object
+) -> object:
+    """The first column of the first row of the answer, None where there is no row.
+
+    The parameters of the query come by place or by name.
+    """
+    row = await (await connection.execute(query, named or parameters)).fetchone()
     return row[0] if row else None
 
 

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import LiteralString
+from typing import LiteralString, cast
 
 from psycopg import sql
 from psycopg.rows import class_row
 
-from notion_pg_sync.mirror.connection import Connection, Pool, transaction
+from notion_pg_sync.mirror.connection import Connection, Pool, fetch_value, transaction
 from notion_pg_sync.mirror.page_ids import every_spelling
 from notion_pg_sync.mirror.percent_safe_cursor import qualified
 from notion_pg_sync.mirror.tables import SyncTable, columns_of, table_for
@@ -72,15 +72,16 @@ class HeldRows:
     async def since_sync(self) -> timedelta | None:
         """How long ago the database's last sync began, None before the first; all by PostgreSQL's clock."""
         async with transaction(self.pool) as connection:
-            found = await connection.execute(
+            since = await fetch_value(
+                connection,
                 """
                 SELECT clock_timestamp() - last_started_at FROM notion_sync.databases
                 WHERE user_id = %s AND database_id = %s
                 """,
-                (self.user_id, self.database_id),
+                self.user_id,
+                self.database_id,
             )
-            row = await found.fetchone()
-        return row[0] if row else None
+        return cast(timedelta | None, since)
 
     async def wrong_types(self) -> list[tuple[str, str, str]]:
         """The columns of the table whose type is not the one that they are made with: name, that type, their own."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
-from notion_pg_sync.mirror.connection import Pool, transaction
+from notion_pg_sync.mirror.connection import Pool, fetch_value, transaction
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,13 @@ class HeldTexts:
     async def wants_bodies(self, data_source_id: str) -> bool:
         """Whether the bodies of a data source are to be read by every run."""
         async with transaction(self.pool) as connection:
-            found = await connection.execute(
+            wants = await fetch_value(
+                connection,
                 "SELECT bodies FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s",
-                (self.user_id, data_source_id),
+                self.user_id,
+                data_source_id,
             )
-            row = await found.fetchone()
-        return bool(row and row[0])
+        return bool(wants)
 
     async def people(self, ids: Collection[str]) -> dict[str, HeldPerson]:
         """What is kept of these people, by id."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from psycopg import errors, sql
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from notion_pg_sync.core.printable import printable
 from notion_pg_sync.mirror import migrations, repeatable
@@ -18,6 +17,7 @@ from notion_pg_sync.mirror.adoption import Changes, changes_to, favoured_by_defa
 from notion_pg_sync.mirror.connection import Connection, PostgresError
 from notion_pg_sync.mirror.diagnosis.rights import current_role
 from notion_pg_sync.mirror.diagnosis.statements import harmless
+from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
 from notion_pg_sync.mirror.migrations import Migration
 from notion_pg_sync.mirror.tables import (
     DEFAULT_SCHEMA,
@@ -39,10 +39,7 @@ from notion_pg_sync.mirror.trust import (
 )
 from notion_pg_sync.mirror.views import refresh_views
 
-# A statement that waits for a lock holds up everybody who comes after it, so it waits briefly, and again.
-_LOCK_TIMEOUT = "3s"
 _LOCK_ATTEMPTS = 10
-_LOCKED = (errors.LockNotAvailable, errors.DeadlockDetected)
 
 # PostgreSQL changes no table while a constraint trigger of an application still has to look at rows that were changed.
 _AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE"
@@ -209,7 +206,7 @@ async def carry_out(connection: Connection, plan: InitPlan) -> list[str]:
             f"this role may not do that ({error.diag.message_primary}): let the owner of the database run "
             "'notion-pg-sync init', or the statements that 'notion-pg-sync init --sql' prints."
         ) from error
-    except _LOCKED as error:
+    except LOCKED as error:
         raise PostgresError(
             "a table is locked by somebody's long transaction: end it (pg_stat_activity shows it), then run "
             "'notion-pg-sync init' again; what was done so far is kept."
@@ -329,19 +326,11 @@ async def _change(connection: Connection, planner: Planner, circumstances: Circu
 
 
 async def _in_turn(connection: Connection, work: Callable[[Connection], Awaitable[None]]) -> None:
-    """Does `work` in one transaction, in which no other `init` is at work; once more where a lock cannot be had.
+    """Does `work` in one transaction, in which no other `init` is at work; once more where a lock cannot be had."""
 
-    What is to be done has to be found out within: another `init` may have been there first.
-    """
-    attempts = AsyncRetrying(
-        retry=retry_if_exception_type(_LOCKED),
-        stop=stop_after_attempt(_LOCK_ATTEMPTS),
-        wait=wait_random(0.1, 1),
-        reraise=True,
-    )
-    async for attempt in attempts:
-        with attempt:
-            async with connection.transaction():
-                await migrations.take_turns(connection)
-                await connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
-                await work(connection)
+    async def take_turn() -> None:
+        await migrations.take_turns(connection)
+        await limit_lock_waits(connection)
+        await work(connection)
+
+    await in_attempts(connection, take_turn, attempts=_LOCK_ATTEMPTS)

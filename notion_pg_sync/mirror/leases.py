@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from psycopg import sql
 from psycopg.rows import class_row
@@ -128,9 +129,7 @@ async def claim_next(connection: Connection, runid: int, errand: Errand, seconds
     lease lasts unless renewed.
     """
     parameters = {**_parameters(errand), "runid": runid, "seconds": seconds}
-    found = await connection.execute(_CLAIM_NEXT, parameters)
-    row = await found.fetchone()
-    return str(row[0]) if row else None
+    return cast(str | None, await fetch_value(connection, _CLAIM_NEXT, **parameters))
 
 
 async def open_accounts(connection: Connection, errand: Errand) -> list[OpenAccount]:
@@ -153,7 +152,8 @@ def _parameters(errand: Errand) -> dict[str, object]:
 
 async def claim(connection: Connection, runid: int, user_id: str, seconds: float) -> bool:
     """Claims one account, whenever it was synced last; False while another run holds it."""
-    claimed = await connection.execute(
+    claimed = await fetch_value(
+        connection,
         sql.SQL(
             """
             UPDATE notion_sync.accounts
@@ -162,9 +162,11 @@ async def claim(connection: Connection, runid: int, user_id: str, seconds: float
             RETURNING user_id
             """
         ).format(_IS_FREE),
-        {"runid": runid, "user_id": user_id, "seconds": seconds},
+        runid=runid,
+        user_id=user_id,
+        seconds=seconds,
     )
-    return await claimed.fetchone() is not None
+    return claimed is not None
 
 
 async def renew(connection: Connection, runid: int, user_id: str, seconds: float) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 from psycopg import sql
 
-from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.tables import SyncTable
 
@@ -82,6 +83,5 @@ async def settle_row_count(connection: Connection, table: SyncTable, key: DataSo
             """
     ).format(table=table.identifier, page_id=table.page_id("stored"))
     with connection.as_application():
-        found = await connection.execute(statement, {"user": key.user_id, "source": key.data_source_id})
-    row = await found.fetchone()
-    return int(row[0]) if row else 0
+        count = await fetch_value(connection, statement, user=key.user_id, source=key.data_source_id)
+    return cast(int, count)

@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.percent_safe_cursor import qualified
 from notion_pg_sync.mirror.tables import SyncTable
@@ -111,8 +111,8 @@ async def write_missing_documents(
         table=table.identifier,
     )
     with connection.as_application():
-        row = await (await connection.execute(query, parameters)).fetchone()
-    if row is None or row[0] is None:
+        last = await fetch_value(connection, query, **parameters)
+    if last is None:
         await connection.execute(
             """
             UPDATE notion_sync.data_sources SET is_searchable = true
@@ -123,8 +123,8 @@ async def write_missing_documents(
         return None
     statement = await _statement(connection, table, key, _NEXT)
     with connection.as_application():
-        await connection.execute(statement, {**parameters, "last": row[0]})
-    return str(row[0])
+        await connection.execute(statement, {**parameters, "last": last})
+    return str(last)
 
 
 async def delete_strays(connection: Connection, table: SyncTable, key: DataSourceKey) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.view_definition import (
     COMMENT_MARK,
     FIXED_COLUMNS,
@@ -219,9 +219,8 @@ class Grant:
 
 async def owner_of(connection: Connection, oid: int) -> str:
     """Who owns a relation."""
-    found = await connection.execute("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = %s", (oid,))
-    row = await found.fetchone()
-    return str(row[0]) if row else ""
+    owner = await fetch_value(connection, "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = %s", oid)
+    return str(owner or "")
 
 
 async def options_of(connection: Connection, oid: int) -> list[tuple[str, str]]:

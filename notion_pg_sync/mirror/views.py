@@ -5,14 +5,16 @@ And one a relation, with a row a related page, made and dropped together with it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import cast
 
 from psycopg import errors, sql
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
 
+from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror import view_catalog as catalog
-from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
 from notion_pg_sync.mirror.view_catalog import Existing
 from notion_pg_sync.mirror.view_definition import (
     SCHEMA,
@@ -27,15 +29,11 @@ from notion_pg_sync.mirror.view_definition import (
 
 # Any number, the same for every copy of the tool: of two that make views, one waits.
 _ADVISORY_LOCK = 7_263_548_191
-# A statement that waits for a lock holds up everybody who comes after it, so it waits briefly, and again.
-_LOCK_TIMEOUT = "3s"
 _LOCK_ATTEMPTS = 4
 # The last: something came to depend on a view that was about to be dropped.
-_PASSING = (errors.LockNotAvailable, errors.DeadlockDetected, errors.DependentObjectsStillExist)
+_PASSING = (*LOCKED, errors.DependentObjectsStillExist)
 # The role may not, or there is something else with the view's name, a type for example.
 _LASTING_ERRORS = (errors.InsufficientPrivilege, errors.DuplicateObject, errors.DuplicateTable)
-
-_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -73,26 +71,20 @@ async def refresh_views(
         tasks = await _tasks(connection, names, only_present=only_present)
     if not any(task.is_due for task in tasks):
         return [sentence for task in tasks for sentence in task.says]
-    attempts = AsyncRetrying(
-        retry=retry_if_exception_type(_PASSING),
-        stop=stop_after_attempt(_LOCK_ATTEMPTS),
-        wait=wait_random(0.1, 1),
-        reraise=True,
-    )
-    said: list[str] = []
+
+    async def refresh() -> list[str]:
+        nonlocal tasks
+        await limit_lock_waits(connection)
+        await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
+        # Looked at anew: another refresh may have been there first.
+        tasks = await _tasks(connection, names, only_present=only_present)
+        return [line for task in tasks for line in await _carry_out(connection, task)]
+
     try:
-        async for attempt in attempts:
-            with attempt:
-                async with connection.transaction():
-                    await connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
-                    await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
-                    # Looked at anew: another refresh may have been there first.
-                    tasks = await _tasks(connection, names, only_present=only_present)
-                    said = [line for task in tasks for line in await _carry_out(connection, task)]
+        return await in_attempts(connection, refresh, attempts=_LOCK_ATTEMPTS, passing=_PASSING)
     except _PASSING as error:
         names_of_due = ", ".join(f"{SCHEMA}.{task.name}" for task in tasks if task.is_due)
         return [f"The view {names_of_due} is in somebody's use ({_reason(error)}); the next run brings it up to date."]
-    return said
 
 
 @dataclass(frozen=True)
@@ -167,13 +159,13 @@ def _task(wanted: View, arrangement: Arrangement, existing: Existing | None) -> 
     says = []
     if existing and kept:
         says.append(
-            f"{', '.join(existing.dependents)} depends on the view {SCHEMA}.{view.name}, so its columns {_some(kept)} "
+            f"{', '.join(existing.dependents)} depends on the view {SCHEMA}.{view.name}, so its columns {some(kept)} "
             "stay as they were; once nothing depends on it, the next run makes them as they should be."
         )
     if arrangement.left_out:
         says.append(
             f"The view {SCHEMA}.{view.name} has no room for {len(arrangement.left_out)} more columns: "
-            f"{_some(arrangement.left_out)}."
+            f"{some(arrangement.left_out)}."
         )
     return _Task(view.name, view, existing, is_due=True, says=tuple(says), fingerprint=fingerprint)
 
@@ -249,13 +241,11 @@ async def _make_anew(connection: Connection, view: View, oid: int) -> None:
     names = {None, *(column.name for column in view.columns)}
     await connection.execute(sql.SQL("DROP VIEW {} RESTRICT").format(view.identifier))
     await connection.execute(view.statement(replacing=False))
-    made = await (
-        await connection.execute("SELECT %s::regclass::oid", (view.identifier.as_string(connection),))
-    ).fetchone()
+    made = cast(int, await fetch_value(connection, "SELECT %s::regclass::oid", view.identifier.as_string(connection)))
     # What a schema's default privileges grant may be more than there was.
-    statements = [grant.taken_from(view) for grant in (await catalog.grants_of(connection, made[0]) if made else [])]
+    statements = [grant.taken_from(view) for grant in await catalog.grants_of(connection, made)]
     statements += [grant.given_on(view) for grant in grants if grant.column in names]
-    if made and owner != await catalog.owner_of(connection, made[0]):
+    if owner != await catalog.owner_of(connection, made):
         statements.append(sql.SQL("ALTER VIEW {} OWNER TO {}").format(view.identifier, sql.Identifier(owner)))
     for statement in statements:
         await connection.execute(statement)
@@ -265,11 +255,6 @@ async def _comment(connection: Connection, view: View, said: dict[str, str], *, 
     statements = catalog.comment_statements(view, said, is_new)
     if statements:
         await connection.execute(sql.SQL(";\n").join(statements))
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _reason(error: errors.Error) -> str:

@@ -6,6 +6,11 @@ from datetime import datetime, timedelta
 
 import humanize
 
+from notion_pg_sync.core.wording import plural as counted
+from notion_pg_sync.core.wording import times
+
+__all__ = ["ago", "counted", "lasting", "local", "since", "times", "until"]
+
 
 def ago(moment: datetime, now: datetime) -> str:
     """How long ago, such as `12 minutes ago`; clocks that differ a little make no future of it."""
@@ -25,16 +30,6 @@ def until(moment: datetime, now: datetime) -> str:
 def lasting(seconds: float) -> str:
     """How long something took, such as `0.4 s` or `28 minutes`."""
     return f"{seconds:.1f} s" if seconds < 60 else humanize.naturaldelta(timedelta(seconds=seconds))
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number and what it counts, such as `1 database` or `1,200 databases`."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
-
-
-def times(number: int) -> str:
-    """How often, such as `once` or `3 times in a row`."""
-    return "once" if number == 1 else f"{number:,} times in a row"
 
 
 def local(moment: datetime) -> str:

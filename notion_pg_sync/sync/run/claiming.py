@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 from notion_pg_sync.core.errors import NothingAttemptedError
 from notion_pg_sync.mirror import leases, runs
@@ -16,6 +17,8 @@ from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.patience import Patience
 from notion_pg_sync.sync.run.process import is_alive, this_process
+
+Result = TypeVar("Result")
 
 # What every sync of a whole account brings, and what some bring beside it.
 ROWS, FULL, BODIES, FULL_BODIES = "rows", "full read", "bodies", "full bodies"
@@ -141,23 +144,42 @@ class Claims:
             return await leases.claim_next(connection, self._work.runid, errand, self._work.settings.lease_seconds)
 
 
-async def claim_patiently(work: RunContext, user_id: str) -> None:
-    """Claims one account; waits for who has it, for `lease_wait_seconds`. Raises `NothingAttemptedError`."""
-    patience = Patience(work.settings.lease_wait_seconds)
-    is_told = False
+class HeldByAnotherError(NothingAttemptedError):
+    """Another run holds a user's lease."""
+
+
+async def once_free(
+    pool: Pool, seconds: float, attempt: Callable[[], Awaitable[Result]], held: type[Exception]
+) -> Result:
+    """What `attempt` gives; it is tried again while it raises `held`, since a run holds a lease.
+
+    That is raised after so many seconds. Runs that died hold nothing up.
+    """
+    patience = Patience(seconds)
     while True:
+        await close_dead_runs(pool)
+        try:
+            return await attempt()
+        except held:
+            if patience.is_over:
+                raise
+        await patience.pause()
+
+
+async def claim_patiently(work: RunContext, user_id: str) -> None:
+    """Claims one account; waits for who has it, for `lease_wait_seconds`. Raises `HeldByAnotherError`."""
+    told: list[Holder] = []
+
+    async def attempt() -> None:
         claimed, holder = await _claim(work, user_id)
         if claimed:
             return
-        if patience.is_over:
-            raise NothingAttemptedError(
-                f"user {user_id!r} is being synced by {who(holder)}: try again when it has ended."
-            )
-        if holder and not is_told:
+        if holder and not told:
             work.listener.waits(user_id, who(holder))
-            is_told = True
-        await patience.pause()
-        await close_dead_runs(work.pool)
+            told.append(holder)
+        raise HeldByAnotherError(f"user {user_id!r} is being synced by {who(holder)}: try again when it has ended.")
+
+    await once_free(work.pool, work.settings.lease_wait_seconds, attempt, HeldByAnotherError)
 
 
 @retried

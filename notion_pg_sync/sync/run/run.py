@@ -14,6 +14,7 @@ import humanize
 
 from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases, resolve_database
 from notion_pg_sync.core.errors import NothingAttemptedError, UsageError
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import accounts, migrations, retention, runs, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
 from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, retried, transaction
@@ -108,18 +109,14 @@ class RunOutcome:
         if totals.bodies_read or totals.bodies_failed:
             summary += f" {totals.bodies_read} bodies read, {totals.bodies_failed} could not be."
         for holder, count in Counter(self.elsewhere.values()).items():
-            summary += f" {_users(count)} left to {who(holder)}, which is at work on them."
+            summary += f" {plural(count, 'user')} left to {who(holder)}, which is at work on them."
         if self.done_elsewhere:
-            summary += f" Other runs synced {_users(self.done_elsewhere)} meanwhile."
+            summary += f" Other runs synced {plural(self.done_elsewhere, 'user')} meanwhile."
         failures = self.failures
         if not failures:
             return summary
         more = f" (and {len(failures) - 1} more failures)" if len(failures) > 1 else ""
         return f"{failures[0]}{more} - {summary}"
-
-
-def _users(count: int) -> str:
-    return f"{count} user" if count == 1 else f"{count} users"
 
 
 async def sync_all(settings: Settings, listener: Listener, command: str, user_id: str | None = None) -> RunOutcome:
