@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,9 +16,11 @@ from notion_pg_sync.mirror import repeatable
 from notion_pg_sync.mirror.connection import open_pool
 from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
 from tests.conftest import DatabaseMaker
+from tests.mirror.freezing import UPGRADES, checksums, released
 
-# What `init --sql` printed for an empty database, by the version at each of these migrations.
-UPGRADES = Path(__file__).parent / "upgrades"
+# Databases of earlier versions, of a release or at a migration: what `init --sql` printed for an empty one (0008), or a
+# dump of one with rows (freezing.py).
+STATES = sorted(path.stem for path in UPGRADES.glob("*.sql"))
 SCHEMAS = "('notion_sync', 'notion', 'public')"
 
 # All that makes up a schema, one line each, save who applied what and when.
@@ -84,20 +89,78 @@ def execute(database_url: str, *statements: str) -> None:
             connection.execute(statement.encode())
 
 
-@pytest.mark.parametrize("version", [path.stem for path in sorted(UPGRADES.glob("*.sql"))])
+def load(database_url: str, state: str) -> None:
+    execute(database_url, (UPGRADES / f"{state}.sql").read_text(encoding="utf-8"))
+
+
+# What says which version it is, and how views are made.
+ABOUT_THE_TOOL = {"notion_sync.migrations", "notion_sync.repeatable", "notion_sync.views"}
+
+
+def rows_of(database_url: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows of every table and typed view."""
+    with psycopg.connect(database_url) as connection:
+        relations = connection.execute(
+            f"""
+            SELECT format('%I.%I', nspname, relname) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+            WHERE nspname IN {SCHEMAS} AND relkind IN ('r', 'v')
+            """.encode()
+        ).fetchall()
+        return {
+            relation: [
+                row for (row,) in connection.execute(f"SELECT to_jsonb(stored) FROM {relation} AS stored".encode())
+            ]
+            for (relation,) in relations
+            if relation not in ABOUT_THE_TOOL
+        }
+
+
+def in_order(rows: list[dict[str, Any]], columns: Collection[str]) -> list[str]:
+    """`rows` as texts, with no other columns than these."""
+    return sorted(
+        json.dumps({name: value for name, value in row.items() if name in columns}, sort_keys=True) for row in rows
+    )
+
+
+@pytest.mark.parametrize("state", STATES)
 async def test_a_database_of_an_earlier_version_ends_as_a_new_one(
-    database_maker: DatabaseMaker, initialised_url: str, version: str
+    database_maker: DatabaseMaker, initialised_url: str, state: str
 ) -> None:
     with database_maker.empty() as upgraded:
-        execute(upgraded, (UPGRADES / f"{version}.sql").read_text(encoding="utf-8"))
+        load(upgraded, state)
+        before = rows_of(upgraded)
         await init(upgraded)
         assert (await plan(upgraded)).is_empty
+        after = rows_of(upgraded)
+        for relation, rows in before.items():
+            columns = rows[0] if rows else ()
+            assert in_order(after[relation], columns) == in_order(rows, columns), relation
+        for view in [relation for relation in before if relation.startswith("notion.")]:
+            execute(upgraded, f"DROP VIEW {view}")
         assert catalog_of(upgraded) == catalog_of(initialised_url)
+
+
+def test_the_kept_states_have_rows_in_every_table() -> None:
+    """Else an upgrade of that table would be tried on nothing."""
+    kept = [(UPGRADES / f"{state}.sql").read_text(encoding="utf-8") for state in STATES]
+    newest = max(kept, key=lambda dump: dump.count("INSERT INTO notion_sync.migrations "))
+    tables = set(re.findall(r"^CREATE TABLE (notion_sync\.\w+)", newest, re.MULTILINE))
+    filled = set(re.findall(r"^INSERT INTO (notion_sync\.\w+)", newest, re.MULTILINE))
+    assert tables - filled == {"notion_sync.trusted_owners"}
+
+
+def test_migrations_of_a_release_are_never_changed() -> None:
+    now = checksums()
+    changed = [name for name, checksum in released().items() if now.get(name) != checksum]
+    assert changed == [], (
+        "these migrations belong to a release, so databases have them as they were: put them back (git checkout), and "
+        "say what has to change in a new one, NNNN_what_it_does.sql"
+    )
 
 
 async def test_the_printed_upgrade_does_the_same(database_maker: DatabaseMaker, initialised_url: str) -> None:
     with database_maker.empty() as upgraded:
-        execute(upgraded, (UPGRADES / "0008.sql").read_text(encoding="utf-8"))
+        load(upgraded, "0008")
         async with open_pool(upgraded) as pool, pool.connection() as connection:
             printed = statements_of(await plan_init(connection), connection)
         execute(upgraded, printed)
