@@ -20,6 +20,7 @@ import pytest
 from notion_workspace import SampleWorkspace, SmallWorkspace, WorkspaceServer, small_workspace
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.string import TextLoader
 
 from notion_pg_sync.embedded.server import EmbeddedPostgres
 from notion_pg_sync.settings import Settings
@@ -31,6 +32,9 @@ FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes"
 
 # What the databases of the tests may take, in bytes, with plenty to spare.
 ROOM = 4 * 1024**3
+
+# Ids are texts, as the sample workspace has them.
+psycopg.adapters.register_loader("uuid", TextLoader)
 
 hypothesis.settings.register_profile("thorough", max_examples=550)
 

@@ -169,6 +169,11 @@ async def carry_out(connection: Connection, plan: InitPlan) -> list[str]:
             f"this role may not do that ({error.diag.message_primary}): let the owner of the database run "
             "'notion-pg-sync init', or the statements that 'notion-pg-sync init --sql' prints."
         ) from error
+    except errors.FeatureNotSupported as error:
+        raise PostgresError(
+            f"{error.diag.message_primary} ({error.diag.message_detail}): drop the view, run 'notion-pg-sync "
+            "init', and make the view again; nothing was changed."
+        ) from error
     except _LOCKED as error:
         raise PostgresError(
             "a table is locked by somebody's long transaction: end it (pg_stat_activity shows it), then run "
