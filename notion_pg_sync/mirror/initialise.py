@@ -125,7 +125,7 @@ async def plan_init(connection: Connection, *, row_security: bool = False, trust
     """Looks at the database and says what `init` has to do; changes nothing.
 
     `row_security` switches row level security on for adopted tables; `trusted` are roles whose tables may count. Raises
-    `PostgresError` when the database is newer than the tool.
+    `PostgresError` when the database is too new for the tool.
     """
     settings = await _settings(connection, trusted)
     circumstances = Circumstances(
@@ -256,6 +256,9 @@ async def _plan_user_settings(connection: Connection, circumstances: Circumstanc
 
 
 async def _plan_upgrade(connection: Connection) -> Upgrade:
+    if await migrations.is_ahead(connection):
+        # The newer version's functions suit its tables, and this one's may not.
+        return Upgrade((), repeatable=False)
     pending = await migrations.pending(connection)
     return Upgrade(pending, repeatable=bool(pending) or await repeatable.is_due(connection))
 

@@ -25,7 +25,8 @@ def old_site(site: Site) -> Site:
     site.execute(
         """
         INSERT INTO notion_sync.database_runs (runid, user_id, database_id, database_name, status, inserted, end_time)
-        SELECT runid, 'anna', gen_random_uuid(), 'Worlds', status, CASE mod(runid - 1, 3) WHEN 0 THEN 1 ELSE 0 END, end_time
+        SELECT runid, 'anna', gen_random_uuid(), 'Worlds', status, CASE mod(runid - 1, 3) WHEN 0 THEN 1 ELSE 0 END,
+               end_time
         FROM notion_sync.job_run_details
         """
     )

@@ -15,6 +15,7 @@ from notion_pg_sync import __version__
 from notion_pg_sync.mirror import repeatable
 from notion_pg_sync.mirror.connection import PostgresError, open_pool
 from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
+from notion_pg_sync.mirror.migrations import migrations
 from tests.conftest import DatabaseMaker
 from tests.mirror.freezing import UPGRADES, checksums, released
 
@@ -305,9 +306,19 @@ async def test_what_is_made_means_postgresqls_own_functions_whatever_the_session
         assert "public." not in text_in
 
 
+def test_every_migration_says_whether_it_is_additive() -> None:
+    """From the one on that notes it. What an additive one must not do to those who do not know it, it does not."""
+    takes_away = re.compile(r"\b(DROP|RENAME|ALTER COLUMN|SET NOT NULL|DELETE|TRUNCATE|ADD CONSTRAINT|UNIQUE)\b")
+    for step in migrations()[16:]:
+        assert re.findall(r"^-- (?:not )?additive$", step.statements, re.MULTILINE), step.name
+        if step.is_additive:
+            made_here = re.compile(r"^CREATE TABLE .*?^\);", re.MULTILINE | re.DOTALL)
+            assert takes_away.findall(made_here.sub("", step.statements)) == [], step.name
+            assert not re.search(r"ADD COLUMN \w+ +\S+ +NOT NULL(?! DEFAULT)", step.statements), step.name
+
+
 def test_no_migration_makes_what_the_repeatable_files_make() -> None:
-    migrations = (Path(repeatable.__file__).parent / "migrations").glob("*.sql")
-    for migration in migrations:
+    for migration in (Path(repeatable.__file__).parent / "migrations").glob("*.sql"):
         made = re.findall(
             r"^\s*(CREATE (?:OR REPLACE )?(?:FUNCTION|POLICY|TRIGGER)|GRANT|REVOKE|COMMENT)\b",
             migration.read_text(encoding="utf-8"),

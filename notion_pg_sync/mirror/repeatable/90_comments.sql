@@ -1,4 +1,6 @@
 COMMENT ON SCHEMA notion_sync IS 'Bookkeeping of notion-pg-sync: runs, accounts, data sources.';
+COMMENT ON COLUMN notion_sync.migrations.must_know IS
+    'Versions of the tool that know the migrations up to this one work with the tables: what came later only adds.';
 COMMENT ON COLUMN notion_sync.run_processes.machine IS 'Within one value of it, process ids are comparable.';
 COMMENT ON COLUMN notion_sync.run_processes.process_started_at IS 'Seconds since 1970, as the operating system says.';
 COMMENT ON COLUMN notion_sync.accounts.views IS 'Whether typed views are kept for this user.';
