@@ -159,12 +159,15 @@ _SEARCHES = {
 }
 _FILL = """
     INSERT INTO notion_sync.accounts (user_id) VALUES ('bench');
-    INSERT INTO notion_sync.databases (user_id, database_id, name) VALUES ('bench', 'database', 'Rows');
+    INSERT INTO notion_sync.databases (user_id, database_id, name)
+    VALUES ('bench', '11111111-1111-4111-8111-111111111111', 'Rows');
     INSERT INTO notion_sync.data_sources
         (user_id, data_source_id, database_id, database_name, view_name, name, sync_table, schema, schema_fingerprint)
-    VALUES ('bench', 'source', 'database', 'Rows', 'rows', 'Rows', 'public.notion_pages_sync', '{}', '');
+    VALUES ('bench', '11111111-1111-4111-8111-111111111111',
+        '11111111-1111-4111-8111-111111111111', 'Rows', 'rows', 'Rows', 'public.notion_pages_sync', '{}', '');
     INSERT INTO notion_sync.search_documents (user_id, page_id, data_source_id, title, text, tsv, is_cut)
-    SELECT 'bench', md5(number::text)::uuid::text, 'source', title, text, vector.tsv, vector.is_cut
+    SELECT 'bench', md5(number::text)::uuid, '11111111-1111-4111-8111-111111111111', title, text, vector.tsv,
+           vector.is_cut
     FROM generate_series(1, 100000) AS number,
          format('Page %s', number) AS title,
          format('A page of some%s and word%s, %s', number % 1000, number, repeat(md5(number::text) || ' ', 20)) AS text,

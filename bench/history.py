@@ -22,7 +22,7 @@ _STATEMENTS = (
     """
     INSERT INTO notion_sync.databases (user_id, database_id, name, last_runid, last_mode, last_status,
         last_rows_read, last_requests, last_seconds, last_started_at, last_ended_at, last_succeeded_at)
-    SELECT user_id, value, key, (SELECT max(runid) FROM notion_sync.job_run_details), 'incremental', 'succeeded',
+    SELECT user_id, value::uuid, key, (SELECT max(runid) FROM notion_sync.job_run_details), 'incremental', 'succeeded',
            100, 3, 0.5, now(), now(), now()
     FROM user_settings, jsonb_each_text(notion_databases) ON CONFLICT DO NOTHING
     """,

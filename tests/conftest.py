@@ -20,6 +20,7 @@ import pytest
 from notion_workspace import SampleWorkspace, SmallWorkspace, WorkspaceServer, small_workspace
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.string import TextLoader
 
 from notion_pg_sync.embedded.server import EmbeddedPostgres
 from notion_pg_sync.settings import Settings
@@ -34,6 +35,8 @@ ROOM = 4 * 1024**3
 
 # They go the whole way against kills, spoiled answers and strangers.
 SLOW_FOLDERS = {"reliability", "security"}
+# Ids are texts, as the sample workspace has them.
+psycopg.adapters.register_loader("uuid", TextLoader)
 
 hypothesis.settings.register_profile("thorough", max_examples=550)
 

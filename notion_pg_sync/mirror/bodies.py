@@ -50,12 +50,12 @@ _DUE: LiteralString = """
     FROM {table} AS page
     CROSS JOIN LATERAL (
         SELECT data_source_id FROM notion_sync.search_documents
-        WHERE user_id {=} page.user_id AND page_id {=} {page_id} OFFSET 0
+        WHERE user_id {=} page.user_id AND page_id {=} notion_sync.as_notion_id(page.notion_page_id) OFFSET 0
     ) AS document
     LEFT JOIN notion_sync.page_bodies AS body
-        ON body.user_id {=} page.user_id AND body.notion_page_id {=} {page_id}
+        ON body.user_id {=} page.user_id AND body.notion_page_id {=} notion_sync.as_notion_id(page.notion_page_id)
     WHERE page.user_id {=} %(user)s AND page.notion_data_source_id {=} %(source)s
-      AND document.data_source_id {=} page.notion_data_source_id AND page.notion_edited_at IS NOT NULL
+      AND document.data_source_id {=} %(source)s::pg_catalog.uuid AND page.notion_edited_at IS NOT NULL
       AND (%(all)s OR body.notion_page_id IS NULL OR body.last_edited_time {<>} page.notion_edited_at
            OR NOT body.is_settled OR (body.written_in {=} body.xmin) IS NOT TRUE)
 """
@@ -63,7 +63,7 @@ _DUE: LiteralString = """
 
 async def count_due(connection: Connection, table: SyncTable, key: DataSourceKey, *, everything: bool) -> int:
     """How many bodies of a data source are due; `everything`: all of them."""
-    query = qualified("SELECT pg_catalog.count(*)" + _DUE, table=table.identifier, page_id=table.page_id("page"))
+    query = qualified("SELECT pg_catalog.count(*)" + _DUE, table=table.identifier)
     with connection.as_application():
         count = await fetch_value(connection, query, **_parameters(key, everything=everything))
     return cast(int, count)
@@ -107,7 +107,7 @@ _WRITE = """
          is_settled, fetched_at, written_in, stored_digest)
     SELECT body.*, pg_current_xact_id()::xid, {digest}
     FROM (VALUES (
-        %(user_id)s::text, %(page_id)s::text, %(data_source_id)s::text, %(markdown)s::text, %(plain_text)s::text,
+        %(user_id)s::text, %(page_id)s::uuid, %(data_source_id)s::uuid, %(markdown)s::text, %(plain_text)s::text,
         %(missing)s::text[], %(content_hash)s::text, %(edited_at)s::timestamptz, %(settled)s::boolean,
         %(fetched_at)s::timestamptz
     )) AS body

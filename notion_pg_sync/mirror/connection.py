@@ -28,6 +28,7 @@ from psycopg import (
 from psycopg.abc import Params
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
+from psycopg.types.string import TextLoader
 from psycopg_pool import AsyncConnectionPool
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
@@ -270,6 +271,8 @@ def _options(database_url: str) -> dict[str, Any]:
 
 async def _configure(connection: Connection, reliance: Reliance) -> None:
     connection.reliance = reliance
+    # Ids are texts to the rest of the tool, with dashes, as Notion writes them.
+    connection.adapters.register_loader("uuid", TextLoader)
     await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
 
 

@@ -145,7 +145,7 @@ async def wanting_bodies(connection: Connection, user_id: str) -> dict[str, set[
 async def forget_data_source(connection: Connection, key: DataSourceKey) -> None:
     """Forgets a data source that is no longer there, once none of its rows is left."""
     for statement in (
-        "DELETE FROM notion_sync.pages WHERE user_id = %s AND data_source_id = %s::uuid",
+        "DELETE FROM notion_sync.pages WHERE user_id = %s AND data_source_id = %s",
         "DELETE FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s",
     ):
         await connection.execute(statement, (key.user_id, key.data_source_id))
@@ -216,7 +216,7 @@ async def record_full_read(
 ) -> None:
     """Records, in the transaction that writes them, which pages a full read saw and which creation times it covers."""
     await connection.execute(
-        "INSERT INTO notion_sync.seen_pages (user_id, data_source_id, page_ids) VALUES (%s, %s, %s)",
+        "INSERT INTO notion_sync.seen_pages (user_id, data_source_id, page_ids) VALUES (%s, %s, %s::uuid[])",
         (key.user_id, key.data_source_id, list(seen)),
     )
     await connection.execute(

@@ -67,7 +67,8 @@ class HeldTexts:
                 FROM notion_sync.search_settings, notion_sync.search_documents AS document
                 LEFT JOIN notion_sync.page_bodies AS body
                     ON body.user_id = document.user_id AND body.notion_page_id = document.page_id
-                WHERE document.user_id = %s AND document.page_id = ANY (%s)
+                WHERE document.user_id = %s
+                  AND document.page_id = ANY (ARRAY(SELECT notion_sync.as_notion_id(unnest(%s::text[]))))
                 """,
                 (self.user_id, list(page_ids)),
             )
@@ -79,7 +80,9 @@ class HeldTexts:
             await cursor.execute(
                 """
                 SELECT notion_page_id AS page_id, markdown, plain_text, last_edited_time AS edited_at
-                FROM notion_sync.page_bodies WHERE user_id = %s AND notion_page_id = ANY (%s)
+                FROM notion_sync.page_bodies
+                WHERE user_id = %s
+                  AND notion_page_id = ANY (ARRAY(SELECT notion_sync.as_notion_id(unnest(%s::text[]))))
                 """,
                 (self.user_id, list(page_ids)),
             )

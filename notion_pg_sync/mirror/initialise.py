@@ -138,7 +138,7 @@ async def plan_init(
 
     `row_security` switches row level security on for adopted tables; `trusted` are roles whose tables may count; of
     `presets` every table is made, of others those that are there are seen to. Raises `PostgresError` when the database
-    is newer than the tool.
+    is too new for the tool.
     """
     settings = await _settings(connection, trusted)
     schema = settings.schema if settings else DEFAULT_SCHEMA
@@ -205,6 +205,11 @@ async def carry_out(connection: Connection, plan: InitPlan) -> list[str]:
         raise PostgresError(
             f"this role may not do that ({error.diag.message_primary}): let the owner of the database run "
             "'notion-pg-sync init', or the statements that 'notion-pg-sync init --sql' prints."
+        ) from error
+    except errors.FeatureNotSupported as error:
+        raise PostgresError(
+            f"{error.diag.message_primary} ({error.diag.message_detail}): drop the view, run 'notion-pg-sync "
+            "init', and make the view again; nothing was changed."
         ) from error
     except LOCKED as error:
         raise PostgresError(
@@ -288,6 +293,9 @@ async def _plan_user_settings(connection: Connection, circumstances: Circumstanc
 
 
 async def _plan_upgrade(connection: Connection) -> Upgrade:
+    if await migrations.is_ahead(connection):
+        # The newer version's functions suit its tables, and this one's may not.
+        return Upgrade((), repeatable=False)
     pending = await migrations.pending(connection)
     return Upgrade(pending, repeatable=bool(pending) or await repeatable.is_due(connection))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -14,6 +15,10 @@ from notion_pg_sync.mirror.connection import Connection, PostgresError, fetch_va
 # Any number, the same for every copy of the tool: two that migrate at once take turns.
 _ADVISORY_LOCK = 7_263_548_190
 
+# The migration that notes, for itself and all later ones, which tools may go on without knowing it.
+_NOTED_FROM = 17
+_ADDITIVE = re.compile(r"^-- additive$", re.MULTILINE)
+
 INIT = "notion-pg-sync init"
 UPGRADE = "pip install --upgrade notion-pg-sync"
 
@@ -25,6 +30,11 @@ class Migration:
     version: int
     name: str
     statements: str
+
+    @property
+    def is_additive(self) -> bool:
+        """Whether a tool that does not know it works with the tables all the same; a line of the file says so."""
+        return _ADDITIVE.search(self.statements) is not None
 
 
 @cache
@@ -52,22 +62,39 @@ async def applied_version(connection: Connection) -> int:
 
 
 async def check_version(connection: Connection) -> None:
-    """Raises `PostgresError` unless the database is at this tool's version."""
+    """Raises `PostgresError` unless the database is at this tool's version, or at a newer one that only adds to it."""
     applied, newest = await applied_version(connection), migrations()[-1].version
     if applied == 0:
         raise PostgresError("this PostgreSQL is not set up for notion-pg-sync: run 'notion-pg-sync init'.", INIT)
     if applied < newest:
         raise PostgresError("the tables of notion-pg-sync are of an older version: run 'notion-pg-sync init'.", INIT)
-    if applied > newest:
-        raise PostgresError(_newer(applied, newest), UPGRADE)
+    await is_ahead(connection)
 
 
 async def pending(connection: Connection) -> tuple[Migration, ...]:
-    """The steps still to be applied. Raises `PostgresError` when the database is newer than the tool."""
-    applied, newest = await applied_version(connection), migrations()[-1].version
-    if applied > newest:
-        raise PostgresError(_newer(applied, newest), UPGRADE)
+    """The steps still to be applied. Raises `PostgresError` when the database is too new for the tool."""
+    if await is_ahead(connection):
+        return ()
+    applied = await applied_version(connection)
     return tuple(step for step in migrations() if step.version > applied)
+
+
+async def is_ahead(connection: Connection) -> bool:
+    """Whether the database has migrations that this tool does not know, and can go on without.
+
+    Raises `PostgresError` where it cannot.
+    """
+    applied, newest = await applied_version(connection), migrations()[-1].version
+    if applied <= newest:
+        return False
+    must_know = cast(int, await fetch_value(connection, "SELECT max(must_know) FROM notion_sync.migrations"))
+    if must_know > newest:
+        raise PostgresError(
+            f"this PostgreSQL was set up by a newer notion-pg-sync (its tables need version {must_know}, this one "
+            f"knows {newest}): upgrade notion-pg-sync on this host.",
+            UPGRADE,
+        )
+    return True
 
 
 async def take_turns(connection: Connection) -> None:
@@ -77,12 +104,17 @@ async def take_turns(connection: Connection) -> None:
 
 def statements_of(step: Migration) -> sql.Composed:
     """The step's SQL, and the record that it was applied."""
-    record = sql.SQL("\nINSERT INTO notion_sync.migrations (version, name) VALUES ({}, {});\n")
-    return sql.SQL(step.statements) + record.format(step.version, step.name)
-
-
-def _newer(applied: int, newest: int) -> str:
-    return (
-        f"this PostgreSQL was set up by a newer notion-pg-sync (version {applied} of its tables, this one knows "
-        f"{newest}): upgrade notion-pg-sync on this host."
+    noted = {"version": step.version, "name": step.name}
+    if step.version >= _NOTED_FROM:
+        noted["must_know"] = _must_know(step)
+    record = sql.SQL("\nINSERT INTO notion_sync.migrations ({}) VALUES ({});\n").format(
+        sql.SQL(", ").join(map(sql.Identifier, noted)), sql.SQL(", ").join(map(sql.Literal, noted.values()))
     )
+    return sql.SQL(step.statements) + record
+
+
+def _must_know(step: Migration) -> int:
+    """The version of the tables that a tool must know to work with them once `step` is applied."""
+    if not step.is_additive:
+        return step.version
+    return max(one.version for one in migrations() if one.version < step.version and not one.is_additive)

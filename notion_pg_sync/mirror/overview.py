@@ -169,7 +169,7 @@ _OWN_FAILURE = """
 
 _PAST_SYNCS = """
     SELECT past.*
-    FROM unnest(%(users)s::text[], %(databases)s::text[]) AS wanted (user_id, database_id)
+    FROM unnest(%(users)s::text[], %(databases)s::uuid[]) AS wanted (user_id, database_id)
     CROSS JOIN LATERAL (
         SELECT runid, user_id, database_id, database_name, mode, status, rows_read, requests, seconds, message,
                start_time AS started_at, end_time AS ended_at

@@ -2,7 +2,7 @@
 
 All rows of a table write them in one way. A trigger sees to that before PostgreSQL looks for a row of the same key, so
 that (user_id, notion_page_id) finds a page's row however its id is written, by whomever, and also where two write at
-once. Its argument is the only record of a table's way. Ids in the tool's own tables are as Notion writes them.
+once. Its argument is the only record of a table's way. In the tool's own tables ids are of type uuid.
 """
 
 from __future__ import annotations
@@ -180,7 +180,8 @@ def removal_of_duplicates(table: sql.Identifier, qualified_name: str) -> sql.Com
 )
 INSERT INTO notion_sync.removed_pages
     (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
-SELECT user_id, {page}, notion_database_id, notion_data_source_id, {name}, 'duplicate', pg_catalog.to_jsonb(doubles)
+SELECT user_id, notion_sync.as_notion_id(notion_page_id), notion_sync.as_notion_id(notion_database_id),
+    notion_sync.as_notion_id(notion_data_source_id), {name}, 'duplicate', pg_catalog.to_jsonb(doubles)
 FROM doubles""",
         table=table,
         name=sql.Literal(qualified_name),

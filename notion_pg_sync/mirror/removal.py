@@ -26,15 +26,14 @@ async def unseen_pages(connection: Connection, table: SyncTable, key: DataSource
     """
     query = qualified(
         """
-        SELECT {page_id} AS page_id FROM {table}
+        SELECT notion_sync.as_notion_id(notion_page_id) AS page_id FROM {table}
         WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s
           AND notion_sync.as_notion_id(notion_page_id) IS NOT NULL
         EXCEPT
         SELECT pg_catalog.unnest(page_ids) FROM notion_sync.seen_pages
-        WHERE user_id {=} %(user)s AND data_source_id {=} %(source)s
+        WHERE user_id {=} %(user)s AND data_source_id {=} %(source)s::pg_catalog.uuid
         ORDER BY page_id
         """,
-        page_id=table.page_id(),
         table=table.identifier,
     )
     with connection.as_application():
@@ -89,28 +88,28 @@ async def _remove(connection: Connection, table: SyncTable, key: DataSourceKey, 
         WITH gone AS (
             DELETE FROM {table} AS sync_table
             WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s AND notion_page_id {=} ANY (%(spelled)s)
-            RETURNING user_id, {page_id} AS page_id, notion_database_id, notion_data_source_id,
+            RETURNING user_id, notion_sync.as_notion_id(notion_page_id) AS page_id,
+                      notion_sync.as_notion_id(notion_database_id) AS database_id,
+                      notion_sync.as_notion_id(notion_data_source_id) AS data_source_id,
                       pg_catalog.to_jsonb(sync_table) AS row
         ), no_longer_found AS (
             DELETE FROM notion_sync.search_documents AS document USING gone
             WHERE document.user_id {=} gone.user_id AND document.page_id {=} gone.page_id
-              AND document.data_source_id {=} gone.notion_data_source_id
+              AND document.data_source_id {=} gone.data_source_id
         ), no_longer_noted AS (
             DELETE FROM notion_sync.pages AS note USING gone
-            WHERE note.user_id {=} gone.user_id
-              AND note.page_id {=} notion_sync.as_notion_id(gone.page_id)
-              AND note.data_source_id {=} notion_sync.as_notion_id(gone.notion_data_source_id)
+            WHERE note.user_id {=} gone.user_id AND note.page_id {=} gone.page_id
+              AND note.data_source_id {=} gone.data_source_id
         )
         INSERT INTO notion_sync.removed_pages
             (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
-        SELECT user_id, gone.page_id, notion_database_id, notion_data_source_id, {name}, reason, row
+        SELECT user_id, gone.page_id, database_id, data_source_id, {name}, reason, row
         FROM gone JOIN ROWS FROM (
-            pg_catalog.unnest(%(pages)s::pg_catalog.text[]), pg_catalog.unnest(%(reasons)s::pg_catalog.text[])
+            pg_catalog.unnest(%(pages)s::pg_catalog.uuid[]), pg_catalog.unnest(%(reasons)s::pg_catalog.text[])
         ) AS why (page_id, reason) ON why.page_id {=} gone.page_id
         """,
         table=table.identifier,
         name=sql.Literal(table.qualified_name),
-        page_id=table.page_id(),
     )
     parameters = {
         "user": key.user_id,

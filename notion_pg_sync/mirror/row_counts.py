@@ -40,7 +40,7 @@ async def change_row_counts(connection: Connection, user_id: str, changes: Mappi
         """
         UPDATE notion_sync.data_sources AS known SET row_count = row_count + change.by
         FROM unnest(%s::text[], %s::bigint[]) AS change (data_source_id, by)
-        WHERE known.user_id = %s AND known.data_source_id = change.data_source_id
+        WHERE known.user_id = %s AND known.data_source_id::text = change.data_source_id
         """,
         (list(changes), list(changes.values()), user_id),
     )
@@ -56,7 +56,8 @@ async def settle_row_count(connection: Connection, table: SyncTable, key: DataSo
         """
             WITH seen AS (
                 SELECT pg_catalog.unnest(page_ids) AS page_id FROM notion_sync.seen_pages
-                WHERE user_id OPERATOR(pg_catalog.=) %(user)s AND data_source_id OPERATOR(pg_catalog.=) %(source)s
+                WHERE user_id OPERATOR(pg_catalog.=) %(user)s
+                  AND data_source_id OPERATOR(pg_catalog.=) %(source)s::pg_catalog.uuid
             ), without_row AS (
                 SELECT note.page_id, note.row_xmin FROM notion_sync.pages AS note
                 LEFT JOIN {table} AS stored
@@ -69,17 +70,15 @@ async def settle_row_count(connection: Connection, table: SyncTable, key: DataSo
                 DELETE FROM notion_sync.pages AS note USING without_row
                 WHERE note.user_id OPERATOR(pg_catalog.=) %(user)s
                   AND note.page_id OPERATOR(pg_catalog.=) without_row.page_id
-                  AND NOT EXISTS (SELECT FROM seen
-                                  WHERE seen.page_id OPERATOR(pg_catalog.=) note.page_id::pg_catalog.text)
+                  AND NOT EXISTS (SELECT FROM seen WHERE seen.page_id OPERATOR(pg_catalog.=) note.page_id)
             )
             SELECT (SELECT pg_catalog.count(*) FROM {table}
                     WHERE user_id OPERATOR(pg_catalog.=) %(user)s
-                      AND notion_data_source_id OPERATOR(pg_catalog.=) %(source)s)
+                      AND notion_data_source_id OPERATOR(pg_catalog.=) %(source)s::pg_catalog.text)
                    OPERATOR(pg_catalog.+)
                    (SELECT pg_catalog.count(*) FROM without_row
                     WHERE row_xmin IS NOT NULL
-                      AND EXISTS (SELECT FROM seen
-                                  WHERE seen.page_id OPERATOR(pg_catalog.=) without_row.page_id::pg_catalog.text))
+                      AND EXISTS (SELECT FROM seen WHERE seen.page_id OPERATOR(pg_catalog.=) without_row.page_id))
             """
     ).format(table=table.identifier, page_id=table.page_id("stored"))
     with connection.as_application():

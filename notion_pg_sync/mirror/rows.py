@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import LiteralString, cast
-from uuid import UUID
 
 from psycopg import sql
 
@@ -68,7 +67,7 @@ class _Assessed:
     counts: Written
 
     @property
-    def lost(self) -> dict[str, UUID]:
+    def lost(self) -> dict[str, str]:
         """The row ids of pages whose row is not there any more."""
         found = [self.standings[row.page_id] for row in self.write]
         return {one.page_id: one.noted_row_id for one in found if one.is_lost and one.noted_row_id is not None}
@@ -267,7 +266,7 @@ def _with_fields(row: Row, known: dict[str, object]) -> Row:
 
 
 async def _upsert(
-    connection: Connection, table: SyncTable, owner: RowOwner, rows: Sequence[Row], lost: Mapping[str, UUID]
+    connection: Connection, table: SyncTable, owner: RowOwner, rows: Sequence[Row], lost: Mapping[str, str]
 ) -> None:
     """Inserts or updates `rows`; notes them too, where they are known to be stored as they are sent.
 
@@ -287,7 +286,8 @@ async def _upsert(
                     AND NOT EXISTS (SELECT FROM {table} AS other WHERE other.id {=} lost.row_id)),
                  (SELECT (removed.row {->>} 'id')::pg_catalog.uuid
                   FROM notion_sync.removed_pages AS removed
-                  WHERE removed.user_id {=} %(user_id)s AND removed.notion_page_id {=} {page_id}
+                  WHERE removed.user_id {=} %(user_id)s
+                    AND removed.notion_page_id {=} incoming.notion_page_id::pg_catalog.uuid
                     AND removed.sync_table {=} {table_name} AND removed.reason {<>} 'duplicate'
                   ORDER BY removal_id DESC LIMIT 1),
                  pg_catalog.gen_random_uuid()),
@@ -297,7 +297,6 @@ async def _upsert(
         """,
         table=table.identifier,
         table_name=sql.Literal(table.qualified_name),
-        page_id=table.page_id("incoming"),
         names=sql.SQL(", ").join(map(sql.Identifier, sent.names)),
         values=sql.SQL(", ").join(map(sent.value, sent.names)),
         incoming=sent.incoming,

@@ -19,11 +19,13 @@ _WRITE: LiteralString = """
     WITH settings AS MATERIALIZED (
         SELECT language::pg_catalog.regconfig AS language FROM notion_sync.search_settings FOR SHARE
     ), pages AS MATERIALIZED (
-        SELECT page.user_id, {page_id} AS page_id, page.notion_data_source_id AS data_source_id,
+        SELECT page.user_id, notion_sync.as_notion_id(page.notion_page_id) AS page_id,
+               %(source)s::pg_catalog.uuid AS data_source_id,
                coalesce(page.{title}, '') AS title, pg_catalog.concat_ws(E'\\n', {texts}) AS text,
                body.content_hash AS body_hash, coalesce(body.plain_text, '') AS body
         FROM {rows} LEFT JOIN notion_sync.page_bodies AS body
-            ON body.user_id {=} page.user_id AND body.notion_page_id {=} {page_id}
+            ON body.user_id {=} page.user_id AND body.notion_page_id {=} notion_sync.as_notion_id(page.notion_page_id)
+        WHERE {is_spelled}
     )
     INSERT INTO notion_sync.search_documents AS known
         (user_id, page_id, data_source_id, title, text, body_hash, tsv, is_cut, written_in)
@@ -47,7 +49,7 @@ _GIVEN: LiteralString = """
 """
 _NEXT: LiteralString = """
     (SELECT * FROM {table}
-     WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s
+     WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s::pg_catalog.text
        AND notion_page_id {>} %(after)s AND notion_page_id {<=} %(last)s) AS page
 """
 _BATCH = 2_000
@@ -76,11 +78,15 @@ async def stale_pages(connection: Connection, table: SyncTable, key: DataSourceK
         """
         SELECT {page_id} AS page_id
         FROM {table} AS page LEFT JOIN notion_sync.search_documents AS document
-            ON document.user_id {=} page.user_id AND document.page_id {=} {page_id}
+            ON document.user_id {=} page.user_id
+            AND document.page_id {=} notion_sync.as_notion_id(page.notion_page_id)
         WHERE page.user_id {=} %(user)s AND page.notion_data_source_id {=} %(source)s AND {page_id} {>} %(after)s
-          AND (document.written_in {=} document.xmin AND document.data_source_id {=} %(source)s) IS NOT TRUE
+          AND {is_spelled}
+          AND (document.written_in {=} document.xmin
+               AND document.data_source_id {=} %(source)s::pg_catalog.uuid) IS NOT TRUE
         ORDER BY {page_id} LIMIT %(most)s
         """,
+        is_spelled=_is_spelled(table),
         page_id=table.page_id("page"),
         table=table.identifier,
     )
@@ -104,7 +110,8 @@ async def write_missing_documents(
             SELECT notion_page_id FROM {table}
             WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s AND notion_page_id {>} %(after)s
               AND EXISTS (SELECT FROM notion_sync.data_sources
-                          WHERE user_id {=} %(user)s AND data_source_id {=} %(source)s AND NOT is_searchable)
+                          WHERE user_id {=} %(user)s AND data_source_id {=} %(source)s::pg_catalog.uuid
+                            AND NOT is_searchable)
             ORDER BY notion_page_id LIMIT %(most)s
         ) AS batch
         """,
@@ -137,13 +144,20 @@ async def delete_strays(connection: Connection, table: SyncTable, key: DataSourc
         DELETE FROM notion_sync.search_documents AS document
         WHERE user_id {=} %s AND data_source_id {=} %s AND NOT EXISTS (
             SELECT FROM {table} AS page
-            WHERE page.user_id {=} document.user_id AND document.page_id {=} {page_id})
+            WHERE page.user_id {=} document.user_id AND document.page_id::pg_catalog.text {=} {page_id})
         """,
         table=table.identifier,
         page_id=table.page_id("page"),
     )
     with connection.as_application():
         await connection.execute(statement, (key.user_id, key.data_source_id))
+
+
+def _is_spelled(table: SyncTable) -> sql.Composed:
+    """Whether the row `page` has a page's id, written as the table's ids are: any other row is the application's."""
+    return qualified(
+        'page.notion_page_id COLLATE pg_catalog."C" {~} {pattern}', pattern=sql.Literal(table.spelling.pattern)
+    )
 
 
 async def _statement(connection: Connection, table: SyncTable, key: DataSourceKey, rows: LiteralString) -> sql.Composed:
@@ -162,7 +176,7 @@ async def _statement(connection: Connection, table: SyncTable, key: DataSourceKe
     return qualified(
         _WRITE,
         rows=qualified(rows, table=table.identifier),
-        page_id=table.page_id("page"),
+        is_spelled=_is_spelled(table),
         title=sql.Identifier(table.title),
         texts=sql.SQL("VARIADIC ARRAY[{}]::pg_catalog.text[]").format(sql.SQL(", ").join(texts)),
     )

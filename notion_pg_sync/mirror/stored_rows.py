@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from psycopg import sql
 from psycopg.rows import class_row
@@ -34,11 +33,11 @@ class Standing:
     """
 
     page_id: str
-    row_id: UUID | None
+    row_id: str | None
     row_hash: str | None
     row_source: str | None
     noted_hash: str | None
-    noted_row_id: UUID | None
+    noted_row_id: str | None
     noted_digest: bytes | None
     had_row: bool
 
@@ -62,7 +61,7 @@ class StoredRow:
     """A row as it is stored; `xmin` names the transaction that wrote it. `digest` is of a row that is not as sent."""
 
     page_id: str
-    row_id: UUID
+    row_id: str
     xmin: str
     digest: bytes | None
 
@@ -203,7 +202,7 @@ def _digest(sent: SentRows) -> sql.Composed:
     ).format(sql.SQL(", ").join(values))
 
 
-async def bring_home(connection: Connection, table: SyncTable, owner: RowOwner, lost: Mapping[str, UUID]) -> None:
+async def bring_home(connection: Connection, table: SyncTable, owner: RowOwner, lost: Mapping[str, str]) -> None:
     """Gives rows that the tool wrote (page id -> row id) their user and page back, where somebody changed these.
 
     A row that meanwhile counts as another page's own is left to it.
@@ -251,13 +250,12 @@ async def void_notes(connection: Connection, key: DataSourceKey) -> None:
     """Lets every row of a data source be compared by the next full read, value by value; keeps what is noted of ids."""
     parameters = (key.user_id, key.data_source_id)
     await connection.execute(
-        "DELETE FROM notion_sync.pages WHERE user_id = %s AND data_source_id = %s::uuid AND row_xmin IS NULL",
+        "DELETE FROM notion_sync.pages WHERE user_id = %s AND data_source_id = %s AND row_xmin IS NULL",
         parameters,
     )
     # No row was ever written by transaction 0.
     await connection.execute(
-        "UPDATE notion_sync.pages SET row_xmin = '0', stored_digest = NULL"
-        " WHERE user_id = %s AND data_source_id = %s::uuid",
+        "UPDATE notion_sync.pages SET row_xmin = '0', stored_digest = NULL WHERE user_id = %s AND data_source_id = %s",
         parameters,
     )
 

@@ -167,8 +167,8 @@ class View:
         """The rows of one table. Every role can read the definition, so it names nobody whose rows they are."""
         return sql.SQL(
             "SELECT\n    {}\nFROM notion_sync.view_sources AS shown"
-            "\nJOIN {} AS page ON page.user_id = shown.user_id AND page.notion_data_source_id = shown.data_source_id"
-            "{}\nWHERE shown.view_name = {} AND shown.sync_table = {}{}"
+            "\nJOIN {} AS page ON page.user_id = shown.user_id AND page.notion_data_source_id = "
+            "shown.notion_data_source_id{}\nWHERE shown.view_name = {} AND shown.sync_table = {}{}"
         ).format(
             self._shown_as({column.name: self._shown(column) for column in self.columns}),
             table,

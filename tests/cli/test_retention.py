@@ -25,7 +25,8 @@ def old_site(site: Site) -> Site:
     site.execute(
         """
         INSERT INTO notion_sync.database_runs (runid, user_id, database_id, database_name, status, inserted, end_time)
-        SELECT runid, 'anna', 'db', 'Worlds', status, CASE mod(runid - 1, 3) WHEN 0 THEN 1 ELSE 0 END, end_time
+        SELECT runid, 'anna', gen_random_uuid(), 'Worlds', status, CASE mod(runid - 1, 3) WHEN 0 THEN 1 ELSE 0 END,
+               end_time
         FROM notion_sync.job_run_details
         """
     )
@@ -70,7 +71,7 @@ def test_each_run_of_sync_all_sees_to_it(old_site: Site) -> None:
     old_site.execute("SELECT setval('notion_sync.runid_seq', 100)")
     old_site.execute(
         "INSERT INTO notion_sync.removed_pages (user_id, notion_page_id, sync_table, reason, removed_at, row)"
-        " SELECT 'anna', 'page', 'table', 'trashed', now() - age, '{}'"
+        " SELECT 'anna', gen_random_uuid(), 'table', 'trashed', now() - age, '{}'"
         " FROM unnest(ARRAY['300 days'::interval, '400 days']) AS age"
     )
     old_site.connect("anna", old_site.small.tokens["anna"], json.dumps({"Worlds": old_site.small.databases["Worlds"]}))

@@ -191,7 +191,9 @@ async def test_a_database_that_cannot_hold_every_text_is_refused(
 
 async def test_a_database_of_a_newer_version_is_refused(database_url: str, connection: Connection) -> None:
     await init(database_url)
-    await connection.execute("INSERT INTO notion_sync.migrations (version, name) VALUES (9999, 'from the future')")
+    await connection.execute(
+        "INSERT INTO notion_sync.migrations (version, name, must_know) VALUES (9999, 'from the future', 9999)"
+    )
     with pytest.raises(PostgresError, match=r"newer notion-pg-sync .*upgrade"):
         await init(database_url)
 

@@ -314,7 +314,7 @@ async def test_search_and_look_ups_of_a_tenant_use_their_indexes(anna: Installat
     await anna.execute(
         """
         INSERT INTO notion_sync.search_documents (user_id, page_id, data_source_id, title, text, tsv, is_cut)
-        SELECT user_id, gen_random_uuid()::text, data_source_id, 'Page ' || number, text, vector.tsv, false
+        SELECT user_id, gen_random_uuid(), data_source_id, 'Page ' || number, text, vector.tsv, false
         FROM (SELECT * FROM notion_sync.search_documents WHERE title = 'Aragorn') AS one,
              generate_series(1, %s) AS number,
              notion_sync.search_vector('simple', 'Page ' || number, md5(number::text), '') AS vector

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -13,7 +12,7 @@ from notion_pg_sync.mirror.sent_rows import Row
 from notion_pg_sync.mirror.stored_rows import Standing, sort_rows
 
 PAGE = "11111111-1111-4111-8111-111111111111"
-ROW_ID = UUID("22222222-2222-4222-8222-222222222222")
+ROW_ID = "22222222-2222-4222-8222-222222222222"
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 ROW = Row(PAGE, "title", None, {}, "{}", "{}", frozenset(), None, NOW, NOW, "new")
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from notion_pg_sync import __version__
 from notion_pg_sync.mirror import repeatable
-from notion_pg_sync.mirror.connection import open_pool
+from notion_pg_sync.mirror.connection import PostgresError, open_pool
 from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
+from notion_pg_sync.mirror.migrations import migrations
 from tests.conftest import DatabaseMaker
+from tests.mirror.freezing import UPGRADES, checksums, released
 
 pytestmark = pytest.mark.slow
 
-# What `init --sql` printed for an empty database, by the version at each of these migrations.
-UPGRADES = Path(__file__).parent / "upgrades"
+# Databases of earlier versions, of a release or at a migration: what `init --sql` printed for an empty one (0008), or a
+# dump of one with rows (freezing.py).
+STATES = sorted(path.stem for path in UPGRADES.glob("*.sql"))
 SCHEMAS = "('notion_sync', 'notion', 'public')"
 
 # All that makes up a schema, one line each, save who applied what and when.
@@ -86,20 +92,131 @@ def execute(database_url: str, *statements: str) -> None:
             connection.execute(statement.encode())
 
 
-@pytest.mark.parametrize("version", [path.stem for path in sorted(UPGRADES.glob("*.sql"))])
+def load(database_url: str, state: str) -> None:
+    execute(database_url, (UPGRADES / f"{state}.sql").read_text(encoding="utf-8"))
+
+
+# What says which version it is, and how views are made.
+ABOUT_THE_TOOL = {"notion_sync.migrations", "notion_sync.repeatable", "notion_sync.views"}
+
+# Numbers of transactions, which mean nothing after a dump was restored.
+TRANSACTIONS = {"written_in"}
+
+
+def rows_of(database_url: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows of every table and typed view."""
+    with psycopg.connect(database_url) as connection:
+        relations = connection.execute(
+            f"""
+            SELECT format('%I.%I', nspname, relname) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+            WHERE nspname IN {SCHEMAS} AND relkind IN ('r', 'v')
+            """.encode()
+        ).fetchall()
+        return {
+            relation: [
+                row for (row,) in connection.execute(f"SELECT to_jsonb(stored) FROM {relation} AS stored".encode())
+            ]
+            for (relation,) in relations
+            if relation not in ABOUT_THE_TOOL
+        }
+
+
+def in_order(rows: list[dict[str, Any]], columns: Collection[str]) -> list[str]:
+    """`rows` as texts, with no other columns than these."""
+    return sorted(
+        json.dumps({name: value for name, value in row.items() if name in columns}, sort_keys=True) for row in rows
+    )
+
+
+def query(database_url: str, statement: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(database_url) as connection:
+        return connection.execute(statement.encode()).fetchall()
+
+
+@pytest.mark.parametrize("state", STATES)
 async def test_a_database_of_an_earlier_version_ends_as_a_new_one(
-    database_maker: DatabaseMaker, initialised_url: str, version: str
+    database_maker: DatabaseMaker, initialised_url: str, state: str
 ) -> None:
     with database_maker.empty() as upgraded:
-        execute(upgraded, (UPGRADES / f"{version}.sql").read_text(encoding="utf-8"))
+        load(upgraded, state)
+        before = rows_of(upgraded)
         await init(upgraded)
         assert (await plan(upgraded)).is_empty
+        after = rows_of(upgraded)
+        for relation, rows in before.items():
+            columns = (rows[0] if rows else {}).keys() - TRANSACTIONS
+            assert in_order(after[relation], columns) == in_order(rows, columns), relation
+        for view in [relation for relation in before if relation.startswith("notion.")]:
+            execute(upgraded, f"DROP VIEW {view}")
         assert catalog_of(upgraded) == catalog_of(initialised_url)
+
+
+async def test_what_the_tool_wrote_is_known_to_be_its_own_after_ids_became_uuid(database_maker: DatabaseMaker) -> None:
+    """Another type means that each row is written once more; the next sync need not do so again."""
+    tables = ("notion_sync.search_documents", "notion_sync.page_bodies")
+    with database_maker.empty() as upgraded:
+        load(upgraded, "0015")
+        for table in tables:
+            execute(upgraded, f"UPDATE {table} SET written_in = pg_current_xact_id()::xid")
+            execute(upgraded, f"UPDATE {table} SET data_source_id = data_source_id WHERE user_id = 'ben'")
+        await init(upgraded)
+        for table in tables:
+            found = query(upgraded, f"SELECT DISTINCT user_id, written_in = xmin FROM {table} ORDER BY 1")
+            assert found == [("anna", True), ("ben", None)]
+
+
+async def test_a_view_of_somebodys_own_that_is_in_the_way_is_named(database_maker: DatabaseMaker) -> None:
+    with database_maker.empty() as upgraded:
+        load(upgraded, "0015")
+        execute(upgraded, "CREATE VIEW public.mine AS SELECT database_id FROM notion_sync.databases")
+        with pytest.raises(PostgresError, match=r"view .*mine .* drop the view, run 'notion-pg-sync init'"):
+            await init(upgraded)
+        execute(upgraded, "DROP VIEW public.mine")
+        await init(upgraded)
+
+
+async def test_ids_of_removed_rows_are_kept_in_whatever_way_they_were_written(database_maker: DatabaseMaker) -> None:
+    page = "12345678-90ab-4cde-8f01-234567890abc"
+    written = [(page, page), (page.upper(), page.replace("-", "")), ("no id", f"https://notion.so/{page}")]
+    with database_maker.empty() as upgraded:
+        load(upgraded, "0015")
+        execute(upgraded, "DELETE FROM notion_sync.removed_pages")
+        for page_id, database_id in written:
+            execute(
+                upgraded,
+                "INSERT INTO notion_sync.removed_pages"
+                " (user_id, notion_page_id, notion_database_id, sync_table, reason, row)"
+                f" VALUES ('anna', '{page_id}', '{database_id}', '', 'duplicate', '{{}}')",
+            )
+        await init(upgraded)
+        found = query(
+            upgraded,
+            "SELECT notion_page_id::text, notion_database_id::text FROM notion_sync.removed_pages ORDER BY removal_id",
+        )
+        assert found == [(page, page), (page, page), (None, None)]
+
+
+def test_the_kept_states_have_rows_in_every_table() -> None:
+    """Else an upgrade of that table would be tried on nothing."""
+    kept = [(UPGRADES / f"{state}.sql").read_text(encoding="utf-8") for state in STATES]
+    newest = max(kept, key=lambda dump: dump.count("INSERT INTO notion_sync.migrations "))
+    tables = set(re.findall(r"^CREATE TABLE (notion_sync\.\w+)", newest, re.MULTILINE))
+    filled = set(re.findall(r"^INSERT INTO (notion_sync\.\w+)", newest, re.MULTILINE))
+    assert tables - filled == {"notion_sync.trusted_owners"}
+
+
+def test_migrations_of_a_release_are_never_changed() -> None:
+    now = checksums()
+    changed = [name for name, checksum in released().items() if now.get(name) != checksum]
+    assert changed == [], (
+        "these migrations belong to a release, so databases have them as they were: put them back (git checkout), and "
+        "say what has to change in a new one, NNNN_what_it_does.sql"
+    )
 
 
 async def test_the_printed_upgrade_does_the_same(database_maker: DatabaseMaker, initialised_url: str) -> None:
     with database_maker.empty() as upgraded:
-        execute(upgraded, (UPGRADES / "0008.sql").read_text(encoding="utf-8"))
+        load(upgraded, "0008")
         async with open_pool(upgraded) as pool, pool.connection() as connection:
             printed = statements_of(await plan_init(connection, presets=["story-app"]), connection)
         execute(upgraded, printed)
@@ -191,9 +308,19 @@ async def test_what_is_made_means_postgresqls_own_functions_whatever_the_session
         assert "public." not in text_in
 
 
+def test_every_migration_says_whether_it_is_additive() -> None:
+    """From the one on that notes it. What an additive one must not do to those who do not know it, it does not."""
+    takes_away = re.compile(r"\b(DROP|RENAME|ALTER COLUMN|SET NOT NULL|DELETE|TRUNCATE|ADD CONSTRAINT|UNIQUE)\b")
+    for step in migrations()[16:]:
+        assert re.findall(r"^-- (?:not )?additive$", step.statements, re.MULTILINE), step.name
+        if step.is_additive:
+            made_here = re.compile(r"^CREATE TABLE .*?^\);", re.MULTILINE | re.DOTALL)
+            assert takes_away.findall(made_here.sub("", step.statements)) == [], step.name
+            assert not re.search(r"ADD COLUMN \w+ +\S+ +NOT NULL(?! DEFAULT)", step.statements), step.name
+
+
 def test_no_migration_makes_what_the_repeatable_files_make() -> None:
-    migrations = (Path(repeatable.__file__).parent / "migrations").glob("*.sql")
-    for migration in migrations:
+    for migration in (Path(repeatable.__file__).parent / "migrations").glob("*.sql"):
         made = re.findall(
             r"^\s*(CREATE (?:OR REPLACE )?(?:FUNCTION|POLICY|TRIGGER)|GRANT|REVOKE|COMMENT)\b",
             migration.read_text(encoding="utf-8"),

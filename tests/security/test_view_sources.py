@@ -95,8 +95,8 @@ def test_the_catalog_names_no_user_and_nothing_of_theirs_but_what_views_are_name
         for (secret,) in owner.execute(
             """
             SELECT user_id FROM notion_sync.accounts UNION SELECT notion_token FROM user_settings
-            UNION SELECT database_id FROM notion_sync.databases
-            UNION SELECT data_source_id FROM notion_sync.data_sources
+            UNION SELECT database_id::text FROM notion_sync.databases
+            UNION SELECT data_source_id::text FROM notion_sync.data_sources
             UNION SELECT notion_page_id FROM notion_worlds_sync UNION SELECT id::text FROM notion_sync.users
             """
         )
@@ -231,14 +231,14 @@ def test_the_list_follows_what_is_recorded_at_once(owner: Connection) -> None:
         "UPDATE notion_sync.columns SET property_type = 'relation' WHERE name = 'home'",
         "DELETE FROM notion_sync.columns WHERE name = 'home'",
         "INSERT INTO notion_sync.accounts (user_id, views) VALUES ('cleo', true)",
-        "INSERT INTO notion_sync.databases (user_id, database_id, name) VALUES ('cleo', 'd', 'D')",
-        """
+        f"INSERT INTO notion_sync.databases (user_id, database_id, name) VALUES ('cleo', '{ID}', 'D')",
+        f"""
         INSERT INTO notion_sync.data_sources
             (user_id, data_source_id, database_id, database_name, view_name, name, sync_table, schema,
              schema_fingerprint)
-        VALUES ('cleo', 's', 'd', 'D', 'd', 'S', 'public.notion_pages_sync', '{}', '')
+        VALUES ('cleo', '{ID}', '{ID}', 'D', 'd', 'S', 'public.notion_pages_sync', '{{}}', '')
         """,
-        "INSERT INTO notion_sync.columns VALUES ('cleo', 's', 'p', '', 'P', 'relation', 'p', 'uuid[]')",
+        f"INSERT INTO notion_sync.columns VALUES ('cleo', '{ID}', 'p', '', 'P', 'relation', 'p', 'uuid[]')",
         "DELETE FROM notion_sync.databases WHERE user_id = 'cleo'",
         "DELETE FROM notion_sync.accounts WHERE user_id = 'ben'",
     ):
@@ -249,6 +249,7 @@ def test_the_list_follows_what_is_recorded_at_once(owner: Connection) -> None:
     assert sources_of(owner, LISTED)
 
 
+ID = "99999999-9999-4999-8999-999999999999"
 LISTED = """
     SELECT user_id, data_source_id, view_name, sync_table, database_name, relations FROM notion_sync.view_sources
 """

@@ -6,6 +6,7 @@ import json
 import random
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -58,7 +59,7 @@ async def orphans(installation: Installation) -> list[str]:
     found = []
     for column in columns:
         name = column["column_name"]
-        pages = f"unnest({name})" if column["data_type"] == "ARRAY" else f"{name}::text"
+        pages = f"unnest({name})::text" if column["data_type"] == "ARRAY" else f"{name}::text"
         rows = await installation.execute(
             f"SELECT user_id, {pages} AS page FROM notion_sync.{column['table_name']} EXCEPT ({live})"
         )
@@ -265,35 +266,41 @@ async def test_whatever_happens_to_pages_nothing_of_them_is_orphaned(
 async def test_orphans_of_earlier_versions_go_with_init(database_maker: DatabaseMaker) -> None:
     """And bodies of pages that moved and are there belong to where they are, also where there was no search yet."""
     sql = (Path(__file__).parents[1] / "mirror" / "upgrades" / "0008.sql").read_text(encoding="utf-8")
+    names = ("D", "old", "new", "unsearched", "moved", "left", "nowhere", "gone")
+    ids = {name: str(UUID(int=number)) for number, name in enumerate(names)}
     with database_maker.empty() as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(sql.encode())
             connection.execute("INSERT INTO notion_sync.accounts (user_id) VALUES ('anna')")
             connection.execute(
-                "INSERT INTO notion_sync.databases (user_id, database_id, name) VALUES ('anna', 'd', 'D')"
+                "INSERT INTO notion_sync.databases (user_id, database_id, name) VALUES ('anna', %s, 'D')", (ids["D"],)
             )
             for source, searchable in (("old", True), ("new", True), ("unsearched", False)):
                 connection.execute(
                     "INSERT INTO notion_sync.data_sources (user_id, data_source_id, database_id, database_name,"
                     " view_name, name, sync_table, schema, schema_fingerprint, is_searchable)"
-                    " VALUES ('anna', %s, 'd', 'D', 'd', 'D', 'public.notion_pages_sync', '{}', '', %s)",
-                    (source, searchable),
+                    " VALUES ('anna', %s, %s, 'D', 'd', 'D', 'public.notion_pages_sync', '{}', '', %s)",
+                    (ids[source], ids["D"], searchable),
                 )
             for page, source in (("moved", "old"), ("left", "old"), ("unsearched", "unsearched")):
                 connection.execute(
                     "INSERT INTO notion_sync.page_bodies (user_id, notion_page_id, data_source_id, markdown,"
                     " plain_text, content_hash, last_edited_time, is_settled, fetched_at)"
                     " VALUES ('anna', %s, %s, '', '', '', now(), true, now())",
-                    (page, source),
+                    (ids[page], ids[source]),
                 )
             connection.execute(
                 "INSERT INTO notion_sync.search_documents (user_id, page_id, data_source_id, title, text, tsv, is_cut)"
-                " VALUES ('anna', 'moved', 'new', '', '', '', false), ('anna', 'nowhere', 'gone', '', '', '', false)"
+                " VALUES ('anna', %s, %s, '', '', '', false), ('anna', %s, %s, '', '', '', false)",
+                [ids[name] for name in ("moved", "new", "nowhere", "gone")],
             )
         async with open_pool(url) as pool, pool.connection() as opened:
             await carry_out(opened, await plan_init(opened))
         with psycopg.connect(url) as connection:
             bodies = connection.execute("SELECT notion_page_id, data_source_id FROM notion_sync.page_bodies ORDER BY 1")
-            assert bodies.fetchall() == [("moved", "new"), ("unsearched", "unsearched")]
+            assert bodies.fetchall() == [
+                (ids["unsearched"], ids["unsearched"]),
+                (ids["moved"], ids["new"]),
+            ]
             documents = connection.execute("SELECT page_id FROM notion_sync.search_documents ORDER BY 1")
-            assert documents.fetchall() == [("moved",), ("unsearched",)]
+            assert documents.fetchall() == [(ids["unsearched"],), (ids["moved"],)]

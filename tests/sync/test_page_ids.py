@@ -176,10 +176,10 @@ async def test_the_rest_of_the_tool_finds_the_rows(application: Application, sma
     await synced(application, bodies=True, requests_per_minute=100_000)
     (row,) = await installation.execute(f"SELECT * FROM {TABLE} WHERE notion_page_id = %s", application.spell(page))
     look_up = "SELECT page_id FROM notion_sync.get_notion_page('anna', 'characters', %s)"
-    assert await installation.execute(look_up, row["name"]) == [{"page_id": UUID(page)}]
+    assert await installation.execute(look_up, row["name"]) == [{"page_id": page}]
     view = "SELECT page_id, database_id FROM notion.characters WHERE page_id = %s"
-    database_id = UUID(small.databases["Characters"])
-    assert await installation.execute(view, page) == [{"page_id": UUID(page), "database_id": database_id}]
+    database_id = small.databases["Characters"]
+    assert await installation.execute(view, page) == [{"page_id": page, "database_id": database_id}]
     bodies = await installation.execute("SELECT notion_page_id FROM notion_sync.page_bodies")
     assert sorted(body["notion_page_id"] for body in bodies) == sorted(application.pages)
     documents = await installation.execute("SELECT page_id FROM notion_sync.search_documents")

@@ -217,7 +217,7 @@ async def test_rows_deleted_while_they_are_read_whole_come_back_with_the_next_ru
             deleted.extend(
                 installation.execute_at_once(
                     "DELETE FROM notion_chat_sessions_sync WHERE notion_page_id IN ("
-                    " SELECT unnest(page_ids) FROM notion_sync.seen_pages LIMIT 5) RETURNING notion_page_id"
+                    " SELECT unnest(page_ids)::text FROM notion_sync.seen_pages LIMIT 5) RETURNING notion_page_id"
                 )
             )
 

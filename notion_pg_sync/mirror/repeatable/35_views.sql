@@ -17,15 +17,16 @@ AS $$
         JOIN notion_sync.data_sources AS known USING (user_id)
         JOIN pg_class ON relkind IN ('r', 'p')
         JOIN pg_namespace ON pg_namespace.oid = relnamespace AND nspname || '.' || relname = known.sync_table
-        WHERE accounts.views AND known.user_id = whose AND known.data_source_id = coalesce(source, known.data_source_id)
+        WHERE accounts.views AND known.user_id = whose
+          AND known.data_source_id = coalesce(source::uuid, known.data_source_id)
     ), unwanted AS (
         DELETE FROM notion_sync.view_sources AS listed
-        WHERE user_id = whose AND data_source_id = coalesce(source, data_source_id)
+        WHERE user_id = whose AND data_source_id = coalesce(source::uuid, data_source_id)
           AND NOT EXISTS (SELECT FROM wanted WHERE wanted.data_source_id = listed.data_source_id)
     )
     INSERT INTO notion_sync.view_sources AS listed
-        (user_id, data_source_id, view_name, sync_table, database_name, relations)
-    SELECT user_id, data_source_id, view_name, sync_table, database_name, relations FROM wanted
+        (user_id, data_source_id, notion_data_source_id, view_name, sync_table, database_name, relations)
+    SELECT user_id, data_source_id, data_source_id::text, view_name, sync_table, database_name, relations FROM wanted
     ON CONFLICT (user_id, data_source_id) DO UPDATE
     SET view_name = EXCLUDED.view_name, sync_table = EXCLUDED.sync_table, database_name = EXCLUDED.database_name,
         relations = EXCLUDED.relations
@@ -122,5 +123,5 @@ CREATE POLICY reader ON notion_sync.view_sources FOR SELECT USING (
     user_id = (SELECT notion_sync.current_user_id())
     OR sync_table = ANY (ARRAY(SELECT notion_sync.sync_tables_open(true)))
     OR sync_table = ANY (ARRAY(SELECT notion_sync.sync_tables_open(false)))
-       AND notion_sync.sees_rows_of(sync_table, user_id, data_source_id, current_setting('search_path'))
+       AND notion_sync.sees_rows_of(sync_table, user_id, notion_data_source_id, current_setting('search_path'))
 );

@@ -35,7 +35,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     asked CONSTANT text := sync_notion_database.user_id;
-    wanted text := notion_sync.id_in(sync_notion_database.database_id);
+    wanted uuid := notion_sync.id_in(sync_notion_database.database_id)::uuid;
     waiting bigint;
 BEGIN
     IF asked IS NULL OR asked = '' THEN
@@ -85,7 +85,7 @@ BEGIN
         SELECT max(open.request_id) FROM notion_sync.sync_requests AS open
         WHERE open.user_id = asked AND open.database_id IS NULL AND open.status = 'waiting'));
     RETURN QUERY
-        SELECT waiting, known.database_id, known.name FROM notion_sync.databases AS known
+        SELECT waiting, known.database_id::text, known.name FROM notion_sync.databases AS known
         WHERE known.user_id = asked ORDER BY known.name, known.database_id;
     IF NOT FOUND THEN
         RETURN QUERY SELECT waiting, NULL::text, NULL::text;

@@ -168,7 +168,7 @@ AS $$
 DECLARE
     settings CONSTANT regclass := notion_sync.settings_by(path);
     sources text[] := ARRAY(SELECT data_source_id FROM notion_sync.data_sources
-                            WHERE user_id = whose AND replace(database_id, '-', '') = hex);
+                            WHERE user_id = whose AND database_id = hex::uuid);
     pages text[] := '{}';
     gone text[];
     conditions text;
@@ -208,6 +208,9 @@ BEGIN
                        THEN format('position($2 IN replace(lower(%I::text), ''-'', '''')) > 0', attname)
                    WHEN attname IN ('data_source_id', 'notion_data_source_id') THEN format('%I::text = ANY ($3)', attname)
                    WHEN attname IN ('page_id', 'notion_page_id') THEN format('%I::text = ANY ($4)', attname)
+                   -- There the database stands as the application wrote it, as a link for example.
+                   WHEN relname = 'removed_pages' AND attname = 'row'
+                       THEN 'position($2 IN replace(lower(removed_pages.row ->> ''notion_database_id''), ''-'', '''')) > 0'
                END, ' OR ')
         FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
         WHERE relnamespace = 'notion_sync'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition

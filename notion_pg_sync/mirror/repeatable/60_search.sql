@@ -94,13 +94,15 @@ BEGIN
                     SELECT document.user_id, document.title, document.page_id, spelled.notion_page_id
                     FROM notion_sync.search_documents AS document
                     CROSS JOIN LATERAL (
-                        SELECT document.page_id UNION SELECT replace(document.page_id, '-', '')
-                        UNION SELECT upper(document.page_id) UNION SELECT upper(replace(document.page_id, '-', ''))
+                        SELECT document.page_id::text
+                        UNION SELECT replace(document.page_id::text, '-', '')
+                        UNION SELECT upper(document.page_id::text)
+                        UNION SELECT upper(replace(document.page_id::text, '-', ''))
                     ) AS spelled (notion_page_id)
                     WHERE document.user_id = $1 AND document.title_key = left($2, 200) AND lower(document.title) = $2
                       AND document.data_source_id = $3
                 )
-                SELECT page.user_id::text, notion_sync.as_uuid(found.page_id), $4, found.title,
+                SELECT page.user_id::text, found.page_id, $4, found.title,
                        page.url::text, page.properties, page.fields, page.notion_created_at, page.notion_edited_at,
                        page.last_synced_at
                 FROM found JOIN %I.%I AS page USING (user_id, notion_page_id)
@@ -120,10 +122,10 @@ CREATE OR REPLACE FUNCTION notion_sync.search_matches(asked text, query tsquery,
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT page_id FROM (
+    SELECT page_id::text FROM (
         SELECT page_id, title, tsv FROM notion_sync.search_documents
         WHERE ARRAY[user_id] @> ARRAY[asked] AND user_id = asked AND tsv @@ query
-          AND (sources IS NULL OR data_source_id = ANY (sources))
+          AND (sources IS NULL OR data_source_id::text = ANY (sources))
         LIMIT 10000
     ) AS matching
     ORDER BY ts_rank(tsv, query) DESC, title, page_id
@@ -168,7 +170,7 @@ DECLARE
     words CONSTANT tsquery := notion_sync.search_query(language, search.query);
     limited CONSTANT integer := greatest(coalesce(search.most, 20), 0);
     sources text[];
-    best text[];
+    best uuid[];
 BEGIN
     IF asked IS NULL OR coalesce(numnode(words), 0) = 0 THEN
         RETURN;
@@ -185,12 +187,12 @@ BEGIN
         IF asked IS DISTINCT FROM notion_sync.current_user_id() THEN
             RETURN;
         END IF;
-        best := ARRAY(SELECT notion_sync.own_search_matches(words, sources, limited));
+        best := ARRAY(SELECT notion_sync.own_search_matches(words, sources, limited)::uuid);
     ELSE
-        best := ARRAY(SELECT notion_sync.search_matches(asked, words, sources, limited));
+        best := ARRAY(SELECT notion_sync.search_matches(asked, words, sources, limited)::uuid);
     END IF;
     RETURN QUERY
-        SELECT document.user_id, notion_sync.as_uuid(document.page_id), known.database_name, document.title,
+        SELECT document.user_id, document.page_id, known.database_name, document.title,
                ts_headline(
                    language,
                    left(coalesce(nullif(concat_ws(E'\n', nullif(document.text, ''), body.plain_text), ''), document.title),

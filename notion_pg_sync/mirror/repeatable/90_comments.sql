@@ -1,4 +1,6 @@
 COMMENT ON SCHEMA notion_sync IS 'Bookkeeping of notion-pg-sync: runs, accounts, data sources.';
+COMMENT ON COLUMN notion_sync.migrations.must_know IS
+    'Versions of the tool that know the migrations up to this one work with the tables: what came later only adds.';
 COMMENT ON COLUMN notion_sync.run_processes.machine IS 'Within one value of it, process ids are comparable.';
 COMMENT ON COLUMN notion_sync.run_processes.process_started_at IS 'Seconds since 1970, as the operating system says.';
 COMMENT ON COLUMN notion_sync.accounts.views IS 'Whether typed views are kept for this user.';
@@ -47,6 +49,9 @@ COMMENT ON COLUMN notion_sync.page_bodies.is_settled IS
 COMMENT ON COLUMN notion_sync.page_bodies.fetched_at IS 'When it was asked for, by Notion''s clock.';
 COMMENT ON COLUMN notion_sync.data_sources.bodies IS
     'Yours to set: whether its bodies are read by every run, also by those without --bodies.';
+COMMENT ON COLUMN notion_sync.removed_pages.notion_page_id IS
+    'Null: the row was one too many, under something that is no id of Notion; row has it.';
+COMMENT ON COLUMN notion_sync.removed_pages.row IS 'The row as it was, ids included.';
 COMMENT ON TABLE notion_sync.users IS 'People, bots and groups of a user''s Notion workspace, as far as rows name them.';
 COMMENT ON COLUMN notion_sync.users.user_id IS 'The user in user_settings whose copy names them.';
 COMMENT ON COLUMN notion_sync.users.id IS 'Notion''s id, as in fields and views.';
@@ -61,6 +66,7 @@ COMMENT ON COLUMN notion_sync.data_sources.is_searchable IS
 COMMENT ON COLUMN notion_sync.search_settings.language IS
     'A text search configuration, simple or german for example; all documents follow in the transaction that changes it.';
 COMMENT ON TABLE notion_sync.view_sources IS 'Whose rows the typed views show; a session sees those whose rows it sees.';
+COMMENT ON COLUMN notion_sync.view_sources.notion_data_source_id IS 'The same id as sync tables have it.';
 COMMENT ON COLUMN notion_sync.view_sources.sync_table IS 'As it stands in a statement, quoted where it has to be.';
 COMMENT ON COLUMN notion_sync.view_sources.relations IS 'The columns that hold related pages.';
 COMMENT ON TABLE notion_sync.repeatable IS 'Which functions, policies, grants and comments init applied last.';
