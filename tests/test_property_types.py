@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from notion_pg_sync.core.columns import UNDETERMINED
 from notion_pg_sync.notion.properties import columns_by_property, fields_of
-from notion_pg_sync.notion.schema import TYPES, UNDETERMINED, assign_columns
+from notion_pg_sync.notion.schema import TYPES, assign_columns
 
 PAGE = Path(__file__).parent.parent / "docs" / "property-types.md"
 ROWS = [

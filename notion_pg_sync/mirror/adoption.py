@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from psycopg import sql
 
+from notion_pg_sync.core.columns import MAX_NAME_BYTES
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.page_ids import PageIds, inspect_page_ids, removal_of_duplicates, rewriting, trigger_on
 from notion_pg_sync.mirror.percent_safe_cursor import qualified
@@ -125,7 +126,7 @@ def securing(table: SyncTable, found: TableState, role: str) -> list[Change]:
 
 def own_policy(role: str) -> str:
     """The name of the policy that lets the tool, which works as `role`, see every row of a table."""
-    return f"notion-pg-sync as {role}"[:63]
+    return f"notion-pg-sync as {role}"[:MAX_NAME_BYTES]
 
 
 def letting_write(table: sql.Identifier, role: str) -> sql.Composed:

@@ -11,6 +11,8 @@ from psycopg.types.json import Jsonb
 from psycopg.types.multirange import Multirange, TimestamptzMultirange
 from psycopg.types.range import Range
 
+from notion_pg_sync.core.columns import Column
+from notion_pg_sync.core.intervals import EARLIEST, LATEST, Interval
 from notion_pg_sync.mirror.connection import Connection
 
 # A stretch of creation time; None means unbounded.
@@ -43,21 +45,9 @@ class DataSourceState:
         return replace(self, full_read_progress_at=None)
 
     @property
-    def covered(self) -> list[Stretch]:
+    def covered(self) -> list[Interval]:
         """The creation times that the full read under way has written."""
-        return [(stretch.lower, stretch.upper) for stretch in self.full_read_covered]
-
-
-@dataclass(frozen=True)
-class StoredColumn:
-    """A row of `notion_sync.columns`."""
-
-    property_id: str
-    part: str
-    property_name: str
-    property_type: str
-    name: str
-    type: str
+        return [Interval(one.lower or EARLIEST, one.upper or LATEST) for one in self.full_read_covered]
 
 
 @dataclass(frozen=True)
@@ -151,9 +141,9 @@ async def forget_data_source(connection: Connection, key: DataSourceKey) -> None
         await connection.execute(statement, (key.user_id, key.data_source_id))
 
 
-async def load_columns(connection: Connection, key: DataSourceKey) -> list[StoredColumn]:
+async def load_columns(connection: Connection, key: DataSourceKey) -> list[Column]:
     """The columns that were given to a data source's properties, those of vanished properties included."""
-    async with connection.cursor(row_factory=class_row(StoredColumn)) as cursor:
+    async with connection.cursor(row_factory=class_row(Column)) as cursor:
         await cursor.execute(
             """
             SELECT property_id, part, property_name, property_type, name, type FROM notion_sync.columns
@@ -164,7 +154,7 @@ async def load_columns(connection: Connection, key: DataSourceKey) -> list[Store
         return await cursor.fetchall()
 
 
-async def save_columns(connection: Connection, key: DataSourceKey, columns: Iterable[StoredColumn]) -> None:
+async def save_columns(connection: Connection, key: DataSourceKey, columns: Iterable[Column]) -> None:
     """Records new columns, and what changed of known ones."""
     async with connection.cursor() as cursor:
         await cursor.executemany(
@@ -212,7 +202,7 @@ async def begin_full_read(
 
 
 async def record_full_read(
-    connection: Connection, key: DataSourceKey, seen: Sequence[str], covered: Iterable[Stretch]
+    connection: Connection, key: DataSourceKey, seen: Sequence[str], covered: Iterable[Interval]
 ) -> None:
     """Records, in the transaction that writes them, which pages a full read saw and which creation times it covers."""
     await connection.execute(
@@ -272,5 +262,10 @@ async def forget_seen(connection: Connection, key: DataSourceKey) -> None:
     )
 
 
-def _multirange(stretches: Iterable[Stretch]) -> TimestamptzMultirange:
-    return TimestamptzMultirange([Range(lower, upper) for lower, upper in stretches])
+def _multirange(intervals: Iterable[Interval]) -> TimestamptzMultirange:
+    return TimestamptzMultirange(
+        [
+            Range(None if one.start == EARLIEST else one.start, None if one.end == LATEST else one.end)
+            for one in intervals
+        ]
+    )

@@ -8,13 +8,13 @@ from typing import Any
 
 from psycopg import sql
 
+from notion_pg_sync.core.columns import UNDETERMINED
 from notion_pg_sync.mirror.connection import Pool, transaction
 
 _SCHEMA = "notion"
 # More columns a view does not get.
 _MOST_COLUMNS = 1000
 # Columns whose type is not known yet give way to those of others.
-_UNDETERMINED = "undetermined"
 _FULL_NAMES = {"timestamptz": "timestamp with time zone"}
 
 
@@ -132,6 +132,6 @@ class HeldViews:
 
 def _shared_type(types: Sequence[str]) -> str:
     """The type of a column that several data sources share: theirs, where they agree, else text."""
-    known = set(types) - {_UNDETERMINED}
+    known = set(types) - {UNDETERMINED}
     type_ = known.pop() if len(known) == 1 else "text"
     return _FULL_NAMES.get(type_, type_)

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
+from notion_pg_sync.core.users import User
 from notion_pg_sync.mirror.connection import Connection
 
 # Who could not be told is asked for again after this time: a capability may have been switched on meanwhile.
 _ASKED_AGAIN_AFTER_HOURS = 24
 
 
-@dataclass(frozen=True)
-class StoredUser:
-    """A row of `notion_sync.users`; `kind` is None where Notion told no more than the id."""
-
-    id: str
-    kind: str | None
-    name: str | None
-    email: str | None
-    avatar_url: str | None
-
-
-async def save_users(connection: Connection, user_id: str, users: Collection[StoredUser]) -> None:
+async def save_users(connection: Connection, user_id: str, users: Collection[User]) -> None:
     """Takes in what Notion says of people, within the caller's transaction; writes nothing where all of it is known.
 
     An id alone takes nothing away from what is known.

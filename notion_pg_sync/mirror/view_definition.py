@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 from psycopg import sql
 
+from notion_pg_sync.core.columns import MAX_NAME_BYTES, UNDETERMINED
+
 SCHEMA = "notion"
 MOST_COLUMNS = 1000
 
@@ -36,7 +38,6 @@ _RELATION = {
     "position": ("integer", "related.position::integer"),
 }
 RELATION_COLUMNS = tuple(_RELATION)
-_LONGEST_NAME_BYTES = 63
 _BETWEEN_VIEW_AND_COLUMN = "__"
 
 # How a property's plain value is shown as a column's type: none of these can fail, whatever the value.
@@ -67,7 +68,6 @@ _PEOPLE = {
 _PEOPLE_TYPES = frozenset({"people", "created_by", "last_edited_by"})
 # As the catalog's format_type() names them.
 _CATALOG_NAMES = {"timestamptz": "timestamp with time zone"}
-_UNDETERMINED = "undetermined"
 
 # Comments that begin so are ours; a person's own stay.
 COMMENT_MARK = "Notion: "
@@ -276,7 +276,7 @@ def _with_names(name: str, by_name: Mapping[str, Sequence[SharedColumn]]) -> lis
     if column.type not in _PEOPLE or any(one.property_type not in _PEOPLE_TYPES for one in shared):
         return [column]
     _, type_, ending = _PEOPLE[column.type]
-    if name + ending in by_name or len((name + ending).encode()) > _LONGEST_NAME_BYTES:
+    if name + ending in by_name or len((name + ending).encode()) > MAX_NAME_BYTES:
         return [column]
     return [column, ViewColumn(name + ending, type_, f"{column.comment}, by name", names_of=(name, column.type))]
 
@@ -310,11 +310,11 @@ def relation_view_name(typed_view: str, relation: str) -> str:
     No typed view has two underscores in a row in its name. A name that PostgreSQL would cut ends with a hash.
     """
     name = f"{typed_view}{_BETWEEN_VIEW_AND_COLUMN}{relation}"
-    if len(name.encode()) <= _LONGEST_NAME_BYTES:
+    if len(name.encode()) <= MAX_NAME_BYTES:
         return name
     end = f"_{hashlib.sha256(name.encode()).hexdigest()[:12]}"
     start = f"{_cut(typed_view, 24)}{_BETWEEN_VIEW_AND_COLUMN}{relation}"
-    return _cut(start, _LONGEST_NAME_BYTES - len(end)) + end
+    return _cut(start, MAX_NAME_BYTES - len(end)) + end
 
 
 def _cut(name: str, most_bytes: int) -> str:
@@ -330,7 +330,7 @@ def _as_it_was(wanted: ViewColumn | None, name: str, type_: str) -> ViewColumn:
 
 
 def _type_of(shared: Sequence[SharedColumn]) -> str:
-    types = {column.type for column in shared} - {_UNDETERMINED}
+    types = {column.type for column in shared} - {UNDETERMINED}
     type_ = types.pop() if len(types) == 1 else "text"
     type_ = _CATALOG_NAMES.get(type_, type_)
     return type_ if type_ in _FIELD else "text"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection
 
-# PostgreSQL cuts longer names, which would make two of them one.
-LONGEST_BYTES = 63
+from notion_pg_sync.core.columns import MAX_NAME_BYTES
 
 # The columns that every typed view has besides its properties, and PostgreSQL's own of every table.
 _RESERVED_NAMES = """
@@ -40,7 +39,7 @@ def column_name(property_name: str) -> str:
         name = f"_{name}"
     if name in KEY_WORDS or name in RESERVED_NAMES:
         name += "_"
-    return _cut(name, LONGEST_BYTES)
+    return _cut(name, MAX_NAME_BYTES)
 
 
 def view_name(database_name: str, database_id: str) -> str:
@@ -80,7 +79,7 @@ def _letters(text: str) -> list[str]:
 
 
 def _joined(name: str, suffix: str) -> str:
-    return _cut(name, LONGEST_BYTES - len(suffix)) + suffix
+    return _cut(name, MAX_NAME_BYTES - len(suffix)) + suffix
 
 
 def _cut(name: str, most_bytes: int) -> str:

@@ -6,24 +6,13 @@ Without the capability to read user information a user is an id and nothing else
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from uuid import UUID
 
+from notion_pg_sync.core.users import User
 from notion_pg_sync.notion.cleaning import storable_text, strip_signature
 from notion_pg_sync.notion.json_access import as_list, get_path, tagged
 
 KINDS = ("person", "bot")
-
-
-@dataclass(frozen=True)
-class User:
-    """A person, bot or group; `kind` is None where nothing but the id is told. All texts are storable."""
-
-    id: str
-    kind: str | None = None
-    name: str | None = None
-    email: str | None = None
-    avatar_url: str | None = None
 
 
 def read_user(answered: object) -> User | None:

@@ -8,10 +8,11 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
 
+from notion_pg_sync.core.columns import VALUE, Column
 from notion_pg_sync.notion.cleaning import strip_signature
 from notion_pg_sync.notion.dates import DateParts, date_parts, instant
 from notion_pg_sync.notion.json_access import as_list, get_path, tagged
-from notion_pg_sync.notion.schema import VALUE, Column, by_id, decoded, fits
+from notion_pg_sync.notion.schema import by_id, decoded, fits
 
 
 class NotComputed(Enum):

@@ -13,14 +13,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import unquote
 
+from notion_pg_sync.core.columns import UNDETERMINED, VALUE, Column
 from notion_pg_sync.notion.cleaning import digest, storable_text
 from notion_pg_sync.notion.column_names import column_name, free_name
 from notion_pg_sync.notion.dates import is_day, is_instant
 from notion_pg_sync.notion.json_access import get_path, tagged
 from notion_pg_sync.notion.json_text import canonical_text
-
-# A formula's or rollup's type is not in the schema; until its first value comes, its column holds nothing but nulls.
-UNDETERMINED = "undetermined"
 
 TYPES = {
     "title": "text",
@@ -53,24 +51,10 @@ ANY_TYPE = "jsonb"
 # By the `type` of a formula's or rollup's result.
 _RESULT_TYPES = {"string": "text", "number": "numeric", "boolean": "boolean", "date": "date", "array": "text[]"}
 
-# The parts of a property, each a column: all have the value itself, which of a date is its calendar day.
-VALUE = "value"
-# A date's other parts, with type and end of the name.
+# The parts of a date beside its value, each a column, with type and end of the name.
 DATE_PARTS = {"at": ("timestamptz", "_at"), "end": ("date", "_end"), "end_at": ("timestamptz", "_end_at")}
 
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column for a property, or for a part of it; `property_id` is as Notion wrote it, see `decoded`."""
-
-    property_id: str
-    property_name: str
-    property_type: str
-    name: str
-    type: str
-    part: str = VALUE
 
 
 @dataclass(frozen=True)

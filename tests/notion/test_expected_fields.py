@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notion_pg_sync.core.columns import Column
 from notion_pg_sync.notion.cleaning import sanitize
 from notion_pg_sync.notion.properties import columns_by_property, fields_of, first_integer, first_text
-from notion_pg_sync.notion.schema import Column, assign_columns, settle_types
+from notion_pg_sync.notion.schema import assign_columns, settle_types
 from notion_pg_sync.sync.verify.expected_fields import (
     NOT_TOLD,
     Json,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from notion_pg_sync.notion.people import User, read_user, users_in
+from notion_pg_sync.core.users import User
+from notion_pg_sync.notion.people import read_user, users_in
 from tests.notion.arbitrary_json import json_values, page_properties
 
 ADA = "00000000-0000-4000-8000-0000000000f1"

@@ -6,9 +6,10 @@ import json
 
 from hypothesis import given, settings
 
+from notion_pg_sync.core.columns import Column
 from notion_pg_sync.notion.cleaning import sanitize
 from notion_pg_sync.notion.properties import Fields, columns_by_property, fields_of
-from notion_pg_sync.notion.schema import Column, assign_columns, fits, settle_types
+from notion_pg_sync.notion.schema import assign_columns, fits, settle_types
 from tests.notion.arbitrary_json import page_properties
 from tests.notion.payloads import payload, recorded
 

@@ -10,17 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notion_pg_sync.core.columns import UNDETERMINED, Column
 from notion_pg_sync.notion.column_names import KEY_WORDS, RESERVED_NAMES
-from notion_pg_sync.notion.schema import (
-    UNDETERMINED,
-    Column,
-    assign_columns,
-    by_id,
-    decoded,
-    fits,
-    schema_fingerprint,
-    settle_types,
-)
+from notion_pg_sync.notion.schema import assign_columns, by_id, decoded, fits, schema_fingerprint, settle_types
 from tests.notion.arbitrary_json import TYPES, json_values, page_properties, wild_text
 from tests.notion.payloads import payload, recorded
 

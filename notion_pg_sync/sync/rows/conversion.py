@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from notion_pg_sync.core.columns import Column
 from notion_pg_sync.mirror.sent_rows import Row
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import Storable, page_hash, storable_text, to_storable
@@ -20,7 +21,7 @@ from notion_pg_sync.notion.properties import (
     first_text,
     title_text,
 )
-from notion_pg_sync.notion.schema import Column, by_id, settle_types
+from notion_pg_sync.notion.schema import by_id, settle_types
 
 
 @dataclass

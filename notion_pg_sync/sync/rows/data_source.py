@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from notion_pg_sync.core.intervals import EARLIEST, LATEST, Interval, gaps
-from notion_pg_sync.mirror.data_sources import DataSourceState, Stretch
+from notion_pg_sync.core.intervals import Interval, gaps
+from notion_pg_sync.core.users import User
+from notion_pg_sync.mirror.data_sources import DataSourceState
 from notion_pg_sync.mirror.rows import Written
 from notion_pg_sync.mirror.runs import Counts, Mode
 from notion_pg_sync.mirror.tables import SyncTable
@@ -15,7 +16,7 @@ from notion_pg_sync.notion.cleaning import CONVERSION_VERSION, sanitize, storabl
 from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.listing import EditListing, FullListing, Query
 from notion_pg_sync.notion.pages import Page, read_page
-from notion_pg_sync.notion.people import User, users_in
+from notion_pg_sync.notion.people import users_in
 from notion_pg_sync.notion.schema import assign_columns, schema_fingerprint, unknown_types, vanished_names
 from notion_pg_sync.notion.splits import splits_of
 from notion_pg_sync.sync.rows.completing import complete_pages
@@ -33,7 +34,7 @@ from notion_pg_sync.sync.rows.removing import (
 from notion_pg_sync.sync.rows.row_sink import Description, ReadProgress, RowSink, SyncTarget
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.listener import ProgressKey
-from notion_pg_sync.sync.run.people_lookup import stored
+from notion_pg_sync.sync.run.people_lookup import told_of
 
 
 class DataSourceSync:
@@ -125,7 +126,7 @@ class DataSourceSync:
         rows_held_back = await self._read_whole(state.covered if state else [])
         return await self._read_edits(plan.edits_since, described, state, rows_held_back)
 
-    async def _read_whole(self, covered: Sequence[Stretch]) -> int:
+    async def _read_whole(self, covered: Sequence[Interval]) -> int:
         """Reads what is not covered yet, and then removes what was not seen.
 
         Returns how many rows that would be where it is too much without permission, and none is removed.
@@ -148,9 +149,9 @@ class DataSourceSync:
         """Whether removing them needs permission; the rows are counted only where that can matter."""
         return len(unseen) > ALWAYS_REMOVABLE_ROWS and is_too_much(len(unseen), await self._destination.count())
 
-    async def _list_whole(self, covered: Sequence[Stretch]) -> None:
+    async def _list_whole(self, covered: Sequence[Interval]) -> None:
         readers = self._work.settings.concurrency
-        left = gaps(_interval(stretch) for stretch in covered)
+        left = gaps(covered)
         listing = FullListing(left, splits_of(self._schema), readers=readers, now=self._began_at)
         async with reading(listing, self._ask, readers) as answers:
             async for batch in answers:
@@ -160,7 +161,7 @@ class DataSourceSync:
                     for page in map(read_page, answer.pages)
                     if page.created_at < progress.until
                 ]
-                stretches = [_stretch(progress.covered) for _, progress in batch if progress.covered]
+                stretches = [progress.covered for _, progress in batch if progress.covered]
                 await self._write(pages, ReadProgress([page.id for page in pages], stretches))
 
     async def _remove(self, unseen: list[str]) -> None:
@@ -203,7 +204,7 @@ class DataSourceSync:
         rows = self._conversion.rows_of(completed)
         columns = self._conversion.columns if columns_changed else None
         new_users = {user for page in completed for user in users_in(page.properties)} - self._users_told
-        written = await self._destination.write(rows, columns, covered, stored(new_users))
+        written = await self._destination.write(rows, columns, covered, told_of(new_users))
         self._users_told |= new_users
         self.counts += Counts(
             rows_read=written.inserted + written.updated + written.unchanged + written.withheld,
@@ -259,15 +260,3 @@ def stored_otherwise(written: Written, table: SyncTable) -> list[str]:
             f"{written.withheld} rows are missing: the trigger {trigger} on {table.qualified_name} keeps them out."
         )
     return said
-
-
-def _interval(stretch: Stretch) -> Interval:
-    start, end = stretch
-    return Interval(start or EARLIEST, end or LATEST)
-
-
-def _stretch(interval: Interval) -> Stretch:
-    return (
-        None if interval.start == EARLIEST else interval.start,
-        None if interval.end == LATEST else interval.end,
-    )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from notion_pg_sync.core.columns import Column
+from notion_pg_sync.core.intervals import Interval
+from notion_pg_sync.core.users import User
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import Connection, current_time, retried, transaction
-from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState, StoredColumn, Stretch
-from notion_pg_sync.mirror.people import StoredUser, save_users
+from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState
+from notion_pg_sync.mirror.people import save_users
 from notion_pg_sync.mirror.removal import Reason, pages_of, remove_pages, unseen_pages
 from notion_pg_sync.mirror.row_counts import change_row_counts, settle_row_count
 from notion_pg_sync.mirror.rows import (
@@ -33,7 +36,6 @@ from notion_pg_sync.mirror.stored_rows import void_notes
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION
 from notion_pg_sync.notion.column_names import view_name
-from notion_pg_sync.notion.schema import Column
 from notion_pg_sync.sync.run.context import RunContext
 
 
@@ -64,7 +66,7 @@ class ReadProgress:
     """What a batch of a full read stands for: the pages it saw, and the creation times that are complete with it."""
 
     page_ids: Sequence[str]
-    stretches: Sequence[Stretch]
+    stretches: Sequence[Interval]
 
 
 class RowSink(Protocol):
@@ -83,7 +85,7 @@ class RowSink(Protocol):
         rows: Sequence[Row],
         columns: Sequence[Column] | None,
         covered: ReadProgress | None,
-        users: Sequence[StoredUser] = (),
+        users: Sequence[User] = (),
     ) -> Written:
         """Takes in a batch, with the progress that it stands for, `columns` where they changed, and whom it names."""
 
@@ -156,7 +158,7 @@ class PostgresSink:
         rows: Sequence[Row],
         columns: Sequence[Column] | None,
         covered: ReadProgress | None,
-        users: Sequence[StoredUser] = (),
+        users: Sequence[User] = (),
     ) -> Written:
         """See `RowSink`."""
         place = self.place
@@ -208,8 +210,7 @@ class PostgresSink:
             await data_sources.advance_watermark(connection, self.place.key, began_at)
 
     async def _save_columns(self, connection: Connection, columns: Sequence[Column]) -> None:
-        stored = [StoredColumn(**asdict(column)) for column in columns]
-        await data_sources.save_columns(connection, self.place.key, stored)
+        await data_sources.save_columns(connection, self.place.key, columns)
 
     @retried
     async def _make_searchable(self, last: str) -> str | None:
@@ -280,7 +281,7 @@ class DryRunSink:
         rows: Sequence[Row],
         columns: Sequence[Column] | None,
         covered: ReadProgress | None,
-        users: Sequence[StoredUser] = (),
+        users: Sequence[User] = (),
     ) -> Written:
         """See `RowSink`."""
         self.seen.update(covered.page_ids if covered else ())
@@ -325,4 +326,4 @@ async def _known(work: RunContext, place: SyncTarget) -> tuple[DataSourceState |
         now = await current_time(connection)
     if state is not None:
         work.check_table(state.sync_table)
-    return state, [Column(**asdict(column)) for column in columns], now
+    return state, columns, now

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 
 from notion_pg_sync.core.errors import ErrorCode
+from notion_pg_sync.core.users import User
 from notion_pg_sync.mirror import people
 from notion_pg_sync.mirror.connection import retried, transaction
-from notion_pg_sync.mirror.people import StoredUser
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
-from notion_pg_sync.notion.people import User, read_user
+from notion_pg_sync.notion.people import read_user
 from notion_pg_sync.sync.run.context import RunContext
 
 log = logging.getLogger(__name__)
@@ -23,13 +22,13 @@ MOST_ASKED = 100
 _NOT_TOLD = frozenset({ErrorCode.RESTRICTED_RESOURCE, ErrorCode.OBJECT_NOT_FOUND})
 
 
-def stored(users: Iterable[User]) -> list[StoredUser]:
-    """As the mirror keeps them, each once: the last that is more than an id."""
+def told_of(users: Iterable[User]) -> list[User]:
+    """Each user once: as the last says that is more than an id."""
     by_id: dict[str, User] = {}
     for user in users:
         if user.kind is not None or user.id not in by_id:
             by_id[user.id] = user
-    return [StoredUser(**asdict(user)) for user in by_id.values()]
+    return list(by_id.values())
 
 
 async def ask_for_people(work: RunContext, client: NotionClient, user_id: str) -> None:
@@ -56,7 +55,7 @@ async def ask_for_people(work: RunContext, client: NotionClient, user_id: str) -
 async def _save(work: RunContext, user_id: str, told: Sequence[User], asked: Sequence[str]) -> None:
     async with work.writing_for(user_id) as connection:
         await people.note_asked(connection, user_id, asked)
-        await people.save_users(connection, user_id, stored(told))
+        await people.save_users(connection, user_id, told_of(told))
 
 
 async def _told(client: NotionClient, wanted: list[str]) -> list[User]:

@@ -1,0 +1,26 @@
+"""Pure: what the columns of typed views are, to whoever names them, keeps them or makes views of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# A formula's or rollup's type is not in the schema; until its first value comes, its column holds nothing but nulls.
+UNDETERMINED = "undetermined"
+
+# The part of a property that all have: the value itself, which of a date is its calendar day.
+VALUE = "value"
+
+# PostgreSQL cuts longer names, which would make two of them one.
+MAX_NAME_BYTES = 63
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column for a property, or for a part of it; `property_id` is as Notion wrote it (percent-encoded)."""
+
+    property_id: str
+    property_name: str
+    property_type: str
+    name: str
+    type: str
+    part: str = VALUE

@@ -1,0 +1,16 @@
+"""Pure: a user of Notion, to whoever reads one in an answer or keeps one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class User:
+    """A person, bot or group; `kind` is None where nothing but the id is told. All texts are storable."""
+
+    id: str
+    kind: str | None = None
+    name: str | None = None
+    email: str | None = None
+    avatar_url: str | None = None
