@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from psycopg import errors
+from psycopg import errors, sql
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from notion_pg_sync.mirror.connection import Connection
 
+LOCK_TIMEOUT = "3s"
 # What a lock of somebody else's ends in.
 LOCKED = (errors.LockNotAvailable, errors.DeadlockDetected)
 
@@ -43,4 +44,4 @@ async def in_attempts(
 
 async def limit_lock_waits(connection: Connection) -> None:
     """Lets no statement of the transaction wait for a lock for long."""
-    await connection.execute("SET LOCAL lock_timeout = '3s'")
+    await connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOCK_TIMEOUT))

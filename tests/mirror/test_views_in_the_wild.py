@@ -294,7 +294,7 @@ async def test_a_view_with_a_thousand_columns_can_be_read(anna: Installation) ->
 async def test_a_view_in_use_is_waited_for_briefly_and_then_said_to_be(
     anna: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("notion_pg_sync.mirror.views._LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr("notion_pg_sync.mirror.locks.LOCK_TIMEOUT", "50ms")
     await retype(anna)
     async with await psycopg.AsyncConnection.connect(anna.settings.database_url or "") as reading:
         await reading.execute("SELECT count(*) FROM notion.characters")
