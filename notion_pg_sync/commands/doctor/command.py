@@ -14,9 +14,9 @@ from rich.text import Text
 
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Verdict
 from notion_pg_sync.commands.doctor.checks.examine import Examined, examine
-from notion_pg_sync.commands.doctor.checks.wording import plural
 from notion_pg_sync.commands.output.terminal import Screen, text_of
 from notion_pg_sync.core.printable import printable
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.embedded.fallback import NoPostgresError, chosen_postgres
 from notion_pg_sync.embedded.server import EmbeddedPostgresError, default_folder
 from notion_pg_sync.settings import Settings

@@ -21,8 +21,9 @@ from notion_pg_sync.commands.status.layout import (
     table_of,
     widths_of,
 )
-from notion_pg_sync.commands.status.words import ago, counted, lasting, times, until
+from notion_pg_sync.commands.status.words import ago, lasting, until
 from notion_pg_sync.core.health import Condition
+from notion_pg_sync.core.wording import plural, times
 from notion_pg_sync.mirror.overview import Database
 
 STYLES = {
@@ -117,7 +118,7 @@ def _result(one: DatabaseHealth, now: datetime) -> Text:
     else:
         said = one.condition.words
     if database and database.held_back:
-        said += f", {counted(database.held_back, 'row')} held back"
+        said += f", {plural(database.held_back, 'row')} held back"
     return text_of(said, style)
 
 
@@ -127,7 +128,7 @@ def _took_in_words(one: DatabaseHealth, now: datetime) -> list[Text]:
         return []
     parts = [_mode(database, now)]
     parts += [lasting(database.last_seconds)] if database.last_seconds is not None else []
-    parts += [counted(database.last_requests, "request")] if database.last_requests is not None else []
+    parts += [plural(database.last_requests, "request")] if database.last_requests is not None else []
     return [text_of(part, "dim") for part in parts if part]
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 
 from notion_pg_sync.commands.status.judgement import DatabaseHealth
-from notion_pg_sync.commands.status.words import ago, since, times
+from notion_pg_sync.commands.status.words import ago, since
 from notion_pg_sync.core.health import Condition
+from notion_pg_sync.core.wording import times
 
 
 def judged_alike(

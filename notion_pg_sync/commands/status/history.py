@@ -22,7 +22,8 @@ from notion_pg_sync.commands.status.layout import (
     widths_of,
 )
 from notion_pg_sync.commands.status.trend import sparkline
-from notion_pg_sync.commands.status.words import ago, counted, lasting, local
+from notion_pg_sync.commands.status.words import ago, lasting, local
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.overview import PastSync
 from notion_pg_sync.mirror.runs import SYNC_ALL
 
@@ -111,7 +112,7 @@ def _show_trend(
         return
     said = f"{title} took {bars} up to {lasting(max(seconds))}"
     if latest_rows:
-        said += f", and read {sparkline(latest_rows[::-1])} up to {counted(max(latest_rows), 'row')}"
+        said += f", and read {sparkline(latest_rows[::-1])} up to {plural(max(latest_rows), 'row')}"
     print_indented(console, text_of(said, "dim"), 2)
 
 

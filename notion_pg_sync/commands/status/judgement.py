@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from notion_pg_sync.commands.status.facts import Facts, Key
-from notion_pg_sync.commands.status.words import ago, counted, until
+from notion_pg_sync.commands.status.words import ago, until
 from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases
 from notion_pg_sync.core.errors import UsageError
 from notion_pg_sync.core.health import CLOCKS_DIFFER_MINUTES, Condition, Health
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.overview import Database, Run, User
 from notion_pg_sync.mirror.runs import SYNC_ALL
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
@@ -148,8 +149,8 @@ def _trouble(judgement: Judgement, troubles: Sequence[DatabaseHealth]) -> str:
     kept_fresh = sum(one.condition.is_kept_fresh for one in judgement.databases)
     databases = sum(one.is_database for one in troubles)
     users = len({one.user_id for one in troubles if one.user_id is not None and not one.is_database})
-    parts = [f"{databases:,} of {counted(kept_fresh, 'database')}"] if databases else []
-    parts += [counted(users, "user")] if users else []
+    parts = [f"{databases:,} of {plural(kept_fresh, 'database')}"] if databases else []
+    parts += [plural(users, "user")] if users else []
     parts += [SYNC_ALL.command] if any(one.user_id is None for one in troubles) else []
     verb = "is" if len(parts) == 1 and databases + users <= 1 else "are"
     return f"{' and '.join(parts)} {verb} not well: {_by_condition(troubles)}."

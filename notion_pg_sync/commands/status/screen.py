@@ -15,8 +15,9 @@ from notion_pg_sync.commands.status.findings import how_long, judged_alike
 from notion_pg_sync.commands.status.history import show_runs, show_syncs
 from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, headline
 from notion_pg_sync.commands.status.layout import print_indented
-from notion_pg_sync.commands.status.words import ago, counted
+from notion_pg_sync.commands.status.words import ago
 from notion_pg_sync.core.health import Condition
+from notion_pg_sync.core.wording import plural
 
 # With more healthy databases than these a line says all there is to say of them.
 MOST_HEALTHY = 50
@@ -79,6 +80,6 @@ def _of_the_healthy(healthy: Sequence[DatabaseHealth], now: datetime) -> str:
     oldest, title = min(aged)
     users = len({one.user_id for one in healthy})
     return (
-        f"{counted(len(healthy), 'database')} of {counted(users, 'user')} are fresh: the oldest, {title}, as of "
+        f"{plural(len(healthy), 'database')} of {plural(users, 'user')} are fresh: the oldest, {title}, as of "
         f"{ago(oldest, now)}. --user and --database show each."
     )

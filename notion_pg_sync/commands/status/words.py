@@ -1,15 +1,10 @@
-"""Times and counts in words."""
+"""Times in words."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 import humanize
-
-from notion_pg_sync.core.wording import plural as counted
-from notion_pg_sync.core.wording import times
-
-__all__ = ["ago", "counted", "lasting", "local", "since", "times", "until"]
 
 
 def ago(moment: datetime, now: datetime) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
-from notion_pg_sync.commands.doctor.checks.wording import plural, some
+from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.accounts import Account, read_accounts
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis import accounts as statements

@@ -8,7 +8,8 @@ from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
-from notion_pg_sync.commands.doctor.checks.wording import plural, sentence, some, sync_command
+from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_command
+from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.adoption import Changes
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.mirrored_tables import (

@@ -22,10 +22,11 @@ from notion_pg_sync.commands.doctor.checks.check import (
     skipped,
     warning,
 )
-from notion_pg_sync.commands.doctor.checks.wording import sentence, some, sync_all_command, sync_command
+from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_all_command, sync_command
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.printable import shell_command
+from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.accounts import ConnectedAccount
 from notion_pg_sync.mirror.connection import current_time, transaction
 from notion_pg_sync.mirror.diagnosis import accounts as statements

@@ -8,13 +8,14 @@ from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Verdict, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
-from notion_pg_sync.commands.doctor.checks.wording import plural, sentence, some, sync_all_command, sync_command
+from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_all_command, sync_command
 from notion_pg_sync.commands.status.asking import Question, read_facts
 from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.commands.status.findings import how_long, judged_alike
 from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, assess, of_user, went_away
 from notion_pg_sync.commands.status.words import ago, since
 from notion_pg_sync.core.health import Condition, Health
+from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.run_history import closing, failures_listed, recent_runs
 from notion_pg_sync.mirror.overview import Run, begin_snapshot

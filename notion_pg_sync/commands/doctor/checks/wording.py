@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from notion_pg_sync.core.printable import shell_command
-from notion_pg_sync.core.wording import plural, some
-
-__all__ = ["plural", "sentence", "some", "sync_all_command", "sync_command"]
 
 
 def sync_command(user_id: str, database: str, *options: str) -> str:
