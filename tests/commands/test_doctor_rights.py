@@ -35,7 +35,9 @@ async def test_what_init_mends_is_told_with_the_command(
 
 
 async def test_a_newer_version_is_told_with_the_upgrade(patient: Patient) -> None:
-    patient.execute("INSERT INTO notion_sync.migrations (version, name) VALUES (9999, 'from the future')")
+    patient.execute(
+        "INSERT INTO notion_sync.migrations (version, name, must_know) VALUES (9999, 'from the future', 9999)"
+    )
     (finding,) = await patient.found("initialised")
     assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "pip install --upgrade notion-pg-sync")
 
