@@ -218,6 +218,10 @@ def test_a_strangers_table_of_that_name_gets_no_row_and_stops_nobody(stranger: S
     assert rows_of(stranger, "notion_worlds_sync") == 0
     assert rows_of(stranger, "notion_pages_sync") == 12
     assert findings(stranger, f"public.notion_worlds_sync gets no rows, since it belongs to {login}") != []
+    assert stranger.command("init").out == "Everything is in place; nothing to do.\n"
+    assert stranger.command("init", "--preset", "story-app").code == 2
+    said = stranger.command("init", "--yes", "--trust", login).out
+    assert "public.notion_worlds_sync.database_name is NOT NULL without a default" in said
 
 
 def test_the_application_finds_all_of_its_own_and_gets_no_other(bare: Site, app_schema: str) -> None:
