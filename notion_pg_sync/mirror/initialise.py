@@ -28,6 +28,7 @@ from notion_pg_sync.mirror.tables import (
     is_taken,
     known_tables,
     settings_on_path,
+    strange_tables,
 )
 from notion_pg_sync.mirror.trust import (
     OwnedRelation,
@@ -145,7 +146,7 @@ async def plan_init(
     circumstances = Circumstances(
         schema=schema,
         role=await current_role(connection),
-        tables=await seen_by_init(connection, schema, presets),
+        tables=await seen_by_init(connection, schema, presets=presets, trusted=trusted),
         row_security=row_security,
         trusted=frozenset(trusted),
     )
@@ -158,10 +159,21 @@ async def plan_init(
     )
 
 
-async def seen_by_init(connection: Connection, schema: str, presets: Collection[str] = ()) -> tuple[SyncTable, ...]:
-    """The sync tables that `init` sees to: the general one, those of `presets`, and those of others that are there."""
+async def seen_by_init(
+    connection: Connection, schema: str, *, presets: Collection[str] = (), trusted: Collection[str] = ()
+) -> tuple[SyncTable, ...]:
+    """The sync tables that `init` sees to: the general one, those of `presets`, and those of others that are there.
+
+    What a stranger (nobody of `trusted`) put there after the first `init` is left out, so that it stops nobody's.
+    """
     known = known_tables(schema)
     there = await existing_tables(connection, schema, (table.name for table in known))
+    if await migrations.applied_version(connection):
+        there -= {
+            table.relation.name
+            for table in await strange_tables(connection, schema)
+            if not table.is_needed and table.relation.owner.name not in trusted
+        }
     general = general_table(schema)
     return tuple(table for table in known if table == general or table.preset in presets or table.name in there)
 

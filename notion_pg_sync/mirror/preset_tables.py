@@ -24,7 +24,7 @@ async def make_where_allowed(connection: Connection, table: SyncTable) -> str | 
     try:
         await make_table(connection, table)
     except _LASTING_ERRORS as error:
-        return f"{table.qualified_name} could not be created ({error.diag.message_primary})"
+        return f"the table {table.qualified_name} could not be created ({error.diag.message_primary})"
     return None
 
 
@@ -44,7 +44,7 @@ async def why_not(connection: Connection, table: SyncTable) -> str | None:
     ).format(table.schema)
     if await fetch_value(connection, query):
         return None
-    return f"this role may not create {table.qualified_name}"
+    return f"this role may not create the table {table.qualified_name}"
 
 
 def rows_go_elsewhere(table: SyncTable, reason: str) -> str:

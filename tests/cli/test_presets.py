@@ -161,12 +161,12 @@ def test_a_role_that_may_not_create_puts_the_rows_into_the_general_table_until_t
     assert rows_of(limited, "notion_pages_sync") == 12 + 40
     (message,) = messages(limited)
     assert "so its rows go to public.notion_pages_sync: let the owner of the schema run" in message
-    assert "this role may not create public.notion_" in message
+    assert "This role may not create the table public.notion_" in message
     assert "'notion-pg-sync init --preset story-app'" in message
     assert limited.command("sync", "anna", "Worlds", "--verify").code == 0
     assert limited.command("sync-all", "--dry-run").code == 0
     assert len(messages(limited)) == 1
-    (finding,) = findings(limited, "may not create public.notion_worlds_sync")
+    (finding,) = findings(limited, "this role may not create the table public.notion_worlds_sync, so its rows go to")
     assert "warning" in finding
     assert findings(limited, "notion-pg-sync init --preset story-app") != []
     assert stranger.command("init", "--preset", "story-app").code == 0
@@ -218,6 +218,10 @@ def test_a_strangers_table_of_that_name_gets_no_row_and_stops_nobody(stranger: S
     assert rows_of(stranger, "notion_worlds_sync") == 0
     assert rows_of(stranger, "notion_pages_sync") == 12
     assert findings(stranger, f"public.notion_worlds_sync gets no rows, since it belongs to {login}") != []
+    assert stranger.command("init").out == "Everything is in place; nothing to do.\n"
+    assert stranger.command("init", "--preset", "story-app").code == 2
+    said = stranger.command("init", "--yes", "--trust", login).out
+    assert "public.notion_worlds_sync.database_name is NOT NULL without a default" in said
 
 
 def test_the_application_finds_all_of_its_own_and_gets_no_other(bare: Site, app_schema: str) -> None:

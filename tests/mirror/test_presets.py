@@ -162,7 +162,7 @@ async def test_who_may_not_create_makes_none(database_url: str, login: str) -> N
     asked(database_url, f"ALTER SCHEMA notion_sync OWNER TO {login}")
     asked(database_url, f"GRANT SELECT ON notion_sync.trusted_owners TO {login}")
     assert await made(make_conninfo(database_url, user=login), WORLDS) == (
-        "this role may not create public.notion_worlds_sync"
+        "this role may not create the table public.notion_worlds_sync"
     )
     assert sync_tables(database_url) == {"notion_pages_sync"}
     asked(database_url, "ALTER SCHEMA notion_sync OWNER TO CURRENT_USER")

@@ -42,7 +42,8 @@ def _told_once(work: RunContext, table: SyncTable, reason: str) -> list[str]:
     if table.preset in work.presets_told:
         return []
     work.presets_told.add(table.preset)
-    return [f"{rows_go_elsewhere(table, reason)}: let the owner of the schema run {fix(table)!r}."]
+    said = rows_go_elsewhere(table, reason)
+    return [f"{said[0].upper()}{said[1:]}: let the owner of the schema run {fix(table)!r}."]
 
 
 @retried
