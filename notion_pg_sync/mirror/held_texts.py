@@ -23,6 +23,19 @@ class HeldDocument:
 
 
 @dataclass(frozen=True)
+class HeldAbout:
+    """What is kept of what a page is, beside its properties."""
+
+    page_id: str
+    icon: object
+    cover: object
+    public_url: str | None
+    created_by: str | None
+    last_edited_by: str | None
+    is_locked: bool | None
+
+
+@dataclass(frozen=True)
 class HeldBody:
     """A body as it is kept; `edited_at` is the edit of the page that it stands for."""
 
@@ -73,6 +86,20 @@ class HeldTexts:
                 (self.user_id, list(page_ids)),
             )
             return {document.page_id: document async for document in cursor}
+
+    async def about(self, page_ids: Sequence[str]) -> dict[str, HeldAbout]:
+        """What is kept of what these pages are, by page id."""
+        async with transaction(self.pool) as connection, connection.cursor(row_factory=class_row(HeldAbout)) as cursor:
+            await cursor.execute(
+                """
+                SELECT page_id, icon, cover, public_url, created_by, last_edited_by, is_locked
+                FROM notion_sync.pages
+                WHERE user_id = %s
+                  AND page_id = ANY (ARRAY(SELECT notion_sync.as_notion_id(unnest(%s::text[]))))
+                """,
+                (self.user_id, list(page_ids)),
+            )
+            return {about.page_id: about async for about in cursor}
 
     async def bodies(self, page_ids: Sequence[str]) -> dict[str, HeldBody]:
         """The bodies of these pages that are kept, by page id."""

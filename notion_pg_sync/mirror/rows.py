@@ -14,13 +14,13 @@ from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.percent_safe_cursor import qualified
 from notion_pg_sync.mirror.search_documents import write_documents
-from notion_pg_sync.mirror.sent_rows import DATABASE, Row, RowOwner, SentRows
+from notion_pg_sync.mirror.sent_rows import DATABASE, Row, RowOwner, SentRows, about_pages
 from notion_pg_sync.mirror.stored_rows import (
-    NOTING,
     Note,
     Standing,
     bring_home,
     note_rows,
+    noting,
     sort_rows,
     standings_of,
     stored_rows,
@@ -109,7 +109,7 @@ async def _assess(
         standing, as_stored = standings[row.page_id], stored.get(row.page_id)
         is_kept = trusts_notes and as_stored is not None and as_stored.digest == standing.noted_digest
         if as_stored is not None and (as_stored.is_as_sent or is_kept):
-            notes.append(Note(row.page_id, row.content_hash, as_stored))
+            notes.append(Note(row.page_id, row.content_hash, row.about, as_stored))
         else:
             write.append(by_page[row.page_id])
             changed += standing.noted_hash is not None
@@ -134,7 +134,7 @@ async def _note_as_stored(connection: Connection, table: SyncTable, owner: RowOw
     with connection.as_application():
         await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     stored = await stored_rows(connection, table, owner, assessed.write)
-    notes = [Note(row.page_id, row.content_hash, stored.get(row.page_id)) for row in assessed.write]
+    notes = [Note(row.page_id, row.content_hash, row.about, stored.get(row.page_id)) for row in assessed.write]
     await note_rows(connection, owner, notes)
     withheld = [row for row in assessed.write if row.page_id not in stored]
     counts = assessed.counts
@@ -317,7 +317,7 @@ async def _upsert(
         with connection.as_application():
             await connection.execute(upsert, parameters)
         return
-    noting = sql.SQL(NOTING).format(noted=sql.SQL("noted"))
+    parameters |= about_pages([(row.page_id, row.about) for row in rows])
     statement = sql.SQL(
         """
         WITH noted AS (
@@ -330,4 +330,4 @@ async def _upsert(
         """
     )
     with connection.as_application():
-        await connection.execute(statement.format(upsert=upsert, noting=noting), parameters)
+        await connection.execute(statement.format(upsert=upsert, noting=noting(sql.SQL("noted"))), parameters)

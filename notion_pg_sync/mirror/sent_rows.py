@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,8 +39,24 @@ class RowOwner:
 
 
 @dataclass(frozen=True)
+class AboutPage:
+    """What a page is, beside its properties; `icon` and `cover` are JSON texts.
+
+    `incomplete`: the properties whose values Notion did not give whole or did not compute.
+    """
+
+    icon: str | None = None
+    cover: str | None = None
+    public_url: str | None = None
+    created_by: str | None = None
+    last_edited_by: str | None = None
+    is_locked: bool | None = None
+    incomplete: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Row:
-    """A page as a sync table holds it.
+    """A page as a sync table holds it, and what is noted `about` it beside.
 
     `extra`: its values for the table's extra columns, by name. `properties` and `fields` are JSON texts. `not_computed`
     names fields that Notion did not compute this time: what is known of them is kept. `content_hash` is a SHA-256 in
@@ -57,6 +74,33 @@ class Row:
     created_at: datetime
     edited_at: datetime
     content_hash: str
+    about: AboutPage = AboutPage()
+
+
+# What a statement is told of pages, as an item of a FROM clause.
+ABOUT_PAGES = """
+    ROWS FROM (
+        pg_catalog.unnest(%(about_pages)s::pg_catalog.uuid[]), pg_catalog.unnest(%(icons)s::pg_catalog.text[]),
+        pg_catalog.unnest(%(covers)s::pg_catalog.text[]), pg_catalog.unnest(%(public_urls)s::pg_catalog.text[]),
+        pg_catalog.unnest(%(creators)s::pg_catalog.uuid[]), pg_catalog.unnest(%(editors)s::pg_catalog.uuid[]),
+        pg_catalog.unnest(%(locks)s::pg_catalog.bool[]), pg_catalog.unnest(%(incomplete)s::pg_catalog.text[])
+    ) AS about (page_id, icon, cover, public_url, created_by, last_edited_by, is_locked, incomplete)
+"""
+
+
+def about_pages(pages: Collection[tuple[str, AboutPage]]) -> dict[str, object]:
+    """What the placeholders of `ABOUT_PAGES` stand for; `incomplete` is a JSON array there."""
+    every = [about for _, about in pages]
+    return {
+        "about_pages": [page_id for page_id, _ in pages],
+        "icons": [about.icon for about in every],
+        "covers": [about.cover for about in every],
+        "public_urls": [about.public_url for about in every],
+        "creators": [about.created_by for about in every],
+        "editors": [about.last_edited_by for about in every],
+        "locks": [about.is_locked for about in every],
+        "incomplete": [json.dumps(about.incomplete, ensure_ascii=False) for about in every],
+    }
 
 
 class SentRows:

@@ -19,7 +19,7 @@ from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.data_sources import DataSourceKey
-from notion_pg_sync.mirror.sent_rows import DATABASE, Row, RowOwner, SentRows
+from notion_pg_sync.mirror.sent_rows import ABOUT_PAGES, DATABASE, AboutPage, Row, RowOwner, SentRows, about_pages
 from notion_pg_sync.mirror.tables import SyncTable
 
 
@@ -122,12 +122,13 @@ async def standings_of(
             OFFSET 0
         ) AS stored ON true
         LEFT JOIN LATERAL (
-            SELECT * FROM notion_sync.pages
+            SELECT *, xmin FROM notion_sync.pages
             WHERE user_id OPERATOR(pg_catalog.=) %(user)s
               AND page_id OPERATOR(pg_catalog.=) given.notion_page_id::pg_catalog.uuid
             OFFSET 0
         ) AS note ON true
         WHERE (%(trusts)s AND stored.xmin OPERATOR(pg_catalog.=) note.row_xmin
+               AND note.written_in OPERATOR(pg_catalog.=) note.xmin
                AND note.source_hash OPERATOR(pg_catalog.=) pg_catalog.decode(given.source_hash, 'hex')
                AND note.data_source_id OPERATOR(pg_catalog.=) %(source)s::pg_catalog.uuid) IS NOT TRUE
         """
@@ -231,19 +232,34 @@ class Note:
 
     page_id: str
     source_hash: str
+    about: AboutPage
     stored: StoredRow | None
 
 
-# Of what a statement that has the columns of the table under the name `noted` gives.
-NOTING = """
-    INSERT INTO notion_sync.pages (user_id, page_id, data_source_id, source_hash, row_id, row_xmin, stored_digest)
+# Of what a statement that has the columns of the table under the name `noted` gives, and of what it is told (`about`).
+# Not for a savepoint: what is written within one has an xmin of its own.
+_NOTING = """
+    INSERT INTO notion_sync.pages
+        (user_id, page_id, data_source_id, source_hash, row_id, row_xmin, stored_digest, icon, cover, public_url,
+         created_by, last_edited_by, is_locked, incomplete, written_in)
     SELECT %(user_id)s, noted.page_id, %(notion_data_source_id)s::pg_catalog.uuid, noted.source_hash, noted.row_id,
-           noted.row_xmin, noted.stored_digest
-    FROM {noted}
+           noted.row_xmin, noted.stored_digest, about.icon::pg_catalog.jsonb, about.cover::pg_catalog.jsonb,
+           about.public_url, about.created_by, about.last_edited_by, about.is_locked,
+           ARRAY(SELECT pg_catalog.jsonb_array_elements_text(about.incomplete::pg_catalog.jsonb)),
+           pg_catalog.pg_current_xact_id()::pg_catalog.xid
+    FROM {noted} JOIN {about} ON about.page_id OPERATOR(pg_catalog.=) noted.page_id
     ON CONFLICT (user_id, page_id) DO UPDATE
     SET data_source_id = EXCLUDED.data_source_id, source_hash = EXCLUDED.source_hash, row_id = EXCLUDED.row_id,
-        row_xmin = EXCLUDED.row_xmin, stored_digest = EXCLUDED.stored_digest
+        row_xmin = EXCLUDED.row_xmin, stored_digest = EXCLUDED.stored_digest, icon = EXCLUDED.icon,
+        cover = EXCLUDED.cover, public_url = EXCLUDED.public_url, created_by = EXCLUDED.created_by,
+        last_edited_by = EXCLUDED.last_edited_by, is_locked = EXCLUDED.is_locked, incomplete = EXCLUDED.incomplete,
+        written_in = EXCLUDED.written_in
 """
+
+
+def noting(noted: sql.Composable) -> sql.Composed:
+    """The statement that notes what `noted`, an item of a FROM clause under that name, gives; see `about_pages`."""
+    return sql.SQL(_NOTING).format(noted=noted, about=sql.SQL(ABOUT_PAGES))
 
 
 async def void_notes(connection: Connection, key: DataSourceKey) -> None:
@@ -276,7 +292,7 @@ async def note_rows(connection: Connection, owner: RowOwner, notes: Sequence[Not
     )
     stored = [note.stored for note in notes]
     await connection.execute(
-        sql.SQL(NOTING).format(noted=noted),
+        noting(noted),
         {
             "user_id": owner.user_id,
             "notion_data_source_id": owner.data_source_id,
@@ -285,5 +301,6 @@ async def note_rows(connection: Connection, owner: RowOwner, notes: Sequence[Not
             "ids": [row.row_id if row else None for row in stored],
             "xmins": [row.xmin if row else None for row in stored],
             "digests": [row.digest if row else None for row in stored],
+            **about_pages([(note.page_id, note.about) for note in notes]),
         },
     )

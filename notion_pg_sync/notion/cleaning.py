@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from notion_pg_sync.notion.json_access import tagged
 from notion_pg_sync.notion.json_text import canonical_text
 
 # Raised whenever the same answer of Notion would now be stored otherwise, so that an upgrade writes every row once.
-CONVERSION_VERSION = 2
+CONVERSION_VERSION = 3
 
 # Notion's own values are about ten deep. PostgreSQL and Python both give up somewhere beyond a few hundred.
 MAX_NESTING = 100
@@ -63,6 +64,19 @@ def to_storable(given: object) -> Storable:
         return Storable(given, text, 0)
     value, altered = sanitize(given)
     return Storable(value, canonical_text(value), altered)
+
+
+def picture_text(given: object) -> str | None:
+    """An icon or a cover as canonical text, cleaned; None where there is none.
+
+    A custom emoji's URL loses its signature as a hosted file's does (notion-api.md, section 4, "files").
+    """
+    if given is None:
+        return None
+    kind, emoji = tagged(given)
+    if kind == "custom_emoji" and isinstance(given, dict) and isinstance(emoji, dict):
+        given = {**given, kind: _without_signature(emoji)}
+    return to_storable(given).text
 
 
 def page_hash(*texts: str) -> str:

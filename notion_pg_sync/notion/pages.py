@@ -14,7 +14,10 @@ from notion_pg_sync.notion.json_access import get_path
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a data source, whose id is `parent_id`. Times are UTC, rounded down to the minute by Notion."""
+    """A page of a data source, whose id is `parent_id`. Times are UTC, rounded down to the minute by Notion.
+
+    Of people it has the ids; `icon` and `cover` are as Notion gives them.
+    """
 
     id: str
     parent_id: str | None
@@ -22,6 +25,12 @@ class Page:
     url: str | None
     created_at: datetime
     edited_at: datetime
+    icon: object = None
+    cover: object = None
+    public_url: str | None = None
+    created_by: str | None = None
+    last_edited_by: str | None = None
+    is_locked: bool | None = None
 
 
 def read_page(answered: Mapping[str, object]) -> Page:
@@ -29,14 +38,20 @@ def read_page(answered: Mapping[str, object]) -> Page:
     properties = answered.get("properties")
     if not isinstance(properties, dict):
         raise NotionError(f"Notion answered a page without properties ({_id(answered)}).", code=ErrorCode.MALFORMED)
-    url = answered.get("url")
+    is_locked = answered.get("is_locked")
     return Page(
         id=_id(answered),
         parent_id=_parent_id(answered),
         properties=properties,
-        url=url if isinstance(url, str) else None,
+        url=_text(answered, "url"),
         created_at=page_time(answered, "created_time"),
         edited_at=page_time(answered, "last_edited_time"),
+        icon=answered.get("icon"),
+        cover=answered.get("cover"),
+        public_url=_text(answered, "public_url"),
+        created_by=_person(answered, "created_by"),
+        last_edited_by=_person(answered, "last_edited_by"),
+        is_locked=is_locked if isinstance(is_locked, bool) else None,
     )
 
 
@@ -52,6 +67,18 @@ def page_time(answered: Mapping[str, object], timestamp: str) -> datetime:
     except ValueError:
         raise NotionError(f"Notion answered a page whose {timestamp} is no time.", code=ErrorCode.MALFORMED) from None
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _text(answered: Mapping[str, object], name: str) -> str | None:
+    found = answered.get(name)
+    return found if isinstance(found, str) else None
+
+
+def _person(answered: Mapping[str, object], name: str) -> str | None:
+    try:
+        return str(UUID(str(get_path(answered, name, "id"))))
+    except ValueError:
+        return None
 
 
 def _parent_id(answered: Mapping[str, object]) -> str | None:

@@ -38,6 +38,7 @@ _TABLES = {
     "notion_sync.search_documents": ("written_in",),
     "notion_sync.page_bodies": ("written_in", "fetched_at", "stored_digest"),
     "notion_sync.users": ("written_in", "asked_at"),
+    "notion_sync.pages": ("written_in", "row_xmin", "row_id", "stored_digest"),
 }
 _COLUMNS = """
     SELECT table_name, column_name, data_type, character_maximum_length FROM information_schema.columns

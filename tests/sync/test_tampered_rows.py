@@ -111,6 +111,29 @@ async def test_each_column_that_was_changed_is_seen_and_put_right(
     assert await kinds_of_differences(installation, small, "anna", *names) == set()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        """icon = '{"type": "emoji", "emoji": "🐙"}'""",
+        "cover = NULL, public_url = 'https://example.com'",
+        f"created_by = '{STRANGER}', last_edited_by = NULL, is_locked = true, incomplete = '{{Name}}'",
+        "source_hash = ''",
+    ],
+)
+async def test_what_was_changed_of_what_a_page_is_is_seen_and_put_right(
+    installation: Installation, small: SmallWorkspace, change: str
+) -> None:
+    before = await stored(installation)
+    rows = [await xmins(installation, table) for table in TABLES]
+    await run(installation, f"UPDATE notion_sync.pages SET {change} WHERE user_id = 'anna'")
+    if "source_hash" not in change:
+        assert await kinds_of_differences(installation, small, "anna", "Everything") == {"column differs"}
+    await is_put_right(installation, before)
+    if "source_hash" not in change:
+        assert [await xmins(installation, table) for table in TABLES] == rows
+    assert await kinds_of_differences(installation, small, "anna", "Everything") == set()
+
+
 async def test_the_run_says_how_many_rows_it_put_right(installation: Installation) -> None:
     await run(installation, "UPDATE notion_characters_sync SET name = 'x', properties = '{}' WHERE name LIKE '%1'")
     said = await message(installation, "Characters", full=True)
@@ -426,6 +449,7 @@ async def test_an_old_dump_of_the_sync_tables_alone_is_brought_up_to_date(
 
 
 async def test_rows_of_an_earlier_version_are_noted_without_being_written(installation: Installation) -> None:
+    before, written = await stored(installation), [await xmins(installation, table) for table in TABLES]
     await run(
         installation,
         "TRUNCATE notion_sync.pages; UPDATE notion_sync.data_sources SET table_shape = NULL;"
@@ -433,7 +457,6 @@ async def test_rows_of_an_earlier_version_are_noted_without_being_written(instal
         "UPDATE notion_sync.page_bodies SET written_in = NULL, stored_digest = NULL;"
         "UPDATE notion_sync.views SET rule_xmin = NULL",
     )
-    before, written = await stored(installation), [await xmins(installation, table) for table in TABLES]
     assert (await modes(installation))["Chat Sessions"] == "incremental"
     totals = (await installation.sync_all(full=True)).totals
     assert (totals.inserted, totals.updated, totals.bodies_read) == (0, 0, 0)

@@ -74,13 +74,21 @@ COMMENT ON COLUMN notion_sync.repeatable.checksum IS 'SHA-256 of the files that 
 COMMENT ON COLUMN notion_sync.repeatable.tool_version IS 'The version of notion-pg-sync that applied them.';
 COMMENT ON COLUMN notion_sync.repeatable.state IS 'SHA-256 of what the catalog held of them afterwards.';
 COMMENT ON TABLE notion_sync.trusted_owners IS 'Roles whose tables are read and written, as "init --trust" was told.';
-COMMENT ON TABLE notion_sync.pages IS 'One row a page of a sync table: what the tool wrote there, and in which transaction.';
+COMMENT ON TABLE notion_sync.pages IS
+    'One row a page of a sync table: what the page is, what the tool wrote there, and in which transaction.';
 COMMENT ON COLUMN notion_sync.pages.source_hash IS 'SHA-256 of what Notion said of the page (its row has it as content_hash).';
 COMMENT ON COLUMN notion_sync.pages.row_id IS 'The id of its row: a row that was deleted comes back under it.';
 COMMENT ON COLUMN notion_sync.pages.row_xmin IS
     'The transaction that wrote the row (its xmin): another one means that somebody else wrote it since. Null: there is no row, a trigger keeps it out.';
 COMMENT ON COLUMN notion_sync.pages.stored_digest IS
     'SHA-256 of the row as it is stored, where a trigger changed what was written.';
+COMMENT ON COLUMN notion_sync.pages.icon IS 'As Notion gives it; URLs of hosted files without signature. So is cover.';
+COMMENT ON COLUMN notion_sync.pages.public_url IS 'Where the page is published on the web; null: it is not.';
+COMMENT ON COLUMN notion_sync.pages.created_by IS 'An id of notion_sync.users, as last_edited_by is.';
+COMMENT ON COLUMN notion_sync.pages.incomplete IS
+    'The properties, by name, whose values Notion did not give whole or did not compute.';
+COMMENT ON COLUMN notion_sync.pages.written_in IS
+    'The transaction in which the tool wrote this; where its xmin is another, the next full read writes it again.';
 COMMENT ON COLUMN notion_sync.data_sources.table_shape IS
     'Columns and triggers of the sync table when the notes on its rows were begun: once they change, every row is compared.';
 COMMENT ON COLUMN notion_sync.search_documents.written_in IS

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from notion_pg_sync.core.columns import Column
-from notion_pg_sync.mirror.sent_rows import Row
+from notion_pg_sync.mirror.sent_rows import AboutPage, Row
 from notion_pg_sync.mirror.tables import SyncTable
-from notion_pg_sync.notion.cleaning import Storable, page_hash, storable_text, to_storable
+from notion_pg_sync.notion.cleaning import Storable, page_hash, picture_text, storable_text, to_storable
 from notion_pg_sync.notion.completion import is_incomplete
 from notion_pg_sync.notion.json_text import canonical_text
 from notion_pg_sync.notion.pages import Page
@@ -71,7 +71,7 @@ class Conversion:
         self.not_computed.update(fields.not_computed - not_shared_out)
         self.unfit.update(fields.unfit)
         fields_text = canonical_text(fields.values)
-        url = None if page.url is None else storable_text(page.url)
+        about = _about(page, _incomplete(stored.value, columns, fields.not_computed))
         return Row(
             page_id=page.id,
             title=title_text(stored.value),
@@ -80,10 +80,11 @@ class Conversion:
             properties=stored.text,
             fields=fields_text,
             not_computed=fields.not_computed,
-            url=url,
+            url=_storable(page.url),
             created_at=page.created_at,
             edited_at=page.edited_at,
-            content_hash=_hash(page, stored, fields_text),
+            content_hash=_hash(page, stored, fields_text, about),
+            about=about,
         )
 
 
@@ -93,10 +94,44 @@ def _not_shared_out(properties: Mapping[str, object], columns: ColumnsByProperty
     return {column.name for property_id in incomplete for column in columns.get(property_id, ())}
 
 
-def _hash(page: Page, stored: Storable, fields_text: str) -> str:
+def _incomplete(
+    properties: Mapping[str, object], columns: ColumnsByProperty, not_computed: Collection[str]
+) -> tuple[str, ...]:
+    """The properties, by name, that are not told whole or whose columns have no value this time."""
+    empty = (
+        {property_id for property_id, own in columns.items() if any(column.name in not_computed for column in own)}
+        if not_computed
+        else set()
+    )
+    return tuple(
+        sorted(
+            name
+            for name, value in properties.items()
+            if is_incomplete(value) or (empty and not empty.isdisjoint(by_id({name: value})))
+        )
+    )
+
+
+def _about(page: Page, incomplete: tuple[str, ...]) -> AboutPage:
+    return AboutPage(
+        picture_text(page.icon),
+        picture_text(page.cover),
+        _storable(page.public_url),
+        page.created_by,
+        page.last_edited_by,
+        page.is_locked,
+        incomplete,
+    )
+
+
+def _storable(text: str | None) -> str | None:
+    return None if text is None else storable_text(text)
+
+
+def _hash(page: Page, stored: Storable, fields_text: str, about: AboutPage) -> str:
     """The hash of a row: of all that is stored of the page, and of where the page is.
 
     Of the fields too, though they follow from the properties: a column may be new while those are as they were.
     """
     place = [page.url, page.parent_id, page.created_at.isoformat(), page.edited_at.isoformat()]
-    return page_hash(stored.text, fields_text, canonical_text(place))
+    return page_hash(stored.text, fields_text, canonical_text(place), canonical_text(vars(about)))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from notion_pg_sync.mirror.held_rows import HeldRow
-from notion_pg_sync.mirror.held_texts import HeldBody, HeldDocument
+from notion_pg_sync.mirror.held_texts import HeldAbout, HeldBody, HeldDocument
 from notion_pg_sync.mirror.held_views import HeldView
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.sync.verify.expectation import MISSING, Expected, first_difference, is_not_told, wanted_beside
@@ -44,6 +44,7 @@ class HeldPage:
     shown: Mapping[str, Any] | None = None
     related: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     names: Mapping[str, str | None] = field(default_factory=dict)
+    about: HeldAbout | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Wanted:
                 yield Difference(kind, row.page_id, column, "", short(wanted), short(value))
         yield from _property_differences(expected, row)
         yield from _field_differences(fields, row)
+        yield from _about_differences(expected, held.about)
         yield from self._search_differences(expected, fields, held.document)
         if self.view is not None and self.view.columns:
             people = {column.name for column in self.columns if column.property_type in _PEOPLE}
@@ -129,6 +131,16 @@ def _beside(expected: Expected, held: Mapping[str, Any]) -> Expected:
     """What a row must hold, where that depends on what it holds of a property."""
     properties = {name: wanted_beside(expected, name, held.get(name, MISSING)) for name in expected.properties}
     return replace(expected, properties=properties)
+
+
+def _about_differences(expected: Expected, about: HeldAbout | None) -> Iterator[Difference]:
+    """What differs of what the page is, beside its properties."""
+    for name, wanted in expected.about.items():
+        value = MISSING if about is None else getattr(about, name)
+        spot = first_difference(wanted, value)
+        if spot is not None:
+            shorts = short(spot.in_notion), short(spot.in_postgresql)
+            yield Difference("column differs", expected.page_id, f"notion_sync.pages.{name}", spot.path, *shorts)
 
 
 def _property_differences(expected: Expected, row: HeldRow) -> Iterator[Difference]:

@@ -73,7 +73,8 @@ class Expected:
 
     `not_told`: properties that Notion does not compute. `computed_in_part`: those that it computes from the first 25
     related pages alone. `parted`: rollups whose values come in parts, which `properties` has one an element, see
-    `wanted_beside`. `altered`: whether the page holds what PostgreSQL cannot store.
+    `wanted_beside`. `altered`: whether the page holds what PostgreSQL cannot store. `about`: what
+    `notion_sync.pages` must have of it.
     """
 
     page_id: str
@@ -86,6 +87,7 @@ class Expected:
     computed_in_part: frozenset[str] = field(default=frozenset())
     parted: Mapping[str, PartedRollup] = field(default_factory=dict)
     altered: bool = False
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 # What is cut, and how it is made whole -----------------------------------------------------------------------------
@@ -126,6 +128,14 @@ def expect(
         computed_in_part=frozenset(map(storing.text, _in_part(given, schema, whole))),
         parted={storing.text(name): one for name, one in parted.items()},
         altered=storing.altered,
+        about={
+            "icon": storing.picture(page.get("icon")),
+            "cover": storing.picture(page.get("cover")),
+            "public_url": storing.text(page["public_url"]) if page.get("public_url") else None,
+            "created_by": (page.get("created_by") or {}).get("id"),
+            "last_edited_by": (page.get("last_edited_by") or {}).get("id"),
+            "is_locked": page.get("is_locked"),
+        },
     )
 
 
@@ -280,6 +290,12 @@ class _Storing:
     def properties(self, given: Mapping[str, Any]) -> JsonObject:
         """All properties of a page."""
         return {self.text(name): self._value(value, _LEVELS - 1) for name, value in given.items()}
+
+    def picture(self, given: Any) -> Any:
+        """An icon or a cover; a custom emoji's URL is signed as a file's is."""
+        if isinstance(given, dict) and isinstance(emoji := given.get("custom_emoji"), dict):
+            given = {**given, "custom_emoji": _without_signature({"type": "file", "file": emoji})["file"]}
+        return self._value(given, _LEVELS)
 
     def text(self, text: str) -> str:
         """A text without NUL and halves of surrogate pairs, which PostgreSQL refuses."""

@@ -163,7 +163,7 @@ class _Comparison:
         """What is held of these pages."""
         texts, view = self.people.held, self.wanted.view
         rows, documents = await self.held.rows(page_ids), await texts.documents(page_ids)
-        bodies = await texts.bodies(page_ids)
+        bodies, about = await texts.bodies(page_ids), await texts.about(page_ids)
         views = HeldViews(self.held.pool, self.held.user_id)
         shown, related = {}, {}
         if view is not None and {"page_id", "user_id", "data_source_id"} <= view.columns.keys():
@@ -181,6 +181,7 @@ class _Comparison:
                 shown.get(page_id),
                 {relation: None if of is None else of.get(page_id, []) for relation, of in related.items()},
                 names,
+                about.get(page_id),
             )
             for page_id in page_ids
         }
