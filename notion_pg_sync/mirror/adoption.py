@@ -14,7 +14,7 @@ from psycopg import sql
 from notion_pg_sync.core.columns import MAX_NAME_BYTES
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.page_ids import PageIds, inspect_page_ids, removal_of_duplicates, rewriting, trigger_on
-from notion_pg_sync.mirror.percent_safe_cursor import qualified
+from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.tables import ColumnDefinition, SyncTable, columns_of, fits, wrong_type
 from notion_pg_sync.mirror.trust import OwnedRelation, roles_of
 

@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey
-from notion_pg_sync.mirror.percent_safe_cursor import qualified
+from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.search_documents import write_documents
 from notion_pg_sync.mirror.tables import SyncTable
 

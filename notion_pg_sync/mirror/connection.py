@@ -32,7 +32,7 @@ from psycopg.types.string import TextLoader
 from psycopg_pool import AsyncConnectionPool
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
-from notion_pg_sync.mirror.percent_safe_cursor import with_names_kept
+from notion_pg_sync.mirror.qualified_sql import with_names_kept
 from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
 from notion_pg_sync.mirror.reliance import Names, Reliance
 from notion_pg_sync.mirror.unreachable import URL_FORM, Explanation, Target, why_unreachable, why_unreadable

@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection, Pool, fetch_value, transaction
 from notion_pg_sync.mirror.page_ids import every_spelling
-from notion_pg_sync.mirror.percent_safe_cursor import qualified
+from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.tables import SyncTable, columns_of, table_for
 
 # The page of a row as Notion writes it, however the row does; what is no id of Notion as it is.

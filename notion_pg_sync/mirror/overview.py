@@ -16,7 +16,7 @@ from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS, auto_sync_in, databases_in, present_columns
 from notion_pg_sync.mirror.connection import Connection
-from notion_pg_sync.mirror.percent_safe_cursor import qualified
+from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.runs import SYNC_ALL
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE
 

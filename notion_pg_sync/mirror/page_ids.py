@@ -16,7 +16,7 @@ from typing import cast
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
-from notion_pg_sync.mirror.percent_safe_cursor import qualified
+from notion_pg_sync.mirror.qualified_sql import qualified
 
 TRIGGER = "notion_sync_page_id"
 

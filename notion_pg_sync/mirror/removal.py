@@ -12,7 +12,7 @@ from psycopg import errors, sql
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.data_sources import DataSourceKey
-from notion_pg_sync.mirror.percent_safe_cursor import qualified
+from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.tables import SyncTable
 
 Reason = Literal["trashed", "archived", "moved", "gone or no longer shared", "missing"]

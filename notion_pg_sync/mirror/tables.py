@@ -13,8 +13,8 @@ from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, PostgresError
 from notion_pg_sync.mirror.page_ids import TRIGGER_ARGUMENT, IdSpelling, spelling_without_trigger
-from notion_pg_sync.mirror.percent_safe_cursor import qualified
 from notion_pg_sync.mirror.presets import PRESETS, ExtraColumn
+from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.trust import OwnedRelation, distrust, roles_of
 
 DEFAULT_SCHEMA = "public"

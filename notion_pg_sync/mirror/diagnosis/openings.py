@@ -10,7 +10,7 @@ from psycopg import sql
 from notion_pg_sync.mirror.adoption import revocations
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.diagnosis.statements import typed
-from notion_pg_sync.mirror.percent_safe_cursor import qualified
+from notion_pg_sync.mirror.qualified_sql import qualified
 
 _OURS = ("notion_sync", "notion")
 
