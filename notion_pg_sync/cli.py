@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Keeps an exact, queryable copy of Notion databases in PostgreSQL.",
-    epilog="Exit codes: 0 all is well; 1 a database failed; 2 wrong usage; 3 nothing could be attempted; "
+    epilog="Exit codes: 0 success; 1 a database failed; 2 wrong usage; 3 nothing could be attempted; "
     "128 + n stopped by signal n.",
 )
 
@@ -57,7 +57,7 @@ BodiesOption = Annotated[
     bool, typer.Option("--bodies", help="Also copy page contents (one request per changed page, after the rows).")
 ]
 FullBodiesOption = Annotated[
-    bool, typer.Option("--full-bodies", help="Read the contents of every page, not only of edited ones.")
+    bool, typer.Option("--full-bodies", help="Read the contents of all pages, not only of edited ones.")
 ]
 BodiesForOption = Annotated[
     str | None,
@@ -100,7 +100,7 @@ LogJsonOption = Annotated[bool, typer.Option("--log-json", help="Log to stderr, 
 VerboseOption = Annotated[
     int,
     typer.Option(
-        "--verbose", "-v", count=True, show_default=False, help="Say more on stderr; twice (-vv) for everything."
+        "--verbose", "-v", count=True, show_default=False, help="Log more to stderr; twice (-vv) for everything."
     ),
 ]
 
@@ -256,9 +256,9 @@ def status(
     strict: StrictOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Say what is fresh, stale or failing; exit 1 unless all is well.
+    """Show what is fresh, stale or failing; exit 1 on any problem.
 
-    Then the latest runs, as cron.job_run_details shows them. Quick and read-only: fit for a monitoring probe.
+    Also shows the latest runs, in the form of cron.job_run_details. Fast and read-only: usable as a monitoring probe.
 
     Example: notion-pg-sync status --user user-1 --database Characters
     """
@@ -400,7 +400,7 @@ def doctor(
     ] = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Check every link from cron to the rows; say how to fix it.
+    """Check everything from cron to the rows; say how to fix it.
 
     Example: notion-pg-sync doctor --user user-1
     """
@@ -423,9 +423,9 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave PostgreSQL and the workspace running.")] = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Show the whole tool, no account needed.
+    """Show the whole tool; no account needed.
 
-    On an embedded PostgreSQL and a sample Notion workspace, of which nothing is left behind.
+    Uses an embedded PostgreSQL and a sample Notion workspace, and leaves nothing behind.
 
     Example: notion-pg-sync demo
     """

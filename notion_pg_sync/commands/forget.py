@@ -56,7 +56,7 @@ def run_forget(settings: Settings, user_id: str, database: str | None, *, discon
 
 def _summary(what: str, counts: Mapping[str, int]) -> str:
     if not any(counts.values()):
-        return f"There was nothing of {what}."
+        return f"Nothing was stored for {what}."
     gone = [f"{humanize.intcomma(count)} of {relation}" for relation, count in counts.items() if count]
     return f"Forgotten: {what}. Rows: {', '.join(gone)}."
 

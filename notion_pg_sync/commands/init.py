@@ -61,7 +61,7 @@ def _is_interactive() -> bool:
 def _asked_to_trust(relation: OwnedRelation, plan: InitPlan) -> bool:
     return confirm(
         f"{relation.qualified_name} belongs to {relation.owner.name}, whose triggers would run with the rights of "
-        f"{plan.circumstances.role}. Is {relation.owner.name} to be trusted?"
+        f"{plan.circumstances.role}. Trust {relation.owner.name}?"
     )
 
 

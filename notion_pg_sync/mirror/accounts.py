@@ -250,11 +250,11 @@ def _refusal(table: str, user_id: str, error: type[Exception], because: str) -> 
         )
     if issubclass(error, errors.DataError):
         return (
-            f"{table} does not take this for user {user_id!r} ({because}): give the user's id as the application has "
+            f"{table} rejects this for user {user_id!r} ({because}): give the user's id as the application has "
             "it, or let the application write them."
         )
     return (
-        f"{table} does not take this for user {user_id!r} ({because}): let the application write them, then run the "
+        f"{table} rejects this for user {user_id!r} ({because}): let the application write them, then run the "
         "command again."
     )
 

@@ -240,12 +240,12 @@ def _spell_alike(plan: Changes, table: SyncTable, found: TableState) -> None:
     if ids.duplicates and found.foreign_keys_to_it:
         plan.problems.append(
             f"{table.qualified_name} holds {ids.duplicates} pages twice, and foreign keys point at it "
-            f"({', '.join(found.foreign_keys_to_it)}): remove the double rows first."
+            f"({', '.join(found.foreign_keys_to_it)}): remove the duplicate rows first."
         )
         return
     if ids.duplicates:
         plan.add(
-            f"move {ids.duplicates} double rows to notion_sync.removed_pages (of each page the newest row stays)",
+            f"move {ids.duplicates} duplicate rows to notion_sync.removed_pages (of each page the newest row stays)",
             removal_of_duplicates(table.identifier, table.qualified_name),
         )
     if not ids.are_kept_alike:

@@ -91,7 +91,7 @@ _CAUSES = (
     ),
     _Cause(
         r"no password supplied|password is required|requires? a password",
-        "PostgreSQL {where} wants a password of user {user}, and none was given",
+        "PostgreSQL {where} requires a password for user {user}, but none was given",
         "put it into DATABASE_URL, PGPASSWORD or ~/.pgpass",
         "{psql} -W",
     ),
@@ -142,7 +142,7 @@ _CAUSES = (
         r"too many clients|too many connections|remaining connection slots|no more connections allowed"
         r"|[Mm]ax client connections",
         "PostgreSQL {where} has no connection left",
-        "end some that idle (the query shows whose they are), raise max_connections, or go through a pooler",
+        "end idle ones (the query shows whose they are), raise max_connections, or go through a pooler",
         "{connections}",
     ),
     _Cause(
@@ -226,7 +226,7 @@ _CAUSES = (
     ),
     _Cause(
         r"server closed the connection unexpectedly|received invalid response|SSL SYSCALL error|Connection reset",
-        "what answers {where} breaks the connection off",
+        "what answers {where} closes the connection",
         "see whether a PostgreSQL listens there, and what its log says",
         "{pg_isready}",
     ),

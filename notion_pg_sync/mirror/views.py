@@ -84,7 +84,7 @@ async def refresh_views(
         return await in_attempts(connection, refresh, attempts=_LOCK_ATTEMPTS, passing=_PASSING)
     except _PASSING as error:
         names_of_due = ", ".join(f"{SCHEMA}.{task.name}" for task in tasks if task.is_due)
-        return [f"The view {names_of_due} is in somebody's use ({_reason(error)}); the next run brings it up to date."]
+        return [f"The view {names_of_due} is in use ({_reason(error)}); the next run brings it up to date."]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _task_for(wanted: View, existing: Existing | None) -> _Task:
     if existing is None or existing.oid is None:
         return _task(wanted, arrange(wanted.columns), None)
     if not existing.is_ours:
-        says = f"{SCHEMA}.{wanted.name} is not a view of notion-pg-sync; it is left alone, and there is no view."
+        says = f"{SCHEMA}.{wanted.name} is not a view of notion-pg-sync; it is left alone, and no view is created."
         return _Task(wanted.name, wanted, existing, is_due=False, says=(says,))
     arrangement = arrange(wanted.columns, existing.columns)
     if arrangement.misfits and existing.dependents:
@@ -173,9 +173,8 @@ def _task(wanted: View, arrangement: Arrangement, existing: Existing | None) -> 
 def _task_without_users(name: str, existing: Existing) -> _Task:
     """A view of ours that shows nobody's rows any more goes; where something depends on it, it stays, empty."""
     if existing.is_ours and existing.dependents:
-        says = (
-            f"{', '.join(existing.dependents)} depends on the view {SCHEMA}.{name}, so it stays, though it is nobody's."
-        )
+        dependents = ", ".join(existing.dependents)
+        says = f"{dependents} depends on the view {SCHEMA}.{name}, so it stays, although no user needs it."
         is_known = existing.fingerprint == catalog.LEFT_EMPTY
         return _Task(name, None, existing, is_due=not is_known, says=() if is_known else (says,))
     return _Task(name, None, existing, is_due=True)

@@ -225,7 +225,7 @@ class NotionClient:
         markdown, unknown = answer.get("markdown"), answer.get("unknown_block_ids") or []
         if not isinstance(markdown, str) or not isinstance(unknown, list):
             raise NotionError(
-                f"Notion's answer for {what} is no Markdown: run the sync again.", code=ErrorCode.MALFORMED
+                f"Notion's answer for {what} is not Markdown: run the sync again.", code=ErrorCode.MALFORMED
             )
         return MarkdownAnswer(markdown, bool(answer.get("truncated")), [str(id_) for id_ in unknown], _began_at(began))
 
@@ -473,7 +473,7 @@ async def _all_pages(ask: Callable[[JsonObject], Awaitable[JsonObject]], what: s
         is_circle = cursor in cursors or len(cursors) >= MOST_ANSWERS_A_LIST or fruitless > MOST_FRUITLESS_ANSWERS
         if cursor is None or is_circle:
             raise NotionError(
-                f"Notion's answers for {what} lead in a circle: run the sync again.", code=ErrorCode.CIRCLE
+                f"Notion's answers for {what} repeat without end: run the sync again.", code=ErrorCode.CIRCLE
             )
         cursors.add(cursor)
         position = {**position, "start_cursor": cursor}
@@ -483,7 +483,8 @@ def _list(answer: JsonObject, key: str, what: str) -> list[JsonObject]:
     found = answer.get(key)
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise NotionError(
-            f"Notion's answer for {what} has not the form of a list: run the sync again.", code=ErrorCode.MALFORMED
+            f"Notion's answer for {what} does not have the form of a list: run the sync again.",
+            code=ErrorCode.MALFORMED,
         )
     return found
 

@@ -70,9 +70,9 @@ _SENTENCES: Mapping[str, str] = {
     ErrorCode.UNAUTHORIZED: "Notion does not accept the token (it was revoked, has expired or is wrong): "
     "connect Notion again, or store a new token in user_settings.",
     ErrorCode.RESTRICTED_RESOURCE: "the Notion connection may not read this: "
-    "switch on its capability 'Read content' in Notion's developer settings.",
-    ErrorCode.RATE_LIMITED: "Notion's rate limit held this off for too long: "
-    "let other users of the token pause, or sync less often.",
+    "enable its capability 'Read content' in Notion's developer settings.",
+    ErrorCode.RATE_LIMITED: "Notion's rate limit delayed this for too long: "
+    "pause other programs that use the token, or sync less often.",
     ErrorCode.REQUEST_BLOCKED: "Notion blocks the requests of this token: ask Notion's support why.",
 }
 
@@ -108,7 +108,7 @@ def explain(error: Exception, what: str, proxy: httpx.URL | None = None) -> Noti
         case AnswerTooLargeError():
             return NotionError(f"Notion's answer for {what} is too large ({error}).", code=ErrorCode.TOO_LARGE)
         case InvalidPathParameterError():
-            return NotionError(f"{what} has an id that cannot be asked for.", code=ErrorCode.VALIDATION_ERROR)
+            return NotionError(f"{what} has an id that cannot be used in a request.", code=ErrorCode.VALIDATION_ERROR)
         case ValueError() | RecursionError() | httpx.DecodingError():
             return NotionError(
                 f"Notion's answer for {what} is not valid JSON: run the sync again later.",
@@ -141,7 +141,7 @@ def _sentence(body: _ErrorBody, status: int, what: str) -> str:
             f"a network rule before Notion refused {what} (403): let this host reach Notion, or ask Notion's support."
         )
     if status == 407:
-        return f"a proxy before Notion wants to know who asks for {what} (407): let this host pass without that."
+        return f"a proxy before Notion requires a login for {what} (407): let this host pass without that."
     if body.code == ErrorCode.OBJECT_NOT_FOUND:
         return (
             f"{what} is not there or not shared with the connection: in Notion, open it and add the connection "

@@ -123,7 +123,7 @@ class _Patience:
     def is_tried(self, fruitful: bool) -> None:
         self.fruitless = 0 if fruitful else self.fruitless + 1
         if self.fruitless > MOST_FRUITLESS_ANSWERS:
-            raise ListingError("Notion's answers have more for ever, but no further rows: run the sync again.")
+            raise ListingError("Notion's answers keep promising more rows, but bring none: run the sync again.")
 
 
 @dataclass
@@ -156,7 +156,7 @@ class _Course:
             if time < self.reached:
                 raise ListingError(
                     f"Notion's answer is not in the order of {self.query.timestamp} that was asked for: "
-                    "run the sync again, and report it if it stays so."
+                    "run the sync again, and report it if it happens again."
                 )
             self.reached = time
         if not answer.has_more:
@@ -167,7 +167,7 @@ class _Course:
         if answer.next_cursor is None:
             raise ListingError("Notion's answer has more rows but no cursor to reach them: run the sync again.")
         if answer.next_cursor in self.cursors or self.answers >= MOST_ANSWERS_A_QUERY:
-            raise ListingError("Notion's answers lead in a circle (a cursor came back): run the sync again.")
+            raise ListingError("Notion's answers repeat without end (a cursor came back): run the sync again.")
         self.cursors.add(answer.next_cursor)
 
     def go_on(self, cursor: str | None) -> None:
@@ -315,7 +315,7 @@ class FullListing:
         if not splits:
             raise ListingError(
                 f"More rows were created in the minute {minute.start:%Y-%m-%d %H:%M} UTC than one query of Notion "
-                "gives, and no filter tells them apart: give the database an ID property (unique_id)."
+                "gives, and no filter can split them: give the database an ID property (unique_id)."
             )
         parts = splits[0].parts()
         for part in parts:

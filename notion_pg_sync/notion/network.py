@@ -68,7 +68,7 @@ def why_unreachable(error: httpx.TransportError, proxy: httpx.URL | None = None)
                 )
             case OSError() if cause.errno in _NO_WAY:
                 return Explanation(
-                    f"there is no way from this machine to {host}: check its network, and that the firewall lets it "
+                    f"there is no route from this machine to {host}: check its network, and that the firewall lets it "
                     "reach Notion.",
                     curl,
                 )

@@ -43,7 +43,7 @@ def test_a_person_is_led_from_the_token_to_the_first_rows(site: Site) -> None:
     terminal.types(token)
     terminal.waits_with("The token of 'anna integration' in the workspace 'Sample workspace' works.")
     terminal.waits_with("1  Characters")
-    terminal.waits_with("Which are to be mirrored?")
+    terminal.waits_with("Which databases to mirror?")
     terminal.types("1 99")
     terminal.waits_with("there is no 99 in the list")
     terminal.waits_with("[all]: ")
@@ -54,7 +54,7 @@ def test_a_person_is_led_from_the_token_to_the_first_rows(site: Site) -> None:
     terminal.waits_with("Connected: user 'me' mirrors Characters, Three, Worlds.")
     terminal.waits_with("Sync now? [Y/n]: ")
     terminal.types("y")
-    terminal.waits_with("3 of 3 databases of 1 users synced")
+    terminal.waits_with("3 of 3 databases of 1 user synced")
     assert terminal.ends() == 0
     assert token not in terminal.shown
     databases = {name: site.small.databases[name] for name in ("Characters", "Three", "Worlds")}
@@ -85,9 +85,9 @@ def test_another_token_for_a_connected_user_is_asked_for_and_their_databases_may
     terminal = Terminal("connect", "me", "--no-sync", **site.command.environment)
     terminal.waits_with("Notion token")
     terminal.types(site.small.tokens["anna"])
-    terminal.waits_with("Replace their token (that of OAuth included)? [y/N]: ")
+    terminal.waits_with("Replace their token (including the OAuth token)? [y/N]: ")
     terminal.types("y")
-    terminal.waits_with("Enter keeps those of now: ")
+    terminal.waits_with("Enter to keep the current ones: ")
     terminal.types("")
     terminal.waits_with("mirrors Mine.")
     terminal.waits_with("auto_sync_enabled is false for this user")
@@ -101,7 +101,7 @@ def test_no_means_that_nothing_changes(site: Site) -> None:
     terminal = Terminal("connect", "me", **site.command.environment)
     terminal.waits_with("Notion token")
     terminal.types(site.small.tokens["anna"])
-    terminal.waits_with("is connected already. Replace their token? [y/N]: ")
+    terminal.waits_with("is already connected. Replace their token? [y/N]: ")
     terminal.types("")
     terminal.waits_with("Nothing was changed.")
     assert terminal.ends() == 2
@@ -129,7 +129,7 @@ def test_on_a_laptop_it_makes_the_embedded_postgresql_and_what_belongs_into_it(s
         terminal.waits_with("using the embedded PostgreSQL")
         terminal.waits_with("Notion token")
         terminal.types(site.small.tokens["cora"])
-        terminal.waits_with("3 of 3 databases of 1 users synced")
+        terminal.waits_with("3 of 3 databases of 1 user synced")
         assert terminal.ends() == 0
     finally:
         shutil.rmtree(folder)

@@ -44,7 +44,7 @@ def test_the_demo_shows_everything_and_leaves_nothing_behind(folder: Path) -> No
         assert shown in ended.stdout
     first, second = re.findall(r"^9 of 9 databases of 2 users synced: (.*)\.$", ended.stdout, re.MULTILINE)
     assert first == "70 rows inserted, 0 updated, 0 removed, 0 unchanged"
-    assert second == "1 rows inserted, 3 updated, 2 removed, 65 unchanged"
+    assert second == "1 row inserted, 3 updated, 2 removed, 65 unchanged"
     assert list(folder.iterdir()) == []
 
 

@@ -24,7 +24,7 @@ def test_success_is_silent_without_a_terminal(connected: Site) -> None:
     assert connected.command("sync-all") == Ended(0, "", "")
     status, message = connected.last_run()
     assert status == "succeeded"
-    assert message == "1 of 1 databases of 1 users synced: 12 rows inserted, 0 updated, 0 removed, 0 unchanged."
+    assert message == "1 of 1 database of 1 user synced: 12 rows inserted, 0 updated, 0 removed, 0 unchanged."
 
 
 def test_json_stands_alone_on_stdout(connected: Site) -> None:

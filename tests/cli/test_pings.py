@@ -25,7 +25,7 @@ def test_a_run_that_ends_well_is_told_with_its_message(connected: Site, monitori
     start, end = monitoring.pings
     assert (start.path, end.path) == ("/check/start", "/check")
     assert start.run == end.run
-    assert "1 of 1 databases of 1 users synced" in end.body
+    assert "1 of 1 database of 1 user synced" in end.body
 
 
 def test_a_run_that_fails_is_told_with_the_reason(connected: Site, monitoring: Monitoring) -> None:

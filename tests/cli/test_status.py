@@ -74,7 +74,7 @@ def test_all_is_well(anna: Site) -> None:
     ended = anna.command("status")
     assert ended.code == 0
     assert ended.out.startswith("All 2 databases are fresh, the oldest as of ")
-    assert "2 of 2 databases of 1 users synced" in ended.out
+    assert "2 of 2 databases of 1 user synced" in ended.out
 
 
 def test_what_a_sync_left_is_told(anna: Site) -> None:

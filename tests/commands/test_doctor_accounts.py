@@ -39,7 +39,7 @@ async def test_a_healthy_set_up_is_well(patient: Patient) -> None:
     for check in ("connected users", "tokens", "notion_databases"):
         assert {finding.verdict for finding in await patient.found(check)} == {Verdict.OK}
     told(await patient.found("connected users"), "3 users are connected to Notion: 1 by OAuth and 2 by an integration")
-    told(await patient.found("notion_databases"), "2 databases are configured, and all that is shared with 1 token")
+    told(await patient.found("notion_databases"), "2 databases are configured, and everything shared with 1 token")
 
 
 async def test_nobody_is_broken_and_the_statement_adds_somebody(patient: Patient) -> None:
@@ -68,7 +68,7 @@ async def test_a_user_who_has_not_connected_notion_is_no_fault(patient: Patient)
     connect(patient, "visitor", token=None, databases={})
     findings = await patient.found("connected users")
     assert {finding.verdict for finding in findings} == {Verdict.OK}
-    told(findings, "without a wish for a database: visitor")
+    told(findings, "no databases configured: visitor")
 
 
 async def test_users_that_sync_all_leaves_out_are_told(patient: Patient) -> None:
@@ -76,7 +76,7 @@ async def test_users_that_sync_all_leaves_out_are_told(patient: Patient) -> None
     connect(patient, "ben")
     patient.execute("ALTER TABLE user_settings ADD COLUMN IF NOT EXISTS auto_sync_enabled boolean")
     patient.execute("UPDATE user_settings SET auto_sync_enabled = user_id = 'anna'")
-    assert told(await patient.found("connected users"), "for ben").verdict is Verdict.OK
+    assert told(await patient.found("connected users"), "skips ben").verdict is Verdict.OK
     patient.execute("UPDATE user_settings SET auto_sync_enabled = false")
     assert told(await patient.found("connected users"), "syncs nobody").verdict is Verdict.WARNING
     await patient.assert_mended("connected users")
@@ -96,7 +96,7 @@ async def test_a_token_with_blanks_around_it_is_trimmed(patient: Patient, token:
     connect(patient, "anna", token)
     (finding,) = await patient.found("tokens")
     assert finding.verdict is Verdict.BROKEN
-    assert "begins or ends with a blank" in finding.message
+    assert "begins or ends with whitespace" in finding.message
     await patient.assert_mended("tokens")
     assert patient.execute("SELECT notion_token FROM user_settings") == [(TOKEN,)]
 
@@ -106,7 +106,7 @@ async def test_a_token_that_cannot_be_sent_is_broken(patient: Patient, token: st
     connect(patient, "anna", token)
     (finding,) = await patient.found("tokens")
     assert finding.verdict is Verdict.BROKEN
-    assert "characters that no token has" in finding.message
+    assert "characters that are not allowed in a token" in finding.message
     assert token not in f"{finding}"
     await patient.assert_mended("tokens")
 
@@ -161,7 +161,7 @@ async def test_each_malformed_id_is_told_and_mended_by_name(patient: Patient) ->
     findings = await patient.found("notion_databases")
     assert [finding.verdict for finding in findings] == [Verdict.BROKEN, Verdict.BROKEN]
     told(findings, "'not an id' is not a Notion database id")
-    told(findings, "database 'Tasks' in notion_databases: its id is not a text")
+    told(findings, "database 'Tasks' in notion_databases: its id is not text")
     for finding, written in zip(findings, (OTHER_ID, f"https://www.notion.so/T-{OTHER_ID[::-1]}?v={ID}"), strict=True):
         await patient.type(finding.fix.replace("<database id>", written))
     assert [finding.verdict for finding in await patient.found("notion_databases")] == [Verdict.OK]

@@ -40,7 +40,7 @@ async def test_a_table_of_its_own_that_went_can_be_made_again(mirrored: Mirrored
     await mirrored.type(finding.fix)
     assert (await mirrored.one("tables there")).verdict is Verdict.OK
     lost = await mirrored.one("row counts")
-    assert "anna/Three: public.notion_three_sync holds 0 rows, and 3 were written" in lost.message
+    assert "anna/Three: public.notion_three_sync holds 0 rows, but 3 were written" in lost.message
     await mirrored.type(lost.fix)
     assert mirrored.execute("SELECT count(*) FROM notion_three_sync") == [(3,)]
 
@@ -62,7 +62,7 @@ async def test_a_table_that_has_the_name_and_not_the_shape(mirrored: Mirrored) -
     mirrored.connect("anna", "anna", "Three")
     finding = await mirrored.one("tables there")
     assert finding.verdict is Verdict.WARNING
-    assert finding.message.startswith("public.notion_three_sync has the name of a sync table and not its shape")
+    assert finding.message.startswith("public.notion_three_sync has the name of a sync table but not its columns")
     assert "add the columns fields, url" in finding.message
     await mirrored.type(finding.fix)
     assert (await mirrored.one("tables there")).verdict is Verdict.OK
@@ -83,9 +83,9 @@ async def test_rows_that_somebody_removed_are_counted_and_come_back(mirrored: Mi
     finding = await mirrored.one("row counts")
     assert finding.verdict is Verdict.BROKEN
     assert (
-        "anna/Chat Sessions: public.notion_chat_sessions_sync holds 117 rows, and 250 were written" in finding.message
+        "anna/Chat Sessions: public.notion_chat_sessions_sync holds 117 rows, but 250 were written" in finding.message
     )
-    assert "somebody else removed some" in finding.message
+    assert "something else removed some" in finding.message
     assert finding.fix == "notion-pg-sync sync anna 'Chat Sessions' --full"
     await mirrored.type(finding.fix)
     assert (await mirrored.one("row counts")).verdict is Verdict.OK
@@ -99,7 +99,7 @@ async def test_rows_that_somebody_added_are_counted_and_go(mirrored: Mirrored) -
         " SELECT gen_random_uuid(), notion_database_id, notion_data_source_id, user_id FROM notion_worlds_sync LIMIT 2"
     )
     finding = await mirrored.one("row counts")
-    assert "holds 14 rows, and 12 were written: somebody else added some" in finding.message
+    assert "holds 14 rows, but 12 were written: something else added some" in finding.message
     await mirrored.type(finding.fix)
     assert (await mirrored.one("row counts")).verdict is Verdict.OK
 

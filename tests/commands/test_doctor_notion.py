@@ -54,7 +54,7 @@ def test_without_a_network() -> None:
         check=False,
     )
     (seen,) = [one["message"] for one in json.loads(ended.stdout)["findings"] if one["check"] == "Notion answers"]
-    assert "there is no way from this machine to 203.0.113.7" in seen
+    assert "there is no route from this machine to 203.0.113.7" in seen
 
 
 async def test_a_proxy_that_takes_no_connections_is_told_without_its_password(patient: Patient) -> None:
@@ -114,7 +114,10 @@ async def test_what_speaks_no_tls(patient: Patient) -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "a proxy before Notion wants to"),
+        (
+            b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+            "a proxy before Notion requires a login",
+        ),
         (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "a network rule before Notion refused"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "is not valid JSON"),
         (b"", "broke off"),
@@ -260,10 +263,10 @@ async def test_a_database_that_was_never_read_and_one_that_was_taken_away(mirror
     findings = await mirrored.found("databases shared")
     assert [finding.verdict for finding in findings] == [Verdict.BROKEN] * 2
     assert "was never read" in told(findings, "anna/Tasks").message
-    assert "could be read now, so it was taken from the connection or deleted" in told(findings, "anna/Worlds").message
+    assert "could be read now, so access was removed or it was deleted" in told(findings, "anna/Worlds").message
     assert told(findings, "anna/Worlds").fix.startswith("notion-pg-sync sync anna Worlds\n")
     mirrored.workspace.delete_database(mirrored.small.databases["Worlds"])
-    told(await mirrored.found("databases shared"), "so it was taken from the connection or deleted")
+    told(await mirrored.found("databases shared"), "so access was removed or it was deleted")
 
 
 async def test_a_database_in_the_trash(mirrored: Mirrored) -> None:

@@ -161,7 +161,7 @@ async def test_a_wrong_password(fortress: Fortress) -> None:
 
 async def test_no_password(fortress: Fortress) -> None:
     fortress.allow("host all all samehost scram-sha-256")
-    assert "wants a password of user guest, and none was given" in (await cause_of(fortress.url(""))).message
+    assert "requires a password for user guest, but none was given" in (await cause_of(fortress.url(""))).message
 
 
 async def test_a_host_that_is_not_let_in_is_by_the_line_that_doctor_says(fortress: Fortress) -> None:
@@ -204,7 +204,7 @@ async def test_a_server_without_tls(fortress: Fortress) -> None:
         ('FATAL:  permission denied for database "d"', "does not let user u connect"),
         ("SSL error: certificate verify failed", "cannot be verified"),
         ('server certificate for "a" does not match host name "b"', "is another host's"),
-        ("server closed the connection unexpectedly", "breaks the connection off"),
+        ("server closed the connection unexpectedly", "closes the connection"),
         ("No route to host", "does not answer"),
         ('Connection refused\nFATAL:  database "d" does not exist', "has no database d"),
     ],

@@ -22,7 +22,7 @@ async def test_after_a_sync_all_is_well(mirrored: Mirrored) -> None:
     for check in RUN_CHECKS:
         assert {finding.verdict for finding in await mirrored.found(check.name)} == {Verdict.OK}
     told(await mirrored.found("last run"), "succeeded: 6 of 6 databases of 2 users synced")
-    told(await mirrored.found("failing databases"), "6 databases are known, and none fails")
+    told(await mirrored.found("failing databases"), "6 databases are known, and none is failing")
 
 
 async def test_before_the_first_run(mirrored: Mirrored) -> None:
@@ -34,12 +34,12 @@ async def test_before_the_first_run(mirrored: Mirrored) -> None:
     assert [(finding.verdict, finding.message, finding.fix) for finding in findings] == [
         (
             Verdict.WARNING,
-            "anna/Three, anna/Worlds: never synced: no run has come to it yet",
+            "anna/Three, anna/Worlds: never synced: no run has reached it yet",
             "notion-pg-sync sync-all --user anna",
         ),
         (
             Verdict.WARNING,
-            "ben: never synced: every database is asked for, and no run has looked for them yet",
+            "ben: never synced: all databases are configured, and no run has searched for them yet",
             "notion-pg-sync sync-all --user ben",
         ),
     ]
@@ -118,7 +118,7 @@ async def test_one_users_failures_are_told_alone(mirrored: Mirrored) -> None:
     mirrored.workspace.trash_database("Worlds")
     await mirrored.sync()
     (finding,) = await mirrored.found("failing databases", user_id="ben")
-    assert finding.message == "1 database is known, and none fails"
+    assert finding.message == "1 database is known, and none is failing"
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ async def test_a_run_whose_process_was_killed_is_told_and_closed_by_the_next(kil
 
 async def test_a_run_of_another_machine_is_told_by_its_silence_and_closed_by_hand(killed: Mirrored) -> None:
     killed.execute("UPDATE notion_sync.run_processes SET host = 'elsewhere', machine = 'elsewhere since 1'")
-    assert "on elsewhere) has been at work for" in (await killed.one("unended runs")).message
+    assert "on elsewhere) has been running for" in (await killed.one("unended runs")).message
     killed.execute("UPDATE notion_sync.run_processes SET heartbeat_at = now() - interval '3 hours'")
     finding = await killed.one("unended runs")
     assert finding.verdict is Verdict.WARNING
@@ -202,7 +202,7 @@ async def test_a_stale_database_is_told_with_what_brings_it_up_to_date(mirrored:
     finding = await mirrored.one("stale databases")
     assert (finding.verdict, finding.fix) == (Verdict.WARNING, "notion-pg-sync sync-all --user anna")
     assert finding.message.startswith(
-        "anna/Three, anna/Worlds: stale, the oldest as of 3 hours ago: no run has come to"
+        "anna/Three, anna/Worlds: stale, the oldest as of 3 hours ago: no run has reached"
     )
     await mirrored.type(finding.fix)
     assert (await mirrored.one("stale databases")).verdict is Verdict.OK
@@ -216,7 +216,7 @@ async def test_a_run_at_work_is_well_until_it_is_silent(mirrored: Mirrored, at_w
     mirrored.execute("UPDATE notion_sync.run_processes SET heartbeat_at = now() - interval '1 hour'")
     silent = await mirrored.one("unended runs")
     assert silent.verdict is Verdict.WARNING
-    assert "for an hour, and its process is there" in silent.message
+    assert "for an hour, but its process is still there" in silent.message
     assert f"kill {at_work.pid}" in silent.fix
 
 

@@ -64,7 +64,7 @@ async def test_double_rows_are_counted(patient: Patient) -> None:
             "INSERT INTO notion_worlds_sync (notion_page_id, notion_database_id, user_id) VALUES ('p', 'd', 'u')"
         )
     (finding,) = await patient.found("unique keys")
-    assert "move 2 double rows to notion_sync.removed_pages" in finding.message
+    assert "move 2 duplicate rows to notion_sync.removed_pages" in finding.message
     await patient.assert_mended("unique keys")
 
 

@@ -40,5 +40,5 @@ def test_bodies_that_could_not_be_read_are_told_above_the_lines() -> None:
     written, console = terminal()
     with ProgressDisplay(console) as display:
         display.bodies_started(NOTES, 50)
-        display.bodies_ended(NOTES, DatabaseRun(bodies_failed=2, message="48 bodies read, 2 could not be: why"))
-    assert "! anna / Notes: 48 bodies read, 2 could not be: why" in written.getvalue()
+        display.bodies_ended(NOTES, DatabaseRun(bodies_failed=2, message="48 page bodies read, 2 failed: why"))
+    assert "! anna / Notes: 48 page bodies read, 2 failed: why" in written.getvalue()

@@ -175,7 +175,7 @@ def test_the_whole_is_as_well_for_both(known: Facts, user_id: str | None) -> Non
         finding
         for together in shown(known, judgement).values()
         for finding in together
-        if "its process is there" not in finding.message
+        if "its process is still there" not in finding.message
     ]
     is_well = all(finding.verdict is Verdict.OK for finding in findings)
     assert is_well is (judgement.health is Health.OK)

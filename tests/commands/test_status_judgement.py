@@ -81,9 +81,9 @@ def test_a_sync_of_the_future_is_no_proof_of_freshness() -> None:
 
 def test_a_stale_database_says_what_it_waits_for() -> None:
     old: dict[str, Any] = {"fresh_as_of": NOW - 5 * HOUR, "last_started_at": NOW - 5 * HOUR}
-    assert "no run has come to it since 5 hours ago" in the_one(facts(a_database(**old))).reason
+    assert "no run has reached it since 5 hours ago" in the_one(facts(a_database(**old))).reason
     at_another = facts(a_database(**old, lease_runid=8), open_runs=(an_open_run(),))
-    assert the_one(at_another).reason == "run 8 (pid 4711 on mill) is at this user's databases now."
+    assert the_one(at_another).reason == "run 8 (pid 4711 on mill) is syncing this user's databases now."
     at_it = facts(a_database(fresh_as_of=NOW - 5 * HOUR, **RUNNING), open_runs=(an_open_run(),))
     assert the_one(at_it).reason == "a sync is under way."
     assert the_one(at_it).condition is Condition.STALE
@@ -154,7 +154,7 @@ def test_what_a_run_failed_of_and_no_database_says_is_told() -> None:
         (user(None), Condition.NOTHING_TO_SYNC, "names no database"),
         (user({}), Condition.NOTHING_TO_SYNC, "names no database"),
         (user({"*": "*"}), Condition.NOTHING_TO_SYNC, "no database is shared"),
-        (user({"*": "*"}, synced=False), Condition.NEVER_SYNCED, "no run has looked"),
+        (user({"*": "*"}, synced=False), Condition.NEVER_SYNCED, "no run has searched"),
         (user({}, auto_sync=False), Condition.SWITCHED_OFF, "auto_sync_enabled"),
         (user({}, has_token=False), Condition.NOT_CONNECTED, "no Notion token"),
         (user([]), Condition.FAILING, "not a JSON object"),

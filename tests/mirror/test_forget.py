@@ -280,7 +280,7 @@ words = st.text(st.characters(categories=["L", "N", "P", "S", "Zs"], exclude_cha
         ("a.b@example.com/X: failed", "a.b@example.com", True),
         ("axb@example.com/X: failed", "a.b@example.com", False),
         ("notion-pg-sync sync 'o'\"'\"'neil (x)' Characters", "o'neil (x)", True),
-        ("2 of 2 databases of 1 users synced", "anna", False),
+        ("2 of 2 databases of 1 user synced", "anna", False),
         (None, "anna", False),
     ],
 )

@@ -93,7 +93,7 @@ async def test_page_ids_are_written_as_most_are_and_of_double_rows_the_newest_st
     (chats,) = [relation for relation in plan.relations if relation.relation == "public.notion_chat_sessions_sync"]
     said = [change.says for change in chats.changes]
     assert said[1:4] == [
-        "move 1 double rows to notion_sync.removed_pages (of each page the newest row stays)",
+        "move 1 duplicate rows to notion_sync.removed_pages (of each page the newest row stays)",
         "add a trigger that writes every page id without dashes, so that a page has one row however its id is written",
         "write 2 page ids without dashes, as the others are",
     ]

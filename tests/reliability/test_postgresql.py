@@ -28,7 +28,7 @@ from tests.conftest import FAST_SETTINGS
 from tests.installation import Installation
 from tests.reliability.conftest import UNPACED, WELL, Place
 
-LOST = "the connection to PostgreSQL was lost: see whether it is up; the next run carries on."
+LOST = "the connection to PostgreSQL was lost: check that it is up; the next run carries on."
 ROWS = 400
 # Short answers, so that a run has many transactions.
 ARGUMENTS = ("sync-all", "--full", "--page-size", "10", *UNPACED)
@@ -149,7 +149,7 @@ def test_somebodys_long_transaction_does_not_hold_a_run_up_for_ever(place: Place
         assert ran.returncode == 1
         (sentence,) = sentences(said)
         assert sentence == (
-            "PostgreSQL gave up a statement (canceling statement due to statement timeout): see in pg_stat_activity "
+            "PostgreSQL cancelled a statement (canceling statement due to statement timeout): see in pg_stat_activity "
             "which session holds a lock for long, and end it; the next run carries on."
         )
         assert place.leases() == place.unfinished() == []

@@ -81,7 +81,7 @@ def test_bodies_beside_an_ordinary_run(place: Place, databases: dict[str, str]) 
         place.small.workspace.set_body(page, ["Words"])
     place.small.workspace.clock.advance(3600)
     messages = said_by(place, ("sync-all",), ("sync-all", "--bodies"))
-    assert "369 bodies read" in messages[1]
+    assert "369 page bodies read" in messages[1]
     assert place.execute("SELECT user_id, count(*) FROM notion_sync.page_bodies GROUP BY 1 ORDER BY 1") == [
         (user, 123) for user in ("anna", "ben", "cora")
     ]
@@ -97,7 +97,7 @@ def test_an_ordinary_run_beside_a_full_one_names_it(place: Place, databases: dic
     assert ordinary.code == 0
     said = place.execute("SELECT return_message FROM notion_sync.job_run_details WHERE runid = 3")
     assert f"3 users left to run 2 (pid {full.pid} on " in str(said)
-    assert "which is at work on them." in str(said)
+    assert "which is syncing them." in str(said)
     place.small.workspace.configure(latency=0.0)
     assert full.communicate(timeout=120) == ("", "")
 

@@ -254,16 +254,16 @@ def test_connect(hostile: Hostile) -> None:
     assert "the token sees no" in harmless(hostile.command(*new, "--database", STORED, given=hostile.token))
     ended = hostile.command(*new, "--all", "--yes", "--sync", "-vv", given=hostile.token)
     assert "Connected: user" in harmless(ended)
-    assert "is connected already" in harmless(hostile.command("connect", hostile.user, "--all", given=hostile.token))
+    assert "is already connected" in harmless(hostile.command("connect", hostile.user, "--all", given=hostile.token))
 
 
 def test_connect_on_a_terminal(hostile: Hostile) -> None:
     terminal = hostile.terminal("connect", hostile.user)
     terminal.waits_with("Notion token")
     terminal.types(hostile.token)
-    terminal.waits_with("is connected already. Replace their token? [y/N]: ")
+    terminal.waits_with("is already connected. Replace their token? [y/N]: ")
     terminal.types("y")
-    terminal.waits_with("Enter keeps those of now")
+    terminal.waits_with("Enter to keep the current ones")
     terminal.types("Nothing")
     terminal.waits_with("sees no database")
     terminal.types("1-2")

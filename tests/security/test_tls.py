@@ -307,7 +307,7 @@ def test_a_postgresql_whose_certificate_has_expired_is_refused(authority: Author
         (
             {"sslmode": "require"},
             "warning",
-            "the connection to {host} is encrypted, but whose server it is was not verified (sslmode=require)",
+            "the connection to {host} is encrypted, but the server's identity was not verified (sslmode=require)",
         ),
         (
             {"sslmode": "verify-full", "sslrootcert": "{authority}"},

@@ -67,8 +67,8 @@ async def test_bodies_are_kept_as_notion_has_them(installation: Installation, no
     assert requests(installation) == {"markdown": 3}
     ran = await record(installation)
     assert (ran["status"], ran["bodies_read"], ran["bodies_failed"]) == ("succeeded", 3, 0)
-    assert ran["message"] == "3 rows read, 3 inserted. 3 bodies read."
-    assert "3 bodies read, 0 could not be." in outcome.message()
+    assert ran["message"] == "3 rows read, 3 inserted. 3 page bodies read."
+    assert "3 page bodies read, 0 failed." in outcome.message()
 
 
 async def test_without_the_option_no_body_is_read(installation: Installation, notes: list[str]) -> None:
@@ -212,7 +212,7 @@ async def test_a_body_that_cannot_be_read_leaves_the_rows_alone_and_is_tried_aga
     assert set(await kept(installation)) == set(notes) - {notes[1]}
     ran = await record(installation)
     assert (ran["status"], ran["error_code"], ran["bodies_read"], ran["bodies_failed"]) == ("succeeded", None, 2, 1)
-    assert "2 bodies read, 1 could not be: " in ran["message"]
+    assert "2 page bodies read, 1 failed: " in ran["message"]
     installation.workspace.faults.clear()
     requests(installation)
     await installation.sync_all(**BODIES)
@@ -230,7 +230,7 @@ async def test_a_token_that_is_revoked_meanwhile_ends_the_reading(installation: 
 
 async def test_what_is_not_read_in_time_is_left_to_the_next_run(installation: Installation, notes: list[str]) -> None:
     outcome = await installation.sync_all(bodies_for=timedelta(seconds=-60), **BODIES)
-    assert "0 bodies read, 3 left to the next run." in (await record(installation))["message"]
+    assert "0 page bodies read, 3 left to the next run." in (await record(installation))["message"]
     assert (outcome.failures, await kept(installation)) == ([], {})
 
 

@@ -64,7 +64,7 @@ async def test_a_property_that_vanishes_is_told_once_with_what_it_may_mean(
     await installation.connect("anna", small.tokens["anna"], {"Near": handle.id})
     await installation.sync_all()
     workspace.unshare("anna", other.id)
-    assert "Far vanished from the schema, which may only mean" in await message(installation, "Near")
+    assert "Far disappeared from the schema, which may only mean" in await message(installation, "Near")
     assert "vanished" not in await message(installation, "Near")
     workspace.share("anna", other.id)
     await installation.sync_all()

@@ -134,7 +134,7 @@ async def test_a_row_that_a_foreign_key_holds_stays_and_is_reported(anna: Instal
     assert outcome.totals.removed == 1
     assert held in await rows_of(anna, small, "Characters")
     run = next(run for account in outcome.accounts for name, run in account.databases.items() if name == "Characters")
-    assert "1 rows left Notion but are kept, since foreign keys point at them." in (run.message or "")
+    assert "foreign keys keep 1 row that left Notion." in (run.message or "")
 
 
 @pytest.mark.parametrize("trouble", ["unshare", "revoke"])

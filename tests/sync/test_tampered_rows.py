@@ -137,7 +137,7 @@ async def test_what_was_changed_of_what_a_page_is_is_seen_and_put_right(
 async def test_the_run_says_how_many_rows_it_put_right(installation: Installation) -> None:
     await run(installation, "UPDATE notion_characters_sync SET name = 'x', properties = '{}' WHERE name LIKE '%1'")
     said = await message(installation, "Characters", full=True)
-    assert "4 rows that were changed or deleted in PostgreSQL were written again." in said
+    assert "4 rows were changed or deleted in PostgreSQL: written again." in said
     assert "written again" not in await message(installation, "Characters", full=True)
 
 
@@ -509,9 +509,7 @@ async def test_what_a_trigger_changes_is_told_once_and_kept_until_notion_changes
     pages = small.workspace.page_ids("Characters")
     small.workspace.edit_page(pages[7], {"Age": 4711})
     small.workspace.clock.advance(600)
-    told = (
-        "1 rows are not as Notion has them: the trigger shout on public.notion_characters_sync changes what is written"
-    )
+    told = "1 row is not as in Notion: the trigger shout on public.notion_characters_sync changes what is written"
     assert told in await message(installation, "Characters", full=True)
     before = await xmins(installation, "notion_characters_sync")
     assert "trigger" not in await message(installation, "Characters", full=True)
@@ -548,7 +546,7 @@ async def test_a_row_that_a_trigger_keeps_out_is_told_and_is_no_inserted_row(
     outcome = await installation.sync_one("anna", "Chat Sessions")
     assert (outcome.totals.inserted, outcome.totals.rows_read) == (0, 3)
     said = outcome.accounts[0].databases["Chat Sessions"].message or ""
-    assert "3 rows are missing: the trigger keep_out on public.notion_chat_sessions_sync keeps them out." in said
+    assert "3 rows are missing: the trigger keep_out on public.notion_chat_sessions_sync blocks the write." in said
     for full in (True, False, True, False):
         workspace.clock.advance(600)
         outcome = await installation.sync_one("anna", "Chat Sessions", full=full)

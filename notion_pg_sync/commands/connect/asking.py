@@ -24,7 +24,7 @@ def read_token(file: Path | None) -> str:
         try:
             written = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            why = error.strerror if isinstance(error, OSError) else "it is not text"
             raise UsageError(
                 f"the token cannot be read from {str(file)!r} ({why}): give a file with the token in it."
             ) from error
@@ -64,9 +64,9 @@ def ask_databases(
 
     Asks until it is understood.
     """
-    keep = ", Enter keeps those of now" if may_keep else ""
+    keep = ", or Enter to keep the current ones" if may_keep else ""
     while True:
-        question = f"Which are to be mirrored? Numbers such as 1 3-5, a name or a link, or '{ALL}'{keep}"
+        question = f"Which databases to mirror? Numbers such as 1 3-5, a name or a link, or '{ALL}'{keep}"
         written = ask(question, default="" if may_keep else ALL, show_default=not may_keep).strip()
         if written.casefold() == ALL:
             return None

@@ -96,7 +96,7 @@ def run_connect(settings: Settings, wish: ConnectOptions, command: str, *, set_u
     names = "every database that is shared with it" if databases == everything() else ", ".join(databases)
     out.print(f"Connected: user {stored.user_id!r} mirrors {names}.")
     if stored.auto_sync is False:
-        out.print("auto_sync_enabled is false for this user: sync-all leaves them out until it is true.")
+        out.print("auto_sync_enabled is false for this user: sync-all skips them until it is true.")
     wants_sync = wish.sync if wish.sync is not None else is_interactive() and confirm("Sync now?", default=True)
     if not wants_sync:
         return 0
@@ -105,7 +105,7 @@ def run_connect(settings: Settings, wish: ConnectOptions, command: str, *, set_u
 
 def _asked_user() -> str:
     if not is_interactive():
-        raise UsageError("who is to be connected? Without a terminal, give USER_ID: 'notion-pg-sync connect me …'.")
+        raise UsageError("which user? Without a terminal, give USER_ID: 'notion-pg-sync connect me …'.")
     return ask("User, as in user_settings", default="me")
 
 
@@ -119,12 +119,12 @@ def _may_replace(account: Account, wish: ConnectOptions) -> bool:
     """Whether what a connected user has may be replaced. Raises `UsageError` where nobody can be asked."""
     if wish.replace or account.connected() is None:
         return True
-    oauth = " (that of OAuth included)" if account.access_token else ""
+    oauth = " (including the OAuth token)" if account.access_token else ""
     if not is_interactive():
         raise UsageError(
-            f"user {account.user_id!r} is connected already: add --yes to replace their token{oauth} and databases."
+            f"user {account.user_id!r} is already connected: add --yes to replace their token{oauth} and databases."
         )
-    return confirm(f"User {account.user_id!r} is connected already. Replace their token{oauth}?")
+    return confirm(f"User {account.user_id!r} is already connected. Replace their token{oauth}?")
 
 
 def _chosen(

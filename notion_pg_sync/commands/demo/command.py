@@ -83,7 +83,7 @@ def _command(out: Screen, environment: dict[str, str], name: str) -> None:
     out.file.flush()
     ended = subprocess.run([sys.executable, "-m", "notion_pg_sync", name], env=environment, check=False)
     if ended.returncode:
-        raise DemoError(f"'notion-pg-sync {name}' ended with exit code {ended.returncode}: see what it says above.")
+        raise DemoError(f"'notion-pg-sync {name}' ended with exit code {ended.returncode}: see its output above.")
     out.print()
 
 
@@ -109,7 +109,7 @@ def _connect_users(out: Screen, url: str, showcase: Showcase) -> None:
 
 def _show_queries(out: Screen, url: str) -> None:
     with psycopg.connect(url) as connection:
-        for title, query in [*QUERIES, ("The latest runs, as cron.job_run_details of pg_cron has them", LATEST_RUNS)]:
+        for title, query in [*QUERIES, ("The latest runs, in the form of pg_cron's cron.job_run_details", LATEST_RUNS)]:
             _heading(out, title)
             for line in query.splitlines():
                 out.print(line, style="dim")

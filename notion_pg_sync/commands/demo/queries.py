@@ -11,7 +11,7 @@ FROM notion_sync.job_run_details ORDER BY runid DESC LIMIT 3"""
 
 QUERIES = [
     (
-        "The eldest living characters, and where they live",
+        "The oldest living characters, and where they live",
         """SELECT c.name, c.age, string_agg(w.name, ', ' ORDER BY w.name) AS world
 FROM notion.characters AS c
 JOIN notion.characters__world AS home USING (user_id, page_id)
@@ -33,11 +33,11 @@ GROUP BY c.user_id, c.name HAVING count(*) > 1 ORDER BY stories DESC, c.name LIM
 WHERE status NOT IN ('Finished', 'Published') ORDER BY words DESC, title""",
     ),
     (
-        "Where Ada wrote of a lamp, but of no oath",
+        "Where Ada mentions a lamp but no oath",
         "SELECT title, database_name, snippet FROM notion_sync.search('lamp -oath', 'ada') LIMIT 5",
     ),
     (
-        "What the latest run has changed",
+        "What the latest run changed",
         """WITH rows AS (
   SELECT user_id, name AS what, notion_edited_at FROM notion_characters_sync
   UNION ALL SELECT user_id, title, notion_edited_at FROM notion_stories_sync

@@ -43,7 +43,7 @@ class ProgressDisplay:
 
     def waits(self, user_id: str, holder: str) -> None:
         """Says so above the lines."""
-        self._progress.console.print(f"waiting for {holder}, which is at work on {user_id}", style="dim")
+        self._progress.console.print(f"waiting for {holder}, which is syncing {user_id}", style="dim")
 
     def started(self, database: ProgressKey) -> None:
         """Adds a line for the database."""

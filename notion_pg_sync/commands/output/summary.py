@@ -7,6 +7,7 @@ from rich.text import Text
 
 from notion_pg_sync.commands.output.terminal import text_of
 from notion_pg_sync.commands.output.verification import verification_as_json
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.sync.run.run import RunOutcome
 
@@ -43,7 +44,8 @@ def _result(run: DatabaseRun) -> Text:
 def failure_lines(outcome: RunOutcome) -> list[str]:
     """What went wrong, a line each, the worst first; none when all is well."""
     first, more = outcome.failures[:_MOST_LINES], outcome.failures[_MOST_LINES:]
-    return [*first, f"and {len(more):,} more failures: see the table notion_sync.database_runs."] if more else first
+    rest = [f"and {plural(len(more), 'more failure')}: see the table notion_sync.database_runs."]
+    return [*first, *rest] if more else first
 
 
 def as_json(outcome: RunOutcome) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.sync.verify.verification import Difference, Verification
 
 
@@ -12,7 +13,7 @@ def verification_lines(verification: Verification) -> list[str]:
     lines = [verification.sentence]
     lines += [f"  {_line(difference)}" for difference in verification.differences]
     if verification.more_differences:
-        lines.append(f"  and {verification.more_differences:,} more differences")
+        lines.append(f"  and {plural(verification.more_differences, 'more difference')}")
     return lines + [f"  note: {remark}" for remark in verification.remarks]
 
 

@@ -40,7 +40,7 @@ def _up(one: DatabaseHealth) -> float | None:
 
 
 _METRICS = (
-    _Metric("up", "1 when it is fresh and its last sync succeeded, else 0; none where it is not to be synced.", _up),
+    _Metric("up", "1 when it is fresh and its last sync succeeded, else 0; absent where it is not to be synced.", _up),
     _Metric("suspended", "1 while it is tried only now and then.", lambda one: one.condition is Condition.SUSPENDED),
     _Metric("running", "1 while a sync of it is under way.", lambda one: one.running is not None),
     _Metric(

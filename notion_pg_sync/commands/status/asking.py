@@ -44,7 +44,7 @@ async def ask(database_url: str, question: Question) -> Facts:
     except psycopg.Error as error:
         said = error.diag.message_primary or "the connection was lost"
         raise NothingAttemptedError(
-            f"PostgreSQL did not tell how things are ({said}): run 'notion-pg-sync doctor'."
+            f"the state could not be read from PostgreSQL ({said}): run 'notion-pg-sync doctor'."
         ) from error
 
 
@@ -56,7 +56,7 @@ async def _told(connection: Connection, question: Question) -> Facts:
         raise NothingAttemptedError("there is no table user_settings: run 'notion-pg-sync init'.")
     facts = await read_facts(connection, schema, question)
     if not facts.users and not facts.databases and question.user_id is None:
-        raise NothingAttemptedError("nobody has connected Notion, so there is nothing to tell: connect a user first.")
+        raise NothingAttemptedError("no user has connected Notion, so there is nothing to show: connect a user first.")
     return facts
 
 

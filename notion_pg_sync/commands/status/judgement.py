@@ -230,13 +230,13 @@ def _why_user_rests(user: User | None) -> tuple[Condition, str] | None:
     if not user.has_token:
         return Condition.NOT_CONNECTED, "there is no Notion token in user_settings: nothing is synced, the rows stay."
     if user.auto_sync is False:
-        return Condition.SWITCHED_OFF, "auto_sync_enabled is not true: sync-all leaves this user out, the rows stay."
+        return Condition.SWITCHED_OFF, "auto_sync_enabled is not true: sync-all skips this user, the rows stay."
     return None
 
 
 def _why_nothing_to_sync(configuration: Configuration, user: User) -> tuple[Condition, str]:
     if configuration.everything and user.last_sync_ended_at is None:
-        return Condition.NEVER_SYNCED, "every database is asked for, and no run has looked for them yet."
+        return Condition.NEVER_SYNCED, "all databases are configured, and no run has searched for them yet."
     if configuration.everything:
         return Condition.NOTHING_TO_SYNC, "no database is shared with the token: share one with it in Notion."
     return Condition.NOTHING_TO_SYNC, "notion_databases names no database, so there is nothing to sync."
@@ -261,7 +261,7 @@ def _resting(facts: Facts, database: Database, condition: Condition, reason: str
 
 
 def _new(user_id: str, name: str, database_id: str) -> DatabaseHealth:
-    return DatabaseHealth(user_id, name, database_id, Condition.NEVER_SYNCED, "no run has come to it yet.")
+    return DatabaseHealth(user_id, name, database_id, Condition.NEVER_SYNCED, "no run has reached it yet.")
 
 
 def _database(facts: Facts, database: Database, max_age: timedelta) -> DatabaseHealth:
@@ -275,7 +275,7 @@ def _database(facts: Facts, database: Database, max_age: timedelta) -> DatabaseH
     if database.last_status == "running" and running is None:
         gone = next((run for run in facts.open_runs if run.runid == database.last_runid), None)
         reason = (
-            went_away(gone, facts.now) if gone else "the run that was at it left no record; the next one carries on."
+            went_away(gone, facts.now) if gone else "the run that synced it left no record; the next one carries on."
         )
         return judged(Condition.WENT_AWAY, reason, database.last_started_at)
     if database.suspended_since:
@@ -298,8 +298,8 @@ def _why_never(facts: Facts, database: Database, running: Run | None) -> str:
     if running:
         return "its first sync is under way."
     if database.last_started_at is None:
-        return _waits_for(facts, database) or "no run has come to it yet."
-    return "a part of it was never read whole yet; the next run carries on."
+        return _waits_for(facts, database) or "no run has reached it yet."
+    return "part of it has not been read yet; the next run carries on."
 
 
 def _what_keeps_it(facts: Facts, database: Database, running: Run | None) -> str | None:
@@ -309,14 +309,14 @@ def _what_keeps_it(facts: Facts, database: Database, running: Run | None) -> str
 
 def _left_alone(facts: Facts, database: Database) -> str:
     since = f" since {ago(database.last_started_at, facts.now)}" if database.last_started_at else ""
-    return f"no run has come to it{since}."
+    return f"no run has reached it{since}."
 
 
 def _waits_for(facts: Facts, database: Database) -> str | None:
     """The run that is at the user's other databases."""
     for run in facts.open_runs:
         if run.runid == database.lease_runid and run.runid not in facts.gone:
-            return f"run {run.runid} (pid {run.pid} on {run.host}) is at this user's databases now."
+            return f"run {run.runid} (pid {run.pid} on {run.host}) is syncing this user's databases now."
     return None
 
 

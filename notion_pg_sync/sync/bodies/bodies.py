@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import bodies, runs
 from notion_pg_sync.mirror.bodies import Body, DuePage
 from notion_pg_sync.mirror.connection import Connection, retried, transaction
@@ -171,9 +172,9 @@ class BodiesSync:
         await runs.count_bodies(connection, self._work.runid, self._user_id, self._database.database_id, run=self.run)
 
     def _says(self) -> str:
-        read = f"{self.run.bodies_read} bodies read"
+        read = f"{plural(self.run.bodies_read, 'page body', 'page bodies')} read"
         if self.run.bodies_failed:
-            read += f", {self.run.bodies_failed} could not be"
+            read += f", {self.run.bodies_failed} failed"
         if self._left:
             read += f", {self._left} left to the next run"
         return f"{read}: {self._first_failure}" if self._first_failure else f"{read}."

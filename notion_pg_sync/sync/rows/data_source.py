@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from notion_pg_sync.core.intervals import Interval, gaps
 from notion_pg_sync.core.users import User
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.data_sources import DataSourceState
 from notion_pg_sync.mirror.rows import Written
 from notion_pg_sync.mirror.runs import Counts, Mode
@@ -79,15 +80,13 @@ class DataSourceSync:
             notes.append(self._note)
         if self._vanished:
             notes.append(
-                f"{', '.join(self._vanished)} vanished from the schema, which may only mean that a related database is "
-                "no longer shared with the connection."
+                f"{', '.join(self._vanished)} disappeared from the schema, which may only mean that a related database "
+                "is no longer shared with the connection."
             )
         if unknown := unknown_types(self._schema):
             notes.append(f"properties of the type {', '.join(unknown)}, new to this version, are kept as JSON.")
         if self._held_by_foreign_keys:
-            notes.append(
-                f"{self._held_by_foreign_keys} rows left Notion but are kept, since foreign keys point at them."
-            )
+            notes.append(f"foreign keys keep {plural(self._held_by_foreign_keys, 'row')} that left Notion.")
         return [*notes, *stored_otherwise(self._stored, self._place.table)]
 
     async def sync(self) -> None:
@@ -248,15 +247,18 @@ def stored_otherwise(written: Written, table: SyncTable) -> list[str]:
     """What a person should know of rows that are or were not stored as they are sent, a sentence each."""
     said = []
     if written.restored:
-        said.append(f"{written.restored} rows that were changed or deleted in PostgreSQL were written again.")
+        said.append(
+            f"{plural(written.restored, 'row was', 'rows were')} changed or deleted in PostgreSQL: written again."
+        )
     trigger = ", ".join(table.triggers) or "of a partition"
     if written.altered:
         said.append(
-            f"{written.altered} rows are not as Notion has them: the trigger {trigger} on {table.qualified_name} "
-            "changes what is written; they stay so until they change in Notion."
+            f"{plural(written.altered, 'row is', 'rows are')} not as in Notion: the trigger {trigger} on "
+            f"{table.qualified_name} changes what is written; this stays so until the pages change in Notion."
         )
     if written.withheld:
         said.append(
-            f"{written.withheld} rows are missing: the trigger {trigger} on {table.qualified_name} keeps them out."
+            f"{plural(written.withheld, 'row is', 'rows are')} missing: the trigger {trigger} on "
+            f"{table.qualified_name} blocks the write."
         )
     return said

@@ -5,6 +5,7 @@ from __future__ import annotations
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.ids import MalformedIdError, parse_id
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey
@@ -96,8 +97,8 @@ def _says(counts: Counts, *, dry: bool) -> str:
     written = ((counts.inserted, "inserted"), (counts.updated, "updated"), (counts.removed, "removed"))
     changes = ", ".join(f"{count} {word}" for count, word in written if count)
     if dry:
-        return f"{counts.rows_read} rows read; a real run would have {changes or 'nothing'} to write."
-    return f"{counts.rows_read} rows read, {changes or 'nothing changed'}."
+        return f"{plural(counts.rows_read, 'row')} read; a real run would have {changes or 'nothing'} to write."
+    return f"{plural(counts.rows_read, 'row')} read, {changes or 'nothing changed'}."
 
 
 async def _data_source_ids(client: NotionClient, configured: ConfiguredDatabase) -> list[str]:

@@ -13,6 +13,7 @@ import psycopg
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.health import SUSPENDED_AFTER_FAILURES
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import accounts, leases, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
 from notion_pg_sync.mirror.connection import Connection, retried, transaction
@@ -172,10 +173,8 @@ async def _answer_requests(work: RunContext, outcome: AccountOutcome) -> None:
         return
     failed = sum(run.error_code is not None for run in outcome.databases.values())
     status: Ending = "failed" if failed or outcome.problems or outcome.suspended else "succeeded"
-    message = (
-        f"{len(outcome.databases) - failed} of {len(outcome.databases) + len(outcome.suspended)} databases synced; "
-        "notion_sync.database_runs has each."
-    )
+    every = plural(len(outcome.databases) + len(outcome.suspended), "database")
+    message = f"{len(outcome.databases) - failed} of {every} synced; notion_sync.database_runs has each."
     async with transaction(work.pool) as connection:
         await sync_requests.end_other_requests(connection, work.runid, outcome.user_id, status, message)
 
@@ -255,7 +254,7 @@ async def _refresh_view(work: RunContext, database: ConfiguredDatabase, run: Dat
     except Exception as error:  # noqa: BLE001 - recorded; the rows are there without the view
         failure = logged_failure(error)
         failed = replace(run, error_code=run.error_code or failure.code)
-        return failed.with_sentences(f"its typed view could not be made: {failure.sentence}")
+        return failed.with_sentences(f"its typed view could not be created: {failure.sentence}")
 
 
 @asynccontextmanager

@@ -62,5 +62,5 @@ def read_configuration(notion_databases: object) -> Configuration:
 
 def _text(name: str, written: object) -> str:
     if not isinstance(written, str):
-        raise MalformedIdError(f"its id is not a text: write {{{name!r}: '<database id>'}} in JSON.")
+        raise MalformedIdError(f"its id is not text: write {{{name!r}: '<database id>'}} in JSON.")
     return written

@@ -52,29 +52,29 @@ def failure_of(error: Exception) -> Failure:
             return Failure(error.code, str(error))
         case PoolTimeout():
             return Failure(
-                ErrorCode.POSTGRESQL, "PostgreSQL gave no connection in time: see whether it is up and has room."
+                ErrorCode.POSTGRESQL, "no connection to PostgreSQL in time: check that it is up and has one free."
             )
         case psycopg.OperationalError() if error.sqlstate is None or error.sqlstate in _ENDED_SESSIONS:
             return Failure(
                 ErrorCode.POSTGRESQL,
-                "the connection to PostgreSQL was lost: see whether it is up; the next run carries on.",
+                "the connection to PostgreSQL was lost: check that it is up; the next run carries on.",
             )
         case errors.DeadlockDetected() | errors.SerializationFailure():
             return Failure(
                 error.sqlstate or ErrorCode.POSTGRESQL,
-                f"other sessions changed the same rows again and again ({_said(error)}): see in pg_stat_activity which "
+                f"other sessions kept changing the same rows ({_said(error)}): look in pg_stat_activity which "
                 "write so much; the next run carries on.",
             )
         case errors.QueryCanceled() | errors.LockNotAvailable():
             return Failure(
                 error.sqlstate or ErrorCode.POSTGRESQL,
-                f"PostgreSQL gave up a statement ({_said(error)}): see in pg_stat_activity which session holds a lock "
-                "for long, and end it; the next run carries on.",
+                f"PostgreSQL cancelled a statement ({_said(error)}): look in pg_stat_activity which session holds a "
+                "lock for long, and end it; the next run carries on.",
             )
         case errors.DiskFull():
             return Failure(
                 error.sqlstate or ErrorCode.POSTGRESQL,
-                f"PostgreSQL's disk is full ({_said(error)}): make room there; the next run carries on.",
+                f"PostgreSQL's disk is full ({_said(error)}): free some space there; the next run carries on.",
             )
         case errors.StringDataRightTruncation():
             return Failure(

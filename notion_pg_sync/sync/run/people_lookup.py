@@ -46,7 +46,7 @@ async def ask_for_people(work: RunContext, client: NotionClient, user_id: str) -
     try:
         told = await _told(client, wanted)
     except NotionError as error:
-        log.info("%s: who the people of the rows are could not be asked for: %s", user_id, error)
+        log.info("%s: the people named in the rows could not be looked up: %s", user_id, error)
         return
     await _save(work, user_id, told, wanted)
 

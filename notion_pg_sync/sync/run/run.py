@@ -101,21 +101,22 @@ class RunOutcome:
         well = sum(not run.error_code for run in databases)
         totals = self.totals
         summary = (
-            f"{well} of {len(databases)} databases of {len(self.accounts)} users synced: {totals.inserted} rows "
-            f"inserted, {totals.updated} updated, {totals.removed} removed, {totals.unchanged} unchanged."
+            f"{well} of {plural(len(databases), 'database')} of {plural(len(self.accounts), 'user')} synced: "
+            f"{plural(totals.inserted, 'row')} inserted, {totals.updated} updated, {totals.removed} removed, "
+            f"{totals.unchanged} unchanged."
         )
         if suspended := sum(len(account.suspended) for account in self.accounts):
             summary += f" {suspended} suspended."
         if totals.bodies_read or totals.bodies_failed:
-            summary += f" {totals.bodies_read} bodies read, {totals.bodies_failed} could not be."
+            summary += f" {plural(totals.bodies_read, 'page body', 'page bodies')} read, {totals.bodies_failed} failed."
         for holder, count in Counter(self.elsewhere.values()).items():
-            summary += f" {plural(count, 'user')} left to {who(holder)}, which is at work on them."
+            summary += f" {plural(count, 'user')} left to {who(holder)}, which is syncing them."
         if self.done_elsewhere:
             summary += f" Other runs synced {plural(self.done_elsewhere, 'user')} meanwhile."
         failures = self.failures
         if not failures:
             return summary
-        more = f" (and {len(failures) - 1} more failures)" if len(failures) > 1 else ""
+        more = f" (and {plural(len(failures) - 1, 'more failure')})" if len(failures) > 1 else ""
         return f"{failures[0]}{more} - {summary}"
 
 

@@ -42,7 +42,7 @@ def open_token(stored: str, key: bytes | None) -> str:
     try:
         return opened.decode("utf-8")
     except UnicodeDecodeError:
-        raise TokenError("what the notion_token holds is not a text: let the user connect Notion again.") from None
+        raise TokenError("the notion_token, once opened, is not text: let the user connect Notion again.") from None
 
 
 def seal_token(token: str, key: bytes) -> str:

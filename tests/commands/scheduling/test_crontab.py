@@ -59,14 +59,14 @@ def test_a_percent_in_a_variable_is_a_percent_and_a_backslash_before_it_stays() 
     ("line", "says"),
     [
         ("*/15 * * * notion-pg-sync sync-all", "day of week"),
-        ("60 * * * * x", "'60' is no minute"),
-        ("* * * * Monday x", "'Monday' is no day of week"),
-        ("5/10 * * * * x", "'5/10' is no minute"),
-        ("@every_15_minutes x", "cron knows no '@every_15_minutes'"),
+        ("60 * * * * x", "'60' is not a valid minute"),
+        ("* * * * Monday x", "'Monday' is not a valid day of week"),
+        ("5/10 * * * * x", "'5/10' is not a valid minute"),
+        ("@every_15_minutes x", "cron does not know '@every_15_minutes'"),
         ("*/15 * * * * * x", "no seconds"),
         ("MAILTO=", 'MAILTO=""'),
-        ("A='b", "five times"),
-        ("sync-all", "five times"),
+        ("A='b", "five time fields"),
+        ("sync-all", "five time fields"),
     ],
 )
 def test_what_cron_cannot_read_is_told(line: str, says: str) -> None:
@@ -78,8 +78,8 @@ def test_what_cron_cannot_read_is_told(line: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("PATH=$HOME/bin:/usr/bin", "PATH holds a $"),
-        ("DATABASE_URL=postgresql://u:${PASSWORD}@h/d", "DATABASE_URL holds a $"),
+        ("PATH=$HOME/bin:/usr/bin", "PATH has a $"),
+        ("DATABASE_URL=postgresql://u:${PASSWORD}@h/d", "DATABASE_URL has a $"),
         (f"{LINE}\r", "carriage return"),
         ("5,7x,9 * * * * x", None),
         ("*-5 * * * * x", "as '* * * * *'"),

@@ -22,7 +22,7 @@ TEXT = "*/15 * * * * root notion-pg-sync sync-all\n"
         (FileFacts("/etc/cron.d/sync", "anna"), TEXT, "belongs to anna", "chown root: /etc/cron.d/sync"),
         (FileFacts("/etc/cron.d/sync", "root", 0o664), TEXT, "mode 664", "chmod 644 /etc/cron.d/sync"),
         (FileFacts("/etc/cron.d/sync", "root"), TEXT.rstrip(), "newline", "echo >> /etc/cron.d/sync"),
-        (FileFacts("/etc/cron.d/sync", "root", unknown_users=("anna",)), TEXT, "'anna' is no user", "sudoedit"),
+        (FileFacts("/etc/cron.d/sync", "root", unknown_users=("anna",)), TEXT, "'anna' is not a user", "sudoedit"),
         (FileFacts("/etc/crontab", "root"), TEXT + "nonsense\n", "line 2", "sudoedit /etc/crontab"),
         (FileFacts("", "anna"), "nonsense\n", "line 1", "crontab -u anna -e"),
     ],

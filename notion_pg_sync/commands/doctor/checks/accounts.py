@@ -62,18 +62,18 @@ def _switched_off(connected: Sequence[Account], schema: str) -> list[Finding]:
                 statements.switching_on(schema),
             )
         ]
-    return [ok(f"auto_sync_enabled is false, so that sync-all leaves them out, for {_who(off)}")]
+    return [ok(f"auto_sync_enabled is false, so sync-all skips {_who(off)}")]
 
 
 def _without_token(without: Sequence[Account], schema: str) -> list[Finding]:
     """Those who asked for a database wait for it; the others have not connected Notion."""
     waiting = [account for account in without if account.databases]
     idle = [account for account in without if not account.databases]
-    findings = [ok(f"without a Notion token, and without a wish for a database: {_who(idle)}")] if idle else []
+    findings = [ok(f"no Notion token, and no databases configured: {_who(idle)}")] if idle else []
     if waiting:
         findings.append(
             warning(
-                f"databases are configured in notion_databases, and there is no Notion token, for {_who(waiting)}",
+                f"databases are configured in notion_databases, but there is no Notion token, for {_who(waiting)}",
                 statements.token_statement(schema, waiting[0].user_id, waiting[0].token_column),
             )
         )
@@ -84,7 +84,7 @@ async def _tokens(examination: Examination) -> list[Finding]:
     has_key = examination.settings.token_key is not None
     findings = tokens(examination.accounts, examination.schema, has_key=has_key)
     findings += unopened(examination.accounts, examination.schema, examination.settings)
-    return findings or [ok("every token has the form of one")]
+    return findings or [ok("every token has a valid form")]
 
 
 def tokens(accounts: Sequence[Account], schema: str, *, has_key: bool) -> list[Finding]:
@@ -98,14 +98,14 @@ def tokens(accounts: Sequence[Account], schema: str, *, has_key: bool) -> list[F
         if connected.token != connected.token.strip():
             findings.append(
                 broken(
-                    f"the token of {account.user_id} in {column} begins or ends with a blank or a line end",
+                    f"the token of {account.user_id} in {column} begins or ends with whitespace",
                     statements.trimming(schema, account.user_id, column),
                 )
             )
         elif not can_be_sent(connected.token):
             findings.append(
                 broken(
-                    f"the token of {account.user_id} in {column} has characters that no token has",
+                    f"the token of {account.user_id} in {column} has characters that are not allowed in a token",
                     statements.token_statement(schema, account.user_id, column),
                 )
             )
@@ -163,7 +163,7 @@ def wanted_databases(accounts: Sequence[Account], schema: str) -> list[Finding]:
         return findings
     count = sum(len(configuration.databases) for configuration in configurations)
     everything = sum(configuration.everything for configuration in configurations)
-    all_of = f", and all that is shared with {plural(everything, 'token', 'tokens')}" if everything else ""
+    all_of = f", and everything shared with {plural(everything, 'token', 'tokens')}" if everything else ""
     return [ok(f"{plural(count, 'database is', 'databases are')} configured{all_of}")]
 
 

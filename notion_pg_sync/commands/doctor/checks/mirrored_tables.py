@@ -84,7 +84,7 @@ def _known_tables(schema: str) -> dict[str, SyncTable]:
 def _in_tables(sources: Sequence[MirroredSource]) -> str:
     tables = sorted({source.sync_table for source in sources})
     if not tables:
-        return "nothing was mirrored yet"
+        return "nothing has been mirrored yet"
     return f"{plural(len(sources), 'data source is', 'data sources are')} mirrored into {', '.join(tables)}"
 
 
@@ -107,8 +107,8 @@ def gone_tables(sources: Sequence[MirroredSource], schema: str, there: Collectio
         elif name not in there:
             findings.append(
                 warning(
-                    f"{whose}, which is no longer there: the next sync puts them into {schema}.{GENERAL_TABLE}, "
-                    "unless it is made again",
+                    f"{whose}, which is no longer there: the next sync writes them to {schema}.{GENERAL_TABLE}, "
+                    "unless it is created again",
                     like_the_general_one(schema, name),
                 )
             )
@@ -119,8 +119,8 @@ def misshapen(changes: Changes) -> Finding:
     """A table that has the name of a database's own sync table, and not its shape."""
     said = changes.problems or [change.says for change in changes.changes]
     return warning(
-        f"{changes.relation} has the name of a sync table and not its shape, so the rows of the database of that name "
-        f"go to {GENERAL_TABLE} ({'; '.join(map(sentence, said))})",
+        f"{changes.relation} has the name of a sync table but not its columns, so the rows of the database of that "
+        f"name go to {GENERAL_TABLE} ({'; '.join(map(sentence, said))})",
         statements_of(changes) or "-- add what is missing, or give the table another name",
     )
 
@@ -154,7 +154,7 @@ def row_counts(sources: Sequence[MirroredSource], counts: Mapping[str, Mapping[t
     if findings:
         return findings
     if not comparable:
-        return [ok("nothing was read whole yet, so there are no rows to count")]
+        return [ok("no data source has been fully read yet, so there are no rows to count")]
     return [
         ok(
             f"the sync tables hold as many rows as were written: {total:,} of "
@@ -167,7 +167,7 @@ def _other_count(source: MirroredSource, held: int) -> Finding:
     name = f"{source.user_id}/{source.database_name}"
     name += "" if source.name in ("", source.database_name) else f" ({source.name})"
     return broken(
-        f"{name}: {source.sync_table} holds {held:,} rows, and {source.row_count:,} were written: somebody else "
+        f"{name}: {source.sync_table} holds {held:,} rows, but {source.row_count:,} were written: something else "
         f"{'removed' if held < (source.row_count or 0) else 'added'} some",
         sync_command(source.user_id, source.database_name, "--full"),
     )

@@ -147,7 +147,7 @@ class SeenDatabase:
 async def _databases_shared(examination: Examination) -> list[Finding]:
     accounts = [account for account in _connected(examination) if account.user_id in examination.accepted]
     if not accounts:
-        return [skipped("Notion accepts no token to look with")]
+        return [skipped("Notion accepts no token to check this with")]
     async with transaction(examination.pool) as connection:
         now, known = await current_time(connection), await read_databases(connection, examination.user_id)
     succeeded = {
@@ -226,7 +226,7 @@ def database_finding(seen: SeenDatabase, schema: str) -> Finding:
     if seen.instead:
         return broken(
             f"{named}: {seen.database.database_id} is a {seen.instead}, not a database: copy the link of the "
-            "database itself, opened as a whole page",
+            "database itself, opened as a full page",
             correction,
         )
     if isinstance(seen.answer, NotionError):
@@ -255,9 +255,9 @@ def _names_of_data_sources(seen: SeenDatabase) -> list[str]:
 
 def _out_of_reach(seen: SeenDatabase, named: str, fix: str) -> Finding:
     known = (
-        f"it could be read {humanize.naturaltime(seen.succeeded)}, so it was taken from the connection or deleted"
+        f"it could be read {humanize.naturaltime(seen.succeeded)}, so access was removed or it was deleted"
         if seen.succeeded is not None
-        else "it was never read, so most likely it was not shared yet, or its id is another's"
+        else "it was never read, so most likely it is not shared yet, or its id is wrong"
     )
     return broken(
         f"{named}: {seen.database.database_id} is not there, or not shared with the connection (Notion does not say "

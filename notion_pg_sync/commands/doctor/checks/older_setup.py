@@ -30,7 +30,7 @@ def pg_cron(found: PgCron | None) -> list[Finding]:
     if found.jobs is None:
         return [
             skipped(
-                "pg_cron is in this database, but this role may not see its jobs: as a superuser, see that "
+                "pg_cron is in this database, but this role may not see its jobs: as a superuser, check that "
                 "'SELECT jobname, command, active FROM cron.job' has none that syncs Notion"
             )
         ]
@@ -72,7 +72,7 @@ async def _functions(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         functions = await older_functions(connection)
     return [finding for function in functions for finding in older_function(function)] or [
-        ok("no function of an older set-up bears one of our names")
+        ok("no function of an older set-up has one of our names")
     ]
 
 
@@ -81,7 +81,7 @@ def older_function(function: OlderFunction) -> list[Finding]:
     findings = [
         warning(
             f"the function {function.signature} of an older set-up is still there (its owner is {function.owner}): "
-            "whoever calls it does not reach notion-pg-sync",
+            "a call of it does not reach notion-pg-sync",
             function.drop,
         )
     ]

@@ -30,8 +30,8 @@ async def _schemas(examination: Examination) -> list[Finding]:
         found = await open_schemas(connection, examination.schema)
     return [
         warning(
-            f"{opening.holders} may create in the schema {opening.on}: what triggers and functions of your application "
-            "look for there may be somebody else's",
+            f"{opening.holders} may create in the schema {opening.on}: triggers and functions of your application may "
+            "then find somebody else's objects there",
             opening.revocation,
         )
         for opening in found
@@ -44,12 +44,12 @@ async def _triggers(examination: Examination) -> list[Finding]:
         found = await open_tables(connection, examination.schema, names)
     return [
         warning(
-            f"{opening.holders} may make triggers on {opening.on}, which run with the rights of the tool's role, or "
-            "empty the table, which no policy prevents",
+            f"{opening.holders} may create triggers on {opening.on}, which run with the rights of the tool's role, or "
+            "truncate the table, which no policy prevents",
             opening.revocation,
         )
         for opening in found
-    ] or [ok("nobody but their owners may make triggers on the tables, or empty them")]
+    ] or [ok("only their owners may create triggers on the tables, or truncate them")]
 
 
 OPENING_CHECKS = (

@@ -55,12 +55,12 @@ async def _settings(examination: Examination) -> list[Finding]:
     if replica:
         findings.append(
             broken(
-                f"session_replication_role is {replica.value} {replica.kept.where}: foreign keys are not kept, and "
+                f"session_replication_role is {replica.value} {replica.kept.where}: foreign keys are not enforced, and "
                 "triggers do not run",
                 replica.kept.reset,
             )
         )
-    return findings or [ok("no setting keeps the tool from its work")]
+    return findings or [ok("no setting prevents the tool from working")]
 
 
 async def _encryption(examination: Examination) -> list[Finding]:
@@ -85,12 +85,12 @@ def encryption(server: Server) -> Finding:
     if server.sslmode == "verify-ca":
         # https://www.postgresql.org/docs/current/libpq-ssl.html, "Client Verification of Server Certificates"
         return ok(
-            f"the connection to {server.host} is encrypted, by a certificate of the trusted authority, for whatever "
-            "host (sslmode=verify-ca: enough where that authority is your own, else use verify-full)"
+            f"the connection to {server.host} is encrypted, but the certificate's host name was not checked "
+            "(sslmode=verify-ca: enough if its authority is your own, else use verify-full)"
         )
     if server.sslmode != "verify-full":
         return warning(
-            f"the connection to {server.host} is encrypted, but whose server it is was not verified "
+            f"the connection to {server.host} is encrypted, but the server's identity was not verified "
             f"(sslmode={server.sslmode})",
             fix,
         )
@@ -139,7 +139,7 @@ def clock(difference: timedelta) -> Finding:
 
 async def _disk_space(examination: Examination) -> list[Finding]:
     if examination.embedded_in is None:
-        return [ok("PostgreSQL is not the embedded one, its disk is its operator's")]
+        return [ok("this is not the embedded PostgreSQL, so its disk is not checked")]
     usage = shutil.disk_usage(examination.embedded_in)
     return [disk_space(str(examination.embedded_in), free=usage.free, total=usage.total)]
 

@@ -104,7 +104,7 @@ async def _failing_databases(examination: Examination) -> list[Finding]:
 def failing_databases(facts: Facts, judgement: Judgement) -> list[Finding]:
     """The databases that fail. What a run failed of beside them stands in its line, and settings have a check."""
     known = plural(len(judgement.databases), "database is", "databases are")
-    return judged_as(Condition.FAILING, facts, judgement) or [ok(f"{known} known, and none fails")]
+    return judged_as(Condition.FAILING, facts, judgement) or [ok(f"{known} known, and none is failing")]
 
 
 async def _stale_databases(examination: Examination) -> list[Finding]:
@@ -188,7 +188,7 @@ def unended_runs(facts: Facts, judgement: Judgement, machine: str, *, about_all:
     findings += [_hangs(run, facts) for run in facts.silent]
     at_work = [run for run in facts.open_runs if run.runid not in facts.gone and run not in facts.silent]
     return findings + [
-        ok(f"run {run.runid} (pid {run.pid} on {run.host}) has been at work for {since(run.started_at, facts.now)}")
+        ok(f"run {run.runid} (pid {run.pid} on {run.host}) has been running for {since(run.started_at, facts.now)}")
         for run in at_work
     ]
 
@@ -203,7 +203,7 @@ def _closing(run: Run | None, machine: str) -> str:
 def _hangs(run: Run, facts: Facts) -> Finding:
     return warning(
         f"run {run.runid} (pid {run.pid} on {run.host}) has given no sign of life for "
-        f"{since(run.heartbeat_at or run.started_at, facts.now)}, and its process is there",
+        f"{since(run.heartbeat_at or run.started_at, facts.now)}, but its process is still there",
         f"ps -fp {run.pid}    # what it does; kill {run.pid}",
     )
 

@@ -75,14 +75,14 @@ async def _scheduled(examination: Examination) -> list[Finding]:
     ]
     if schedule.platform:
         findings.append(
-            ok(f"this runs in {schedule.platform}, whose own schedule starts it; it cannot be seen from in here")
+            ok(f"this runs in {schedule.platform}, whose own schedule starts it; it cannot be seen from inside")
         )
     if findings:
         return findings
     if schedule.unreadable:
         return [
             warning(
-                "no crontab that this user may read starts sync-all, and it cannot be told whether one of these does: "
+                "no crontab that this user may read starts sync-all, and these, which may do so, cannot be read: "
                 f"{', '.join(schedule.unreadable)}",
                 f"sudo -E {own_command()} doctor",
             )
@@ -95,7 +95,7 @@ async def _scheduled(examination: Examination) -> list[Finding]:
 def _line_found(line: CronLine, now: datetime) -> Finding:
     schedule = line.entry.schedule
     if next_due([schedule], now) is None:
-        return broken(f"{line.place} starts sync-all at no time ({schedule})", edit(line.file.facts))
+        return broken(f"{line.place} never starts sync-all ({schedule})", edit(line.file.facts))
     return ok(f"{line.place} starts sync-all ({schedule}), as {harmless(line.user)}")
 
 
@@ -104,7 +104,7 @@ def _lines_that_cron_cannot_read(schedule: Schedule) -> Iterable[Finding]:
         for error in file.crontab.errors:
             if names_the_tool(error.content):
                 yield broken(
-                    f"line {error.line} of {file.place} is to start sync-all, and cron cannot read it: "
+                    f"line {error.line} of {file.place} should start sync-all, but cron cannot read it: "
                     f"{error.sentence}",
                     edit(file.facts),
                 )
@@ -115,7 +115,7 @@ def _timer_found(timer: FoundTimer) -> Finding:
     when = ", ".join((*timer.timer.on_calendar, *timer.timer.spans)) or "no time"
     if not timer.is_active:
         return broken(
-            f"the timer {timer.name} starts sync-all ({when}), and it is not active",
+            f"the timer {timer.name} starts sync-all ({when}), but is not active",
             f"{systemctl} enable --now {timer.name}",
         )
     return ok(f"the timer {timer.name} starts sync-all ({when})")
@@ -132,7 +132,7 @@ async def _crontab_valid(examination: Examination) -> list[Finding]:
         # A file beside what starts the sync is a leftover rather than a broken link.
         is_left_over = file.place not in starting and (starting or schedule.timers)
         told = warning if is_left_over else broken
-        findings += [told(f"cron leaves {file.place} out: {fault.sentence}", fault.fix) for fault in faults]
+        findings += [told(f"cron ignores {file.place}: {fault.sentence}", fault.fix) for fault in faults]
         findings += [
             warning(f"{file.place}: {oddity.sentence}", oddity.fix)
             for oddity in oddities_of(file.facts, file.crontab, schedule.daemon)
@@ -159,7 +159,7 @@ async def _cron_running(examination: Examination) -> list[Finding]:
     return [
         broken(
             "no cron daemon runs, so nothing reads the crontabs",
-            "sudo service cron start    # crond on Fedora and its kin",
+            "sudo service cron start    # crond on Fedora and similar",
         )
     ]
 
@@ -172,7 +172,7 @@ def _command_of(examination: Examination, job: _Job) -> list[Finding]:
     if job.is_cut:
         return [
             broken(
-                f"{job.place}: cron ends the command at the first %, as the sign of a new line",
+                f"{job.place}: cron ends the command at the first %, which it reads as a newline",
                 f"{job.edit}    # write \\% for each %",
             )
         ]
@@ -184,11 +184,11 @@ def _command_of(examination: Examination, job: _Job) -> list[Finding]:
     *_, program = absent
     path = job.environment.variables["PATH"]
     if "/" in program:
-        return [broken(f"{job.place}: {harmless(program)} is no program", f"{job.edit}    # {own_command()}")]
+        return [broken(f"{job.place}: {harmless(program)} is not a program", f"{job.edit}    # {own_command()}")]
     return [
         broken(
-            f"{job.place}: {harmless(program)} is not found in its PATH ({path}); that of a terminal does not count",
-            f"{job.edit}    # write its whole path{f': {own_command()}' if program == TOOL else ''}",
+            f"{job.place}: {harmless(program)} is not found in its PATH ({path}); a terminal's PATH does not count",
+            f"{job.edit}    # write its full path{f': {own_command()}' if program == TOOL else ''}",
         )
     ]
 
@@ -202,7 +202,7 @@ def _environment_of(examination: Examination, job: _Job) -> list[Finding]:
     if job.is_cut:
         return [skipped(f"{job.place}: its command is cut at a %")]
     if environment.absent:
-        return [broken(f"{job.place} reads {environment.absent[0]}, which is not there", job.edit)]
+        return [broken(f"{job.place} reads {environment.absent[0]}, which does not exist", job.edit)]
     try:
         database_url = read_settings(environment.variables).database_url
     except SettingsError as error:
@@ -213,7 +213,7 @@ def _environment_of(examination: Examination, job: _Job) -> list[Finding]:
             return [_untold(job, f"whether it has DATABASE_URL, since {why}")]
         return [
             broken(
-                f"{job.place} has no DATABASE_URL: cron and systemd give a job none of a terminal's variables",
+                f"{job.place} has no DATABASE_URL: jobs of cron and systemd have none of a terminal's variables",
                 f"{job.edit}    # above the line: {', '.join(settings_to_add(examination.environment))}",
             )
         ]
@@ -250,7 +250,7 @@ def _told(line: CronLine) -> Finding:
     settings = line.entry.variables
     # --ping-url, or a curl of its own to a service such as hc-ping.com.
     if "NOTION_PG_SYNC_PING_URL" in settings or "ping" in line.entry.written:
-        return ok(f"{line.place}: a service is told by a ping")
+        return ok(f"{line.place}: a ping tells a service")
     if re.search(r"(&>+|2>+)\s*/dev/null|>\s*/dev/null\s+2>\s*&1", line.entry.command):
         return warning(
             f"{line.place}: what a failing run says goes to /dev/null, so nobody hears of it",
@@ -295,7 +295,7 @@ async def _on_time(examination: Examination) -> list[Finding]:
             )
         ]
     if due is None:
-        return [ok(f"sync-all ran {ago}{where}; when it is due cannot be told from here")]
+        return [ok(f"sync-all ran {ago}{where}; when it is due is not known here")]
     return [ok(f"sync-all ran {ago}{where}, as the schedule says")]
 
 
@@ -358,7 +358,7 @@ def _jobs(schedule: Schedule) -> list[_Job]:
 
 
 def _untold(job: _Job, what: str) -> Finding:
-    return warning(f"{job.place}: it cannot be told {what}", f"{job.edit}    # see for yourself")
+    return warning(f"{job.place}: doctor cannot tell {what}", f"{job.edit}    # see for yourself")
 
 
 SCHEDULING_CHECKS = (

@@ -41,7 +41,7 @@ def unfit(changes: Changes, *, seen_by_init: bool) -> list[Finding]:
     owner = f" (as {changes.owner}, who owns it)" if changes.owner else ""
     return [
         broken(
-            f"{changes.relation} is not as it has to be{owner}: {said}",
+            f"{changes.relation} is not as it should be{owner}: {said}",
             statements_of(changes) if by_hand else "notion-pg-sync init",
         )
     ]
@@ -60,7 +60,7 @@ def foreign_key(key: ForeignKey) -> Finding:
     match key.action:
         case "CASCADE":
             return warning(
-                f"{points}, ON DELETE CASCADE): a row that leaves Notion takes the rows that point at it along",
+                f"{points}, ON DELETE CASCADE): when a row leaves Notion, the rows that point at it are deleted too",
                 replacement(key),
             )
         case "SET NULL" if not key.nullable:

@@ -155,9 +155,9 @@ def _setting(content: str) -> tuple[str, str] | None:
 def _odd_value(name: str, value: str) -> list[str]:
     sentences = []
     if re.search(r"\$[A-Za-z_{(]", value):
-        sentences.append(f"{name} holds a $, and cron puts no variable in there: where one is meant, write its value")
+        sentences.append(f"{name} has a $, and cron does not expand variables: if one is meant, write its value")
     if r"\%" in value:
-        sentences.append(f"{name} holds \\%, and here cron leaves the backslash in: write % alone")
+        sentences.append(f"{name} has \\%, and cron keeps the backslash here: write % alone")
     return sentences
 
 
@@ -168,22 +168,22 @@ def _entry(content: str, number: int, variables: Mapping[str, str], *, with_user
     times = 1 if content.startswith("@") else len(_FIELDS)
     *fixed, written = [*re.split(r"[ \t]+", content, maxsplit=times + with_user), ""][: times + with_user + 1]
     if len(fixed) < times + with_user:
-        return "a line is five times, a user and a command" if with_user else "a line is five times and a command"
+        return f"a line is five time fields{', a user' if with_user else ''} and a command"
     schedule = " ".join(fixed[:times])
     if (fault := _fault(schedule)) is not None:
         return fault
     if written.startswith("*"):
-        return "there are six times, and cron knows five: it has no seconds"
+        return "there are six time fields, but cron has five: it has no seconds"
     return Entry(number, schedule, fixed[times] if with_user else None, written, dict(variables))
 
 
 def _fault(schedule: str) -> str | None:
     if schedule.startswith("@"):
         known = (AT_START, *NICKNAMES)
-        return None if schedule in known else f"cron knows no {harmless(schedule)}: it knows {', '.join(known)}"
+        return None if schedule in known else f"cron does not know {harmless(schedule)}, only {', '.join(known)}"
     for field_, written in zip(_FIELDS, schedule.split(" "), strict=True):
         if _heeded(field_, written) is None:
-            return f"{harmless(written)} is no {field_.name}"
+            return f"{harmless(written)} is not a valid {field_.name}"
     return None
 
 

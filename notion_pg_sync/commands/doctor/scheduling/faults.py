@@ -43,9 +43,7 @@ def oddities_of(facts: FileFacts, crontab: Crontab, daemon: str | None) -> list[
     """What cron reads otherwise than it looks."""
     found = [Fault(f"line {oddity.line}: {oddity.sentence}", edit(facts)) for oddity in crontab.oddities]
     if "CRON_TZ" in crontab.variables and daemon != CRONIE:
-        found.append(
-            Fault("CRON_TZ says nothing to Debian's cron, which keeps the host's time (cronie heeds it)", edit(facts))
-        )
+        found.append(Fault("Debian's cron ignores CRON_TZ and uses the host's time (cronie uses CRON_TZ)", edit(facts)))
     return found
 
 
@@ -66,9 +64,9 @@ def _faults_of_file(facts: FileFacts, daemon: str | None) -> Iterator[Fault]:
             f"sudo mv {quoted} {shlex.quote(str(plain))}",
         )
     if facts.owner != "root":
-        yield Fault(f"it belongs to {facts.owner}, and cron wants root", f"sudo chown root: {quoted}")
+        yield Fault(f"it belongs to {facts.owner}, but must belong to root", f"sudo chown root: {quoted}")
     if facts.mode & 0o022:
-        yield Fault(f"others than its owner may write to it (mode {facts.mode:o})", f"sudo chmod 644 {quoted}")
+        yield Fault(f"users other than its owner may write to it (mode {facts.mode:o})", f"sudo chmod 644 {quoted}")
 
 
 def _faults_of_text(facts: FileFacts, crontab: Crontab) -> Iterator[Fault]:
@@ -79,5 +77,6 @@ def _faults_of_text(facts: FileFacts, crontab: Crontab) -> Iterator[Fault]:
         yield Fault("its last line does not end in a newline", append)
     for user in facts.unknown_users:
         yield Fault(
-            f"{harmless(user)} is no user of this host (before the command stands the user to run it as)", edit(facts)
+            f"{harmless(user)} is not a user of this host (the field before the command is the user to run it as)",
+            edit(facts),
         )
