@@ -69,7 +69,7 @@ def to_storable(given: object) -> Storable:
 def picture_text(given: object) -> str | None:
     """An icon or a cover as canonical text, cleaned; None where there is none.
 
-    A custom emoji's URL loses its signature as a hosted file's does (notion-api.md, section 4, "files").
+    A custom emoji's URL loses its signature as a hosted file's does (docs/notion-api.md#files).
     """
     if given is None:
         return None
