@@ -75,10 +75,10 @@ def assert_next_run_mends_it(place: Place, databases: dict[str, str]) -> None:
 
 def assert_nothing_is_half_written(place: Place) -> None:
     """Whatever a full read has recorded as covered is there, and the other way round."""
-    covered = "SELECT data_source_id, unnest(page_ids) FROM notion_sync.seen_pages"
+    covered = "SELECT data_source_id::text, unnest(page_ids)::text FROM notion_sync.seen_pages"
     rows = """
         SELECT notion_data_source_id, notion_page_id FROM notion_pages_sync
-        WHERE notion_data_source_id IN (SELECT data_source_id FROM notion_sync.seen_pages)
+        WHERE notion_data_source_id IN (SELECT data_source_id::text FROM notion_sync.seen_pages)
     """
     assert place.execute(f"({covered}) EXCEPT ({rows})") == []
     assert place.execute(f"({rows}) EXCEPT ({covered})") == []
@@ -149,7 +149,7 @@ def test_somebodys_long_transaction_does_not_hold_a_run_up_for_ever(place: Place
         assert ran.returncode == 1
         (sentence,) = sentences(said)
         assert sentence == (
-            "PostgreSQL cancelled a statement (canceling statement due to statement timeout): see in pg_stat_activity "
+            "PostgreSQL cancelled a statement (canceling statement due to statement timeout): look in pg_stat_activity "
             "which session holds a lock for long, and end it; the next run carries on."
         )
         assert place.leases() == place.unfinished() == []
@@ -189,7 +189,7 @@ def test_a_disk_that_is_full_is_told_and_with_more_room_the_next_run_carries_on(
     ran = place.command(*ARGUMENTS)
     assert ran.code == 1
     assert all(sentence.startswith("PostgreSQL's disk is full (could not extend") for sentence in sentences(ran.err))
-    assert "make room there; the next run carries on." in ran.err
+    assert "free some space there; the next run carries on." in ran.err
     ((written,),) = place.execute("SELECT count(*) FROM notion_pages_sync")
     assert int(str(written)) > 0
     resize(small_disk, 100)

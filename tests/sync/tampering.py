@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from notion_workspace import SmallWorkspace, WorkspaceServer, small_workspace
@@ -212,9 +213,10 @@ async def delete_rows(at: Place) -> None:
 
 
 async def copy_a_row(at: Place) -> None:
+    stranger = UUID(int=at.random.getrandbits(128), version=4)
     await at.one_of(
         f"CREATE TEMPORARY TABLE copied AS SELECT * FROM {at.table} WHERE notion_page_id = '{at.page}' LIMIT 1;"
-        f"UPDATE copied SET id = gen_random_uuid(), notion_page_id = '{STRANGER}';"
+        f"UPDATE copied SET id = gen_random_uuid(), notion_page_id = '{stranger}';"
         f"INSERT INTO {at.table} SELECT * FROM copied"
     )
 
