@@ -139,8 +139,8 @@ def test_no_trace_of_a_user_stays_and_the_other_keeps_everything(mirrored: Site)
 def test_what_is_forgotten_twice_was_nothing_the_second_time(mirrored: Site) -> None:
     assert mirrored.command("forget", USER, "--disconnect", "--yes").code == 0
     ended = mirrored.command("forget", USER, "--yes")
-    assert (ended.code, ended.out) == (0, f"There was nothing of user '{USER}'.\n")
-    assert mirrored.command("forget", "nobody", "--yes").out == "There was nothing of user 'nobody'.\n"
+    assert (ended.code, ended.out) == (0, f"Nothing was stored for user '{USER}'.\n")
+    assert mirrored.command("forget", "nobody", "--yes").out == "Nothing was stored for user 'nobody'.\n"
 
 
 @pytest.mark.parametrize("by", ["name", "id", "link"])
