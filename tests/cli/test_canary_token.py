@@ -57,7 +57,8 @@ class Watched:
 @pytest.fixture
 def watched(site: Site, monitoring: Monitoring) -> Iterator[Watched]:
     small = site.small
-    made = Watched(site, monitoring, [*small.tokens.values(), "canary", KEY])
+    # A word that stands nowhere else: the log is of all tests that use the server.
+    made = Watched(site, monitoring, [*small.tokens.values(), "goldfinch", KEY])
     site.connect(
         "anna", small.tokens["anna"], json.dumps({name: small.databases[name] for name in small.shared["anna"]})
     )
@@ -91,7 +92,7 @@ def test_while_a_user_is_connected_and_forgotten(watched: Watched) -> None:
             assert ended.code == 0, ended.err
         ended = watched.run("connect", "cora", "--all", "--yes", "-vv", given=watched.site.small.tokens["cora"], **key)
         assert ended.code == 0, ended.err
-    assert watched.run("connect", "dora", "--all", "--yes", "-vv", given="ntn_canary").code != 0
+    assert watched.run("connect", "dora", "--all", "--yes", "-vv", given="ntn_goldfinch").code != 0
     assert watched.run("forget", "ben", "--disconnect", "--yes", "-vv").code == 0
 
 
@@ -126,12 +127,12 @@ def test_while_postgresql_logs_every_statement(watched: Watched) -> None:
     ],
 )
 def test_while_the_applications_table_refuses(watched: Watched, refusal: str, arguments: tuple[str, ...]) -> None:
-    watched.site.execute("UPDATE user_settings SET notion_token = 'canary'")
+    watched.site.execute("UPDATE user_settings SET notion_token = 'goldfinch'")
     watched.site.execute(f"ALTER TABLE user_settings {refusal}")
     ended = watched.run(*arguments, "--yes", "-vv", given=watched.site.small.tokens["ben"])
     assert ended.code == 3
     assert "user_settings rejects this" in ended.err
-    assert watched.site.execute("SELECT user_id, notion_token FROM user_settings") == [("anna", "canary")]
+    assert watched.site.execute("SELECT user_id, notion_token FROM user_settings") == [("anna", "goldfinch")]
 
 
 def test_in_the_process_list(watched: Watched) -> None:
@@ -167,7 +168,9 @@ def test_while_notion_fails(watched: Watched, fault: str) -> None:
     assert watched.run("status", "-vv").code == 1
 
 
-@pytest.mark.parametrize("token", ["ntn_canary", "canary\nwith a line end", "canary \u00e9", "canary" * 3000])
+@pytest.mark.parametrize(
+    "token", ["ntn_goldfinch", "goldfinch\nwith a line end", "goldfinch \u00e9", "goldfinch" * 3000]
+)
 def test_while_a_token_is_no_good(watched: Watched, token: str) -> None:
     watched.site.execute("UPDATE user_settings SET notion_token = %s", token)
     for options in TALKATIVE[1:]:
@@ -178,7 +181,7 @@ def test_while_a_token_is_no_good(watched: Watched, token: str) -> None:
 
 
 def test_while_a_token_stands_where_an_id_belongs(watched: Watched) -> None:
-    databases = {"Characters": watched.secrets[0], "Worlds": "ntn_canary"}
+    databases = {"Characters": watched.secrets[0], "Worlds": "ntn_goldfinch"}
     watched.site.execute("UPDATE user_settings SET notion_databases = %s", json.dumps(databases))
     for command in (("sync-all", "-vv"), ("doctor", "--no-cron-check", "-vv"), ("status", "-vv")):
         assert watched.run(*command).code == 1
@@ -201,7 +204,7 @@ def test_while_the_tool_itself_is_at_fault(watched: Watched) -> None:
 
 
 def test_while_postgresql_fails(watched: Watched) -> None:
-    for url in ("postgresql://u:canary@127.0.0.1:1/x", "postgresql://u:canary@/nowhere?host=/nonexistent"):
+    for url in ("postgresql://u:goldfinch@127.0.0.1:1/x", "postgresql://u:goldfinch@/nowhere?host=/nonexistent"):
         for command in ("sync-all", "status", "doctor"):
             assert watched.run(command, "-vv", DATABASE_URL=url).code in (1, 3)
     watched.site.execute("ALTER TABLE notion_characters_sync ADD CONSTRAINT narrow CHECK (name IS NULL)")

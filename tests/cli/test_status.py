@@ -264,7 +264,7 @@ def test_what_cannot_be_asked_is_wrong_usage(anna: Site, arguments: tuple[str, .
 
 
 def test_where_there_is_nothing_to_tell_of_it_says_so(site: Site, tmp_path: Path) -> None:
-    assert "nobody has connected Notion" in (ended := site.command("status")).sentence
+    assert "no user has connected Notion" in (ended := site.command("status")).sentence
     assert ended.code == 3
     ended = site.command("status", DATABASE_URL="", NOTION_PG_SYNC_DATA_DIR=str(tmp_path / "none"))
     assert (ended.code, "DATABASE_URL is not set" in ended.sentence) == (3, True)

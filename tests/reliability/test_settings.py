@@ -192,5 +192,5 @@ def test_a_database_that_is_to_be_read_only_stays_so_and_the_run_says_why(databa
                 f"the database {name}: if it is to be written, type SET default_transaction_read_only = off; ALTER "
                 f'DATABASE "{name}" RESET "default_transaction_read_only";'
             )
-        assert "nobody has connected Notion" in command("status").sentence
+        assert "no user has connected Notion" in command("status").sentence
         assert command("init").code == 0
