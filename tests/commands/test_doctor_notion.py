@@ -114,7 +114,10 @@ async def test_what_speaks_no_tls(patient: Patient) -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "a proxy before Notion requires a login"),
+        (
+            b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+            "a proxy before Notion requires a login",
+        ),
         (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "a network rule before Notion refused"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "is not valid JSON"),
         (b"", "broke off"),
