@@ -130,7 +130,7 @@ def test_while_the_applications_table_refuses(watched: Watched, refusal: str, ar
     watched.site.execute(f"ALTER TABLE user_settings {refusal}")
     ended = watched.run(*arguments, "--yes", "-vv", given=watched.site.small.tokens["ben"])
     assert ended.code == 3
-    assert "user_settings does not take this" in ended.err
+    assert "user_settings rejects this" in ended.err
     assert watched.site.execute("SELECT user_id, notion_token FROM user_settings") == [("anna", "canary")]
 
 

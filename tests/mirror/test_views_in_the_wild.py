@@ -299,7 +299,7 @@ async def test_a_view_in_use_is_waited_for_briefly_and_then_said_to_be(
     async with await psycopg.AsyncConnection.connect(anna.settings.database_url or "") as reading:
         await reading.execute("SELECT count(*) FROM notion.characters")
         (said,) = await refresh(anna)
-    assert said.startswith("The view notion.characters is in somebody's use")
+    assert said.startswith("The view notion.characters is in use")
     assert await refresh(anna) == []
     assert await type_of(anna) == "text"
 

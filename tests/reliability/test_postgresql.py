@@ -149,7 +149,7 @@ def test_somebodys_long_transaction_does_not_hold_a_run_up_for_ever(place: Place
         assert ran.returncode == 1
         (sentence,) = sentences(said)
         assert sentence == (
-            "PostgreSQL cancelled a statement (canceling statement due to statement timeout): see in pg_stat_activity "
+            "PostgreSQL cancelled a statement (canceling statement due to statement timeout): look in pg_stat_activity "
             "which session holds a lock for long, and end it; the next run carries on."
         )
         assert place.leases() == place.unfinished() == []
@@ -189,7 +189,7 @@ def test_a_disk_that_is_full_is_told_and_with_more_room_the_next_run_carries_on(
     ran = place.command(*ARGUMENTS)
     assert ran.code == 1
     assert all(sentence.startswith("PostgreSQL's disk is full (could not extend") for sentence in sentences(ran.err))
-    assert "make room there; the next run carries on." in ran.err
+    assert "free some space there; the next run carries on." in ran.err
     ((written,),) = place.execute("SELECT count(*) FROM notion_pages_sync")
     assert int(str(written)) > 0
     resize(small_disk, 100)
