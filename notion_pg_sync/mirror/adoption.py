@@ -199,7 +199,7 @@ def _add_missing_columns(plan: Changes, table: SyncTable, found: TableState) -> 
             plan.problems.append(wrong_type(table, wanted[name], existing.type))
         if name not in wanted and existing.must_be_given:
             plan.problems.append(
-                f"{table.qualified_name}.{name} is NOT NULL without a default, and the tool does not fill it: "
+                f"{table.qualified_name}.{name} is NOT NULL without a default, and the tool does not set it: "
                 "give it a default first."
             )
     if missing and not plan.problems:
@@ -291,7 +291,7 @@ def _secure(plan: Changes, table: SyncTable, found: TableState, role: str, *, ro
         if not found.row_security:
             plan.warnings.append(
                 f"row level security is off on {table.qualified_name}: every role that may read it reads every user's "
-                "rows. 'init --row-security' switches it on; give the application's roles their policies first."
+                "rows. 'init --row-security' enables it; give the application's roles their policies first."
             )
         return
     if "notion-pg-sync tenant" not in found.policies:
@@ -305,7 +305,7 @@ def _secure(plan: Changes, table: SyncTable, found: TableState, role: str, *, ro
         )
     if not found.row_security:
         plan.add(
-            "switch row level security on", sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table.identifier)
+            "enable row level security", sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table.identifier)
         )
 
 

@@ -52,7 +52,7 @@ def kept_at(name: str, source: str, *, database: str, role: str) -> KeptSetting:
         case "client":
             return KeptSetting("by the options of DATABASE_URL, or by PGOPTIONS", "")
         case "session":
-            return KeptSetting("by whoever used the connection before, through a pooler", "")
+            return KeptSetting("by an earlier client of the connection, through a pooler", "")
         case _:
             return kept_by_the_server(name)
 

@@ -155,7 +155,7 @@ _CAUSES = (
         r"server_login_retry|server login has been failing|server_connect_timeout|query_wait_timeout"
         r"|pgbouncer cannot connect",
         "a pooler answers {where}, but cannot reach its PostgreSQL",
-        "see that PostgreSQL runs, and what the pooler's log says",
+        "check that PostgreSQL is running, and read the pooler's log",
         "{pg_isready}",
     ),
     _Cause(
@@ -202,7 +202,7 @@ _CAUSES = (
     _Cause(
         r"failed to resolve host|could not translate host name",
         "the name of host {host} is not known",
-        "correct it in DATABASE_URL, or see whether this machine's name service works",
+        "correct it in DATABASE_URL, or check this machine's DNS",
         "{getent}",
     ),
     _Cause(
@@ -227,7 +227,7 @@ _CAUSES = (
     _Cause(
         r"server closed the connection unexpectedly|received invalid response|SSL SYSCALL error|Connection reset",
         "what answers {where} closes the connection",
-        "see whether a PostgreSQL listens there, and what its log says",
+        "check that a PostgreSQL listens there, and read its log",
         "{pg_isready}",
     ),
 )

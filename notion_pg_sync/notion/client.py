@@ -326,7 +326,7 @@ class NotionClient:
         """One request, retried. `make_body` is told how many times Notion was overloaded by this request so far."""
         if not self._can_be_sent:
             raise NotionError(
-                "the stored token has blanks or characters that no token has: store it anew in user_settings.",
+                "the stored token has characters that are not allowed in a token: store it again in user_settings.",
                 code=ErrorCode.UNAUTHORIZED,
             )
         attempts = _Attempts(self._retries)

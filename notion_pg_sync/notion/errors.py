@@ -141,7 +141,7 @@ def _sentence(body: _ErrorBody, status: int, what: str) -> str:
             f"a network rule before Notion refused {what} (403): let this host reach Notion, or ask Notion's support."
         )
     if status == 407:
-        return f"a proxy before Notion requires a login for {what} (407): let this host pass without that."
+        return f"a proxy before Notion requires a login for {what} (407): let this host through without it."
     if body.code == ErrorCode.OBJECT_NOT_FOUND:
         return (
             f"{what} is not there or not shared with the connection: in Notion, open it and add the connection "

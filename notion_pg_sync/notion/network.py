@@ -51,13 +51,12 @@ def why_unreachable(error: httpx.TransportError, proxy: httpx.URL | None = None)
             case ssl.SSLError():
                 return Explanation(
                     f"what answers at {host}:{port} does not speak TLS as it should ({cause.reason or 'no reason'}): "
-                    "correct NOTION_BASE_URL, or see what stands between this host and Notion.",
+                    "correct NOTION_BASE_URL, or check what is between this host and Notion.",
                     curl,
                 )
             case socket.gaierror():
                 return Explanation(
-                    f"the name of host {host} is not known: see whether this machine's name service works, or correct "
-                    "NOTION_BASE_URL.",
+                    f"the name of host {host} is not known: check this machine's DNS, or correct NOTION_BASE_URL.",
                     shlex.join(["getent", "hosts", host]),
                 )
             case ConnectionRefusedError():
@@ -84,7 +83,7 @@ def _trouble_with_proxy(error: httpx.TransportError, proxy: httpx.URL, curl: str
     if isinstance(error, httpx.ProxyError):
         return Explanation(
             f"the proxy {proxy.host} does not let this host through ({str(error).rstrip('.')}): put the user and "
-            "password that it wants into HTTPS_PROXY (http://user:password@host:port), or let this host pass.",
+            "password that it requires into HTTPS_PROXY (http://user:password@host:port), or let this host pass.",
             curl,
             lasts=True,
         )
@@ -100,11 +99,11 @@ def _trouble_with_proxy(error: httpx.TransportError, proxy: httpx.URL, curl: str
 
 def _advice_on_certificate(number: int) -> str:
     if number in _OUT_OF_DATE:
-        return "set this machine's clock right where it is off, else have whoever runs that host renew it"
+        return "correct this machine's clock if it is wrong, else ask that host's operator to renew it"
     if number in _ANOTHER_HOSTS:
-        return "correct NOTION_BASE_URL, or see what stands between this host and Notion"
+        return "correct NOTION_BASE_URL, or check what is between this host and Notion"
     return (
-        "where a proxy on the way puts in one of its own, name the file with the certificate of the proxy's authority "
+        "if a proxy inserts its own certificate, name the file with the certificate of the proxy's authority "
         "in SSL_CERT_FILE"
     )
 

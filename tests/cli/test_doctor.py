@@ -12,7 +12,7 @@ def test_without_postgresql_the_first_line_says_so_and_the_rest_is_skipped() -> 
     assert ended.code == 1
     assert "BROKEN" in ended.out
     assert "DATABASE_URL is not set" in ended.out
-    assert "not tried, since it needs: reachable" in ended.out
+    assert "not checked, since it depends on: reachable" in ended.out
 
 
 def test_a_database_that_was_not_initialised_is_told_with_the_command(database_url: str) -> None:

@@ -33,9 +33,9 @@ async def test_what_needs_a_broken_link_is_skipped_with_the_reason() -> None:
     first, second, third, fourth = await examined(down, reads, writes, alone)
     assert not first.holds
     assert [(finding.verdict, finding.message) for finding in second.findings] == [
-        (Verdict.SKIPPED, "not tried, since it needs: first")
+        (Verdict.SKIPPED, "not checked, since it depends on: first")
     ]
-    assert [finding.message for finding in third.findings] == ["not tried, since it needs: second"]
+    assert [finding.message for finding in third.findings] == ["not checked, since it depends on: second"]
     assert [finding.message for finding in fourth.findings] == ["it stands alone"]
 
 

@@ -125,7 +125,7 @@ async def test_a_proxy_that_wants_a_password_is_told_once_and_without_it(tenant:
         ended = tenant.command("sync-all", "-vv", **environment)
         assert ended.code == 1
         assert "the proxy 127.0.0.1 does not let this host through (407 Proxy Authentication Required)" in ended.err
-        assert "put the user and password that it wants into HTTPS_PROXY" in ended.err
+        assert "put the user and password that it requires into HTTPS_PROXY" in ended.err
         assert "canary" not in ended.err + ended.out
         assert len(proxy.asked) == len(tenant.databases)
     await tenant.assert_nothing_went_either_way()
@@ -175,7 +175,7 @@ async def test_a_notion_with_another_hosts_certificate_is_refused(
 ) -> None:
     with serving_notion(small, authority.certificate("api.example.com"), database_url) as tenant:
         await assert_refused(
-            tenant, "IP address mismatch", "correct NOTION_BASE_URL, or see what", SSL_CERT_FILE=authority.file
+            tenant, "IP address mismatch", "correct NOTION_BASE_URL, or check what", SSL_CERT_FILE=authority.file
         )
 
 
@@ -184,7 +184,7 @@ async def test_a_notion_whose_certificate_has_expired_is_refused(
 ) -> None:
     with serving_notion(small, authority.certificate("127.0.0.1", until=LONG_AGO), database_url) as tenant:
         await assert_refused(
-            tenant, "certificate has expired", "set this machine's clock right", SSL_CERT_FILE=authority.file
+            tenant, "certificate has expired", "correct this machine's clock", SSL_CERT_FILE=authority.file
         )
 
 

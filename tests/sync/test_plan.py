@@ -42,7 +42,7 @@ UNDER_WAY = replace(
 )
 OPTIONS = ReadOptions(full_every=timedelta(days=1), full=False, removal_allowed=False, version=7)
 FULL = replace(OPTIONS, full=True)
-LEFT = FullRead("a full read was left under way")
+LEFT = FullRead("a full read was left unfinished")
 TARGET = Target(TABLE, "columns", 5000)
 ELSEWHERE = replace(TARGET, sync_table="public.notion_worlds_sync")
 
@@ -58,8 +58,8 @@ def test_a_settled_data_source_is_read_from_five_minutes_before_the_watermark() 
 
 
 def test_what_was_never_read_whole_is_read_whole() -> None:
-    assert plan(None) == FullRead("it was never read whole")
-    assert plan(replace(SETTLED, full_as_of=None)) == FullRead("it was never read whole")
+    assert plan(None) == FullRead("it was never fully read")
+    assert plan(replace(SETTLED, full_as_of=None)) == FullRead("it was never fully read")
 
 
 def test_a_full_read_under_way_is_carried_on_and_then_what_was_edited_since_it_began() -> None:

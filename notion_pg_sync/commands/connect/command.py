@@ -181,7 +181,7 @@ async def _bot(client: NotionClient) -> Bot:
         if error.code != ErrorCode.UNAUTHORIZED:
             raise
         raise NothingAttemptedError(
-            "Notion does not accept this token: copy the connection's secret anew from "
+            "Notion does not accept this token: copy the connection's secret again from "
             "https://www.notion.so/profile/integrations, whole, and run connect again."
         ) from error
 

@@ -95,19 +95,19 @@ def plan_read(
     `now` is PostgreSQL's.
     """
     if known is None:
-        return FullRead("it was never read whole")
+        return FullRead("it was never fully read")
     if reason := _differs(known, schema_fingerprint, target):
         return FullRead(reason)
     if known.full_read_started_at is not None:
         if not options.full and _may_be_carried_on(known, now, options.version):
             return FullRead("a full read is under way", edits_since=known.full_read_started_at - OVERLAP)
-        return FullRead("a full read was left under way")
+        return FullRead("a full read was left unfinished")
     if known.full_as_of is None or known.watermark is None or known.row_count is None:
-        return FullRead("it was never read whole")
+        return FullRead("it was never fully read")
     if _is_to_come(known.watermark, now) or _is_to_come(known.full_as_of, now):
         return FullRead(
-            "its stored times lie in the future",
-            note="a wrong clock had put the times of its last sync into the future, so everything was read anew.",
+            "its stored times are in the future",
+            note="a wrong clock had put the times of its last sync into the future, so everything was read again.",
         )
     if known.row_count != target.rows:
         return FullRead(f"its table has {target.rows} rows and should have {known.row_count}")

@@ -28,7 +28,9 @@ async def examine(examination: Examination, checks: Iterable[Check]) -> AsyncIte
     for check in checks:
         missing = first_missing(check, standing)
         findings = (
-            [skipped(f"not tried, since it needs: {missing.name}")] if missing else await _findings(examination, check)
+            [skipped(f"not checked, since it depends on: {missing.name}")]
+            if missing
+            else await _findings(examination, check)
         )
         examined = Examined(check, tuple(findings))
         if examined.holds:

@@ -83,7 +83,7 @@ async def _exposure(examination: Examination) -> list[Finding]:
     findings = [finding for table in settings for finding in exposed_settings(table)]
     findings += [finding for table in tables for finding in exposed_rows(table)]
     findings += [
-        warning(f"the view {view} shows every user's rows to whoever may read it (no security_invoker)", fix)
+        warning(f"the view {view} shows every user's rows to every role that may read it (no security_invoker)", fix)
         for view, fix in views
     ]
     return findings or [ok("no token and no other user's row is open to everybody")]
