@@ -122,7 +122,7 @@ def test_while_postgresql_logs_every_statement(watched: Watched) -> None:
     ("refusal", "arguments"),
     [
         ("ADD plan text, ADD CHECK (user_id = 'anna' OR plan IS NOT NULL)", ("connect", "ben", "--all")),
-        ("ADD CHECK (length(notion_token) < 9)", ("connect", "anna", "--all")),
+        ("ADD CHECK (length(notion_token) < 10)", ("connect", "anna", "--all")),
         ("ADD CHECK (notion_databases ? 'Worlds')", ("forget", "anna", "Worlds", "--disconnect")),
     ],
 )
