@@ -118,8 +118,8 @@ def test_a_file_that_cron_leaves_out_is_told_and_mended(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (LINE, "is no user"),
-        (URL + "*/15 * * * * nosuchuser notion-pg-sync sync-all\n", "'nosuchuser' is no user"),
+        (LINE, "is not a user"),
+        (URL + "*/15 * * * * nosuchuser notion-pg-sync sync-all\n", "'nosuchuser' is not a user"),
         (SYSTEM_LINE + "MAILTO=\n", 'MAILTO=""'),
     ],
     ids=["no user field", "unknown user", "another line that cron cannot read"],
@@ -177,7 +177,7 @@ def test_a_crontab_that_may_not_be_read_is_told(on_host: Host) -> None:
     """Root without its right to read everything: what an ordinary user is."""
     on_host.host.write("/etc/cron.d/notion", URL + SYSTEM_LINE, mode=0o600, owner="nobody")
     seen, fix = on_host.doctor("setpriv", "--bounding-set=-dac_override,-dac_read_search").warned("scheduled")
-    assert "cannot be told" in seen
+    assert "cannot be read" in seen
     assert "/etc/cron.d/notion" in seen
     assert fix == f"sudo -E {TOOL} doctor"
 
