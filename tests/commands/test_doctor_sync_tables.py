@@ -53,7 +53,7 @@ async def test_the_general_table_is_missed_and_those_of_a_preset_are_not(patient
     patient.execute("DROP TABLE notion_pages_sync")
     (finding,) = await patient.found("unique keys")
     assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync init")
-    assert "public.notion_pages_sync is not as it has to be: create the table" in finding.message
+    assert "public.notion_pages_sync is not as it should be: create the table" in finding.message
     await patient.assert_mended("unique keys")
 
 
