@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import textwrap
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def says(file: Path) -> str:
     if file.suffix == ".py":
         paragraph = (ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0]
     else:
-        paragraph = "\n".join(line.removeprefix("--") for line in text.split("\n\n")[0].splitlines())
+        comment = itertools.takewhile(lambda line: line.startswith("--"), text.splitlines())
+        paragraph = "\n".join(line.removeprefix("--") for line in comment)
     return " ".join(paragraph.split())
 
 

@@ -1,3 +1,4 @@
+-- What the tables of notion_sync and their columns hold, for whoever looks at them with psql.
 COMMENT ON SCHEMA notion_sync IS 'Bookkeeping of notion-pg-sync: runs, accounts, data sources.';
 COMMENT ON COLUMN notion_sync.migrations.must_know IS
     'Versions of the tool that know the migrations up to this one work with the tables: what came later only adds.';
