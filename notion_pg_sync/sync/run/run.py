@@ -143,7 +143,7 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
             async with asyncio.TaskGroup() as tasks:
                 async for account in claims.accounts(slots):
                     tasks.create_task(sync(account))
-                    # The task takes its places before the next account is claimed.
+                    # The task begins before the next account is claimed.
                     await asyncio.sleep(0)
         finally:
             outcome.elsewhere, outcome.done_elsewhere = claims.elsewhere, claims.done_elsewhere
