@@ -128,6 +128,7 @@ def own(request: pytest.FixtureRequest, site: Site) -> Site:
     return site
 
 
+@pytest.mark.first
 @pytest.mark.timeout(600)
 def test_nothing_of_a_stranger_is_run_and_nothing_could_be(own: Site) -> None:
     everything(own)
