@@ -259,7 +259,7 @@ async def exchange_columns(at: Place) -> None:
 
 async def change_what_search_reads(at: Place) -> None:
     other = (
-        "SELECT min(known.data_source_id) FROM notion_sync.data_sources AS known"
+        "SELECT min(known.data_source_id::text)::uuid FROM notion_sync.data_sources AS known"
         " WHERE known.user_id = search_documents.user_id"
     )
     changes = ("title = 'x'", "text = text || ' x'", "tsv = ''", f"data_source_id = ({other})")
