@@ -215,7 +215,8 @@ async def delete_rows(at: Place) -> None:
 async def copy_a_row(at: Place) -> None:
     stranger = UUID(int=at.random.getrandbits(128), version=4)
     await at.one_of(
-        f"CREATE TEMPORARY TABLE copied AS SELECT * FROM {at.table} WHERE notion_page_id = '{at.page}' LIMIT 1;"
+        f"CREATE TEMPORARY TABLE copied AS SELECT * FROM {at.table}"
+        f" WHERE user_id = 'anna' AND notion_page_id = '{at.page}';"
         f"UPDATE copied SET id = gen_random_uuid(), notion_page_id = '{stranger}';"
         f"INSERT INTO {at.table} SELECT * FROM copied"
     )
