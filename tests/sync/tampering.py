@@ -234,7 +234,7 @@ async def mix_up_rows(at: Place) -> None:
 
 
 async def drop_a_column(at: Place) -> None:
-    ours = ("properties", "fields", "url", "notion_created_at", "notion_edited_at", "content_hash")
+    ours = ("properties", "fields", "url", "notion_created_at", "notion_edited_at")
     names = (*ours, at.title, at.text, "notion_data_source_id")
     await at.one_of(*(f"ALTER TABLE {at.table} DROP COLUMN {name} CASCADE" for name in names))
 
