@@ -127,7 +127,7 @@ def many_users(stand: Stand) -> Iterator[Line]:
 
 
 def _synced_twice(stand: Stand) -> int:
-    """How many of a token's databases were asked for more than once since the requests were counted anew."""
+    """How many of a token's databases were asked for more than once since the count was reset."""
     requests = stand.steer("requests.listed")
     assert isinstance(requests, list)
     asked = Counter((one["token"], one["path"]) for one in requests if one["kind"] == "database")

@@ -1,4 +1,4 @@
-"""The recorded session of `doctor` in docs/doctor-session.md: `python -m docs.made.doctor_session` records it anew.
+"""The recorded session of `doctor` in docs/doctor-session.md: `python -m docs.made.doctor_session` records it again.
 
 For real: a PostgreSQL with passwords, the sample workspace, and a host of its own with Debian's cron, as root.
 """

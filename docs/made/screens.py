@@ -22,7 +22,7 @@ TOOL = Path(sys.executable).with_name("notion-pg-sync")
 
 
 def main() -> None:
-    """Makes every picture anew."""
+    """Makes every picture."""
     folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-screens-"))
     showcase = build_showcase()
     try:
@@ -47,7 +47,7 @@ def main() -> None:
                         (user, secret, json.dumps(databases[user])),
                     )
             workspace.configure(latency=0.4, rate_limit=180)
-            picture("progress", ["sync-all"], environment, after_seconds=3)
+            picture("progress", ["sync-all"], environment, once=r"Archive +[4-9],\d{3} rows")
             workspace.configure(latency=0.05)
             showcase.edit_a_few_pages()
             subprocess.run([TOOL, "sync-all"], env=environment, check=True, capture_output=True)
@@ -59,9 +59,9 @@ def main() -> None:
         shutil.rmtree(folder)
 
 
-def picture(name: str, command: list[str], environment: dict[str, str], after_seconds: float | None = None) -> None:
-    """Runs a command of the tool on a terminal, and saves what it shows."""
-    shown = shown_by([str(TOOL), *command], environment, after_seconds=after_seconds)
+def picture(name: str, command: list[str], environment: dict[str, str], once: str | None = None) -> None:
+    """Runs a command of the tool on a terminal, and saves what it shows when it ends, or as soon as it shows `once`."""
+    shown = shown_by([str(TOOL), *command], environment, once=once)
     save_screen(shown, f"notion-pg-sync {' '.join(command)}", FOLDER / f"{name}.svg")
 
 

@@ -7,7 +7,6 @@ import pty
 import re
 import select
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from itertools import groupby
@@ -24,11 +23,12 @@ _LINES = 400
 
 
 def shown_by(
-    command: Sequence[str], environment: Mapping[str, str], *, columns: int = 100, after_seconds: float | None = None
+    command: Sequence[str], environment: Mapping[str, str], *, columns: int = 100, once: str | None = None
 ) -> Text:
-    """What a terminal of `columns` shows once the command has ended, or `after_seconds` of its work.
+    """What a terminal of `columns` shows when the command has ended, or as soon as `once` (a pattern) is on it.
 
-    The command is left to end in either case. Its exit code is not looked at: a failure is worth showing, too.
+    The command is left to end in either case. Its exit code is not looked at: a failure is worth showing, too. Raises
+    `ValueError` if `once` was never on it.
     """
     screen = pyte.Screen(columns, _LINES)
     stream = pyte.ByteStream(screen)
@@ -44,10 +44,9 @@ def shown_by(
         command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True
     ) as process:
         os.close(theirs)
-        began = time.monotonic()
         snapshot: Text | None = None
         while True:
-            if after_seconds is not None and snapshot is None and time.monotonic() - began > after_seconds:
+            if once and snapshot is None and re.search(once, "\n".join(screen.display)):
                 snapshot = _text_of(screen)
             if not select.select([ours], [], [], 0.1)[0]:
                 if process.poll() is not None:
@@ -58,6 +57,8 @@ def shown_by(
             except OSError:  # what Linux says once the other side is closed
                 break
     os.close(ours)
+    if once and snapshot is None:
+        raise ValueError(f"{once!r} was never on the screen")
     return snapshot or _text_of(screen)
 
 

@@ -23,7 +23,7 @@ RECENT_FAILURES_DAYS = 1
 
 # Notion refuses now and then what it allows a moment later; three runs in a row are no accident.
 SUSPENDED_AFTER_FAILURES = 3
-# Somebody may be mending it just now: hourly at first, daily once a day went by.
+# Somebody may be fixing it just now: hourly at first, daily once a day went by.
 SUSPENDED_TRIED_HOURLY_FOR_DAYS = 1
 SUSPENDED_TRIED_FIRST_EVERY_HOURS = 1
 SUSPENDED_TRIED_LATER_EVERY_DAYS = 1

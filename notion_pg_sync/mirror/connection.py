@@ -41,7 +41,7 @@ CONNECT_TIMEOUT_SECONDS = 15
 STATEMENT_TIMEOUT_SECONDS = 300
 OLDEST_POSTGRESQL = 150000
 
-# What other sessions caused, and a transaction that is tried anew may escape.
+# What other sessions caused, and a transaction that is tried again may escape.
 _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
 _MOST_ATTEMPTS = 10
 _LONGEST_WAIT_SECONDS = 5

@@ -185,7 +185,7 @@ async def save_columns(connection: Connection, key: DataSourceKey, columns: Iter
 async def begin_full_read(
     connection: Connection, key: DataSourceKey, started_at: datetime, version: int, *, table_shape: str
 ) -> None:
-    """Begins a full read anew, by Notion's clock at `started_at`: nothing seen, nothing covered.
+    """Starts a new full read, by Notion's clock at `started_at`: nothing seen, nothing covered.
 
     `version` is the conversion's that its rows go through, `table_shape` that of the sync table, as it is now.
     """

@@ -67,7 +67,7 @@ class Reliance:
         return _change(self, names)
 
 
-# Written out once: composed anew for each transaction they took longer than PostgreSQL takes to carry them out.
+# Written out once: composed for each transaction they took longer than PostgreSQL takes to carry them out.
 @cache
 def _begin(reliance: Reliance, names: Names) -> sql.SQL:
     limit = round(reliance.statement_seconds * 1000)

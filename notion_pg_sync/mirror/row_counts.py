@@ -9,6 +9,7 @@ from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.tables import SyncTable
 
 # By the sync table's qualified name and the data source's id.
@@ -20,11 +21,13 @@ async def count_rows_of(connection: Connection, tables: Iterable[SyncTable], use
     in it.
     """
     counts = [
-        sql.SQL(
-            "SELECT {}, notion_data_source_id, pg_catalog.count(*) FROM {}"
-            " WHERE user_id OPERATOR(pg_catalog.=) %(user)s AND notion_data_source_id IS NOT NULL"
-            " GROUP BY notion_data_source_id"
-        ).format(sql.Literal(table.qualified_name), table.identifier)
+        qualified(
+            "SELECT {name}, notion_data_source_id, pg_catalog.count(*) FROM {table}"
+            " WHERE user_id {=} %(user)s AND notion_data_source_id IS NOT NULL"
+            " GROUP BY notion_data_source_id",
+            name=sql.Literal(table.qualified_name),
+            table=table.identifier,
+        )
         for table in tables
     ]
     if not counts:
@@ -52,35 +55,37 @@ async def settle_row_count(connection: Connection, table: SyncTable, key: DataSo
     That is, those that there are, and those that somebody deleted after they were seen. Forgets what was noted of pages
     that are neither in Notion nor in the table.
     """
-    statement = sql.SQL(
+    statement = qualified(
         """
             WITH seen AS (
                 SELECT pg_catalog.unnest(page_ids) AS page_id FROM notion_sync.seen_pages
-                WHERE user_id OPERATOR(pg_catalog.=) %(user)s
-                  AND data_source_id OPERATOR(pg_catalog.=) %(source)s::pg_catalog.uuid
+                WHERE user_id {=} %(user)s
+                  AND data_source_id {=} %(source)s::pg_catalog.uuid
             ), without_row AS (
                 SELECT note.page_id, note.row_xmin FROM notion_sync.pages AS note
                 LEFT JOIN {table} AS stored
-                    ON stored.user_id OPERATOR(pg_catalog.=) note.user_id
-                    AND {page_id} OPERATOR(pg_catalog.=) note.page_id::pg_catalog.text
-                WHERE note.user_id OPERATOR(pg_catalog.=) %(user)s
-                  AND note.data_source_id OPERATOR(pg_catalog.=) %(source)s::pg_catalog.uuid
+                    ON stored.user_id {=} note.user_id
+                    AND {page_id} {=} note.page_id::pg_catalog.text
+                WHERE note.user_id {=} %(user)s
+                  AND note.data_source_id {=} %(source)s::pg_catalog.uuid
                   AND stored.user_id IS NULL
             ), forgotten AS (
                 DELETE FROM notion_sync.pages AS note USING without_row
-                WHERE note.user_id OPERATOR(pg_catalog.=) %(user)s
-                  AND note.page_id OPERATOR(pg_catalog.=) without_row.page_id
-                  AND NOT EXISTS (SELECT FROM seen WHERE seen.page_id OPERATOR(pg_catalog.=) note.page_id)
+                WHERE note.user_id {=} %(user)s
+                  AND note.page_id {=} without_row.page_id
+                  AND NOT EXISTS (SELECT FROM seen WHERE seen.page_id {=} note.page_id)
             )
             SELECT (SELECT pg_catalog.count(*) FROM {table}
-                    WHERE user_id OPERATOR(pg_catalog.=) %(user)s
-                      AND notion_data_source_id OPERATOR(pg_catalog.=) %(source)s::pg_catalog.text)
-                   OPERATOR(pg_catalog.+)
+                    WHERE user_id {=} %(user)s
+                      AND notion_data_source_id {=} %(source)s::pg_catalog.text)
+                   {+}
                    (SELECT pg_catalog.count(*) FROM without_row
                     WHERE row_xmin IS NOT NULL
-                      AND EXISTS (SELECT FROM seen WHERE seen.page_id OPERATOR(pg_catalog.=) without_row.page_id))
-            """
-    ).format(table=table.identifier, page_id=table.page_id("stored"))
+                      AND EXISTS (SELECT FROM seen WHERE seen.page_id {=} without_row.page_id))
+            """,
+        table=table.identifier,
+        page_id=table.page_id("stored"),
+    )
     with connection.as_application():
         count = await fetch_value(connection, statement, user=key.user_id, source=key.data_source_id)
     return cast(int, count)

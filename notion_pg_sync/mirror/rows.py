@@ -189,7 +189,7 @@ async def follow_database(connection: Connection, table: SyncTable, owner: RowOw
 
 
 async def move_rows(connection: Connection, origin: SyncTable, table: SyncTable, owner: RowOwner) -> None:
-    """Moves the rows of a data source to another table, each with its row id; the next full read writes them anew.
+    """Moves the rows of a data source to another table, each with its row id; the next full read writes them again.
 
     Nothing is noted of them until then.
     """

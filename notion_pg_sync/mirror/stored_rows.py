@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 
 from psycopg import sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.sent_rows import ABOUT_PAGES, DATABASE, AboutPage, Row, RowOwner, SentRows, about_pages
 from notion_pg_sync.mirror.tables import SyncTable
 
@@ -107,7 +109,7 @@ async def standings_of(
     Without `trusts_notes`, that of every page.
     """
     # A list goes as one text: that is made and read faster than an array.
-    query = sql.SQL(
+    query = qualified(
         """
         SELECT {page_id} AS page_id, stored.id AS row_id, stored.content_hash AS row_hash,
                stored.notion_data_source_id AS row_source, pg_catalog.encode(note.source_hash, 'hex') AS noted_hash,
@@ -118,21 +120,24 @@ async def standings_of(
         ) AS given (notion_page_id, source_hash)
         LEFT JOIN LATERAL (
             SELECT id, content_hash, notion_data_source_id, xmin FROM {table}
-            WHERE user_id OPERATOR(pg_catalog.=) %(user)s AND notion_page_id OPERATOR(pg_catalog.=) given.notion_page_id
+            WHERE user_id {=} %(user)s AND notion_page_id {=} given.notion_page_id
             OFFSET 0
         ) AS stored ON true
         LEFT JOIN LATERAL (
-            SELECT *, xmin FROM notion_sync.pages
-            WHERE user_id OPERATOR(pg_catalog.=) %(user)s
-              AND page_id OPERATOR(pg_catalog.=) given.notion_page_id::pg_catalog.uuid
+            SELECT data_source_id, source_hash, row_id, row_xmin, stored_digest, written_in, xmin
+            FROM notion_sync.pages
+            WHERE user_id {=} %(user)s
+              AND page_id {=} given.notion_page_id::pg_catalog.uuid
             OFFSET 0
         ) AS note ON true
-        WHERE (%(trusts)s AND stored.xmin OPERATOR(pg_catalog.=) note.row_xmin
-               AND note.written_in OPERATOR(pg_catalog.=) note.xmin
-               AND note.source_hash OPERATOR(pg_catalog.=) pg_catalog.decode(given.source_hash, 'hex')
-               AND note.data_source_id OPERATOR(pg_catalog.=) %(source)s::pg_catalog.uuid) IS NOT TRUE
-        """
-    ).format(page_id=table.page_id("given"), table=table.identifier)
+        WHERE (%(trusts)s AND stored.xmin {=} note.row_xmin
+               AND note.written_in {=} note.xmin
+               AND note.source_hash {=} pg_catalog.decode(given.source_hash, 'hex')
+               AND note.data_source_id {=} %(source)s::pg_catalog.uuid) IS NOT TRUE
+        """,
+        page_id=table.page_id("given"),
+        table=table.identifier,
+    )
     parameters = {
         "pages": ",".join(table.spell(row.page_id for row in rows)),
         "hashes": ",".join(row.content_hash for row in rows),
@@ -153,18 +158,17 @@ async def stored_rows(
     if not rows:
         return {}
     sent = SentRows(table, owner, rows)
-    query = sql.SQL(
+    query = qualified(
         """
         SELECT {page_id} AS page_id, stored.id AS row_id, stored.xmin::pg_catalog.text AS xmin,
                CASE WHEN NOT ({same}) THEN {digest} END AS digest
         FROM {incoming}, LATERAL (
             SELECT xmin, * FROM {table}
-            WHERE user_id OPERATOR(pg_catalog.=) %(user_id)s
-              AND notion_page_id OPERATOR(pg_catalog.=) incoming.notion_page_id
+            WHERE user_id {=} %(user_id)s
+              AND notion_page_id {=} incoming.notion_page_id
             OFFSET 0
         ) AS stored
-        """
-    ).format(
+        """,
         page_id=table.page_id("incoming"),
         same=sql.SQL(" AND ").join(_is_same(sent, name) for name in sent.names),
         digest=_digest(sent),
@@ -182,14 +186,18 @@ def _is_same(sent: SentRows, name: str) -> sql.Composed:
     stored = sql.SQL('{}::pg_catalog.text COLLATE "pg_catalog"."C"' if sent.is_text(name) else "{}").format(
         sql.Identifier("stored", name)
     )
-    is_same = sql.SQL("coalesce({0} OPERATOR(pg_catalog.=) {1}, {0} IS NULL AND {1} IS NULL)").format(
-        stored, sent.value(name)
+    value = sent.value(name)
+    is_same = qualified(
+        "coalesce({stored} {=} {value}, {stored} IS NULL AND {value} IS NULL)", stored=stored, value=value
     )
     if name != DATABASE:
         return is_same
-    return sql.SQL(
-        "coalesce(notion_sync.as_notion_id({}) OPERATOR(pg_catalog.=) notion_sync.as_notion_id({}), {})"
-    ).format(stored, sent.value(name), is_same)
+    return qualified(
+        "coalesce(notion_sync.as_notion_id({stored}) {=} notion_sync.as_notion_id({value}), {is_same})",
+        stored=stored,
+        value=value,
+        is_same=is_same,
+    )
 
 
 def _digest(sent: SentRows) -> sql.Composed:
@@ -208,19 +216,20 @@ async def bring_home(connection: Connection, table: SyncTable, owner: RowOwner, 
 
     A row that meanwhile counts as another page's own is left to it.
     """
-    statement = sql.SQL(
+    statement = qualified(
         """
             UPDATE {table} AS stray SET user_id = %(user)s, notion_page_id = lost.page_id
             FROM ROWS FROM (
                 pg_catalog.unnest(%(pages)s::pg_catalog.text[]), pg_catalog.unnest(%(ids)s::pg_catalog.uuid[])
             ) AS lost (page_id, row_id)
-            WHERE stray.id OPERATOR(pg_catalog.=) lost.row_id AND NOT EXISTS (
+            WHERE stray.id {=} lost.row_id AND NOT EXISTS (
                 SELECT FROM notion_sync.pages AS note
-                WHERE note.user_id OPERATOR(pg_catalog.=) stray.user_id
-                  AND note.page_id OPERATOR(pg_catalog.=) notion_sync.as_notion_id(stray.notion_page_id)
-                  AND note.row_id OPERATOR(pg_catalog.=) stray.id)
-            """
-    ).format(table=table.identifier)
+                WHERE note.user_id {=} stray.user_id
+                  AND note.page_id {=} notion_sync.as_notion_id(stray.notion_page_id)
+                  AND note.row_id {=} stray.id)
+            """,
+        table=table.identifier,
+    )
     parameters = {"user": owner.user_id, "pages": table.spell(lost), "ids": list(lost.values())}
     with connection.as_application():
         await connection.execute(statement, parameters)
@@ -238,7 +247,7 @@ class Note:
 
 # Of what a statement that has the columns of the table under the name `noted` gives, and of what it is told (`about`).
 # Not for a savepoint: what is written within one has an xmin of its own.
-_NOTING = """
+_NOTING: LiteralString = """
     INSERT INTO notion_sync.pages
         (user_id, page_id, data_source_id, source_hash, row_id, row_xmin, stored_digest, icon, cover, public_url,
          created_by, last_edited_by, is_locked, incomplete, written_in)
@@ -247,7 +256,7 @@ _NOTING = """
            about.public_url, about.created_by, about.last_edited_by, about.is_locked,
            ARRAY(SELECT pg_catalog.jsonb_array_elements_text(about.incomplete::pg_catalog.jsonb)),
            pg_catalog.pg_current_xact_id()::pg_catalog.xid
-    FROM {noted} JOIN {about} ON about.page_id OPERATOR(pg_catalog.=) noted.page_id
+    FROM {noted} JOIN {about} ON about.page_id {=} noted.page_id
     ON CONFLICT (user_id, page_id) DO UPDATE
     SET data_source_id = EXCLUDED.data_source_id, source_hash = EXCLUDED.source_hash, row_id = EXCLUDED.row_id,
         row_xmin = EXCLUDED.row_xmin, stored_digest = EXCLUDED.stored_digest, icon = EXCLUDED.icon,
@@ -259,7 +268,7 @@ _NOTING = """
 
 def noting(noted: sql.Composable) -> sql.Composed:
     """The statement that notes what `noted`, an item of a FROM clause under that name, gives; see `about_pages`."""
-    return sql.SQL(_NOTING).format(noted=noted, about=sql.SQL(ABOUT_PAGES))
+    return qualified(_NOTING, noted=noted, about=sql.SQL(ABOUT_PAGES))
 
 
 async def void_notes(connection: Connection, key: DataSourceKey) -> None:

@@ -1,4 +1,4 @@
-"""Why PostgreSQL cannot be reached: what libpq and the server say, told apart, in words and with what to type.
+"""Why PostgreSQL cannot be reached: what libpq and the server say, by cause, in words and with what to type.
 
 Pure: it works with the text of an error and with the parameters of the connection. No password comes through.
 """

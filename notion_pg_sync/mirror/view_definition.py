@@ -137,7 +137,7 @@ class View:
 
     @property
     def fingerprint(self) -> str:
-        """A text that is another when the view has to be made anew."""
+        """Changes whenever the view must be recreated."""
         told = f"{self.statement(replacing=True).as_string(None)}{self.comments}"
         return hashlib.sha256(told.encode()).hexdigest()
 

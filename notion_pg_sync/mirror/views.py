@@ -76,7 +76,7 @@ async def refresh_views(
         nonlocal tasks
         await limit_lock_waits(connection)
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
-        # Looked at anew: another refresh may have been there first.
+        # Looked at again: another refresh may have been there first.
         tasks = await _tasks(connection, names, only_present=only_present)
         return [line for task in tasks for line in await _carry_out(connection, task)]
 

@@ -82,7 +82,7 @@ class DateValue:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file: hosted by Notion (its URL is signed anew at every read) or external (a plain URL)."""
+    """A file: hosted by Notion (its URL has a new signature at every read) or external (a plain URL)."""
 
     name: str
     url: str

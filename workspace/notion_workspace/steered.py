@@ -29,7 +29,7 @@ class Steered:
 
 
 def steered(method: Method) -> Method:
-    """A steering method: under the workspace's lock, and every listing kept so far is made anew."""
+    """A steering method: under the workspace's lock, and every listing kept so far is built again."""
 
     @wraps(method)
     def under_lock(self: Steered, *args: Value, **kwargs: Value) -> Value:

@@ -148,7 +148,7 @@ class Renderer:
         return mention.target if mention.kind == "link_preview" else None
 
     def file(self, file: File) -> Json:
-        """A file: signed anew at every read, or external."""
+        """A file: with a new signature at every read, or external."""
         return {"name": file.name, **self.file_object(file)}
 
     def file_object(self, file: File) -> Json:

@@ -1,4 +1,4 @@
-"""What `doctor` alone asks of the runs: how the ones of late ended, and SQL that shows or mends their records."""
+"""What `doctor` alone asks of the runs: how the recent ones ended, and SQL that shows or corrects their records."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CLOSED_BY_HAND = sql.Literal("the run never ended.")
 
 
 async def recent_runs(connection: Connection) -> list[Run]:
-    """The runs of whatever command that ended of late, the latest first."""
+    """The recently ended runs of any command, the latest first."""
     async with connection.cursor(row_factory=class_row(Run)) as cursor:
         await cursor.execute(
             RUNS + "AND end_time > clock_timestamp() - make_interval(days => %(days)s) ORDER BY runid DESC",

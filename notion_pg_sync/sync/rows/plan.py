@@ -56,7 +56,7 @@ class FullRead:
     """Read everything.
 
     `edits_since`: read what is left of the full read that is under way, and then what was edited at that time or later,
-    since what was read before may be old; None: read everything anew. `note`: what a person should know, a sentence.
+    since what was read before may be old; None: read everything again. `note`: what a person should know, a sentence.
     """
 
     reason: str

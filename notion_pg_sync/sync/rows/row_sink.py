@@ -78,7 +78,7 @@ class RowSink(Protocol):
     async def prepare(
         self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
     ) -> None:
-        """Takes in schema and columns; `begins`: when a full read begins anew, by Notion's clock."""
+        """Takes in schema and columns; `begins`: when a new full read begins, by Notion's clock."""
 
     async def write(
         self,
@@ -219,7 +219,7 @@ class PostgresSink:
             return await write_missing_documents(connection, self.place.table, self.place.key, last)
 
     async def _restore_documents(self) -> None:
-        """Writes what search reads of rows anew, where somebody else changed or deleted it."""
+        """Writes again what search reads of rows, where somebody else changed or deleted it."""
         last: str | None = ""
         while last is not None:
             last = await self._restore_batch(last)

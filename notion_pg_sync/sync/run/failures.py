@@ -37,7 +37,7 @@ class Failure:
 def logged_failure(error: Exception) -> Failure:
     """The same as `failure_of`, where the error goes no further: a fault of the tool's own is logged, with its trace.
 
-    The log is on stderr whatever was asked for (`commands.output.logs`), or nobody could mend what cron met.
+    The log is on stderr whatever was asked for (`commands.output.logs`), or nobody could fix what fails under cron.
     """
     failure = failure_of(error)
     if failure.is_internal:

@@ -194,7 +194,7 @@ def unended_runs(facts: Facts, judgement: Judgement, machine: str, *, about_all:
 
 
 def _closing(run: Run | None, machine: str) -> str:
-    """The next run closes the records of those that died on its own machine, as long as that was not started anew."""
+    """The next run closes the records of those that died on its own machine, as long as that was not restarted."""
     if run is None or run.machine == machine:
         return f"{SYNC_ALL.command}    # carries on, and closes it"
     return closing(run.runid)
