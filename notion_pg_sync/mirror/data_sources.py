@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -239,18 +239,49 @@ async def end_full_read(connection: Connection, key: DataSourceKey, row_count: i
     await forget_seen(connection, key)
 
 
-async def advance_watermark(connection: Connection, key: DataSourceKey, began_at: datetime) -> None:
-    """Records that every edit before the minute of `began_at`, by Notion's clock, is in the copy."""
+async def drop_full_read(connection: Connection, key: DataSourceKey) -> None:
+    """Takes back that a full read has begun."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.data_sources
+        SET full_read_started_at = NULL, full_read_covered = '{}', full_read_progress_at = NULL
+        WHERE user_id = %s AND data_source_id = %s
+        """,
+        (key.user_id, key.data_source_id),
+    )
+    await forget_seen(connection, key)
+
+
+async def advance_watermark(connection: Connection, key: DataSourceKey, watermark: datetime) -> None:
+    """Records how far an incremental read has come, by Notion's clock: it is carried on from there."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.data_sources
+        SET watermark = advanced.watermark, synced_at = clock_timestamp()
+        FROM (SELECT date_trunc('minute', %s::timestamptz, 'UTC')) AS advanced (watermark)
+        WHERE data_sources.watermark < advanced.watermark AND user_id = %s AND data_source_id = %s
+        """,
+        (watermark, key.user_id, key.data_source_id),
+    )
+
+
+async def end_edits(connection: Connection, key: DataSourceKey, watermark: datetime, *, unsure: timedelta) -> None:
+    """Records that an incremental read is complete.
+
+    Every edit is in the copy that was made before its database's sync began, but for those of the time `unsure` before.
+    """
     await connection.execute(
         """
         UPDATE notion_sync.data_sources AS source
-        SET watermark = greatest(watermark, date_trunc('minute', %s::timestamptz, 'UTC')),
-            synced_at = clock_timestamp(), fresh_as_of = last_started_at
+        SET watermark = greatest(watermark, date_trunc('minute', %(watermark)s::timestamptz, 'UTC')),
+            synced_at = clock_timestamp(),
+            fresh_as_of = CASE WHEN fresh_as_of BETWEEN last_started_at - %(unsure)s::interval AND last_started_at
+                               THEN fresh_as_of ELSE last_started_at - %(unsure)s::interval END
         FROM notion_sync.databases AS database
-        WHERE source.user_id = %s AND data_source_id = %s
+        WHERE source.user_id = %(user)s AND data_source_id = %(source)s
           AND database.user_id = source.user_id AND database.database_id = source.database_id
         """,
-        (began_at, key.user_id, key.data_source_id),
+        {"watermark": watermark, "unsure": unsure, "user": key.user_id, "source": key.data_source_id},
     )
 
 

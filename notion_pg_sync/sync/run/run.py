@@ -5,19 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import humanize
+import psycopg
 
 from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases, resolve_database
-from notion_pg_sync.core.errors import NothingAttemptedError, UsageError
+from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
+from notion_pg_sync.core.health import LEASE_SECONDS
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import accounts, migrations, retention, runs, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
-from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, retried, transaction
+from notion_pg_sync.mirror.connection import (
+    WAITED_IN_VAIN,
+    Connection,
+    Pool,
+    PostgresError,
+    open_pool,
+    retried,
+    transaction,
+)
 from notion_pg_sync.mirror.leases import Holder
 from notion_pg_sync.mirror.runs import Counts, Ending, Job
 from notion_pg_sync.mirror.tables import FoundTables, inspect_tables, settings_schema, strange_tables
@@ -34,7 +43,7 @@ from notion_pg_sync.sync.run.account import (
     sync_and_record,
     sync_bodies,
 )
-from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, close_dead_runs, who
+from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, clear_up, close_dead_runs, summary, who
 from notion_pg_sync.sync.run.configuration import read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
@@ -51,11 +60,12 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class RunOutcome:
-    """What a run came to, account by account; `problems` are failures that belong to none.
+    """What a run came to, account by account, so far; `problems` are failures that belong to none.
 
     `elsewhere`: the runs that are at work on accounts which were left to them, by user id; `done_elsewhere`: how many
     accounts others synced meanwhile. `verification`: how the copy compares with Notion, where that was asked for.
-    `strict`: suspended databases count as failures, which they were told as before they were suspended.
+    `strict`: suspended databases count as failures, which they were told as before they were suspended. `is_dry`: it
+    wrote nothing.
     """
 
     accounts: list[AccountOutcome] = field(default_factory=list)
@@ -64,6 +74,7 @@ class RunOutcome:
     done_elsewhere: int = 0
     verification: Verification | None = None
     strict: bool = False
+    is_dry: bool = False
 
     @property
     def failures(self) -> list[str]:
@@ -75,7 +86,8 @@ class RunOutcome:
                 f"{account.user_id}/{name}: {run.message}"
                 for account in self.accounts
                 for name, run in account.databases.items()
-                if run.error_code and name not in account.suspended
+                # Where the run was given up, that alone is what went wrong.
+                if run.error_code not in (None, ErrorCode.INTERRUPTED) and name not in account.suspended
             ),
             *(
                 f"{account.user_id}/{name}: suspended, {reason}"
@@ -97,27 +109,31 @@ class RunOutcome:
 
     def message(self) -> str:
         """One line for the run's record, first the failure."""
-        databases = [run for account in self.accounts for run in account.databases.values()]
-        well = sum(not run.error_code for run in databases)
-        totals = self.totals
-        summary = (
-            f"{well} of {plural(len(databases), 'database')} of {plural(len(self.accounts), 'user')} synced: "
-            f"{plural(totals.inserted, 'row')} inserted, {totals.updated} updated, {totals.removed} removed, "
-            f"{totals.unchanged} unchanged."
-        )
-        if suspended := sum(len(account.suspended) for account in self.accounts):
-            summary += f" {suspended} suspended."
-        if totals.bodies_read or totals.bodies_failed:
-            summary += f" {plural(totals.bodies_read, 'page body', 'page bodies')} read, {totals.bodies_failed} failed."
-        for holder, count in Counter(self.elsewhere.values()).items():
-            summary += f" {plural(count, 'user')} left to {who(holder)}, which is syncing them."
-        if self.done_elsewhere:
-            summary += f" Other runs synced {plural(self.done_elsewhere, 'user')} meanwhile."
         failures = self.failures
         if not failures:
-            return summary
+            return self.summary()
         more = f" (and {plural(len(failures) - 1, 'more failure')})" if len(failures) > 1 else ""
-        return f"{failures[0]}{more} - {summary}"
+        return f"{failures[0]}{more} - {self.summary()}"
+
+    def summary(self) -> str:
+        """What was done, in a sentence or more."""
+        totals = self.totals
+        said = summary(
+            [(account.user_id, run) for account in self.accounts for run in account.databases.values()],
+            users=len(self.accounts),
+            due=sum(max(account.due, len(account.databases)) for account in self.accounts),
+        )
+        if self.is_dry:
+            said = f"dry run, nothing was written: {said}"
+        if suspended := sum(len(account.suspended) for account in self.accounts):
+            said += f" {suspended} suspended."
+        if totals.bodies_read or totals.bodies_failed:
+            said += f" {plural(totals.bodies_read, 'page body', 'page bodies')} read, {totals.bodies_failed} failed."
+        for holder, count in Counter(self.elsewhere.values()).items():
+            said += f" {plural(count, 'user')} left to {who(holder)}, which is syncing them."
+        if self.done_elsewhere:
+            said += f" Other runs synced {plural(self.done_elsewhere, 'user')} meanwhile."
+        return said
 
 
 async def sync_all(settings: Settings, listener: Listener, command: str, user_id: str | None = None) -> RunOutcome:
@@ -132,12 +148,12 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
         slots = asyncio.Semaphore(settings.jobs)
 
         async def sync(account: ConnectedAccount) -> None:
+            of_account = AccountOutcome(account.user_id)
+            outcome.accounts.append(of_account)
             try:
-                outcome.accounts.append(
-                    await sync_account(work, account, slots, only_requested=account.user_id in on_request)
-                )
+                await sync_account(work, account, of_account, slots, only_requested=account.user_id in on_request)
             except Exception as error:  # noqa: BLE001 - recorded; the other accounts go on
-                outcome.accounts.append(AccountOutcome(account.user_id, problems=[logged_failure(error).sentence]))
+                of_account.problems.append(logged_failure(error).sentence)
 
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -146,10 +162,35 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
                     # The task begins before the next account is claimed.
                     await asyncio.sleep(0)
         finally:
-            outcome.elsewhere, outcome.done_elsewhere = claims.elsewhere, claims.done_elsewhere
+            outcome.elsewhere, outcome.done_elsewhere = claims.elsewhere, len(claims.done_elsewhere)
             outcome.problems += claims.problems
+            if claims.left:
+                outcome.problems.append(f"the run did not come to {plural(claims.left, 'user')}.")
+        outcome.problems += await _failed_elsewhere(work, claims.done_elsewhere)
+        outcome.problems += _nothing_synced(outcome, [due[user_id] for user_id in due.keys() - on_request])
         await _delete_old_records(work)
     return outcome
+
+
+async def _failed_elsewhere(work: RunContext, user_ids: Collection[str]) -> list[str]:
+    """What other runs failed of, for users whom they synced meanwhile, so that this one did not."""
+    if not user_ids:
+        return []
+    async with transaction(work.pool) as connection:
+        failed = await runs.failed_databases(connection, user_ids)
+    return [f"{user_id}/{name}: run {runid} failed: {message}" for user_id, name, runid, message in failed]
+
+
+def _nothing_synced(outcome: RunOutcome, due: Iterable[ConnectedAccount]) -> list[str]:
+    """Whether the run came to nothing though something is configured, as a problem; pure."""
+    if outcome.failures or outcome.elsewhere or outcome.done_elsewhere:
+        return []
+    if any(account.databases or account.suspended for account in outcome.accounts):
+        return []
+    configured = (read_configuration(account.databases) for account in due)
+    if not any(one.everything or one.databases for one in configured):
+        return []
+    return ["nothing was synced: no database is shared with the connection in Notion, so share one with it."]
 
 
 @retried
@@ -177,12 +218,14 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
             await claim_patiently(work, user_id)
         async with open_client(settings, account.token) as client, keeping_lease(work, user_id, client.pacer):
             _, row_counts = await begin_account(work, account)
-            run = (await sync_and_record(work, client, user_id, wanted, row_counts)).run
-            of_account = AccountOutcome(user_id, {wanted.name: run})
+            of_account = AccountOutcome(user_id, due=1)
             outcome.accounts.append(of_account)
+            name = await sync_and_record(work, client, of_account, wanted, row_counts)
+            # Who asks for it by its name is told why it failed.
+            of_account.suspended.clear()
             await ask_for_people(work, client, user_id)
-            await sync_bodies(work, client, of_account, [(wanted, wanted.name)], asyncio.Semaphore())
-            if settings.verify and run.error_code is None:
+            await sync_bodies(work, client, of_account, [(wanted, name)], asyncio.Semaphore())
+            if settings.verify and of_account.databases[name].error_code is None:
                 await _verify(work, client, user_id, wanted, outcome)
     return outcome
 
@@ -207,24 +250,28 @@ async def _run(
 ) -> AsyncIterator[tuple[RunContext, RunOutcome]]:
     """A run with its record, which is written before anything else happens and closed whatever happens.
 
-    At the run's time limit its work is given up, which the outcome then says.
+    At the run's time limit its work is given up, and when its record was closed by another run, which the outcome then
+    says.
     """
-    outcome = RunOutcome(strict=settings.strict)
+    outcome = RunOutcome(strict=settings.strict, is_dry=settings.dry_run)
     async with open_pool(
         settings.database_url or "", statement_seconds=settings.statement_seconds, lock_seconds=settings.lock_seconds
     ) as pool:
         async with transaction(pool) as connection:
             await migrations.check_version(connection)
             schema, tables = await _find_tables(connection)
-        await close_dead_runs(pool)
-        runid = await _start(pool, job, command)
+        runid = await _start(pool, runs.DRY_RUN if settings.dry_run else job, command)
         log.info("run %d of job %s has begun", runid, job.name)
         status: Ending = "failed"
-        message = "the run was interrupted; what it had written is kept, and the next run carries on."
+        message = ""
         try:
-            async with _time_limit(settings.timeout, outcome):
+            async with _given_up_in_time(pool, runid, settings, outcome):
+                await close_dead_runs(pool)
                 yield RunContext(settings, runid, pool, schema, tables.fit, listener, tables.unfit), outcome
             status, message = outcome.status, outcome.message()
+        except asyncio.CancelledError:
+            message = f"the run was interrupted; what it had written is kept - {outcome.summary()}"
+            raise
         except (NothingAttemptedError, UsageError, PostgresError) as error:
             message = str(error)
             raise
@@ -233,7 +280,57 @@ async def _run(
             raise
         finally:
             await _end(pool, runid, status, message)
+            await _clear_up(pool, runid)
             log.info("run %d %s: %s", runid, status, message)
+
+
+@asynccontextmanager
+async def _given_up_in_time(pool: Pool, runid: int, settings: Settings, outcome: RunOutcome) -> AsyncIterator[None]:
+    """Says while the block works that the run lives, also where it only waits for others.
+
+    Gives the block up, as a problem of `outcome`, at the run's time limit, or where another run took this one for dead.
+    """
+    limit = settings.timeout
+    why = (
+        f"the run was stopped after {humanize.precisedelta(limit)}, the limit that --timeout sets: what it had written "
+        "is kept."
+        if limit
+        else ""
+    )
+    clock = asyncio.timeout(limit.total_seconds() if limit else None)
+
+    async def beat() -> None:
+        nonlocal why
+        is_open = True
+        while is_open:
+            await asyncio.sleep(min(settings.lease_seconds, LEASE_SECONDS) / 4)
+            is_open = await _beat(pool, runid)
+        why = "nothing was heard of the run for so long that another closed its record: what it had written is kept."
+        clock.reschedule(asyncio.get_running_loop().time())
+
+    beating: asyncio.Task[None] | None = None
+    try:
+        async with clock:
+            beating = asyncio.create_task(beat())
+            yield
+    except TimeoutError:
+        if not clock.expired():
+            raise
+        outcome.problems.append(why)
+    finally:
+        if beating:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+
+
+async def _beat(pool: Pool, runid: int) -> bool:
+    try:
+        async with transaction(pool) as connection:
+            return await runs.beat(connection, runid)
+    except psycopg.OperationalError as error:
+        # What works fails by itself; PostgreSQL may be back before the next beat.
+        log.info("run %d could not say that it lives: %s", runid, failure_of(error).sentence)
+        return True
 
 
 @retried
@@ -248,23 +345,12 @@ async def _end(pool: Pool, runid: int, status: Ending, message: str) -> None:
         await runs.end_run(connection, runid, status, message)
 
 
-@asynccontextmanager
-async def _time_limit(limit: timedelta | None, outcome: RunOutcome) -> AsyncIterator[None]:
-    """Gives up the block after `limit`, as a problem of `outcome`."""
-    if limit is None:
-        yield
-        return
-    clock = asyncio.timeout(limit.total_seconds())
+async def _clear_up(pool: Pool, runid: int) -> None:
+    """Ends what the run left open; what others have locked is for the next run."""
     try:
-        async with clock:
-            yield
-    except TimeoutError:
-        if not clock.expired():
-            raise
-        outcome.problems.append(
-            f"the run was stopped after {humanize.precisedelta(limit)}, the limit that --timeout sets: what it had "
-            "written is kept, and the next run carries on."
-        )
+        await clear_up(pool, runid)
+    except WAITED_IN_VAIN as error:
+        log.warning("run %d could not clear up: %s", runid, failure_of(error).sentence)
 
 
 async def _find_tables(connection: Connection) -> tuple[str, FoundTables]:
