@@ -37,7 +37,8 @@ def show_run(
         for line in failure_lines(outcome):
             complain(line)
     report += [outcome.message(), *failure_lines(outcome)]
-    if outcome.verification and not as_json and (out.is_terminal or not outcome.verification.is_exact):
-        for line in verification_lines(outcome.verification):
+    verified = outcome.verified
+    if verified and not as_json and (out.is_terminal or not all(one.is_exact for _, _, one in verified)):
+        for line in verification_lines(verified):
             out.print(line)
     return 1 if outcome.failures else 0

@@ -39,6 +39,8 @@ from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.suspension import after_failures, fingerprint, is_lack_of_access
 from notion_pg_sync.sync.run.token_encryption import open_token
+from notion_pg_sync.sync.verify.verification import Verification
+from notion_pg_sync.sync.verify.verify import verify_database
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +58,8 @@ class AccountOutcome:
     """What syncing an account came to, so far; `problems` are failures that belong to none of its databases.
 
     `due`: how many databases are to be synced. `suspended` names the databases that were suspended before, tried or
-    not, with the reason.
+    not, with the reason. `verified`: how the copy of databases compares with Notion, where that was asked for;
+    `unverified`: why others could not be compared.
     """
 
     user_id: str
@@ -64,6 +67,8 @@ class AccountOutcome:
     databases: dict[str, DatabaseRun] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     suspended: dict[str, str] = field(default_factory=dict)
+    verified: dict[str, Verification] = field(default_factory=dict)
+    unverified: dict[str, str] = field(default_factory=dict)
 
     def add(self, database: ConfiguredDatabase, synced: Synced) -> str:
         """Takes in what a database came to, and returns under which name.
@@ -130,6 +135,30 @@ async def sync_account(
             await _answer_requests(work, outcome)
             await ask_for_people(work, client, account.user_id)
             await sync_bodies(work, client, outcome, synced, slots)
+            await verify_databases(work, client, outcome, synced, slots)
+
+
+async def verify_databases(
+    work: RunContext,
+    client: NotionClient,
+    outcome: AccountOutcome,
+    synced: Iterable[tuple[ConfiguredDatabase, str]],
+    slots: asyncio.Semaphore,
+) -> None:
+    """Compares an account's databases with Notion, where that is asked for and their rows came; after all else.
+
+    `synced`: the databases, each with the name under which `outcome` has what its rows came to.
+    """
+    if not work.settings.verify:
+        return
+    for database, name in synced:
+        if outcome.databases[name].error_code:
+            continue
+        async with slots:
+            try:
+                outcome.verified[name] = await verify_database(work, client, outcome.user_id, database)
+            except Exception as error:  # noqa: BLE001 - recorded; what was synced stays, and the others are compared
+                outcome.unverified[name] = f"it could not be verified: {logged_failure(error).sentence}"
 
 
 async def sync_bodies(

@@ -31,7 +31,6 @@ from notion_pg_sync.mirror.leases import Holder
 from notion_pg_sync.mirror.runs import Counts, Ending, Job
 from notion_pg_sync.mirror.tables import FoundTables, inspect_tables, settings_schema, strange_tables
 from notion_pg_sync.mirror.trust import distrust
-from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.account import (
     AccountOutcome,
@@ -42,6 +41,7 @@ from notion_pg_sync.sync.run.account import (
     sync_account,
     sync_and_record,
     sync_bodies,
+    verify_databases,
 )
 from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, clear_up, close_dead_runs, summary, who
 from notion_pg_sync.sync.run.configuration import read_configuration
@@ -53,7 +53,6 @@ from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.process import this_process
 from notion_pg_sync.sync.run.token_encryption import TokenError
 from notion_pg_sync.sync.verify.verification import Verification
-from notion_pg_sync.sync.verify.verify import verify_database
 
 log = logging.getLogger(__name__)
 
@@ -63,16 +62,14 @@ class RunOutcome:
     """What a run came to, account by account, so far; `problems` are failures that belong to none.
 
     `elsewhere`: the runs that are at work on accounts which were left to them, by user id; `done_elsewhere`: how many
-    accounts others synced meanwhile. `verification`: how the copy compares with Notion, where that was asked for.
-    `strict`: suspended databases count as failures, which they were told as before they were suspended. `is_dry`: it
-    wrote nothing.
+    accounts others synced meanwhile. `strict`: suspended databases count as failures, which they were told as before
+    they were suspended. `is_dry`: it wrote nothing.
     """
 
     accounts: list[AccountOutcome] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     elsewhere: dict[str, Holder] = field(default_factory=dict)
     done_elsewhere: int = 0
-    verification: Verification | None = None
     strict: bool = False
     is_dry: bool = False
 
@@ -95,6 +92,25 @@ class RunOutcome:
                 for name, reason in account.suspended.items()
                 if self.strict
             ),
+            *(
+                f"{user_id}/{name}: {verification.sentence}"
+                for user_id, name, verification in self.verified
+                if not verification.is_exact
+            ),
+            *(
+                f"{account.user_id}/{name}: {sentence}"
+                for account in self.accounts
+                for name, sentence in account.unverified.items()
+            ),
+        ]
+
+    @property
+    def verified(self) -> list[tuple[str, str, Verification]]:
+        """How the copy compares with Notion, where that was asked for: user id, the database's name, and what came."""
+        return [
+            (account.user_id, name, verification)
+            for account in sorted(self.accounts, key=lambda account: account.user_id)
+            for name, verification in sorted(account.verified.items())
         ]
 
     @property
@@ -206,6 +222,7 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
     `UsageError` where there is no such database.
     """
     async with _run(settings, listener, runs.SYNC_ONE, command) as (work, outcome):
+        await _check_settings(work)
         account = await _the_account(work, user_id, outcome)
         if account is None:
             return outcome
@@ -225,23 +242,8 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
             of_account.suspended.clear()
             await ask_for_people(work, client, user_id)
             await sync_bodies(work, client, of_account, [(wanted, name)], asyncio.Semaphore())
-            if settings.verify and of_account.databases[name].error_code is None:
-                await _verify(work, client, user_id, wanted, outcome)
+            await verify_databases(work, client, of_account, [(wanted, name)], asyncio.Semaphore())
     return outcome
-
-
-async def _verify(
-    work: RunContext, client: NotionClient, user_id: str, database: ConfiguredDatabase, outcome: RunOutcome
-) -> None:
-    try:
-        outcome.verification = await verify_database(work, client, user_id, database)
-    except Exception as error:  # noqa: BLE001 - recorded; what was synced stays
-        outcome.problems.append(
-            f"{user_id}/{database.name}: it could not be verified: {logged_failure(error).sentence}"
-        )
-        return
-    if not outcome.verification.is_exact:
-        outcome.problems.append(f"{user_id}/{database.name}: {outcome.verification.sentence}")
 
 
 @asynccontextmanager
@@ -362,11 +364,22 @@ async def _find_tables(connection: Connection) -> tuple[str, FoundTables]:
     return schema, await inspect_tables(connection, schema)
 
 
+async def _check_settings(work: RunContext) -> None:
+    """Raises `NothingAttemptedError` where nothing can be configured, which must not look like nothing to do."""
+    async with transaction(work.pool) as connection:
+        if not await accounts.names_databases(connection, work.schema):
+            raise NothingAttemptedError(
+                f"{work.schema}.user_settings has no column notion_databases, which names the databases to sync: add "
+                "it as jsonb, or give it that name again."
+            )
+
+
 async def _due_accounts(
     work: RunContext, user_id: str | None, outcome: RunOutcome
 ) -> tuple[dict[str, ConnectedAccount], set[str]]:
     """The accounts to sync by user id, and those of them that are synced only as far as requests ask for it."""
     on_request: set[str] = set()
+    await _check_settings(work)
     if user_id is not None:
         account = await _the_account(work, user_id, outcome)
         due = [account] if account else []
