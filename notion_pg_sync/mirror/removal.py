@@ -15,7 +15,7 @@ from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.tables import SyncTable
 
-Reason = Literal["trashed", "archived", "moved", "gone or no longer shared", "missing"]
+Reason = Literal["trashed", "archived", "moved", "not_found", "missing"]
 
 
 async def unseen_pages(connection: Connection, table: SyncTable, key: DataSourceKey) -> list[str]:

@@ -163,7 +163,7 @@ async def test_what_is_no_id_of_notion_is_the_applications_own_affair(
         taken_over = [row["notion_page_id"] for row in rows if row["notion_data_source_id"] is not None]
         assert taken_over == [malformed]
     (told,) = (await verified(application.installation, small, "Characters")).differences
-    assert (told.kind, told.in_notion) == ("row too many", "no such page, or no longer shared")
+    assert (told.kind, told.in_notion) == ("extra_row", "no such page, or no longer shared")
 
 
 @pytest.mark.parametrize("application", ["dashed", "plain", "upper-dashed"], indirect=True)
@@ -282,12 +282,12 @@ async def test_without_the_trigger_no_page_is_doubled_by_a_sync_and_what_was_is_
     await application.write(page, "once more", "mixed")
     await synced(application, full=True)
     told = (await verified(installation, small, "Characters")).differences
-    assert [(one.kind, one.page_id) for one in told] == [("row too many", page)]
+    assert [(one.kind, one.page_id) for one in told] == [("extra_row", page)]
     await installation.execute(
         f"UPDATE {TABLE} SET notion_data_source_id = %s WHERE name = 'once more'", small.data_sources["Characters"]
     )
     told = (await verified(installation, small, "Characters")).differences
-    assert ("row too many", page, "2 rows of it") in [(one.kind, one.page_id, one.in_postgresql) for one in told]
+    assert ("extra_row", page, "2 rows of it") in [(one.kind, one.page_id, one.in_postgresql) for one in told]
     await installation.init()
     await application.assert_one_row_a_page()
     assert (await application.read())[application.spell(page)] == "once more"

@@ -184,7 +184,7 @@ async def test_verify_calls_no_difference_an_edit_of_since_for_a_wrong_date(
     verification = (await installation.sync_one("anna", "Many", verify=True)).verification
     assert verification is not None
     assert verification.edited_since == 5
-    assert [one.kind for one in verification.differences] == ["title differs"]
+    assert [one.kind for one in verification.differences] == ["title_differs"]
 
 
 async def test_a_body_is_not_settled_by_a_wrong_date(installation: Installation, many: DatabaseHandle) -> None:

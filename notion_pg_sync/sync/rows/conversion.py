@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from notion_pg_sync.core.columns import Column
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.sent_rows import AboutPage, Row
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import Storable, page_hash, picture_text, storable_text, to_storable
@@ -51,16 +52,16 @@ class Conversion:
         """What a person should know of the rows converted so far, a sentence each."""
         notes = []
         if self.altered_rows:
-            notes.append(f"{self.altered_rows} rows held characters or numbers that PostgreSQL cannot store.")
+            notes.append(f"{plural(self.altered_rows, 'row')} held characters or numbers that PostgreSQL cannot store.")
         for name, count in sorted(self.not_computed.items()):
-            notes.append(f"Notion did not compute {name} in {count} rows; what was known of it is kept.")
+            notes.append(f"Notion did not compute {name} in {plural(count, 'row')}; what was known of it is kept.")
         for name, count in sorted(self.not_shared_out.items()):
             notes.append(
-                f"Notion does not tell which parts of {name} belong to which related page in {count} rows; what was "
-                "known of it is kept."
+                f"Notion does not tell which parts of {name} belong to which related page in {plural(count, 'row')}; "
+                "what was known of it is kept."
             )
         for name, count in sorted(self.unfit.items()):
-            notes.append(f"{count} values do not fit the type of column {name}.")
+            notes.append(f"{plural(count, 'value does', 'values do')} not fit the type of column {name}.")
         return notes
 
     def _row_of(self, page: Page, columns: ColumnsByProperty) -> Row:
