@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from notion_pg_sync.notion.json_access import get_path, tagged
 from notion_pg_sync.notion.property_ids import decoded
 
 
-@dataclass(frozen=True, slots=True)
-class PropertyValue:
+class PropertyValue(NamedTuple):
     """A page's value of one property, `{id, type, TYPE: content, …}`.
 
     `id` is decoded, `written_id` as Notion wrote it (percent-encoded), as its endpoints take it; both are empty where
@@ -36,7 +35,7 @@ class PropertyValue:
         given = {**self.given, self.type: content} if isinstance(self.given, dict) else self.given
         if isinstance(given, dict) and "has_more" in given:
             given["has_more"] = False
-        return replace(self, content=content, given=given)
+        return self._replace(content=content, given=given)
 
 
 @dataclass(frozen=True)
