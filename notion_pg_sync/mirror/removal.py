@@ -102,7 +102,7 @@ async def _remove(connection: Connection, table: SyncTable, key: DataSourceKey, 
               AND note.data_source_id {=} gone.data_source_id
         )
         INSERT INTO notion_sync.removed_pages
-            (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
+            (user_id, page_id, database_id, data_source_id, sync_table, reason, row)
         SELECT user_id, gone.page_id, database_id, data_source_id, {name}, reason, row
         FROM gone JOIN ROWS FROM (
             pg_catalog.unnest(%(pages)s::pg_catalog.uuid[]), pg_catalog.unnest(%(reasons)s::pg_catalog.text[])

@@ -180,8 +180,8 @@ async def test_the_rest_of_the_tool_finds_the_rows(application: Application, sma
     view = "SELECT page_id, database_id FROM notion.characters WHERE page_id = %s"
     database_id = small.databases["Characters"]
     assert await installation.execute(view, page) == [{"page_id": page, "database_id": database_id}]
-    bodies = await installation.execute("SELECT notion_page_id FROM notion_sync.page_bodies")
-    assert sorted(body["notion_page_id"] for body in bodies) == sorted(application.pages)
+    bodies = await installation.execute("SELECT page_id FROM notion_sync.page_bodies")
+    assert sorted(body["page_id"] for body in bodies) == sorted(application.pages)
     documents = await installation.execute("SELECT page_id FROM notion_sync.search_documents")
     assert sorted(document["page_id"] for document in documents) == sorted(application.pages)
 
@@ -193,11 +193,11 @@ async def test_the_rest_of_the_tool_finds_the_rows(application: Application, sma
 
     installation.workspace.trash_page(page)
     await synced(application, full=True)
-    (removed,) = await installation.execute("SELECT notion_page_id, row, reason FROM notion_sync.removed_pages")
-    assert (removed["notion_page_id"], removed["reason"]) == (page, "trashed")
+    (removed,) = await installation.execute("SELECT page_id, row, reason FROM notion_sync.removed_pages")
+    assert (removed["page_id"], removed["reason"]) == (page, "trashed")
     assert removed["row"]["notion_page_id"] == application.spell(page)
     assert await installation.execute(look_up, row["name"]) == []
-    for table in ("page_bodies WHERE notion_page_id", "search_documents WHERE page_id"):
+    for table in ("page_bodies WHERE page_id", "search_documents WHERE page_id"):
         assert await installation.execute(f"SELECT 1 FROM notion_sync.{table} = %s", page) == []
     installation.workspace.restore_page(page)
     await synced(application)

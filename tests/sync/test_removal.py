@@ -22,8 +22,8 @@ async def anna(installation: Installation, small: SmallWorkspace) -> Installatio
 
 
 async def removed(installation: Installation) -> dict[str, str]:
-    rows = await installation.execute("SELECT notion_page_id, reason FROM notion_sync.removed_pages")
-    return {row["notion_page_id"]: row["reason"] for row in rows}
+    rows = await installation.execute("SELECT page_id, reason FROM notion_sync.removed_pages")
+    return {row["page_id"]: row["reason"] for row in rows}
 
 
 async def rows_of(installation: Installation, small: SmallWorkspace, name: str) -> dict[str, Row]:

@@ -271,10 +271,8 @@ async def test_rows_that_somebody_added_leave_and_are_kept_aside(
     mine = await installation.execute("DELETE FROM notion_chat_sessions_sync WHERE title = 'mine' RETURNING title")
     assert mine == [{"title": "mine"}]
     assert differing(before, await stored(installation)) == []
-    removed = await installation.execute(
-        "SELECT notion_page_id, row ->> 'title' AS title FROM notion_sync.removed_pages"
-    )
-    assert removed == [{"notion_page_id": STRANGER, "title": "copied"}]
+    removed = await installation.execute("SELECT page_id, row ->> 'title' AS title FROM notion_sync.removed_pages")
+    assert removed == [{"page_id": STRANGER, "title": "copied"}]
 
 
 @pytest.mark.parametrize("page_id", ["copy of a page", "12345678-1234-1234-1234-123456789abc"])

@@ -175,9 +175,7 @@ async def test_odd_characters_and_numbers_are_expected_as_postgresql_can_hold_th
     assert (await installation.sync_all()).failures == []
     verification = await verified(installation, small, "Odd", database_id=handle.id)
     assert said(verification) == []
-    assert verification.remarks == (
-        "3 rows hold in Notion what PostgreSQL cannot store; that was left out.",
-    )
+    assert verification.remarks == ("3 rows hold in Notion what PostgreSQL cannot store; that was left out.",)
 
 
 # What was tampered with ----------------------------------------------------------------------------------------------
