@@ -262,3 +262,26 @@ async def test_a_second_listing_that_is_cut_off_removes_nothing_too_much(read: C
     run = await read.sync(page_size=10)
     assert run.removed == len(left)
     assert await read.wrong() == []
+
+
+async def test_a_second_listing_is_carried_on_however_often_it_is_cut_off(read: CutOff) -> None:
+    """It takes more than a run may: each goes on where the one before it came to."""
+    workspace = read.workspace
+    for number_ in range(300):
+        workspace.add_page("Many", {"Name": f"more {number_}"})
+        workspace.clock.advance(60)
+    await read.sync(full=True)
+    left = [page for page in workspace.page_ids("Many") if page not in read.pages][:220]
+    for page in left:
+        workspace.trash_page(page)
+    for _ in range(60):
+        workspace.faults.add("403_html", path=f"{read.source}/query$", every=5)
+        outcome = await read.installation.sync_all(page_size=10, concurrency=1, full_every=timedelta())
+        workspace.faults.clear()
+        if not outcome.failures:
+            break
+    else:
+        pytest.fail("it did not come to its end")
+    assert outcome.totals.removed == len(left)
+    assert (await read.state())["full_read_started_at"] is None
+    assert await read.wrong() == []

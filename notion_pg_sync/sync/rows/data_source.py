@@ -140,21 +140,22 @@ class DataSourceSync:
             return await self._read_edits(plan.since, described, state, state.held_back if state else 0)
         self._note = plan.note
         if plan.edits_since is None:
-            return await self._read_whole([])
-        rows_held_back = await self._read_whole(state.covered if state else [])
+            return await self._read_whole()
+        rows_held_back = await self._read_whole(*(state.covered, state.confirmed) if state else ())
         return await self._read_edits(plan.edits_since, described, state, rows_held_back)
 
-    async def _read_whole(self, covered: Sequence[Interval]) -> int:
+    async def _read_whole(self, covered: Sequence[Interval] = (), confirmed: Sequence[Interval] = ()) -> int:
         """Reads what is not covered yet, and then removes what was not seen.
 
-        Returns how many rows that would be where it is too much without permission, and none is removed.
+        `confirmed`: where a second listing has been. Returns how many rows that would be where it is too much without
+        permission, and none is removed.
         """
         self.mode = "full"
         await self._list_whole(covered)
         unseen = await self._destination.unseen()
         if len(unseen) > MAX_CONFIRMED_ONE_BY_ONE:
             # Not proof enough: listed once more, from the start, into what was seen.
-            await self._list_whole([])
+            await self._list_whole(confirmed, is_second=True)
             unseen = await self._destination.unseen()
         too_much = not self._work.settings.allow_removal and await self._is_too_much(unseen)
         if unseen and not too_much:
@@ -167,7 +168,7 @@ class DataSourceSync:
         """Whether removing them needs permission; the rows are counted only where that can matter."""
         return len(unseen) > ALWAYS_REMOVABLE_ROWS and is_too_much(len(unseen), await self._destination.count())
 
-    async def _list_whole(self, covered: Sequence[Interval]) -> None:
+    async def _list_whole(self, covered: Sequence[Interval], *, is_second: bool = False) -> None:
         readers = self._work.settings.concurrency
         left = gaps(covered)
         listing = FullListing(left, splits_of(self._schema), readers=readers, now=self._began_at)
@@ -180,7 +181,7 @@ class DataSourceSync:
                     if page.created_at < progress.until
                 ]
                 stretches = [progress.covered for _, progress in batch if progress.covered]
-                await self._write(pages, ReadProgress([page.id for page in pages], stretches))
+                await self._write(pages, ReadProgress([page.id for page in pages], stretches, is_second=is_second))
                 self.has_progress |= any(not stretch.is_empty for stretch in stretches)
 
     async def _remove(self, unseen: list[str]) -> None:
@@ -220,7 +221,7 @@ class DataSourceSync:
                     await self._destination.drop_full_read()
                 has_way_out = latest.is_crowded
         if listing.gave_up:
-            return await self._read_whole([])
+            return await self._read_whole()
         await self._destination.end_edits(self._began_at, timedelta() if listing.is_sure else OVERLAP)
         return rows_held_back
 

@@ -64,10 +64,14 @@ class Description:
 
 @dataclass(frozen=True)
 class ReadProgress:
-    """What a batch of a full read stands for: the pages it saw, and the creation times that are complete with it."""
+    """What a batch of a full read stands for: the pages it saw, and the creation times that are complete with it.
+
+    `is_second`: it is of the listing that confirms what the first did not see.
+    """
 
     page_ids: Sequence[str]
     stretches: Sequence[Interval]
+    is_second: bool = False
 
 
 @dataclass(frozen=True)
@@ -180,7 +184,9 @@ class PostgresSink:
             if users:
                 await save_users(connection, place.owner.user_id, users)
             if isinstance(progress, ReadProgress):
-                await data_sources.record_full_read(connection, place.key, progress.page_ids, progress.stretches)
+                await data_sources.record_full_read(
+                    connection, place.key, progress.page_ids, progress.stretches, is_second=progress.is_second
+                )
             elif changes := _row_count_changes(place.key, written):
                 await change_row_counts(connection, place.owner.user_id, changes)
             if isinstance(progress, EditProgress):
