@@ -40,7 +40,9 @@ from notion_pg_sync.mirror.unreachable import URL_FORM, Explanation, Target, why
 
 CONNECT_TIMEOUT_SECONDS = 15
 STATEMENT_TIMEOUT_SECONDS = 300
-LOCK_TIMEOUT_SECONDS = 30
+LOCK_TIMEOUT_SECONDS = 60
+# Thousands of users may wait for the lock that one has waited for in vain.
+_IMPATIENT_SECONDS = 1.0
 OLDEST_POSTGRESQL = 150000
 
 # What other sessions caused, and a transaction that is tried again may escape.
@@ -208,7 +210,13 @@ class Cursor(AsyncCursor[TupleRow]):
 class Pool(AsyncConnectionPool[Connection]):
     """Connections that rely on the same. `held_up_by`: who held the last lock that one of them waited for in vain."""
 
+    reliance: Reliance
     held_up_by: HeldLockError | None = None
+
+    def note_lock(self, held: HeldLockError) -> None:
+        """Takes down who does not let go of a lock: whoever meets it from now on waits a moment only."""
+        self.held_up_by = held
+        self.reliance = replace(self.reliance, lock_seconds=min(self.reliance.lock_seconds, _IMPATIENT_SECONDS))
 
 
 @asynccontextmanager
@@ -240,6 +248,7 @@ async def open_pool(
         timeout=CONNECT_TIMEOUT_SECONDS * 2 + lock_seconds,
         kwargs=_options(database_url),
     )
+    pool.reliance = reliance
     await pool.open()
     try:
         yield pool
@@ -259,7 +268,7 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
             yield await _begin(pool, stack)
     except WAITED_IN_VAIN as error:
         if isinstance(error.__cause__, HeldLockError):
-            pool.held_up_by = error.__cause__
+            pool.note_lock(error.__cause__)
         raise
     except PoolTimeout as error:
         raise error from pool.held_up_by
@@ -268,6 +277,7 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
 async def _begin(pool: Pool, stack: AsyncExitStack) -> Connection:
     for _ in range(pool.max_size):
         connection = await stack.enter_async_context(pool.connection())
+        connection.reliance = pool.reliance
         try:
             await stack.enter_async_context(connection.transaction())
         except OperationalError:

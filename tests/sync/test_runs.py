@@ -118,16 +118,21 @@ class Killed:
 
 @pytest.fixture
 async def killed(installation: Installation, small: SmallWorkspace) -> Killed:
+    return await killed_run(installation, small)
+
+
+async def killed_run(installation: Installation, small: SmallWorkspace, *container: str) -> Killed:
+    """What `killed` is; `container`: the command that starts a process in one."""
     installation.workspace.share("anna", "Notes")
     await installation.connect("anna", small.tokens["anna"], {"Notes": small.databases["Notes"]})
     await installation.execute("INSERT INTO notion_sync.accounts (user_id) VALUES ('anna')")
     await installation.execute("SELECT notion_sync.sync_notion_database('anna', %s)", small.databases["Notes"])
-    await asyncio.to_thread(kill_in_the_midst, installation)
+    await asyncio.to_thread(kill_in_the_midst, installation, container)
     (run,) = await installation.execute("SELECT max(runid) AS runid FROM notion_sync.job_run_details")
     return Killed(installation, run["runid"])
 
 
-def kill_in_the_midst(installation: Installation) -> None:
+def kill_in_the_midst(installation: Installation, container: tuple[str, ...]) -> None:
     """Lets the real command sync, and kills it when it has written the rows of two answers and waits for the third."""
     queries: list[str] = []
 
@@ -144,6 +149,7 @@ def kill_in_the_midst(installation: Installation) -> None:
         "NOTION_BASE_URL": installation.settings.notion_base_url,
     }
     command = [sys.executable, "-m", "notion_pg_sync", "sync-all", "--page-size", "10", "--concurrency", "1"]
+    command = [*container, *command]
     with subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2]) as process:
         wait_until(lambda: rows_written(installation))
         process.kill()
@@ -181,6 +187,26 @@ async def test_a_run_that_died_in_a_pod_is_closed_by_the_next_run_anywhere_which
     (request,) = await killed.installation.execute("SELECT status, runid FROM notion_sync.sync_requests")
     assert request["status"] == "succeeded"
     assert request["runid"] > killed.runid
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can make a pid namespace")
+async def test_a_run_killed_in_a_container_of_this_host_is_none_of_its_processes(
+    installation: Installation, small: SmallWorkspace
+) -> None:
+    """Its pid is another's here."""
+    killed = await killed_run(installation, small, "unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+    (process,) = await installation.execute("SELECT machine, pid FROM notion_sync.run_processes")
+    assert process["machine"] != this_process().machine
+    assert process["pid"] < 10
+    await installation.sync_all(lease_wait_seconds=0.1, lease_seconds=0.1)
+    assert (await killed.record())["status"] == "running"
+    await installation.execute(SILENT, "3 minutes", killed.runid)
+    await installation.execute("UPDATE notion_sync.accounts SET lease_expires_at = clock_timestamp()")
+    assert (await installation.sync_all()).failures == []
+    assert (await killed.record())["status"] == "failed"
+    (request,) = await installation.execute("SELECT status FROM notion_sync.sync_requests")
+    assert request["status"] == "succeeded"
 
 
 @pytest.mark.slow

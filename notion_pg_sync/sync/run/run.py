@@ -15,7 +15,7 @@ import psycopg
 from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases, resolve_database
 from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
 from notion_pg_sync.core.health import LEASE_SECONDS
-from notion_pg_sync.core.wording import plural
+from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror import accounts, migrations, retention, runs, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
 from notion_pg_sync.mirror.connection import (
@@ -78,7 +78,7 @@ class RunOutcome:
         """Everything that went wrong, a sentence each, with the user and the database."""
         return [
             *self.problems,
-            *(f"{account.user_id}: {problem}" for account in self.accounts for problem in account.problems),
+            *self._problems_of_accounts(),
             *(
                 f"{account.user_id}/{name}: {run.message}"
                 for account in self.accounts
@@ -103,6 +103,14 @@ class RunOutcome:
                 for name, sentence in account.unverified.items()
             ),
         ]
+
+    def _problems_of_accounts(self) -> list[str]:
+        """What failed that belongs to no database; what is the same for many users is told once."""
+        users: dict[str, list[str]] = {}
+        for account in self.accounts:
+            for problem in account.problems:
+                users.setdefault(problem, []).append(account.user_id)
+        return [f"{some(having)}: {problem}" for problem, having in users.items()]
 
     @property
     def verified(self) -> list[tuple[str, str, Verification]]:
