@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,9 +13,10 @@ from datetime import timedelta
 import humanize
 
 from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases, resolve_database
-from notion_pg_sync.core.errors import NothingAttemptedError, UsageError
+from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
+from notion_pg_sync.core.health import Health
 from notion_pg_sync.core.wording import plural
-from notion_pg_sync.mirror import accounts, migrations, retention, runs, sync_requests
+from notion_pg_sync.mirror import accounts, migrations, retention, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
 from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, retried, transaction
 from notion_pg_sync.mirror.leases import Holder
@@ -42,7 +43,10 @@ from notion_pg_sync.sync.run.listener import Listener
 from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.process import this_process
+from notion_pg_sync.sync.run.suspension import is_lack_of_access
+from notion_pg_sync.sync.run.telling import Subject, lift_what_everybody_meets, told_lately
 from notion_pg_sync.sync.run.token_encryption import TokenError
+from notion_pg_sync.sync.run.token_gate import TokenGate
 from notion_pg_sync.sync.verify.verification import Verification
 from notion_pg_sync.sync.verify.verify import verify_database
 
@@ -55,7 +59,8 @@ class RunOutcome:
 
     `elsewhere`: the runs that are at work on accounts which were left to them, by user id; `done_elsewhere`: how many
     accounts others synced meanwhile. `verification`: how the copy compares with Notion, where that was asked for.
-    `strict`: suspended databases count as failures, which they were told as before they were suspended.
+    `strict`: suspended databases count as failures, which they were told as before they were suspended. `untold`: what
+    failed and was told a short while ago.
     """
 
     accounts: list[AccountOutcome] = field(default_factory=list)
@@ -64,26 +69,56 @@ class RunOutcome:
     done_elsewhere: int = 0
     verification: Verification | None = None
     strict: bool = False
+    untold: set[Subject] = field(default_factory=set)
 
     @property
     def failures(self) -> list[str]:
         """Everything that went wrong, a sentence each, with the user and the database."""
+        return [sentence for _, sentence in self.failed]
+
+    @property
+    def told(self) -> list[str]:
+        """What of it is to be told where nobody waits for it."""
+        return [sentence for subject, sentence in self.failed if subject not in self.untold]
+
+    @property
+    def failed(self) -> list[tuple[Subject, str]]:
+        """The same with what it is about."""
         return [
-            *self.problems,
-            *(f"{account.user_id}: {problem}" for account in self.accounts for problem in account.problems),
-            *(
-                f"{account.user_id}/{name}: {run.message}"
-                for account in self.accounts
-                for name, run in account.databases.items()
-                if run.error_code and name not in account.suspended
-            ),
-            *(
-                f"{account.user_id}/{name}: suspended, {reason}"
-                for account in self.accounts
-                for name, reason in account.suspended.items()
-                if self.strict
-            ),
+            *((None, problem) for problem in self.problems),
+            *(failure for account in self.accounts for failure in _failed(account)),
+            *(self._suspended() if self.strict else self._all_suspended()),
         ]
+
+    def _suspended(self) -> list[tuple[Subject, str]]:
+        return [
+            ((account.user_id, name), f"{account.user_id}/{name}: suspended, {reason}")
+            for account in self.accounts
+            for name, reason in account.suspended.items()
+        ]
+
+    def _all_suspended(self) -> list[tuple[Subject, str]]:
+        """That no database is kept fresh, since every one is suspended: then nobody knows that Notion is well."""
+        resting = [account for account in self.accounts if account.suspended]
+        is_any_well = any(account.is_anything_read for account in self.accounts)
+        if not resting or is_any_well or self.elsewhere or self.done_elsewhere:
+            return []
+        count = sum(len(account.suspended) for account in resting)
+        name, reason = next(iter(resting[0].suspended.items()))
+        which = "the one database is" if count == 1 else f"all {count:,} databases are"
+        return [
+            (
+                (resting[0].user_id, None),
+                f"nothing was synced, since {which} suspended; {resting[0].user_id}/{name}: {reason}",
+            )
+        ]
+
+    @property
+    def health(self) -> Health:
+        """What it all comes to: failing where anything went wrong, degraded where something was left aside."""
+        if self.failures:
+            return Health.FAILING
+        return Health.DEGRADED if any(account.suspended for account in self.accounts) else Health.OK
 
     @property
     def status(self) -> Ending:
@@ -99,14 +134,13 @@ class RunOutcome:
         """One line for the run's record, first the failure."""
         databases = [run for account in self.accounts for run in account.databases.values()]
         well = sum(not run.error_code for run in databases)
+        due = len(databases) + sum(len(account.unread) for account in self.accounts)
         totals = self.totals
         summary = (
-            f"{well} of {plural(len(databases), 'database')} of {plural(len(self.accounts), 'user')} synced: "
+            f"{well} of {plural(due, 'database')} of {plural(len(self.accounts), 'user')} synced: "
             f"{plural(totals.inserted, 'row')} inserted, {totals.updated} updated, {totals.removed} removed, "
             f"{totals.unchanged} unchanged."
         )
-        if suspended := sum(len(account.suspended) for account in self.accounts):
-            summary += f" {suspended} suspended."
         if totals.bodies_read or totals.bodies_failed:
             summary += f" {plural(totals.bodies_read, 'page body', 'page bodies')} read, {totals.bodies_failed} failed."
         for holder, count in Counter(self.elsewhere.values()).items():
@@ -114,10 +148,55 @@ class RunOutcome:
         if self.done_elsewhere:
             summary += f" Other runs synced {plural(self.done_elsewhere, 'user')} meanwhile."
         failures = self.failures
+        if suspended := sum(len(account.suspended) for account in self.accounts):
+            summary = f"{plural(suspended, 'database')} suspended - {summary}"
         if not failures:
-            return summary
+            return f"degraded: {summary}" if suspended else summary
         more = f" (and {plural(len(failures) - 1, 'more failure')})" if len(failures) > 1 else ""
         return f"{failures[0]}{more} - {summary}"
+
+
+def _failed(account: AccountOutcome) -> Iterator[tuple[Subject, str]]:
+    """What went wrong with an account, the account's own first; that Notion refuses the token is told once."""
+    for problem in account.problems:
+        yield None, f"{account.user_id}: {problem}"
+    if account.refusal is not None:
+        yield (account.user_id, None), f"{account.user_id}: {account.refusal}"
+    for name, run in account.databases.items():
+        is_told = account.refusal is not None and run.error_code == ErrorCode.UNAUTHORIZED
+        if run.error_code and name not in account.suspended and not is_told:
+            yield (account.user_id, name), f"{account.user_id}/{name}: {run.message}"
+
+
+def _only_users_can_fix(outcome: RunOutcome) -> tuple[set[str], dict[tuple[str, str], str]]:
+    """The accounts, and the databases (ids by user and name), that failed for lack of access."""
+    of_users = {account.user_id: account for account in outcome.accounts}
+    subjects = [subject for subject, _ in outcome.failed if subject is not None]
+    databases = {
+        (user_id, name): of_users[user_id].ids[name]
+        for user_id, name in subjects
+        if name is not None and is_lack_of_access(of_users[user_id].databases[name].error_code)
+    }
+    return {user_id for user_id, name in subjects if name is None}, databases
+
+
+async def _note_nothing_configured(work: RunContext, outcome: RunOutcome) -> None:
+    """That nobody asks for a database any more is a failure where there were some: what they hold only grows older."""
+    if outcome.failures or outcome.elsewhere or outcome.done_elsewhere:
+        return
+    if any(account.databases or account.suspended for account in outcome.accounts):
+        return
+    async with transaction(work.pool) as connection:
+        before = await accounts.count_databases(connection)
+        columns = await accounts.present_columns(connection, work.schema)
+    if before:
+        why = (
+            "notion_databases names none"
+            if "notion_databases" in columns
+            else f"{work.schema}.user_settings has no column notion_databases"
+        )
+        were = plural(before, "database was", "databases were")
+        outcome.problems.append(f"nothing was synced: {were} synced before, and now {why}.")
 
 
 async def sync_all(settings: Settings, listener: Listener, command: str, user_id: str | None = None) -> RunOutcome:
@@ -148,6 +227,12 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
         finally:
             outcome.elsewhere, outcome.done_elsewhere = claims.elsewhere, claims.done_elsewhere
             outcome.problems += claims.problems
+        if not settings.dry_run:
+            await lift_what_everybody_meets(work)
+            if user_id is None:
+                await _note_nothing_configured(work, outcome)
+            if user_id is None and not settings.strict:
+                outcome.untold = await told_lately(work, *_only_users_can_fix(outcome))
         await _delete_old_records(work)
     return outcome
 
@@ -176,10 +261,14 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
         if not settings.dry_run:
             await claim_patiently(work, user_id)
         async with open_client(settings, account.token) as client, keeping_lease(work, user_id, client.pacer):
-            _, row_counts = await begin_account(work, account)
-            run = (await sync_and_record(work, client, user_id, wanted, row_counts)).run
-            of_account = AccountOutcome(user_id, {wanted.name: run})
+            known_before = await begin_account(work, account)
+            run = (await sync_and_record(work, client, user_id, wanted, known_before.row_counts)).run
+            of_account = AccountOutcome(user_id, {wanted.name: run}, ids={wanted.name: wanted.database_id})
             outcome.accounts.append(of_account)
+            gate = TokenGate(client, known_before.token)
+            if run.error_code == ErrorCode.UNAUTHORIZED:
+                await gate.ask()
+            await gate.settle(work, user_id, is_read=of_account.is_anything_read)
             await ask_for_people(work, client, user_id)
             await sync_bodies(work, client, of_account, [(wanted, wanted.name)], asyncio.Semaphore())
             if settings.verify and run.error_code is None:
@@ -292,6 +381,7 @@ async def _due_accounts(
         wanted = [one for one in with_token if one.user_id not in switched_off - asking]
         due = [account for one in wanted if (account := _opened(work, one, outcome))]
         if not work.settings.dry_run:
+            await _note_unusable(work, outcome)
             unusable = {one.user_id for one in wanted} - {account.user_id for account in due}
             usable = [one.user_id for one in with_token if one.user_id not in unusable]
             await _refuse_requests(work, usable)
@@ -300,6 +390,13 @@ async def _due_accounts(
     if not work.settings.dry_run:
         await _register_accounts(work, [account.user_id for account in due])
     return {account.user_id: account for account in due}, on_request
+
+
+@retried
+async def _note_unusable(work: RunContext, outcome: RunOutcome) -> None:
+    async with transaction(work.pool) as connection:
+        for account in outcome.accounts:
+            await suspensions.note_unusable_token(connection, account.user_id, account.problems[0])
 
 
 @retried
