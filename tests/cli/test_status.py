@@ -26,6 +26,33 @@ from tests.cli.conftest import BARE, Ended, Site
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
+THOUSANDS = (
+    """
+    INSERT INTO user_settings (user_id, notion_token, notion_databases)
+    SELECT 'user ' || number, 'ntn_' || number,
+           jsonb_object_agg('DB ' || one, lpad((number * 100 + one)::text, 32, '0'))
+    FROM generate_series(1, 40) number, generate_series(1, 50) one GROUP BY number
+    """,
+    """
+    INSERT INTO notion_sync.accounts (user_id, token_problem, token_problem_since, suspended_since)
+    SELECT user_id, suspended.why, suspended.since, suspended.since FROM user_settings
+    LEFT JOIN (VALUES ('user 7', 'Notion does not accept the token.', clock_timestamp())) AS suspended (who, why, since)
+        ON who = user_id
+    ON CONFLICT DO NOTHING
+    """,
+    """
+    INSERT INTO notion_sync.databases (user_id, database_id, name, last_status, last_started_at)
+    SELECT user_id, value::uuid, key, 'succeeded', clock_timestamp()
+    FROM user_settings, jsonb_each_text(notion_databases)
+    ON CONFLICT DO NOTHING
+    """,
+    """
+    INSERT INTO notion_sync.data_sources (user_id, data_source_id, database_id, database_name, view_name, name,
+        sync_table, schema, schema_fingerprint, row_count, fresh_as_of, full_as_of, synced_at)
+    SELECT user_id, database_id, database_id, name, '', name, '', '{}', '', 9, clock_timestamp(), clock_timestamp(),
+           clock_timestamp() FROM notion_sync.databases WHERE name LIKE 'DB %%'
+    """,
+)
 
 
 @pytest.fixture
@@ -247,6 +274,10 @@ def test_who_is_switched_off_or_has_no_token_is_told(anna: Site, change: str, co
     assert anna.command("sync-all").code == 0
     anna.execute(f"UPDATE user_settings SET {change} WHERE user_id = 'bob'")
     assert anna.command("sync-all").code == 0
+    assert anna.command("sync-all", "--strict").code == (health == "degraded")
+    assert str(anna.last_run()[1]).startswith("bob: databases are configured") is (health == "degraded")
+    assert anna.command("status", "--strict").code == (health == "degraded")
+    assert anna.command("sync-all").code == 0
     assert conditions(anna) == {("bob", "Three"): condition}
     found = status(anna)
     assert (found["exit_code"], found["health"]) == (0, health)
@@ -296,6 +327,24 @@ def test_a_server_that_can_only_be_read_is_not_well_however_fresh_the_copy_is(an
     assert ended.code == 1
     assert "nothing can be synced: PostgreSQL lets this session only read" in ended.out
     assert status(anna)["health"] == "failing"
+
+
+def test_thousands_of_databases_are_one_screen_at_once(anna: Site) -> None:
+    """2,000 of 40 users, one of whose token is suspended."""
+    for statement in THOUSANDS:
+        anna.execute(statement)
+    began = time.monotonic()
+    ended = anna.command("status")
+    # Less than half a second where nothing else is at work.
+    assert time.monotonic() - began < 3
+    assert ended.code == 0
+    first, _, cause, *rest = ended.out.splitlines()
+    assert first == "Degraded: 1,952 of 2,002 databases are fresh; 50 suspended."
+    assert cause.startswith(
+        "suspended  50 databases of 1 user: user 7 / DB 1, user 7 / DB 10, user 7 / DB 11 and 47 more"
+    )
+    assert len(rest) == 2
+    assert len(anna.command("status", "-v").out.splitlines()) > 2_000
 
 
 @pytest.mark.parametrize("table", ["public.user_settings", "notion_sync.databases", "notion_sync.job_run_details"])

@@ -173,6 +173,8 @@ def test_one_run_that_was_missed_is_degraded_until_copies_are_stale() -> None:
 def test_an_obstacle_to_every_sync_is_a_failure_however_fresh_the_copies_are() -> None:
     judgement = judged(facts(a_database(), obstacles=("this PostgreSQL is a standby.",)))
     assert judgement.exit_code == 1
+    for user_id, database in (("anna", None), (None, "Database 1")):
+        assert filter_health(judgement, user_id, database).exit_code == 1
     partial = judged(facts(a_database(), obstacles=("user_settings could not be read.",), is_partial=True))
     assert [one.reason for one in partial.judged] == ["user_settings could not be read."]
 

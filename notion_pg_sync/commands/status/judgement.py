@@ -35,7 +35,8 @@ class DatabaseHealth:
     which one thing is the matter, whatever their reasons name. `advice` is for whoever has not asked `doctor` yet.
     `failures`: how often in a row it failed. `next_try_at`: when it is tried again, where that is not the next run.
     `database` is None before the first sync; `running` is the run that is at it right now. `is_of_settings`: it is what
-    the user's `notion_databases` says that cannot be used; `is_of_last_run`: what the last run failed of.
+    the user's `notion_databases` says that cannot be used; `is_of_last_run`: what the last run failed of;
+    `is_everybodys`: no database can be kept fresh for it.
     """
 
     user_id: str | None
@@ -53,6 +54,7 @@ class DatabaseHealth:
     running: Run | None = None
     is_of_settings: bool = False
     is_of_last_run: bool = False
+    is_everybodys: bool = False
 
     @property
     def title(self) -> str:
@@ -155,8 +157,10 @@ def _nothing_fresh(judged: Sequence[DatabaseHealth]) -> Iterator[DatabaseHealth]
 
 
 def of_user(judgement: Judgement, user_id: str | None) -> Judgement:
-    """What of it is about a user; None: all of it."""
-    return Judgement(tuple(one for one in judgement.judged if user_id is None or one.user_id == user_id))
+    """What of it is about a user, or about everybody; None: all of it."""
+    return Judgement(
+        tuple(one for one in judgement.judged if user_id is None or one.user_id == user_id or one.is_everybodys)
+    )
 
 
 def filter_health(judgement: Judgement, user_id: str | None, database: str | None) -> Judgement:
@@ -170,7 +174,7 @@ def filter_health(judgement: Judgement, user_id: str | None, database: str | Non
     if database is None:
         return Judgement(judged)
     meant = meant_by(database, {one.database_id: one.name or "" for one in judged if one.database_id})
-    matching = [one for one in judged if one.database_id in meant]
+    matching = [one for one in judged if one.database_id in meant or one.is_everybodys]
     if not matching:
         raise UsageError(_no_such_database(judged, user_id, database))
     return Judgement(tuple(matching))
@@ -253,7 +257,7 @@ def _no_such_database(judged: Iterable[DatabaseHealth], user_id: str | None, dat
 def _runs(facts: Facts, max_age: timedelta) -> Iterator[DatabaseHealth]:
     """What is wrong with runs and shows in no database; a run of `sync-all` that began later has seen to it."""
     for obstacle in facts.obstacles:
-        yield DatabaseHealth(None, None, None, Condition.FAILING, obstacle)
+        yield DatabaseHealth(None, None, None, Condition.FAILING, obstacle, is_everybodys=True)
     latest = facts.last_run.runid if facts.last_run else 0
     of_databases = {one.last_runid for one in facts.databases if one.last_status == "running"}
     for run in facts.open_runs:

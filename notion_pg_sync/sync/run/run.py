@@ -15,7 +15,7 @@ import humanize
 from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases, resolve_database
 from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
 from notion_pg_sync.core.health import Health
-from notion_pg_sync.core.wording import plural
+from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror import accounts, migrations, retention, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
 from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, retried, transaction
@@ -59,8 +59,8 @@ class RunOutcome:
 
     `elsewhere`: the runs that are at work on accounts which were left to them, by user id; `done_elsewhere`: how many
     accounts others synced meanwhile. `verification`: how the copy compares with Notion, where that was asked for.
-    `strict`: suspended databases count as failures, which they were told as before they were suspended. `untold`: what
-    failed and was told a short while ago.
+    `strict`: suspended databases count as failures, which they were told as before they were suspended, and so do users
+    who are `unconnected`: they ask for databases and have no token. `untold`: what failed and was told lately.
     """
 
     accounts: list[AccountOutcome] = field(default_factory=list)
@@ -69,6 +69,7 @@ class RunOutcome:
     done_elsewhere: int = 0
     verification: Verification | None = None
     strict: bool = False
+    unconnected: list[str] = field(default_factory=list)
     untold: set[Subject] = field(default_factory=set)
 
     @property
@@ -87,15 +88,15 @@ class RunOutcome:
         return [
             *((None, problem) for problem in self.problems),
             *(failure for account in self.accounts for failure in _failed(account)),
-            *(self._suspended() if self.strict else self._all_suspended()),
+            *(self._degraded() if self.strict else self._all_suspended()),
         ]
 
-    def _suspended(self) -> list[tuple[Subject, str]]:
-        return [
-            ((account.user_id, name), f"{account.user_id}/{name}: suspended, {reason}")
-            for account in self.accounts
-            for name, reason in account.suspended.items()
-        ]
+    def _degraded(self) -> Iterator[tuple[Subject, str]]:
+        for account in self.accounts:
+            for name, reason in account.suspended.items():
+                yield (account.user_id, name), f"{account.user_id}/{name}: suspended, {reason}"
+        for user_id in self.unconnected:
+            yield (user_id, None), f"{user_id}: databases are configured, but there is no Notion token."
 
     def _all_suspended(self) -> list[tuple[Subject, str]]:
         """That no database is kept fresh, since every one is suspended: then nobody knows that Notion is well."""
@@ -118,7 +119,8 @@ class RunOutcome:
         """What it all comes to: failing where anything went wrong, degraded where something was left aside."""
         if self.failures:
             return Health.FAILING
-        return Health.DEGRADED if any(account.suspended for account in self.accounts) else Health.OK
+        is_degraded = self.unconnected or any(account.suspended for account in self.accounts)
+        return Health.DEGRADED if is_degraded else Health.OK
 
     @property
     def status(self) -> Ending:
@@ -148,10 +150,14 @@ class RunOutcome:
         if self.done_elsewhere:
             summary += f" Other runs synced {plural(self.done_elsewhere, 'user')} meanwhile."
         failures = self.failures
-        if suspended := sum(len(account.suspended) for account in self.accounts):
-            summary = f"{plural(suspended, 'database')} suspended - {summary}"
+        suspended = sum(len(account.suspended) for account in self.accounts)
+        aside = [f"{plural(suspended, 'database')} suspended"] if suspended else []
+        if self.unconnected:
+            aside.append(f"{plural(len(self.unconnected), 'user')} without a Notion token ({some(self.unconnected)})")
+        if aside:
+            summary = f"{', '.join(aside)} - {summary}"
         if not failures:
-            return f"degraded: {summary}" if suspended else summary
+            return f"degraded: {summary}" if aside else summary
         more = f" (and {plural(len(failures) - 1, 'more failure')})" if len(failures) > 1 else ""
         return f"{failures[0]}{more} - {summary}"
 
@@ -380,6 +386,9 @@ async def _due_accounts(
         with_token = [one for one in found if one.connected()]
         wanted = [one for one in with_token if one.user_id not in switched_off - asking]
         due = [account for one in wanted if (account := _opened(work, one, outcome))]
+        outcome.unconnected = [
+            one.user_id for one in found if one.databases and one.auto_sync is not False and not one.connected()
+        ]
         if not work.settings.dry_run:
             await _note_unusable(work, outcome)
             unusable = {one.user_id for one in wanted} - {account.user_id for account in due}
