@@ -162,7 +162,7 @@ async def sync_account(
                 outcome.leave_suspended(resting)
             else:
                 outcome.refuse(gate.refusal, [*unread, *resting], was_suspended=was_suspended)
-            await _answer_requests(work, outcome)
+            await _answer_requests(work, outcome, gate.refusal)
             if gate.is_open:
                 await ask_for_people(work, client, account.user_id)
                 await sync_bodies(work, client, outcome, [one for one in synced if one], slots)
@@ -210,8 +210,8 @@ async def _requests(work: RunContext, user_id: str) -> PendingRequests:
 
 
 @retried
-async def _answer_requests(work: RunContext, outcome: AccountOutcome) -> None:
-    """Tells the outcome to whoever asked for everything, and to whom the token kept from what they asked for."""
+async def _answer_requests(work: RunContext, outcome: AccountOutcome, refusal: str | None) -> None:
+    """Tells the outcome to whoever asked for everything, and Notion's refusal of the token to whoever asked at all."""
     if work.settings.dry_run:
         return
     well = sum(not run.error_code for run in outcome.databases.values())
@@ -225,7 +225,7 @@ async def _answer_requests(work: RunContext, outcome: AccountOutcome) -> None:
         message = f"{plural(len(outcome.suspended), 'database is', 'databases are')} suspended. {message}"
     async with transaction(work.pool) as connection:
         await sync_requests.end_other_requests(
-            connection, work.runid, outcome.user_id, health, message, refusal=outcome.refusal
+            connection, work.runid, outcome.user_id, health, message, refusal=refusal
         )
 
 
