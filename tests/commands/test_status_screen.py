@@ -150,7 +150,7 @@ def test_any_one_cause_fits_a_screen_however_many_databases_it_has(cause: dict[s
     named = [{"last_message": str(cause.get("last_message", "")) + str(number), **cause} for number in range(count)]
     lines = lines_of(facts(a_database("bob"), *(a_database("anna", one, **state) for one, state in enumerate(named))))
     assert len(lines) <= 24
-    assert "-v" not in "".join(lines)
+    assert "more cause" not in "".join(lines)
 
 
 @given(st.lists(st.sampled_from(CAUSES), max_size=300), st.integers(0, 60))
@@ -163,6 +163,14 @@ def test_whatever_is_wrong_fits_a_screen_and_the_worst_comes_first(causes: list[
     lines = lines_of(facts(*of_all, open_runs=(an_open_run(),)))
     assert len(lines) <= 24
     assert all(cell_len(line) <= 80 for line in lines)
+
+
+def test_what_is_long_is_whole_where_everything_is_shown() -> None:
+    known = facts(a_database(name="word " * 99, **failing(last_message="Reason. " * 99)))
+    assert len(one_screen(known).splitlines()) < 16
+    assert "-v shows all of it" in one_screen(known)
+    assert shown(known, 80).count("Reason.") == 99
+    assert "-v shows all of it" not in shown(known, 80)
 
 
 def test_what_has_no_room_is_counted_and_said_how_to_see() -> None:

@@ -22,8 +22,8 @@ from notion_pg_sync.core.wording import plural
 MOST_LINES = 22
 # Of those with one cause, so many are named on one screen, and so many where everything is shown.
 _MOST_NAMED, _MOST_NAMED_IN_FULL = 3, 10
-# A reason may be as long as Notion likes.
-_MOST_LINES_OF_REASON = 6
+# Names and reasons may be as long as Notion likes.
+_MOST_LINES_OF_NAMES, _MOST_LINES_OF_REASON = 4, 6
 
 _STYLES = {Health.OK: "bold green", Health.DEGRADED: "bold yellow", Health.FAILING: "bold red"}
 
@@ -34,7 +34,7 @@ def show_status(console: Console, facts: Facts, judgement: Judgement) -> None:
     last = 0 if facts.last_run is None else 1
     groups = of_one_cause(_worth_telling(judgement))
     for number, group in enumerate(groups):
-        lines = _finding(console, group, facts.now, _MOST_NAMED)
+        lines = _shortened(*_finding(console, group, facts.now, _MOST_NAMED))
         is_last = number == len(groups) - 1
         if shown + len(lines) + last + (not is_last) > MOST_LINES and number:
             print_lines(console, [_the_rest(groups[number:])])
@@ -48,7 +48,8 @@ def show_everything(console: Console, facts: Facts, judgement: Judgement, *, run
     """Shows every database and the `runs` latest runs; `about_some`: it is about some databases that were asked for."""
     _headline(console, facts, judgement)
     for group in of_one_cause(judgement.not_fresh):
-        print_lines(console, _finding(console, group, facts.now, _MOST_NAMED_IN_FULL))
+        who, why = _finding(console, group, facts.now, _MOST_NAMED_IN_FULL)
+        print_lines(console, [*who, *why])
     if judgement.databases:
         console.print()
         show_databases(console, _worst_user_first(judgement.databases), facts.now)
@@ -77,16 +78,23 @@ def _worth_telling(judgement: Judgement) -> list[DatabaseHealth]:
     return [one for one in judgement.not_fresh if one.counts or one.condition.health is not Health.OK]
 
 
-def _finding(console: Console, group: Sequence[DatabaseHealth], now: datetime, most_named: int) -> list[Text]:
+def _finding(
+    console: Console, group: Sequence[DatabaseHealth], now: datetime, most_named: int
+) -> tuple[list[Text], list[Text]]:
+    """Who is how, and why."""
     first = group[0]
     mark = first.condition.words.upper() if first.counts else first.condition.words
     said = Text.assemble(
         (mark, STYLES.get(first.condition, "dim")), "  ", text_of(_who(group, most_named), "bold"), how_long(group, now)
     )
-    reason = lines_of(console, text_of(first.told), 4)
-    if len(reason) > _MOST_LINES_OF_REASON:
-        reason = [*reason[: _MOST_LINES_OF_REASON - 1], Text("    (--json has all of it)", "dim")]
-    return lines_of(console, said, 0) + reason
+    return lines_of(console, said, 0), lines_of(console, text_of(first.told), 4)
+
+
+def _shortened(who: list[Text], why: list[Text]) -> list[Text]:
+    cut = [Text("    (-v shows all of it)", "dim")]
+    who = who if len(who) <= _MOST_LINES_OF_NAMES else who[: _MOST_LINES_OF_NAMES - 1] + cut
+    why = why if len(why) <= _MOST_LINES_OF_REASON else why[: _MOST_LINES_OF_REASON - 1] + cut
+    return who + why
 
 
 def _who(group: Sequence[DatabaseHealth], most_named: int) -> str:
