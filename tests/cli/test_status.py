@@ -292,6 +292,8 @@ def test_tokens_that_are_encrypted_without_a_key_are_told_and_never_sent(anna: S
     anna.small.workspace.requests.clear()
     assert anna.command("sync-all").sentence.startswith("anna: the notion_token is encrypted, and NOTION_TOKEN_KEY")
     assert anna.small.workspace.requests.all() == []
+    # It stays so, and is told hourly.
+    assert anna.command("sync-all") == Ended(1, "", "")
     assert conditions(anna) == {("anna", "Characters"): "failing", ("anna", "Worlds"): "failing"}
     assert reason(anna, "anna").startswith("the notion_token is encrypted")
     assert sealed not in anna.command("status", "-v").out

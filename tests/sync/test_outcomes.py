@@ -25,7 +25,7 @@ def accounts(draw: st.DrawFn, user_id: str) -> AccountOutcome:
         user_id,
         databases,
         problems=draw(st.sampled_from([[], [], ["The token cannot be opened."]])),
-        refusal=draw(st.sampled_from([None, None, "It was revoked."])),
+        token_problem=draw(st.sampled_from([None, None, "It was revoked."])),
         suspended=dict.fromkeys(sorted(aside | again), "It was revoked."),
     )
 
@@ -70,10 +70,12 @@ def test_every_failure_of_a_database_is_told_once_and_that_of_a_token_once_for_a
     for account in outcome.accounts:
         for name, run in account.databases.items():
             told = [one for one in outcome.failures if one.startswith(f"{account.user_id}/{name}: ")]
-            is_of_token = run.error_code == "unauthorized" and account.refusal is not None
+            is_of_token = run.error_code == "unauthorized" and account.token_problem is not None
             is_news = run.error_code is not None and name not in account.suspended and not is_of_token
             assert len(told) == is_news or outcome.strict
-        assert sum(one == f"{account.user_id}: It was revoked." for one in outcome.failures) == bool(account.refusal)
+        assert sum(one == f"{account.user_id}: It was revoked." for one in outcome.failures) == bool(
+            account.token_problem
+        )
 
 
 @given(outcomes(), st.data())

@@ -65,7 +65,7 @@ def as_json(outcome: RunOutcome) -> dict[str, object]:
         "accounts": [
             {
                 "user_id": account.user_id,
-                "problems": [*account.problems, *([account.refusal] if account.refusal else [])],
+                "problems": [*account.problems, *([account.token_problem] if account.token_problem else [])],
                 "suspended": account.suspended,
                 "databases": [_run_as_json(name, run) for name, run in sorted(account.databases.items())],
             }

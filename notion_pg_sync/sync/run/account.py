@@ -57,7 +57,7 @@ class Synced:
 class AccountOutcome:
     """What syncing an account came to; `problems` are failures that belong to none of its databases.
 
-    `refusal`: that Notion does not accept the token, which is why the databases of `unread` were not asked for.
+    `token_problem`: why the token cannot be used, so that the databases of `unread` were not asked for.
     `suspended` names the databases that were suspended before, tried or not, with the reason. `ids` has the ids of all
     these databases.
     """
@@ -65,7 +65,7 @@ class AccountOutcome:
     user_id: str
     databases: dict[str, DatabaseRun] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    refusal: str | None = None
+    token_problem: str | None = None
     unread: list[str] = field(default_factory=list)
     suspended: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class AccountOutcome:
             refused = [name for name, run in self.databases.items() if run.error_code == ErrorCode.UNAUTHORIZED]
             self.suspended.update(dict.fromkeys([*refused, *names], refusal))
         else:
-            self.refusal, self.unread = refusal, names
+            self.token_problem, self.unread = refusal, names
 
     def name_of(self, database: ConfiguredDatabase) -> str:
         """A database's own name; where search found two of one name, with its id."""

@@ -163,13 +163,13 @@ class RunOutcome:
 
 
 def _failed(account: AccountOutcome) -> Iterator[tuple[Subject, str]]:
-    """What went wrong with an account, the account's own first; that Notion refuses the token is told once."""
+    """What went wrong with an account, the account's own first; that its token cannot be used is told once."""
     for problem in account.problems:
         yield None, f"{account.user_id}: {problem}"
-    if account.refusal is not None:
-        yield (account.user_id, None), f"{account.user_id}: {account.refusal}"
+    if account.token_problem is not None:
+        yield (account.user_id, None), f"{account.user_id}: {account.token_problem}"
     for name, run in account.databases.items():
-        is_told = account.refusal is not None and run.error_code == ErrorCode.UNAUTHORIZED
+        is_told = account.token_problem is not None and run.error_code == ErrorCode.UNAUTHORIZED
         if run.error_code and name not in account.suspended and not is_told:
             yield (account.user_id, name), f"{account.user_id}/{name}: {run.message}"
 
@@ -405,7 +405,7 @@ async def _due_accounts(
 async def _note_unusable(work: RunContext, outcome: RunOutcome) -> None:
     async with transaction(work.pool) as connection:
         for account in outcome.accounts:
-            await suspensions.note_unusable_token(connection, account.user_id, account.problems[0])
+            await suspensions.note_unusable_token(connection, account.user_id, account.token_problem or "")
 
 
 @retried
@@ -433,7 +433,7 @@ def _opened(work: RunContext, account: Account, outcome: RunOutcome) -> Connecte
     try:
         return connected_account(work.settings, account)
     except TokenError as error:
-        outcome.accounts.append(AccountOutcome(account.user_id, problems=[str(error)]))
+        outcome.accounts.append(AccountOutcome(account.user_id, token_problem=str(error)))
         return None
 
 
