@@ -188,6 +188,7 @@ def sync(
 def sync_all(
     user: UserOption = None,
     dry_run: DryRunOption = DEFAULTS.dry_run,
+    verify: VerifyOption = DEFAULTS.verify,
     full: FullOption = DEFAULTS.full,
     full_every: FullEveryOption = written_duration(DEFAULTS.full_every),
     bodies: BodiesOption = DEFAULTS.bodies,
@@ -216,7 +217,8 @@ def sync_all(
     with ending_process(verbose, log_json=log_json) as ending:
         typed = Settings(
             dry_run=dry_run,
-            full=full,
+            verify=verify,
+            full=full or verify,
             full_every=read_duration(full_every),
             bodies=bodies or full_bodies,
             full_bodies=full_bodies,

@@ -317,6 +317,11 @@ async def register_databases(
         )
 
 
+async def names_databases(connection: Connection, schema: str) -> bool:
+    """Whether `user_settings` in `schema` has the column that says which databases to sync."""
+    return "notion_databases" in await present_columns(connection, schema)
+
+
 async def present_columns(connection: Connection, schema: str) -> dict[str, str]:
     """Those of `SETTINGS_COLUMNS` that `user_settings` in `schema` has, with their types."""
     found = await connection.execute(

@@ -28,6 +28,12 @@ def test_a_run_that_ends_well_is_told_with_its_message(connected: Site, monitori
     assert "1 of 1 database of 1 user synced" in end.body
 
 
+def test_a_dry_run_is_told_to_nobody(connected: Site, monitoring: Monitoring) -> None:
+    """Somebody tries what a sync would do while cron's fail: all is not well for that."""
+    ended = connected.command("sync-all", "--dry-run", NOTION_PG_SYNC_PING_URL=monitoring.url)
+    assert (ended.code, monitoring.pings) == (0, [])
+
+
 def test_a_run_that_fails_is_told_with_the_reason(connected: Site, monitoring: Monitoring) -> None:
     connected.execute("UPDATE user_settings SET notion_token = 'ntn_nobody'")
     assert connected.command("sync-all", NOTION_PG_SYNC_PING_URL=monitoring.url).code == 1

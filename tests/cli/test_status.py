@@ -304,11 +304,18 @@ def test_tokens_that_are_encrypted_without_a_key_are_told_and_never_sent(anna: S
 def test_a_column_of_databases_that_was_renamed_is_told(anna: Site) -> None:
     anna.execute("ALTER TABLE user_settings RENAME COLUMN notion_databases TO databases")
     ended = anna.command("sync-all")
-    assert (ended.code, ended.sentence.startswith("nothing was synced: 2 databases were synced before")) == (1, True)
-    assert "has no column notion_databases" in ended.sentence
+    assert (ended.code, "has no column notion_databases" in ended.sentence) == (3, True)
     ended = anna.command("status")
     assert ended.code == 1
-    assert "no database is kept fresh (2 not configured)" in ended.out or "nothing was synced" in ended.out
+    assert "has no column notion_databases" in ended.out
+
+
+def test_databases_that_nobody_asks_for_any_more_are_told(anna: Site) -> None:
+    anna.execute("UPDATE user_settings SET notion_databases = NULL")
+    ended = anna.command("sync-all")
+    assert (ended.code, ended.sentence.startswith("nothing was synced: 2 databases were synced before")) == (1, True)
+    anna.execute("DELETE FROM notion_sync.job_run_details")
+    assert "no database is kept fresh (2 not configured)" in anna.command("status").out
 
 
 def test_a_switch_that_is_text_is_told(anna: Site) -> None:

@@ -23,7 +23,7 @@ def accounts(draw: st.DrawFn, user_id: str) -> AccountOutcome:
     again = draw(st.sets(st.sampled_from(failed))) if failed else set()
     return AccountOutcome(
         user_id,
-        databases,
+        databases=databases,
         problems=draw(st.sampled_from([[], [], ["The token cannot be opened."]])),
         token_problem=draw(st.sampled_from([None, None, "It was revoked."])),
         suspended=dict.fromkeys(sorted(aside | again), "It was revoked."),

@@ -41,7 +41,8 @@ def show_run(
         for line in failure_lines(outcome.told):
             complain(line)
     report += [outcome.message(), *failure_lines(outcome.failures)]
-    if outcome.verification and not as_json and (out.is_terminal or not outcome.verification.is_exact):
-        for line in verification_lines(outcome.verification):
+    verified = outcome.verified
+    if verified and not as_json and (out.is_terminal or not all(one.is_exact for _, _, one in verified)):
+        for line in verification_lines(verified):
             out.print(line)
     return ExitCode.FAILED if outcome.health is Health.FAILING else ExitCode.OK

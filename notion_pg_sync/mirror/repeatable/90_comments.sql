@@ -29,7 +29,7 @@ COMMENT ON COLUMN notion_sync.data_sources.database_name IS 'The name under whic
 COMMENT ON COLUMN notion_sync.data_sources.database_id_as_written IS
     'What new rows have in notion_database_id: the id as user_settings has it; null: as Notion writes it.';
 COMMENT ON COLUMN notion_sync.data_sources.view_name IS 'The typed view that shows its rows, for users who want one.';
-COMMENT ON COLUMN notion_sync.data_sources.watermark IS 'Every edit before this minute, by Notion''s clock, is in the copy.';
+COMMENT ON COLUMN notion_sync.data_sources.watermark IS 'Every edit up to five minutes before it, by Notion''s clock, is in the copy: the next read begins there.';
 COMMENT ON COLUMN notion_sync.data_sources.full_read_at IS 'When the last complete full read began.';
 COMMENT ON COLUMN notion_sync.data_sources.full_read_started_at IS 'When the full read that is under way began.';
 COMMENT ON COLUMN notion_sync.data_sources.full_read_covered IS

@@ -30,7 +30,7 @@ from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.bodies.bodies import BodiesSync
 from notion_pg_sync.sync.gathering import gather_or_cancel
-from notion_pg_sync.sync.rows.database import sync_database
+from notion_pg_sync.sync.rows.database import DatabaseSync
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases
@@ -41,6 +41,8 @@ from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.suspension import after_failures, fingerprint, is_lack_of_access
 from notion_pg_sync.sync.run.token_encryption import open_token
 from notion_pg_sync.sync.run.token_gate import TokenGate
+from notion_pg_sync.sync.verify.verification import Verification
+from notion_pg_sync.sync.verify.verify import verify_database
 
 log = logging.getLogger(__name__)
 
@@ -55,20 +57,24 @@ class Synced:
 
 @dataclass
 class AccountOutcome:
-    """What syncing an account came to; `problems` are failures that belong to none of its databases.
+    """What syncing an account came to, so far; `problems` are failures that belong to none of its databases.
 
-    `token_problem`: why the token cannot be used, so that the databases of `unread` were not asked for.
-    `suspended` names the databases that were suspended before, tried or not, with the reason. `ids` has the ids of all
-    these databases.
+    `due`: how many databases are to be synced. `token_problem`: why the token cannot be used, so that the databases of
+    `unread` were not asked for. `suspended` names the databases that were suspended before, tried or not, with the
+    reason. `ids` has the ids of all these databases. `verified`: how the copy of databases compares with Notion, where
+    that was asked for; `unverified`: why others could not be compared.
     """
 
     user_id: str
+    due: int = 0
     databases: dict[str, DatabaseRun] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     token_problem: str | None = None
     unread: list[str] = field(default_factory=list)
     suspended: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
+    verified: dict[str, Verification] = field(default_factory=dict)
+    unverified: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_anything_read(self) -> bool:
@@ -114,14 +120,18 @@ def connected_account(settings: Settings, account: Account) -> ConnectedAccount 
 
 
 async def sync_account(
-    work: RunContext, account: ConnectedAccount, slots: asyncio.Semaphore, *, only_requested: bool
-) -> AccountOutcome:
+    work: RunContext,
+    account: ConnectedAccount,
+    outcome: AccountOutcome,
+    slots: asyncio.Semaphore,
+    *,
+    only_requested: bool,
+) -> None:
     """Syncs the databases of an account whose lease this run holds, and gives the lease back.
 
-    Every one, or those alone that requests ask for, which come first in any case. `slots` bounds how many databases
-    the whole run syncs at once.
+    Every one, or those alone that requests ask for, which come first in any case. `outcome` is told what they come to;
+    `slots` bounds how many databases the whole run syncs at once.
     """
-    outcome = AccountOutcome(account.user_id)
     configuration = read_configuration(account.databases)
     outcome.problems.extend(configuration.problems)
     async with open_client(work.settings, account.token) as client, keeping_lease(work, account.user_id, client.pacer):
@@ -134,26 +144,28 @@ async def sync_account(
         due.sort(key=lambda database: not asked.includes(database.database_id))
         if gate.is_resting:
             outcome.leave_suspended(dict.fromkeys(due, known.token.problem or ""))
-            return outcome
+            return
         resting = {
             one: known.resting[one.database_id]
             for one in due
             if one.database_id in known.resting and one.database_id not in asked.database_ids
         }
         unread: list[ConfiguredDatabase] = []
+        to_sync = [database for database in due if database not in resting]
+        outcome.due = len(to_sync)
 
         async def sync(database: ConfiguredDatabase) -> tuple[ConfiguredDatabase, str] | None:
             async with slots:
                 if not gate.is_open:
                     unread.append(database)
                     return None
-                synced = await sync_and_record(work, client, account.user_id, database, known.row_counts)
-            if synced.run.error_code == ErrorCode.UNAUTHORIZED:
+                name = await sync_and_record(work, client, outcome, database, known.row_counts)
+            if outcome.databases[name].error_code == ErrorCode.UNAUTHORIZED:
                 await gate.ask()
-            return database, outcome.add(database, synced)
+            return database, name
 
         try:
-            synced = await gather_or_cancel(sync(database) for database in due if database not in resting)
+            synced = [one for one in await gather_or_cancel(map(sync, to_sync)) if one]
         except LeaseLostError as error:
             outcome.problems.append(str(error))
         else:
@@ -165,8 +177,31 @@ async def sync_account(
             await _answer_requests(work, outcome, gate.refusal)
             if gate.is_open:
                 await ask_for_people(work, client, account.user_id)
-                await sync_bodies(work, client, outcome, [one for one in synced if one], slots)
-    return outcome
+                await sync_bodies(work, client, outcome, synced, slots)
+                await verify_databases(work, client, outcome, synced, slots)
+
+
+async def verify_databases(
+    work: RunContext,
+    client: NotionClient,
+    outcome: AccountOutcome,
+    synced: Iterable[tuple[ConfiguredDatabase, str]],
+    slots: asyncio.Semaphore,
+) -> None:
+    """Compares an account's databases with Notion, where that is asked for and their rows came; after all else.
+
+    `synced`: the databases, each with the name under which `outcome` has what its rows came to.
+    """
+    if not work.settings.verify:
+        return
+    for database, name in synced:
+        if outcome.databases[name].error_code:
+            continue
+        async with slots:
+            try:
+                outcome.verified[name] = await verify_database(work, client, outcome.user_id, database)
+            except Exception as error:  # noqa: BLE001 - recorded; what was synced stays, and the others are compared
+                outcome.unverified[name] = f"it could not be verified: {logged_failure(error).sentence}"
 
 
 async def sync_bodies(
@@ -255,44 +290,65 @@ async def begin_account(work: RunContext, account: ConnectedAccount) -> AccountS
 
 
 async def sync_and_record(
-    work: RunContext, client: NotionClient, user_id: str, database: ConfiguredDatabase, row_counts: RowCounts
-) -> Synced:
+    work: RunContext,
+    client: NotionClient,
+    outcome: AccountOutcome,
+    database: ConfiguredDatabase,
+    row_counts: RowCounts,
+) -> str:
     """Syncs one database of an account whose lease this run holds, with its row in `database_runs`.
 
-    A dry run leaves no other trace: it counts neither as a sync nor as a failure of the database. Nor does a sync that
-    lost the lease. Raises `LeaseLostError` where it is lost before the database begins.
+    Returns the name under which `outcome` has what it came to, also where it is cut off. A dry run leaves no record: it
+    is neither a sync nor a failure of the database. A sync that lost the lease counts as neither. Raises
+    `LeaseLostError` where it is lost before the database begins.
     """
+    user_id, is_dry = outcome.user_id, work.settings.dry_run
     watched = ProgressKey(user_id, database.name, database.database_id)
-    counts = not work.settings.dry_run
-    await _start(work, user_id, database, counts=counts)
+    if not is_dry:
+        await _start(work, user_id, database)
     work.listener.started(watched)
-    run = await sync_database(work, client, user_id, database, row_counts)
-    # A view would hold on to a column whose type is wrong.
-    if counts and run.error_code not in (ErrorCode.LEASE_LOST, ErrorCode.UNFIT_TABLE):
-        run = await _refresh_view(work, database, run)
-    was_suspended = await _end(work, user_id, database, run, counts=counts)
+    sync = DatabaseSync(work, client, user_id, database, row_counts)
+    try:
+        await sync.sync()
+        run, was_suspended = sync.run, False
+        if not is_dry:
+            # A view would hold on to a column whose type is wrong.
+            if run.error_code not in (ErrorCode.LEASE_LOST, ErrorCode.UNFIT_TABLE):
+                run = await _refresh_view(work, database, run)
+            was_suspended = await _end(work, user_id, database, run)
+    except asyncio.CancelledError:
+        outcome.add(database, Synced(sync.run))
+        if not is_dry:
+            await _end_cut_off(work, user_id, database, sync.run)
+        raise
     work.listener.ended(watched, run)
     log.info("%s / %s %s: %s", user_id, database.name, run.status, run.message)
-    return Synced(run, was_suspended)
+    return outcome.add(database, Synced(run, was_suspended))
 
 
 @retried
-async def _start(work: RunContext, user_id: str, database: ConfiguredDatabase, *, counts: bool) -> None:
-    async with work.writing_for(user_id) if counts else transaction(work.pool) as connection:
-        await runs.start_database(
-            connection, work.runid, user_id, database.database_id, name=database.name, counts=counts
-        )
+async def _start(work: RunContext, user_id: str, database: ConfiguredDatabase) -> None:
+    async with work.writing_for(user_id) as connection:
+        await runs.start_database(connection, work.runid, user_id, database.database_id, name=database.name)
 
 
 @retried
-async def _end(work: RunContext, user_id: str, database: ConfiguredDatabase, run: DatabaseRun, *, counts: bool) -> bool:
+async def _end(work: RunContext, user_id: str, database: ConfiguredDatabase, run: DatabaseRun) -> bool:
     """Records what a database came to; returns whether it was suspended before and still is."""
     async with transaction(work.pool) as connection:
-        counts = counts and await leases.is_held(connection, work.runid, user_id)
+        counts = await leases.is_held(connection, work.runid, user_id)
         await runs.end_database(connection, work.runid, user_id, database.database_id, run=run, counts=counts)
         if counts:
             await sync_requests.end_request(connection, work.runid, user_id, database.database_id, run=run)
         return counts and await _settle_suspension(connection, user_id, database.database_id)
+
+
+@retried
+async def _end_cut_off(work: RunContext, user_id: str, database: ConfiguredDatabase, run: DatabaseRun) -> None:
+    """Records what a database came to until its run was given up; who asked for it waits for the next."""
+    async with transaction(work.pool) as connection:
+        counts = await leases.is_held(connection, work.runid, user_id)
+        await runs.end_database(connection, work.runid, user_id, database.database_id, run=run, counts=counts)
 
 
 async def _settle_suspension(connection: Connection, user_id: str, database_id: str) -> bool:
@@ -371,7 +427,6 @@ async def _keep(work: RunContext, user_id: str, pacer: Pacer) -> None:
 @retried
 async def _renew(work: RunContext, user_id: str, rate_limited_for: float | None) -> None:
     async with work.writing_for(user_id) as connection:
-        await runs.beat(connection, work.runid)
         await leases.note_rate_limit(connection, user_id, rate_limited_for)
 
 
