@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, cast
 
+from psycopg.rows import class_row
+
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.printable import to_storable
 from notion_pg_sync.mirror.connection import Connection, fetch_value
@@ -187,21 +189,37 @@ async def databases_of(connection: Connection, runid: int) -> list[tuple[str, Da
     return [(user_id, DatabaseRun(*columns)) async for user_id, *columns in found]
 
 
-async def failed_databases(connection: Connection, user_ids: Iterable[str]) -> list[tuple[str, str, int, str]]:
-    """The databases of users that the latest sync of all of the user's failed at, and that are not suspended for it.
+@dataclass(frozen=True)
+class FailedDatabase:
+    """A database that run `runid` failed at."""
 
-    User id, name, run and message of each.
-    """
-    found = await connection.execute(
-        """
-        SELECT user_id, name, last_runid, coalesce(last_message, '')
-        FROM notion_sync.databases JOIN notion_sync.accounts USING (user_id)
-        WHERE user_id = ANY (%s) AND last_runid = last_sync_runid AND last_status = 'failed' AND suspended_since IS NULL
-        ORDER BY user_id, name
-        """,
-        (list(user_ids),),
-    )
-    return [(user_id, name, runid, message) async for user_id, name, runid, message in found]
+    user_id: str
+    name: str
+    runid: int
+    error_code: str | None
+    message: str
+
+    @property
+    def sentence(self) -> str:
+        """The same for people."""
+        return f"{self.user_id}/{self.name}: run {self.runid} failed: {self.message}"
+
+
+async def failed_databases(connection: Connection, user_ids: Iterable[str]) -> list[FailedDatabase]:
+    """The databases of users that the latest sync of all of the user's failed at, and that are not suspended for it."""
+    async with connection.cursor(row_factory=class_row(FailedDatabase)) as cursor:
+        await cursor.execute(
+            """
+            SELECT user_id, name, last_runid AS runid, last_error_code AS error_code,
+                   coalesce(last_message, '') AS message
+            FROM notion_sync.databases JOIN notion_sync.accounts USING (user_id)
+            WHERE user_id = ANY (%s) AND last_runid = last_sync_runid AND last_status = 'failed'
+              AND databases.suspended_since IS NULL AND accounts.suspended_since IS NULL
+            ORDER BY user_id, name
+            """,
+            (list(user_ids),),
+        )
+        return await cursor.fetchall()
 
 
 async def beat(connection: Connection, runid: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.table import Table
 from rich.text import Text
 
@@ -42,19 +44,20 @@ def _result(run: DatabaseRun) -> Text:
     return text_of(run.message, "yellow") if run.bodies_failed else Text("ok", "green")
 
 
-def failure_lines(outcome: RunOutcome) -> list[str]:
+def failure_lines(failures: Sequence[str]) -> list[str]:
     """What went wrong, a line each, the worst first; none when all is well."""
-    first, more = outcome.failures[:_MOST_LINES], outcome.failures[_MOST_LINES:]
+    first, more = failures[:_MOST_LINES], failures[_MOST_LINES:]
     rest = [f"and {plural(len(more), 'more failure')}: see the table notion_sync.database_runs."]
-    return [*first, *rest] if more else first
+    return [*first, *rest] if more else [*first]
 
 
 def as_json(outcome: RunOutcome) -> dict[str, object]:
     """Everything that the table shows, for programs."""
     return {
         "status": outcome.status,
+        "health": outcome.health.word,
         "message": outcome.message(),
-        "problems": outcome.problems,
+        "problems": [*outcome.problems, *(one.sentence for one in outcome.failed_elsewhere)],
         "elsewhere": [
             {"user_id": user_id, "runid": holder.runid, "host": holder.host, "pid": holder.pid}
             for user_id, holder in sorted(outcome.elsewhere.items())
@@ -63,7 +66,7 @@ def as_json(outcome: RunOutcome) -> dict[str, object]:
         "accounts": [
             {
                 "user_id": account.user_id,
-                "problems": account.problems,
+                "problems": [*account.problems, *([account.token_problem] if account.token_problem else [])],
                 "suspended": account.suspended,
                 "databases": [
                     _run_as_json(name, run, account.verified.get(name))

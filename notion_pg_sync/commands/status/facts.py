@@ -19,7 +19,8 @@ class Facts:
     `last_run` is the latest of `sync-all`, `runs` are the latest of any command, `open_runs` those whose record is not
     closed, `gone` the ids of those whose process is no more. `own_failure`: what the latest run failed of that no
     database says. `last_failures`: why databases (user and database id) that are being synced right now failed the time
-    before. `past_syncs` only where they were asked for.
+    before. `past_syncs` only where they were asked for. `obstacles`: what keeps every copy from being kept fresh or
+    judged, a sentence each; `is_partial`: so that nothing can be said of users and databases.
     """
 
     now: datetime
@@ -32,6 +33,8 @@ class Facts:
     own_failure: tuple[str, datetime] | None = None
     last_failures: tuple[PastSync, ...] = ()
     past_syncs: tuple[PastSync, ...] = ()
+    obstacles: tuple[str, ...] = ()
+    is_partial: bool = False
 
     @property
     def silent(self) -> tuple[Run, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -14,9 +14,9 @@ import psycopg
 
 from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases, resolve_database
 from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
-from notion_pg_sync.core.health import LEASE_SECONDS
+from notion_pg_sync.core.health import LEASE_SECONDS, Health
 from notion_pg_sync.core.wording import plural, some
-from notion_pg_sync.mirror import accounts, migrations, retention, runs, sync_requests
+from notion_pg_sync.mirror import accounts, migrations, retention, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
 from notion_pg_sync.mirror.connection import (
     WAITED_IN_VAIN,
@@ -28,7 +28,7 @@ from notion_pg_sync.mirror.connection import (
     transaction,
 )
 from notion_pg_sync.mirror.leases import Holder
-from notion_pg_sync.mirror.runs import Counts, Ending, Job
+from notion_pg_sync.mirror.runs import Counts, Ending, FailedDatabase, Job
 from notion_pg_sync.mirror.tables import FoundTables, inspect_tables, settings_schema, strange_tables
 from notion_pg_sync.mirror.trust import distrust
 from notion_pg_sync.settings import Settings
@@ -51,7 +51,10 @@ from notion_pg_sync.sync.run.listener import Listener
 from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.process import this_process
+from notion_pg_sync.sync.run.suspension import is_lack_of_access
+from notion_pg_sync.sync.run.telling import Subject, lift_what_everybody_meets, told_lately
 from notion_pg_sync.sync.run.token_encryption import TokenError
+from notion_pg_sync.sync.run.token_gate import TokenGate
 from notion_pg_sync.sync.verify.verification import Verification
 
 log = logging.getLogger(__name__)
@@ -62,43 +65,47 @@ class RunOutcome:
     """What a run came to, account by account, so far; `problems` are failures that belong to none.
 
     `elsewhere`: the runs that are at work on accounts which were left to them, by user id; `done_elsewhere`: how many
-    accounts others synced meanwhile. `strict`: suspended databases count as failures, which they were told as before
-    they were suspended. `is_dry`: it wrote nothing.
+    accounts others synced meanwhile, and `failed_elsewhere` what they failed at. `strict`: suspended databases count as
+    failures, which they were told as before they were suspended, and so do users who are `unconnected`: they ask for
+    databases and have no token. `untold`: what failed and was told lately. `is_dry`: it wrote nothing.
     """
 
     accounts: list[AccountOutcome] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     elsewhere: dict[str, Holder] = field(default_factory=dict)
     done_elsewhere: int = 0
+    failed_elsewhere: list[FailedDatabase] = field(default_factory=list)
     strict: bool = False
+    unconnected: list[str] = field(default_factory=list)
+    untold: set[Subject] = field(default_factory=set)
     is_dry: bool = False
 
     @property
     def failures(self) -> list[str]:
         """Everything that went wrong, a sentence each, with the user and the database."""
+        return [sentence for _, sentence in self.failed]
+
+    @property
+    def told(self) -> list[str]:
+        """What of it is to be told where nobody waits for it."""
+        return [sentence for subject, sentence in self.failed if subject not in self.untold]
+
+    @property
+    def failed(self) -> list[tuple[Subject, str]]:
+        """The same with what it is about."""
         return [
-            *self.problems,
-            *self._problems_of_accounts(),
+            *((None, problem) for problem in self.problems),
+            *((None, problem) for problem in self._problems_of_accounts()),
+            *(((one.user_id, one.name), one.sentence) for one in self.failed_elsewhere),
+            *(failure for account in self.accounts for failure in _failed(account)),
+            *(self._degraded() if self.strict else self._all_suspended()),
             *(
-                f"{account.user_id}/{name}: {run.message}"
-                for account in self.accounts
-                for name, run in account.databases.items()
-                # Where the run was given up, that alone is what went wrong.
-                if run.error_code not in (None, ErrorCode.INTERRUPTED) and name not in account.suspended
-            ),
-            *(
-                f"{account.user_id}/{name}: suspended, {reason}"
-                for account in self.accounts
-                for name, reason in account.suspended.items()
-                if self.strict
-            ),
-            *(
-                f"{user_id}/{name}: {verification.sentence}"
+                (None, f"{user_id}/{name}: {verification.sentence}")
                 for user_id, name, verification in self.verified
                 if not verification.is_exact
             ),
             *(
-                f"{account.user_id}/{name}: {sentence}"
+                (None, f"{account.user_id}/{name}: {sentence}")
                 for account in self.accounts
                 for name, sentence in account.unverified.items()
             ),
@@ -121,6 +128,37 @@ class RunOutcome:
             for name, verification in sorted(account.verified.items())
         ]
 
+    def _degraded(self) -> Iterator[tuple[Subject, str]]:
+        for account in self.accounts:
+            for name, reason in account.suspended.items():
+                yield (account.user_id, name), f"{account.user_id}/{name}: suspended, {reason}"
+        for user_id in self.unconnected:
+            yield (user_id, None), f"{user_id}: databases are configured, but there is no Notion token."
+
+    def _all_suspended(self) -> list[tuple[Subject, str]]:
+        """That no database is kept fresh, since every one is suspended: then nobody knows that Notion is well."""
+        resting = [account for account in self.accounts if account.suspended]
+        is_any_well = any(account.is_anything_read for account in self.accounts)
+        if not resting or is_any_well or self.elsewhere or self.done_elsewhere:
+            return []
+        count = sum(len(account.suspended) for account in resting)
+        name, reason = next(iter(resting[0].suspended.items()))
+        which = "the one database is" if count == 1 else f"all {count:,} databases are"
+        return [
+            (
+                (resting[0].user_id, None),
+                f"nothing was synced, since {which} suspended; {resting[0].user_id}/{name}: {reason}",
+            )
+        ]
+
+    @property
+    def health(self) -> Health:
+        """What it all comes to: failing where anything went wrong, degraded where something was left aside."""
+        if self.failures:
+            return Health.FAILING
+        is_degraded = self.unconnected or any(account.suspended for account in self.accounts)
+        return Health.DEGRADED if is_degraded else Health.OK
+
     @property
     def status(self) -> Ending:
         """`failed` when anything went wrong."""
@@ -133,11 +171,20 @@ class RunOutcome:
 
     def message(self) -> str:
         """One line for the run's record, first the failure."""
-        failures = self.failures
+        failures, said = self.failures, self.summary()
+        if aside := self._aside():
+            said = f"{', '.join(aside)} - {said}"
         if not failures:
-            return self.summary()
+            return f"degraded: {said}" if aside else said
         more = f" (and {plural(len(failures) - 1, 'more failure')})" if len(failures) > 1 else ""
-        return f"{failures[0]}{more} - {self.summary()}"
+        return f"{failures[0]}{more} - {said}"
+
+    def _aside(self) -> list[str]:
+        suspended = sum(len(account.suspended) for account in self.accounts)
+        aside = [f"{plural(suspended, 'database')} suspended"] if suspended else []
+        if self.unconnected:
+            aside.append(f"{plural(len(self.unconnected), 'user')} without a Notion token ({some(self.unconnected)})")
+        return aside
 
     def summary(self) -> str:
         """What was done, in a sentence or more."""
@@ -149,8 +196,6 @@ class RunOutcome:
         )
         if self.is_dry:
             said = f"dry run, nothing was written: {said}"
-        if suspended := sum(len(account.suspended) for account in self.accounts):
-            said += f" {suspended} suspended."
         if totals.bodies_read or totals.bodies_failed:
             said += f" {plural(totals.bodies_read, 'page body', 'page bodies')} read, {totals.bodies_failed} failed."
         for holder, count in Counter(self.elsewhere.values()).items():
@@ -158,6 +203,48 @@ class RunOutcome:
         if self.done_elsewhere:
             said += f" Other runs synced {plural(self.done_elsewhere, 'user')} meanwhile."
         return said
+
+
+def _failed(account: AccountOutcome) -> Iterator[tuple[Subject, str]]:
+    """What went wrong with an account's token, which is told once, or else with its databases."""
+    if account.token_problem is not None:
+        yield (account.user_id, None), f"{account.user_id}: {account.token_problem}"
+    for name, run in account.databases.items():
+        # Where the run was given up, that alone is what went wrong.
+        is_told = run.error_code == ErrorCode.INTERRUPTED or (
+            account.token_problem is not None and run.error_code == ErrorCode.UNAUTHORIZED
+        )
+        if run.error_code and name not in account.suspended and not is_told:
+            yield (account.user_id, name), f"{account.user_id}/{name}: {run.message}"
+
+
+def _only_users_can_fix(outcome: RunOutcome) -> tuple[set[str], dict[tuple[str, str], str]]:
+    """The accounts, and the databases (ids by user and name), that failed for lack of access."""
+    of_users = {account.user_id: account for account in outcome.accounts}
+    subjects = [subject for subject, _ in outcome.failed if subject is not None and subject[0] in of_users]
+    databases = {
+        (user_id, name): of_users[user_id].ids[name]
+        for user_id, name in subjects
+        if name is not None and is_lack_of_access(of_users[user_id].databases[name].error_code)
+    }
+    return {user_id for user_id, name in subjects if name is None}, databases
+
+
+def _is_told_there(failed: FailedDatabase) -> bool:
+    """Whether the run that failed at a database has told it, as often as is due."""
+    return is_lack_of_access(failed.error_code)
+
+
+async def _nothing_configured(work: RunContext, outcome: RunOutcome) -> list[str]:
+    """That nobody asks for a database any more is a failure where there were some: what they hold only grows older."""
+    if outcome.failures or outcome.elsewhere or outcome.done_elsewhere:
+        return []
+    if any(account.databases or account.suspended for account in outcome.accounts):
+        return []
+    async with transaction(work.pool) as connection:
+        before = await accounts.count_databases(connection)
+    were = plural(before, "database was", "databases were")
+    return [f"nothing was synced: {were} synced before, and now notion_databases names none."] if before else []
 
 
 async def sync_all(settings: Settings, listener: Listener, command: str, user_id: str | None = None) -> RunOutcome:
@@ -190,19 +277,25 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
             outcome.problems += claims.problems
             if claims.left:
                 outcome.problems.append(f"the run did not come to {plural(claims.left, 'user')}.")
-        outcome.problems += await _failed_elsewhere(work, claims.done_elsewhere)
+        outcome.failed_elsewhere = await _failed_elsewhere(work, claims.done_elsewhere)
         outcome.problems += _nothing_synced(outcome, [due[user_id] for user_id in due.keys() - on_request])
+        if not settings.dry_run:
+            await lift_what_everybody_meets(work)
+            if user_id is None:
+                outcome.problems += await _nothing_configured(work, outcome)
+            if user_id is None and not settings.strict:
+                outcome.untold = await told_lately(work, *_only_users_can_fix(outcome))
+                outcome.untold |= {(one.user_id, one.name) for one in outcome.failed_elsewhere if _is_told_there(one)}
         await _delete_old_records(work)
     return outcome
 
 
-async def _failed_elsewhere(work: RunContext, user_ids: Collection[str]) -> list[str]:
-    """What other runs failed of, for users whom they synced meanwhile, so that this one did not."""
+async def _failed_elsewhere(work: RunContext, user_ids: Collection[str]) -> list[FailedDatabase]:
+    """What other runs failed at, for users whom they synced meanwhile, so that this one did not."""
     if not user_ids:
         return []
     async with transaction(work.pool) as connection:
-        failed = await runs.failed_databases(connection, user_ids)
-    return [f"{user_id}/{name}: run {runid} failed: {message}" for user_id, name, runid, message in failed]
+        return await runs.failed_databases(connection, user_ids)
 
 
 def _nothing_synced(outcome: RunOutcome, due: Iterable[ConnectedAccount]) -> list[str]:
@@ -242,10 +335,14 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
         if not settings.dry_run:
             await claim_patiently(work, user_id)
         async with open_client(settings, account.token) as client, keeping_lease(work, user_id, client.pacer):
-            _, row_counts = await begin_account(work, account)
+            known_before = await begin_account(work, account)
             of_account = AccountOutcome(user_id, due=1)
             outcome.accounts.append(of_account)
-            name = await sync_and_record(work, client, of_account, wanted, row_counts)
+            name = await sync_and_record(work, client, of_account, wanted, known_before.row_counts)
+            gate = TokenGate(client, known_before.token)
+            if of_account.databases[name].error_code == ErrorCode.UNAUTHORIZED:
+                await gate.ask()
+            await gate.settle(work, user_id, is_read=of_account.is_anything_read)
             # Who asks for it by its name is told why it failed.
             of_account.suspended.clear()
             await ask_for_people(work, client, user_id)
@@ -400,7 +497,11 @@ async def _due_accounts(
         with_token = [one for one in found if one.connected()]
         wanted = [one for one in with_token if one.user_id not in switched_off - asking]
         due = [account for one in wanted if (account := _opened(work, one, outcome))]
+        outcome.unconnected = [
+            one.user_id for one in found if one.databases and one.auto_sync is not False and not one.connected()
+        ]
         if not work.settings.dry_run:
+            await _note_unusable(work, outcome)
             unusable = {one.user_id for one in wanted} - {account.user_id for account in due}
             usable = [one.user_id for one in with_token if one.user_id not in unusable]
             await _refuse_requests(work, usable)
@@ -409,6 +510,13 @@ async def _due_accounts(
     if not work.settings.dry_run:
         await _register_accounts(work, [account.user_id for account in due])
     return {account.user_id: account for account in due}, on_request
+
+
+@retried
+async def _note_unusable(work: RunContext, outcome: RunOutcome) -> None:
+    async with transaction(work.pool) as connection:
+        for account in outcome.accounts:
+            await suspensions.note_unusable_token(connection, account.user_id, account.token_problem or "")
 
 
 @retried
@@ -436,7 +544,7 @@ def _opened(work: RunContext, account: Account, outcome: RunOutcome) -> Connecte
     try:
         return connected_account(work.settings, account)
     except TokenError as error:
-        outcome.accounts.append(AccountOutcome(account.user_id, problems=[str(error)]))
+        outcome.accounts.append(AccountOutcome(account.user_id, token_problem=str(error)))
         return None
 
 
