@@ -435,7 +435,7 @@ class EditListing:
             self._read_settled()
         else:
             self._is_crowded = True
-            self._begin_passes(Interval(reached, reached + MINUTE), self._after_crowded)
+            self._begin_passes(Interval(self._until, self._until + MINUTE), self._after_crowded)
 
     def _read_settled(self) -> None:
         if self._until < self._settled_until:

@@ -330,6 +330,20 @@ def test_a_row_that_the_index_has_in_another_place_moves_no_bound() -> None:
     assert edits.until == BEGINNING + timedelta(minutes=2)
 
 
+def test_rows_that_are_shown_as_they_were_move_no_bound_either() -> None:
+    """An answer may show a row in an older state than the one that it is listed by."""
+    since = BEGINNING + timedelta(minutes=5)
+    listing = EditListing(since, BEGINNING + timedelta(minutes=20))
+    query = listing.next_query()
+    assert query is not None
+    older = [(f"row{number}", BEGINNING + timedelta(minutes=number)) for number in range(3)]
+    edits = listing.answered(query, Answer(older, "cursor", has_more=True, capped=False))
+    assert (edits.until, edits.is_crowded) == (since, True)
+    following = listing.next_query()
+    assert following is not None
+    assert following.window == Interval(since, since + timedelta(minutes=1))
+
+
 @settings(max_examples=300, deadline=None)
 @given(sources(), st.lists(st.integers(1, 6), min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_however_often_an_incremental_read_is_cut_off_it_comes_to_its_end(

@@ -270,13 +270,19 @@ async def test_a_run_that_another_took_for_dead_stops_and_says_so(anna: Installa
     assert run["return_message"] == "taken for dead"
 
 
-async def test_what_another_run_failed_of_meanwhile_is_no_success(anna: Installation) -> None:
+@pytest.mark.parametrize(("code", "is_told"), [("23514", True), ("object_not_found", False)])
+async def test_what_another_run_failed_of_meanwhile_is_no_success(
+    anna: Installation, code: str, *, is_told: bool
+) -> None:
+    """What only the user can fix has been told by the run that met it, as often as is due."""
     await anna.sync_all()
     hold(anna)
     waiting = asyncio.create_task(anna.sync_all(full=True))
     await asyncio.sleep(0.5)
     await anna.execute(
-        "UPDATE notion_sync.databases SET last_status = 'failed', last_message = 'it is gone.', last_runid = 2"
+        "UPDATE notion_sync.databases SET last_status = 'failed', last_message = 'it is gone.', last_runid = 2,"
+        " last_error_code = %s",
+        code,
     )
     await anna.execute(
         "UPDATE notion_sync.accounts SET lease_runid = NULL, lease_expires_at = NULL, last_sync_runid = 2,"
@@ -285,6 +291,7 @@ async def test_what_another_run_failed_of_meanwhile_is_no_success(anna: Installa
     )
     outcome = await asyncio.wait_for(waiting, 30)
     assert outcome.failures == ["anna/Worlds: run 2 failed: it is gone."]
+    assert outcome.told == (outcome.failures if is_told else [])
 
 
 @pytest.mark.slow
