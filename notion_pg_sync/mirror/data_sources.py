@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import LiteralString
 
-from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from psycopg.types.multirange import Multirange, TimestamptzMultirange
@@ -70,9 +70,11 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
     async with connection.cursor(row_factory=class_row(DataSourceState)) as cursor:
         await cursor.execute(
             """
-            SELECT database_id, database_id_as_written, database_name, schema, schema_fingerprint, sync_table,
+            SELECT CASE WHEN full_read_confirmed_of = full_read_started_at THEN full_read_confirmed ELSE '{}' END
+                       AS full_read_confirmed,
+                   database_id, database_id_as_written, database_name, schema, schema_fingerprint, sync_table,
                    row_count, watermark, full_as_of, full_read_started_at, full_read_progress_at, full_read_version,
-                   full_read_covered, full_read_confirmed, held_back, is_searchable, table_shape
+                   full_read_covered, held_back, is_searchable, table_shape
             FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s
             """,
             (key.user_id, key.data_source_id),
@@ -199,13 +201,27 @@ async def begin_full_read(
     await connection.execute(
         """
         UPDATE notion_sync.data_sources
-        SET full_read_started_at = %s, full_read_covered = '{}', full_read_confirmed = '{}', full_read_version = %s,
+        SET full_read_started_at = %s, full_read_covered = '{}', full_read_confirmed_of = NULL, full_read_version = %s,
             full_read_began_at = clock_timestamp(), full_read_progress_at = clock_timestamp(), table_shape = %s
         WHERE user_id = %s AND data_source_id = %s
         """,
         (started_at, version, table_shape, key.user_id, key.data_source_id),
     )
     await forget_seen(connection, key)
+
+
+_COVER: LiteralString = """
+    UPDATE notion_sync.data_sources
+    SET full_read_covered = full_read_covered + %(covered)s, full_read_progress_at = clock_timestamp()
+    WHERE user_id = %(user)s AND data_source_id = %(source)s
+"""
+_CONFIRM: LiteralString = """
+    UPDATE notion_sync.data_sources
+    SET full_read_confirmed = %(covered)s
+            + CASE WHEN full_read_confirmed_of = full_read_started_at THEN full_read_confirmed ELSE '{}' END,
+        full_read_confirmed_of = full_read_started_at, full_read_progress_at = clock_timestamp()
+    WHERE user_id = %(user)s AND data_source_id = %(source)s
+"""
 
 
 async def record_full_read(
@@ -220,14 +236,8 @@ async def record_full_read(
         (key.user_id, key.data_source_id, list(seen)),
     )
     await connection.execute(
-        sql.SQL(
-            """
-            UPDATE notion_sync.data_sources
-            SET {column} = {column} + %s, full_read_progress_at = clock_timestamp()
-            WHERE user_id = %s AND data_source_id = %s
-            """
-        ).format(column=sql.Identifier("full_read_confirmed" if is_second else "full_read_covered")),
-        (_multirange(covered), key.user_id, key.data_source_id),
+        _CONFIRM if is_second else _COVER,
+        {"covered": _multirange(covered), "user": key.user_id, "source": key.data_source_id},
     )
 
 
@@ -241,7 +251,7 @@ async def end_full_read(connection: Connection, key: DataSourceKey, row_count: i
         """
         UPDATE notion_sync.data_sources
         SET full_read_at = full_read_started_at, full_read_started_at = NULL, full_read_covered = '{}',
-            full_read_confirmed = '{}', full_read_progress_at = NULL,
+            full_read_confirmed = '{}', full_read_confirmed_of = NULL, full_read_progress_at = NULL,
             watermark = date_trunc('minute', full_read_started_at, 'UTC'), row_count = %s, held_back = %s,
             synced_at = clock_timestamp(),
             full_as_of = full_read_began_at, fresh_as_of = full_read_began_at
@@ -253,12 +263,12 @@ async def end_full_read(connection: Connection, key: DataSourceKey, row_count: i
 
 
 async def drop_full_read(connection: Connection, key: DataSourceKey) -> None:
-    """Takes back that a full read has begun."""
+    """Takes back that a full read has begun: the latest that began is the latest complete one."""
     await connection.execute(
         """
         UPDATE notion_sync.data_sources
-        SET full_read_started_at = NULL, full_read_covered = '{}', full_read_confirmed = '{}',
-            full_read_progress_at = NULL
+        SET full_read_started_at = NULL, full_read_covered = '{}', full_read_progress_at = NULL,
+            full_read_began_at = full_as_of
         WHERE user_id = %s AND data_source_id = %s
         """,
         (key.user_id, key.data_source_id),
