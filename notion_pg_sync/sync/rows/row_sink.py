@@ -107,25 +107,34 @@ class RowSink(Protocol):
 
 @dataclass
 class PostgresSink:
-    """The sync table and the bookkeeping; every write is a transaction that holds the user's lease."""
+    """The sync table and the bookkeeping; every write is a transaction that holds the user's lease.
+
+    `types` of the columns, by property and part, as they are recorded. `has_documents`: search knows of some rows, and
+    `has_old_documents`: by other types of columns.
+    """
 
     work: RunContext
     place: SyncTarget
     notes: tuple[str, ...] = ()
+    types: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    has_documents: bool = False
+    has_old_documents: bool = False
 
     async def known(self) -> tuple[DataSourceState | None, list[Column], datetime]:
         """See `RowSink`."""
-        return await _known(self.work, self.place)
+        state, columns, now = await _known(self.work, self.place)
+        self.has_documents = state is not None
+        self.types = _types_of(columns)
+        return state, columns, now
 
     async def prepare(
         self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
     ) -> None:
         """See `RowSink`. Rows that were elsewhere, or under another name, follow."""
         await self._prepare(described, columns, state, begins)
+        self.types = _types_of(columns)
         if state is None or not state.is_searchable:
-            last: str | None = ""
-            while last is not None:
-                last = await self._make_searchable(last)
+            await self._make_all_searchable()
 
     @retried
     async def _prepare(
@@ -172,6 +181,8 @@ class PostgresSink:
                 await data_sources.record_full_read(connection, place.key, covered.page_ids, covered.stretches)
             elif changes := _row_count_changes(place.key, written):
                 await change_row_counts(connection, place.owner.user_id, changes)
+        self.types = _types_of(columns) if columns is not None else self.types
+        self.has_documents = True
         return written
 
     async def unseen(self) -> list[str]:
@@ -192,6 +203,8 @@ class PostgresSink:
 
     async def end_full_read(self, held_back: int) -> None:
         """See `RowSink`. What search reads of the rows is then as it should be, too."""
+        if self.has_old_documents:
+            await self._make_all_searchable()
         await self._restore_documents()
         await self._end_full_read(held_back)
 
@@ -211,10 +224,21 @@ class PostgresSink:
 
     async def _save_columns(self, connection: Connection, columns: Sequence[Column]) -> None:
         await data_sources.save_columns(connection, self.place.key, columns)
+        types = _types_of(columns)
+        if self.has_documents and any(types.get(part) != type_ for part, type_ in self.types.items()):
+            # Search reads the columns of text.
+            await data_sources.await_search(connection, self.place.key)
+            self.has_old_documents = True
+
+    async def _make_all_searchable(self) -> None:
+        last: str | None = ""
+        while last is not None:
+            last = await self._make_searchable(last)
+            self.has_documents = self.has_documents or last is not None
 
     @retried
     async def _make_searchable(self, last: str) -> str | None:
-        """Takes a batch of rows that an earlier version wrote, those behind the page `last`, into the search."""
+        """Takes a batch of rows, those behind the page `last`, into the search, where it does not know all."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
             return await write_missing_documents(connection, self.place.table, self.place.key, last)
 
@@ -309,6 +333,10 @@ class DryRunSink:
 
     async def advance_watermark(self, began_at: datetime) -> None:
         """See `RowSink`."""
+
+
+def _types_of(columns: Sequence[Column]) -> dict[tuple[str, str], str]:
+    return {(column.property_id, column.part): column.type for column in columns}
 
 
 def _row_count_changes(key: DataSourceKey, written: Written) -> dict[str, int]:
