@@ -92,8 +92,15 @@ async def write_rows(connection: Connection, table: SyncTable, owner: RowOwner, 
 async def compare_rows(
     connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row], *, trusts_notes: bool = True
 ) -> Written:
-    """What `write_rows` would do; writes nothing. Without `trusts_notes`, as if the notes were void."""
-    return (await _assess(connection, table, owner, rows, trusts_notes=trusts_notes)).counts
+    """What `write_rows` would do; writes nothing. Without `trusts_notes`, as if the notes were void.
+
+    What a trigger kept out before, it is taken to keep out again.
+    """
+    assessed = await _assess(connection, table, owner, rows, trusts_notes=trusts_notes)
+    withheld = sum(assessed.standings[row.page_id].is_withheld for row in assessed.write)
+    assessed.counts.inserted -= withheld
+    assessed.counts.withheld += withheld
+    return assessed.counts
 
 
 async def _assess(
@@ -118,10 +125,9 @@ async def _assess(
     counts = Written(
         inserted=inserted,
         updated=len(write) - inserted,
-        unchanged=len(by_page) - len(write) - found.withheld,
+        unchanged=len(by_page) - len(write),
         restored=changed + returned,
         returned=returned,
-        withheld=found.withheld,
     )
     sources = (standings[row.page_id].row_source for row in write)
     counts.taken_from.update(source for source in sources if source not in (None, owner.data_source_id))
@@ -240,6 +246,14 @@ async def count_rows(connection: Connection, table: SyncTable, owner: RowOwner) 
     )
     with connection.as_application():
         return cast(int, await fetch_value(connection, query, owner.user_id, owner.data_source_id))
+
+
+async def count_withheld(connection: Connection, table: SyncTable, owner: RowOwner) -> int:
+    """How many pages of a data source have no row since a trigger keeps it out."""
+    if table.stores_what_is_sent:
+        return 0
+    query = "SELECT count(*) FROM notion_sync.pages WHERE user_id = %s AND data_source_id = %s AND row_xmin IS NULL"
+    return cast(int, await fetch_value(connection, query, owner.user_id, owner.data_source_id))
 
 
 async def _with_known_fields(

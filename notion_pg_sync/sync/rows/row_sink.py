@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+import psycopg
+
 from notion_pg_sync.core.columns import Column
+from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.core.intervals import Interval
 from notion_pg_sync.core.users import User
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import Connection, current_time, retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState
 from notion_pg_sync.mirror.people import save_users
+from notion_pg_sync.mirror.refusals import is_about_values, refusal, triggers_of
 from notion_pg_sync.mirror.removal import Reason, pages_of, remove_pages, unseen_pages
 from notion_pg_sync.mirror.row_counts import change_row_counts, settle_row_count
 from notion_pg_sync.mirror.rows import (
@@ -21,6 +25,7 @@ from notion_pg_sync.mirror.rows import (
     claim_rows,
     compare_rows,
     count_rows,
+    count_withheld,
     follow_database,
     move_rows,
     write_rows,
@@ -37,6 +42,14 @@ from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION
 from notion_pg_sync.notion.column_names import view_name
 from notion_pg_sync.sync.run.context import RunContext
+
+
+class RowRefusedError(ToolError):
+    """PostgreSQL refuses a row; `code` is its own."""
+
+    def __init__(self, message: str, code: str | None) -> None:
+        super().__init__(message)
+        self.code = code or ErrorCode.POSTGRESQL
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,9 @@ class RowSink(Protocol):
 
     async def count(self) -> int:
         """How many rows of the data source there are."""
+
+    async def withheld(self) -> int:
+        """How many rows are missing since a trigger keeps them out."""
 
     async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
         """Removes pages, and returns those that could not be, since a foreign key holds them."""
@@ -161,7 +177,6 @@ class PostgresSink:
                     await void_notes(connection, place.key)
                 await data_sources.begin_full_read(connection, place.key, begins, CONVERSION_VERSION, table_shape=shape)
 
-    @retried
     async def write(
         self,
         rows: Sequence[Row],
@@ -169,7 +184,22 @@ class PostgresSink:
         covered: ReadProgress | None,
         users: Sequence[User] = (),
     ) -> Written:
-        """See `RowSink`."""
+        """See `RowSink`. Raises `RowRefusedError` where a constraint or a trigger of the application stops a row."""
+        try:
+            return await self._write(rows, columns, covered, users)
+        except psycopg.Error as error:
+            if refused := await self._refused(error, rows):
+                raise refused from error
+            raise
+
+    @retried
+    async def _write(
+        self,
+        rows: Sequence[Row],
+        columns: Sequence[Column] | None,
+        covered: ReadProgress | None,
+        users: Sequence[User],
+    ) -> Written:
         place = self.place
         async with self.work.writing_for(place.owner.user_id) as connection:
             if columns is not None:
@@ -185,6 +215,44 @@ class PostgresSink:
         self.has_documents = True
         return written
 
+    async def _refused(self, error: psycopg.Error, rows: Sequence[Row]) -> RowRefusedError | None:
+        """What PostgreSQL refused of `rows`, None where the error is not about what they hold."""
+        async with transaction(self.work.pool) as connection:
+            triggers = await triggers_of(connection, self.place.table)
+        if not is_about_values(error, triggers):
+            return None
+        page_id = await self._first_refused(rows)
+        return RowRefusedError(refusal(error, self.place.table, triggers, page_id), error.sqlstate)
+
+    async def _first_refused(self, rows: Sequence[Row]) -> str | None:
+        """The page of the first row that PostgreSQL refuses: fewer and fewer are tried, and none is kept."""
+        accepted, refused = 0, len(rows)
+        if await self._accepts(rows):
+            return None
+        while refused - accepted > 1:
+            middle = (accepted + refused) // 2
+            if await self._accepts(rows[:middle]):
+                accepted = middle
+            else:
+                refused = middle
+        return rows[accepted].page_id
+
+    @retried
+    async def _accepts(self, rows: Sequence[Row]) -> bool:
+        try:
+            async with (
+                self.work.writing_for(self.place.owner.user_id) as connection,
+                connection.transaction(force_rollback=True),
+            ):
+                await write_rows(connection, self.place.table, self.place.owner, rows)
+                with connection.as_application():
+                    await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error:
+            return False
+        return True
+
     async def unseen(self) -> list[str]:
         """See `RowSink`."""
         async with transaction(self.work.pool) as connection:
@@ -194,6 +262,11 @@ class PostgresSink:
         """See `RowSink`."""
         async with transaction(self.work.pool) as connection:
             return await count_rows(connection, self.place.table, self.place.owner)
+
+    async def withheld(self) -> int:
+        """See `RowSink`."""
+        async with transaction(self.work.pool) as connection:
+            return await count_withheld(connection, self.place.table, self.place.owner)
 
     @retried
     async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
@@ -323,6 +396,11 @@ class DryRunSink:
         """See `RowSink`."""
         async with transaction(self.work.pool) as connection:
             return await count_rows(connection, self.place.table, self.place.owner)
+
+    async def withheld(self) -> int:
+        """See `RowSink`."""
+        async with transaction(self.work.pool) as connection:
+            return await count_withheld(connection, self.place.table, self.place.owner)
 
     async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
         """See `RowSink`."""
