@@ -13,7 +13,7 @@ from psycopg import errors, sql
 
 from notion_pg_sync.core.printable import printable
 from notion_pg_sync.mirror import migrations, repeatable
-from notion_pg_sync.mirror.adoption import Changes, changes_to, favoured_by_default, inspect, revocations
+from notion_pg_sync.mirror.adoption import Changes, changes_to, favoured_by_default, inspect, revocations, taken_names
 from notion_pg_sync.mirror.bookkeeping import NOTHING_MISSING, Lack, find_lack, owner_to_ask
 from notion_pg_sync.mirror.connection import Connection, PostgresError
 from notion_pg_sync.mirror.diagnosis.rights import current_role
@@ -317,6 +317,7 @@ async def _plan_table(table: SyncTable, connection: Connection, circumstances: C
         circumstances.role,
         row_security=circumstances.row_security,
         favoured=await favoured_by_default(connection, table.schema),
+        taken=await taken_names(connection, table.schema),
     )
     if found and not found.owner_is_trusted and found.owner not in circumstances.trusted:
         changes.distrusted = OwnedRelation(table.schema, table.name, Role(found.owner, is_trusted=False))

@@ -153,12 +153,15 @@ async def claim_rows(connection: Connection, table: SyncTable, owner: RowOwner) 
     """Takes over the rows of a database that an application mirrored before: those with a page id.
 
     So that a page of which Notion knows no more is found out by the next full read. What is no id of Notion, or is
-    not written as the table's ids are, stays the application's.
+    not written as the table's ids are, stays the application's; what is noted to be of another data source, that one's.
     """
     statement = qualified(
         "UPDATE {table} SET notion_data_source_id = %(source)s WHERE user_id {=} %(user)s"
         ' AND notion_data_source_id IS NULL AND notion_page_id COLLATE pg_catalog."C" {~} {spelled}'
-        " AND notion_sync.as_notion_id(notion_database_id) {=} %(database)s::pg_catalog.uuid",
+        " AND notion_sync.as_notion_id(notion_database_id) {=} %(database)s::pg_catalog.uuid"
+        " AND NOT EXISTS (SELECT FROM notion_sync.pages AS note WHERE note.user_id {=} %(user)s"
+        " AND note.page_id {=} notion_sync.as_notion_id(notion_page_id)"
+        " AND note.data_source_id {<>} %(source)s::pg_catalog.uuid)",
         table=table.identifier,
         spelled=sql.Literal(table.spelling.pattern),
     )
