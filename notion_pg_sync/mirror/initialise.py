@@ -5,8 +5,8 @@ The table of a preset is made in the same way by whichever command needs it firs
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from psycopg import errors, sql
@@ -23,11 +23,13 @@ from notion_pg_sync.mirror.migrations import Migration
 from notion_pg_sync.mirror.tables import (
     DEFAULT_SCHEMA,
     SETTINGS_TABLE,
+    Misfit,
     SyncTable,
     existing_tables,
     general_table,
     is_taken,
     known_tables,
+    renamed_tables,
     settings_on_path,
     strange_tables,
 )
@@ -64,7 +66,7 @@ class Circumstances:
 
     `schema` is where `user_settings` lies or will lie, `role` the tool's own, `tables` the sync tables to see to;
     `row_security` switches row level security on for adopted tables; `trusted` are the roles whose tables a person says
-    may count (trust.py).
+    may count (trust.py); `renamed`: as `renamed_tables` says.
     """
 
     schema: str
@@ -72,6 +74,7 @@ class Circumstances:
     tables: tuple[SyncTable, ...]
     row_security: bool = False
     trusted: frozenset[str] = frozenset()
+    renamed: Mapping[str, Misfit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,7 @@ async def plan_init(
         tables=await seen_by_init(connection, schema, presets=presets, trusted=trusted),
         row_security=row_security,
         trusted=frozenset(trusted),
+        renamed=await renamed_tables(connection, schema) if await _is_whole(connection) else {},
     )
     relations = [await plan(connection, circumstances) for plan in _planners(circumstances)]
     return InitPlan(
@@ -189,8 +193,7 @@ async def seen_by_init(
     """
     known = known_tables(schema)
     there = await existing_tables(connection, schema, (table.name for table in known))
-    lack = await find_lack(connection)
-    if lack.version and lack.is_empty:
+    if await _is_whole(connection):
         there -= {
             table.relation.name
             for table in await strange_tables(connection, schema)
@@ -198,6 +201,12 @@ async def seen_by_init(
         }
     general = general_table(schema)
     return tuple(table for table in known if table == general or table.preset in presets or table.name in there)
+
+
+async def _is_whole(connection: Connection) -> bool:
+    """Whether the schema `notion_sync` is there, and nothing of it is missing."""
+    lack = await find_lack(connection)
+    return lack.version > 0 and lack.is_empty
 
 
 async def make_table(connection: Connection, table: SyncTable) -> None:
@@ -311,6 +320,10 @@ async def _plan_bookkeeping(connection: Connection, circumstances: Circumstances
 
 async def _plan_table(table: SyncTable, connection: Connection, circumstances: Circumstances) -> Changes:
     found = await inspect(connection, table, circumstances.trusted)
+    if found is None and (misfit := circumstances.renamed.get(table.qualified_name)):
+        changes = Changes(table.qualified_name)
+        changes.misfits(misfit)
+        return changes
     changes = changes_to(
         table,
         found,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import LiteralString
 
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, PostgresError
+from notion_pg_sync.mirror.migrations import INIT
 from notion_pg_sync.mirror.page_ids import TRIGGER, TRIGGER_ARGUMENT, IdSpelling, spelling_without_trigger
 from notion_pg_sync.mirror.presets import PRESETS, ExtraColumn
 from notion_pg_sync.mirror.qualified_sql import qualified
@@ -89,6 +90,19 @@ class SyncTable:
 
 
 @dataclass(frozen=True)
+class Misfit:
+    """Why a sync table cannot be written, a sentence that says what to type, and that alone: the `remedy`."""
+
+    sentence: str
+    remedy: str
+
+    @classmethod
+    def all_of(cls, misfits: Sequence[Misfit]) -> Misfit:
+        """Several as one."""
+        return cls(" ".join(one.sentence for one in misfits), "\n".join(one.remedy for one in misfits))
+
+
+@dataclass(frozen=True)
 class StrangeTable:
     """A table named as a sync table, of an owner who is not trusted; `is_needed`: its rows can go nowhere else."""
 
@@ -105,7 +119,7 @@ class _Named:
 
     relation: OwnedRelation
     table: SyncTable
-    faults: str
+    faults: Misfit | None
     has_rows: bool
     is_readable: bool
     spelling: IdSpelling | None
@@ -224,12 +238,11 @@ async def settings_schema(connection: Connection) -> str:
 class FoundTables:
     """The sync tables that there are.
 
-    `fit`: those that can be written, by name. `unfit`: by qualified name, a sentence on why the others cannot, and what
-    to do about it.
+    `fit`: those that can be written, by name. `unfit`: by qualified name, why the others cannot, and what to do.
     """
 
     fit: dict[str, SyncTable]
-    unfit: dict[str, str]
+    unfit: dict[str, Misfit]
 
 
 async def find_tables(connection: Connection, schema: str) -> dict[str, SyncTable]:
@@ -250,14 +263,14 @@ async def inspect_tables(connection: Connection, schema: str) -> FoundTables:
             tables.unfit[one.table.qualified_name] = one.faults
         else:
             tables.fit[one.table.name] = await _as_spelled(connection, one)
-    tables.unfit.update(await _renamed(connection, schema))
+    tables.unfit.update(await renamed_tables(connection, schema))
     return tables
 
 
-async def _renamed(connection: Connection, schema: str) -> dict[str, str]:
+async def renamed_tables(connection: Connection, schema: str) -> dict[str, Misfit]:
     """By its name, each table that rows were written to and that is gone, where one of another name looks like it.
 
-    Each with a sentence. A new one in its place would give all rows new ids, and leave the old ones behind.
+    A new one in its place would give all rows new ids, and leave the old ones behind.
     """
     found = await connection.execute(
         r"""
@@ -281,15 +294,15 @@ async def _renamed(connection: Connection, schema: str) -> dict[str, str]:
         {"schema": schema},
     )
     known = {table.name: table for table in known_tables(schema)}
-    sentences: dict[str, str] = {}
+    misfits: dict[str, Misfit] = {}
     async for name, in_schema, new_name, columns in found:
         table = known.get(name, general_shape(schema, name))
         if {column.name for column in columns_of(table)} <= set(columns):
-            sentences.setdefault(table.qualified_name, _put_back(table, in_schema, new_name))
-    return sentences
+            misfits.setdefault(table.qualified_name, _put_back(table, in_schema, new_name))
+    return misfits
 
 
-def _put_back(table: SyncTable, schema: str, name: str) -> str:
+def _put_back(table: SyncTable, schema: str, name: str) -> Misfit:
     """What to do about a table that has another name now, or lies in another schema."""
     there = sql.Identifier(schema, name)
     back = []
@@ -302,9 +315,11 @@ def _put_back(table: SyncTable, schema: str, name: str) -> str:
             )
         )
     anew = sql.SQL("DROP TRIGGER {} ON {};").format(sql.Identifier(TRIGGER), there).as_string()
-    return (
-        f"there is no table {table.qualified_name} any more, and {schema}.{name} looks like it: run "
-        f"{sql.SQL(' ').join(back).as_string()} To begin with a new table instead, run {anew}"
+    remedy = sql.SQL(" ").join(back).as_string()
+    return Misfit(
+        f"there is no table {table.qualified_name} any more, and {schema}.{name} looks like it: run {remedy} To begin "
+        f"with a new table instead, run {anew}",
+        remedy,
     )
 
 
@@ -387,35 +402,24 @@ async def _tables_named_alike(connection: Connection, schema: str) -> list[_Name
     return named
 
 
-def _faults(table: SyncTable, there: Mapping[str, str]) -> str:
-    """Why a table with these columns (name -> type) cannot be written, and what to do; empty where it can."""
+def _faults(table: SyncTable, there: Mapping[str, str]) -> Misfit | None:
+    """Why a table with these columns (name -> type) cannot be written, and what to do; None where it can."""
     wanted = columns_of(table)
     missing = [column for column in wanted if column.name not in there]
     if lost := [column for column in missing if column.is_needed]:
-        return " ".join(lost_column(table, column, there).sentence for column in lost)
+        return Misfit.all_of([lost_column(table, column, there) for column in lost])
     if missing:
         names = ", ".join(column.name for column in missing)
-        return f"{table.qualified_name} has no column {names}: run 'notion-pg-sync init'."
+        return Misfit(f"{table.qualified_name} has no column {names}: run '{INIT}'.", INIT)
     # A length that is limited is no obstacle, as long as what comes is short enough.
     unlimited = {name: re.sub(r"\(\d+\)", "", type_) for name, type_ in there.items()}
-    return " ".join(
-        wrong_type(table, column, there[column.name]).sentence
-        for column in wanted
-        if not fits(column, unlimited[column.name])
-    )
+    unlike = [column for column in wanted if not fits(column, unlimited[column.name])]
+    return Misfit.all_of([wrong_type(table, column, there[column.name]) for column in unlike]) if unlike else None
 
 
 def fits(column: ColumnDefinition, type_: str) -> bool:
     """Whether a column of this type holds the same values."""
     return _SAME.get(type_, type_) == column.type
-
-
-@dataclass(frozen=True)
-class Misfit:
-    """What is wrong with a column, a sentence for people that ends with the SQL to type, and that SQL, the `remedy`."""
-
-    sentence: str
-    remedy: str
 
 
 def wrong_type(table: SyncTable, column: ColumnDefinition, type_: str) -> Misfit:

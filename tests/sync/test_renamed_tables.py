@@ -56,6 +56,8 @@ async def test_a_table_that_has_another_name_is_found_and_put_back(
     await run(installation, change)
     said = await told(installation)
     assert f"there is no table public.{table} any more, and " in said
+    await installation.init()
+    assert (await told(installation)).partition(": ")[2] == said.partition(": ")[2]
     await run(installation, re.findall(r"run ((?:ALTER TABLE .*?; )+)", said)[0])
     assert (await installation.sync_all(full=True)).failures == []
     assert differing(before, await stored(installation)) == []
