@@ -161,6 +161,14 @@ async def load_columns(connection: Connection, key: DataSourceKey) -> list[Colum
         return await cursor.fetchall()
 
 
+async def await_search(connection: Connection, key: DataSourceKey) -> None:
+    """Records that the documents of a data source have to be written again, since other columns hold text."""
+    await connection.execute(
+        "UPDATE notion_sync.data_sources SET is_searchable = false WHERE user_id = %s AND data_source_id = %s",
+        (key.user_id, key.data_source_id),
+    )
+
+
 async def save_columns(connection: Connection, key: DataSourceKey, columns: Iterable[Column]) -> None:
     """Records new columns, and what changed of known ones."""
     async with connection.cursor() as cursor:

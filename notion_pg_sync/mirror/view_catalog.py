@@ -11,6 +11,7 @@ from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.view_definition import (
     COMMENT_MARK,
     FIXED_COLUMNS,
+    READ_COLUMNS,
     RELATION_COLUMNS,
     SCHEMA,
     RelationView,
@@ -28,8 +29,8 @@ LEFT_EMPTY = "left empty"
 class Existing:
     """What there is under a view's name, or what the bookkeeping has of it: `oid` is None where nothing is there.
 
-    `is_as_made`: nobody has replaced it since. `fingerprint` is None where no view of ours was ever made. `dependents`
-    are described for people.
+    `is_as_made`: nobody has replaced it since, nor renamed what it reads, which it goes on to read. `fingerprint` is
+    None where no view of ours was ever made. `dependents` are described for people.
     """
 
     oid: int | None
@@ -100,7 +101,19 @@ async def find_existing(connection: Connection, view_names: Sequence[str]) -> di
         SELECT coalesce(view_name, relname), pg_class.oid, relkind IS NOT DISTINCT FROM 'v',
                coalesce('security_invoker=true' = ANY (reloptions), false),
                coalesce(rule_xmin = (SELECT pg_rewrite.xmin FROM pg_rewrite
-                                     WHERE ev_class = pg_class.oid AND rulename = '_RETURN'), false),
+                                     WHERE ev_class = pg_class.oid AND rulename = '_RETURN'), false)
+               AND NOT EXISTS (
+                   SELECT FROM pg_rewrite
+                   JOIN pg_depend ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
+                        AND refclassid = 'pg_class'::regclass AND refobjsubid > 0
+                   JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
+                   JOIN pg_class AS read ON read.oid = refobjid
+                   JOIN pg_namespace ON pg_namespace.oid = read.relnamespace
+                   WHERE ev_class = pg_class.oid AND rulename = '_RETURN' AND refobjid <> pg_class.oid
+                     AND nspname <> 'notion_sync'
+                     AND (attname <> ALL (%(read)s) OR NOT EXISTS (
+                              SELECT FROM notion_sync.data_sources WHERE sync_table = nspname || '.' || read.relname))
+               ),
                ARRAY(SELECT ARRAY[attname::text, format_type(atttypid, atttypmod)] FROM pg_attribute
                      WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum),
                ARRAY(SELECT DISTINCT CASE WHEN ev_class <> pg_class.oid
@@ -118,7 +131,7 @@ async def find_existing(connection: Connection, view_names: Sequence[str]) -> di
         WHERE coalesce(view_name, relname) = ANY (%(names)s)
            OR view_name IN (SELECT notion_sync.views_of_nobody())
         """,
-        {"schema": SCHEMA, "names": list(view_names)},
+        {"schema": SCHEMA, "names": list(view_names), "read": list(READ_COLUMNS)},
     )
     return {
         name: Existing(

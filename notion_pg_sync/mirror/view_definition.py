@@ -30,6 +30,12 @@ _FIXED = {
 }
 FIXED_COLUMNS = tuple(_FIXED)
 
+# What views read of a sync table.
+READ_COLUMNS = (
+    *("user_id", "notion_page_id", "notion_database_id", "notion_data_source_id", "fields", "url"),
+    *("notion_created_at", "notion_edited_at", "last_synced_at"),
+)
+
 # What the view of a relation shows, one row a related page. A page has as many rows as it has related pages, or none.
 _RELATION = {
     "user_id": ("text", "page.user_id::text"),

@@ -19,13 +19,16 @@ from notion_pg_sync.mirror.diagnosis.mirrored_tables import (
     rows_by_source,
 )
 from notion_pg_sync.mirror.diagnosis.sync_tables import pending_changes, statements_of
+from notion_pg_sync.mirror.migrations import INIT
 from notion_pg_sync.mirror.preset_tables import fix, rows_go_elsewhere, why_not
 from notion_pg_sync.mirror.tables import (
     GENERAL_TABLE,
+    Misfit,
     SyncTable,
     existing_tables,
     find_tables,
     general_shape,
+    inspect_tables,
     known_tables,
     own_table_name,
     preset_table_for,
@@ -51,7 +54,8 @@ async def _tables_there(examination: Examination) -> list[Finding]:
         for database in read_configuration(account.databases).databases
     }
     async with transaction(examination.pool) as connection:
-        fit = {table.qualified_name for table in (await find_tables(connection, schema)).values()}
+        found = await inspect_tables(connection, schema)
+        fit = {table.qualified_name for table in found.fit.values()}
         there = await existing_tables(connection, schema, map(own_table_name, names))
         changes = {
             name: await pending_changes(connection, general_shape(schema, name))
@@ -66,7 +70,7 @@ async def _tables_there(examination: Examination) -> list[Finding]:
             if table.name not in there and table.qualified_name not in {source.sync_table for source in gone}
             if (reason := await why_not(connection, table))
         ]
-    findings = gone_tables(gone, schema, there)
+    findings = gone_tables(gone, schema, there, found.unfit)
     findings += [misshapen(one) for one in changes.values()]
     findings += [not_made(table, reason) for table, reason in missing]
     return findings or [ok(_in_tables(sources))]
@@ -88,8 +92,13 @@ def _in_tables(sources: Sequence[MirroredSource]) -> str:
     return f"{plural(len(sources), 'data source is', 'data sources are')} mirrored into {', '.join(tables)}"
 
 
-def gone_tables(sources: Sequence[MirroredSource], schema: str, there: Collection[str]) -> list[Finding]:
-    """What became of `sources` whose table no longer is one for the tool; `there` are tables by name, fit or not."""
+def gone_tables(
+    sources: Sequence[MirroredSource], schema: str, there: Collection[str], unfit: Mapping[str, Misfit]
+) -> list[Finding]:
+    """What became of `sources` whose table no longer is one for the tool; `there` are tables by name, fit or not.
+
+    `unfit`: by qualified name, what is known of tables that cannot be written.
+    """
     by_table: dict[str, list[str]] = {}
     for source in sources:
         by_table.setdefault(source.sync_table, []).append(f"{source.user_id}/{source.database_name}")
@@ -97,13 +106,11 @@ def gone_tables(sources: Sequence[MirroredSource], schema: str, there: Collectio
     for qualified_name, databases in sorted(by_table.items()):
         name = qualified_name.removeprefix(f"{schema}.")
         whose = f"the rows of {some(list(dict.fromkeys(databases)))} were in {qualified_name}"
-        if known := _known_tables(schema).get(name):
-            findings.append(
-                broken(
-                    f"{whose}, which is no longer there or lacks columns",
-                    fix(known) if known.preset else "notion-pg-sync init",
-                )
-            )
+        known = _known_tables(schema).get(name)
+        if misfit := unfit.get(qualified_name):
+            findings.append(broken(f"{whose}: {sentence(misfit.sentence)}", misfit.remedy))
+        elif known:
+            findings.append(broken(f"{whose}, which is no longer there", fix(known) if known.preset else INIT))
         elif name not in there:
             findings.append(
                 warning(

@@ -16,6 +16,7 @@ from notion_pg_sync.core.health import (
     LITTLE_DISK_SHARE,
 )
 from notion_pg_sync.mirror import migrations
+from notion_pg_sync.mirror.bookkeeping import find_lack
 from notion_pg_sync.mirror.connection import PostgresError, open_pool, transaction
 from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, settings_out_of_sight
 from notion_pg_sync.mirror.diagnosis.server import (
@@ -161,6 +162,9 @@ async def _initialised(examination: Examination) -> list[Finding]:
             await migrations.check_version(connection)
         except PostgresError as error:
             return [broken(str(error), error.fix)]
+        lack = await find_lack(connection)
+        if not lack.is_empty:
+            return [broken(lack.sentence, migrations.INIT)]
         schema = await find_schema(connection)
         distrusted = [] if schema else await settings_on_path(connection)
         hidden = None if schema or distrusted else await settings_out_of_sight(connection)

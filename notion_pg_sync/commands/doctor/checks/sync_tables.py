@@ -33,7 +33,7 @@ async def _unique_keys(examination: Examination) -> list[Finding]:
 def unfit(changes: Changes, *, seen_by_init: bool) -> list[Finding]:
     """What `init` would change in one sync table; `seen_by_init`: it is one of those that `init` sees to."""
     if changes.problems:
-        return [broken(problem, "notion-pg-sync init") for problem in changes.problems]
+        return [broken(problem, changes.remedies.get(problem, "notion-pg-sync init")) for problem in changes.problems]
     if not changes.changes:
         return []
     said = "; ".join(change.says for change in changes.changes)
