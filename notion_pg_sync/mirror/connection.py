@@ -113,7 +113,7 @@ class Connection(AsyncConnection[TupleRow]):
         if begins:
             self._in_force, self._met_application = None, False
         before = self._in_force
-        watch = LockWatch(self._lock_holders, self.reliance.lock_seconds) if begins else None
+        watch = LockWatch(self.lock_holders, self.reliance.lock_seconds) if begins else None
         try:
             async with super().transaction(savepoint_name, force_rollback) as block:
                 yield block
@@ -160,7 +160,7 @@ class Connection(AsyncConnection[TupleRow]):
         self._in_force = names
         self._met_application = self._met_application or names is Names.APPLICATION
 
-    async def _lock_holders(self) -> list[LockHolder]:
+    async def lock_holders(self) -> list[LockHolder]:
         """Who holds up the transaction under way, as another session sees it."""
         other = await Connection.connect(self.database_url, **_options(self.database_url))
         async with other:

@@ -14,7 +14,8 @@ from notion_pg_sync.commands.status.judgement import meant_by
 from notion_pg_sync.core.errors import NothingAttemptedError
 from notion_pg_sync.mirror import overview
 from notion_pg_sync.mirror.accounts import AccountError
-from notion_pg_sync.mirror.connection import Connection, current_time, open_pool, transaction
+from notion_pg_sync.mirror.connection import WAITED_IN_VAIN, Connection, current_time, open_pool, transaction
+from notion_pg_sync.mirror.lock_holders import LockWatch, said_of
 from notion_pg_sync.mirror.migrations import check_version
 from notion_pg_sync.mirror.overview import Database
 from notion_pg_sync.mirror.read_only import why_read_only
@@ -81,18 +82,19 @@ class _Reading:
 
     async def read(self, what: str, part: Awaitable[Part]) -> Part | None:
         """What `part` reads, in a savepoint; None where that cannot be. `what` it is, for the sentence."""
+        watch = LockWatch(self._connection.lock_holders, overview.LOCKS_AWAITED_SECONDS)
         try:
             async with self._connection.transaction():
                 return await part
-        except (errors.LockNotAvailable, errors.QueryCanceled) as error:
-            self.obstacles.append(
-                f"{what} could not be read in time ({_said(error)}), and no sync can go on: somebody holds a lock; "
-                "'notion-pg-sync doctor' names who."
-            )
+        except WAITED_IN_VAIN as error:
+            why = said_of(watch.holders) if watch.holders else f"{_said(error)}: run 'notion-pg-sync doctor'"
+            self.obstacles.append(f"{what} could not be read in time: {why}.")
         except (errors.SyntaxErrorOrAccessRuleViolation, errors.DataError) as error:
             self.obstacles.append(f"{what} could not be read ({_said(error)}): run 'notion-pg-sync doctor'.")
         except AccountError as error:
             self.obstacles.append(str(error))
+        finally:
+            await watch.end()
         return None
 
 
