@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Subject, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_command
@@ -90,26 +90,24 @@ def _in_tables(sources: Sequence[MirroredSource]) -> str:
 
 def gone_tables(sources: Sequence[MirroredSource], schema: str, there: Collection[str]) -> list[Finding]:
     """What became of `sources` whose table no longer is one for the tool; `there` are tables by name, fit or not."""
-    by_table: dict[str, list[str]] = {}
+    by_table: dict[str, dict[Subject, None]] = {}
     for source in sources:
-        by_table.setdefault(source.sync_table, []).append(f"{source.user_id}/{source.database_name}")
+        by_table.setdefault(source.sync_table, {})[source.user_id, source.database_name] = None
     findings = []
     for qualified_name, databases in sorted(by_table.items()):
         name = qualified_name.removeprefix(f"{schema}.")
-        whose = f"the rows of {some(list(dict.fromkeys(databases)))} were in {qualified_name}"
+        whose = f"the rows of {some(['/'.join(one) for one in databases])} were in {qualified_name}"
         if known := _known_tables(schema).get(name):
-            findings.append(
-                broken(
-                    f"{whose}, which is no longer there or lacks columns",
-                    fix(known) if known.preset else "notion-pg-sync init",
-                )
-            )
+            made = fix(known) if known.preset else "notion-pg-sync init --yes"
+            seen = f"{whose}, which is no longer there or lacks columns"
+            findings.append(broken(seen, f"{made}\nnotion-pg-sync sync-all", *databases))
         elif name not in there:
             findings.append(
                 warning(
                     f"{whose}, which is no longer there: the next sync writes them to {schema}.{GENERAL_TABLE}, "
                     "unless it is created again",
                     like_the_general_one(schema, name),
+                    *databases,
                 )
             )
     return findings
@@ -121,7 +119,8 @@ def misshapen(changes: Changes) -> Finding:
     return warning(
         f"{changes.relation} has the name of a sync table but not its columns, so the rows of the database of that "
         f"name go to {GENERAL_TABLE} ({'; '.join(map(sentence, said))})",
-        statements_of(changes) or "-- add what is missing, or give the table another name",
+        statements_of(changes),
+        needs="" if changes.changes else "add what is missing, or give the table another name",
     )
 
 
@@ -170,6 +169,7 @@ def _other_count(source: MirroredSource, held: int) -> Finding:
         f"{name}: {source.sync_table} holds {held:,} rows, but {source.row_count:,} were written: something else "
         f"{'removed' if held < (source.row_count or 0) else 'added'} some",
         sync_command(source.user_id, source.database_name, "--full"),
+        (source.user_id, source.database_name),
     )
 
 

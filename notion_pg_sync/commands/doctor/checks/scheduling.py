@@ -14,7 +14,17 @@ import humanize
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, skipped, warning
+from notion_pg_sync.commands.doctor.checks.check import (
+    SCHEDULE,
+    Check,
+    Examination,
+    Finding,
+    broken,
+    of_error,
+    ok,
+    skipped,
+    warning,
+)
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.scheduling.command_line import TOOL, Invocation, names_the_tool
 from notion_pg_sync.commands.doctor.scheduling.crontab import harmless
@@ -84,18 +94,21 @@ async def _scheduled(examination: Examination) -> list[Finding]:
             warning(
                 "no crontab that this user may read starts sync-all, and these, which may do so, cannot be read: "
                 f"{', '.join(schedule.unreadable)}",
-                f"sudo -E {own_command()} doctor",
+                needs="run doctor as root",
+                look=f"sudo -E {own_command()} doctor",
             )
         ]
     outside = " (this is a container: where its host starts it, use --no-cron-check)" if is_in_container() else ""
     install = "" if shutil.which("crontab") else "sudo apt-get install cron\n"
-    return [broken(f"nothing on this host starts sync-all{outside}", install + line_to_add(examination.environment))]
+    fix = install + line_to_add(examination.environment)
+    return [broken(f"nothing on this host starts sync-all{outside}", fix, SCHEDULE)]
 
 
 def _line_found(line: CronLine, now: datetime) -> Finding:
     schedule = line.entry.schedule
     if next_due([schedule], now) is None:
-        return broken(f"{line.place} never starts sync-all ({schedule})", edit(line.file.facts))
+        seen = f"{line.place} never starts sync-all ({schedule})"
+        return broken(seen, "", SCHEDULE, needs="give it other times", look=edit(line.file.facts))
     return ok(f"{line.place} starts sync-all ({schedule}), as {harmless(line.user)}")
 
 
@@ -106,7 +119,10 @@ def _lines_that_cron_cannot_read(schedule: Schedule) -> Iterable[Finding]:
                 yield broken(
                     f"line {error.line} of {file.place} should start sync-all, but cron cannot read it: "
                     f"{error.sentence}",
-                    edit(file.facts),
+                    "",
+                    SCHEDULE,
+                    needs="correct the line",
+                    look=edit(file.facts),
                 )
 
 
@@ -117,6 +133,7 @@ def _timer_found(timer: FoundTimer) -> Finding:
         return broken(
             f"the timer {timer.name} starts sync-all ({when}), but is not active",
             f"{systemctl} enable --now {timer.name}",
+            SCHEDULE,
         )
     return ok(f"the timer {timer.name} starts sync-all ({when})")
 
@@ -132,9 +149,14 @@ async def _crontab_valid(examination: Examination) -> list[Finding]:
         # A file beside what starts the sync is a leftover rather than a broken link.
         is_left_over = file.place not in starting and (starting or schedule.timers)
         told = warning if is_left_over else broken
-        findings += [told(f"cron ignores {file.place}: {fault.sentence}", fault.fix) for fault in faults]
         findings += [
-            warning(f"{file.place}: {oddity.sentence}", oddity.fix)
+            told(
+                f"cron ignores {file.place}: {fault.sentence}", fault.fix, SCHEDULE, needs=fault.needs, look=fault.look
+            )
+            for fault in faults
+        ]
+        findings += [
+            warning(f"{file.place}: {oddity.sentence}", needs=oddity.needs, look=oddity.look)
             for oddity in oddities_of(file.facts, file.crontab, schedule.daemon)
         ]
         if not faults:
@@ -153,13 +175,15 @@ async def _cron_running(examination: Examination) -> list[Finding]:
             broken(
                 "no cron daemon runs in this container, so nothing reads its crontabs: start one in it, or let the "
                 "host or the platform start sync-all (and use --no-cron-check here)",
-                "cron    # at the container's start",
+                "cron",
+                SCHEDULE,
             )
         ]
     return [
         broken(
             "no cron daemon runs, so nothing reads the crontabs",
-            "sudo service cron start    # crond on Fedora and similar",
+            "sudo service cron start || sudo service crond start",
+            SCHEDULE,
         )
     ]
 
@@ -173,7 +197,10 @@ def _command_of(examination: Examination, job: _Job) -> list[Finding]:
         return [
             broken(
                 f"{job.place}: cron ends the command at the first %, which it reads as a newline",
-                f"{job.edit}    # write \\% for each %",
+                "",
+                SCHEDULE,
+                needs="write \\% for each %",
+                look=job.edit,
             )
         ]
     if job.invocation is None:
@@ -184,11 +211,15 @@ def _command_of(examination: Examination, job: _Job) -> list[Finding]:
     *_, program = absent
     path = job.environment.variables["PATH"]
     if "/" in program:
-        return [broken(f"{job.place}: {harmless(program)} is not a program", f"{job.edit}    # {own_command()}")]
+        seen = f"{job.place}: {harmless(program)} is not a program"
+        return [broken(seen, "", SCHEDULE, needs=f"write {own_command()}", look=job.edit)]
     return [
         broken(
             f"{job.place}: {harmless(program)} is not found in its PATH ({path}); a terminal's PATH does not count",
-            f"{job.edit}    # write its full path{f': {own_command()}' if program == TOOL else ''}",
+            "",
+            SCHEDULE,
+            needs=f"write its full path{f': {own_command()}' if program == TOOL else ''}",
+            look=job.edit,
         )
     ]
 
@@ -202,11 +233,12 @@ def _environment_of(examination: Examination, job: _Job) -> list[Finding]:
     if job.is_cut:
         return [skipped(f"{job.place}: its command is cut at a %")]
     if environment.absent:
-        return [broken(f"{job.place} reads {environment.absent[0]}, which does not exist", job.edit)]
+        seen = f"{job.place} reads {environment.absent[0]}, which does not exist"
+        return [broken(seen, "", SCHEDULE, needs="name a file that is there", look=job.edit)]
     try:
         database_url = read_settings(environment.variables).database_url
     except SettingsError as error:
-        return [broken(f"{job.place}: {error}", job.edit)]
+        return [of_error(error, SCHEDULE, whose=f"{job.place}: ", look=job.edit)]
     if database_url is None and not has_embedded(environment.variables):
         if job.invocation is None or environment.untold:
             why = environment.untold[0] if environment.untold else "a script starts it"
@@ -214,14 +246,18 @@ def _environment_of(examination: Examination, job: _Job) -> list[Finding]:
         return [
             broken(
                 f"{job.place} has no DATABASE_URL: jobs of cron and systemd have none of a terminal's variables",
-                f"{job.edit}    # above the line: {', '.join(settings_to_add(examination.environment))}",
+                "",
+                SCHEDULE,
+                needs=f"write above the line: {', '.join(settings_to_add(examination.environment))}",
+                look=job.edit,
             )
         ]
     if _is_another(database_url, examination.settings.database_url):
         return [
             warning(
                 f"{job.place} has another DATABASE_URL than this terminal, so doctor looks at another database",
-                job.edit,
+                needs="use the same in both",
+                look=job.edit,
             )
         ]
     return [ok(f"{job.place} has what the tool needs")]
@@ -254,20 +290,23 @@ def _told(line: CronLine) -> Finding:
     if re.search(r"(&>+|2>+)\s*/dev/null|>\s*/dev/null\s+2>\s*&1", line.entry.command):
         return warning(
             f"{line.place}: what a failing run says goes to /dev/null, so nobody hears of it",
-            f"{edit(line.file.facts)}    # without 2>&1 and 2>/dev/null: it says nothing when all is well",
+            needs="write it without 2>&1 and 2>/dev/null: it says nothing when all is well",
+            look=edit(line.file.facts),
         )
     if re.search(r"2>|&>", line.entry.command):
         return ok(f"{line.place}: what a failing run says is kept by the line itself")
     if settings.get("MAILTO") == "":
         return warning(
             f"{line.place}: MAILTO is empty, so nobody hears of a failure",
-            f"{edit(line.file.facts)}    # MAILTO=you@example.com, or sync-all --ping-url URL",
+            needs="an address to mail to (MAILTO=you@example.com), or sync-all --ping-url URL",
+            look=edit(line.file.facts),
         )
     if not has_mail():
         return warning(
             f"{line.place}: cron mails what a failing run says, and this host has no program that sends mail "
             "(/usr/sbin/sendmail), so nobody hears of a failure",
-            f"{edit(line.file.facts)}    # sync-all --ping-url URL, or: 2>&1 | logger -t notion-pg-sync",
+            needs="add --ping-url URL to sync-all, or 2>&1 | logger -t notion-pg-sync behind it",
+            look=edit(line.file.facts),
         )
     return ok(f"{line.place}: cron mails what a failing run says to {settings.get('MAILTO') or harmless(line.user)}")
 
@@ -281,7 +320,7 @@ async def _on_time(examination: Examination) -> list[Finding]:
     if last is None:
         due = _next_time(schedule, now)
         when = f" (next due {due.astimezone(schedule.zone):%Y-%m-%d %H:%M %Z})" if due else ""
-        return [warning(f"sync-all has never run{when}", "notion-pg-sync sync-all")]
+        return [warning(f"sync-all has never run{when}", "notion-pg-sync sync-all", SCHEDULE)]
     started_at = last.started_at + (now - now_there)
     ago = humanize.naturaltime(now - started_at)
     where = f" on {last.host}" if last.host else ""
@@ -291,7 +330,10 @@ async def _on_time(examination: Examination) -> list[Finding]:
             broken(
                 f"sync-all was due {due.astimezone(schedule.zone):%Y-%m-%d %H:%M %Z} and did not run: the last run "
                 f"began {ago}{where}",
-                "grep CRON /var/log/syslog | tail    # or: journalctl -u cron -u crond --since today",
+                "",
+                SCHEDULE,
+                needs="see in cron's log what became of it",
+                look="grep CRON /var/log/syslog | tail; journalctl -u cron -u crond --since today",
             )
         ]
     if due is None:
@@ -358,7 +400,7 @@ def _jobs(schedule: Schedule) -> list[_Job]:
 
 
 def _untold(job: _Job, what: str) -> Finding:
-    return warning(f"{job.place}: doctor cannot tell {what}", f"{job.edit}    # see for yourself")
+    return warning(f"{job.place}: doctor cannot tell {what}", needs="see for yourself", look=job.edit)
 
 
 SCHEDULING_CHECKS = (
@@ -368,5 +410,5 @@ SCHEDULING_CHECKS = (
     Check("command found", SECTION, _command_found),
     Check("environment complete", SECTION, _environment_complete),
     Check("failures told", SECTION, _failures_told),
-    Check("on time", SECTION, _on_time, needs=(INITIALISED,)),
+    Check("on time", SECTION, _on_time, needs=(INITIALISED,), depth=2),
 )

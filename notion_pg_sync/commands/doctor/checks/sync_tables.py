@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
+from notion_pg_sync.commands.doctor.checks.check import EVERYTHING, Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
 from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
+from notion_pg_sync.commands.doctor.checks.wording import sentence
 from notion_pg_sync.mirror.adoption import Changes
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.sync_tables import (
@@ -16,6 +17,8 @@ from notion_pg_sync.mirror.diagnosis.sync_tables import (
 )
 from notion_pg_sync.mirror.initialise import seen_by_init
 from notion_pg_sync.mirror.tables import find_tables, strange_tables
+
+_BY_HAND = "let the table's owner change that, then run 'notion-pg-sync init'"
 
 
 async def _unique_keys(examination: Examination) -> list[Finding]:
@@ -33,7 +36,7 @@ async def _unique_keys(examination: Examination) -> list[Finding]:
 def unfit(changes: Changes, *, seen_by_init: bool) -> list[Finding]:
     """What `init` would change in one sync table; `seen_by_init`: it is one of those that `init` sees to."""
     if changes.problems:
-        return [broken(problem, "notion-pg-sync init") for problem in changes.problems]
+        return [broken(sentence(problem), "", EVERYTHING, needs=_BY_HAND) for problem in changes.problems]
     if not changes.changes:
         return []
     said = "; ".join(change.says for change in changes.changes)
@@ -42,7 +45,8 @@ def unfit(changes: Changes, *, seen_by_init: bool) -> list[Finding]:
     return [
         broken(
             f"{changes.relation} is not as it should be{owner}: {said}",
-            statements_of(changes) if by_hand else "notion-pg-sync init",
+            statements_of(changes) if by_hand else "notion-pg-sync init --yes",
+            EVERYTHING,
         )
     ]
 

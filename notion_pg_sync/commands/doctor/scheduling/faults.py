@@ -28,10 +28,12 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a crontab, and the command that fixes it."""
+    """What is wrong with a crontab, and the command that fixes it; else what to do, and with which command."""
 
     sentence: str
-    fix: str
+    fix: str = ""
+    needs: str = ""
+    look: str = ""
 
 
 def faults_of(facts: FileFacts, crontab: Crontab, daemon: str | None) -> list[Fault]:
@@ -41,9 +43,9 @@ def faults_of(facts: FileFacts, crontab: Crontab, daemon: str | None) -> list[Fa
 
 def oddities_of(facts: FileFacts, crontab: Crontab, daemon: str | None) -> list[Fault]:
     """What cron reads otherwise than it looks."""
-    found = [Fault(f"line {oddity.line}: {oddity.sentence}", edit(facts)) for oddity in crontab.oddities]
+    found = [_to_edit(facts, f"line {oddity.line}: {oddity.sentence}") for oddity in crontab.oddities]
     if "CRON_TZ" in crontab.variables and daemon != CRONIE:
-        found.append(Fault("Debian's cron ignores CRON_TZ and uses the host's time (cronie uses CRON_TZ)", edit(facts)))
+        found.append(_to_edit(facts, "Debian's cron ignores CRON_TZ and uses the host's time (cronie uses CRON_TZ)"))
     return found
 
 
@@ -69,14 +71,20 @@ def _faults_of_file(facts: FileFacts, daemon: str | None) -> Iterator[Fault]:
         yield Fault(f"users other than its owner may write to it (mode {facts.mode:o})", f"sudo chmod 644 {quoted}")
 
 
+def _to_edit(facts: FileFacts, sentence: str) -> Fault:
+    return Fault(sentence, needs="correct it there", look=edit(facts))
+
+
 def _faults_of_text(facts: FileFacts, crontab: Crontab) -> Iterator[Fault]:
+    owner = shlex.quote(facts.owner)
     for error in crontab.errors:
-        yield Fault(f"line {error.line}: {error.sentence}", edit(facts))
+        yield _to_edit(facts, f"line {error.line}: {error.sentence}")
     if crontab.ends_within_a_line:
-        append = f"sudo sh -c {shlex.quote(f'echo >> {shlex.quote(facts.path)}')}" if facts.path else edit(facts)
-        yield Fault("its last line does not end in a newline", append)
+        append = f"sudo sh -c {shlex.quote(f'echo >> {shlex.quote(facts.path)}')}"
+        again = f"sudo sh -c {shlex.quote(f'(crontab -u {owner} -l; echo) | crontab -u {owner} -')}"
+        yield Fault("its last line does not end in a newline", append if facts.path else again)
     for user in facts.unknown_users:
-        yield Fault(
+        yield _to_edit(
+            facts,
             f"{harmless(user)} is not a user of this host (the field before the command is the user to run it as)",
-            edit(facts),
         )
