@@ -1,3 +1,3 @@
 """An exact, typed, queryable copy of Notion databases in PostgreSQL."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

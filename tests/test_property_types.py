@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from notion_pg_sync.core.columns import UNDETERMINED
+from notion_pg_sync.notion.page_properties import read_properties
 from notion_pg_sync.notion.properties import columns_by_property, fields_of
 from notion_pg_sync.notion.schema import TYPES, assign_columns
 
@@ -32,7 +33,9 @@ def test_each_row_of_the_table(row: list[str]) -> None:
     columns = assign_columns(schema, [])
     expected_type = UNDETERMINED if column_type == "by its first value" else column_type
     assert columns[0].type == expected_type
-    fields = fields_of({"P": {"id": "p", "type": kind, kind: unquoted(given)}}, columns_by_property(columns))
+    fields = fields_of(
+        read_properties({"P": {"id": "p", "type": kind, kind: unquoted(given)}}), columns_by_property(columns)
+    )
     assert fields.values["p"] == unquoted(read)
 
 

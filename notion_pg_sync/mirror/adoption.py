@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from psycopg import sql
 
 from notion_pg_sync.core.columns import MAX_NAME_BYTES
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.page_ids import PageIds, inspect_page_ids, removal_of_duplicates, rewriting, trigger_on
 from notion_pg_sync.mirror.qualified_sql import qualified
@@ -239,7 +240,7 @@ def _spell_alike(plan: Changes, table: SyncTable, found: TableState) -> None:
     ids = found.page_ids
     if ids.duplicates and found.foreign_keys_to_it:
         plan.problems.append(
-            f"{table.qualified_name} holds {ids.duplicates} pages twice, and foreign keys point at it "
+            f"{table.qualified_name} holds {plural(ids.duplicates, 'page')} twice, and foreign keys point at it "
             f"({', '.join(found.foreign_keys_to_it)}): remove the duplicate rows first."
         )
         return

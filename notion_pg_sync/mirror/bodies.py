@@ -53,10 +53,10 @@ _DUE: LiteralString = """
         WHERE user_id {=} page.user_id AND page_id {=} notion_sync.as_notion_id(page.notion_page_id) OFFSET 0
     ) AS document
     LEFT JOIN notion_sync.page_bodies AS body
-        ON body.user_id {=} page.user_id AND body.notion_page_id {=} notion_sync.as_notion_id(page.notion_page_id)
+        ON body.user_id {=} page.user_id AND body.page_id {=} notion_sync.as_notion_id(page.notion_page_id)
     WHERE page.user_id {=} %(user)s AND page.notion_data_source_id {=} %(source)s
       AND document.data_source_id {=} %(source)s::pg_catalog.uuid AND page.notion_edited_at IS NOT NULL
-      AND (%(all)s OR body.notion_page_id IS NULL OR body.last_edited_time {<>} page.notion_edited_at
+      AND (%(all)s OR body.page_id IS NULL OR body.last_edited_time {<>} page.notion_edited_at
            OR NOT body.is_settled OR (body.written_in {=} body.xmin) IS NOT TRUE)
 """
 
@@ -103,7 +103,7 @@ _DIGEST = """
 
 _WRITE = """
     INSERT INTO notion_sync.page_bodies
-        (user_id, notion_page_id, data_source_id, markdown, plain_text, missing, content_hash, last_edited_time,
+        (user_id, page_id, data_source_id, markdown, plain_text, missing, content_hash, last_edited_time,
          is_settled, fetched_at, written_in, stored_digest)
     SELECT body.*, pg_current_xact_id()::xid, {digest}
     FROM (VALUES (
@@ -111,9 +111,9 @@ _WRITE = """
         %(missing)s::text[], %(content_hash)s::text, %(edited_at)s::timestamptz, %(settled)s::boolean,
         %(fetched_at)s::timestamptz
     )) AS body
-        (user_id, notion_page_id, data_source_id, markdown, plain_text, missing, content_hash, last_edited_time,
+        (user_id, page_id, data_source_id, markdown, plain_text, missing, content_hash, last_edited_time,
          is_settled, fetched_at)
-    ON CONFLICT (user_id, notion_page_id) DO UPDATE
+    ON CONFLICT (user_id, page_id) DO UPDATE
     SET data_source_id = EXCLUDED.data_source_id, markdown = EXCLUDED.markdown, plain_text = EXCLUDED.plain_text,
         missing = EXCLUDED.missing, content_hash = EXCLUDED.content_hash, last_edited_time = EXCLUDED.last_edited_time,
         is_settled = EXCLUDED.is_settled, fetched_at = EXCLUDED.fetched_at, written_in = EXCLUDED.written_in,

@@ -79,7 +79,7 @@ class HeldTexts:
                        AS is_indexed
                 FROM notion_sync.search_settings, notion_sync.search_documents AS document
                 LEFT JOIN notion_sync.page_bodies AS body
-                    ON body.user_id = document.user_id AND body.notion_page_id = document.page_id
+                    ON body.user_id = document.user_id AND body.page_id = document.page_id
                 WHERE document.user_id = %s
                   AND document.page_id = ANY (ARRAY(SELECT notion_sync.as_notion_id(unnest(%s::text[]))))
                 """,
@@ -106,10 +106,10 @@ class HeldTexts:
         async with transaction(self.pool) as connection, connection.cursor(row_factory=class_row(HeldBody)) as cursor:
             await cursor.execute(
                 """
-                SELECT notion_page_id AS page_id, markdown, plain_text, last_edited_time AS edited_at
+                SELECT page_id, markdown, plain_text, last_edited_time AS edited_at
                 FROM notion_sync.page_bodies
                 WHERE user_id = %s
-                  AND notion_page_id = ANY (ARRAY(SELECT notion_sync.as_notion_id(unnest(%s::text[]))))
+                  AND page_id = ANY (ARRAY(SELECT notion_sync.as_notion_id(unnest(%s::text[]))))
                 """,
                 (self.user_id, list(page_ids)),
             )

@@ -179,7 +179,7 @@ def removal_of_duplicates(table: sql.Identifier, qualified_name: str) -> sql.Com
     DELETE FROM {table} AS sync_table USING ranked WHERE sync_table.ctid {=} place AND rank {>} 1 RETURNING sync_table.*
 )
 INSERT INTO notion_sync.removed_pages
-    (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
+    (user_id, page_id, database_id, data_source_id, sync_table, reason, row)
 SELECT user_id, notion_sync.as_notion_id(notion_page_id), notion_sync.as_notion_id(notion_database_id),
     notion_sync.as_notion_id(notion_data_source_id), {name}, 'duplicate', pg_catalog.to_jsonb(doubles)
 FROM doubles""",

@@ -15,7 +15,7 @@ from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.tables import SyncTable
 
-Reason = Literal["trashed", "archived", "moved", "gone or no longer shared", "missing"]
+Reason = Literal["trashed", "archived", "moved", "not_found", "missing"]
 
 
 async def unseen_pages(connection: Connection, table: SyncTable, key: DataSourceKey) -> list[str]:
@@ -102,7 +102,7 @@ async def _remove(connection: Connection, table: SyncTable, key: DataSourceKey, 
               AND note.data_source_id {=} gone.data_source_id
         )
         INSERT INTO notion_sync.removed_pages
-            (user_id, notion_page_id, notion_database_id, notion_data_source_id, sync_table, reason, row)
+            (user_id, page_id, database_id, data_source_id, sync_table, reason, row)
         SELECT user_id, gone.page_id, database_id, data_source_id, {name}, reason, row
         FROM gone JOIN ROWS FROM (
             pg_catalog.unnest(%(pages)s::pg_catalog.uuid[]), pg_catalog.unnest(%(reasons)s::pg_catalog.text[])

@@ -287,7 +287,7 @@ async def _upsert(
                  (SELECT (removed.row {->>} 'id')::pg_catalog.uuid
                   FROM notion_sync.removed_pages AS removed
                   WHERE removed.user_id {=} %(user_id)s
-                    AND removed.notion_page_id {=} incoming.notion_page_id::pg_catalog.uuid
+                    AND removed.page_id {=} incoming.notion_page_id::pg_catalog.uuid
                     AND removed.sync_table {=} {table_name} AND removed.reason {<>} 'duplicate'
                   ORDER BY removal_id DESC LIMIT 1),
                  pg_catalog.gen_random_uuid()),

@@ -24,7 +24,7 @@ _WRITE: LiteralString = """
                coalesce(page.{title}, '') AS title, pg_catalog.concat_ws(E'\\n', {texts}) AS text,
                body.content_hash AS body_hash, coalesce(body.plain_text, '') AS body
         FROM {rows} LEFT JOIN notion_sync.page_bodies AS body
-            ON body.user_id {=} page.user_id AND body.notion_page_id {=} notion_sync.as_notion_id(page.notion_page_id)
+            ON body.user_id {=} page.user_id AND body.page_id {=} notion_sync.as_notion_id(page.notion_page_id)
         WHERE {is_spelled}
     )
     INSERT INTO notion_sync.search_documents AS known

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.json_access import get_path
+from notion_pg_sync.notion.page_properties import PageProperties, read_properties
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Page:
 
     id: str
     parent_id: str | None
-    properties: dict[str, object]
+    properties: PageProperties
     url: str | None
     created_at: datetime
     edited_at: datetime
@@ -42,7 +43,7 @@ def read_page(answered: Mapping[str, object]) -> Page:
     return Page(
         id=_id(answered),
         parent_id=_parent_id(answered),
-        properties=properties,
+        properties=read_properties(properties),
         url=_text(answered, "url"),
         created_at=page_time(answered, "created_time"),
         edited_at=page_time(answered, "last_edited_time"),
@@ -53,11 +54,6 @@ def read_page(answered: Mapping[str, object]) -> Page:
         last_edited_by=_person(answered, "last_edited_by"),
         is_locked=is_locked if isinstance(is_locked, bool) else None,
     )
-
-
-def with_properties(page: Page, values: Mapping[str, object]) -> Page:
-    """`page` with other `values` of some of its properties."""
-    return replace(page, properties={**page.properties, **values})
 
 
 def page_time(answered: Mapping[str, object], timestamp: str) -> datetime:

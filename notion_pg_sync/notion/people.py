@@ -5,12 +5,13 @@ Without the capability to read user information a user is an id and nothing else
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from uuid import UUID
 
 from notion_pg_sync.core.users import User
 from notion_pg_sync.notion.cleaning import storable_text, strip_signature
-from notion_pg_sync.notion.json_access import as_list, get_path, tagged
+from notion_pg_sync.notion.json_access import as_list, get_path
+from notion_pg_sync.notion.page_properties import PageProperties
 
 KINDS = ("person", "bot")
 
@@ -31,13 +32,12 @@ def read_user(answered: object) -> User | None:
     )
 
 
-def users_in(properties: Mapping[str, object]) -> Iterator[User]:
+def users_in(properties: PageProperties) -> Iterator[User]:
     """Everybody whom the properties of a page name: its people, and who made and edited it."""
-    for value in properties.values():
-        kind, content = tagged(value)
-        if kind == "people":
-            yield from (user for item in as_list(content) if (user := read_user(item)))
-        elif kind in ("created_by", "last_edited_by") and (user := read_user(content)):
+    for value in properties:
+        if value.type == "people":
+            yield from (user for item in as_list(value.content) if (user := read_user(item)))
+        elif value.type in ("created_by", "last_edited_by") and (user := read_user(value.content)):
             yield user
 
 

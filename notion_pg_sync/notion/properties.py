@@ -12,7 +12,9 @@ from notion_pg_sync.core.columns import VALUE, Column
 from notion_pg_sync.notion.cleaning import strip_signature
 from notion_pg_sync.notion.dates import DateParts, date_parts, instant
 from notion_pg_sync.notion.json_access import as_list, get_path, tagged
-from notion_pg_sync.notion.schema import by_id, decoded, fits
+from notion_pg_sync.notion.page_properties import PageProperties, PropertyValue
+from notion_pg_sync.notion.property_ids import decoded
+from notion_pg_sync.notion.schema import fits
 
 
 class NotComputed(Enum):
@@ -45,7 +47,7 @@ class Fields:
 
 
 def plain_value(value: object) -> PlainValue:
-    """The plain value of a property as pages hold it, `{id, type, TYPE: …}`, cleaned. Raises nothing.
+    """The plain value of a cleaned `{type, TYPE: …}`, the form of properties, and of results in them. Raises nothing.
 
     Of malformed parts it is null or what Notion gave; of an unknown type what stands under the type's name.
     """
@@ -65,7 +67,7 @@ def columns_by_property(columns: Iterable[Column]) -> ColumnsByProperty:
     return grouped
 
 
-def fields_of(properties: Mapping[str, object], columns: ColumnsByProperty) -> Fields:
+def fields_of(properties: PageProperties, columns: ColumnsByProperty) -> Fields:
     """The plain values of a page's cleaned `properties` for `columns`, matched by property id.
 
     A date fills its four columns. A property that the page lacks leaves its columns out.
@@ -73,7 +75,7 @@ def fields_of(properties: Mapping[str, object], columns: ColumnsByProperty) -> F
     values: dict[str, Any] = {}
     not_computed: set[str] = set()
     unfit: set[str] = set()
-    for property_id, property_value in by_id(properties).items():
+    for property_id, property_value in properties.by_id.items():
         for column, value in _column_values(property_value, columns.get(property_id, ())):
             if value is NOT_COMPUTED:
                 not_computed.add(column.name)
@@ -84,18 +86,17 @@ def fields_of(properties: Mapping[str, object], columns: ColumnsByProperty) -> F
     return Fields(values, frozenset(not_computed), frozenset(unfit))
 
 
-def title_text(properties: Mapping[str, object]) -> str:
+def title_text(properties: PageProperties) -> str:
     """A page's title; empty when it has none."""
-    titles = (content for kind, content in map(tagged, properties.values()) if kind == "title")
-    return plain_text(next(titles, None))
+    return plain_text(next((value.content for value in properties if value.type == "title"), None))
 
 
-def first_text(properties: Mapping[str, object], names: Sequence[str]) -> str | None:
+def first_text(properties: PageProperties, names: Sequence[str]) -> str | None:
     """The text of the first of the named properties that has any, whatever its type; None when none has."""
     return next((value for value in _named(properties, names) if isinstance(value, str) and value.strip()), None)
 
 
-def first_integer(properties: Mapping[str, object], names: Sequence[str]) -> int | None:
+def first_integer(properties: PageProperties, names: Sequence[str]) -> int | None:
     """The first of the named properties' values that is a whole number and fits PostgreSQL's `integer`."""
     for value in _named(properties, names):
         if isinstance(value, int | float) and not isinstance(value, bool) and -(2**31) <= value < 2**31:
@@ -132,15 +133,14 @@ def _urls(content: object) -> JSON:
     return [url for file in as_list(content) if (url := _url(file)) is not None]
 
 
-def _column_values(value: object, columns: Sequence[Column]) -> Iterator[tuple[Column, PlainValue]]:
+def _column_values(value: PropertyValue, columns: Sequence[Column]) -> Iterator[tuple[Column, PlainValue]]:
     """A property's plain value for each of its columns."""
-    kind, content = tagged(value)
-    date = _date(kind, content)
+    date = _date(value.type, value.content)
     if date is not None:
         for column in columns:
             yield column, _date_part(date, column)
         return
-    plain = _plain(kind, content)
+    plain = _plain(value.type, value.content)
     for column in columns:
         # A property that was a date once: its first column goes on, the others are empty.
         yield column, plain if column.part == VALUE else _only_not_computed(plain)
@@ -170,11 +170,12 @@ def _date(kind: str | None, content: object) -> DateParts | None:
     return date_parts(content) if kind == "date" else None
 
 
-def _named(properties: Mapping[str, object], names: Sequence[str]) -> Iterator[PlainValue]:
+def _named(properties: PageProperties, names: Sequence[str]) -> Iterator[PlainValue]:
     """The plain values of the named properties, in the order of `names`; upper and lower case are the same."""
-    known = sorted((_folded(name), name) for name in properties) if names else []
+    known = sorted((_folded(name), name) for name in properties.by_name) if names else []
     for wanted in map(_folded, names):
-        yield from (plain_value(properties[name]) for folded, name in known if folded == wanted)
+        found = (properties.by_name[name] for folded, name in known if folded == wanted)
+        yield from (_plain(value.type, value.content) for value in found)
 
 
 @lru_cache(maxsize=4096)

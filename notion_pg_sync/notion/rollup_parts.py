@@ -14,7 +14,9 @@ from typing import Any
 from notion_pg_sync.notion.cleaning import sanitize, storable_text
 from notion_pg_sync.notion.json_access import as_list, get_path, tagged
 from notion_pg_sync.notion.json_text import canonical_text
-from notion_pg_sync.notion.schema import by_id, decoded
+from notion_pg_sync.notion.page_properties import PageProperties, PropertyValue, read_property
+from notion_pg_sync.notion.property_ids import decoded
+from notion_pg_sync.notion.schema import by_id
 from notion_pg_sync.notion.shares import share_out
 
 MOST_IN_A_PAGE = 25
@@ -43,13 +45,13 @@ class RelatedPages:
 
     ids: Sequence[str]
     property_id: str
-    known: Mapping[str, Mapping[str, object]]
+    known: Mapping[str, PageProperties]
 
 
-def rolled_up(value: object, schema: Mapping[str, object]) -> RolledUp | None:
+def rolled_up(value: PropertyValue, schema: Mapping[str, object]) -> RolledUp | None:
     """What a page's rollup `value` goes over, None where the schema does not tell."""
-    property_id, configs = get_path(value, "id"), by_id(schema)
-    config = get_path(configs.get(decoded(property_id)), "rollup") if isinstance(property_id, str) else None
+    configs = by_id(schema)
+    config = get_path(configs.get(value.id), "rollup")
     relation, of_page = (get_path(config, f"{one}_property_id") for one in ("relation", "rollup"))
     if not isinstance(relation, str) or not isinstance(of_page, str):
         return None
@@ -57,12 +59,12 @@ def rolled_up(value: object, schema: Mapping[str, object]) -> RolledUp | None:
     return RolledUp(decoded(relation), decoded(of_page), source if isinstance(source, str) else None)
 
 
-def related_ids(properties: Mapping[str, object], relation_id: str) -> list[str] | None:
+def related_ids(properties: PageProperties, relation_id: str) -> list[str] | None:
     """All pages that a relation of a page holds, in order; None where the relation is still cut, or not there."""
-    value = by_id(properties).get(relation_id)
-    if get_path(value, "type") != "relation" or get_path(value, "has_more") is not False:
+    value = properties.by_id.get(relation_id)
+    if value is None or value.type != "relation" or value.has_more is not False:
         return None
-    return [str(get_path(one, "id")) for one in as_list(get_path(value, "relation"))]
+    return [str(get_path(one, "id")) for one in as_list(value.content)]
 
 
 def whole_array(in_page: object, property_items: Iterable[object], related: RelatedPages | None) -> list[object] | None:
@@ -96,11 +98,15 @@ def whole_conditions(property_items: Iterable[object], property_id: str) -> list
 
 
 def beginning_conditions(
-    property_items: Iterable[object], property_id: str, known: Iterable[Mapping[str, object]]
+    property_items: Iterable[object], property_id: str, known: Iterable[PageProperties]
 ) -> list[dict[str, Any]]:
     """What pages to look for next: those whose text begins with a part that is not all of a page that is `known`."""
-    values = (tagged(by_id(properties).get(property_id)) for properties in known)
-    whole = {_told(kind, content[0]) for kind, content in values if isinstance(content, list) and len(content) == 1}
+    values = (properties.by_id[property_id] for properties in known if property_id in properties.by_id)
+    whole = {
+        _told(value.type, value.content[0])
+        for value in values
+        if isinstance(value.content, list) and len(value.content) == 1
+    }
     return [
         {"property": property_id, kind: {"starts_with": told[:_ENOUGH_LETTERS]}}
         for kind, told in _told_of(property_items)
@@ -134,7 +140,7 @@ def _known_parts(kind: str, entries: Sequence[object], related: RelatedPages) ->
     """What is known of each related page: from the rollup in the page, else from the related page itself."""
     # Fewer entries than the page's answer has room for: nobody knows which pages they are of.
     told = len(entries) if min(MOST_IN_A_PAGE, len(related.ids)) <= len(entries) <= len(related.ids) else 0
-    in_page = [_told_whole(kind, entry) for entry in entries[:told]]
+    in_page = [_told_whole(kind, read_property("", entry)) for entry in entries[:told]]
     known = [*in_page, *[None] * (len(related.ids) - told)]
     return [
         parts if parts is not None else _of_page(kind, related.known.get(page_id), related.property_id)
@@ -142,19 +148,20 @@ def _known_parts(kind: str, entries: Sequence[object], related: RelatedPages) ->
     ]
 
 
-def _of_page(kind: str, properties: Mapping[str, object] | None, property_id: str) -> list[str] | None:
-    return _told_whole(kind, by_id(properties).get(property_id)) if properties is not None else None
+def _of_page(kind: str, properties: PageProperties | None, property_id: str) -> list[str] | None:
+    value = properties.by_id.get(property_id) if properties is not None else None
+    return _told_whole(kind, value) if value is not None else None
 
 
-def _told_whole(kind: str, value: object) -> list[str] | None:
+def _told_whole(kind: str, value: PropertyValue) -> list[str] | None:
     """The parts of a value or of an entry of a rollup; None of another type, and of what may be cut without a sign."""
-    found, content = tagged(value)
-    if found != kind or not isinstance(content, list):
+    content = value.content
+    if value.type != kind or not isinstance(content, list):
         return None
     counted = content
     if kind in ("title", "rich_text"):
         counted = [part for part in content if get_path(part, "type") == "mention"]
-    if len(counted) >= MOST_IN_A_PAGE and get_path(value, "has_more") is not False:
+    if len(counted) >= MOST_IN_A_PAGE and value.has_more is not False:
         return None
     return [_identity(kind, part) for part in content]
 

@@ -10,8 +10,6 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from urllib.parse import unquote
 
 from notion_pg_sync.core.columns import UNDETERMINED, VALUE, Column
 from notion_pg_sync.notion.cleaning import digest, storable_text
@@ -19,6 +17,8 @@ from notion_pg_sync.notion.column_names import column_name, free_name
 from notion_pg_sync.notion.dates import is_day, is_instant
 from notion_pg_sync.notion.json_access import get_path, tagged
 from notion_pg_sync.notion.json_text import canonical_text
+from notion_pg_sync.notion.page_properties import PageProperties, PropertyValue
+from notion_pg_sync.notion.property_ids import decoded
 
 TYPES = {
     "title": "text",
@@ -64,14 +64,8 @@ class _Property:
     type: str
 
 
-@lru_cache(maxsize=4096)
-def decoded(property_id: str) -> str:
-    """A property id as it can be compared: Notion percent-encodes it in some places and not in others."""
-    return unquote(property_id)
-
-
 def by_id(properties: Mapping[str, object]) -> dict[str, object]:
-    """The properties of a page or a schema by their decoded id instead of their name."""
+    """The properties of a schema by their decoded id instead of their name."""
     return {decoded(found): value for value in properties.values() if isinstance(found := get_path(value, "id"), str)}
 
 
@@ -108,7 +102,7 @@ def unknown_types(properties: Mapping[str, object]) -> list[str]:
     return sorted(found - TYPES.keys() - {"button"})
 
 
-def settle_types(columns: Sequence[Column], pages: Iterable[Mapping[str, object]]) -> list[Column]:
+def settle_types(columns: Sequence[Column], pages: Iterable[PageProperties]) -> list[Column]:
     """`columns` with the types of formulas and rollups, as far as they are told by the properties of `pages`.
 
     The first value that is not null decides, for good. Where it is a date, the date's other columns are added.
@@ -118,9 +112,8 @@ def settle_types(columns: Sequence[Column], pages: Iterable[Mapping[str, object]
     for properties in pages:
         if not open_ids:
             break
-        values = by_id(properties)
-        for property_id in sorted(open_ids & values.keys()):
-            result_type = _result_type(values[property_id])
+        for property_id in sorted(open_ids & properties.by_id.keys()):
+            result_type = _result_type(properties.by_id[property_id])
             if result_type:
                 settled[property_id] = result_type
                 open_ids.remove(property_id)
@@ -211,10 +204,9 @@ def _with_date_parts(columns: Sequence[Column]) -> list[Column]:
     return completed
 
 
-def _result_type(value: object) -> str | None:
+def _result_type(value: PropertyValue) -> str | None:
     """The column type that a formula's or rollup's value tells; None of null and of what was not computed."""
-    _, result = tagged(value)
-    kind, content = tagged(result)
+    kind, content = tagged(value.content)
     if kind in (None, "unsupported", "incomplete") or content is None:
         return None
     return _RESULT_TYPES.get(str(kind), ANY_TYPE)

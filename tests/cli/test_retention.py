@@ -70,7 +70,7 @@ async def test_a_run_that_holds_a_lease_stays(old_site: Site) -> None:
 def test_each_run_of_sync_all_sees_to_it(old_site: Site) -> None:
     old_site.execute("SELECT setval('notion_sync.runid_seq', 100)")
     old_site.execute(
-        "INSERT INTO notion_sync.removed_pages (user_id, notion_page_id, sync_table, reason, removed_at, row)"
+        "INSERT INTO notion_sync.removed_pages (user_id, page_id, sync_table, reason, removed_at, row)"
         " SELECT 'anna', gen_random_uuid(), 'table', 'trashed', now() - age, '{}'"
         " FROM unnest(ARRAY['300 days'::interval, '400 days']) AS age"
     )

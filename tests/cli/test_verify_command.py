@@ -38,7 +38,7 @@ def test_a_copy_that_somebody_changes_is_told_with_its_differences(connected: Si
     outcome = json.loads(connected.command("sync", "anna", "Worlds", "--verify", "--json").out)
     # The title itself, and the one that search reads.
     kinds = Counter(one["kind"] for one in outcome["verification"]["differences"])
-    assert kinds == {"title differs": 12, "search differs": 12}
+    assert kinds == {"title_differs": 12, "search_differs": 12}
 
 
 def test_verifying_a_dry_run_makes_no_sense(connected: Site) -> None:

@@ -1,6 +1,6 @@
-"""Keeps what a release's database is like: `python -m tests.mirror.freezing 0.1.0`.
+"""Keeps what a release's database is like: `python -m tests.mirror.freezing 0.2.0`.
 
-It writes `upgrades/0.1.0.sql`, a database with rows that this version made, which every later version has to be able
+It writes `upgrades/0.2.0.sql`, a database with rows that this version made, which every later version has to be able
 to upgrade (test_upgrade.py); and into `released_migrations.txt` the checksum of each migration that there is, none of
 which changes from then on.
 """

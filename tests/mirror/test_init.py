@@ -250,4 +250,4 @@ async def test_double_rows_are_left_where_a_foreign_key_points_at_them(
     )
     async with open_pool(database_url) as pool, pool.connection() as connection:
         plan = await plan_init(connection)
-    assert any("holds 1 pages twice" in told for told in plan.problems)
+    assert any("holds 1 page twice" in told for told in plan.problems)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notion_pg_sync.notion.completion import CutValue, complete, is_incomplete, values_to_complete
+from notion_pg_sync.notion.completion import complete, is_incomplete, values_to_complete
+from notion_pg_sync.notion.page_properties import read_properties, read_property
 from notion_pg_sync.notion.properties import plain_value
 from notion_pg_sync.notion.rollup_parts import RelatedPages, beginning_conditions, rolled_up, whole_conditions
 from notion_pg_sync.sync.verify.parted_rollups import parted_rollup
@@ -28,6 +30,21 @@ def rollup(function: str, result: dict[str, Any]) -> dict[str, Any]:
     return {"id": "r%5D", "type": "rollup", "rollup": {**result, "function": function}}
 
 
+def cut_in(properties: dict[str, Any], schema: Mapping[str, object]) -> list[tuple[str, str, str | None]]:
+    found = values_to_complete(read_properties(properties), schema)
+    return [(value.name, value.written_id, value.type) for value in found]
+
+
+def completed(
+    value: dict[str, Any], items: list[Any], property_item: dict[str, Any], related: RelatedPages | None = None
+) -> Any:
+    return complete(read_property("P", value), items, property_item, related).given
+
+
+def not_told(value: object) -> bool:
+    return is_incomplete(read_property("P", value))
+
+
 def rollup_schema(function: str, relation_id: str = "v_]<") -> dict[str, object]:
     config = {"function": function, "relation_property_id": relation_id, "rollup_property_id": "title"}
     return {"Sum": {"id": "r%5D", "name": "Sum", "type": "rollup", "rollup": config}}
@@ -35,32 +52,32 @@ def rollup_schema(function: str, relation_id: str = "v_]<") -> dict[str, object]
 
 def test_the_recorded_cut_relation_is_found() -> None:
     properties = payload("23_")["properties"]
-    assert values_to_complete(properties, {}) == [CutValue("Items Purchased", "o_yF", "relation")]
+    assert cut_in(properties, {}) == [("Items Purchased", "o_yF", "relation")]
 
 
 def test_no_other_recorded_page_has_cut_values() -> None:
     schemas = [source["properties"] for source in recorded("data_source")]
     for page in recorded("page"):
         if page["id"] != payload("23_")["id"]:
-            assert all(values_to_complete(page["properties"], schema) == [] for schema in [{}, *schemas])
+            assert all(cut_in(page["properties"], schema) == [] for schema in [{}, *schemas])
 
 
 def test_a_relation_is_cut_when_it_says_so_not_when_it_is_long() -> None:
-    assert values_to_complete({"R": relation("a", 25, has_more=False)}, {}) == []
-    assert values_to_complete({"R": relation("a", 3, has_more=True)}, {}) == [CutValue("R", "a", "relation")]
+    assert cut_in({"R": relation("a", 25, has_more=False)}, {}) == []
+    assert cut_in({"R": relation("a", 3, has_more=True)}, {}) == [("R", "a", "relation")]
 
 
 @pytest.mark.parametrize(("count", "suspect"), [(0, False), (24, False), (25, True), (26, True)])
 def test_people_and_mentions_are_suspect_from_25_on(count: int, *, suspect: bool) -> None:
     people = {"id": "p", "type": "people", "people": [{"object": "user", "id": str(n)} for n in range(count)]}
-    assert values_to_complete({"P": people}, {}) == ([CutValue("P", "p", "people")] if suspect else [])
+    assert cut_in({"P": people}, {}) == ([("P", "p", "people")] if suspect else [])
     for kind in ("title", "rich_text"):
         value = {"id": "t", "type": kind, kind: [TEXT, *[MENTION] * count]}
-        assert values_to_complete({"T": value}, {}) == ([CutValue("T", "t", kind)] if suspect else [])
+        assert cut_in({"T": value}, {}) == ([("T", "t", kind)] if suspect else [])
 
 
 def test_long_text_without_mentions_is_whole() -> None:
-    assert values_to_complete({"T": {"id": "t", "type": "rich_text", "rich_text": [TEXT] * 100}}, {}) == []
+    assert cut_in({"T": {"id": "t", "type": "rich_text", "rich_text": [TEXT] * 100}}, {}) == []
 
 
 @pytest.mark.parametrize("relation_id", ["v_]<", "v_%5D%3C"])
@@ -70,18 +87,18 @@ def test_a_rollup_is_cut_when_its_relation_is(relation_id: str) -> None:
     whole = {"Sum": total, "Items": relation("v_%5D%3C", 25, has_more=False)}
     other = {"Sum": total, "Items": relation("other", 25, has_more=True)}
     schema = rollup_schema("sum", relation_id)
-    assert values_to_complete(cut, schema) == [
-        CutValue("Sum", "r%5D", "rollup"),
-        CutValue("Items", "v_%5D%3C", "relation"),
+    assert cut_in(cut, schema) == [
+        ("Sum", "r%5D", "rollup"),
+        ("Items", "v_%5D%3C", "relation"),
     ]
-    assert values_to_complete(whole, schema) == []
-    assert values_to_complete(other, schema) == [CutValue("Items", "other", "relation")]
+    assert cut_in(whole, schema) == []
+    assert cut_in(other, schema) == [("Items", "other", "relation")]
 
 
 @pytest.mark.parametrize("function", ["show_unique", "unique", "median", "count_per_group", "percent_per_group"])
 def test_what_the_endpoint_never_computes_is_not_asked_for(function: str) -> None:
     properties = {"Sum": rollup(function, {"type": "number", "number": 1}), "I": relation("v_]<", 25, has_more=True)}
-    assert [cut.type for cut in values_to_complete(properties, rollup_schema(function))] == ["relation"]
+    assert [kind for _, _, kind in cut_in(properties, rollup_schema(function))] == ["relation"]
 
 
 def item(kind: str, content: object) -> dict[str, Any]:
@@ -95,14 +112,14 @@ def last(kind: str, content: object) -> dict[str, Any]:
 def test_a_relation_is_completed_and_says_so() -> None:
     value = relation("o_yF", 25, has_more=True)
     found = [item("relation", {"id": f"page{number}"}) for number in range(30)]
-    assert complete(value, found, last("relation", {})) == relation("o_yF", 30, has_more=False)
+    assert completed(value, found, last("relation", {})) == relation("o_yF", 30, has_more=False)
     assert value == relation("o_yF", 25, has_more=True)
 
 
 @pytest.mark.parametrize(("kind", "content"), [("people", {"id": "u"}), ("rich_text", MENTION), ("title", TEXT)])
 def test_people_and_text_are_completed_and_nothing_is_added(kind: str, content: dict[str, Any]) -> None:
     value = {"id": "a", "type": kind, kind: [content] * 25}
-    assert complete(value, [item(kind, content)] * 40, last(kind, {})) == {
+    assert completed(value, [item(kind, content)] * 40, last(kind, {})) == {
         "id": "a",
         "type": kind,
         kind: [content] * 40,
@@ -116,7 +133,7 @@ def test_a_recorded_answer_completes_to_what_the_recorded_page_holds() -> None:
     assert len(paged) == 9
     for answer in paged:
         value = by_id[answer["property_item"]["id"]]
-        assert complete(value, answer["results"], answer["property_item"]) == value
+        assert completed(value, answer["results"], answer["property_item"]) == value
 
 
 @pytest.mark.parametrize(
@@ -130,7 +147,7 @@ def test_a_recorded_answer_completes_to_what_the_recorded_page_holds() -> None:
 def test_a_computed_rollup_is_the_last_answers_result(function: str, result: dict[str, Any]) -> None:
     in_page = rollup(function, {"type": "number", "number": 25})
     related = [item("relation", {"id": "p"})] * 34
-    assert complete(in_page, related, last("rollup", {**result, "function": function})) == rollup(function, result)
+    assert completed(in_page, related, last("rollup", {**result, "function": function})) == rollup(function, result)
 
 
 def test_show_original_is_the_items_in_the_form_of_a_page() -> None:
@@ -141,7 +158,7 @@ def test_show_original_is_the_items_in_the_form_of_a_page() -> None:
         item("multi_select", [{"name": "x"}]),
         {"object": "property_item"},
     ]
-    whole = complete(in_page, found, last("rollup", {"type": "array", "array": [], "function": "show_original"}))
+    whole = completed(in_page, found, last("rollup", {"type": "array", "array": [], "function": "show_original"}))
     assert whole == rollup(
         "show_original",
         {
@@ -159,8 +176,8 @@ def test_show_original_is_the_items_in_the_form_of_a_page() -> None:
 @pytest.mark.parametrize("kind", ["unsupported", "incomplete"])
 def test_a_rollup_that_the_endpoint_does_not_compute_keeps_the_pages_value(kind: str) -> None:
     in_page = rollup("median", {"type": "number", "number": 25})
-    assert complete(in_page, [], last("rollup", {"type": kind, kind: {}, "function": "median"})) == in_page
-    assert complete(in_page, [], {}) == in_page
+    assert completed(in_page, [], last("rollup", {"type": kind, kind: {}, "function": "median"})) == in_page
+    assert completed(in_page, [], {}) == in_page
 
 
 def text(content: str) -> dict[str, Any]:
@@ -175,16 +192,16 @@ def test_titles_in_parts_are_as_the_pages_have_them_or_incomplete(pages: list[li
     found = [one for page in pages for one in ([item("title", text(part)) for part in page] or empty)]
     told = data.draw(st.lists(st.booleans(), min_size=len(pages), max_size=len(pages)))
     known = {
-        str(place): {"Name": {"id": "title", **value}}
+        str(place): read_properties({"Name": {"id": "title", **value}})
         for place, (value, is_told) in enumerate(zip(array, told, strict=True))
         if is_told
     }
     related = RelatedPages([str(place) for place in range(len(pages))], "title", known)
     in_page = rollup("show_original", {"type": "array", "array": array[:25]})
-    whole = complete(in_page, found, last("rollup", {"type": "array", "array": []}), related)
+    whole = completed(in_page, found, last("rollup", {"type": "array", "array": []}), related)
     if all(told[25:]):
-        assert not is_incomplete(whole)
-    if not is_incomplete(whole):
+        assert not not_told(whole)
+    if not not_told(whole):
         assert whole == rollup("show_original", {"type": "array", "array": array})
 
 
@@ -193,24 +210,26 @@ def test_as_many_parts_as_pages_prove_nothing() -> None:
     related = RelatedPages([str(place) for place in range(27)], "title", {})
     found = [item("title", TEXT)] * 25 + [item("title", text("jigsa")), item("title", text("w draft"))]
     computed = last("rollup", {"type": "array", "array": []})
-    assert is_incomplete(complete(in_page, found, computed, related))
+    assert not_told(completed(in_page, found, computed, related))
     # The page of the first is known: so is that of the second.
-    related = RelatedPages(related.ids, "title", {"25": {"Name": {"id": "title", "type": "title", "title": []}}})
-    whole = complete(in_page, found, computed, related)
+    related = RelatedPages(
+        related.ids, "title", {"25": read_properties({"Name": {"id": "title", "type": "title", "title": []}})}
+    )
+    whole = completed(in_page, found, computed, related)
     assert plain_value(whole) == ["t"] * 25 + ["", "jigsaw draft"]
 
 
 def test_what_may_be_cut_in_a_related_page_is_not_known() -> None:
     mentions = {"id": "title", "type": "title", "title": [MENTION] * 25}
     in_page = rollup("show_original", {"type": "array", "array": [{"type": "title", "title": []}] * 25})
-    related = RelatedPages([str(place) for place in range(27)], "title", {"25": {"Name": mentions}})
+    related = RelatedPages([str(place) for place in range(27)], "title", {"25": read_properties({"Name": mentions})})
     found = [item("title", MENTION)] * 30
-    assert is_incomplete(complete(in_page, found, last("rollup", {"type": "array", "array": []}), related))
+    assert not_told(completed(in_page, found, last("rollup", {"type": "array", "array": []}), related))
 
 
 def test_a_value_that_is_never_cut_stays() -> None:
     value = {"id": "a", "type": "number", "number": 1}
-    assert complete(value, [item("number", 2)], last("number", {})) == value
+    assert completed(value, [item("number", 2)], last("number", {})) == value
 
 
 @settings(deadline=None)
@@ -218,12 +237,12 @@ def test_a_value_that_is_never_cut_stays() -> None:
 def test_no_json_makes_completion_fail(
     properties: dict[str, object], schema: dict[str, object], items: list[object]
 ) -> None:
-    values_to_complete(properties, schema)
+    cut_in(properties, schema)
     for value in properties.values():
         if isinstance(value, dict):
-            related = RelatedPages(["a", "b"], "title", {"a": properties})
-            complete(value, items, {"rollup": value.get("rollup")}, related)
-            rolled_up(value, schema)
+            related = RelatedPages(["a", "b"], "title", {"a": read_properties(properties)})
+            completed(value, items, {"rollup": value.get("rollup")}, related)
+            rolled_up(read_property("P", value), schema)
             whole_conditions(items, "title")
-            beginning_conditions(items, "title", [properties])
+            beginning_conditions(items, "title", [read_properties(properties)])
             parted_rollup(value.get("rollup"), [one for one in items if isinstance(one, dict)], 2)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from notion_pg_sync.core.columns import Column
 from notion_pg_sync.notion.cleaning import sanitize
+from notion_pg_sync.notion.page_properties import read_properties
 from notion_pg_sync.notion.properties import columns_by_property, fields_of, first_integer, first_text
 from notion_pg_sync.notion.schema import assign_columns, settle_types
 from notion_pg_sync.sync.verify.expected_fields import (
@@ -51,19 +52,20 @@ def test_each_row_of_the_table_of_property_types(row: list[str]) -> None:
 def test_the_sync_and_its_check_agree_on_whatever_notion_may_answer(properties: dict[str, Any]) -> None:
     """Two implementations that share nothing."""
     properties, _ = sanitize(properties)
+    given = read_properties(properties)
     schema = {
         name: {"id": value.get("id"), "name": name, "type": value.get("type")}
         for name, value in properties.items()
         if isinstance(value, dict)
     }
-    columns = settle_types(assign_columns(schema, []), [properties])
-    synced = fields_of(properties, columns_by_property(columns))
+    columns = settle_types(assign_columns(schema, []), [given])
+    synced = fields_of(given, columns_by_property(columns))
     expected = expected_fields(properties, named(columns))
     assert {name: value for name, value in expected.items() if value is not NOT_TOLD} == synced.values
     assert {name for name, value in expected.items() if value is NOT_TOLD} == synced.not_computed
     names = sorted(properties)[:3]
-    assert expected_text(properties, names) == first_text(properties, names)
-    assert expected_integer(properties, names) == first_integer(properties, names)
+    assert expected_text(properties, names) == first_text(given, names)
+    assert expected_integer(properties, names) == first_integer(given, names)
 
 
 DATES = st.sampled_from(
@@ -90,7 +92,7 @@ def test_they_agree_on_dates(start: object, end: object, zone: object, type_: st
     columns = assign_columns({"Due": {"id": "d", "name": "Due", "type": "date"}}, [])
     columns = [replace(column, type=type_) if column.part == "value" else column for column in columns]
     for one in (value, {"id": "d", "type": "formula", "formula": {"type": "date", "date": value["date"]}}):
-        synced = fields_of({"Due": one}, columns_by_property(columns))
+        synced = fields_of(read_properties({"Due": one}), columns_by_property(columns))
         assert expected_fields({"Due": one}, named(columns)) == synced.values
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 
 from notion_pg_sync.core.users import User
+from notion_pg_sync.notion.page_properties import read_properties
 from notion_pg_sync.notion.people import read_user, users_in
 from tests.notion.arbitrary_json import json_values, page_properties
 
@@ -38,10 +39,10 @@ def test_people_and_who_made_and_edited_a_page_are_found() -> None:
         "Edited": {"id": "c", "type": "last_edited_by", "last_edited_by": PERSON},
         "Name": {"id": "title", "type": "title", "title": []},
     }
-    assert [user.name for user in users_in(properties)] == ["Ada", None, "Ada"]
+    assert [user.name for user in users_in(read_properties(properties))] == ["Ada", None, "Ada"]
 
 
 @given(page_properties, json_values)
 def test_no_json_makes_it_fail(properties: dict[str, object], answered: object) -> None:
-    for user in [*users_in(properties), read_user(answered)]:
+    for user in [*users_in(read_properties(properties)), read_user(answered)]:
         assert user is None or "\x00" not in (user.name or "")

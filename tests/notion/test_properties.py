@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from notion_pg_sync.notion.cleaning import sanitize
+from notion_pg_sync.notion.page_properties import read_properties
 from notion_pg_sync.notion.properties import (
     NOT_COMPUTED,
     NotComputed,
@@ -186,7 +187,7 @@ def test_every_recorded_page_is_read() -> None:
     for page in pages:
         for value in page["properties"].values():
             json.dumps(plain_value(value))
-        assert isinstance(title_text(page["properties"]), str)
+        assert isinstance(title_text(read_properties(page["properties"])), str)
 
 
 @settings(deadline=None)
@@ -214,9 +215,12 @@ def test_plain_text_is_text_whatever_it_is_given(value: object) -> None:
 
 
 def test_the_title_is_found_under_any_name() -> None:
-    assert title_text({"Note": {"type": "rich_text", "rich_text": [text("no")]}, "名前": _title("yes")}) == "yes"
-    assert title_text({"Name": {"id": "title", "type": "title", "title": []}}) == ""
-    assert title_text({}) == ""
+    assert (
+        title_text(read_properties({"Note": {"type": "rich_text", "rich_text": [text("no")]}, "名前": _title("yes")}))
+        == "yes"
+    )
+    assert title_text(read_properties({"Name": {"id": "title", "type": "title", "title": []}})) == ""
+    assert title_text(read_properties({})) == ""
 
 
 def test_first_text_goes_by_the_order_of_the_names_and_skips_what_has_no_text() -> None:
@@ -226,9 +230,9 @@ def test_first_text_goes_by_the_order_of_the_names_and_skips_what_has_no_text() 
         "BACKSTORY": {"type": "formula", "formula": {"type": "string", "string": " from afar "}},
         "Zzz": {"type": "rich_text", "rich_text": [text("not asked for")]},
     }
-    assert first_text(properties, ["Description", "Bio", "Backstory"]) == " from afar "
-    assert first_text(properties, ["Description", "Bio"]) is None
-    assert first_text(properties, []) is None
+    assert first_text(read_properties(properties), ["Description", "Bio", "Backstory"]) == " from afar "
+    assert first_text(read_properties(properties), ["Description", "Bio"]) is None
+    assert first_text(read_properties(properties), []) is None
 
 
 def test_first_text_takes_the_one_with_text_of_two_names_that_differ_in_case() -> None:
@@ -236,7 +240,7 @@ def test_first_text_takes_the_one_with_text_of_two_names_that_differ_in_case() -
         "Notes": {"type": "rich_text", "rich_text": []},
         "notes": {"type": "email", "email": "a@example.com"},
     }
-    assert first_text(properties, ["Notes"]) == "a@example.com"
+    assert first_text(read_properties(properties), ["Notes"]) == "a@example.com"
 
 
 @pytest.mark.parametrize(
@@ -258,15 +262,15 @@ def test_first_text_takes_the_one_with_text_of_two_names_that_differ_in_case() -
     ],
 )
 def test_first_integer_is_a_whole_number_that_postgresql_can_hold(value: object, expected: int | None) -> None:
-    assert first_integer({"message count ": value}, ["Message Count"]) == expected
+    assert first_integer(read_properties({"message count ": value}), ["Message Count"]) == expected
 
 
 @settings(deadline=None)
 @given(page_properties)
 def test_no_page_makes_the_text_columns_fail(properties: dict[str, object]) -> None:
-    title_text(properties)
-    first_text(properties, ["Description", "Due"])
-    first_integer(properties, ["Description", "Due"])
+    title_text(read_properties(properties))
+    first_text(read_properties(properties), ["Description", "Due"])
+    first_integer(read_properties(properties), ["Description", "Due"])
 
 
 def _title(content: str) -> dict[str, object]:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from notion_pg_sync.core.columns import UNDETERMINED, Column
 from notion_pg_sync.notion.column_names import KEY_WORDS, RESERVED_NAMES
-from notion_pg_sync.notion.schema import assign_columns, by_id, decoded, fits, schema_fingerprint, settle_types
+from notion_pg_sync.notion.page_properties import read_properties
+from notion_pg_sync.notion.property_ids import decoded
+from notion_pg_sync.notion.schema import assign_columns, by_id, fits, schema_fingerprint, settle_types
 from tests.notion.arbitrary_json import TYPES, json_values, page_properties, wild_text
 from tests.notion.payloads import payload, recorded
 
@@ -170,22 +172,22 @@ def formula(result: object, property_id: str = "f") -> dict[str, object]:
 def test_a_formula_takes_the_type_of_its_first_value(result: object, expected: str) -> None:
     columns = assign_columns(schema(("f", "F", "formula")), [])
     nothing: object = {"type": "string", "string": None}
-    (column,) = settle_types(columns, [formula(nothing), {}, formula(result)])
+    (column,) = settle_types(columns, map(read_properties, [formula(nothing), {}, formula(result)]))
     assert column.type == expected
 
 
 def test_a_type_once_settled_stays() -> None:
     columns = assign_columns(schema(("f%5D", "F", "formula"), ("n", "N", "number")), [])
     text, number = formula({"type": "string", "string": "x"}, "f]"), formula({"type": "number", "number": 1}, "f]")
-    settled = settle_types(columns, [text, number])
+    settled = settle_types(columns, map(read_properties, [text, number]))
     assert [column.type for column in settled] == ["text", "numeric"]
-    assert settle_types(settled, [number]) == settled
+    assert settle_types(settled, [read_properties(number)]) == settled
     assert assign_columns(schema(("f%5D", "F", "formula"), ("n", "N", "number")), settled) == settled
 
 
 def test_a_formula_that_gives_dates_gets_four_columns() -> None:
     columns = assign_columns(schema(("f", "F", "formula"), ("g", "F at", "url")), [])
-    settled = settle_types(columns, [formula({"type": "date", "date": {"start": "2026-06-27"}})])
+    settled = settle_types(columns, [read_properties(formula({"type": "date", "date": {"start": "2026-06-27"}}))])
     assert [(column.name, column.type, column.part) for column in settled] == [
         ("f", "date", "value"),
         ("f_at", "text", "value"),
@@ -334,5 +336,5 @@ def test_names_are_legal_unique_and_stable_whatever_comes_and_goes(
 def test_no_schema_makes_columns_or_fingerprint_fail(properties: dict[str, object], value: object) -> None:
     columns = assign_columns(properties, [])
     assign_columns({"x": value}, columns)
-    settle_types(columns, [properties, {"x": value}])
+    settle_types(columns, map(read_properties, [properties, {"x": value}]))
     assert len(schema_fingerprint({**properties, "x": value})) == 64

@@ -83,7 +83,7 @@ class Target:
         if views != rows:
             lines.append(f"the views have {views}, not {rows}")
         removed = self.place.execute(
-            "SELECT count(*), count(DISTINCT notion_page_id) FROM notion_sync.removed_pages WHERE user_id = %s",
+            "SELECT count(*), count(DISTINCT page_id) FROM notion_sync.removed_pages WHERE user_id = %s",
             self.user_id,
         )
         if removed != [(self.trashed, self.trashed)]:

@@ -62,7 +62,7 @@ CONTENT = """
         SELECT to_jsonb(rows) FROM notion_characters_sync AS rows
         UNION ALL SELECT to_jsonb(rows) FROM notion_pages_sync AS rows
         UNION ALL SELECT to_jsonb(rows) FROM notion_worlds_sync AS rows) AS rows (row)
-    UNION ALL SELECT jsonb_build_object('page', notion_page_id, 'reason', reason) FROM notion_sync.removed_pages
+    UNION ALL SELECT jsonb_build_object('page', page_id, 'reason', reason) FROM notion_sync.removed_pages
     UNION ALL SELECT to_jsonb(rows) FROM notion_sync.columns AS rows
     UNION ALL SELECT to_jsonb(rows) - '{asked_at,written_in}'::text[] FROM notion_sync.users AS rows
     UNION ALL SELECT to_jsonb(rows) - '{fetched_at,written_in}'::text[] FROM notion_sync.page_bodies AS rows

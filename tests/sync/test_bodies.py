@@ -37,7 +37,7 @@ async def notes(installation: Installation, small: SmallWorkspace) -> list[str]:
 
 async def kept(installation: Installation) -> dict[str, Row]:
     rows = await installation.execute("SELECT * FROM notion_sync.page_bodies WHERE user_id = 'anna'")
-    return {row["notion_page_id"]: row for row in rows}
+    return {row["page_id"]: row for row in rows}
 
 
 async def record(installation: Installation) -> Row:

@@ -42,7 +42,7 @@ async def test_every_row_and_every_property_of_three_users_is_as_notion_has_it(
     known = (*BEYOND_THE_API, NUL_CHARACTER)
     assert [line for line in found if not any(re.search(pattern, line) for pattern in known)] == []
     assert len(found) == len(known)
-    assert "1 rows held characters" in (outcome_of(outcome, "anna", "Everything") or "")
+    assert "1 row held characters" in (outcome_of(outcome, "anna", "Everything") or "")
 
 
 def outcome_of(outcome: object, user_id: str, database: str) -> str | None:

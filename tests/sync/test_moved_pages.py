@@ -52,7 +52,7 @@ async def orphans(installation: Installation) -> list[str]:
     columns = await installation.execute(
         "SELECT table_name, column_name, data_type FROM information_schema.columns JOIN information_schema.tables"
         " USING (table_schema, table_name) WHERE table_schema = 'notion_sync' AND table_type = 'BASE TABLE'"
-        " AND column_name IN ('page_id', 'notion_page_id', 'page_ids') AND table_name <> 'removed_pages'"
+        " AND column_name IN ('page_id', 'page_ids') AND table_name <> 'removed_pages'"
     )
     assert len(columns) >= 3
     live = " UNION ALL ".join(f"SELECT user_id, notion_page_id::text FROM {table}" for table in TABLES)
@@ -72,7 +72,7 @@ async def kept(installation: Installation, page: str) -> dict[str, str]:
     queries = {
         "row": " UNION ALL ".join(f"SELECT notion_page_id AS page, notion_data_source_id FROM {one}" for one in TABLES),
         "document": "SELECT page_id AS page, data_source_id FROM notion_sync.search_documents",
-        "body": "SELECT notion_page_id AS page, data_source_id FROM notion_sync.page_bodies",
+        "body": "SELECT page_id AS page, data_source_id FROM notion_sync.page_bodies",
     }
     found = {}
     for what, query in queries.items():
@@ -145,8 +145,7 @@ async def test_the_row_that_a_page_left_behind_does_not_take_the_body_back(
         outcome = await anna.sync_one("anna", "Notes", bodies=True)
         assert outcome.failures == []
         for what in ("page_bodies", "search_documents"):
-            column = "notion_page_id" if what == "page_bodies" else "page_id"
-            query = f"SELECT data_source_id FROM notion_sync.{what} WHERE {column} = %s"
+            query = f"SELECT data_source_id FROM notion_sync.{what} WHERE page_id = %s"
             assert await anna.execute(query, page) == [{"data_source_id": source}]
     assert await anna.execute("SELECT 1 FROM notion_notes_sync WHERE notion_page_id = %s", page) != []
 
@@ -257,8 +256,8 @@ async def test_whatever_happens_to_pages_nothing_of_them_is_orphaned(
         assert await orphans(anna) == []
         assert await anna.differences("anna", "anna", databases) == []
     await sync(anna, bodies=True)
-    bodies = await anna.execute("SELECT notion_page_id, markdown FROM notion_sync.page_bodies")
-    assert {row["notion_page_id"]: row["markdown"] for row in bodies} == {
+    bodies = await anna.execute("SELECT page_id, markdown FROM notion_sync.page_bodies")
+    assert {row["page_id"]: row["markdown"] for row in bodies} == {
         page: workspace.complete_body(page) for name in NAMES for page in workspace.page_ids(name)
     }
 
@@ -297,7 +296,7 @@ async def test_orphans_of_earlier_versions_go_with_init(database_maker: Database
         async with open_pool(url) as pool, pool.connection() as opened:
             await carry_out(opened, await plan_init(opened))
         with psycopg.connect(url) as connection:
-            bodies = connection.execute("SELECT notion_page_id, data_source_id FROM notion_sync.page_bodies ORDER BY 1")
+            bodies = connection.execute("SELECT page_id, data_source_id FROM notion_sync.page_bodies ORDER BY 1")
             assert bodies.fetchall() == [
                 (ids["unsearched"], ids["unsearched"]),
                 (ids["moved"], ids["new"]),

@@ -25,9 +25,7 @@ async def test_what_notion_does_not_compute_never_overwrites_a_known_value(
     await installation.sync_all()
     workspace.set_unsupported("Sums", "Twice")
     workspace.edit_page(workspace.page_ids("Sums")[0], {"N": 22})
-    assert "Notion did not compute twice in 1 rows; what was known of it is kept." in await message(
-        installation, "Sums"
-    )
+    assert "Notion did not compute twice in 1 row; what was known of it is kept." in await message(installation, "Sums")
     (row,) = await installation.execute("SELECT fields FROM notion_pages_sync")
     assert (row["fields"]["n"], row["fields"]["twice"]) == (22, 42)
     workspace.set_unsupported("Sums", "Twice", unsupported=False)

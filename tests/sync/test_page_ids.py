@@ -163,7 +163,7 @@ async def test_what_is_no_id_of_notion_is_the_applications_own_affair(
         taken_over = [row["notion_page_id"] for row in rows if row["notion_data_source_id"] is not None]
         assert taken_over == [malformed]
     (told,) = (await verified(application.installation, small, "Characters")).differences
-    assert (told.kind, told.in_notion) == ("row too many", "no such page, or no longer shared")
+    assert (told.kind, told.in_notion) == ("extra_row", "no such page, or no longer shared")
 
 
 @pytest.mark.parametrize("application", ["dashed", "plain", "upper-dashed"], indirect=True)
@@ -180,8 +180,8 @@ async def test_the_rest_of_the_tool_finds_the_rows(application: Application, sma
     view = "SELECT page_id, database_id FROM notion.characters WHERE page_id = %s"
     database_id = small.databases["Characters"]
     assert await installation.execute(view, page) == [{"page_id": page, "database_id": database_id}]
-    bodies = await installation.execute("SELECT notion_page_id FROM notion_sync.page_bodies")
-    assert sorted(body["notion_page_id"] for body in bodies) == sorted(application.pages)
+    bodies = await installation.execute("SELECT page_id FROM notion_sync.page_bodies")
+    assert sorted(body["page_id"] for body in bodies) == sorted(application.pages)
     documents = await installation.execute("SELECT page_id FROM notion_sync.search_documents")
     assert sorted(document["page_id"] for document in documents) == sorted(application.pages)
 
@@ -193,11 +193,11 @@ async def test_the_rest_of_the_tool_finds_the_rows(application: Application, sma
 
     installation.workspace.trash_page(page)
     await synced(application, full=True)
-    (removed,) = await installation.execute("SELECT notion_page_id, row, reason FROM notion_sync.removed_pages")
-    assert (removed["notion_page_id"], removed["reason"]) == (page, "trashed")
+    (removed,) = await installation.execute("SELECT page_id, row, reason FROM notion_sync.removed_pages")
+    assert (removed["page_id"], removed["reason"]) == (page, "trashed")
     assert removed["row"]["notion_page_id"] == application.spell(page)
     assert await installation.execute(look_up, row["name"]) == []
-    for table in ("page_bodies WHERE notion_page_id", "search_documents WHERE page_id"):
+    for table in ("page_bodies WHERE page_id", "search_documents WHERE page_id"):
         assert await installation.execute(f"SELECT 1 FROM notion_sync.{table} = %s", page) == []
     installation.workspace.restore_page(page)
     await synced(application)
@@ -282,12 +282,12 @@ async def test_without_the_trigger_no_page_is_doubled_by_a_sync_and_what_was_is_
     await application.write(page, "once more", "mixed")
     await synced(application, full=True)
     told = (await verified(installation, small, "Characters")).differences
-    assert [(one.kind, one.page_id) for one in told] == [("row too many", page)]
+    assert [(one.kind, one.page_id) for one in told] == [("extra_row", page)]
     await installation.execute(
         f"UPDATE {TABLE} SET notion_data_source_id = %s WHERE name = 'once more'", small.data_sources["Characters"]
     )
     told = (await verified(installation, small, "Characters")).differences
-    assert ("row too many", page, "2 rows of it") in [(one.kind, one.page_id, one.in_postgresql) for one in told]
+    assert ("extra_row", page, "2 rows of it") in [(one.kind, one.page_id, one.in_postgresql) for one in told]
     await installation.init()
     await application.assert_one_row_a_page()
     assert (await application.read())[application.spell(page)] == "once more"

@@ -22,8 +22,8 @@ async def anna(installation: Installation, small: SmallWorkspace) -> Installatio
 
 
 async def removed(installation: Installation) -> dict[str, str]:
-    rows = await installation.execute("SELECT notion_page_id, reason FROM notion_sync.removed_pages")
-    return {row["notion_page_id"]: row["reason"] for row in rows}
+    rows = await installation.execute("SELECT page_id, reason FROM notion_sync.removed_pages")
+    return {row["page_id"]: row["reason"] for row in rows}
 
 
 async def rows_of(installation: Installation, small: SmallWorkspace, name: str) -> dict[str, Row]:
@@ -42,8 +42,8 @@ async def test_each_way_to_leave_is_told_apart(anna: Installation, small: SmallW
     assert await removed(anna) == {
         pages[0]: "trashed",
         pages[1]: "archived",
-        pages[2]: "gone or no longer shared",
-        pages[3]: "gone or no longer shared",  # anna's connection does not see the database that it is in now
+        pages[2]: "not_found",
+        pages[3]: "not_found",  # anna's connection does not see the database that it is in now
     }
     assert (await rows_of(anna, small, "Characters")).keys() == before.keys() - set(pages[:4])
     kept = await anna.execute("SELECT row ->> 'name' AS name FROM notion_sync.removed_pages WHERE reason = 'trashed'")
@@ -184,7 +184,7 @@ async def test_rows_that_an_application_mirrored_before_are_taken_over(
         "not yet in Notion",
     )
     await anna.sync_all()
-    assert list((await removed(anna)).values()) == ["gone or no longer shared"]
+    assert list((await removed(anna)).values()) == ["not_found"]
     assert await anna.execute("SELECT name FROM notion_characters_sync WHERE notion_page_id IS NULL") == [
         {"name": "not yet in Notion"}
     ]
@@ -194,7 +194,7 @@ def test_why_a_page_left() -> None:
     page, source, other = str(UUID(int=1)), str(UUID(int=2)), str(UUID(int=3))
     parent = {"type": "data_source_id", "data_source_id": source}
     here = {"object": "page", "id": page, "parent": parent, "in_trash": False, "is_archived": False}
-    assert why_it_left(None, page, source) == "gone or no longer shared"
+    assert why_it_left(None, page, source) == "not_found"
     assert why_it_left({**here, "in_trash": True}, page, source) == "trashed"
     assert why_it_left({**here, "is_archived": True}, page, source) == "archived"
     assert why_it_left(here, page, other) == "moved"

@@ -12,10 +12,8 @@ from psycopg.types.json import Jsonb
 from tests.installation import Installation
 from tests.sync.test_verify import verified
 
-SAID = (
-    "Notion does not tell which parts of titles belong to which related page in 1 rows; what was known of it is kept."
-)
-REMARK = "'Titles' is not told whole in 1 rows, which the copy says too, so nothing was compared there."
+SAID = "Notion does not tell which parts of titles belong to which related page in 1 row; what was known of it is kept."
+REMARK = "'Titles' is not told whole in 1 row, which the copy says too, so nothing was compared there."
 
 
 def drafts(count: int) -> list[dict[str, Any]]:
@@ -135,7 +133,7 @@ async def test_verifying_finds_parts_that_are_elsewhere(installation: Installati
             Jsonb(wrong),
         )
         found = (await verified(installation, small, "Shelf", database_id=databases["Shelf"])).differences
-        assert ("value differs", "Titles") in [(one.kind, one.name) for one in found]
+        assert ("value_differs", "Titles") in [(one.kind, one.name) for one in found]
 
 
 async def test_it_costs_a_request_for_a_hundred_parts(installation: Installation, small: SmallWorkspace) -> None:

@@ -184,7 +184,7 @@ async def test_verify_calls_no_difference_an_edit_of_since_for_a_wrong_date(
     verification = (await installation.sync_one("anna", "Many", verify=True)).verification
     assert verification is not None
     assert verification.edited_since == 5
-    assert [one.kind for one in verification.differences] == ["title differs"]
+    assert [one.kind for one in verification.differences] == ["title_differs"]
 
 
 async def test_a_body_is_not_settled_by_a_wrong_date(installation: Installation, many: DatabaseHandle) -> None:
@@ -194,7 +194,7 @@ async def test_a_body_is_not_settled_by_a_wrong_date(installation: Installation,
     workspace.faults.add("date", date=FUTURE)
     assert (await installation.sync_all(bodies=True, requests_per_minute=100_000)).failures == []
     found = await installation.execute(
-        "SELECT is_settled, fetched_at FROM notion_sync.page_bodies WHERE notion_page_id = %s", page
+        "SELECT is_settled, fetched_at FROM notion_sync.page_bodies WHERE page_id = %s", page
     )
     assert not found[0]["is_settled"]
     assert found[0]["fetched_at"] <= datetime.now(UTC)

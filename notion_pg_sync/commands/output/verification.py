@@ -26,4 +26,5 @@ def _line(difference: Difference) -> str:
     name = "" if difference.name is None else f" {difference.name!r}"
     path = f" at {difference.path}" if difference.path else ""
     page = "" if difference.page_id is None else f" of page {difference.page_id}"
-    return f"{difference.kind}:{name}{path}{page}: Notion {difference.in_notion}, PostgreSQL {difference.in_postgresql}"
+    sides = f"Notion {difference.in_notion}, PostgreSQL {difference.in_postgresql}"
+    return f"{difference.kind.replace('_', ' ')}:{name}{path}{page}: {sides}"

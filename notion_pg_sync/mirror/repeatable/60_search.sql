@@ -53,7 +53,7 @@ BEGIN
         SELECT vector.tsv, vector.is_cut
         FROM (SELECT) AS page
         LEFT JOIN notion_sync.page_bodies AS body
-            ON body.user_id = document.user_id AND body.notion_page_id = document.page_id,
+            ON body.user_id = document.user_id AND body.page_id = document.page_id,
         notion_sync.search_vector(
             NEW.language::regconfig, document.title, document.text, coalesce(body.plain_text, '')) AS vector);
     RETURN NULL;
@@ -204,7 +204,7 @@ BEGIN
         JOIN notion_sync.search_documents AS document ON document.user_id = asked AND document.page_id = match.page_id
         JOIN notion_sync.data_sources AS known
             ON known.user_id = asked AND known.data_source_id = document.data_source_id
-        LEFT JOIN notion_sync.page_bodies AS body ON body.user_id = asked AND body.notion_page_id = document.page_id
+        LEFT JOIN notion_sync.page_bodies AS body ON body.user_id = asked AND body.page_id = document.page_id
         ORDER BY match.place;
 END
 $$;

@@ -50,7 +50,7 @@ COMMENT ON COLUMN notion_sync.page_bodies.is_settled IS
 COMMENT ON COLUMN notion_sync.page_bodies.fetched_at IS 'When it was asked for, by Notion''s clock.';
 COMMENT ON COLUMN notion_sync.data_sources.bodies IS
     'Yours to set: whether its bodies are read by every run, also by those without --bodies.';
-COMMENT ON COLUMN notion_sync.removed_pages.notion_page_id IS
+COMMENT ON COLUMN notion_sync.removed_pages.page_id IS
     'Null: the row was one too many, under something that is no id of Notion; row has it.';
 COMMENT ON COLUMN notion_sync.removed_pages.row IS 'The row as it was, ids included.';
 COMMENT ON TABLE notion_sync.users IS 'People, bots and groups of a user''s Notion workspace, as far as rows name them.';

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from notion_pg_sync.notion.client import JsonObject, NotionClient
-from notion_pg_sync.notion.completion import CutValue, complete, is_incomplete, values_to_complete
-from notion_pg_sync.notion.pages import Page, with_properties
+from notion_pg_sync.notion.completion import complete, is_incomplete, values_to_complete
+from notion_pg_sync.notion.page_properties import PageProperties, PropertyValue
+from notion_pg_sync.notion.pages import Page
 from notion_pg_sync.notion.rollup_parts import (
     RelatedPages,
     RolledUp,
@@ -25,7 +26,7 @@ class _Answered:
     """What the property endpoint says of a cut value of the page at `place`."""
 
     place: int
-    cut: CutValue
+    cut: PropertyValue
     items: Sequence[JsonObject]
     last: JsonObject
 
@@ -39,7 +40,7 @@ async def complete_pages(client: NotionClient, pages: Sequence[Page], schema: Ma
     several answers, and put right by the next full read. What stays uncertain is incomplete.
     """
     cut = [(place, value) for place, page in enumerate(pages) for value in values_to_complete(page.properties, schema)]
-    answers = await gather_or_cancel(client.property_items(pages[place].id, value.property_id) for place, value in cut)
+    answers = await gather_or_cancel(client.property_items(pages[place].id, value.written_id) for place, value in cut)
     answered = [_Answered(place, value, *answer) for (place, value), answer in zip(cut, answers, strict=True)]
     rollups = [one for one in answered if one.cut.type == "rollup"]
     others = [one for one in answered if one.cut.type != "rollup"]
@@ -50,7 +51,7 @@ async def complete_pages(client: NotionClient, pages: Sequence[Page], schema: Ma
 
 async def _rollups(
     client: NotionClient, pages: Sequence[Page], rollups: Sequence[_Answered], schema: Mapping[str, object]
-) -> dict[_Answered, JsonObject]:
+) -> dict[_Answered, PropertyValue]:
     """The whole of each rollup; the relations of `pages` are whole already."""
     known = {page.id: page.properties for page in pages} if rollups else {}
     values = {one: _whole(one, pages, schema, known) for one in rollups}
@@ -69,7 +70,7 @@ async def _looked_up(
     over: tuple[str, str],
     rollups: Sequence[_Answered],
     schema: Mapping[str, object],
-) -> dict[_Answered, JsonObject]:
+) -> dict[_Answered, PropertyValue]:
     """`rollups`, once their related pages are looked up: by whole values, then by beginnings.
 
     All are `over` one data source and property (decoded id).
@@ -88,23 +89,25 @@ async def _looked_up(
 
 
 def _whole(
-    one: _Answered, pages: Sequence[Page], schema: Mapping[str, object], known: Mapping[str, Mapping[str, object]]
-) -> JsonObject:
+    one: _Answered, pages: Sequence[Page], schema: Mapping[str, object], known: Mapping[str, PageProperties]
+) -> PropertyValue:
     """A value that was cut, made whole; `known` has the properties of pages by id."""
     properties = pages[one.place].properties
-    value = properties[one.cut.name]
     rolled = _rolled_up(one, pages, schema)
     ids = related_ids(properties, rolled.relation_id) if rolled else None
     related = RelatedPages(ids, rolled.property_id, known) if rolled and ids is not None else None
-    return complete(value if isinstance(value, dict) else {}, one.items, one.last, related)
+    return complete(properties.by_name[one.cut.name], one.items, one.last, related)
 
 
 def _rolled_up(one: _Answered, pages: Sequence[Page], schema: Mapping[str, object]) -> RolledUp | None:
-    return rolled_up(pages[one.place].properties[one.cut.name], schema)
+    return rolled_up(pages[one.place].properties.by_name[one.cut.name], schema)
 
 
-def _with_values(pages: Sequence[Page], values: Mapping[_Answered, JsonObject]) -> list[Page]:
-    by_place: dict[int, JsonObject] = {}
+def _with_values(pages: Sequence[Page], values: Mapping[_Answered, PropertyValue]) -> list[Page]:
+    by_place: dict[int, dict[str, PropertyValue]] = {}
     for one, value in values.items():
         by_place.setdefault(one.place, {})[one.cut.name] = value
-    return [with_properties(page, by_place[place]) if place in by_place else page for place, page in enumerate(pages)]
+    return [
+        replace(page, properties=page.properties.changed(by_place[place])) if place in by_place else page
+        for place, page in enumerate(pages)
+    ]

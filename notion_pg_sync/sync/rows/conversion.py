@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from notion_pg_sync.core.columns import Column
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.sent_rows import AboutPage, Row
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import Storable, page_hash, picture_text, storable_text, to_storable
 from notion_pg_sync.notion.completion import is_incomplete
 from notion_pg_sync.notion.json_text import canonical_text
+from notion_pg_sync.notion.page_properties import PageProperties, read_properties
 from notion_pg_sync.notion.pages import Page
 from notion_pg_sync.notion.properties import (
     ColumnsByProperty,
@@ -21,7 +23,7 @@ from notion_pg_sync.notion.properties import (
     first_text,
     title_text,
 )
-from notion_pg_sync.notion.schema import by_id, settle_types
+from notion_pg_sync.notion.schema import settle_types
 
 
 @dataclass
@@ -50,33 +52,35 @@ class Conversion:
         """What a person should know of the rows converted so far, a sentence each."""
         notes = []
         if self.altered_rows:
-            notes.append(f"{self.altered_rows} rows held characters or numbers that PostgreSQL cannot store.")
+            notes.append(f"{plural(self.altered_rows, 'row')} held characters or numbers that PostgreSQL cannot store.")
         for name, count in sorted(self.not_computed.items()):
-            notes.append(f"Notion did not compute {name} in {count} rows; what was known of it is kept.")
+            notes.append(f"Notion did not compute {name} in {plural(count, 'row')}; what was known of it is kept.")
         for name, count in sorted(self.not_shared_out.items()):
             notes.append(
-                f"Notion does not tell which parts of {name} belong to which related page in {count} rows; what was "
-                "known of it is kept."
+                f"Notion does not tell which parts of {name} belong to which related page in {plural(count, 'row')}; "
+                "what was known of it is kept."
             )
         for name, count in sorted(self.unfit.items()):
-            notes.append(f"{count} values do not fit the type of column {name}.")
+            notes.append(f"{plural(count, 'value does', 'values do')} not fit the type of column {name}.")
         return notes
 
     def _row_of(self, page: Page, columns: ColumnsByProperty) -> Row:
-        stored = to_storable(page.properties)
-        fields = fields_of(stored.value, columns)
+        stored = to_storable(page.properties.given)
+        # Nearly all pages are clean as they come, and read already.
+        properties = page.properties if stored.value is page.properties.given else read_properties(stored.value)
+        fields = fields_of(properties, columns)
         self.altered_rows += stored.altered > 0
-        not_shared_out = _not_shared_out(stored.value, columns) if fields.not_computed else set()
+        not_shared_out = _not_shared_out(properties, columns) if fields.not_computed else set()
         self.not_shared_out.update(not_shared_out)
         self.not_computed.update(fields.not_computed - not_shared_out)
         self.unfit.update(fields.unfit)
         fields_text = canonical_text(fields.values)
-        about = _about(page, _incomplete(stored.value, columns, fields.not_computed))
+        about = _about(page, _incomplete(properties, columns, fields.not_computed))
         return Row(
             page_id=page.id,
-            title=title_text(stored.value),
-            text=first_text(stored.value, self.table.text_sources),
-            extra={column.name: first_integer(stored.value, column.properties) for column in self.table.extra},
+            title=title_text(properties),
+            text=first_text(properties, self.table.text_sources),
+            extra={column.name: first_integer(properties, column.properties) for column in self.table.extra},
             properties=stored.text,
             fields=fields_text,
             not_computed=fields.not_computed,
@@ -88,28 +92,19 @@ class Conversion:
         )
 
 
-def _not_shared_out(properties: Mapping[str, object], columns: ColumnsByProperty) -> set[str]:
+def _not_shared_out(properties: PageProperties, columns: ColumnsByProperty) -> set[str]:
     """The columns of rollups whose parts are not distinguished."""
-    incomplete = [property_id for property_id, value in by_id(properties).items() if is_incomplete(value)]
-    return {column.name for property_id in incomplete for column in columns.get(property_id, ())}
+    return {column.name for value in properties if is_incomplete(value) for column in columns.get(value.id, ())}
 
 
 def _incomplete(
-    properties: Mapping[str, object], columns: ColumnsByProperty, not_computed: Collection[str]
+    properties: PageProperties, columns: ColumnsByProperty, not_computed: Collection[str]
 ) -> tuple[str, ...]:
     """The properties, by name, that are not told whole or whose columns have no value this time."""
-    empty = (
-        {property_id for property_id, own in columns.items() if any(column.name in not_computed for column in own)}
-        if not_computed
-        else set()
-    )
-    return tuple(
-        sorted(
-            name
-            for name, value in properties.items()
-            if is_incomplete(value) or (empty and not empty.isdisjoint(by_id({name: value})))
-        )
-    )
+    if not not_computed:
+        return tuple(sorted(value.name for value in properties if is_incomplete(value)))
+    empty = {property_id for property_id, own in columns.items() if any(column.name in not_computed for column in own)}
+    return tuple(sorted(value.name for value in properties if is_incomplete(value) or value.id in empty))
 
 
 def _about(page: Page, incomplete: tuple[str, ...]) -> AboutPage:

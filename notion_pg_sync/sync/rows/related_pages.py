@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
+from notion_pg_sync.notion.page_properties import PageProperties, read_properties
 from notion_pg_sync.sync.gathering import gather_or_cancel
 
 # A group of a filter holds no more (docs/notion-api.md#queries).
@@ -30,7 +31,7 @@ async def read_related(
     data_source_id: str,
     property_id: str,
     conditions: Sequence[JsonObject],
-) -> dict[str, JsonObject]:
+) -> dict[str, PageProperties]:
     """The properties of the pages that meet one of `conditions`, by page id.
 
     Of the properties `property_id` (decoded) alone is asked for. Pages may be missing: archived ones, those that are
@@ -40,7 +41,7 @@ async def read_related(
     filters: list[JsonObject] = [{"or": conditions[place : place + _MOST_CONDITIONS]} for place in places]
     found = await gather_or_cancel(_meeting(client, data_source_id, property_id, one) for one in filters)
     return {
-        page_id: properties
+        page_id: read_properties(properties)
         for pages in found
         for page in pages
         if isinstance(page_id := page.get("id"), str) and isinstance(properties := page.get("properties"), dict)

@@ -74,7 +74,7 @@ def why_it_left(page: JsonObject | None, page_id: str, data_source_id: str) -> R
     does not say plainly where the page is: a row is not removed for an answer that is none.
     """
     if page is None:
-        return "gone or no longer shared"
+        return "not_found"
     in_trash, is_archived = page.get("in_trash"), page.get("is_archived", False)
     plain = (
         page.get("object") == "page"

@@ -67,11 +67,11 @@ class Wanted:
         """All that differs of a page, its body aside."""
         row = held.row
         if row is None:
-            yield Difference("missing row", expected.page_id, None, "", short(expected.title), "no row")
+            yield Difference("missing_row", expected.page_id, None, "", short(expected.title), "no row")
             return
         if row.page_id != expected.page_id:
             shorts = short(expected.page_id), short(row.page_id)
-            yield Difference("column differs", row.page_id, "notion_page_id", "", *shorts)
+            yield Difference("column_differs", row.page_id, "notion_page_id", "", *shorts)
             return
         has = row.properties if isinstance(row.properties, dict) else {}
         expected = _beside(expected, has)
@@ -79,7 +79,7 @@ class Wanted:
         fields = expected_fields(properties, self.columns)
         for column, wanted, value in self._columns(expected, properties, row):
             if wanted != value:
-                kind: Kind = "title differs" if column == self.table.title else "column differs"
+                kind: Kind = "title_differs" if column == self.table.title else "column_differs"
                 yield Difference(kind, row.page_id, column, "", short(wanted), short(value))
         yield from _property_differences(expected, row)
         yield from _field_differences(fields, row)
@@ -109,7 +109,7 @@ class Wanted:
         self, expected: Expected, fields: Mapping[str, Any], document: HeldDocument | None
     ) -> Iterator[Difference]:
         if document is None:
-            yield Difference("search differs", expected.page_id, None, "", short(expected.title), "nothing")
+            yield Difference("search_differs", expected.page_id, None, "", short(expected.title), "nothing")
             return
         text = expected_search_text(fields, self.columns)
         compared = [
@@ -124,7 +124,7 @@ class Wanted:
         ]
         for name, wanted, value in compared:
             if wanted != value:
-                yield Difference("search differs", expected.page_id, name, "", short(wanted), short(value))
+                yield Difference("search_differs", expected.page_id, name, "", short(wanted), short(value))
 
 
 def _beside(expected: Expected, held: Mapping[str, Any]) -> Expected:
@@ -140,7 +140,7 @@ def _about_differences(expected: Expected, about: HeldAbout | None) -> Iterator[
         spot = first_difference(wanted, value)
         if spot is not None:
             shorts = short(spot.in_notion), short(spot.in_postgresql)
-            yield Difference("column differs", expected.page_id, f"notion_sync.pages.{name}", spot.path, *shorts)
+            yield Difference("column_differs", expected.page_id, f"notion_sync.pages.{name}", spot.path, *shorts)
 
 
 def _property_differences(expected: Expected, row: HeldRow) -> Iterator[Difference]:
@@ -152,7 +152,7 @@ def _property_differences(expected: Expected, row: HeldRow) -> Iterator[Differen
         spot = first_difference(wanted, value)
         if spot is not None:
             shorts = short(spot.in_notion), short(spot.in_postgresql)
-            yield Difference("value differs", row.page_id, name, spot.path, *shorts)
+            yield Difference("value_differs", row.page_id, name, spot.path, *shorts)
 
 
 def _field_differences(fields: Mapping[str, Any], row: HeldRow) -> Iterator[Difference]:
@@ -164,7 +164,7 @@ def _field_differences(fields: Mapping[str, Any], row: HeldRow) -> Iterator[Diff
         spot = first_difference(wanted, value)
         if spot is not None:
             shorts = short(spot.in_notion), short(spot.in_postgresql)
-            yield Difference("field differs", row.page_id, name, spot.path, *shorts)
+            yield Difference("field_differs", row.page_id, name, spot.path, *shorts)
 
 
 def _view_differences(
@@ -173,35 +173,35 @@ def _view_differences(
     """What the typed view, and the views of its relations, show otherwise than they must."""
     name = f"notion.{view.name}"
     if held.shown is None:
-        yield Difference("view differs", page_id, name, "", "a row", "no row")
+        yield Difference("view_differs", page_id, name, "", "a row", "no row")
         return
     for column in view.wanted:
         wanted = in_view(fields.get(column, MISSING), view.columns.get(column, ""))
         if column not in view.columns or wanted is NOT_TOLD:
             continue
         if not same_in_view(wanted, held.shown.get(column)):
-            yield Difference("view differs", page_id, name, column, short(wanted), short(held.shown.get(column)))
+            yield Difference("view_differs", page_id, name, column, short(wanted), short(held.shown.get(column)))
         beside = column + _NAMES.get(view.columns[column], "")
         if column in people and beside in view.columns and beside not in view.wanted:
             names = [held.names.get(one) for one in wanted] if isinstance(wanted, list) else held.names.get(wanted)
             if names != held.shown.get(beside):
-                yield Difference("view differs", page_id, name, beside, short(names), short(held.shown.get(beside)))
+                yield Difference("view_differs", page_id, name, beside, short(names), short(held.shown.get(beside)))
     for relation, related in held.related.items():
         wanted = in_view(fields.get(relation, MISSING), "uuid[]") or []
         if wanted is not NOT_TOLD and wanted != list(related or ()):
             of_relation = f"notion.{view.relations[relation]}"
-            yield Difference("view differs", page_id, of_relation, "", short(wanted), short(related))
+            yield Difference("view_differs", page_id, of_relation, "", short(wanted), short(related))
 
 
 def body_differences(page_id: str, markdown: str, body: HeldBody | None) -> Iterator[Difference]:
     """What is kept of a page's body otherwise than it must be; `markdown` is what Notion gives."""
     if body is None:
-        yield Difference("body differs", page_id, None, "", short(markdown), "no body")
+        yield Difference("body_differs", page_id, None, "", short(markdown), "no body")
         return
     if body.markdown != markdown:
-        yield Difference("body differs", page_id, "markdown", "", short(markdown), short(body.markdown))
+        yield Difference("body_differs", page_id, "markdown", "", short(markdown), short(body.markdown))
     elif not is_text_of(body.plain_text, markdown):
-        yield Difference("body differs", page_id, "plain_text", "", "the text of the body", short(body.plain_text))
+        yield Difference("body_differs", page_id, "plain_text", "", "the text of the body", short(body.plain_text))
 
 
 def _iso(time: datetime | None) -> str | None:

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.sync.verify.expectation import MISSING, Expected
 from notion_pg_sync.sync.verify.expected_fields import NOT_TOLD, Json
 
 Kind = Literal[
-    "missing row",
-    "row too many",
-    "value differs",
-    "title differs",
-    "column differs",
-    "field differs",
-    "type differs",
-    "view differs",
-    "body differs",
-    "search differs",
-    "person differs",
+    "missing_row",
+    "extra_row",
+    "value_differs",
+    "title_differs",
+    "column_differs",
+    "field_differs",
+    "type_differs",
+    "view_differs",
+    "body_differs",
+    "search_differs",
+    "person_differs",
 ]
 
 # So many differences are told one by one, the rest is counted.
@@ -157,27 +158,36 @@ class Findings:
 
     def _remarks(self) -> Iterable[str]:
         if self.edited_since:
-            yield f"{self.edited_since} rows were edited since the sync began: sync again to bring them, then verify."
-        for name, rows in sorted(self.not_told.items()):
-            yield f"Notion does not compute {name!r} in {rows} rows, so nothing can be said of it there."
-        for name, rows in sorted(self.computed_in_part.items()):
-            yield f"Notion computes {name!r} in {rows} rows from 25 related pages only; that is what was compared."
-        for name, rows in sorted(self.boundaries_held.items()):
+            edited = plural(self.edited_since, "row was", "rows were")
+            yield f"{edited} edited since the sync began: sync again to bring them, then verify."
+        for name, rows in _in_rows(self.not_told):
+            yield f"Notion does not compute {name} in {rows}, so nothing can be said of it there."
+        for name, rows in _in_rows(self.computed_in_part):
+            yield f"Notion computes {name} in {rows} from 25 related pages only; that is what was compared."
+        for name, rows in _in_rows(self.boundaries_held):
             yield (
-                f"Notion does not tell which parts of {name!r} belong to which related page in {rows} rows; parts and "
-                "order were compared."
+                f"Notion does not tell which parts of {name} belong to which related page in {rows}; parts and order "
+                "were compared."
             )
-        for name, rows in sorted(self.left_open.items()):
-            yield f"{name!r} is not told whole in {rows} rows, which the copy says too, so nothing was compared there."
-        for name, rows in sorted(self.moved_by_clock.items()):
-            yield f"{name!r} goes by the clock and has moved on in {rows} rows."
+        for name, rows in _in_rows(self.left_open):
+            yield f"{name} is not told whole in {rows}, which the copy says too, so nothing was compared there."
+        for name, rows in _in_rows(self.moved_by_clock):
+            yield f"{name} goes by the clock and has moved on in {rows}."
         if self.altered:
-            yield f"{self.altered} rows hold in Notion what PostgreSQL cannot store; they were compared without it."
+            holds = plural(self.altered, "row holds", "rows hold")
+            yield f"{holds} in Notion what PostgreSQL cannot store; that was left out."
         for name in sorted(self.views_kept):
             yield f"something depends on the view notion.{name}, so its columns may be as they were."
         if self.bodies_not_told:
-            yield f"Notion gives no Markdown for {self.bodies_not_told} pages; their bodies were not compared."
+            yield f"Notion gives no Markdown for {plural(self.bodies_not_told, 'page')}; nothing was compared there."
         if self.people_not_told:
-            yield f"Notion does not tell who {self.people_not_told} people are; they were not compared."
+            are = plural(self.people_not_told, "person is", "people are")
+            yield f"Notion does not tell who {are}; nothing was compared there."
         if self.not_looked_again:
-            yield f"{self.not_looked_again} more rows that differ were not looked at twice; some may be edited since."
+            differ = plural(self.not_looked_again, "more row that differs was", "more rows that differ were")
+            yield f"{differ} not looked at twice; some may be edited since."
+
+
+def _in_rows(counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    """The names of properties, quoted, each with the number of its rows in words."""
+    return [(repr(name), plural(rows, "row")) for name, rows in sorted(counts.items())]

@@ -51,7 +51,7 @@ async def verify_database(
     held = HeldRows(work.pool, work.tables, user_id, configured.database_id, configured.name)
     people = People(own_client, HeldTexts(work.pool, user_id), found)
     found.add(
-        Difference("type differs", None, f"{held.table.qualified_name}.{column}", "", wanted, type_)
+        Difference("type_differs", None, f"{held.table.qualified_name}.{column}", "", wanted, type_)
         for column, wanted, type_ in await held.wrong_types()
     )
     listed = await _data_source_ids(own_client, configured)
@@ -59,7 +59,7 @@ async def verify_database(
         comparison = await _begin(own_client, held, people, found, data_source_id, bodies=work.settings.bodies)
         await comparison.compare(work.settings.page_size)
     for page_id, where in await held.misplaced(listed):
-        found.add([Difference("row too many", page_id, None, "", "no such row in this database", f"a row in {where}")])
+        found.add([Difference("extra_row", page_id, None, "", "no such row in this database", f"a row in {where}")])
     await people.compare()
     return found.verification(own_client.traffic.requests)
 
@@ -91,7 +91,7 @@ async def _begin(
     columns = [NamedColumn(**asdict(column)) for column in await held.columns(data_source_id)]
     view = await HeldViews(held.pool, held.user_id).view_of(data_source_id)
     found.add(
-        Difference("field differs", None, name, "", "a property", "no column")
+        Difference("field_differs", None, name, "", "a property", "no column")
         for name in unnamed_properties(answer.schema, columns)
     )
     if view is not None:
@@ -120,7 +120,7 @@ def _view_differences(view: HeldView, found: Findings) -> Iterator[Difference]:
     """What is wrong with a typed view as such, whatever rows it shows."""
     name = f"notion.{view.name}"
     if not view.columns:
-        yield Difference("view differs", None, name, "", "a view with its reader's rights", "no such view")
+        yield Difference("view_differs", None, name, "", "a view with its reader's rights", "no such view")
         return
     for column, wanted in view.wanted.items():
         type_ = view.columns.get(column)
@@ -129,7 +129,7 @@ def _view_differences(view: HeldView, found: Findings) -> Iterator[Difference]:
         if view.is_kept:
             found.views_kept.add(view.name)
         else:
-            yield Difference("type differs", None, f"{name}.{column}", "", wanted, type_ or "no such column")
+            yield Difference("type_differs", None, f"{name}.{column}", "", wanted, type_ or "no such column")
 
 
 @dataclass(frozen=True)
@@ -224,18 +224,18 @@ class _Comparison:
             self.found.add(_too_many(held.row, left))
         elif expected is not None:
             again = [one for one in self.wanted.differences(expected, held) if not self._goes_by_clock(one)]
-            self.found.add(again + [one for one in differences if one.kind == "body differs"])
+            self.found.add(again + [one for one in differences if one.kind == "body_differs"])
 
     def _is_since(self, expected: Expected) -> bool:
         return max(expected.created_at, expected.edited_at) >= self.began_at
 
     def _goes_by_clock(self, difference: Difference) -> bool:
-        return difference.kind == "value differs" and difference.name in self.wanted.clock_formulas
+        return difference.kind == "value_differs" and difference.name in self.wanted.clock_formulas
 
 
 def _doubled(page_id: str, rows: int) -> Difference:
-    return Difference("row too many", page_id, None, "", "one page", f"{rows} rows of it")
+    return Difference("extra_row", page_id, None, "", "one page", f"{rows} rows of it")
 
 
 def _too_many(row: HeldRow | None, in_notion: str) -> list[Difference]:
-    return [] if row is None else [Difference("row too many", row.page_id, None, "", in_notion, short(row.title))]
+    return [] if row is None else [Difference("extra_row", row.page_id, None, "", in_notion, short(row.title))]

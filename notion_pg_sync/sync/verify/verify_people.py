@@ -77,12 +77,12 @@ class People:
 
 def _differences(person: Person, held: HeldPerson | None) -> Iterator[Difference]:
     if held is None:
-        yield Difference("person differs", None, person.id, "", short(person.name), "nobody")
+        yield Difference("person_differs", None, person.id, "", short(person.name), "nobody")
         return
     wanted, kept = asdict(person), asdict(held)
     for part in wanted:
         if wanted[part] != kept[part]:
-            yield Difference("person differs", None, person.id, part, short(wanted[part]), short(kept[part]))
+            yield Difference("person_differs", None, person.id, part, short(wanted[part]), short(kept[part]))
 
 
 def _ids_in(values: Iterable[object]) -> Iterator[str]:
