@@ -63,6 +63,7 @@ class Settings:
     lease_wait_seconds: float = 60.0
     account_wait_seconds: float = 3600.0
     statement_seconds: float = 300.0
+    lock_seconds: float = 30.0
     first_back_off: float = 1.0
 
 

@@ -28,7 +28,13 @@ from tests.installation import Installation
 from tests.private_host import PrivateHost
 
 # A test's data need not survive a power cut.
-FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "100"}
+FAST_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "100",
+    "max_prepared_transactions": "4",
+}
 
 # What the databases of the tests may take, in bytes, with plenty to spare.
 ROOM = 4 * 1024**3

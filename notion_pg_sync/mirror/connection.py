@@ -30,9 +30,10 @@ from psycopg.abc import Params
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg.types.string import TextLoader
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
+from notion_pg_sync.mirror.lock_holders import HeldLockError, LockHolder, LockWatch, lock_holders
 from notion_pg_sync.mirror.qualified_sql import with_names_kept
 from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
 from notion_pg_sync.mirror.reliance import Names, Reliance
@@ -40,11 +41,14 @@ from notion_pg_sync.mirror.unreachable import ACCEPTED, Explanation, Target, why
 
 CONNECT_TIMEOUT_SECONDS = 15
 STATEMENT_TIMEOUT_SECONDS = 300
+LOCK_TIMEOUT_SECONDS = 30
 OLDEST_POSTGRESQL = 150000
 _PROBE_SECONDS = 2
 
 # What other sessions caused, and a transaction that is tried again may escape.
 _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
+# What a wait for a lock ends in that somebody else does not let go.
+WAITED_IN_VAIN = (errors.LockNotAvailable, errors.QueryCanceled)
 _MOST_ATTEMPTS = 10
 _LONGEST_WAIT_SECONDS = 5
 
@@ -94,6 +98,7 @@ class Connection(AsyncConnection[TupleRow]):
     """
 
     reliance: Reliance
+    database_url: str
     _names = Names.OURS
     _in_force: Names | None = None
     _met_application = False
@@ -102,11 +107,15 @@ class Connection(AsyncConnection[TupleRow]):
     async def transaction(
         self, savepoint_name: str | None = None, force_rollback: bool = False
     ) -> AsyncIterator[AsyncTransaction]:
-        """See `psycopg.AsyncConnection.transaction`. Raises `PostgresError` where PostgreSQL lets it only read."""
+        """See `psycopg.AsyncConnection.transaction`. Raises `PostgresError` where PostgreSQL lets it only read.
+
+        An error for a lock that somebody else holds is raised from `HeldLockError`, which names them.
+        """
         begins = not self.in_transaction
         if begins:
             self._in_force, self._met_application = None, False
         before = self._in_force
+        watch = LockWatch(self._lock_holders, self.reliance.lock_seconds) if begins else None
         try:
             async with super().transaction(savepoint_name, force_rollback) as block:
                 yield block
@@ -117,7 +126,12 @@ class Connection(AsyncConnection[TupleRow]):
             self._in_force = before
             if begins and isinstance(error, errors.ReadOnlySqlTransaction) and (why := await self._why_read_only()):
                 raise PostgresError(why.sentence, why.fix) from error
+            if watch and watch.holders and isinstance(error, WAITED_IN_VAIN):
+                raise error from HeldLockError(watch.holders)
             raise
+        finally:
+            if watch:
+                await watch.end()
 
     @contextmanager
     def as_application(self) -> Iterator[None]:
@@ -147,6 +161,14 @@ class Connection(AsyncConnection[TupleRow]):
         await AsyncCursor(self).execute(change)
         self._in_force = names
         self._met_application = self._met_application or names is Names.APPLICATION
+
+    async def _lock_holders(self) -> list[LockHolder]:
+        """Who holds up the transaction under way, as another session sees it."""
+        other = await Connection.connect(self.database_url, **_options(self.database_url))
+        async with other:
+            await _configure(other, self.database_url, self.reliance)
+            async with other.transaction(), other.cursor() as cursor:
+                return await lock_holders(cursor, self.info.backend_pid)
 
     async def _why_read_only(self) -> ReadOnly | None:
         async with self.transaction(), self.cursor() as cursor:
@@ -186,22 +208,28 @@ class Cursor(AsyncCursor[TupleRow]):
 
 
 class Pool(AsyncConnectionPool[Connection]):
-    """Connections that rely on the same."""
+    """Connections that rely on the same. `held_up_by`: who held the last lock that one of them waited for in vain."""
+
+    held_up_by: HeldLockError | None = None
 
 
 @asynccontextmanager
 async def open_pool(
-    database_url: str, most_connections: int = 8, statement_seconds: float = STATEMENT_TIMEOUT_SECONDS
+    database_url: str,
+    most_connections: int = 8,
+    statement_seconds: float = STATEMENT_TIMEOUT_SECONDS,
+    lock_seconds: float = LOCK_TIMEOUT_SECONDS,
 ) -> AsyncIterator[Pool]:
     """Connections to `database_url` (libpq's form; empty: libpq's own `PG*` variables).
 
-    `statement_seconds`: how long a statement may take, 0 for as long as it takes. Raises `PostgresError` when
-    PostgreSQL cannot be reached, is too old, or cannot hold every text.
+    `statement_seconds`: how long a statement may take, 0 for as long as it takes; `lock_seconds`: how long of that it
+    may wait for a lock. Raises `PostgresError` when PostgreSQL cannot be reached, is too old, or cannot hold every
+    text.
     """
-    reliance = await _check(database_url, statement_seconds)
+    reliance = await _check(database_url, statement_seconds, lock_seconds)
 
     async def configure(connection: Connection) -> None:
-        await _configure(connection, reliance)
+        await _configure(connection, database_url, reliance)
 
     pool = Pool(
         database_url,
@@ -210,7 +238,8 @@ async def open_pool(
         min_size=0,
         max_size=most_connections,
         open=False,
-        timeout=CONNECT_TIMEOUT_SECONDS * 2,
+        # Where all of them wait for one lock, it shows first whose that is.
+        timeout=CONNECT_TIMEOUT_SECONDS * 2 + lock_seconds,
         kwargs=_options(database_url),
     )
     await pool.open()
@@ -227,8 +256,15 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     Nor does anybody wait for ever for a process that is paused in the midst of it. A connection that broke while it
     rested in the pool is left for another.
     """
-    async with AsyncExitStack() as stack:
-        yield await _begin(pool, stack)
+    try:
+        async with AsyncExitStack() as stack:
+            yield await _begin(pool, stack)
+    except WAITED_IN_VAIN as error:
+        if isinstance(error.__cause__, HeldLockError):
+            pool.held_up_by = error.__cause__
+        raise
+    except PoolTimeout as error:
+        raise error from pool.held_up_by
 
 
 async def _begin(pool: Pool, stack: AsyncExitStack) -> Connection:
@@ -271,14 +307,15 @@ def _options(database_url: str) -> dict[str, Any]:
     }
 
 
-async def _configure(connection: Connection, reliance: Reliance) -> None:
+async def _configure(connection: Connection, database_url: str, reliance: Reliance) -> None:
+    connection.database_url = database_url
     connection.reliance = reliance
     # Ids are texts to the rest of the tool, with dashes, as Notion writes them.
     connection.adapters.register_loader("uuid", TextLoader)
     await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
 
 
-async def _check(database_url: str, statement_seconds: float) -> Reliance:
+async def _check(database_url: str, statement_seconds: float, lock_seconds: float) -> Reliance:
     """Looks whether the database can be used at all, and returns what its transactions rely on."""
     try:
         connection = await Connection.connect(database_url, **_options(database_url))
@@ -299,8 +336,8 @@ async def _check(database_url: str, statement_seconds: float) -> Reliance:
                 "name it in DATABASE_URL.",
                 look="CREATE DATABASE notion TEMPLATE template0 ENCODING 'UTF8';",
             )
-        reliance = Reliance("", statement_seconds, connection.info.server_version)
-        await _configure(connection, reliance)
+        reliance = Reliance("", statement_seconds, lock_seconds, connection.info.server_version)
+        await _configure(connection, database_url, reliance)
         # Not the present value: another client of a pooler may have left that behind.
         path = await fetch_value(connection, "SELECT reset_val FROM pg_settings WHERE name = 'search_path'")
         return replace(reliance, application_path=str(path))

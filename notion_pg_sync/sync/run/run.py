@@ -210,7 +210,9 @@ async def _run(
     At the run's time limit its work is given up, which the outcome then says.
     """
     outcome = RunOutcome(strict=settings.strict)
-    async with open_pool(settings.database_url or "", statement_seconds=settings.statement_seconds) as pool:
+    async with open_pool(
+        settings.database_url or "", statement_seconds=settings.statement_seconds, lock_seconds=settings.lock_seconds
+    ) as pool:
         async with transaction(pool) as connection:
             await migrations.check_version(connection)
             schema, tables = await _find_tables(connection)
