@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Verdict, broken, skipped
+from notion_pg_sync.commands.doctor.checks.check import (
+    EVERYTHING,
+    Check,
+    Examination,
+    Finding,
+    Verdict,
+    broken,
+    skipped,
+)
 from notion_pg_sync.commands.doctor.checks.wording import sentence
+from notion_pg_sync.core.wording import some
+from notion_pg_sync.mirror.lock_holders import HeldLockError, LockHolder
 from notion_pg_sync.sync.run.failures import logged_failure
 
 
@@ -45,6 +55,13 @@ def first_missing(check: Check, standing: Collection[Check]) -> Check | None:
     return next((needed for needed in check.needs if needed not in standing), None)
 
 
+def held_up(holders: Sequence[LockHolder]) -> Finding:
+    """What it means that somebody holds a lock on what is to be read or written."""
+    verb = "holds a lock" if len(holders) == 1 else "hold locks"
+    seen = f"{some([holder.described for holder in holders])} {verb} that the tool waits for"
+    return broken(seen, "\n".join(holder.fix for holder in holders), EVERYTHING)
+
+
 @dataclass(frozen=True)
 class Told:
     """One finding of a check; `cause` is the finding from which it follows, itself where it is a cause."""
@@ -57,17 +74,19 @@ class Told:
 def with_causes(examined: Iterable[Examined]) -> list[Told]:
     """Every finding in order, with its cause.
 
-    What could not be tried follows from what kept it. What tells how databases and runs are follows from a finding of
-    a smaller depth that is about the same.
+    What could not be tried follows from what kept it, and what says the same from the first that does. What tells how
+    databases and runs are follows from a finding of a smaller depth that is about the same.
     """
     found = list(examined)
     troubles = [(one.check.depth, finding) for one in found for finding in one.findings if finding.is_trouble]
     troubles.sort(key=lambda each: (each[0], each[1].verdict is not Verdict.BROKEN))
     keeping: dict[str, Finding] = {}
+    said: dict[Finding, Finding] = {}
     told: list[Told] = []
     for one in found:
         for finding in one.findings:
             cause = keeping.get(one.missing.name) if one.missing else _cause(one.check.depth, finding, troubles)
+            cause = cause or (said.setdefault(finding, finding) if finding.is_trouble else None)
             told.append(Told(one.check, finding, cause or finding))
         if not one.holds:
             keeping[one.check.name] = told[-1].cause if one.missing else next(filter(_stops, one.findings))
@@ -97,5 +116,7 @@ async def _findings(examination: Examination, check: Check) -> list[Finding]:
     try:
         return await check.run(examination)
     except Exception as error:  # noqa: BLE001 - becomes a line of its own; the other checks go on
+        if isinstance(error.__cause__, HeldLockError):
+            return [held_up(error.__cause__.holders)]
         failure = logged_failure(error)
         return [broken(sentence(failure.sentence), needs="see what is wrong there", look="notion-pg-sync doctor -vv")]

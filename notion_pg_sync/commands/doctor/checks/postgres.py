@@ -18,6 +18,7 @@ from notion_pg_sync.commands.doctor.checks.check import (
     ok,
     warning,
 )
+from notion_pg_sync.commands.doctor.checks.examine import held_up
 from notion_pg_sync.commands.doctor.checks.wording import sentence
 from notion_pg_sync.core.health import (
     CLOCK_DIFFERENCE_BROKEN_SECONDS,
@@ -27,11 +28,12 @@ from notion_pg_sync.core.health import (
 )
 from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror import migrations
-from notion_pg_sync.mirror.connection import PostgresError, open_pool, transaction
+from notion_pg_sync.mirror.connection import PostgresError, fetch_value, open_pool, transaction
 from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, settings_out_of_sight
 from notion_pg_sync.mirror.diagnosis.server import (
     ClockReading,
     Server,
+    forgotten_transactions,
     look_at_server,
     read_clock,
     replication_role,
@@ -43,6 +45,10 @@ from notion_pg_sync.mirror.unreachable import PUBLIC_AUTHORITIES, URL_FORM
 
 SECTION = "PostgreSQL"
 
+# Somebody waits for the answer: no statement takes long, and none waits long for a lock.
+_STATEMENT_SECONDS, _LOCK_SECONDS = 20, 2
+_CONNECTIONS = 2
+
 
 async def _reachable(examination: Examination) -> list[Finding]:
     if examination.no_postgres is not None:
@@ -50,7 +56,7 @@ async def _reachable(examination: Examination) -> list[Finding]:
         return [broken(seen, "", EVERYTHING, needs=f"set DATABASE_URL ({URL_FORM})")]
     try:
         examination.opened = await examination.resources.enter_async_context(
-            open_pool(examination.settings.database_url or "")
+            open_pool(examination.settings.database_url or "", _CONNECTIONS, _STATEMENT_SECONDS, _LOCK_SECONDS)
         )
     except PostgresError as error:
         return [of_error(error, EVERYTHING)]
@@ -81,6 +87,12 @@ def read_only_server(found: ReadOnly) -> Finding:
     """A server, or a session, that takes no changes."""
     seen, _, advice = found.sentence.rstrip(".").partition(": ")
     return broken(seen, found.fix, EVERYTHING, needs="" if found.fix else advice or "take the setting out there")
+
+
+async def _locks(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        holders = await forgotten_transactions(connection)
+    return [held_up([holder]) for holder in holders] or [ok("no forgotten transaction holds a lock on the tables")]
 
 
 async def _encryption(examination: Examination) -> list[Finding]:
@@ -187,10 +199,14 @@ async def _initialised(examination: Examination) -> list[Finding]:
         schema = await find_schema(connection)
         distrusted = [] if schema else await settings_on_path(connection)
         hidden = None if schema or distrusted else await settings_out_of_sight(connection)
+        users = await fetch_value(connection, "SELECT count(*) FROM notion_sync.accounts")
     if distrusted:
         return [of_error(distrust(distrusted[0]), EVERYTHING)]
     if hidden:
         return [broken(f"the role {hidden.role} cannot {hidden.what}", hidden.grant, EVERYTHING)]
+    if schema is None and users:
+        needs = "give it its name back, or restore it from a backup ('notion-pg-sync init' would make an empty one)"
+        return [broken("the table user_settings is not there any more", "", EVERYTHING, needs=needs)]
     if schema is None:
         return [broken("there is no table user_settings", "notion-pg-sync init", EVERYTHING)]
     examination.schema = schema
@@ -202,6 +218,7 @@ INITIALISED = Check("initialised", SECTION, _initialised, needs=(REACHABLE,))
 POSTGRES_CHECKS = (
     REACHABLE,
     Check("settings", SECTION, _settings, needs=(REACHABLE,)),
+    Check("locks", SECTION, _locks, needs=(REACHABLE,)),
     Check("encryption", SECTION, _encryption, needs=(REACHABLE,)),
     Check("clock", SECTION, _clock, needs=(REACHABLE,)),
     Check("disk space", SECTION, _disk_space, needs=(REACHABLE,)),
