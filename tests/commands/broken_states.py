@@ -122,10 +122,9 @@ def no_faults(sick: Sick) -> None:
     sick.small.workspace.faults.clear()
 
 
-def half_of_the_rows_gone(sick: Sick) -> None:
-    pages = sick.small.workspace.page_ids(data_source="Characters")
-    sick.left["pages"] = pages
-    for page in pages[:30]:
+def most_rows_gone(sick: Sick) -> None:
+    pages = sick.small.workspace.page_ids(data_source="Tasks")
+    for page in pages[: len(pages) * 3 // 4]:
         sick.small.workspace.delete_page(page)
 
 
@@ -299,7 +298,7 @@ REACHING = [
     ),
     State(
         "a lock on user_settings",
-        "visible rows",
+        "connected users",
         "application_name forgotten",
         forgets_to_commit("LOCK TABLE user_settings"),
     ),
@@ -377,7 +376,7 @@ RIGHTS = [
         "tokens open to everybody",
         "open to everybody",
         "can read every user's token",
-        "GRANT SELECT ON user_settings TO PUBLIC",
+        "ALTER TABLE user_settings DISABLE ROW LEVEL SECURITY; GRANT SELECT ON user_settings TO PUBLIC",
     ),
     State(
         "a policy that lets everybody read tokens",
@@ -390,6 +389,7 @@ RIGHTS = [
         "row level security",
         "is off on",
         "ALTER TABLE notion_worlds_sync DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE notion_worlds_sync ENABLE ROW LEVEL SECURITY",
     ),
     State(
         "a policy that raises in pooled sessions",
@@ -416,7 +416,12 @@ TABLES = [
         "ALTER TABLE notion_worlds_sync DROP CONSTRAINT notion_worlds_sync_page_key",
         is_sampled=True,
     ),
-    State("a column dropped", "unique keys", "add the columns url", "ALTER TABLE notion_worlds_sync DROP COLUMN url"),
+    State(
+        "a column dropped",
+        "unique keys",
+        "add the columns content_hash",
+        "ALTER TABLE notion_worlds_sync DROP COLUMN content_hash",
+    ),
     State(
         "a trigger dropped",
         "unique keys",
@@ -642,9 +647,7 @@ RUNS = [
             json.dumps({"Notes": sick.small.databases["Notes"]}),
         ),
     ),
-    State(
-        "a removal that was held back", "failing databases", "--allow-removal", half_of_the_rows_gone, after_a_run=True
-    ),
+    State("a removal that was held back", "failing databases", "--allow-removal", most_rows_gone, after_a_run=True),
     State("a database that was suspended and is shared again", "suspended databases", "suspended", suspended),
     State("a failure that was mended since", "failing databases", "failing", failed_and_was_mended),
 ]
@@ -661,6 +664,7 @@ OLDER = [
         "pg_cron",
         "writes to notion_pages_sync",
         pg_cron("DELETE FROM notion_pages_sync WHERE updated_at < now() - interval '90 days'"),
+        is_sampled=True,
     ),
     State(
         "pg_cron's clean-up deletes rows by a function",

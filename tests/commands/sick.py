@@ -57,7 +57,8 @@ class Sick:
     def execute(self, statements: str, *parameters: object) -> list[tuple[Any, ...]]:
         """As the owner of everything; of several statements, the answer of the last. `{role}` is the tool's role."""
         text = statements.replace("{role}", self.role).replace("{database}", self.database)
-        with psycopg.connect(self.url, autocommit=True) as connection:
+        path = make_conninfo(self.url, options="-c search_path=public,app")
+        with psycopg.connect(path, autocommit=True) as connection:
             cursor = connection.execute(text.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
 
@@ -148,7 +149,7 @@ def held(sick: Sick) -> Held:
         user: (str(token or "").strip(edges), " ".join(sorted(ids or [])))
         for user, token, ids in sick.execute(
             "SELECT user_id, coalesce(notion_access_token, notion_token), (SELECT array_agg(one[1]) FROM"
-            " regexp_matches(replace(to_jsonb(u)::text, '-', ''), '[0-9a-f]{32}', 'g') AS one)"
+            " regexp_matches(replace((to_jsonb(u) - 'id' - 'notion_token')::text, '-', ''), '[0-9a-f]{32}', 'g') one)"
             " FROM user_settings AS u"
         )
     }

@@ -37,7 +37,8 @@ class Finding:
 
     `fix` is what heals it, typed as it stands: lines for a shell, or statements of SQL, each with its semicolon. Where
     a person has to decide, or to supply a value that only they know, `needs` says what, and there is no fix. `look` is
-    what to type to find out more. `concerns` is what it is about, as far as other findings may follow from it.
+    what to type to find out more. `concerns` is what it is about, as far as other findings may follow from it;
+    those of one check and one `kind` are one cause.
     """
 
     verdict: Verdict
@@ -46,6 +47,7 @@ class Finding:
     needs: str = ""
     look: str = ""
     concerns: frozenset[Subject] = frozenset()
+    kind: str = ""
 
     @property
     def is_trouble(self) -> bool:

@@ -81,16 +81,21 @@ def with_causes(examined: Iterable[Examined]) -> list[Told]:
     troubles = [(one.check.depth, finding) for one in found for finding in one.findings if finding.is_trouble]
     troubles.sort(key=lambda each: (each[0], each[1].verdict is not Verdict.BROKEN))
     keeping: dict[str, Finding] = {}
-    said: dict[Finding, Finding] = {}
+    said: dict[tuple[str, str], Finding] = {}
     told: list[Told] = []
     for one in found:
         for finding in one.findings:
             cause = keeping.get(one.missing.name) if one.missing else _cause(one.check.depth, finding, troubles)
-            cause = cause or (said.setdefault(finding, finding) if finding.is_trouble else None)
+            cause = cause or (said.setdefault(_like(one, finding), finding) if finding.is_trouble else None)
             told.append(Told(one.check, finding, cause or finding))
         if not one.holds:
             keeping[one.check.name] = told[-1].cause if one.missing else next(filter(_stops, one.findings))
     return told
+
+
+def _like(examined: Examined, finding: Finding) -> tuple[str, str]:
+    """The same for findings that are one cause."""
+    return (examined.check.name, finding.kind) if finding.kind else (finding.message, finding.fix)
 
 
 def _stops(finding: Finding) -> bool:

@@ -58,7 +58,8 @@ async def _tables_there(examination: Examination) -> list[Finding]:
             for name in sorted(there)
             if f"{schema}.{name}" not in fit and name not in _known_tables(schema)
         }
-        gone = [source for source in sources if source.sync_table not in fit]
+        # By its bare name: all tables may have been moved to another schema, which the next sync records.
+        gone = [source for source in sources if f"{schema}.{source.sync_table.rpartition('.')[2]}" not in fit]
         needed = {table for name in names if (table := preset_table_for(schema, name))}
         missing = [
             (table, reason)
@@ -198,7 +199,7 @@ def _refreshing(view: PendingView) -> str:
 
 
 MIRRORED_TABLE_CHECKS = (
-    Check("tables there", SECTION, _tables_there, needs=(CONNECTED_USERS,)),
-    Check("row counts", SECTION, _row_counts, needs=(CONNECTED_USERS,)),
+    Check("tables there", SECTION, _tables_there, needs=(CONNECTED_USERS,), depth=1),
+    Check("row counts", SECTION, _row_counts, needs=(CONNECTED_USERS,), depth=1),
     Check("typed views", SECTION, _typed_views, needs=(INITIALISED, RIGHTS)),
 )

@@ -145,11 +145,17 @@ def judged_as(condition: Condition, facts: Facts, judgement: Judgement) -> list[
     judged = [one for one in judgement.judged if one.condition is condition and _is_told_here(one)]
     groups = judged_alike(judged, lambda one: one.user_id)
     verdict = verdict_on(condition)
-    findings = [_finding(verdict, _said(group, facts), _fix(group), _concerns(group)) for group in groups[:_MOST_LINES]]
+    fixes = {kind: _fix(alike) for kind, alike in _by_kind(judged).items()}
+    findings = [
+        _finding(verdict, _said(group, facts), fixes[_kind(group[0])], _concerns(group), _kind(group[0]))
+        for group in groups[:_MOST_LINES]
+    ]
     if rest := [one for group in groups[_MOST_LINES:] for one in group]:
         more = plural(len(rest), "more database", "more databases")
         names = some([_name(one) for one in rest])
-        findings.append(_finding(verdict, f"{more} {condition.words}: {names}", SYNC_ALL.command, _concerns(rest)))
+        findings.append(
+            _finding(verdict, f"{more} {condition.words}: {names}", SYNC_ALL.command, _concerns(rest), _kind(rest[0]))
+        )
     return findings
 
 
@@ -162,15 +168,26 @@ def _said(group: Sequence[DatabaseHealth], facts: Facts) -> str:
     return f"{names}: {group[0].condition.words}{how_long(group, facts.now)}: {sentence(group[0].reason)}"
 
 
+def _kind(one: DatabaseHealth) -> str:
+    """What fails of one and the same is fixed by one command, whosever it is."""
+    return one.database.last_error_code or "" if one.database and one.condition is Condition.FAILING else one.reason
+
+
+def _by_kind(judged: Iterable[DatabaseHealth]) -> dict[str, list[DatabaseHealth]]:
+    kinds: dict[str, list[DatabaseHealth]] = {}
+    for one in judged:
+        kinds.setdefault(_kind(one), []).append(one)
+    return kinds
+
+
 def _fix(group: Sequence[DatabaseHealth]) -> str:
-    """What brings the databases of one user, or a user's databases as such, up to date."""
+    """What brings databases, or a user's databases as such, up to date."""
     first = group[0]
-    if first.user_id is None:
+    options = ["--full", "--allow-removal"] if _kind(first) == ErrorCode.REMOVAL_HELD_BACK else []
+    if options or first.condition is Condition.SUSPENDED:
+        return "\n".join(sync_command(one.user_id or "", one.name or "", *options) for one in group)
+    if first.user_id is None or any(one.user_id != first.user_id for one in group):
         return SYNC_ALL.command
-    if first.condition is Condition.SUSPENDED:
-        return "\n".join(sync_command(first.user_id, one.name or "") for one in group)
-    if any(one.database and one.database.last_error_code == ErrorCode.REMOVAL_HELD_BACK for one in group):
-        return "\n".join(sync_command(first.user_id, one.name or "", "--full", "--allow-removal") for one in group)
     if first.condition is Condition.FAILING and len(group) == 1:
         return sync_command(first.user_id, first.name or "")
     return sync_all_command(first.user_id)
@@ -240,8 +257,8 @@ def _hangs(run: Run, facts: Facts) -> Finding:
     )
 
 
-def _finding(verdict: Verdict, message: str, fix: str, concerns: frozenset[Subject]) -> Finding:
-    return Finding(verdict, message, "" if verdict is Verdict.OK else fix, concerns=concerns)
+def _finding(verdict: Verdict, message: str, fix: str, concerns: frozenset[Subject], kind: str = "") -> Finding:
+    return Finding(verdict, message, "" if verdict is Verdict.OK else fix, concerns=concerns, kind=kind)
 
 
 RUN_CHECKS = (
