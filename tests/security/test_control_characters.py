@@ -16,7 +16,7 @@ from notion_workspace import Answer, Request, SampleWorkspace, WorkspaceServer
 from notion_workspace.clock import to_datetime
 from psycopg import sql
 
-from notion_pg_sync.mirror.diagnosis.statements import typed
+from notion_pg_sync.mirror.typed_sql import typed
 from tests.cli.conftest import Command, Ended, Monitoring, monitoring  # noqa: F401 - a fixture
 from tests.cli.terminal import Terminal
 from tests.test_printable import steers

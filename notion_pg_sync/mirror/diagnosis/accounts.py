@@ -9,8 +9,8 @@ from psycopg import sql
 
 from notion_pg_sync.mirror.accounts import SETTINGS_COLUMNS
 from notion_pg_sync.mirror.connection import Connection, fetch_value
-from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.qualified_sql import qualified
+from notion_pg_sync.mirror.typed_sql import typed
 
 
 async def column_types(connection: Connection, schema: str) -> dict[str, str]:

@@ -9,8 +9,8 @@ from psycopg import sql
 
 from notion_pg_sync.core.health import RECENT_FAILURES_DAYS
 from notion_pg_sync.mirror.connection import Connection, fetch_value
-from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.kept_settings import KeptSetting, kept_by_the_server, kept_for
+from notion_pg_sync.mirror.typed_sql import typed
 
 API_SETTING = "app.api_url"
 _FUNCTIONS = ["sync_notion_database", "sync_all_notion_databases"]

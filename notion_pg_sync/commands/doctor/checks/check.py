@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.mirror.accounts import Account
 from notion_pg_sync.mirror.connection import Pool
+from notion_pg_sync.mirror.diagnosis.run_history import ScheduledRun
 from notion_pg_sync.settings import Settings
 
 
@@ -112,6 +115,11 @@ class Examination:
     accepted: frozenset[str] = frozenset()
     facts: Facts | None = None
     schedule: Schedule | None = None
+    scheduled_run: ScheduledRun | None = None
+
+    def is_proven(self, since: datetime | None) -> bool:
+        """Whether this host's cron or systemd started a run after `since`, as the run itself recorded."""
+        return self.scheduled_run is not None and self.scheduled_run.reached(socket.gethostname(), since)
 
     @property
     def pool(self) -> Pool:

@@ -17,13 +17,14 @@ CRONIE = "crond"
 class FileFacts:
     """What cron looks at before it reads a crontab, and the users that the crontab names and nobody knows.
 
-    `path` is empty for a user's own crontab, of which cron's own program takes care; `owner` is a user's name.
+    `path` is empty for a user's own crontab; `owner` is the user's name whose it is, `kept_by` whose its file is.
     """
 
     path: str
     owner: str
     mode: int = 0o644
     unknown_users: tuple[str, ...] = ()
+    kept_by: str = "root"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ def edit(facts: FileFacts) -> str:
 
 def _faults_of_file(facts: FileFacts, daemon: str | None) -> Iterator[Fault]:
     if not facts.path:
+        if facts.kept_by not in (facts.owner, "root") or facts.mode != 0o600:
+            seen = (
+                f"its file belongs to {facts.kept_by} and has the mode {facts.mode:o}: cron wants {facts.owner} and 600"
+            )
+            yield Fault(seen, _written_again(facts.owner))
         return
     path = PurePosixPath(facts.path)
     quoted = shlex.quote(facts.path)
@@ -71,17 +77,22 @@ def _faults_of_file(facts: FileFacts, daemon: str | None) -> Iterator[Fault]:
         yield Fault(f"users other than its owner may write to it (mode {facts.mode:o})", f"sudo chmod 644 {quoted}")
 
 
+def _written_again(owner: str, more: str = "") -> str:
+    """Lets cron's own program write a user's crontab once more, with the right owner and mode."""
+    whose = f"crontab -u {shlex.quote(owner)}"
+    return f"sudo sh -c {shlex.quote(f'({whose} -l{more}) | {whose} -')}"
+
+
 def _to_edit(facts: FileFacts, sentence: str) -> Fault:
     return Fault(sentence, needs="correct it there", look=edit(facts))
 
 
 def _faults_of_text(facts: FileFacts, crontab: Crontab) -> Iterator[Fault]:
-    owner = shlex.quote(facts.owner)
     for error in crontab.errors:
         yield _to_edit(facts, f"line {error.line}: {error.sentence}")
     if crontab.ends_within_a_line:
         append = f"sudo sh -c {shlex.quote(f'echo >> {shlex.quote(facts.path)}')}"
-        again = f"sudo sh -c {shlex.quote(f'(crontab -u {owner} -l; echo) | crontab -u {owner} -')}"
+        again = _written_again(facts.owner, "; echo")
         yield Fault("its last line does not end in a newline", append if facts.path else again)
     for user in facts.unknown_users:
         yield _to_edit(
