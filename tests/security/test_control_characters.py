@@ -236,7 +236,7 @@ def test_doctor(hostile: Hostile, options: tuple[str, ...]) -> None:
     ended = hostile.command("doctor", "--no-cron-check", *options)
     assert ended.code == 1
     assert "Broken" in harmless(ended)
-    assert "notion-pg-sync sync $'user " in ended.out
+    assert re.search(r"notion-pg-sync (sync|connect) \$'(user|b) ", ended.out)
 
 
 def test_doctor_on_a_terminal(hostile: Hostile) -> None:

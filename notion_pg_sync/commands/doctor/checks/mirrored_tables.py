@@ -103,14 +103,11 @@ def gone_tables(sources: Sequence[MirroredSource], schema: str, there: Collectio
             seen = f"{whose}, which is no longer there or lacks columns"
             findings.append(broken(seen, f"{made}\nnotion-pg-sync sync-all", *databases))
         elif name not in there:
-            findings.append(
-                warning(
-                    f"{whose}, which is no longer there: the next sync writes them to {schema}.{GENERAL_TABLE}, "
-                    "unless it is created again",
-                    like_the_general_one(schema, name),
-                    *databases,
-                )
+            seen = (
+                f"{whose}, which is no longer there: the next sync writes them to {schema}.{GENERAL_TABLE}, "
+                "unless it is created again"
             )
+            findings.append(warning(seen, like_the_general_one(schema, name), *databases))
     return findings
 
 
@@ -155,12 +152,11 @@ def row_counts(sources: Sequence[MirroredSource], counts: Mapping[str, Mapping[t
         return findings
     if not comparable:
         return [ok("no data source has been fully read yet, so there are no rows to count")]
-    return [
-        ok(
-            f"the sync tables hold as many rows as were written: {total:,} of "
-            f"{plural(len(comparable), 'data source', 'data sources')}"
-        )
-    ]
+    seen = (
+        f"the sync tables hold as many rows as were written: {total:,} of "
+        f"{plural(len(comparable), 'data source', 'data sources')}"
+    )
+    return [ok(seen)]
 
 
 def _other_count(source: MirroredSource, held: int) -> Finding:

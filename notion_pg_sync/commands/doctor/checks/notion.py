@@ -264,12 +264,8 @@ def database_finding(seen: SeenDatabase) -> Finding:
         return broken(f"{named} is in Notion's trash", "", concern, needs=needs)
     names = _names_of_data_sources(seen)
     if not names:
-        return broken(
-            f"{named} names no data source that the connection may read",
-            "",
-            concern,
-            needs="share the original database, not a linked view of it",
-        )
+        said = f"{named} names no data source that the connection may read"
+        return broken(said, "", concern, needs="share the original database, not a linked view of it")
     several = f"; it has {len(names)} data sources: {some(names)}" if len(names) > 1 else ""
     return ok(f"{named} is there and shared{several}")
 

@@ -38,12 +38,11 @@ def pg_cron(found: PgCron | None) -> list[Finding]:
     if found is None:
         return [ok("pg_cron is not in this database")]
     if found.jobs is None:
-        return [
-            skipped(
-                "pg_cron is in this database, but this role may not see its jobs: as a superuser, check that "
-                "'SELECT jobname, command, active FROM cron.job' has none that syncs Notion"
-            )
-        ]
+        seen = (
+            "pg_cron is in this database, but this role may not see its jobs: as a superuser, check that "
+            "'SELECT jobname, command, active FROM cron.job' has none that syncs Notion"
+        )
+        return [skipped(seen)]
     findings = [finding for job in found.jobs for finding in cron_job(job)]
     whose = "no active job" if found.all_visible else "no active job of this role"
     names = f" (there are {some([job.called for job in found.jobs])})" if found.jobs else ""
@@ -95,13 +94,11 @@ def older_function(function: OlderFunction) -> list[Finding]:
         )
     ]
     if function.is_definer_unpinned:
-        findings.append(
-            warning(
-                f"{function.signature} runs with the rights of {function.owner} and finds its tables by its caller's "
-                "search_path, so a caller can make it run their own code; if it is to stay, pin its search_path",
-                function.pin,
-            )
+        seen = (
+            f"{function.signature} runs with the rights of {function.owner} and finds its tables by its caller's "
+            "search_path, so a caller can make it run their own code; if it is to stay, pin its search_path"
         )
+        findings.append(warning(seen, function.pin))
     return findings
 
 

@@ -110,10 +110,8 @@ def encryption(server: Server) -> Finding:
         "authority)"
     )
     if not server.encrypted:
-        return warning(
-            f"the connection to {server.host} is not encrypted: tokens and rows can be read on the way",
-            needs=needs,
-        )
+        seen = f"the connection to {server.host} is not encrypted: tokens and rows can be read on the way"
+        return warning(seen, needs=needs)
     if server.sslmode == "verify-ca":
         # https://www.postgresql.org/docs/current/libpq-ssl.html, "Client Verification of Server Certificates"
         return ok(
@@ -181,9 +179,8 @@ def disk_space(folder: str, *, free: int, total: int) -> Finding:
     """Whether the embedded PostgreSQL has room to grow; sizes in bytes."""
     seen = f"{humanize.naturalsize(free)} of {humanize.naturalsize(total)} are free for the embedded PostgreSQL"
     if free < LITTLE_DISK_BYTES or free < total * LITTLE_DISK_SHARE:
-        return warning(
-            f"only {seen} in {folder}", needs="free some space on that disk", look=shell_command("df", "-h", folder)
-        )
+        look = shell_command("df", "-h", folder)
+        return warning(f"only {seen} in {folder}", needs="free some space on that disk", look=look)
     return ok(seen)
 
 

@@ -37,13 +37,8 @@ def visible_rows(settings: GuardedTable | None, tables: list[GuardedTable]) -> l
     """What row level security keeps from the tool's own role."""
     findings = []
     if settings and hides_from_us(settings, ("SELECT",)):
-        findings.append(
-            broken(
-                f"row level security of {settings.qualified_name} may hide users from the role {settings.role}",
-                fix_of_hidden_settings(settings),
-                EVERYTHING,
-            )
-        )
+        seen = f"row level security of {settings.qualified_name} may hide users from the role {settings.role}"
+        findings.append(broken(seen, fix_of_hidden_settings(settings), EVERYTHING))
     findings += [
         broken(
             f"row level security of {table.qualified_name} may hide rows from the role {table.role}, or refuse them",

@@ -58,12 +58,8 @@ def without_readers(table: GuardedTable) -> list[Finding]:
     others = (policy for policy in table.policies if policy.name != own_policy(table.role))
     if not table.row_security or any(policy.governs("SELECT") for policy in others):
         return []
-    return [
-        warning(
-            f"row level security is on for {table.qualified_name}, but no policy lets anybody see their rows",
-            fix_of_unguarded(table),
-        )
-    ]
+    seen = f"row level security is on for {table.qualified_name}, but no policy lets anybody see their rows"
+    return [warning(seen, fix_of_unguarded(table))]
 
 
 def fragile(table: GuardedTable) -> list[Finding]:
@@ -104,20 +100,14 @@ def exposed_settings(table: GuardedTable) -> list[Finding]:
     if readers:
         findings.append(broken(f"{_named(readers)} can read every user's token in {table.qualified_name}", fix))
     if writers:
-        findings.append(
-            broken(
-                f"{_named(writers)} can change every user's row of {table.qualified_name}",
-                "" if readers else fix,
-            )
-        )
+        seen = f"{_named(writers)} can change every user's row of {table.qualified_name}"
+        findings.append(broken(seen, "" if readers else fix))
     if openings and not findings:
-        findings.append(
-            warning(
-                f"{_policies([policy.name for policy in openings])} of {table.qualified_name} would open every user's "
-                "row, tokens included, to every role that may read or change the table",
-                fix,
-            )
+        seen = (
+            f"{_policies([policy.name for policy in openings])} of {table.qualified_name} would open every user's "
+            "row, tokens included, to every role that may read or change the table"
         )
+        findings.append(warning(seen, fix))
     return findings
 
 

@@ -103,14 +103,11 @@ async def _scheduled(examination: Examination) -> list[Finding]:
     if findings:
         return findings
     if schedule.unreadable:
-        return [
-            warning(
-                "no crontab that this user may read starts sync-all, and these, which may do so, cannot be read: "
-                f"{', '.join(schedule.unreadable)}",
-                needs="run doctor as root",
-                look=f"sudo -E {own_command()} doctor",
-            )
-        ]
+        seen = (
+            "no crontab that this user may read starts sync-all, and these, which may do so, cannot be read: "
+            f"{', '.join(schedule.unreadable)}"
+        )
+        return [warning(seen, needs="run doctor as root", look=f"sudo -E {own_command()} doctor")]
     outside = " (this is a container: where its host starts it, use --no-cron-check)" if is_in_container() else ""
     install = "" if shutil.which("crontab") else "sudo apt-get install cron\n"
     fix = install + line_to_add(examination.environment)
@@ -129,14 +126,11 @@ def _lines_that_cron_cannot_read(schedule: Schedule) -> Iterable[Finding]:
     for file in schedule.files:
         for error in file.crontab.errors:
             if names_the_tool(error.content):
-                yield broken(
+                seen = (
                     f"line {error.line} of {file.place} should start sync-all, but cron cannot read it: "
-                    f"{error.sentence}",
-                    "",
-                    SCHEDULE,
-                    needs="correct the line",
-                    look=edit(file.facts),
+                    f"{error.sentence}"
                 )
+                yield broken(seen, "", SCHEDULE, needs="correct the line", look=edit(file.facts))
 
 
 def _timer_found(timer: Timer) -> Finding:
@@ -158,12 +152,8 @@ async def _often_enough(examination: Examination) -> list[Finding]:
     seen = (
         f"sync-all is due only after {humanize.precisedelta(gap)}, but a copy is stale after {written_duration(most)}"
     )
-    look = edit(schedule.lines[0].file.facts) if schedule.lines else ""
-    return [
-        broken(
-            seen, "", SCHEDULE, needs="start it more often (every quarter: */15 * * * *), or give --max-age", look=look
-        )
-    ]
+    needs = "start it more often (every quarter of an hour is */15 * * * *), or give --max-age"
+    return [broken(seen, "", SCHEDULE, needs=needs, look=edit(schedule.lines[0].file.facts))]
 
 
 def longest_gap(schedule: Schedule, now: datetime) -> timedelta | None:
@@ -209,21 +199,13 @@ async def _cron_running(examination: Examination) -> list[Finding]:
     if schedule.daemon:
         return [ok(f"the cron daemon runs ({schedule.daemon})")]
     if is_in_container():
-        return [
-            broken(
-                "no cron daemon runs in this container, so nothing reads its crontabs: start one in it, or let the "
-                "host or the platform start sync-all (and use --no-cron-check here)",
-                "cron",
-                SCHEDULE,
-            )
-        ]
-    return [
-        broken(
-            "no cron daemon runs, so nothing reads the crontabs",
-            "sudo service cron start || sudo service crond start",
-            SCHEDULE,
+        seen = (
+            "no cron daemon runs in this container, so nothing reads its crontabs: start one in it, or let the "
+            "host or the platform start sync-all (and use --no-cron-check here)"
         )
-    ]
+        return [broken(seen, "cron", SCHEDULE)]
+    seen = "no cron daemon runs, so nothing reads the crontabs"
+    return [broken(seen, "sudo service cron start || sudo service crond start", SCHEDULE)]
 
 
 async def _command_found(examination: Examination) -> list[Finding]:

@@ -42,13 +42,8 @@ def unfit(changes: Changes, *, seen_by_init: bool) -> list[Finding]:
     said = "; ".join(change.says for change in changes.changes)
     by_hand = changes.owner is not None or not seen_by_init
     owner = f" (as {changes.owner}, who owns it)" if changes.owner else ""
-    return [
-        broken(
-            f"{changes.relation} is not as it should be{owner}: {said}",
-            statements_of(changes) if by_hand else "notion-pg-sync init --yes",
-            EVERYTHING,
-        )
-    ]
+    seen = f"{changes.relation} is not as it should be{owner}: {said}"
+    return [broken(seen, statements_of(changes) if by_hand else "notion-pg-sync init --yes", EVERYTHING)]
 
 
 async def _foreign_keys(examination: Examination) -> list[Finding]:
@@ -63,10 +58,8 @@ def foreign_key(key: ForeignKey) -> Finding:
     points = f"{key.qualified_table} points at {key.target} (foreign key {key.name}"
     match key.action:
         case "CASCADE":
-            return warning(
-                f"{points}, ON DELETE CASCADE): when a row leaves Notion, the rows that point at it are deleted too",
-                replacement(key),
-            )
+            seen = f"{points}, ON DELETE CASCADE): when a row leaves Notion, the rows that point at it are deleted too"
+            return warning(seen, replacement(key))
         case "SET NULL" if not key.nullable:
             return warning(
                 f"{points}, ON DELETE SET NULL), but a column of it is NOT NULL: a row that leaves Notion cannot be "
