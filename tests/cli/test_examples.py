@@ -66,7 +66,7 @@ def test_what_a_failing_run_says_is_mailed_to_whom_the_example_names(private_hos
     wait_until(lambda: bool(private_host.mails()), seconds=60)
     (mail,) = private_host.mails()
     assert "To: oncall@example.com" in mail
-    assert "notion-pg-sync: anna/Characters: " in mail
+    assert "notion-pg-sync: anna: Notion does not accept the token" in mail
     assert "ntn_not_a_token" not in mail
     assert runs(site) == [("failed", "notion-pg-sync sync-all")]
 

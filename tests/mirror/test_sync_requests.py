@@ -70,6 +70,8 @@ async def asked(connection: Connection) -> list[tuple[object, ...]]:
         WORLDS.replace("-", ""),
         f"https://www.notion.so/team/Worlds-{WORLDS.replace('-', '')}?v={'f' * 32}",
         f"  https://app.notion.com/p/{WORLDS.replace('-', '')}#{'e' * 32} ",
+        f"https://www.notion.so/team/Caf-deadbeef-{WORLDS.replace('-', '')}",
+        f"https://www.notion.so/team/Caf-{WORLDS}/",
     ],
 )
 async def test_a_database_is_asked_for_by_its_id_in_every_form(connection: Connection, written: str) -> None:

@@ -16,13 +16,16 @@ $$;
 CREATE OR REPLACE TRIGGER bound_requests BEFORE INSERT ON notion_sync.sync_requests
     FOR EACH ROW EXECUTE FUNCTION notion_sync.bound_requests();
 
--- The id in what people write: an id with or without dashes, or a link, whose part behind ? and # names views.
+-- The id in what people write: an id with or without dashes, or a link, which ends in a title, a dash and the id;
+-- what follows ? and # names views.
 CREATE OR REPLACE FUNCTION notion_sync.id_in(written text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT substring(replace(lower(split_part(split_part(trim(written), '#', 1), '?', 1)), '-', '')
-                     FROM '(?:^|[^0-9a-f])([0-9a-f]{32})/?$')::uuid::text
+    SELECT substring(
+        regexp_replace(rtrim(lower(split_part(split_part(trim(written), '#', 1), '?', 1)), '/'), '^.*/', '')
+        FROM '^(?:.*-)?([0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$'
+    )::uuid::text
 $$;
 
 -- Queues a sync of one database, given by its id (or link) or, where that is null or empty, by its name; returns the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from notion_pg_sync.core.intervals import Interval, gaps
 from notion_pg_sync.core.users import User
@@ -22,7 +22,17 @@ from notion_pg_sync.notion.schema import assign_columns, schema_fingerprint, unk
 from notion_pg_sync.notion.splits import splits_of
 from notion_pg_sync.sync.rows.completing import complete_pages
 from notion_pg_sync.sync.rows.conversion import Conversion
-from notion_pg_sync.sync.rows.plan import FullRead, IncrementalRead, Plan, PreviousRead, ReadOptions, Target, plan_read
+from notion_pg_sync.sync.rows.plan import (
+    OVERLAP,
+    FullRead,
+    IncrementalRead,
+    Plan,
+    PreviousRead,
+    ReadOptions,
+    Target,
+    plan_read,
+    watermark_after,
+)
 from notion_pg_sync.sync.rows.reading import reading
 from notion_pg_sync.sync.rows.removing import (
     ALWAYS_REMOVABLE_ROWS,
@@ -32,7 +42,14 @@ from notion_pg_sync.sync.rows.removing import (
     held_back,
     is_too_much,
 )
-from notion_pg_sync.sync.rows.row_sink import Description, ReadProgress, RowSink, SyncTarget
+from notion_pg_sync.sync.rows.row_sink import (
+    Description,
+    EditProgress,
+    ReadProgress,
+    RowSink,
+    SyncTarget,
+    counts_of,
+)
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.listener import ProgressKey
 from notion_pg_sync.sync.run.people_lookup import told_of
@@ -42,7 +59,8 @@ class DataSourceSync:
     """The sync of one data source of a user.
 
     `counts` is what was done for its database before, and what this does with it; `rows`: how many rows of it there
-    were in its table when the account's sync began. `mode`: how it was read, None until it is.
+    were in its table when the account's sync began. `mode`: how it was read, None until it is. `has_progress`: the next
+    run need not read all of it again, where this one is cut off.
     """
 
     def __init__(
@@ -61,6 +79,7 @@ class DataSourceSync:
         self._destination = destination
         self.counts = counts
         self.mode: Mode | None = None
+        self.has_progress = False
         self._rows = rows
         self._watched = ProgressKey(place.owner.user_id, place.owner.database_name, place.owner.database_id)
         self._conversion = Conversion([], place.table)
@@ -121,21 +140,22 @@ class DataSourceSync:
             return await self._read_edits(plan.since, described, state, state.held_back if state else 0)
         self._note = plan.note
         if plan.edits_since is None:
-            return await self._read_whole([])
-        rows_held_back = await self._read_whole(state.covered if state else [])
+            return await self._read_whole()
+        rows_held_back = await self._read_whole(*(state.covered, state.confirmed) if state else ())
         return await self._read_edits(plan.edits_since, described, state, rows_held_back)
 
-    async def _read_whole(self, covered: Sequence[Interval]) -> int:
+    async def _read_whole(self, covered: Sequence[Interval] = (), confirmed: Sequence[Interval] = ()) -> int:
         """Reads what is not covered yet, and then removes what was not seen.
 
-        Returns how many rows that would be where it is too much without permission, and none is removed.
+        `confirmed`: where a second listing has been. Returns how many rows that would be where it is too much without
+        permission, and none is removed.
         """
         self.mode = "full"
         await self._list_whole(covered)
         unseen = await self._destination.unseen()
         if len(unseen) > MAX_CONFIRMED_ONE_BY_ONE:
             # Not proof enough: listed once more, from the start, into what was seen.
-            await self._list_whole([])
+            await self._list_whole(confirmed, is_second=True)
             unseen = await self._destination.unseen()
         too_much = not self._work.settings.allow_removal and await self._is_too_much(unseen)
         if unseen and not too_much:
@@ -148,7 +168,7 @@ class DataSourceSync:
         """Whether removing them needs permission; the rows are counted only where that can matter."""
         return len(unseen) > ALWAYS_REMOVABLE_ROWS and is_too_much(len(unseen), await self._destination.count())
 
-    async def _list_whole(self, covered: Sequence[Interval]) -> None:
+    async def _list_whole(self, covered: Sequence[Interval], *, is_second: bool = False) -> None:
         readers = self._work.settings.concurrency
         left = gaps(covered)
         listing = FullListing(left, splits_of(self._schema), readers=readers, now=self._began_at)
@@ -161,7 +181,8 @@ class DataSourceSync:
                     if page.created_at < progress.until
                 ]
                 stretches = [progress.covered for _, progress in batch if progress.covered]
-                await self._write(pages, ReadProgress([page.id for page in pages], stretches))
+                await self._write(pages, ReadProgress([page.id for page in pages], stretches, is_second=is_second))
+                self.has_progress |= any(not stretch.is_empty for stretch in stretches)
 
     async def _remove(self, unseen: list[str]) -> None:
         verdicts = Verdicts(left=dict.fromkeys(unseen, "missing"))
@@ -181,36 +202,39 @@ class DataSourceSync:
         """
         self.mode = self.mode or "incremental"
         listing = EditListing(since, self._began_at)
+        has_way_out = False
         async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
             async for batch in answers:
                 pages = [
                     read_page(page)
-                    for answer, unseen in batch
+                    for answer, edits in batch
                     for page in answer.pages
-                    if str(page.get("id")) in unseen
+                    if str(page.get("id")) in edits.unseen
                 ]
-                await self._write(pages, None)
+                _, latest = batch[-1]
+                await self._write(pages, EditProgress(watermark_after(latest.until, self._began_at)))
+                self.has_progress |= latest.until > listing.since
+                # If it is cut off within a minute of which nothing can be kept, the next run carries a full read on.
+                if latest.is_crowded and not has_way_out:
+                    await self._destination.prepare(described, self._conversion.columns, state, self._began_at)
+                elif has_way_out and not latest.is_crowded:
+                    await self._destination.drop_full_read()
+                has_way_out = latest.is_crowded
         if listing.gave_up:
-            await self._destination.prepare(described, self._conversion.columns, state, self._began_at)
-            return await self._read_whole([])
-        await self._destination.advance_watermark(self._began_at)
+            return await self._read_whole()
+        await self._destination.end_edits(self._began_at, timedelta() if listing.is_sure else OVERLAP)
         return rows_held_back
 
-    async def _write(self, pages: Sequence[Page], covered: ReadProgress | None) -> None:
+    async def _write(self, pages: Sequence[Page], progress: ReadProgress | EditProgress | None) -> None:
         """Completes `pages` and hands their rows on, with what the batch stands for."""
         completed = await complete_pages(self._client, pages, self._schema)
         columns_changed = self._conversion.settle_types(completed)
         rows = self._conversion.rows_of(completed)
         columns = self._conversion.columns if columns_changed else None
         new_users = {user for page in completed for user in users_in(page.properties)} - self._users_told
-        written = await self._destination.write(rows, columns, covered, told_of(new_users))
+        written = await self._destination.write(rows, columns, progress, told_of(new_users))
         self._users_told |= new_users
-        self.counts += Counts(
-            rows_read=written.inserted + written.updated + written.unchanged + written.withheld,
-            inserted=written.inserted,
-            updated=written.updated,
-            unchanged=written.unchanged,
-        )
+        self.counts += counts_of(written)
         self._stored.restored += written.restored
         self._stored.altered += written.altered
         self._stored.withheld += written.withheld

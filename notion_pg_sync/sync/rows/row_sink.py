@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from notion_pg_sync.core.columns import Column
 from notion_pg_sync.core.intervals import Interval
 from notion_pg_sync.core.users import User
-from notion_pg_sync.mirror import data_sources
+from notion_pg_sync.mirror import data_sources, runs
 from notion_pg_sync.mirror.connection import Connection, current_time, retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState
 from notion_pg_sync.mirror.people import save_users
@@ -25,6 +25,7 @@ from notion_pg_sync.mirror.rows import (
     move_rows,
     write_rows,
 )
+from notion_pg_sync.mirror.runs import Counts, Mode
 from notion_pg_sync.mirror.search_documents import (
     delete_strays,
     stale_pages,
@@ -63,10 +64,21 @@ class Description:
 
 @dataclass(frozen=True)
 class ReadProgress:
-    """What a batch of a full read stands for: the pages it saw, and the creation times that are complete with it."""
+    """What a batch of a full read stands for: the pages it saw, and the creation times that are complete with it.
+
+    `is_second`: it is of the listing that confirms what the first did not see.
+    """
 
     page_ids: Sequence[str]
     stretches: Sequence[Interval]
+    is_second: bool = False
+
+
+@dataclass(frozen=True)
+class EditProgress:
+    """What a batch of an incremental read stands for: the next one may begin as for this watermark."""
+
+    watermark: datetime
 
 
 class RowSink(Protocol):
@@ -84,7 +96,7 @@ class RowSink(Protocol):
         self,
         rows: Sequence[Row],
         columns: Sequence[Column] | None,
-        covered: ReadProgress | None,
+        progress: ReadProgress | EditProgress | None,
         users: Sequence[User] = (),
     ) -> Written:
         """Takes in a batch, with the progress that it stands for, `columns` where they changed, and whom it names."""
@@ -101,8 +113,11 @@ class RowSink(Protocol):
     async def end_full_read(self, held_back: int) -> None:
         """Takes in that the full read is complete, `held_back` rows aside."""
 
-    async def advance_watermark(self, began_at: datetime) -> None:
-        """Takes in that every edit before the minute of `began_at` has arrived."""
+    async def drop_full_read(self) -> None:
+        """Takes back that a full read has begun."""
+
+    async def end_edits(self, watermark: datetime, unsure: timedelta) -> None:
+        """Takes in that an incremental read is complete, but for edits of the time `unsure` before it began."""
 
 
 @dataclass
@@ -157,7 +172,7 @@ class PostgresSink:
         self,
         rows: Sequence[Row],
         columns: Sequence[Column] | None,
-        covered: ReadProgress | None,
+        progress: ReadProgress | EditProgress | None,
         users: Sequence[User] = (),
     ) -> Written:
         """See `RowSink`."""
@@ -168,10 +183,15 @@ class PostgresSink:
             written = await write_rows(connection, place.table, place.owner, rows)
             if users:
                 await save_users(connection, place.owner.user_id, users)
-            if covered is not None:
-                await data_sources.record_full_read(connection, place.key, covered.page_ids, covered.stretches)
+            if isinstance(progress, ReadProgress):
+                await data_sources.record_full_read(
+                    connection, place.key, progress.page_ids, progress.stretches, is_second=progress.is_second
+                )
             elif changes := _row_count_changes(place.key, written):
                 await change_row_counts(connection, place.owner.user_id, changes)
+            if isinstance(progress, EditProgress):
+                await data_sources.advance_watermark(connection, place.key, progress.watermark)
+            await self._count(connection, progress, counts_of(written))
         return written
 
     async def unseen(self) -> list[str]:
@@ -188,7 +208,16 @@ class PostgresSink:
     async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
         """See `RowSink`."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
-            return await remove_pages(connection, self.place.table, self.place.key, reasons)
+            kept = await remove_pages(connection, self.place.table, self.place.key, reasons)
+            await self._count(connection, None, Counts(removed=len(reasons) - len(kept)))
+        return kept
+
+    async def _count(
+        self, connection: Connection, progress: ReadProgress | EditProgress | None, counts: Counts
+    ) -> None:
+        mode: Mode | None = "full" if isinstance(progress, ReadProgress) else "incremental" if progress else None
+        owner = self.place.owner
+        await runs.count_rows(connection, self.work.runid, owner.user_id, owner.database_id, mode=mode, counts=counts)
 
     async def end_full_read(self, held_back: int) -> None:
         """See `RowSink`. What search reads of the rows is then as it should be, too."""
@@ -204,10 +233,16 @@ class PostgresSink:
             await data_sources.end_full_read(connection, place.key, row_count, held_back=held_back)
 
     @retried
-    async def advance_watermark(self, began_at: datetime) -> None:
+    async def drop_full_read(self) -> None:
         """See `RowSink`."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
-            await data_sources.advance_watermark(connection, self.place.key, began_at)
+            await data_sources.drop_full_read(connection, self.place.key)
+
+    @retried
+    async def end_edits(self, watermark: datetime, unsure: timedelta) -> None:
+        """See `RowSink`."""
+        async with self.work.writing_for(self.place.owner.user_id) as connection:
+            await data_sources.end_edits(connection, self.place.key, watermark, unsure=unsure)
 
     async def _save_columns(self, connection: Connection, columns: Sequence[Column]) -> None:
         await data_sources.save_columns(connection, self.place.key, columns)
@@ -280,11 +315,11 @@ class DryRunSink:
         self,
         rows: Sequence[Row],
         columns: Sequence[Column] | None,
-        covered: ReadProgress | None,
+        progress: ReadProgress | EditProgress | None,
         users: Sequence[User] = (),
     ) -> Written:
         """See `RowSink`."""
-        self.seen.update(covered.page_ids if covered else ())
+        self.seen.update(progress.page_ids if isinstance(progress, ReadProgress) else ())
         async with transaction(self.work.pool) as connection:
             place, trusts = self.place, self.trusts_notes
             return await compare_rows(connection, place.table, place.owner, rows, trusts_notes=trusts)
@@ -307,8 +342,21 @@ class DryRunSink:
     async def end_full_read(self, held_back: int) -> None:
         """See `RowSink`."""
 
-    async def advance_watermark(self, began_at: datetime) -> None:
+    async def drop_full_read(self) -> None:
         """See `RowSink`."""
+
+    async def end_edits(self, watermark: datetime, unsure: timedelta) -> None:
+        """See `RowSink`."""
+
+
+def counts_of(written: Written) -> Counts:
+    """What a batch came to."""
+    return Counts(
+        rows_read=written.inserted + written.updated + written.unchanged + written.withheld,
+        inserted=written.inserted,
+        updated=written.updated,
+        unchanged=written.unchanged,
+    )
 
 
 def _row_count_changes(key: DataSourceKey, written: Written) -> dict[str, int]:

@@ -123,7 +123,8 @@ def failing_databases(facts: Facts, judgement: Judgement) -> list[Finding]:
 
 
 async def _stale_databases(examination: Examination) -> list[Finding]:
-    found = judged_as(Condition.STALE, *await _status(examination))
+    status = await _status(examination)
+    found = [*judged_as(Condition.LATE, *status), *judged_as(Condition.STALE, *status)]
     return found or [ok("no copy is older than it should be")]
 
 
@@ -160,7 +161,7 @@ def judged_as(condition: Condition, facts: Facts, judgement: Judgement) -> list[
 
 
 def _is_told_here(one: DatabaseHealth) -> bool:
-    return one.is_database or one.condition is not Condition.FAILING
+    return not (one.is_of_settings or one.is_of_last_run)
 
 
 def _said(group: Sequence[DatabaseHealth], facts: Facts) -> str:
