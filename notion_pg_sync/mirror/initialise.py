@@ -17,7 +17,6 @@ from notion_pg_sync.mirror.adoption import Changes, changes_to, favoured_by_defa
 from notion_pg_sync.mirror.bookkeeping import NOTHING_MISSING, Lack, find_lack, owner_to_ask
 from notion_pg_sync.mirror.connection import Connection, PostgresError
 from notion_pg_sync.mirror.diagnosis.rights import current_role
-from notion_pg_sync.mirror.diagnosis.statements import harmless
 from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
 from notion_pg_sync.mirror.migrations import Migration
 from notion_pg_sync.mirror.tables import (
@@ -41,6 +40,7 @@ from notion_pg_sync.mirror.trust import (
     not_yet_trusted,
     unknown_roles,
 )
+from notion_pg_sync.mirror.typed_sql import harmless
 from notion_pg_sync.mirror.views import refresh_views
 
 _LOCK_ATTEMPTS = 10

@@ -50,7 +50,10 @@ async def test_a_table_of_a_preset_that_went_is_made_by_init(mirrored: Mirrored)
     await mirrored.sync()
     mirrored.execute("DROP TABLE notion_worlds_sync")
     finding = await mirrored.one("tables there")
-    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync init --preset story-app")
+    assert (finding.verdict, finding.fix) == (
+        Verdict.BROKEN,
+        "notion-pg-sync init --preset story-app\nnotion-pg-sync sync-all",
+    )
     await mirrored.type(finding.fix)
     assert (await mirrored.one("tables there")).verdict is Verdict.OK
 

@@ -10,8 +10,8 @@ from psycopg import sql
 from notion_pg_sync.mirror.adoption import Changes, changes_to, inspect, own_policy, taken_names
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.diagnosis.rights import current_role
-from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.tables import SyncTable
+from notion_pg_sync.mirror.typed_sql import typed
 
 # pg_constraint.confdeltype
 _DELETE_ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}

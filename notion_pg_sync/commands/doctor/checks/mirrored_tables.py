@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Subject, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_command
@@ -19,7 +19,6 @@ from notion_pg_sync.mirror.diagnosis.mirrored_tables import (
     rows_by_source,
 )
 from notion_pg_sync.mirror.diagnosis.sync_tables import pending_changes, statements_of
-from notion_pg_sync.mirror.migrations import INIT
 from notion_pg_sync.mirror.preset_tables import fix, rows_go_elsewhere, why_not
 from notion_pg_sync.mirror.tables import (
     GENERAL_TABLE,
@@ -62,7 +61,8 @@ async def _tables_there(examination: Examination) -> list[Finding]:
             for name in sorted(there)
             if f"{schema}.{name}" not in fit and name not in _known_tables(schema)
         }
-        gone = [source for source in sources if source.sync_table not in fit]
+        # By its bare name: all tables may have been moved to another schema, which the next sync records.
+        gone = [source for source in sources if f"{schema}.{source.sync_table.rpartition('.')[2]}" not in fit]
         needed = {table for name in names if (table := preset_table_for(schema, name))}
         missing = [
             (table, reason)
@@ -99,26 +99,26 @@ def gone_tables(
 
     `unfit`: by qualified name, what is known of tables that cannot be written.
     """
-    by_table: dict[str, list[str]] = {}
+    by_table: dict[str, dict[Subject, None]] = {}
     for source in sources:
-        by_table.setdefault(source.sync_table, []).append(f"{source.user_id}/{source.database_name}")
+        by_table.setdefault(source.sync_table, {})[source.user_id, source.database_name] = None
     findings = []
     for qualified_name, databases in sorted(by_table.items()):
         name = qualified_name.removeprefix(f"{schema}.")
-        whose = f"the rows of {some(list(dict.fromkeys(databases)))} were in {qualified_name}"
+        whose = f"the rows of {some(['/'.join(one) for one in databases])} were in {qualified_name}"
         known = _known_tables(schema).get(name)
         if misfit := unfit.get(qualified_name):
-            findings.append(broken(f"{whose}: {sentence(misfit.sentence)}", misfit.remedy))
+            findings.append(broken(f"{whose}: {sentence(misfit.sentence)}", misfit.remedy, *databases))
         elif known:
-            findings.append(broken(f"{whose}, which is no longer there", fix(known) if known.preset else INIT))
+            made = fix(known) if known.preset else "notion-pg-sync init --yes"
+            seen = f"{whose}, which is no longer there"
+            findings.append(broken(seen, f"{made}\nnotion-pg-sync sync-all", *databases))
         elif name not in there:
-            findings.append(
-                warning(
-                    f"{whose}, which is no longer there: the next sync writes them to {schema}.{GENERAL_TABLE}, "
-                    "unless it is created again",
-                    like_the_general_one(schema, name),
-                )
+            seen = (
+                f"{whose}, which is no longer there: the next sync writes them to {schema}.{GENERAL_TABLE}, "
+                "unless it is created again"
             )
+            findings.append(warning(seen, like_the_general_one(schema, name), *databases))
     return findings
 
 
@@ -128,7 +128,8 @@ def misshapen(changes: Changes) -> Finding:
     return warning(
         f"{changes.relation} has the name of a sync table but not its columns, so the rows of the database of that "
         f"name go to {GENERAL_TABLE} ({'; '.join(map(sentence, said))})",
-        statements_of(changes) or "-- add what is missing, or give the table another name",
+        statements_of(changes),
+        needs="" if changes.changes else "add what is missing, or give the table another name",
     )
 
 
@@ -162,12 +163,11 @@ def row_counts(sources: Sequence[MirroredSource], counts: Mapping[str, Mapping[t
         return findings
     if not comparable:
         return [ok("no data source has been fully read yet, so there are no rows to count")]
-    return [
-        ok(
-            f"the sync tables hold as many rows as were written: {total:,} of "
-            f"{plural(len(comparable), 'data source', 'data sources')}"
-        )
-    ]
+    seen = (
+        f"the sync tables hold as many rows as were written: {total:,} of "
+        f"{plural(len(comparable), 'data source', 'data sources')}"
+    )
+    return [ok(seen)]
 
 
 def _other_count(source: MirroredSource, held: int) -> Finding:
@@ -177,6 +177,7 @@ def _other_count(source: MirroredSource, held: int) -> Finding:
         f"{name}: {source.sync_table} holds {held:,} rows, but {source.row_count:,} were written: something else "
         f"{'removed' if held < (source.row_count or 0) else 'added'} some",
         sync_command(source.user_id, source.database_name, "--full"),
+        (source.user_id, source.database_name),
     )
 
 
@@ -205,7 +206,7 @@ def _refreshing(view: PendingView) -> str:
 
 
 MIRRORED_TABLE_CHECKS = (
-    Check("tables there", SECTION, _tables_there, needs=(CONNECTED_USERS,)),
-    Check("row counts", SECTION, _row_counts, needs=(CONNECTED_USERS,)),
+    Check("tables there", SECTION, _tables_there, needs=(CONNECTED_USERS,), depth=1),
+    Check("row counts", SECTION, _row_counts, needs=(CONNECTED_USERS,), depth=1),
     Check("typed views", SECTION, _typed_views, needs=(INITIALISED, RIGHTS)),
 )
