@@ -116,6 +116,8 @@ class Connection(AsyncConnection[TupleRow]):
             if begins and isinstance(error, errors.ReadOnlySqlTransaction) and (why := await self._why_read_only()):
                 raise PostgresError(why.sentence, why.fix) from error
             raise
+        if force_rollback:
+            self._in_force = before
 
     @contextmanager
     def as_application(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -85,6 +86,25 @@ def test_what_a_sync_left_is_told(anna: Site) -> None:
     for one in (characters, worlds):
         assert str(began.isoformat()) < one["fresh_as_of"] < one["last_succeeded_at"] < str(ended.isoformat())  # type: ignore[attr-defined]
         assert one["full_as_of"] == one["fresh_as_of"]
+
+
+def test_rows_that_somebody_deleted_are_not_called_fresh_until_the_next_sync_brought_them_back(anna: Site) -> None:
+    anna.execute("DELETE FROM notion_worlds_sync WHERE name < 'World 2'")
+    ended = anna.command("status")
+    assert ended.code == 1
+    assert "4 of 12 rows were deleted by something else: the next sync brings them back." in " ".join(ended.out.split())
+    (worlds,) = [one for one in status(anna)["databases"] if one["database"] == "Worlds"]
+    assert (worlds["rows"], worlds["condition"]) == (8, "stale")
+    assert anna.command("sync-all").code == 0
+    assert anna.command("status").code == 0
+
+
+def test_rows_that_cannot_be_counted_soon_are_told_as_the_last_sync_left_them(anna: Site) -> None:
+    with psycopg.connect(anna.database_url) as locking:
+        locking.execute("LOCK TABLE notion_worlds_sync")
+        ended = anna.command("status", "--json")
+    assert ended.code == 0
+    assert [one["rows"] for one in json.loads(ended.out)["databases"]] == [40, 12]
 
 
 def test_an_incremental_sync_makes_it_fresh_and_leaves_the_age_of_the_full_read(site: Site) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 
@@ -13,13 +13,16 @@ from notion_pg_sync.mirror import overview
 from notion_pg_sync.mirror.connection import Connection, current_time, open_pool, transaction
 from notion_pg_sync.mirror.migrations import check_version
 from notion_pg_sync.mirror.overview import Database
-from notion_pg_sync.mirror.tables import find_schema
+from notion_pg_sync.mirror.row_counts import stored_rows_of_databases
+from notion_pg_sync.mirror.tables import find_schema, find_tables
 from notion_pg_sync.settings import SHOWN_RUNS
 from notion_pg_sync.sync.run.process import is_alive, this_process
 
 # How far back a trend goes, and for how many databases at once there is one.
 TREND = 20
 _MOST_TRENDS = 50
+# `status` is to answer within a second.
+_COUNTED_WITHIN_MS = 300
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ async def _told(connection: Connection, question: Question) -> Facts:
 async def read_facts(connection: Connection, schema: str, question: Question) -> Facts:
     """The facts, in a transaction that `begin_snapshot` began; `user_settings` lies in `schema`."""
     now = await current_time(connection)
-    databases = await overview.read_databases(connection, question.user_id)
+    databases = await _with_rows_counted(connection, schema, question.user_id)
     open_runs = await overview.open_runs(connection)
     asked_for = _with_trend(databases, question)
     return Facts(
@@ -78,6 +81,19 @@ async def read_facts(connection: Connection, schema: str, question: Question) ->
         last_failures=tuple(await overview.past_syncs(connection, _retried(databases), most=1, only_failed=True)),
         past_syncs=tuple(await overview.past_syncs(connection, asked_for, max(question.runs, TREND))),
     )
+
+
+async def _with_rows_counted(connection: Connection, schema: str, user_id: str | None) -> list[Database]:
+    """The databases with as many rows as there are now, where that is soon counted; else as the last sync left them."""
+    databases = await overview.read_databases(connection, user_id)
+    tables = (await find_tables(connection, schema)).values()
+    stored = await stored_rows_of_databases(connection, tables, user_id, within_ms=_COUNTED_WITHIN_MS)
+    return [
+        replace(one, rows=counted.there, rows_gone=counted.gone)
+        if one.rows is not None and (counted := stored.get((one.user_id, one.database_id)))
+        else one
+        for one in databases
+    ]
 
 
 def _with_trend(databases: list[Database], question: Question) -> list[Key]:
