@@ -132,6 +132,8 @@ class Connection(AsyncConnection[TupleRow]):
         finally:
             if watch:
                 await watch.end()
+        if force_rollback:
+            self._in_force = before
 
     @contextmanager
     def as_application(self) -> Iterator[None]:

@@ -77,6 +77,8 @@ _CATALOG_NAMES = {"timestamptz": "timestamp with time zone"}
 
 # Comments that begin so are ours; a person's own stay.
 COMMENT_MARK = "Notion: "
+# What the comment on a view ends with, as a regular expression.
+KEPT_BY_THE_TOOL = r"^Notion: .*\(kept by notion-pg-sync\)$"
 
 
 @dataclass(frozen=True, order=True)

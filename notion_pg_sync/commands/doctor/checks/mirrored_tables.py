@@ -199,7 +199,12 @@ def typed_views(pending: Sequence[PendingView], wanted: Sequence[str]) -> list[F
 
 
 def _refreshing(view: PendingView) -> str:
-    """A sync of a database brings its view up to date; one of any database drops those that are nobody's."""
+    """A sync of a database brings its view up to date; one of any database drops those that are nobody's.
+
+    After what makes room for it, the next one does.
+    """
+    if view.remedy:
+        return view.remedy
     if not view.sources:
         return "notion-pg-sync sync-all"
     return sync_command(view.sources[0].user_id, view.sources[0].database_name)
