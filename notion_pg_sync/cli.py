@@ -408,7 +408,12 @@ def doctor(
     no_cron_check: Annotated[
         bool, typer.Option("--no-cron-check", help="Skip the schedule: for hosts that do not run it.")
     ] = False,
-    verbose: VerboseOption = 0,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose", "-v", count=True, show_default=False, help="Show every check; twice (-vv): log everything too."
+        ),
+    ] = 0,
 ) -> None:
     """Check everything from cron to the rows; say how to fix it.
 
@@ -421,10 +426,18 @@ def doctor(
 
     checks = [check for check in ALL_CHECKS if not (no_cron_check and check.section == "Scheduling")]
     on_terminal = sys.stderr.isatty()
-    with ending_process(verbose) as ending:
+    with ending_process(verbose if verbose > 1 else 0) as ending:
         settings = read_settings(os.environ, Settings(max_age=read_duration(max_age)))
         ending.code = run_until_done(
-            run_doctor(settings, os.environ, checks, user_id=user, as_json=as_json, on_terminal=on_terminal)
+            run_doctor(
+                settings,
+                os.environ,
+                checks,
+                user_id=user,
+                as_json=as_json,
+                show_all=verbose > 0,
+                on_terminal=on_terminal,
+            )
         )
 
 

@@ -11,9 +11,9 @@ from psycopg.rows import class_row
 
 from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.mirror.connection import Connection, fetch_value
-from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE
+from notion_pg_sync.mirror.typed_sql import typed
 
 # Of an older user_settings some may be missing; they are then as good as null.
 TOKEN_COLUMNS = ("notion_access_token", "notion_token")

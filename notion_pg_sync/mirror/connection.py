@@ -7,6 +7,7 @@ connection, which knows nothing of them. So each transaction sets for itself wha
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -36,7 +37,7 @@ from notion_pg_sync.mirror.lock_holders import HeldLockError, LockHolder, LockWa
 from notion_pg_sync.mirror.qualified_sql import with_names_kept
 from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
 from notion_pg_sync.mirror.reliance import Names, Reliance
-from notion_pg_sync.mirror.unreachable import URL_FORM, Explanation, Target, why_unreachable, why_unreadable
+from notion_pg_sync.mirror.unreachable import ACCEPTED, Explanation, Target, why_unreachable, why_unreadable
 
 CONNECT_TIMEOUT_SECONDS = 15
 STATEMENT_TIMEOUT_SECONDS = 300
@@ -44,6 +45,7 @@ LOCK_TIMEOUT_SECONDS = 60
 # Thousands of users may wait for the lock that one has waited for in vain.
 _IMPATIENT_SECONDS = 1.0
 OLDEST_POSTGRESQL = 150000
+_PROBE_SECONDS = 2
 
 # What other sessions caused, and a transaction that is tried again may escape.
 _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
@@ -115,7 +117,7 @@ class Connection(AsyncConnection[TupleRow]):
         if begins:
             self._in_force, self._met_application = None, False
         before = self._in_force
-        watch = LockWatch(self._lock_holders, self.reliance.lock_seconds) if begins else None
+        watch = LockWatch(self.lock_holders, self.reliance.lock_seconds) if begins else None
         try:
             async with super().transaction(savepoint_name, force_rollback) as block:
                 yield block
@@ -132,6 +134,8 @@ class Connection(AsyncConnection[TupleRow]):
         finally:
             if watch:
                 await watch.end()
+        if force_rollback:
+            self._in_force = before
 
     @contextmanager
     def as_application(self) -> Iterator[None]:
@@ -162,7 +166,7 @@ class Connection(AsyncConnection[TupleRow]):
         self._in_force = names
         self._met_application = self._met_application or names is Names.APPLICATION
 
-    async def _lock_holders(self) -> list[LockHolder]:
+    async def lock_holders(self) -> list[LockHolder]:
         """Who holds up the transaction under way, as another session sees it."""
         other = await Connection.connect(self.database_url, **_options(self.database_url))
         async with other:
@@ -328,24 +332,21 @@ async def _check(database_url: str, statement_seconds: float, lock_seconds: floa
     try:
         connection = await Connection.connect(database_url, **_options(database_url))
     except OperationalError as error:
-        trouble = _why_unreachable(database_url, error)
-        raise PostgresError(trouble.sentence, trouble.fix) from error
+        raise _unreachable(await _why_unreachable(database_url, error)) from error
     except Exception as error:
         if type(error).__module__.startswith("psycopg"):
-            trouble = why_unreadable(database_url)
-            raise PostgresError(trouble.sentence, trouble.fix) from error
+            raise _unreachable(why_unreadable(database_url)) from error
         raise
     async with connection:
         if connection.info.server_version < OLDEST_POSTGRESQL:
             raise PostgresError(
-                f"PostgreSQL {connection.info.server_version // 10000} is too old: use PostgreSQL 15 or newer.",
-                f"export DATABASE_URL={URL_FORM}",
+                f"PostgreSQL {connection.info.server_version // 10000} is too old: use PostgreSQL 15 or newer."
             )
         if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
             raise PostgresError(
                 f"the database is encoded in {encoding}, which cannot hold every text of Notion: make one in UTF8, and "
                 "name it in DATABASE_URL.",
-                "CREATE DATABASE notion TEMPLATE template0 ENCODING 'UTF8';",
+                look="CREATE DATABASE notion TEMPLATE template0 ENCODING 'UTF8';",
             )
         reliance = Reliance("", statement_seconds, lock_seconds, connection.info.server_version)
         await _configure(connection, database_url, reliance)
@@ -354,9 +355,29 @@ async def _check(database_url: str, statement_seconds: float, lock_seconds: floa
         return replace(reliance, application_path=str(path))
 
 
-def _why_unreachable(database_url: str, error: OperationalError) -> Explanation:
+def _unreachable(why: Explanation) -> PostgresError:
+    return PostgresError(why.sentence, why.fix, needs="" if why.fix else why.advice, look=why.look)
+
+
+async def _why_unreachable(database_url: str, error: OperationalError) -> Explanation:
     options = error.pgconn.info if error.pgconn else pq.Conninfo.get_defaults()
     parameters: dict[str, object] = {option.keyword.decode(): (option.val or b"").decode() for option in options}
     if not error.pgconn:
         parameters |= conninfo_to_dict(database_url)
-    return why_unreachable(Target.of(parameters), str(error), (str(parameters.get("password") or ""),))
+    target, said = Target.of(parameters), str(error)
+    if isinstance(error, errors.ConnectionTimeout) and target.is_readable and await _takes_connections(target):
+        said = f"{said}: {ACCEPTED}"
+    return why_unreachable(target, said, (str(parameters.get("password") or ""),))
+
+
+async def _takes_connections(target: Target) -> bool:
+    """Whether somebody takes a TCP connection there, soon."""
+    if target.is_socket or not target.port.isdigit():
+        return False
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            _, writer = await asyncio.open_connection(target.host, int(target.port))
+    except OSError:
+        return False
+    writer.close()
+    return True

@@ -13,7 +13,7 @@ from psycopg import AsyncCursor, sql
 from psycopg.rows import TupleRow, class_row
 
 from notion_pg_sync.core.wording import some
-from notion_pg_sync.mirror.diagnosis.statements import typed
+from notion_pg_sync.mirror.typed_sql import typed
 
 # The first look comes before the shortest limit on a wait is over (locks.py), and the looks go on within the longest.
 _FIRST_LOOK_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 10.0

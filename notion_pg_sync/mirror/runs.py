@@ -49,6 +49,24 @@ class Process:
     started_at: float
 
 
+StartedBy = Literal["cron", "systemd", "terminal", "other"]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a run was started: by what, as which user of the operating system, and with which surroundings.
+
+    `variables` are names of environment variables, without their values.
+    """
+
+    started_by: StartedBy
+    os_user: str
+    executable: str
+    folder: str
+    path: str
+    variables: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Counts:
     """How much a sync, or a part of one, read and wrote. Parts add up."""
@@ -116,8 +134,8 @@ class DatabaseRun(Counts):
         return replace(self, message=" ".join(filter(None, (self.message, *sentences))))
 
 
-async def start_run(connection: Connection, job: Job, command: str, process: Process) -> int:
-    """Records that a run works, and returns its `runid`. `command` is what was typed, without secrets."""
+async def start_run(connection: Connection, job: Job, command: str, process: Process, origin: Origin) -> int:
+    """Records that a run works, and how it was started; returns its `runid`. `command` has no secrets."""
     async with connection.transaction():
         jobid = await fetch_value(
             connection,
@@ -143,10 +161,12 @@ async def start_run(connection: Connection, job: Job, command: str, process: Pro
         )
         await connection.execute(
             """
-            INSERT INTO notion_sync.run_processes (runid, host, machine, pid, process_started_at)
-            VALUES (%s, %s, %s, %s, %s)
+            INSERT INTO notion_sync.run_processes (runid, host, machine, pid, process_started_at, started_by, os_user,
+                                                   executable, folder, path, variables)
+            VALUES (%(runid)s, %(host)s, %(machine)s, %(pid)s, %(started_at)s, %(started_by)s, %(os_user)s,
+                    %(executable)s, %(folder)s, %(path)s, %(variables)s)
             """,
-            (runid, process.host, process.machine, process.pid, process.started_at),
+            {"runid": runid, **vars(process), **vars(origin), "variables": list(origin.variables)},
         )
     return cast(int, runid)
 

@@ -391,7 +391,15 @@ def _database(facts: Facts, database: Database, max_age: timedelta) -> DatabaseH
             return judged(Condition.STALE, busy, database.fresh_as_of)
         left = judged(Condition.STALE, _left_alone(facts, database), database.fresh_as_of, _SEE_DOCTOR)
         return replace(left, cause="left alone")
+    if database.rows_gone and not _what_keeps_it(facts, database, running):
+        return judged(Condition.STALE, _rows_gone(database))
     return judged(Condition.FRESH)
+
+
+def _rows_gone(database: Database) -> str:
+    of = plural(database.rows_gone + (database.rows or 0), "row")
+    verb = "was" if database.rows_gone == 1 else "were"
+    return f"{database.rows_gone:,} of {of} {verb} deleted by something else: the next sync brings them back."
 
 
 def _why_never(facts: Facts, database: Database, running: Run | None) -> str:

@@ -49,6 +49,7 @@ from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import Listener
 from notion_pg_sync.sync.run.opening import open_client
+from notion_pg_sync.sync.run.origin import this_origin
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.process import this_process
 from notion_pg_sync.sync.run.suspension import is_lack_of_access
@@ -443,7 +444,7 @@ async def _beat(pool: Pool, runid: int) -> bool:
 @retried
 async def _start(pool: Pool, job: Job, command: str) -> int:
     async with transaction(pool) as connection:
-        return await runs.start_run(connection, job, command, this_process())
+        return await runs.start_run(connection, job, command, this_process(), this_origin())
 
 
 @retried
