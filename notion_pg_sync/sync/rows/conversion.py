@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from notion_pg_sync.core.columns import Column
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.sent_rows import AboutPage, Row
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import Storable, page_hash, picture_text, storable_text, to_storable
@@ -59,7 +60,8 @@ class Conversion:
                 "known of it is kept."
             )
         for name, count in sorted(self.unfit.items()):
-            notes.append(f"{count} values do not fit the type of column {name}.")
+            values = plural(count, "value does", "values do")
+            notes.append(f"{values} not fit the type of column {name}: null in typed views, and kept in fields.")
         return notes
 
     def _row_of(self, page: Page, columns: ColumnsByProperty) -> Row:

@@ -117,6 +117,9 @@ class RowSink(Protocol):
     async def end_full_read(self, held_back: int) -> None:
         """Takes in that the full read is complete, `held_back` rows aside."""
 
+    async def note_unfit(self, counts: Mapping[str, int], *, is_whole: bool) -> None:
+        """Takes in how many values of columns do not fit their types; `is_whole`: everything was read for it."""
+
     async def advance_watermark(self, began_at: datetime) -> None:
         """Takes in that every edit before the minute of `began_at` has arrived."""
 
@@ -290,6 +293,12 @@ class PostgresSink:
             await data_sources.end_full_read(connection, place.key, row_count, held_back=held_back)
 
     @retried
+    async def note_unfit(self, counts: Mapping[str, int], *, is_whole: bool) -> None:
+        """See `RowSink`."""
+        async with self.work.writing_for(self.place.owner.user_id) as connection:
+            await data_sources.note_unfit(connection, self.place.key, counts, is_whole=is_whole)
+
+    @retried
     async def advance_watermark(self, began_at: datetime) -> None:
         """See `RowSink`."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
@@ -407,6 +416,9 @@ class DryRunSink:
         return []
 
     async def end_full_read(self, held_back: int) -> None:
+        """See `RowSink`."""
+
+    async def note_unfit(self, counts: Mapping[str, int], *, is_whole: bool) -> None:
         """See `RowSink`."""
 
     async def advance_watermark(self, began_at: datetime) -> None:
