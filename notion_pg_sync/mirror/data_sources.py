@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import LiteralString
@@ -41,6 +41,7 @@ class DataSourceState:
     held_back: int
     is_searchable: bool
     table_shape: str | None
+    has_unfit_values: bool
 
     def without_progress(self) -> DataSourceState:
         """The same, as if the full read that is under way had come nowhere."""
@@ -74,7 +75,10 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
                        AS full_read_confirmed,
                    database_id, database_id_as_written, database_name, schema, schema_fingerprint, sync_table,
                    row_count, watermark, full_as_of, full_read_started_at, full_read_progress_at, full_read_version,
-                   full_read_covered, held_back, is_searchable, table_shape
+                   full_read_covered, held_back, is_searchable, table_shape,
+                   EXISTS (SELECT FROM notion_sync.columns WHERE columns.user_id = data_sources.user_id
+                           AND columns.data_source_id = data_sources.data_source_id AND unfit_values > 0)
+                       AS has_unfit_values
             FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s
             """,
             (key.user_id, key.data_source_id),
@@ -161,6 +165,29 @@ async def load_columns(connection: Connection, key: DataSourceKey) -> list[Colum
             (key.user_id, key.data_source_id),
         )
         return await cursor.fetchall()
+
+
+async def note_unfit(connection: Connection, key: DataSourceKey, counts: Mapping[str, int], *, is_whole: bool) -> None:
+    """Records how many values of columns, by name, do not fit their types; `is_whole`: everything was read for it."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.columns AS known SET unfit_values = found.count
+        FROM (SELECT name,
+                     CASE WHEN %(is_whole)s THEN coalesce(count, 0) ELSE greatest(count, unfit_values) END AS count
+              FROM notion_sync.columns
+              LEFT JOIN unnest(%(names)s::text[], %(counts)s::bigint[]) AS counted (name, count) USING (name)
+              WHERE user_id = %(user)s AND data_source_id = %(source)s) AS found
+        WHERE known.user_id = %(user)s AND known.data_source_id = %(source)s AND known.name = found.name
+          AND known.unfit_values <> found.count
+        """,
+        {
+            "is_whole": is_whole,
+            "names": list(counts),
+            "counts": list(counts.values()),
+            "user": key.user_id,
+            "source": key.data_source_id,
+        },
+    )
 
 
 async def await_search(connection: Connection, key: DataSourceKey) -> None:

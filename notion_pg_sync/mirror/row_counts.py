@@ -55,18 +55,22 @@ async def stored_rows_of_databases(
     """
     counts = [
         qualified(
-            "SELECT {name}, user_id::pg_catalog.text, notion_data_source_id::pg_catalog.text, pg_catalog.count(*)"
+            "SELECT {name} AS sync_table, user_id::pg_catalog.text AS user_id,"
+            " notion_data_source_id::pg_catalog.text AS data_source_id, pg_catalog.count(*) AS rows"
             " FROM {table} WHERE notion_data_source_id IS NOT NULL"
-            " AND (%(user)s::pg_catalog.text IS NULL OR user_id {=} %(user)s) GROUP BY user_id, notion_data_source_id",
+            " AND (%(user)s::pg_catalog.text IS NULL OR user_id {=} %(user)s) GROUP BY 2, 3",
             name=sql.Literal(table.qualified_name),
             table=table.identifier,
         )
         for table in tables
     ]
-    nothing = qualified("SELECT NULL::pg_catalog.text, NULL::pg_catalog.text, NULL::pg_catalog.text, 0 WHERE false")
+    nothing = qualified(
+        "SELECT NULL::pg_catalog.text AS sync_table, NULL::pg_catalog.text AS user_id,"
+        " NULL::pg_catalog.text AS data_source_id, 0 AS rows WHERE false"
+    )
     query = qualified(
         """
-        WITH stored (sync_table, user_id, data_source_id, rows) AS ({counts})
+        WITH stored AS ({counts})
         SELECT known.user_id, known.database_id, coalesce(pg_catalog.sum(stored.rows), 0)::pg_catalog.int8,
                pg_catalog.sum(CASE WHEN row_count {>} coalesce(stored.rows, 0)
                               THEN row_count {-} coalesce(stored.rows, 0) ELSE 0 END)::pg_catalog.int8

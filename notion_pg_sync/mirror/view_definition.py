@@ -99,12 +99,16 @@ class ViewSource:
 
 @dataclass(frozen=True)
 class SharedColumn:
-    """A column that a data source brings into a view; `property_name` and `property_type` are Notion's."""
+    """A column that a data source brings into a view; `property_name` and `property_type` are Notion's.
+
+    `is_unfit`: some values are of another type than it is.
+    """
 
     name: str
     type: str
     property_name: str
     property_type: str
+    is_unfit: bool = False
 
 
 @dataclass(frozen=True)
@@ -345,4 +349,6 @@ def _type_of(shared: Sequence[SharedColumn]) -> str:
 
 
 def _comment_of(shared: Sequence[SharedColumn]) -> str:
-    return COMMENT_MARK + ", ".join(sorted({f"{column.property_name} ({column.property_type})" for column in shared}))
+    said = ", ".join(sorted({f"{column.property_name} ({column.property_type})" for column in shared}))
+    is_unfit = _type_of(shared) != "text" and any(column.is_unfit for column in shared)
+    return COMMENT_MARK + said + ("; values of another type are null here" if is_unfit else "")

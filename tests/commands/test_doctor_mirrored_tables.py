@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from notion_workspace import literals
+
 from notion_pg_sync.commands.doctor.checks.check import Verdict
 from tests.commands.conftest import Mirrored, told
 
@@ -182,6 +185,43 @@ async def test_something_else_with_a_views_name_is_told(mirrored: Mirrored) -> N
     await mirrored.type(finding.fix)
     assert (await mirrored.one("typed views")).verdict is Verdict.OK
     assert mirrored.execute("SELECT mine FROM notion.worlds_2") == []
+
+
+@pytest.mark.parametrize("becomes", ["rich_text", "date", "checkbox", "multi_select"])
+async def test_a_property_of_another_type_is_told_until_its_column_is_given_that(
+    mirrored: Mirrored, becomes: str
+) -> None:
+    await mirrored_with_views(mirrored, "Chat Sessions")
+    workspace = mirrored.installation.workspace
+    kinds = {
+        "rich_text": (literals.rich_text(), "12 or so", "text"),
+        "date": (literals.date(), "2026-03-01", "date"),
+        "checkbox": (literals.checkbox(), True, "boolean"),
+        "multi_select": (literals.multi_select("a", "b"), ["a", "b"], "text[]"),
+    }
+    kind, value, type_ = kinds[becomes]
+    workspace.retype_property("Chat Sessions", "Message Count", kind)
+    for page in workspace.page_ids("Chat Sessions"):
+        workspace.edit_page(page, {"Message Count": value})
+    workspace.clock.advance(3600)
+    # Also after syncs that do not read these rows.
+    for _ in range(2):
+        await mirrored.installation.sync_all()
+        workspace.clock.advance(3600)
+    (finding,) = await mirrored.found("typed views")
+    assert finding.verdict is Verdict.WARNING
+    assert finding.message == (
+        "anna/Chat Sessions: 250 values are null in notion.chat_sessions.message_count, which is numeric, since the "
+        f"property ({becomes}) has values of another type; they are kept in fields"
+    )
+    await mirrored.type(finding.fix)
+    (finding,) = await mirrored.found("typed views")
+    await mirrored.type(finding.fix)
+    assert (await mirrored.one("typed views")).verdict is Verdict.OK
+    ((shown, as_type),) = mirrored.execute(
+        "SELECT count(message_count), min(pg_typeof(message_count)::text) FROM notion.chat_sessions"
+    )
+    assert (shown, as_type) == (250, type_)
 
 
 async def test_a_view_that_nobody_is_behind_any_more(mirrored: Mirrored) -> None:

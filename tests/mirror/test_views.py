@@ -100,23 +100,38 @@ async def test_columns_come_and_change_with_grants_and_comments_kept(anna: Insta
     assert await everything_on_it(anna) == before
 
 
-async def test_rename_remove_and_retype_of_a_property(anna: Installation) -> None:
+async def test_rename_remove_and_retype_of_a_property(anna: Installation, small: SmallWorkspace) -> None:
     columns = "SELECT attname FROM pg_attribute WHERE attrelid = 'notion.characters'::regclass AND attnum > 0"
     before = await anna.execute(columns)
     anna.workspace.rename_property("Characters", "Age", "Years")
     await resync(anna)
     assert await anna.execute(columns) == before
-    comment = await anna.execute(
+    comment_query = (
         "SELECT col_description(attrelid, attnum) AS said FROM pg_attribute"
         " WHERE attrelid = 'notion.characters'::regclass AND attname = 'age'"
     )
-    assert comment == [{"said": "Notion: Years (number)"}]
+    assert await anna.execute(comment_query) == [{"said": "Notion: Years (number)"}]
     anna.workspace.remove_property("Characters", "Alive")
     await resync(anna)
     assert await anna.execute("SELECT DISTINCT alive FROM notion.characters") == [{"alive": None}]
     anna.workspace.retype_property("Characters", "Years", rich_text())
-    await resync(anna)
+    for page in anna.workspace.page_ids("Characters")[:5]:
+        anna.workspace.edit_page(page, {"Years": f"about {page}"})
+    for _ in range(2):
+        said = await resync(anna)
+        assert "values do not fit the type of column age: null in typed views, and kept in fields." in said
     assert await anna.execute("SELECT DISTINCT age FROM notion.characters") == [{"age": None}]
+    assert (await anna.execute(comment_query))[0]["said"] == (
+        "Notion: Years (rich_text); values of another type are null here"
+    )
+    (row,) = await anna.execute("SELECT unfit_values FROM notion_sync.columns WHERE name = 'age'")
+    kept = "SELECT count(*) AS values FROM notion_characters_sync WHERE jsonb_typeof(fields -> 'age') = 'string'"
+    assert await anna.execute(kept) == [{"values": row["unfit_values"]}]
+    await anna.execute("SELECT notion_sync.retype_column('anna', %s, 'age', 'text')", small.data_sources["Characters"])
+    assert "age" not in await resync(anna)
+    assert len(await anna.execute("SELECT DISTINCT age FROM notion.characters WHERE age <> ''")) == 5
+    assert (await anna.execute(comment_query))[0]["said"] == "Notion: Years (rich_text)"
+    assert await anna.execute("SELECT 1 FROM notion_sync.columns WHERE unfit_values > 0") == []
 
 
 async def test_a_view_of_somebody_elses_that_depends_is_named_and_not_broken(anna: Installation) -> None:

@@ -25,6 +25,7 @@ ARGUMENTS: Mapping[str, Sequence[str | None]] = {
     "statement": ("SELECT 'x'",),
     "path": ("public",),
     "sync_table": ("public.notion_worlds_sync",),
+    "type": ("text",),
     "hex": (None, "11111111222243338444555555555555"),
     "value": (
         "1",

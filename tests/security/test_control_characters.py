@@ -195,7 +195,7 @@ def test_what_postgresql_says(hostile: Hostile) -> None:
     refusing = "CREATE TRIGGER refuse BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION refuse()"
     hostile.execute(refusing.format("notion_pages_sync"))
     said = harmless(hostile.command("sync", hostile.user, f"Good {STORED}", "-vv"))
-    assert "PostgreSQL refused a statement" in said
+    assert "PostgreSQL refuses the page" in said
     hostile.execute(refusing.format("notion_sync.job_run_details"))
     ended = hostile.command("sync-all", "-vv")
     lines = ended.err.splitlines()

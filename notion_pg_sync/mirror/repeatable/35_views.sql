@@ -70,6 +70,30 @@ BEGIN
 END
 $$;
 
+-- Gives the column of a property another type in typed views, from the next sync on; false where there is none of that name.
+-- For operators.
+CREATE OR REPLACE FUNCTION notion_sync.retype_column(user_id text, data_source_id uuid, name text, type text)
+    RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF $4 NOT IN ('text', 'numeric', 'boolean', 'date', 'timestamptz', 'uuid', 'text[]', 'uuid[]', 'jsonb') THEN
+        RAISE 'there is no column type %', $4 USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    UPDATE notion_sync.columns AS known SET type = $4, unfit_values = 0
+    WHERE known.user_id = $1 AND known.data_source_id = $2 AND known.name = $3;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    -- Search reads the columns of text.
+    UPDATE notion_sync.data_sources AS known SET is_searchable = false
+    WHERE known.user_id = $1 AND known.data_source_id = $2;
+    RETURN true;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION notion_sync.retype_column(text, uuid, text, text) FROM PUBLIC;
+
 -- The sync tables of which this session may see rows that are not notion_sync.current_user_id()'s: all rows, or those that
 -- policies of somebody's own let it see.
 CREATE OR REPLACE FUNCTION notion_sync.sync_tables_open(all_rows boolean) RETURNS SETOF text

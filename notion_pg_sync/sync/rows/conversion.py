@@ -61,7 +61,8 @@ class Conversion:
                 "what was known of it is kept."
             )
         for name, count in sorted(self.unfit.items()):
-            notes.append(f"{plural(count, 'value does', 'values do')} not fit the type of column {name}.")
+            values = plural(count, "value does", "values do")
+            notes.append(f"{values} not fit the type of column {name}: null in typed views, and kept in fields.")
         return notes
 
     def _row_of(self, page: Page, columns: ColumnsByProperty) -> Row:

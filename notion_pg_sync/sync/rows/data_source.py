@@ -89,6 +89,7 @@ class DataSourceSync:
         self._note = ""
         self._vanished: list[str] = []
         self._held_by_foreign_keys = 0
+        self._is_whole = False
         self._stored = Written()
         self._users_told: set[User] = set()
 
@@ -126,7 +127,10 @@ class DataSourceSync:
         self._conversion.columns = assign_columns(self._schema, known_columns)
         begins = self._began_at if isinstance(plan, FullRead) and plan.edits_since is None else None
         await self._destination.prepare(described, self._conversion.columns, state, begins)
-        if rows := await self._carry_out(plan, described, state):
+        rows = await self._carry_out(plan, described, state)
+        if self._conversion.unfit or (self._is_whole and state and state.has_unfit_values):
+            await self._destination.note_unfit(self._conversion.unfit, is_whole=self._is_whole)
+        if rows:
             raise held_back(self._place.owner.user_id, self._place.owner.database_name, rows)
         if rows := await self._destination.withheld():
             raise blocked(rows, self._place.table)
@@ -175,6 +179,8 @@ class DataSourceSync:
     async def _list_whole(self, covered: Sequence[Interval], *, is_second: bool = False) -> None:
         readers = self._work.settings.concurrency
         left = gaps(covered)
+        self._conversion.unfit.clear()
+        self._is_whole = not covered
         listing = FullListing(left, splits_of(self._schema), readers=readers, now=self._began_at)
         async with reading(listing, self._ask, readers) as answers:
             async for batch in answers:

@@ -129,6 +129,9 @@ class RowSink(Protocol):
     async def end_full_read(self, held_back: int) -> None:
         """Takes in that the full read is complete, `held_back` rows aside."""
 
+    async def note_unfit(self, counts: Mapping[str, int], *, is_whole: bool) -> None:
+        """Takes in how many values of columns do not fit their types; `is_whole`: everything was read for it."""
+
     async def drop_full_read(self) -> None:
         """Takes back that a full read has begun."""
 
@@ -319,6 +322,12 @@ class PostgresSink:
             await data_sources.end_full_read(connection, place.key, row_count, held_back=held_back)
 
     @retried
+    async def note_unfit(self, counts: Mapping[str, int], *, is_whole: bool) -> None:
+        """See `RowSink`."""
+        async with self.work.writing_for(self.place.owner.user_id) as connection:
+            await data_sources.note_unfit(connection, self.place.key, counts, is_whole=is_whole)
+
+    @retried
     async def drop_full_read(self) -> None:
         """See `RowSink`."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
@@ -442,6 +451,9 @@ class DryRunSink:
         return []
 
     async def end_full_read(self, held_back: int) -> None:
+        """See `RowSink`."""
+
+    async def note_unfit(self, counts: Mapping[str, int], *, is_whole: bool) -> None:
         """See `RowSink`."""
 
     async def drop_full_read(self) -> None:
