@@ -27,10 +27,8 @@ from notion_pg_sync.sync.rows.reading import reading
 from notion_pg_sync.sync.rows.removing import (
     ALWAYS_REMOVABLE_ROWS,
     MAX_CONFIRMED_ONE_BY_ONE,
-    Verdicts,
-    ask_for,
     held_back,
-    is_too_much,
+    verdicts_on,
 )
 from notion_pg_sync.sync.rows.row_sink import Description, ReadProgress, RowSink, SyncTarget
 from notion_pg_sync.sync.run.context import RunContext
@@ -128,7 +126,7 @@ class DataSourceSync:
     async def _read_whole(self, covered: Sequence[Interval]) -> int:
         """Reads what is not covered yet, and then removes what was not seen.
 
-        Returns how many rows that would be where it is too much without permission, and none is removed.
+        Returns how many rows are held back, since removing them needs permission.
         """
         self.mode = "full"
         await self._list_whole(covered)
@@ -137,16 +135,9 @@ class DataSourceSync:
             # Not proof enough: listed once more, from the start, into what was seen.
             await self._list_whole([])
             unseen = await self._destination.unseen()
-        too_much = not self._work.settings.allow_removal and await self._is_too_much(unseen)
-        if unseen and not too_much:
-            await self._remove(unseen)
-        rows_held_back = len(unseen) if too_much else 0
+        rows_held_back = await self._remove(unseen) if unseen else 0
         await self._destination.end_full_read(rows_held_back)
         return rows_held_back
-
-    async def _is_too_much(self, unseen: list[str]) -> bool:
-        """Whether removing them needs permission; the rows are counted only where that can matter."""
-        return len(unseen) > ALWAYS_REMOVABLE_ROWS and is_too_much(len(unseen), await self._destination.count())
 
     async def _list_whole(self, covered: Sequence[Interval]) -> None:
         readers = self._work.settings.concurrency
@@ -163,14 +154,22 @@ class DataSourceSync:
                 stretches = [progress.covered for _, progress in batch if progress.covered]
                 await self._write(pages, ReadProgress([page.id for page in pages], stretches))
 
-    async def _remove(self, unseen: list[str]) -> None:
-        verdicts = Verdicts(left=dict.fromkeys(unseen, "missing"))
-        if len(unseen) <= MAX_CONFIRMED_ONE_BY_ONE:
-            verdicts = await ask_for(self._client, self._place.key.data_source_id, unseen)
+    async def _remove(self, unseen: list[str]) -> int:
+        """Removes what was not seen, as far as that needs no permission; returns how many rows do need it."""
+        # Counted only where that can matter.
+        row_count = await self._destination.count() if len(unseen) > ALWAYS_REMOVABLE_ROWS else 0
+        verdicts, rows_held_back = await verdicts_on(
+            self._client,
+            self._place.key.data_source_id,
+            unseen,
+            row_count,
+            is_allowed=self._work.settings.allow_removal,
+        )
         await self._write([read_page(page) for page in verdicts.still_there], None)
         kept = await self._destination.remove(verdicts.left)
         self.counts += Counts(removed=len(verdicts.left) - len(kept))
         self._held_by_foreign_keys += len(kept)
+        return rows_held_back
 
     async def _read_edits(
         self, since: datetime, described: Description, state: DataSourceState | None, rows_held_back: int
