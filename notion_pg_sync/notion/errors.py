@@ -28,6 +28,7 @@ class RetryPolicy(Enum):
     WAIT = "wait"  # as long as Notion says, with every request of the token
     TRY_AGAIN = "try again"  # a few times
     BACK_OFF = "back off"  # longer each time
+    ASK_FOR_LESS = "ask for less"  # with a smaller page, where the request has one
 
 
 class NotionError(ToolError):
@@ -106,7 +107,11 @@ def explain(error: Exception, what: str, proxy: httpx.URL | None = None) -> Noti
                 fix=trouble.fix,
             )
         case AnswerTooLargeError():
-            return NotionError(f"Notion's answer for {what} is too large ({error}).", code=ErrorCode.TOO_LARGE)
+            return NotionError(
+                f"Notion's answer for {what} is too large ({error}).",
+                code=ErrorCode.TOO_LARGE,
+                remedy=RetryPolicy.ASK_FOR_LESS,
+            )
         case InvalidPathParameterError():
             return NotionError(f"{what} has an id that cannot be used in a request.", code=ErrorCode.VALIDATION_ERROR)
         case ValueError() | RecursionError() | httpx.DecodingError():

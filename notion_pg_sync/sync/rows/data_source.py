@@ -60,6 +60,7 @@ class DataSourceSync:
         self.counts = counts
         self.mode: Mode | None = None
         self._rows = rows
+        self._page_size = work.settings.page_size
         self._watched = ProgressKey(place.owner.user_id, place.owner.database_name, place.owner.database_id)
         self._conversion = Conversion([], place.table)
         self._schema: JsonObject = {}
@@ -217,7 +218,10 @@ class DataSourceSync:
         self._work.listener.progressed(self._watched, so_far, waiting=self._client.pacer.is_waiting)
 
     async def _ask(self, query: Query) -> QueryAnswer:
-        return await self._client.query(self._place.key.data_source_id, query.body(), self._work.settings.page_size)
+        answer = await self._client.query(self._place.key.data_source_id, query.body(), self._page_size)
+        # What was too much once is so again: each trial costs waiting.
+        self._page_size = min(self._page_size, answer.page_size)
+        return answer
 
 
 def with_traffic(counts: Counts, client: NotionClient) -> Counts:
