@@ -32,6 +32,7 @@ from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.notion.properties import plain_text
 
 NOTION_VERSION = "2026-03-11"
+REQUESTS_PER_MINUTE = 180
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
 
 # Notion gives up on its own after about 60 seconds; waiting a little longer lets its answer arrive.
@@ -153,7 +154,7 @@ class NotionClient:
     """Reads Notion with one token. Every method raises `NotionError`.
 
     Use as an async context manager. `proxy` is the URL of a proxy on the way. At most `concurrency` requests are under
-    way at once, and at most `requests_per_minute` begin in a minute.
+    way at once; `pacer` says when one may begin, and is the same for all clients of a token.
     """
 
     def __init__(
@@ -162,11 +163,11 @@ class NotionClient:
         *,
         base_url: str,
         proxy: str | None = None,
-        requests_per_minute: int = 180,
+        pacer: Pacer | None = None,
         concurrency: int = 12,
         retries: Retries | None = None,
     ) -> None:
-        self.pacer = Pacer(requests_per_minute)
+        self.pacer = pacer or Pacer(REQUESTS_PER_MINUTE)
         self.traffic = Traffic()
         self._can_be_sent = can_be_sent(token)
         self._proxy = httpx.URL(proxy) if proxy else None

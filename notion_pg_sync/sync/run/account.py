@@ -35,7 +35,6 @@ from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import ProgressKey
-from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.suspension import after_failures, fingerprint, is_lack_of_access
 from notion_pg_sync.sync.run.token_encryption import open_token
@@ -94,7 +93,7 @@ async def sync_account(
     outcome = AccountOutcome(account.user_id)
     configuration = read_configuration(account.databases)
     outcome.problems.extend(configuration.problems)
-    async with open_client(work.settings, account.token) as client, keeping_lease(work, account.user_id, client.pacer):
+    async with work.open_client(account.token) as client, keeping_lease(work, account.user_id, client.pacer):
         asked = await _requests(work, account.user_id)
         resting, row_counts = await begin_account(work, account)
         due = [
