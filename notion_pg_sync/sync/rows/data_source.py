@@ -18,11 +18,26 @@ from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.listing import EditListing, FullListing, Query
 from notion_pg_sync.notion.pages import Page, read_page
 from notion_pg_sync.notion.people import users_in
-from notion_pg_sync.notion.schema import assign_columns, schema_fingerprint, unknown_types, vanished_names
+from notion_pg_sync.notion.schema import (
+    assign_columns,
+    renamed_options,
+    schema_fingerprint,
+    unknown_types,
+    vanished_names,
+)
 from notion_pg_sync.notion.splits import splits_of
 from notion_pg_sync.sync.rows.completing import complete_pages
 from notion_pg_sync.sync.rows.conversion import Conversion
-from notion_pg_sync.sync.rows.plan import FullRead, IncrementalRead, Plan, PreviousRead, ReadOptions, Target, plan_read
+from notion_pg_sync.sync.rows.plan import (
+    FullRead,
+    IncrementalRead,
+    Plan,
+    PreviousRead,
+    ReadOptions,
+    Schema,
+    Target,
+    plan_read,
+)
 from notion_pg_sync.sync.rows.reading import reading
 from notion_pg_sync.sync.rows.removing import (
     ALWAYS_REMOVABLE_ROWS,
@@ -100,19 +115,20 @@ class DataSourceSync:
         # By Notion's clock, unless one of ours is behind it: where a time lies in the future, edits would be left out.
         self._began_at = min(answer.asked_at, now)
         self._vanished = vanished_names(state.schema, self._schema) if state else []
-        plan = self._plan(state, described.fingerprint, now)
+        renamed = renamed_options(state.schema, self._schema) if state else []
+        plan = self._plan(state, Schema(described.fingerprint, renamed), now)
         self._conversion.columns = assign_columns(self._schema, known_columns)
         begins = self._began_at if isinstance(plan, FullRead) and plan.edits_since is None else None
         await self._destination.prepare(described, self._conversion.columns, state, begins)
         if rows := await self._carry_out(plan, described, state):
             raise held_back(self._place.owner.user_id, self._place.owner.database_name, rows)
 
-    def _plan(self, state: DataSourceState | None, fingerprint: str, now: datetime) -> Plan:
+    def _plan(self, state: DataSourceState | None, schema: Schema, now: datetime) -> Plan:
         settings = self._work.settings
         table = self._place.table
         target = Target(table.qualified_name, table.shape, self._rows)
         options = ReadOptions(settings.full_every, settings.full, settings.allow_removal, CONVERSION_VERSION)
-        return plan_read(_known(state), fingerprint, target, now, options)
+        return plan_read(_known(state), schema, target, now, options)
 
     async def _carry_out(self, plan: Plan, described: Description, state: DataSourceState | None) -> int:
         """Reads what is planned; returns how many rows are held back."""
