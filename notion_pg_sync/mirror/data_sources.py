@@ -21,7 +21,10 @@ Stretch = tuple[datetime | None, datetime | None]
 
 @dataclass(frozen=True)
 class DataSourceState:
-    """A row of `notion_sync.data_sources`, as far as planning needs it."""
+    """A row of `notion_sync.data_sources`, as far as planning needs it.
+
+    `left_out`: the pages of which something was left out, the one first that was tried longest ago.
+    """
 
     database_id: str
     database_id_as_written: str | None
@@ -39,6 +42,7 @@ class DataSourceState:
     held_back: int
     is_searchable: bool
     table_shape: str | None
+    left_out: list[str]
 
     def without_progress(self) -> DataSourceState:
         """The same, as if the full read that is under way had come nowhere."""
@@ -65,8 +69,13 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
             """
             SELECT database_id, database_id_as_written, database_name, schema, schema_fingerprint, sync_table,
                    row_count, watermark, full_as_of, full_read_started_at, full_read_progress_at, full_read_version,
-                   full_read_covered, held_back, is_searchable, table_shape
-            FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s
+                   full_read_covered, held_back, is_searchable, table_shape,
+                   ARRAY(
+                       SELECT page_id::text FROM notion_sync.left_out AS known
+                       WHERE known.user_id = source.user_id AND known.data_source_id = source.data_source_id
+                       GROUP BY page_id ORDER BY min(tried_at), page_id
+                   ) AS left_out
+            FROM notion_sync.data_sources AS source WHERE user_id = %s AND data_source_id = %s
             """,
             (key.user_id, key.data_source_id),
         )

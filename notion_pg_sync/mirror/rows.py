@@ -245,8 +245,8 @@ async def count_rows(connection: Connection, table: SyncTable, owner: RowOwner) 
 async def _with_known_fields(
     connection: Connection, table: SyncTable, user_id: str, rows: Sequence[Row]
 ) -> dict[str, Row]:
-    """By page, the rows of which Notion did not compute some fields, with what the table has of these."""
-    incomplete = {row.page_id: row for row in rows if row.not_computed}
+    """By page, the rows of which some fields are not whole, with what the table has of these."""
+    incomplete = {row.page_id: row for row in rows if row.not_whole}
     if not incomplete:
         return {}
     query = qualified(
@@ -261,8 +261,8 @@ async def _with_known_fields(
 
 
 def _with_fields(row: Row, known: dict[str, object]) -> Row:
-    kept = {name: value for name, value in known.items() if name in row.not_computed}
-    return replace(row, fields=json.dumps({**kept, **json.loads(row.fields)}, ensure_ascii=False))
+    kept = {name: value for name, value in known.items() if name in row.not_whole}
+    return replace(row, fields=json.dumps({**json.loads(row.fields), **kept}, ensure_ascii=False))
 
 
 async def _upsert(

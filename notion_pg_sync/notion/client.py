@@ -295,7 +295,7 @@ class NotionClient:
         async for answer in _all_pages(lambda position: self._get(path, what, position), what):
             if _is_incomplete(answer):
                 raise _incomplete(answer, what)
-            items.extend(_list(answer, "results", what))
+            items.extend(_typed(_list(answer, "results", what), what))
             last = answer.get("property_item")
         return items, last if isinstance(last, dict) else {}
 
@@ -510,6 +510,15 @@ def _list(answer: JsonObject, key: str, what: str) -> list[JsonObject]:
             code=ErrorCode.MALFORMED,
         )
     return found
+
+
+def _typed(items: list[JsonObject], what: str) -> list[JsonObject]:
+    if not all(isinstance(item.get("type"), str) for item in items):
+        raise NotionError(
+            f"Notion's answer for {what} holds something that is no value: run the sync again.",
+            code=ErrorCode.MALFORMED,
+        )
+    return items
 
 
 def _is_incomplete(answer: JsonObject) -> bool:

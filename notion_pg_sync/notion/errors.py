@@ -54,6 +54,27 @@ class NotionError(ToolError):
         self.remedy = remedy
         self.wait_seconds = wait_seconds
 
+    @property
+    def is_about_one_thing(self) -> bool:
+        """Whether what was asked for may be all that is wrong: neither the token, nor the network, nor the limit."""
+        return self.code in _OF_ONE_THING or (self.status or 0) >= 500
+
+
+# However Notion answers for a thing that it cannot give, or not any more.
+_OF_ONE_THING = frozenset(
+    {
+        ErrorCode.OBJECT_NOT_FOUND,
+        ErrorCode.VALIDATION_ERROR,
+        ErrorCode.INVALID_REQUEST_URL,
+        ErrorCode.MALFORMED,
+        ErrorCode.NOT_JSON,
+        ErrorCode.TOO_LARGE,
+        ErrorCode.CIRCLE,
+        ErrorCode.INCOMPLETE,
+        ErrorCode.TIMEOUT,
+    }
+)
+
 
 class AnswerTooLargeError(Exception):
     """An answer was larger than is accepted."""

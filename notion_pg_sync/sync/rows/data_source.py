@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from notion_pg_sync.core.intervals import Interval, gaps
+from notion_pg_sync.core.left_out import LeftOut
 from notion_pg_sync.core.users import User
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.data_sources import DataSourceState
@@ -26,7 +27,7 @@ from notion_pg_sync.notion.schema import (
     vanished_names,
 )
 from notion_pg_sync.notion.splits import splits_of
-from notion_pg_sync.sync.rows.completing import complete_pages
+from notion_pg_sync.sync.rows.completing import LeftValues, complete_pages
 from notion_pg_sync.sync.rows.conversion import Conversion
 from notion_pg_sync.sync.rows.plan import (
     FullRead,
@@ -42,6 +43,7 @@ from notion_pg_sync.sync.rows.reading import reading
 from notion_pg_sync.sync.rows.removing import (
     ALWAYS_REMOVABLE_ROWS,
     MAX_CONFIRMED_ONE_BY_ONE,
+    ask_for,
     held_back,
     verdicts_on,
 )
@@ -49,6 +51,9 @@ from notion_pg_sync.sync.rows.row_sink import Description, ReadProgress, RowSink
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.listener import ProgressKey
 from notion_pg_sync.sync.run.people_lookup import told_of
+
+# So many pages of which something was left out are read again after an incremental read, at a request or more each.
+MAX_TRIED_AGAIN = 20
 
 
 class DataSourceSync:
@@ -85,11 +90,14 @@ class DataSourceSync:
         self._held_by_foreign_keys = 0
         self._stored = Written()
         self._users_told: set[User] = set()
+        self._left = LeftValues()
+        self._left_before: dict[str, None] = {}
+        self._tried: set[str] = set()
 
     @property
     def notes(self) -> list[str]:
         """What a person should know of the rows that were read, a sentence each."""
-        notes = self._conversion.notes()
+        notes = [*self._conversion.notes(), *left_out_notes(self._left.found.values())]
         if self._note:
             notes.append(self._note)
         if self._vanished:
@@ -112,6 +120,7 @@ class DataSourceSync:
         self._schema, _ = sanitize(answer.schema)
         described = Description(storable_text(answer.name), self._schema, schema_fingerprint(self._schema))
         state, known_columns, now = await self._destination.known()
+        self._left_before = dict.fromkeys(state.left_out) if state else {}
         # By Notion's clock, unless one of ours is behind it: where a time lies in the future, edits would be left out.
         self._began_at = min(answer.asked_at, now)
         self._vanished = vanished_names(state.schema, self._schema) if state else []
@@ -120,8 +129,11 @@ class DataSourceSync:
         self._conversion.columns = assign_columns(self._schema, known_columns)
         begins = self._began_at if isinstance(plan, FullRead) and plan.edits_since is None else None
         await self._destination.prepare(described, self._conversion.columns, state, begins)
-        if rows := await self._carry_out(plan, described, state):
-            raise held_back(self._place.owner.user_id, self._place.owner.database_name, rows)
+        rows_held_back = await self._carry_out(plan, described, state)
+        if self.mode == "incremental":
+            await self._try_again()
+        if rows_held_back:
+            raise held_back(self._place.owner.user_id, self._place.owner.database_name, rows_held_back)
 
     def _plan(self, state: DataSourceState | None, schema: Schema, now: datetime) -> Plan:
         settings = self._work.settings
@@ -212,14 +224,25 @@ class DataSourceSync:
         await self._destination.advance_watermark(self._began_at)
         return rows_held_back
 
+    async def _try_again(self) -> None:
+        """Reads pages again of which earlier runs left something out."""
+        left_out = [page_id for page_id in self._left_before if page_id not in self._tried]
+        verdicts = await ask_for(self._client, self._place.key.data_source_id, left_out[:MAX_TRIED_AGAIN])
+        if verdicts.still_there:
+            await self._write([read_page(page) for page in verdicts.still_there], None)
+
     async def _write(self, pages: Sequence[Page], covered: ReadProgress | None) -> None:
         """Completes `pages` and hands their rows on, with what the batch stands for."""
-        completed = await complete_pages(self._client, pages, self._schema)
+        completed = await complete_pages(self._client, pages, self._schema, self._left)
+        ids = {page.id for page in pages}
+        self._tried |= ids
+        left = self._left.of(ids)
         columns_changed = self._conversion.settle_types(completed)
         rows = self._conversion.rows_of(completed)
         columns = self._conversion.columns if columns_changed else None
         new_users = {user for page in completed for user in users_in(page.properties)} - self._users_told
-        written = await self._destination.write(rows, columns, covered, told_of(new_users))
+        settled = left if left or ids & self._left_before.keys() else None
+        written = await self._destination.write(rows, columns, covered, told_of(new_users), settled)
         self._users_told |= new_users
         self.counts += Counts(
             rows_read=written.inserted + written.updated + written.unchanged + written.withheld,
@@ -238,6 +261,18 @@ class DataSourceSync:
         # What was too much once is so again: each trial costs waiting.
         self._page_size = min(self._page_size, answer.page_size)
         return answer
+
+
+def left_out_notes(left: Iterable[LeftOut]) -> list[str]:
+    """What a person should know of what was left out, a sentence for each property."""
+    by_property: dict[str, list[LeftOut]] = {}
+    for one in left:
+        by_property.setdefault(one.property, []).append(one)
+    return [
+        f"{name} of {plural(len(found), 'page')} could not be read whole ({found[0].message}): what was known of it is "
+        "kept, and it is tried again at each run."
+        for name, found in sorted(by_property.items())
+    ]
 
 
 def with_traffic(counts: Counts, client: NotionClient) -> Counts:

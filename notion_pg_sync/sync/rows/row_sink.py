@@ -9,10 +9,12 @@ from typing import Protocol
 
 from notion_pg_sync.core.columns import Column
 from notion_pg_sync.core.intervals import Interval
+from notion_pg_sync.core.left_out import LeftOut
 from notion_pg_sync.core.users import User
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import Connection, current_time, retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState
+from notion_pg_sync.mirror.left_out import forget_unseen, settle_left_out
 from notion_pg_sync.mirror.people import save_users
 from notion_pg_sync.mirror.removal import Reason, pages_of, remove_pages, unseen_pages
 from notion_pg_sync.mirror.row_counts import change_row_counts, settle_row_count
@@ -86,8 +88,12 @@ class RowSink(Protocol):
         columns: Sequence[Column] | None,
         covered: ReadProgress | None,
         users: Sequence[User] = (),
+        left: Sequence[LeftOut] | None = None,
     ) -> Written:
-        """Takes in a batch, with the progress that it stands for, `columns` where they changed, and whom it names."""
+        """Takes in a batch, with the progress that it stands for, `columns` where they changed, and whom it names.
+
+        `left`: what was left out of it; None where that is nothing, now and before.
+        """
 
     async def unseen(self) -> list[str]:
         """The pages that the full read under way has not seen."""
@@ -159,6 +165,7 @@ class PostgresSink:
         columns: Sequence[Column] | None,
         covered: ReadProgress | None,
         users: Sequence[User] = (),
+        left: Sequence[LeftOut] | None = None,
     ) -> Written:
         """See `RowSink`."""
         place = self.place
@@ -168,6 +175,8 @@ class PostgresSink:
             written = await write_rows(connection, place.table, place.owner, rows)
             if users:
                 await save_users(connection, place.owner.user_id, users)
+            if left is not None:
+                await settle_left_out(connection, place.key, [row.page_id for row in rows], left)
             if covered is not None:
                 await data_sources.record_full_read(connection, place.key, covered.page_ids, covered.stretches)
             elif changes := _row_count_changes(place.key, written):
@@ -200,6 +209,7 @@ class PostgresSink:
         place = self.place
         async with self.work.writing_for(place.owner.user_id) as connection:
             row_count = await settle_row_count(connection, place.table, place.key)
+            await forget_unseen(connection, place.key)
             await delete_strays(connection, place.table, place.key)
             await data_sources.end_full_read(connection, place.key, row_count, held_back=held_back)
 
@@ -282,6 +292,7 @@ class DryRunSink:
         columns: Sequence[Column] | None,
         covered: ReadProgress | None,
         users: Sequence[User] = (),
+        left: Sequence[LeftOut] | None = None,
     ) -> Written:
         """See `RowSink`."""
         self.seen.update(covered.page_ids if covered else ())

@@ -103,6 +103,11 @@ def cut_values(properties: Mapping[str, Any], schema: Mapping[str, Any]) -> list
     ]
 
 
+def not_told(value: Mapping[str, Any]) -> JsonObject:
+    """What stands for a value of which Notion does not give the rest: nothing is expected of it."""
+    return {"id": value["id"], "type": "rollup", "rollup": {"type": "unsupported", "unsupported": {}}}
+
+
 def expect(
     page: Mapping[str, Any],
     schema: Mapping[str, Any],
