@@ -23,7 +23,8 @@ Stretch = tuple[datetime | None, datetime | None]
 class DataSourceState:
     """A row of `notion_sync.data_sources`, as far as planning needs it.
 
-    `left_out`: the pages of which something was left out, the one first that was tried longest ago.
+    `is_view_taken`: another database of the user had the name of its view first. `left_out`: the pages of which
+    something was left out, the one first that was tried longest ago.
     """
 
     database_id: str
@@ -42,6 +43,8 @@ class DataSourceState:
     held_back: int
     is_searchable: bool
     table_shape: str | None
+    view_name: str
+    is_view_taken: bool
     left_out: list[str]
 
     def without_progress(self) -> DataSourceState:
@@ -69,7 +72,12 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
             """
             SELECT database_id, database_id_as_written, database_name, schema, schema_fingerprint, sync_table,
                    row_count, watermark, full_as_of, full_read_started_at, full_read_progress_at, full_read_version,
-                   full_read_covered, held_back, is_searchable, table_shape,
+                   full_read_covered, held_back, is_searchable, table_shape, view_name,
+                   EXISTS (
+                       SELECT FROM notion_sync.data_sources AS other
+                       WHERE other.user_id = source.user_id AND other.view_name = source.view_name
+                         AND other.database_id < source.database_id
+                   ) AS is_view_taken,
                    ARRAY(
                        SELECT page_id::text FROM notion_sync.left_out AS known
                        WHERE known.user_id = source.user_id AND known.data_source_id = source.data_source_id
@@ -118,6 +126,15 @@ async def save_record(connection: Connection, key: DataSourceKey, record: DataSo
         """,
         {**vars(key), **vars(record), "schema": Jsonb(record.schema)},
     )
+
+
+async def other_views(connection: Connection, user_id: str, database_id: str) -> set[str]:
+    """The names of the views of a user's other databases."""
+    found = await connection.execute(
+        "SELECT DISTINCT view_name FROM notion_sync.data_sources WHERE user_id = %s AND database_id <> %s",
+        (user_id, database_id),
+    )
+    return {name async for (name,) in found}
 
 
 async def known_data_sources(connection: Connection, user_id: str, database_id: str) -> dict[str, str]:

@@ -142,7 +142,7 @@ class PostgresSink:
             record = DataSourceRecord(
                 database_id=place.owner.database_id,
                 database_name=place.owner.database_name,
-                view_name=view_name(place.owner.database_name, place.owner.database_id),
+                view_name=await self._view_name(connection, state),
                 name=described.name,
                 sync_table=place.table.qualified_name,
                 schema=described.schema,
@@ -157,6 +157,14 @@ class PostgresSink:
                 if state is not None and state.table_shape != shape:
                     await void_notes(connection, place.key)
                 await data_sources.begin_full_read(connection, place.key, begins, CONVERSION_VERSION, table_shape=shape)
+
+    async def _view_name(self, connection: Connection, state: DataSourceState | None) -> str:
+        """The name of the database's view: kept as long as its own is, and never another's of the same user."""
+        owner = self.place.owner
+        if state is not None and state.database_name == owner.database_name and not state.is_view_taken:
+            return state.view_name
+        taken = await data_sources.other_views(connection, owner.user_id, owner.database_id)
+        return view_name(owner.database_name, owner.database_id, taken)
 
     @retried
     async def write(
