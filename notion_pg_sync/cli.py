@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Keeps an exact, queryable copy of Notion databases in PostgreSQL.",
-    epilog="Exit codes: 0 success; 1 a database failed; 2 wrong usage; 3 nothing could be attempted; "
+    epilog="Exit codes: 0 success; 1 failing; 2 wrong usage; 3 nothing could be attempted; "
     "128 + n stopped by signal n.",
 )
 
@@ -66,7 +66,7 @@ BodiesForOption = Annotated[
     ),
 ]
 StrictOption = Annotated[
-    bool, typer.Option("--strict", help="Count databases suspended for lack of access as failures too.")
+    bool, typer.Option("--strict", help="Exit 1 on what is degraded too, such as suspended databases.")
 ]
 MaxAgeOption = Annotated[
     str, typer.Option("--max-age", metavar="TIME", help="Copies older than this are stale, such as 45m or 1d.")
@@ -188,6 +188,7 @@ def sync(
 def sync_all(
     user: UserOption = None,
     dry_run: DryRunOption = DEFAULTS.dry_run,
+    verify: VerifyOption = DEFAULTS.verify,
     full: FullOption = DEFAULTS.full,
     full_every: FullEveryOption = written_duration(DEFAULTS.full_every),
     bodies: BodiesOption = DEFAULTS.bodies,
@@ -216,7 +217,8 @@ def sync_all(
     with ending_process(verbose, log_json=log_json) as ending:
         typed = Settings(
             dry_run=dry_run,
-            full=full,
+            verify=verify,
+            full=full or verify,
             full_every=read_duration(full_every),
             bodies=bodies or full_bodies,
             full_bodies=full_bodies,
@@ -246,19 +248,25 @@ def status(
         str | None, typer.Option("--database", metavar="DATABASE", help="Only databases with this name, id or link.")
     ] = None,
     runs: Annotated[
-        int, typer.Option("--runs", metavar="N", min=0, help="How many of the latest runs to show.")
-    ] = SHOWN_RUNS,
+        int | None,
+        typer.Option("--runs", metavar="N", min=0, help="Show everything, with so many of the latest runs."),
+    ] = None,
     max_age: MaxAgeOption = written_duration(DEFAULTS.max_age),
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     prometheus: Annotated[
         bool, typer.Option("--prometheus", help="Print metrics for node_exporter's textfile collector.")
     ] = False,
     strict: StrictOption = False,
-    verbose: VerboseOption = 0,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose", "-v", count=True, show_default=False, help="Show every database and the latest runs."
+        ),
+    ] = 0,
 ) -> None:
-    """Show what is fresh, stale or failing; exit 1 on any problem.
+    """Show what is fresh, degraded or failing; exit 1 on any failure.
 
-    Also shows the latest runs, in the form of cron.job_run_details. Fast and read-only: usable as a monitoring probe.
+    One screen, whatever the number of databases. Fast and read-only: usable as a monitoring probe.
 
     Example: notion-pg-sync status --user user-1 --database Characters
     """
@@ -273,7 +281,9 @@ def status(
         form: Literal["screen", "json", "prometheus"] = "json" if as_json else "prometheus" if prometheus else "screen"
         settings = read_settings(os.environ, Settings(strict=strict, max_age=read_duration(max_age)))
         with postgres_of(settings) as settings:
-            ending.code = run_until_done(run_status(settings, Question(user, database, runs), form=form))
+            question = Question(user, database, SHOWN_RUNS if runs is None else runs)
+            in_full = verbose > 0 or runs is not None
+            ending.code = run_until_done(run_status(settings, question, form=form, in_full=in_full))
 
 
 @app.command()
@@ -398,7 +408,12 @@ def doctor(
     no_cron_check: Annotated[
         bool, typer.Option("--no-cron-check", help="Skip the schedule: for hosts that do not run it.")
     ] = False,
-    verbose: VerboseOption = 0,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose", "-v", count=True, show_default=False, help="Show every check; twice (-vv): log everything too."
+        ),
+    ] = 0,
 ) -> None:
     """Check everything from cron to the rows; say how to fix it.
 
@@ -411,10 +426,18 @@ def doctor(
 
     checks = [check for check in ALL_CHECKS if not (no_cron_check and check.section == "Scheduling")]
     on_terminal = sys.stderr.isatty()
-    with ending_process(verbose) as ending:
+    with ending_process(verbose if verbose > 1 else 0) as ending:
         settings = read_settings(os.environ, Settings(max_age=read_duration(max_age)))
         ending.code = run_until_done(
-            run_doctor(settings, os.environ, checks, user_id=user, as_json=as_json, on_terminal=on_terminal)
+            run_doctor(
+                settings,
+                os.environ,
+                checks,
+                user_id=user,
+                as_json=as_json,
+                show_all=verbose > 0,
+                on_terminal=on_terminal,
+            )
         )
 
 

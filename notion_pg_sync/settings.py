@@ -63,6 +63,7 @@ class Settings:
     lease_wait_seconds: float = 60.0
     account_wait_seconds: float = 3600.0
     statement_seconds: float = 300.0
+    lock_seconds: float = 30.0
     first_back_off: float = 1.0
 
 
@@ -80,6 +81,8 @@ def read_settings(environment: Mapping[str, str], typed: Settings = DEFAULTS) ->
     if typed.verify and typed.dry_run:
         raise SettingsError("--verify compares what a sync wrote, and --dry-run writes nothing: use one of them.")
     folder = environment.get("NOTION_PG_SYNC_DATA_DIR")
+    # How syncs go is not told by a run that is none.
+    ping_url = None if typed.dry_run else typed.ping_url or environment.get("NOTION_PG_SYNC_PING_URL")
     return replace(
         typed,
         database_url=_database_url(environment),
@@ -87,7 +90,7 @@ def read_settings(environment: Mapping[str, str], typed: Settings = DEFAULTS) ->
         notion_proxy=_notion_proxy(environment, notion_base_url),
         token_key=_token_key(environment.get("NOTION_TOKEN_KEY")),
         data_folder=Path(folder) if folder else None,
-        ping_url=_ping_url(typed.ping_url or environment.get("NOTION_PG_SYNC_PING_URL")),
+        ping_url=_ping_url(ping_url),
     )
 
 

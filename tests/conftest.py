@@ -28,7 +28,13 @@ from tests.installation import Installation
 from tests.private_host import PrivateHost
 
 # A test's data need not survive a power cut.
-FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "100"}
+FAST_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "100",
+    "max_prepared_transactions": "4",
+}
 
 # What the databases of the tests may take, in bytes, with plenty to spare.
 ROOM = 4 * 1024**3
@@ -51,6 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=6, help="how often the harnesses that repeat a thing do so")
     parser.addoption("--kills", type=int, default=12, help="how often the tests of reliability kill a run")
     parser.addoption("--examples", type=int, default=15, help="how many spoiled syncs the tests of reliability try")
+    parser.addoption("--table", default=None, help="where the test of broken states writes its table")
     parser.addoption("--seed", type=int, default=None, help="repeats what a test of reliability left to chance")
 
 

@@ -45,6 +45,7 @@ class ErrorCode(StrEnum):
     INCOMPLETE = "incomplete"
     REMOVAL_HELD_BACK = "removal_held_back"
     UNFIT_TABLE = "unfit_table"
+    ROWS_BLOCKED = "rows_blocked"
 
     # What happens to a run
     LEASE_LOST = "lease_lost"
@@ -56,16 +57,19 @@ class ErrorCode(StrEnum):
 class ToolError(Exception):
     """An error whose message is one sentence for people: what is wrong, then what to do. It holds no token.
 
-    `fix` is what to type, to fix it or to find out more; empty where the message says it all. `code` is for records
+    `fix` is what heals it, typed as it stands; `needs` is what a person has to do or to supply, where nothing that can
+    be typed heals it; `look` is what to type to find out more; each is empty where there is none. `code` is for records
     and JSON. `exit_code` is how a command ends that it stops.
     """
 
     exit_code: int = ExitCode.NOTHING_ATTEMPTED
     code: str = ErrorCode.INTERNAL
 
-    def __init__(self, message: str, fix: str = "") -> None:
+    def __init__(self, message: str, fix: str = "", *, needs: str = "", look: str = "") -> None:
         super().__init__(message)
         self.fix = fix
+        self.needs = needs
+        self.look = look
 
 
 class NothingAttemptedError(ToolError):

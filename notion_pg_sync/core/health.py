@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from enum import Enum, IntEnum
 
-# Three times the interval of the usual schedule: one run that was missed, or took long, is no news.
+# Three times the interval of the usual schedule: one run that was missed, or took long, is a warning at most.
 STALE_AFTER_MINUTES = 45
+INTERVALS_UNTIL_STALE = 3
 
 # Long enough for a process that is paused a moment, short enough for the next run of the usual schedule.
 LEASE_SECONDS = 120
@@ -27,6 +28,8 @@ SUSPENDED_AFTER_FAILURES = 3
 SUSPENDED_TRIED_HOURLY_FOR_DAYS = 1
 SUSPENDED_TRIED_FIRST_EVERY_HOURS = 1
 SUSPENDED_TRIED_LATER_EVERY_DAYS = 1
+# That one token is refused is its user's affair; that all of several are is Notion's, or that of a key of ours.
+TOKENS_REFUSED_AT_LEAST = 2
 # A next try that lies further off than any does is one that a wrong clock left.
 SUSPENDED_TRIED_WITHIN_DAYS = 2
 
@@ -51,6 +54,11 @@ class Health(IntEnum):
     DEGRADED = 1
     FAILING = 2
 
+    @property
+    def word(self) -> str:
+        """What programs read."""
+        return self.name.lower()
+
 
 class Condition(Enum):
     """How a database, a user or a run is; the worst first. The values are what programs read."""
@@ -59,6 +67,7 @@ class Condition(Enum):
     FAILING = "failing"
     NEVER_SYNCED = "never_synced"
     STALE = "stale"
+    LATE = "late"
     SUSPENDED = "suspended"
     NOT_CONNECTED = "not_connected"
     NOT_CONFIGURED = "not_configured"
@@ -84,7 +93,7 @@ class Condition(Enum):
     @property
     def is_kept_fresh(self) -> bool:
         """Whether the tool means to keep a database in this condition fresh."""
-        return self in _HEALTH or self is Condition.FRESH
+        return self is Condition.FRESH or (self in _HEALTH and self is not Condition.NOT_CONNECTED)
 
 
 _HEALTH = {
@@ -92,5 +101,7 @@ _HEALTH = {
     Condition.FAILING: Health.FAILING,
     Condition.NEVER_SYNCED: Health.FAILING,
     Condition.STALE: Health.FAILING,
+    Condition.LATE: Health.DEGRADED,
     Condition.SUSPENDED: Health.DEGRADED,
+    Condition.NOT_CONNECTED: Health.DEGRADED,
 }

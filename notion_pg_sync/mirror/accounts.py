@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from psycopg import errors, sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.core.errors import ToolError
-from notion_pg_sync.mirror.connection import Connection
-from notion_pg_sync.mirror.diagnosis.statements import typed
+from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE
+from notion_pg_sync.mirror.typed_sql import typed
 
 # Of an older user_settings some may be missing; they are then as good as null.
 TOKEN_COLUMNS = ("notion_access_token", "notion_token")
@@ -92,7 +93,7 @@ async def read_accounts(connection: Connection, schema: str, user_id: str | None
             return await cursor.fetchall()
 
 
-def _token_in(columns: set[str], name: str) -> sql.Composed:
+def _token_in(columns: Mapping[str, str], name: str) -> sql.Composed:
     """A token as it is stored, null where it is empty."""
     if name not in columns:
         return sql.Composed([sql.NULL])
@@ -100,15 +101,26 @@ def _token_in(columns: set[str], name: str) -> sql.Composed:
     return qualified("CASE WHEN {text} {<>} '' THEN {text} END", text=text)
 
 
-def databases_in(columns: set[str]) -> sql.SQL:
+def databases_in(columns: Mapping[str, str]) -> sql.SQL:
     """What `notion_databases` holds, as JSON; `columns` are those that `user_settings` has."""
     return sql.SQL(
         "pg_catalog.to_jsonb(notion_databases)" if "notion_databases" in columns else "NULL::pg_catalog.jsonb"
     )
 
 
-def auto_sync_in(columns: set[str]) -> sql.SQL:
-    """Whether `sync-all` takes a user, null where that is not said; `columns` are those that `user_settings` has."""
+def auto_sync_in(columns: Mapping[str, str]) -> sql.SQL:
+    """Whether `sync-all` takes a user, null where that is not said; `columns` are those that `user_settings` has.
+
+    Raises `AccountError` where the column is no boolean, so that nobody can tell what its values mean.
+    """
+    kind = columns.get("auto_sync_enabled", "boolean")
+    if kind != "boolean":
+        raise AccountError(
+            f"user_settings.auto_sync_enabled is of type {kind}, not boolean, so it cannot be said who is to be "
+            "synced: let the table's owner change its type, after a look at its values.",
+            "ALTER TABLE user_settings ALTER COLUMN auto_sync_enabled TYPE boolean "
+            "USING auto_sync_enabled::text::boolean;",
+        )
     return sql.SQL("auto_sync_enabled IS TRUE" if "auto_sync_enabled" in columns else "NULL::boolean")
 
 
@@ -178,7 +190,7 @@ async def _hand_over(connection: Connection, token: str) -> None:
         await copy.write_row([token])
 
 
-def _update(table: sql.Identifier, columns: set[str], values: Mapping[str, sql.Composable]) -> sql.Composed:
+def _update(table: sql.Identifier, columns: Mapping[str, str], values: Mapping[str, sql.Composable]) -> sql.Composed:
     access_token = sql.SQL(", notion_access_token = NULL" if "notion_access_token" in columns else "")
     return qualified(
         "UPDATE {table} SET notion_token = {notion_token}, notion_databases = {notion_databases}{access_token}"
@@ -189,7 +201,7 @@ def _update(table: sql.Identifier, columns: set[str], values: Mapping[str, sql.C
     )
 
 
-def _insert(table: sql.Identifier, columns: set[str], values: Mapping[str, sql.Composable]) -> sql.Composed:
+def _insert(table: sql.Identifier, columns: Mapping[str, str], values: Mapping[str, sql.Composable]) -> sql.Composed:
     if "auto_sync_enabled" in columns:
         values = {**values, "auto_sync_enabled": sql.Literal(True)}
     return sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING user_id::pg_catalog.text").format(
@@ -283,6 +295,11 @@ async def known_databases(connection: Connection, user_id: str) -> list[KnownDat
         return await cursor.fetchall()
 
 
+async def count_databases(connection: Connection) -> int:
+    """How many databases were synced, or found by search, before."""
+    return cast(int, await fetch_value(connection, "SELECT count(*) FROM notion_sync.databases"))
+
+
 async def register_databases(
     connection: Connection, user_id: str, databases: Iterable[tuple[str, str]], *, found_by_search: bool
 ) -> None:
@@ -300,13 +317,19 @@ async def register_databases(
         )
 
 
-async def present_columns(connection: Connection, schema: str) -> set[str]:
-    """Those of `SETTINGS_COLUMNS` that `user_settings` in `schema` has."""
+async def names_databases(connection: Connection, schema: str) -> bool:
+    """Whether `user_settings` in `schema` has the column that says which databases to sync."""
+    return "notion_databases" in await present_columns(connection, schema)
+
+
+async def present_columns(connection: Connection, schema: str) -> dict[str, str]:
+    """Those of `SETTINGS_COLUMNS` that `user_settings` in `schema` has, with their types."""
     found = await connection.execute(
         """
-        SELECT attname FROM pg_attribute
+        SELECT attname, format_type(coalesce(nullif(typbasetype, 0), atttypid), NULL)
+        FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
         WHERE attrelid = format('%%I.%%I', %s::text, %s::text)::regclass AND attname = ANY (%s) AND NOT attisdropped
         """,
         (schema, SETTINGS_TABLE, list(SETTINGS_COLUMNS)),
     )
-    return {name async for (name,) in found}
+    return {name: kind async for name, kind in found}

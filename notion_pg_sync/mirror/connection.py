@@ -7,6 +7,7 @@ connection, which knows nothing of them. So each transaction sets for itself wha
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -29,20 +30,25 @@ from psycopg.abc import Params
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg.types.string import TextLoader
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
+from notion_pg_sync.mirror.lock_holders import HeldLockError, LockHolder, LockWatch, lock_holders
 from notion_pg_sync.mirror.qualified_sql import with_names_kept
 from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
 from notion_pg_sync.mirror.reliance import Names, Reliance
-from notion_pg_sync.mirror.unreachable import URL_FORM, Explanation, Target, why_unreachable, why_unreadable
+from notion_pg_sync.mirror.unreachable import ACCEPTED, Explanation, Target, why_unreachable, why_unreadable
 
 CONNECT_TIMEOUT_SECONDS = 15
 STATEMENT_TIMEOUT_SECONDS = 300
+LOCK_TIMEOUT_SECONDS = 30
 OLDEST_POSTGRESQL = 150000
+_PROBE_SECONDS = 2
 
 # What other sessions caused, and a transaction that is tried again may escape.
 _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
+# What a wait for a lock ends in that somebody else does not let go.
+WAITED_IN_VAIN = (errors.LockNotAvailable, errors.QueryCanceled)
 _MOST_ATTEMPTS = 10
 _LONGEST_WAIT_SECONDS = 5
 
@@ -92,6 +98,7 @@ class Connection(AsyncConnection[TupleRow]):
     """
 
     reliance: Reliance
+    database_url: str
     _names = Names.OURS
     _in_force: Names | None = None
     _met_application = False
@@ -100,11 +107,15 @@ class Connection(AsyncConnection[TupleRow]):
     async def transaction(
         self, savepoint_name: str | None = None, force_rollback: bool = False
     ) -> AsyncIterator[AsyncTransaction]:
-        """See `psycopg.AsyncConnection.transaction`. Raises `PostgresError` where PostgreSQL lets it only read."""
+        """See `psycopg.AsyncConnection.transaction`. Raises `PostgresError` where PostgreSQL lets it only read.
+
+        An error for a lock that somebody else holds is raised from `HeldLockError`, which names them.
+        """
         begins = not self.in_transaction
         if begins:
             self._in_force, self._met_application = None, False
         before = self._in_force
+        watch = LockWatch(self.lock_holders, self.reliance.lock_seconds) if begins else None
         try:
             async with super().transaction(savepoint_name, force_rollback) as block:
                 yield block
@@ -115,7 +126,14 @@ class Connection(AsyncConnection[TupleRow]):
             self._in_force = before
             if begins and isinstance(error, errors.ReadOnlySqlTransaction) and (why := await self._why_read_only()):
                 raise PostgresError(why.sentence, why.fix) from error
+            if watch and watch.holders and isinstance(error, WAITED_IN_VAIN):
+                raise error from HeldLockError(watch.holders)
             raise
+        finally:
+            if watch:
+                await watch.end()
+        if force_rollback:
+            self._in_force = before
 
     @contextmanager
     def as_application(self) -> Iterator[None]:
@@ -145,6 +163,14 @@ class Connection(AsyncConnection[TupleRow]):
         await AsyncCursor(self).execute(change)
         self._in_force = names
         self._met_application = self._met_application or names is Names.APPLICATION
+
+    async def lock_holders(self) -> list[LockHolder]:
+        """Who holds up the transaction under way, as another session sees it."""
+        other = await Connection.connect(self.database_url, **_options(self.database_url))
+        async with other:
+            await _configure(other, self.database_url, self.reliance)
+            async with other.transaction(), other.cursor() as cursor:
+                return await lock_holders(cursor, self.info.backend_pid)
 
     async def _why_read_only(self) -> ReadOnly | None:
         async with self.transaction(), self.cursor() as cursor:
@@ -184,22 +210,28 @@ class Cursor(AsyncCursor[TupleRow]):
 
 
 class Pool(AsyncConnectionPool[Connection]):
-    """Connections that rely on the same."""
+    """Connections that rely on the same. `held_up_by`: who held the last lock that one of them waited for in vain."""
+
+    held_up_by: HeldLockError | None = None
 
 
 @asynccontextmanager
 async def open_pool(
-    database_url: str, most_connections: int = 8, statement_seconds: float = STATEMENT_TIMEOUT_SECONDS
+    database_url: str,
+    most_connections: int = 8,
+    statement_seconds: float = STATEMENT_TIMEOUT_SECONDS,
+    lock_seconds: float = LOCK_TIMEOUT_SECONDS,
 ) -> AsyncIterator[Pool]:
     """Connections to `database_url` (libpq's form; empty: libpq's own `PG*` variables).
 
-    `statement_seconds`: how long a statement may take, 0 for as long as it takes. Raises `PostgresError` when
-    PostgreSQL cannot be reached, is too old, or cannot hold every text.
+    `statement_seconds`: how long a statement may take, 0 for as long as it takes; `lock_seconds`: how long of that it
+    may wait for a lock. Raises `PostgresError` when PostgreSQL cannot be reached, is too old, or cannot hold every
+    text.
     """
-    reliance = await _check(database_url, statement_seconds)
+    reliance = await _check(database_url, statement_seconds, lock_seconds)
 
     async def configure(connection: Connection) -> None:
-        await _configure(connection, reliance)
+        await _configure(connection, database_url, reliance)
 
     pool = Pool(
         database_url,
@@ -208,7 +240,8 @@ async def open_pool(
         min_size=0,
         max_size=most_connections,
         open=False,
-        timeout=CONNECT_TIMEOUT_SECONDS * 2,
+        # Where all of them wait for one lock, it shows first whose that is.
+        timeout=CONNECT_TIMEOUT_SECONDS * 2 + lock_seconds,
         kwargs=_options(database_url),
     )
     await pool.open()
@@ -225,8 +258,15 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     Nor does anybody wait for ever for a process that is paused in the midst of it. A connection that broke while it
     rested in the pool is left for another.
     """
-    async with AsyncExitStack() as stack:
-        yield await _begin(pool, stack)
+    try:
+        async with AsyncExitStack() as stack:
+            yield await _begin(pool, stack)
+    except WAITED_IN_VAIN as error:
+        if isinstance(error.__cause__, HeldLockError):
+            pool.held_up_by = error.__cause__
+        raise
+    except PoolTimeout as error:
+        raise error from pool.held_up_by
 
 
 async def _begin(pool: Pool, stack: AsyncExitStack) -> Connection:
@@ -269,47 +309,65 @@ def _options(database_url: str) -> dict[str, Any]:
     }
 
 
-async def _configure(connection: Connection, reliance: Reliance) -> None:
+async def _configure(connection: Connection, database_url: str, reliance: Reliance) -> None:
+    connection.database_url = database_url
     connection.reliance = reliance
     # Ids are texts to the rest of the tool, with dashes, as Notion writes them.
     connection.adapters.register_loader("uuid", TextLoader)
     await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
 
 
-async def _check(database_url: str, statement_seconds: float) -> Reliance:
+async def _check(database_url: str, statement_seconds: float, lock_seconds: float) -> Reliance:
     """Looks whether the database can be used at all, and returns what its transactions rely on."""
     try:
         connection = await Connection.connect(database_url, **_options(database_url))
     except OperationalError as error:
-        trouble = _why_unreachable(database_url, error)
-        raise PostgresError(trouble.sentence, trouble.fix) from error
+        raise _unreachable(await _why_unreachable(database_url, error)) from error
     except Exception as error:
         if type(error).__module__.startswith("psycopg"):
-            trouble = why_unreadable(database_url)
-            raise PostgresError(trouble.sentence, trouble.fix) from error
+            raise _unreachable(why_unreadable(database_url)) from error
         raise
     async with connection:
         if connection.info.server_version < OLDEST_POSTGRESQL:
             raise PostgresError(
-                f"PostgreSQL {connection.info.server_version // 10000} is too old: use PostgreSQL 15 or newer.",
-                f"export DATABASE_URL={URL_FORM}",
+                f"PostgreSQL {connection.info.server_version // 10000} is too old: use PostgreSQL 15 or newer."
             )
         if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
             raise PostgresError(
                 f"the database is encoded in {encoding}, which cannot hold every text of Notion: make one in UTF8, and "
                 "name it in DATABASE_URL.",
-                "CREATE DATABASE notion TEMPLATE template0 ENCODING 'UTF8';",
+                look="CREATE DATABASE notion TEMPLATE template0 ENCODING 'UTF8';",
             )
-        reliance = Reliance("", statement_seconds, connection.info.server_version)
-        await _configure(connection, reliance)
+        reliance = Reliance("", statement_seconds, lock_seconds, connection.info.server_version)
+        await _configure(connection, database_url, reliance)
         # Not the present value: another client of a pooler may have left that behind.
         path = await fetch_value(connection, "SELECT reset_val FROM pg_settings WHERE name = 'search_path'")
         return replace(reliance, application_path=str(path))
 
 
-def _why_unreachable(database_url: str, error: OperationalError) -> Explanation:
+def _unreachable(why: Explanation) -> PostgresError:
+    return PostgresError(why.sentence, why.fix, needs="" if why.fix else why.advice, look=why.look)
+
+
+async def _why_unreachable(database_url: str, error: OperationalError) -> Explanation:
     options = error.pgconn.info if error.pgconn else pq.Conninfo.get_defaults()
     parameters: dict[str, object] = {option.keyword.decode(): (option.val or b"").decode() for option in options}
     if not error.pgconn:
         parameters |= conninfo_to_dict(database_url)
-    return why_unreachable(Target.of(parameters), str(error), (str(parameters.get("password") or ""),))
+    target, said = Target.of(parameters), str(error)
+    if isinstance(error, errors.ConnectionTimeout) and target.is_readable and await _takes_connections(target):
+        said = f"{said}: {ACCEPTED}"
+    return why_unreachable(target, said, (str(parameters.get("password") or ""),))
+
+
+async def _takes_connections(target: Target) -> bool:
+    """Whether somebody takes a TCP connection there, soon."""
+    if target.is_socket or not target.port.isdigit():
+        return False
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            _, writer = await asyncio.open_connection(target.host, int(target.port))
+    except OSError:
+        return False
+    writer.close()
+    return True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from psycopg.types.multirange import Multirange, TimestamptzMultirange
@@ -40,6 +41,7 @@ class DataSourceState:
     full_read_progress_at: datetime | None
     full_read_version: int | None
     full_read_covered: Multirange[datetime]
+    full_read_confirmed: Multirange[datetime]
     held_back: int
     is_searchable: bool
     table_shape: str | None
@@ -54,7 +56,12 @@ class DataSourceState:
     @property
     def covered(self) -> list[Interval]:
         """The creation times that the full read under way has written."""
-        return [Interval(one.lower or EARLIEST, one.upper or LATEST) for one in self.full_read_covered]
+        return _intervals(self.full_read_covered)
+
+    @property
+    def confirmed(self) -> list[Interval]:
+        """Those that its second listing has been through."""
+        return _intervals(self.full_read_confirmed)
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
             """
             SELECT database_id, database_id_as_written, database_name, schema, schema_fingerprint, sync_table,
                    row_count, watermark, full_as_of, full_read_started_at, full_read_progress_at, full_read_version,
-                   full_read_covered, held_back, is_searchable, table_shape, view_name,
+                   full_read_covered, full_read_confirmed, held_back, is_searchable, table_shape, view_name,
                    EXISTS (
                        SELECT FROM notion_sync.data_sources AS other
                        WHERE other.user_id = source.user_id AND other.view_name = source.view_name
@@ -180,6 +187,14 @@ async def load_columns(connection: Connection, key: DataSourceKey) -> list[Colum
         return await cursor.fetchall()
 
 
+async def await_search(connection: Connection, key: DataSourceKey) -> None:
+    """Records that the documents of a data source have to be written again, since other columns hold text."""
+    await connection.execute(
+        "UPDATE notion_sync.data_sources SET is_searchable = false WHERE user_id = %s AND data_source_id = %s",
+        (key.user_id, key.data_source_id),
+    )
+
+
 async def save_columns(connection: Connection, key: DataSourceKey, columns: Iterable[Column]) -> None:
     """Records new columns, and what changed of known ones."""
     async with connection.cursor() as cursor:
@@ -218,7 +233,7 @@ async def begin_full_read(
     await connection.execute(
         """
         UPDATE notion_sync.data_sources
-        SET full_read_started_at = %s, full_read_covered = '{}', full_read_version = %s,
+        SET full_read_started_at = %s, full_read_covered = '{}', full_read_confirmed = '{}', full_read_version = %s,
             full_read_began_at = clock_timestamp(), full_read_progress_at = clock_timestamp(), table_shape = %s
         WHERE user_id = %s AND data_source_id = %s
         """,
@@ -228,19 +243,24 @@ async def begin_full_read(
 
 
 async def record_full_read(
-    connection: Connection, key: DataSourceKey, seen: Sequence[str], covered: Iterable[Interval]
+    connection: Connection, key: DataSourceKey, seen: Sequence[str], covered: Iterable[Interval], *, is_second: bool
 ) -> None:
-    """Records, in the transaction that writes them, which pages a full read saw and which creation times it covers."""
+    """Records, in the transaction that writes them, which pages a full read saw and which creation times it covers.
+
+    `is_second`: in the listing that confirms what the first did not see.
+    """
     await connection.execute(
         "INSERT INTO notion_sync.seen_pages (user_id, data_source_id, page_ids) VALUES (%s, %s, %s::uuid[])",
         (key.user_id, key.data_source_id, list(seen)),
     )
     await connection.execute(
-        """
-        UPDATE notion_sync.data_sources
-        SET full_read_covered = full_read_covered + %s, full_read_progress_at = clock_timestamp()
-        WHERE user_id = %s AND data_source_id = %s
-        """,
+        sql.SQL(
+            """
+            UPDATE notion_sync.data_sources
+            SET {column} = {column} + %s, full_read_progress_at = clock_timestamp()
+            WHERE user_id = %s AND data_source_id = %s
+            """
+        ).format(column=sql.Identifier("full_read_confirmed" if is_second else "full_read_covered")),
         (_multirange(covered), key.user_id, key.data_source_id),
     )
 
@@ -255,9 +275,9 @@ async def end_full_read(connection: Connection, key: DataSourceKey, row_count: i
         """
         UPDATE notion_sync.data_sources
         SET full_read_at = full_read_started_at, full_read_started_at = NULL, full_read_covered = '{}',
-            full_read_progress_at = NULL, watermark = date_trunc('minute', full_read_started_at, 'UTC'),
-            row_count = %s, held_back = %s, synced_at = clock_timestamp(),
-            full_as_of = full_read_began_at, fresh_as_of = full_read_began_at
+            full_read_confirmed = '{}', full_read_progress_at = NULL,
+            watermark = date_trunc('minute', full_read_started_at, 'UTC'), row_count = %s, held_back = %s,
+            synced_at = clock_timestamp(), full_as_of = full_read_began_at, fresh_as_of = full_read_began_at
         WHERE user_id = %s AND data_source_id = %s
         """,
         (row_count, held_back, key.user_id, key.data_source_id),
@@ -265,18 +285,50 @@ async def end_full_read(connection: Connection, key: DataSourceKey, row_count: i
     await forget_seen(connection, key)
 
 
-async def advance_watermark(connection: Connection, key: DataSourceKey, began_at: datetime) -> None:
-    """Records that every edit before the minute of `began_at`, by Notion's clock, is in the copy."""
+async def drop_full_read(connection: Connection, key: DataSourceKey) -> None:
+    """Takes back that a full read has begun."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.data_sources
+        SET full_read_started_at = NULL, full_read_covered = '{}', full_read_confirmed = '{}',
+            full_read_progress_at = NULL
+        WHERE user_id = %s AND data_source_id = %s
+        """,
+        (key.user_id, key.data_source_id),
+    )
+    await forget_seen(connection, key)
+
+
+async def advance_watermark(connection: Connection, key: DataSourceKey, watermark: datetime) -> None:
+    """Records how far an incremental read has come, by Notion's clock: it is carried on from there."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.data_sources
+        SET watermark = advanced.watermark, synced_at = clock_timestamp()
+        FROM (SELECT date_trunc('minute', %s::timestamptz, 'UTC')) AS advanced (watermark)
+        WHERE data_sources.watermark < advanced.watermark AND user_id = %s AND data_source_id = %s
+        """,
+        (watermark, key.user_id, key.data_source_id),
+    )
+
+
+async def end_edits(connection: Connection, key: DataSourceKey, watermark: datetime, *, unsure: timedelta) -> None:
+    """Records that an incremental read is complete.
+
+    Every edit is in the copy that was made before its database's sync began, but for those of the time `unsure` before.
+    """
     await connection.execute(
         """
         UPDATE notion_sync.data_sources AS source
-        SET watermark = greatest(watermark, date_trunc('minute', %s::timestamptz, 'UTC')),
-            synced_at = clock_timestamp(), fresh_as_of = last_started_at
+        SET watermark = greatest(watermark, date_trunc('minute', %(watermark)s::timestamptz, 'UTC')),
+            synced_at = clock_timestamp(),
+            fresh_as_of = CASE WHEN fresh_as_of BETWEEN last_started_at - %(unsure)s::interval AND last_started_at
+                               THEN fresh_as_of ELSE last_started_at - %(unsure)s::interval END
         FROM notion_sync.databases AS database
-        WHERE source.user_id = %s AND data_source_id = %s
+        WHERE source.user_id = %(user)s AND data_source_id = %(source)s
           AND database.user_id = source.user_id AND database.database_id = source.database_id
         """,
-        (began_at, key.user_id, key.data_source_id),
+        {"watermark": watermark, "unsure": unsure, "user": key.user_id, "source": key.data_source_id},
     )
 
 
@@ -286,6 +338,10 @@ async def forget_seen(connection: Connection, key: DataSourceKey) -> None:
         "DELETE FROM notion_sync.seen_pages WHERE user_id = %s AND data_source_id = %s",
         (key.user_id, key.data_source_id),
     )
+
+
+def _intervals(stretches: Multirange[datetime]) -> list[Interval]:
+    return [Interval(one.lower or EARLIEST, one.upper or LATEST) for one in stretches]
 
 
 def _multirange(intervals: Iterable[Interval]) -> TimestamptzMultirange:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from notion_pg_sync.mirror.diagnosis.statements import typed
+from notion_pg_sync.mirror.typed_sql import typed
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,13 @@ async def open_accounts(connection: Connection, errand: Errand) -> list[OpenAcco
     ]
 
 
+async def lock_rows(connection: Connection, user_ids: Sequence[str]) -> None:
+    """Has the rows of accounts to itself until the transaction ends; waits for whoever has locked them."""
+    await connection.execute(
+        "SELECT FROM notion_sync.accounts WHERE user_id = ANY (%s) ORDER BY user_id FOR UPDATE", (list(user_ids),)
+    )
+
+
 def _parameters(errand: Errand) -> dict[str, object]:
     return {
         "user_ids": list(errand.user_ids),

@@ -26,7 +26,8 @@ class User:
     """A row of `user_settings` that has to do with Notion.
 
     `databases` is `notion_databases` as it is. `auto_sync` is None where the application has no such column.
-    `last_sync_ended_at` is None before the user's first sync.
+    `last_sync_ended_at` is None before the user's first sync. `token_problem`: why the token could not be used the last
+    time, and since when; None where it could. Notion has refused it `token_refusals` times in a row.
     """
 
     user_id: str
@@ -34,6 +35,9 @@ class User:
     databases: object
     auto_sync: bool | None
     last_sync_ended_at: datetime | None
+    token_problem: str | None = None
+    token_problem_since: datetime | None = None
+    token_refusals: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,9 @@ class Database:
 
     `rows` is None until every data source was read whole once; so is `fresh_as_of`, before which every edit is in the
     copy, and `full_as_of`, when the latest full read began. `held_back`: rows that Notion has no longer and that wait
-    for somebody's word. `lease_runid` is the run that has the user's lease. All times are by PostgreSQL's clock.
+    for somebody's word. `rows_gone`: rows that were written and are not there any more. `lease_runid` is the run that
+    has the user's lease. Where the user's token is suspended, `suspended_since` and `next_try_at` are those of the
+    token. All times are by PostgreSQL's clock.
     """
 
     user_id: str
@@ -70,6 +76,7 @@ class Database:
     fresh_as_of: datetime | None
     full_as_of: datetime | None
     held_back: int
+    rows_gone: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,10 @@ class PastSync:
 _DATABASES = """
     SELECT database.user_id, database.database_id, database.name, found_by_search, last_runid, last_mode, last_status,
            last_rows_read, last_requests, last_seconds, last_error_code, last_message, last_started_at, last_ended_at,
-           last_succeeded_at, failing_since, failures_in_a_row, suspended_since, next_try_at, lease_runid,
+           last_succeeded_at, failing_since, failures_in_a_row,
+           coalesce(account.suspended_since, database.suspended_since) AS suspended_since,
+           CASE WHEN account.suspended_since IS NULL THEN database.next_try_at
+                ELSE account.next_try_at END AS next_try_at, lease_runid,
            rate_limited_until, source.rows, source.fresh_as_of, source.full_as_of,
            coalesce(source.held_back, 0) AS held_back
     FROM notion_sync.databases AS database
@@ -181,13 +191,17 @@ _PAST_SYNCS = """
     ORDER BY runid DESC, user_id, database_name, database_id
 """
 
+# Who looks how things are is told that somebody holds a lock, and does not wait until they let it go.
+LOCKS_AWAITED_SECONDS = 1
+
 # More than a person reads, and few enough to be quick whatever there is.
 _MOST_OPEN_RUNS = 1000
 
 
 async def begin_snapshot(connection: Connection) -> None:
-    """Makes a transaction, in which nothing was asked yet, read one moment alone and write nothing."""
+    """Makes a transaction, in which nothing was asked yet, read one moment alone, write nothing, and hardly wait."""
     await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    await connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(f"{LOCKS_AWAITED_SECONDS}s"))
 
 
 async def read_users(connection: Connection, schema: str, user_id: str | None = None) -> list[User]:
@@ -203,7 +217,8 @@ async def read_users(connection: Connection, schema: str, user_id: str | None = 
     ]
     query = qualified(
         """
-        SELECT settings.*, last_sync_ended_at
+        SELECT settings.*, last_sync_ended_at, token_problem, token_problem_since,
+               coalesce(token_refusals, 0) AS token_refusals
         FROM (
             SELECT user_id::pg_catalog.text, {has_token} AS has_token, {databases} AS databases,
                    {auto_sync} AS auto_sync

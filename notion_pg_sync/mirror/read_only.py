@@ -9,15 +9,22 @@ from psycopg.rows import TupleRow
 
 from notion_pg_sync.mirror.kept_settings import kept_at
 
+# How pg_settings calls the options of a connection.
+_OF_THE_SESSION = "client"
+
 SETTING = "default_transaction_read_only"
 
 
 @dataclass(frozen=True)
 class ReadOnly:
-    """A sentence that says why, and what to type to change that, where something can be typed."""
+    """A sentence that says why, and what to type to change that, where something can be typed.
+
+    `is_everywhere`: it holds for other sessions too, and not only for what this one was started with.
+    """
 
     sentence: str
     fix: str = ""
+    is_everywhere: bool = True
 
 
 async def why_read_only(cursor: AsyncCursor[TupleRow]) -> ReadOnly | None:
@@ -45,7 +52,7 @@ def explained(is_standby: bool, is_on: bool, source: str, database: str, role: s
     kept = kept_at(SETTING, source, database=database, role=role)
     said = f"PostgreSQL lets this session only read, since {SETTING} is on {kept.where}"
     if not kept.reset:
-        return ReadOnly(f"{said}.")
+        return ReadOnly(f"{said}.", is_everywhere=source != _OF_THE_SESSION)
     # It holds for the session that changes it, too.
     lines = [f"SET {SETTING} = off;", *kept.reset.splitlines()]
     return ReadOnly(f"{said}: if it is to be written, type {' '.join(lines)}", "\n".join(lines))

@@ -27,7 +27,6 @@ _ALWAYS = {
     "intervalstyle": "postgres",
     "array_nulls": "on",
     "row_security": "on",
-    "lock_timeout": "0",
 }
 # What our own statements mean. The triggers and policies of an application have these as the application set them.
 _OURS = {
@@ -51,11 +50,13 @@ class Reliance:
     """What the transactions of a connection rely on.
 
     `application_path`: the session's own `search_path`, as the setting is written. `statement_seconds`: how long a
-    statement may take, 0 for as long as it takes. `server_version` as libpq gives it.
+    statement may take, 0 for as long as it takes; `lock_seconds`: how long of that it may wait for one lock, 0 for all
+    of it. `server_version` as libpq gives it.
     """
 
     application_path: str
     statement_seconds: float
+    lock_seconds: float
     server_version: int
 
     def begin(self, names: Names) -> sql.SQL:
@@ -74,6 +75,7 @@ def _begin(reliance: Reliance, names: Names) -> sql.SQL:
     settings = {
         **_ALWAYS,
         "statement_timeout": f"{limit}ms",
+        "lock_timeout": f"{round(reliance.lock_seconds * 1000)}ms",
         "idle_in_transaction_session_timeout": f"{limit or round(_LONGEST_PAUSE_SECONDS * 1000)}ms",
     }
     if reliance.server_version >= _TRANSACTION_TIMEOUT_SINCE:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, cast
-
-from psycopg.rows import class_row
 
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.printable import to_storable
@@ -25,10 +24,13 @@ class Job:
     command: str
 
 
-_CUT_OFF = "its run ended before it was done: what was written is kept, and the next run carries on."
-
 SYNC_ALL = Job("sync-notion-databases", "*/15 * * * *", "notion-pg-sync sync-all")
 SYNC_ONE = Job("sync-notion-database", "on demand", "notion-pg-sync sync")
+# A job of its own: how syncs go is never told by a run that writes nothing.
+DRY_RUN = Job("notion-dry-run", "on demand", "notion-pg-sync sync-all --dry-run")
+
+_CARRIED_ON = "its run ended before it was done: what was read is kept, and the next run carries on from there."
+_READ_AGAIN = "its run ended before it was done: the next run reads it again."
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,22 @@ class Process:
     started_at: float
 
 
-@dataclass(frozen=True)
-class UnfinishedRun:
-    """A run whose record is not closed, and the process that it is of."""
+StartedBy = Literal["cron", "systemd", "terminal", "other"]
 
-    runid: int
-    pid: int
-    started_at: float
+
+@dataclass(frozen=True)
+class Origin:
+    """How a run was started: by what, as which user of the operating system, and with which surroundings.
+
+    `variables` are names of environment variables, without their values.
+    """
+
+    started_by: StartedBy
+    os_user: str
+    executable: str
+    folder: str
+    path: str
+    variables: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,11 @@ class DatabaseRun(Counts):
             message=message,
         )
 
+    @classmethod
+    def cut_off(cls, counts: Counts, mode: Mode | None, *, carries_on: bool) -> DatabaseRun:
+        """What became of the rows of a sync that did not come to its end."""
+        return cls.of_rows(counts, mode, ErrorCode.INTERRUPTED, _CARRIED_ON if carries_on else _READ_AGAIN)
+
     @property
     def status(self) -> Ending:
         """`failed` when there is an error code."""
@@ -116,8 +132,8 @@ class DatabaseRun(Counts):
         return replace(self, message=" ".join(filter(None, (self.message, *sentences))))
 
 
-async def start_run(connection: Connection, job: Job, command: str, process: Process) -> int:
-    """Records that a run works, and returns its `runid`. `command` is what was typed, without secrets."""
+async def start_run(connection: Connection, job: Job, command: str, process: Process, origin: Origin) -> int:
+    """Records that a run works, and how it was started; returns its `runid`. `command` has no secrets."""
     async with connection.transaction():
         jobid = await fetch_value(
             connection,
@@ -143,10 +159,12 @@ async def start_run(connection: Connection, job: Job, command: str, process: Pro
         )
         await connection.execute(
             """
-            INSERT INTO notion_sync.run_processes (runid, host, machine, pid, process_started_at)
-            VALUES (%s, %s, %s, %s, %s)
+            INSERT INTO notion_sync.run_processes (runid, host, machine, pid, process_started_at, started_by, os_user,
+                                                   executable, folder, path, variables)
+            VALUES (%(runid)s, %(host)s, %(machine)s, %(pid)s, %(started_at)s, %(started_by)s, %(os_user)s,
+                    %(executable)s, %(folder)s, %(path)s, %(variables)s)
             """,
-            (runid, process.host, process.machine, process.pid, process.started_at),
+            {"runid": runid, **vars(process), **vars(origin), "variables": list(origin.variables)},
         )
     return cast(int, runid)
 
@@ -176,38 +194,106 @@ async def shared_since(connection: Connection, runid: int) -> datetime:
     return cast(datetime, since)
 
 
-async def beat(connection: Connection, runid: int) -> None:
-    """Records that the run's process is alive."""
-    await connection.execute(
-        "UPDATE notion_sync.run_processes SET heartbeat_at = clock_timestamp() WHERE runid = %s", (runid,)
+async def databases_of(connection: Connection, runid: int) -> list[tuple[str, DatabaseRun]]:
+    """What is recorded of the databases of a run: user ids, each with what syncing a database came to so far."""
+    found = await connection.execute(
+        """
+        SELECT user_id, rows_read, inserted, updated, unchanged, removed, requests, retries, bodies_read, bodies_failed,
+               mode, CASE status WHEN 'succeeded' THEN NULL ELSE coalesce(error_code, %s) END, message
+        FROM notion_sync.database_runs WHERE runid = %s ORDER BY user_id, database_name, database_id
+        """,
+        (ErrorCode.INTERRUPTED, runid),
     )
+    return [(user_id, DatabaseRun(*columns)) async for user_id, *columns in found]
+
+
+async def failed_databases(connection: Connection, user_ids: Iterable[str]) -> list[tuple[str, str, int, str]]:
+    """The databases of users that the latest sync of all of the user's failed at, and that are not suspended for it.
+
+    User id, name, run and message of each.
+    """
+    found = await connection.execute(
+        """
+        SELECT user_id, name, last_runid, coalesce(last_message, '')
+        FROM notion_sync.databases JOIN notion_sync.accounts USING (user_id)
+        WHERE user_id = ANY (%s) AND last_runid = last_sync_runid AND last_status = 'failed'
+          AND databases.suspended_since IS NULL AND accounts.suspended_since IS NULL
+        ORDER BY user_id, name
+        """,
+        (list(user_ids),),
+    )
+    return [(user_id, name, runid, message) async for user_id, name, runid, message in found]
+
+
+async def beat(connection: Connection, runid: int) -> bool:
+    """Records that the run's process is alive; False where its record was closed all the same."""
+    beaten = await fetch_value(
+        connection,
+        """
+        UPDATE notion_sync.run_processes AS process SET heartbeat_at = clock_timestamp()
+        FROM notion_sync.job_run_details AS run
+        WHERE process.runid = %s AND run.runid = process.runid AND end_time IS NULL
+        RETURNING process.runid
+        """,
+        runid,
+    )
+    return beaten is not None
 
 
 async def end_run(connection: Connection, runid: int, status: Ending, message: str) -> None:
-    """Closes a run's record, what its databases left open included; a closed one stays as it is.
+    """Closes a run's record; a closed one stays as it is. What the run left open is for `clear_up`.
 
-    `message` is for operators. It may tell of other users, so their databases, which tenants see, get one of their own.
+    `message` is for operators: it may tell of other users.
+    """
+    await connection.execute(
+        """
+        UPDATE notion_sync.job_run_details
+        SET status = %s, return_message = %s, end_time = clock_timestamp()
+        WHERE runid = %s AND end_time IS NULL
+        """,
+        (status, to_storable(message), runid),
+    )
+
+
+async def left_open(connection: Connection) -> list[int]:
+    """The runs that ended, and left something open: they could not clear up, or went on after they were closed."""
+    found = await connection.execute(
+        """
+        SELECT runid FROM notion_sync.job_run_details
+        WHERE end_time IS NOT NULL AND runid IN (
+            SELECT runid FROM notion_sync.sync_requests WHERE status = 'running'
+            UNION ALL SELECT lease_runid FROM notion_sync.accounts WHERE lease_runid IS NOT NULL
+            UNION ALL SELECT last_runid FROM notion_sync.databases WHERE last_status = 'running')
+        ORDER BY runid
+        """
+    )
+    return [runid async for (runid,) in found]
+
+
+async def clear_up(connection: Connection, runid: int) -> None:
+    """Ends what an ended run left open: its databases, the requests that it took, its leases.
+
+    The databases, which tenants see, get a message of their own.
     """
     async with connection.transaction():
         await connection.execute(
             """
-            UPDATE notion_sync.job_run_details
-            SET status = %s, return_message = %s, end_time = clock_timestamp()
-            WHERE runid = %s AND end_time IS NULL
-            """,
-            (status, to_storable(message), runid),
-        )
-        await connection.execute(
-            """
             WITH cut_off AS (
-                UPDATE notion_sync.database_runs
-                SET status = 'failed', end_time = clock_timestamp(), error_code = %(code)s, message = %(message)s,
-                    seconds = extract(epoch FROM clock_timestamp() - start_time)
+                UPDATE notion_sync.database_runs AS run
+                SET status = 'failed', end_time = clock_timestamp(), error_code = %(code)s,
+                    seconds = extract(epoch FROM clock_timestamp() - start_time),
+                    message = CASE WHEN EXISTS (
+                        SELECT FROM notion_sync.data_sources AS source
+                        WHERE source.user_id = run.user_id AND source.database_id = run.database_id
+                          AND (synced_at >= run.start_time
+                               OR (full_read_progress_at >= run.start_time AND full_read_covered <> '{}'))
+                    ) THEN %(carried_on)s ELSE %(read_again)s END
                 WHERE runid = %(runid)s AND status = 'running'
-                RETURNING user_id, database_id
+                RETURNING user_id, database_id, mode, rows_read, requests, message
             )
             UPDATE notion_sync.databases AS database
-            SET last_status = 'failed', last_error_code = %(code)s, last_message = %(message)s,
+            SET last_status = 'failed', last_error_code = %(code)s, last_message = cut_off.message,
+                last_mode = cut_off.mode, last_rows_read = cut_off.rows_read, last_requests = cut_off.requests,
                 last_ended_at = clock_timestamp(),
                 last_seconds = extract(epoch FROM clock_timestamp() - last_started_at),
                 failures_in_a_row = failures_in_a_row + 1, failing_since = coalesce(failing_since, last_started_at)
@@ -215,7 +301,7 @@ async def end_run(connection: Connection, runid: int, status: Ending, message: s
             WHERE database.user_id = cut_off.user_id AND database.database_id = cut_off.database_id
               AND database.last_runid = %(runid)s
             """,
-            {"runid": runid, "code": ErrorCode.INTERRUPTED, "message": _CUT_OFF},
+            {"runid": runid, "code": ErrorCode.INTERRUPTED, "carried_on": _CARRIED_ON, "read_again": _READ_AGAIN},
         )
         # What it was asked for and did not come to waits for the next run, unless the same was asked for once more.
         await connection.execute(
@@ -235,33 +321,19 @@ async def end_run(connection: Connection, runid: int, status: Ending, message: s
             """,
             (runid,),
         )
+        # A lease whose row somebody else has locked expires by itself.
         await connection.execute(
             """
-            UPDATE notion_sync.accounts SET lease_runid = NULL, lease_expires_at = NULL WHERE lease_runid = %s
+            UPDATE notion_sync.accounts SET lease_runid = NULL, lease_expires_at = NULL
+            WHERE user_id IN (
+                SELECT user_id FROM notion_sync.accounts WHERE lease_runid = %s FOR UPDATE SKIP LOCKED)
             """,
             (runid,),
         )
 
 
-async def unfinished_runs(connection: Connection, machine: str) -> list[UnfinishedRun]:
-    """The runs of `machine` whose record is not closed."""
-    async with connection.cursor(row_factory=class_row(UnfinishedRun)) as cursor:
-        await cursor.execute(
-            """
-            SELECT runid, pid, process_started_at AS started_at
-            FROM notion_sync.run_processes JOIN notion_sync.job_run_details USING (runid)
-            WHERE machine = %s AND end_time IS NULL
-            ORDER BY runid
-            """,
-            (machine,),
-        )
-        return await cursor.fetchall()
-
-
-async def start_database(
-    connection: Connection, runid: int, user_id: str, database_id: str, *, name: str, counts: bool
-) -> None:
-    """Records that a run has begun with a database; `counts`: as the database's latest sync."""
+async def start_database(connection: Connection, runid: int, user_id: str, database_id: str, *, name: str) -> None:
+    """Records that a run has begun with a database."""
     async with connection.transaction():
         await connection.execute(
             """
@@ -270,8 +342,6 @@ async def start_database(
             """,
             (runid, user_id, database_id, name),
         )
-        if not counts:
-            return
         await connection.execute(
             """
             UPDATE notion_sync.databases
@@ -282,6 +352,25 @@ async def start_database(
             """,
             (runid, user_id, database_id),
         )
+
+
+async def count_rows(
+    connection: Connection, runid: int, user_id: str, database_id: str, *, mode: Mode | None, counts: Counts
+) -> None:
+    """Adds a batch to what is recorded of a database, in the transaction that writes it: true wherever a run ends.
+
+    `mode` is how the batch was read, None where it is of no listing.
+    """
+    await connection.execute(
+        """
+        UPDATE notion_sync.database_runs
+        SET mode = CASE WHEN mode = 'full' THEN mode ELSE coalesce(%(mode)s, mode) END,
+            rows_read = rows_read + %(rows_read)s, inserted = inserted + %(inserted)s, updated = updated + %(updated)s,
+            unchanged = unchanged + %(unchanged)s, removed = removed + %(removed)s
+        WHERE runid = %(runid)s AND user_id = %(user_id)s AND database_id = %(database_id)s
+        """,
+        {**vars(counts), "mode": mode, "runid": runid, "user_id": user_id, "database_id": database_id},
+    )
 
 
 async def end_database(

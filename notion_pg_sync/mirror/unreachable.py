@@ -1,4 +1,4 @@
-"""Why PostgreSQL cannot be reached: what libpq and the server say, by cause, in words and with what to type.
+"""Why PostgreSQL cannot be reached: what libpq and the server say, by cause, in words and with what to do.
 
 Pure: it works with the text of an error and with the parameters of the connection. No password comes through.
 """
@@ -20,11 +20,16 @@ PUBLIC_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 
 @dataclass(frozen=True)
 class Explanation:
-    """`seen` is what is wrong and `advice` what to do, in words; `fix` is what to type."""
+    """`seen` is what is wrong and `advice` what to do, in words.
+
+    `fix` is what heals it, typed as it stands, empty where that takes somebody's decision or a value that they know;
+    `look` is what to type to find out more.
+    """
 
     seen: str
     advice: str
-    fix: str
+    fix: str = ""
+    look: str = ""
 
     @property
     def sentence(self) -> str:
@@ -66,8 +71,8 @@ class Target:
 
     @property
     def is_readable(self) -> bool:
-        """Whether host and port can be what was meant; else they hold parts of a password that was not encoded."""
-        return self.port.replace(",", "").isdigit() and "@" not in self.host[1:]
+        """Whether its parts can be what was meant; else they hold parts of a password that was not encoded."""
+        return self.port.replace(",", "").isdigit() and "@" not in self.host[1:] + self.database
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,12 @@ class _Cause:
     said: str
     seen: str
     advice: str
-    fix: str
+    fix: str = ""
+    look: str = ""
 
+
+# What is added to the words of a connection that timed out where the address does take connections.
+ACCEPTED = "the address takes connections"
 
 # What a server or a pooler said comes before what libpq says of an address that gave no answer: of several addresses
 # that were tried, the one that answered tells more.
@@ -87,148 +96,164 @@ _CAUSES = (
         r"password authentication failed|SASL authentication failed|[Ww]rong password|auth failed",
         "PostgreSQL {where} refuses the password of user {user}",
         "put the right one into DATABASE_URL (with @ : / % and # percent-encoded), PGPASSWORD or ~/.pgpass",
-        "{psql} -W",
+        look="{psql} -W",
     ),
     _Cause(
         r"no password supplied|password is required|requires? a password",
         "PostgreSQL {where} requires a password for user {user}, but none was given",
         "put it into DATABASE_URL, PGPASSWORD or ~/.pgpass",
-        "{psql} -W",
+        look="{psql} -W",
     ),
     _Cause(
         r"(?s)^(?!.*SSL encryption).*no pg_hba.conf entry for (host \"(?P<address>[^\"]+)\")?.*no encryption",
         "PostgreSQL {where} lets user {user} into database {database} only over TLS, or not at all from this host",
-        "add sslmode=require to DATABASE_URL; where that does not help, add the line that 'notion-pg-sync doctor' "
-        "prints to the server's pg_hba.conf, and reload it",
-        "{hba_line}\n{reload}",
+        "add sslmode=require to DATABASE_URL; where that does not help, let the server's administrator write the line "
+        "'{hba_line}' at the top of its pg_hba.conf, and reload it",
+        look="SELECT * FROM pg_hba_file_rules;",
     ),
     _Cause(
-        r"no pg_hba.conf entry for (host \"(?P<address>[^\"]+)\")?|pg_hba.conf rejects connection",
+        r"(no pg_hba.conf entry|pg_hba.conf rejects connection) for (host \"(?P<address>[^\"]+)\")?"
+        r"|no pg_hba.conf entry|pg_hba.conf rejects connection",
         "PostgreSQL {where} does not let user {user} into database {database} from this host",
-        "add the line that 'notion-pg-sync doctor' prints to the server's pg_hba.conf, and reload it",
-        "{hba_line}\n{reload}",
+        "let the server's administrator write the line '{hba_line}' at the top of its pg_hba.conf, above any that "
+        "rejects, and reload it",
+        look="SELECT * FROM pg_hba_file_rules;",
     ),
     _Cause(
         r"(Peer|Ident) authentication failed",
         "PostgreSQL {where} takes only the operating system's user of the same name for user {user}",
         "run the tool as that user, name another user in DATABASE_URL, or connect by TCP with a password",
-        "{psql_as_oneself}",
+        look="{psql_as_oneself}",
     ),
     _Cause(
         r"database .* does not exist|no such database",
         "PostgreSQL {where} has no database {database}",
         "name another one in DATABASE_URL, or make it",
-        "{create_database}",
+        fix="{create_database}",
     ),
     _Cause(
         r"role .* does not exist|no such user",
         "PostgreSQL {where} has no role {user}",
         "name another one in DATABASE_URL, or make it",
-        "{create_role}",
+        fix="{create_role}",
     ),
     _Cause(
         r"is not permitted to log in",
         "PostgreSQL {where} has a role {user} that may not log in",
         "let it log in",
-        "{let_log_in}",
+        fix="{let_log_in}",
     ),
     _Cause(
         r"permission denied for database",
         "PostgreSQL {where} does not let user {user} connect to database {database}",
         "let it connect",
-        "{let_connect}",
+        fix="{let_connect}",
+    ),
+    _Cause(
+        r"too many connections for role",
+        "PostgreSQL {where} lets user {user} have no more connections (CONNECTION LIMIT of the role)",
+        "lift the role's limit",
+        fix="{unlimit_role}",
+    ),
+    _Cause(
+        r"too many connections for database",
+        "PostgreSQL {where} lets database {database} have no more connections (its CONNECTION LIMIT)",
+        "lift the database's limit",
+        fix="{unlimit_database}",
     ),
     _Cause(
         r"too many clients|too many connections|remaining connection slots|no more connections allowed"
         r"|[Mm]ax client connections",
         "PostgreSQL {where} has no connection left",
         "end idle ones (the query shows whose they are), raise max_connections, or go through a pooler",
-        "{connections}",
+        look="{connections}",
     ),
     _Cause(
         r"is starting up|is shutting down|in recovery mode|not yet accepting connections",
         "PostgreSQL {where} is starting or stopping",
         "wait a minute and try again",
-        "{pg_isready}",
+        look="{pg_isready}",
     ),
     _Cause(
         r"server_login_retry|server login has been failing|server_connect_timeout|query_wait_timeout"
         r"|pgbouncer cannot connect",
         "a pooler answers {where}, but cannot reach its PostgreSQL",
         "check that PostgreSQL is running, and read the pooler's log",
-        "{pg_isready}",
+        look="{pg_isready}",
     ),
     _Cause(
         r"does not support SSL|server does not support SSL",
         "PostgreSQL {where} does not support TLS, and the connection asks for it",
-        "switch it on at the server (a certificate, then the statement below); on a network that you trust write "
-        "sslmode=prefer instead",
-        "ALTER SYSTEM SET ssl = on;\n{reload}",
+        "give the server a certificate and switch ssl on there; on a network that you trust write sslmode=prefer",
     ),
     _Cause(
         r"root certificate file .* does not exist|could not read root certificate",
         "the certificate of PostgreSQL {where} cannot be verified without a file of trusted authorities",
         "name the file with the certificate of the authority that signed it in sslrootcert (for a public one "
         f"{PUBLIC_AUTHORITIES}, or where else the system keeps its list)",
-        f"export PGSSLROOTCERT={PUBLIC_AUTHORITIES}",
     ),
     _Cause(
         r"weak sslmode .* may not be used with sslrootcert=system",
         "the connection to PostgreSQL {where} trusts every public authority (sslrootcert=system), but does not look at "
         "the certificate's name",
         "write sslmode=verify-full into DATABASE_URL",
-        "export PGSSLMODE=verify-full",
     ),
     _Cause(
         r"certificate verify failed",
         "the certificate of PostgreSQL {where} cannot be verified",
         "name the file with the certificate of the authority that signed it in sslrootcert, or renew the certificate "
         "where it has expired",
-        "openssl s_client -starttls postgres -connect {address} </dev/null | openssl x509 -noout -issuer -dates",
+        look="openssl s_client -starttls postgres -connect {address} </dev/null | openssl x509 -noout -issuer -dates",
     ),
     _Cause(
         r"server certificate for .* does not match host name",
         "the certificate of PostgreSQL {where} is another host's",
         "write the name that the certificate has into DATABASE_URL",
-        "openssl s_client -starttls postgres -connect {address} </dev/null | openssl x509 -noout -subject -ext "
+        look="openssl s_client -starttls postgres -connect {address} </dev/null | openssl x509 -noout -subject -ext "
         "subjectAltName",
     ),
     _Cause(
         r"definition of service .* not found|service file .* not found",
         "the service that the connection names is not in pg_service.conf",
         "add it to ~/.pg_service.conf, or set DATABASE_URL instead",
-        f"export DATABASE_URL={URL_FORM}",
     ),
     _Cause(
         r"failed to resolve host|could not translate host name",
         "the name of host {host} is not known",
         "correct it in DATABASE_URL, or check this machine's DNS",
-        "{getent}",
+        look="{getent}",
     ),
     _Cause(
         r"No such file or directory",
         "there is no PostgreSQL {where}",
         "start PostgreSQL, or name its host in DATABASE_URL",
-        "{pg_isready}",
+        look="{pg_isready}",
     ),
     _Cause(
         r"Connection refused",
         "nothing takes connections {where}",
         "start PostgreSQL, let it listen there (listen_addresses), or correct host and port in DATABASE_URL",
-        "{pg_isready}",
+        look="{pg_isready}",
+    ),
+    _Cause(
+        ACCEPTED,
+        "something takes the connection {where} and then does not answer",
+        "see that PostgreSQL runs and is not overloaded; a pooler behaves so while its own PostgreSQL is down, and its "
+        "log tells",
+        look="{pg_isready}",
     ),
     _Cause(
         r"timeout expired|timed out|[Nn]o route to host|[Nn]etwork is unreachable|[Hh]ost is unreachable",
         "PostgreSQL {where} does not answer",
         "let this host through the firewall or the provider's list of allowed addresses, and see that host and port "
         "in DATABASE_URL are right",
-        "{pg_isready}",
+        look="{pg_isready}",
     ),
     _Cause(
         r"server closed the connection unexpectedly|received invalid response|SSL SYSCALL error|Connection reset",
         "what answers {where} closes the connection",
         "check that a PostgreSQL listens there, and read its log",
-        "{pg_isready}",
+        look="{pg_isready}",
     ),
 )
 
@@ -243,11 +268,11 @@ def why_unreachable(target: Target, said: str, secrets: tuple[str, ...] = ()) ->
     for cause in _CAUSES:
         if found := re.search(cause.said, said):
             words = _words(target, found.groupdict().get("address"))
-            return Explanation(cause.seen.format(**words), cause.advice.format(**words), cause.fix.format(**words))
+            return Explanation(*(text.format(**words) for text in (cause.seen, cause.advice, cause.fix, cause.look)))
     return Explanation(
         f"PostgreSQL {target.where} cannot be reached ({_first_line(said, secrets)})",
         "check host, port, user and password in DATABASE_URL, and that PostgreSQL is running and lets this host in",
-        _words(target, None)["psql"],
+        look=_words(target, None)["psql"],
     )
 
 
@@ -259,9 +284,7 @@ def why_unreadable(database_url: str) -> Explanation:
         if driver
         else "percent-encode what is special in a password (@ : / % #)"
     )
-    return Explanation(
-        "DATABASE_URL cannot be read", f"write it as {URL_FORM} and {advice}", f"export DATABASE_URL={URL_FORM}"
-    )
+    return Explanation("DATABASE_URL cannot be read", f"write it as {URL_FORM} and {advice}")
 
 
 def _words(target: Target, client_address: str | None) -> dict[str, str]:
@@ -283,7 +306,8 @@ def _words(target: Target, client_address: str | None) -> dict[str, str]:
             if local
             else f"host {database} {user} {client_address}/{128 if ':' in str(client_address) else 32} scram-sha-256"
         ),
-        "reload": "SELECT pg_reload_conf();",
+        "unlimit_role": _typed("ALTER ROLE {} CONNECTION LIMIT -1", target.user),
+        "unlimit_database": _typed("ALTER DATABASE {} CONNECTION LIMIT -1", target.database),
         "create_database": _typed("CREATE DATABASE {}", target.database),
         "create_role": _typed("CREATE ROLE {} LOGIN", target.user),
         "let_log_in": _typed("ALTER ROLE {} LOGIN", target.user),

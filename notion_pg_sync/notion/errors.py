@@ -46,9 +46,9 @@ class NotionError(ToolError):
         status: int | None = None,
         remedy: RetryPolicy = RetryPolicy.NOTHING,
         wait_seconds: float | None = None,
-        fix: str = "",
+        look: str = "",
     ) -> None:
-        super().__init__(message, fix)
+        super().__init__(message, look=look)
         self.code = code
         self.status = status
         self.remedy = remedy
@@ -125,7 +125,7 @@ def explain(error: Exception, what: str, proxy: httpx.URL | None = None) -> Noti
                 f"Notion cannot be reached: {trouble.sentence}",
                 code=ErrorCode.NETWORK,
                 remedy=RetryPolicy.NOTHING if trouble.lasts else RetryPolicy.BACK_OFF,
-                fix=trouble.fix,
+                look=trouble.look,
             )
         case AnswerTooLargeError():
             return NotionError(

@@ -21,13 +21,13 @@ _ANOTHER_HOSTS = (62, 64)
 
 @dataclass(frozen=True)
 class Explanation:
-    """`sentence` says what is wrong and what to do; `fix` is what to type.
+    """`sentence` says what is wrong and what to do; `look` is what to type to find out more.
 
     `lasts`: it stays so until somebody fixes it, so asking again is no use.
     """
 
     sentence: str
-    fix: str
+    look: str
     lasts: bool = False
 
 

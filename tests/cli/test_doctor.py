@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from tests.cli.conftest import Command, Site
 
@@ -10,9 +11,13 @@ from tests.cli.conftest import Command, Site
 def test_without_postgresql_the_first_line_says_so_and_the_rest_is_skipped() -> None:
     ended = Command({})("doctor", "--no-cron-check")
     assert ended.code == 1
-    assert "BROKEN" in ended.out
-    assert "DATABASE_URL is not set" in ended.out
-    assert "not checked, since it depends on: reachable" in ended.out
+    first, second, *_, last = ended.out.splitlines()
+    assert first.startswith("2 broken links: fix the first one first")
+    assert second.startswith("  BROKEN   reachable: DATABASE_URL is not set")
+    assert re.fullmatch(r"0 checks are well, \d+ skipped; -v shows every check\.", last)
+    assert len(ended.out.splitlines()) < 12
+    in_full = Command({})("doctor", "--no-cron-check", "-v").out
+    assert "  skipped  rights: not checked, since it depends on: initialised" in in_full
 
 
 def test_a_database_that_was_not_initialised_is_told_with_the_command(database_url: str) -> None:
@@ -24,7 +29,8 @@ def test_a_database_that_was_not_initialised_is_told_with_the_command(database_u
 def test_json_holds_every_finding(site: Site) -> None:
     ended = site.command("doctor", "--json", "--no-cron-check")
     findings = json.loads(ended.out)["findings"]
-    assert {"section", "check", "verdict", "message", "fix"} == set(findings[0])
+    keys = {"section", "check", "verdict", "message", "fix", "fix_language", "needs", "look", "follows_from"}
+    assert keys == set(findings[0])
     assert ("reachable", "ok") in {(finding["check"], finding["verdict"]) for finding in findings}
 
 
@@ -34,7 +40,8 @@ def test_a_healthy_set_up_is_all_well_and_an_ill_one_shows_no_token_and_no_conte
         site.connect(user, site.small.tokens[user], json.dumps(databases))
     assert site.command("sync-all").code == 0
     healthy = site.command("doctor", "--no-cron-check")
-    assert (healthy.code, healthy.out.splitlines()[-1]) == (0, "All is well."), healthy.out
+    assert (healthy.code, healthy.out.splitlines()[0]) == (0, "All is well."), healthy.out
+    assert len(healthy.out.splitlines()) == 2
     site.small.workspace.revoke_token("cora")
     site.small.workspace.trash_database("Tasks")
     site.execute("DELETE FROM notion_characters_sync WHERE name LIKE %s", "%1%")

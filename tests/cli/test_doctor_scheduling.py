@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,7 +56,8 @@ class Host:
         checks: dict[str, list[tuple[str, str, str]]] = {}
         for finding in json.loads(ended.stdout)["findings"]:
             if finding["section"] == "Scheduling":
-                told = (finding["verdict"], finding["message"], finding["fix"] or "")
+                advice = " ".join(filter(None, (finding["fix"], finding["needs"], finding["look"])))
+                told = (finding["verdict"], finding["message"], finding["fix"] or advice)
                 checks.setdefault(finding["check"], []).append(told)
         return Told(checks)
 
@@ -128,7 +131,7 @@ def test_a_line_that_spoils_the_whole_file_is_told(on_host: Host, text: str, say
     on_host.host.write("/etc/cron.d/notion", text)
     seen, fix = on_host.doctor().broken("crontab valid")
     assert says in seen
-    assert fix == "sudoedit /etc/cron.d/notion"
+    assert fix.endswith("sudoedit /etc/cron.d/notion")
 
 
 @pytest.mark.parametrize(
@@ -179,7 +182,7 @@ def test_a_crontab_that_may_not_be_read_is_told(on_host: Host) -> None:
     seen, fix = on_host.doctor("setpriv", "--bounding-set=-dac_override,-dac_read_search").warned("scheduled")
     assert "cannot be read" in seen
     assert "/etc/cron.d/notion" in seen
-    assert fix == f"sudo -E {TOOL} doctor"
+    assert fix.endswith(f"sudo -E {TOOL} doctor")
 
 
 def test_a_line_that_is_never_due_is_told(on_host: Host) -> None:
@@ -239,11 +242,10 @@ def test_a_line_without_database_url_is_told(on_host: Host) -> None:
     [
         (URL, "set -a; . /etc/notion.env;", "ok"),
         (f"export {URL}", ". /etc/notion.env &&", "ok"),
-        (URL, ". /etc/notion.env &&", "broken"),
         (URL, ". /etc/nothing.env &&", "broken"),
         ("PGSERVICE=app\n", "set -a; . /etc/notion.env;", "ok"),
     ],
-    ids=["all are handed on", "exported", "not exported", "not there", "a service of libpq"],
+    ids=["all are handed on", "exported", "not there", "a service of libpq"],
 )
 def test_variables_may_come_from_a_file(on_host: Host, file: str, before: str, verdict: str) -> None:
     on_host.host.write("/etc/notion.env", file)
@@ -272,7 +274,7 @@ def test_what_cannot_be_told_is_a_warning(on_host: Host) -> None:
     told = on_host.doctor()
     assert told.verdicts("scheduled") == {"ok"}
     assert told.verdicts("environment complete") == {"warning"}
-    assert told.verdicts("command found") == {"warning", "ok"}
+    assert told.verdicts("command found") == {"warning"}
 
 
 @pytest.mark.parametrize(
@@ -305,21 +307,22 @@ def test_failures_that_nobody_hears_of_are_told(on_host: Host) -> None:
     assert on_host.doctor().verdicts("failures told") == {"ok"}
 
 
-@pytest.mark.parametrize("folder", ["etc/systemd/system", "usr/sbin/home/.config/systemd/user"])
-def test_a_timer_that_is_not_active_is_told(on_host: Host, folder: str) -> None:
-    on_host.host.write(f"/{folder}/notion-pg-sync.timer", "[Timer]\nOnCalendar=*:0/15\n")
-    on_host.host.write(
-        f"/{folder}/notion-pg-sync.service", f"[Service]\nEnvironmentFile=/etc/notion.env\nExecStart={TOOL} sync-all\n"
-    )
-    told = on_host.doctor(HOME="/usr/sbin/home")
+def test_a_timer_that_is_not_active_is_told_until_it_is(on_host: Host) -> None:
+    home = "/usr/sbin/home"
+    environment = on_host.host.start_systemd(home)
+    units = f"{home}/.config/systemd/user"
+    on_host.host.write(f"{units}/sync.timer", "[Timer]\nOnCalendar=*:0/15\n[Install]\nWantedBy=timers.target\n")
+    service = f"[Service]\nEnvironmentFile=/etc/notion.env\nExecStart={TOOL} sync-all\n"
+    on_host.host.write(f"{units}/sync.service", service)
+    told = on_host.doctor(**environment)
     seen, fix = told.broken("scheduled")
-    assert "*:0/15" in seen
-    assert "enable --now notion-pg-sync.timer" in fix
-    assert ("--user" in fix) == ("home" in folder)
+    assert "OnCalendar=*-*-* *:00/15:00" in seen
     assert told.verdicts("command found") == {"ok"}
     assert "/etc/notion.env" in told.broken("environment complete")[0]
     on_host.host.write("/etc/notion.env", URL)
-    assert on_host.doctor(HOME="/usr/sbin/home").verdicts("environment complete") == {"ok"}
+    on_host.host.run("sh", "-c", fix, environment=environment)
+    told = on_host.doctor(**environment)
+    assert told.verdicts("scheduled") == told.verdicts("environment complete") == {"ok"}
 
 
 def test_a_pod_is_started_by_its_cluster(on_host: Host) -> None:
@@ -335,10 +338,18 @@ def scheduled(on_host: Host, site: Site) -> Host:
     return on_host
 
 
-def test_the_last_run_is_compared_with_the_schedule(scheduled: Host, site: Site) -> None:
-    seen, _ = scheduled.doctor(**site.command.environment).warned("on time")
-    assert "never run" in seen
-    assert "next due" in seen
+def long_ago(host: PrivateHost) -> None:
+    """Lets the crontab be older than any run."""
+    path = host.path("/var/spool/cron/crontabs/root")
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 7200))
+
+
+def test_the_last_run_that_nobody_started_by_hand_is_compared_with_the_schedule(scheduled: Host, site: Site) -> None:
+    (told,) = scheduled.doctor(**site.command.environment).checks["on time"]
+    assert told[0] == "ok"
+    assert told[1].startswith("no schedule has started it yet; it is next due ")
+    long_ago(scheduled.host)
+    assert "did not run: no schedule" in scheduled.doctor(**site.command.environment).broken("on time")[0]
     site.connect("anna", site.small.tokens["anna"], "{}")
     site.command("sync-all")
     assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"ok"}
@@ -346,6 +357,11 @@ def test_the_last_run_is_compared_with_the_schedule(scheduled: Host, site: Site)
     seen, _ = scheduled.doctor(**site.command.environment).broken("on time")
     assert "did not run" in seen
     assert "40 minutes ago" in seen
+    site.command("sync-all")
+    site.execute("UPDATE notion_sync.run_processes SET started_by = 'terminal' WHERE runid = 2")
+    assert "did not run: the last run began 4" in scheduled.doctor(**site.command.environment).broken("on time")[0]
+    site.command("sync-all", "--dry-run")
+    assert "did not run: the last run began 4" in scheduled.doctor(**site.command.environment).broken("on time")[0]
 
 
 @pytest.mark.parametrize(("daemon", "due"), [("cron", "12:00"), ("crond", "22:00")])
@@ -355,14 +371,65 @@ def test_cron_tz_counts_where_the_daemon_heeds_it(scheduled: Host, site: Site, d
     scheduled.host.path("/usr/sbin/crond").symlink_to("cron")
     scheduled.host.install_crontab(f"CRON_TZ=Pacific/Kiritimati\n{LINE.replace('*/15 *', '0 12')}")
     scheduled.host.start_cron(daemon)
-    seen, _ = scheduled.doctor(**site.command.environment).warned("on time")
+    ((_, seen, _),) = scheduled.doctor(**site.command.environment).checks["on time"]
     assert f"{due} UTC" in seen
 
 
 def test_a_run_of_another_job_does_not_count(scheduled: Host, site: Site) -> None:
     site.connect("anna", site.small.tokens["anna"], f'{{"Worlds": "{site.small.databases["Worlds"]}"}}')
     assert site.command("sync", "anna", "Worlds").code == 0
-    assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"warning"}
+    ((_, seen, _),) = scheduled.doctor(**site.command.environment).checks["on time"]
+    assert seen.startswith("no schedule has started it yet")
+
+
+WRONG_LINES = {
+    "options that do not exist": (
+        f"*/15 * * * * {TOOL} sync-all --every 15m",
+        "command found",
+        "No such option: --every",
+    ),
+    "a command that does not exist": (f"*/15 * * * * {TOOL} sync-al --x sync-all", "command found", "sync-al"),
+    "a carriage return": (f"*/15 * * * * {TOOL} sync-all\r", "command found", "sync-all"),
+    "--dry-run left in": (f"*/15 * * * * {TOOL} sync-all --dry-run", "command found", "it has --dry-run"),
+    "timeout 1": (f"*/15 * * * * timeout 1 {TOOL} sync-all", "command found", "timeout ends it after 1 second"),
+    "every 15 hours": (f"0 */15 * * * {TOOL} sync-all", "often enough", "is due only after 15 hours"),
+    "once a day": (f"@daily {TOOL} sync-all", "often enough", "is due only after 1 day"),
+    "a log folder that is not there": (
+        f"*/15 * * * * {TOOL} sync-all >> /run/gone/x.log",
+        "command found",
+        "/run/gone",
+    ),
+    "a folder to change to": (f"*/15 * * * * cd /run/gone && {TOOL} sync-all", "command found", "/run/gone"),
+    "the venv's python gone": ("*/15 * * * * /run/venv/notion-pg-sync sync-all", "command found", "cannot be started"),
+    "the venv gone": ("*/15 * * * * /run/nothing/notion-pg-sync sync-all", "command found", "is not a program"),
+    "a quote left open": (f"*/15 * * * * {TOOL} sync-all 'x", "command found", "doctor cannot tell"),
+}
+
+
+@pytest.mark.parametrize(("line", "check", "says"), WRONG_LINES.values(), ids=WRONG_LINES.keys())
+def test_a_line_that_starts_nothing_is_told(on_host: Host, line: str, check: str, says: str) -> None:
+    on_host.host.write("/run/venv/notion-pg-sync", "#!/run/venv/python\n", mode=0o755)
+    on_host.host.install_crontab(f"{URL}{line}\n")
+    told = on_host.doctor()
+    assert told.verdicts(check) & {"broken", "warning"}, told.checks
+    assert says in "".join(seen for _, seen, _ in told.checks[check])
+    for verdict, _, fix in told.checks[check]:
+        if verdict == "broken" and fix.startswith("sudo mkdir"):
+            on_host.host.shell(fix)
+            assert on_host.doctor().verdicts(check) == {"ok"}
+
+
+@pytest.mark.parametrize(("mode", "owner"), [(0o644, "root"), (0o600, "nobody")])
+def test_a_spooled_crontab_that_cron_refuses_is_told_and_written_again(on_host: Host, mode: int, owner: str) -> None:
+    on_host.host.install_crontab(URL + LINE)
+    spooled = on_host.host.path("/var/spool/cron/crontabs/root")
+    spooled.chmod(mode)
+    shutil.chown(spooled, owner)
+    seen, fix = on_host.doctor().broken("crontab valid")
+    assert f"its file belongs to {owner} and has the mode {mode:o}" in seen
+    on_host.host.shell(fix)
+    assert on_host.doctor().verdicts("crontab valid") == {"ok"}
+    assert on_host.host.run("crontab", "-l").stdout == URL + LINE
 
 
 def test_the_command_of_the_crontab_is_started_by_the_real_cron_with_what_it_needs(scheduled: Host, site: Site) -> None:
@@ -377,3 +444,24 @@ def test_the_command_of_the_crontab_is_started_by_the_real_cron_with_what_it_nee
     assert mail.endswith(
         "\n\nnotion-pg-sync: user_settings has no rows, so there is nobody to sync: connect a user first.\n"
     )
+
+
+def test_a_run_that_cron_started_shows_what_nobody_can_read_from_outside(scheduled: Host, site: Site) -> None:
+    site.connect("anna", site.small.tokens["anna"], f'{{"Worlds": "{site.small.databases["Worlds"]}"}}')
+    settings = "".join(f"export {name}='{value}'\n" for name, value in site.command.environment.items())
+    scheduled.host.write("/etc/sync.sh", f"#!/bin/sh\n{settings}exec {TOOL} sync-all\n", mode=0o755)
+    scheduled.host.install_crontab("*/15 * * * * /etc/sync.sh\n")
+    told = scheduled.doctor(**site.command.environment)
+    assert told.verdicts("command found") == told.verdicts("environment complete") == {"warning"}
+    scheduled.host.install_crontab("@reboot /etc/sync.sh\n*/15 * * * * /etc/sync.sh\n")
+    scheduled.host.start_cron()
+    ended = "SELECT count(*) FROM notion_sync.job_run_details WHERE end_time IS NOT NULL"
+    wait_until(lambda: site.execute(ended) == [(1,)], seconds=60)
+    told = scheduled.doctor(**site.command.environment)
+    assert told.verdicts("command found") == told.verdicts("environment complete") == {"ok"}
+    assert "cron started run 1 here as root" in told.checks["command found"][0][1]
+    assert ", started by cron as root; " in told.checks["on time"][0][1]
+    ((variables, folder),) = site.execute("SELECT variables, folder FROM notion_sync.run_processes")
+    assert isinstance(variables, list)
+    assert {"DATABASE_URL", "HOME", "NOTION_BASE_URL"} <= set(variables)
+    assert folder == "/root"

@@ -80,7 +80,7 @@ def test_sync_and_sync_all(site: Site) -> None:
     connect(site, "ben", "ntn_revoked", "Worlds")
     site.execute(SPOILED_TITLES)
     outcome = printed(site, "sync-all", "--json")
-    verified = printed(site, "sync", "anna", "Worlds", "--verify", "--json")
+    verified = printed(site, "sync-all", "--user", "anna", "--verify", "--json")
     with a_sync_that_hangs(site, "sync-all"):
         beside_another = printed(site, "sync-all", "--json")
     assert_as_documented("sync and sync-all", outcome, verified, beside_another)

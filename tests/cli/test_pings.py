@@ -28,11 +28,32 @@ def test_a_run_that_ends_well_is_told_with_its_message(connected: Site, monitori
     assert "1 of 1 database of 1 user synced" in end.body
 
 
+def test_a_dry_run_is_told_to_nobody(connected: Site, monitoring: Monitoring) -> None:
+    """Somebody tries what a sync would do while cron's fail: all is not well for that."""
+    ended = connected.command("sync-all", "--dry-run", NOTION_PG_SYNC_PING_URL=monitoring.url)
+    assert (ended.code, monitoring.pings) == (0, [])
+
+
 def test_a_run_that_fails_is_told_with_the_reason(connected: Site, monitoring: Monitoring) -> None:
     connected.execute("UPDATE user_settings SET notion_token = 'ntn_nobody'")
     assert connected.command("sync-all", NOTION_PG_SYNC_PING_URL=monitoring.url).code == 1
     assert [ping.path for ping in monitoring.pings] == ["/check/start", "/check/fail"]
-    assert monitoring.pings[1].body.startswith("anna/Worlds: ")
+    assert monitoring.pings[1].body.startswith("anna: Notion does not accept the token")
+    # It stays so, though cron is told once an hour at most.
+    assert connected.command("sync-all", NOTION_PG_SYNC_PING_URL=monitoring.url) == Ended(1, "", "")
+    assert monitoring.pings[-1].path == "/check/fail"
+    assert monitoring.pings[-1].body.startswith("anna: Notion does not accept the token")
+
+
+def test_a_degraded_run_is_told_as_such(connected: Site, monitoring: Monitoring) -> None:
+    three = {name: connected.small.databases[name] for name in ("Worlds", "Three")}
+    connected.execute("UPDATE user_settings SET notion_databases = %s", json.dumps(three))
+    connected.command("sync-all")
+    connected.small.workspace.unshare(connected.small.tokens["anna"], connected.small.databases["Three"])
+    for _ in range(4):
+        connected.command("sync-all", "--ping-url", monitoring.url)
+    assert [ping.path for ping in monitoring.pings[1::2]] == ["/check/fail"] * 3 + ["/check"]
+    assert monitoring.pings[-1].body.startswith("degraded: 1 database suspended - 1 of 1 database")
 
 
 def test_a_run_that_cannot_begin_is_told_too(monitoring: Monitoring) -> None:

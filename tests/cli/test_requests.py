@@ -117,6 +117,39 @@ def test_a_suspended_database_is_tried_when_it_is_asked_for(known: Site) -> None
     assert known.execute("SELECT last_status FROM notion_sync.databases WHERE name = 'Worlds'") == [("succeeded",)]
 
 
+def healths(site: Site) -> list[tuple[object, ...]]:
+    return site.execute("SELECT status, health FROM notion_sync.sync_requests ORDER BY request_id")
+
+
+def test_a_request_for_everything_is_degraded_where_some_of_it_is_suspended(known: Site) -> None:
+    anna, worlds = known.small.tokens["anna"], known.small.databases["Worlds"]
+    known.execute("SELECT notion_sync.sync_all_notion_databases('anna')")
+    assert known.command("sync-all").code == 0
+    known.small.workspace.unshare(anna, worlds)
+    for _ in range(3):
+        known.execute("SELECT notion_sync.sync_all_notion_databases('anna')")
+        assert known.command("sync-all").code == 1
+    known.execute("SELECT notion_sync.sync_all_notion_databases('anna')")
+    assert known.command("sync-all").code == 0
+    assert healths(known) == [("succeeded", "ok"), *[("failed", "failing")] * 3, ("succeeded", "degraded")]
+    assert str(requests(known)[-1][2]).startswith("1 database is suspended. 1 of 2 databases synced")
+
+
+def test_a_request_that_the_token_stands_against_is_told_so_and_tries_it_though_it_is_suspended(known: Site) -> None:
+    known.connect("ben", known.small.tokens["ben"], json.dumps({"Tasks": known.small.databases["Tasks"]}))
+    assert known.command("sync-all").code == 0
+    known.small.workspace.revoke_token("anna")
+    for _ in range(3):
+        known.command("sync-all")
+    ask(known, "Worlds")
+    known.execute("SELECT notion_sync.sync_all_notion_databases('anna')")
+    known.small.workspace.requests.clear()
+    assert known.command("sync-all") == Ended(0, "", "")
+    assert sum(request.token == "anna" for request in known.small.workspace.requests.all()) == 1
+    assert healths(known) == [("failed", "failing")] * 2
+    assert {str(message)[:38] for _, _, message in requests(known)} == {"Notion does not accept the token (it w"}
+
+
 def test_what_nobody_configured_and_whom_nobody_connected_is_refused(known: Site) -> None:
     known.execute("SELECT notion_sync.sync_notion_database('anna', %s)", known.small.databases["Stories"])
     known.execute("SELECT notion_sync.sync_notion_database('nobody', %s)", known.small.databases["Stories"])

@@ -2,27 +2,59 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.cli.conftest import BARE, Site
+from notion_pg_sync.sync.run.token_encryption import seal_token
+from tests.cli.conftest import BARE, Ended, Site
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
+THOUSANDS = (
+    """
+    INSERT INTO user_settings (user_id, notion_token, notion_databases)
+    SELECT 'user ' || number, 'ntn_' || number,
+           jsonb_object_agg('DB ' || one, lpad((number * 100 + one)::text, 32, '0'))
+    FROM generate_series(1, 40) number, generate_series(1, 50) one GROUP BY number
+    """,
+    """
+    INSERT INTO notion_sync.accounts (user_id, token_problem, token_problem_since, suspended_since)
+    SELECT user_id, suspended.why, suspended.since, suspended.since FROM user_settings
+    LEFT JOIN (VALUES ('user 7', 'Notion does not accept the token.', clock_timestamp())) AS suspended (who, why, since)
+        ON who = user_id
+    ON CONFLICT DO NOTHING
+    """,
+    """
+    INSERT INTO notion_sync.databases (user_id, database_id, name, last_status, last_started_at)
+    SELECT user_id, value::uuid, key, 'succeeded', clock_timestamp()
+    FROM user_settings, jsonb_each_text(notion_databases)
+    ON CONFLICT DO NOTHING
+    """,
+    """
+    INSERT INTO notion_sync.data_sources (user_id, data_source_id, database_id, database_name, view_name, name,
+        sync_table, schema, schema_fingerprint, row_count, fresh_as_of, full_as_of, synced_at)
+    SELECT user_id, database_id, database_id, name, '', name, '', '{}', '', 0, clock_timestamp(), clock_timestamp(),
+           clock_timestamp() FROM notion_sync.databases WHERE name LIKE 'DB %%'
+    """,
+)
 
 
 @pytest.fixture
@@ -73,8 +105,30 @@ def a_sync_that_hangs(site: Site, *arguments: str) -> Iterator[subprocess.Popen[
 def test_all_is_well(anna: Site) -> None:
     ended = anna.command("status")
     assert ended.code == 0
-    assert ended.out.startswith("All 2 databases are fresh, the oldest as of ")
-    assert "2 of 2 databases of 1 user synced" in ended.out
+    headline, last_run = ended.out.splitlines()
+    assert headline.startswith("All 2 databases are fresh: edits as of ")
+    assert ", deletions as of " in headline
+    assert last_run.startswith("Last run: 1, began ")
+    assert "2 of 2 databases of 1 user synced" in anna.command("status", "-v").out
+
+
+def test_rows_in_the_trash_are_as_old_as_the_deletions(site: Site) -> None:
+    """Edits come at every run; what was deleted shows at a full read, so its age is told beside."""
+    site.connect("anna", site.small.tokens["anna"], configured(site, "Chat Sessions"))
+    assert site.command("sync-all").code == 0
+    site.execute("UPDATE notion_sync.data_sources SET full_as_of = full_as_of - interval '20 hours'")
+    for page in site.small.workspace.page_ids("Chat Sessions")[:20]:
+        site.small.workspace.trash_page(page)
+    assert site.command("sync-all").code == 0
+    assert site.execute("SELECT count(*) FROM notion_chat_sessions_sync") == [(250,)]
+    headline = site.command("status").out.splitlines()[0]
+    assert headline.startswith("The one database is fresh: edits as of ")
+    assert headline.endswith(", deletions as of 20 hours ago.")
+    found = status(site)
+    assert found["deletions_as_of"] == found["databases"][0]["full_as_of"] < found["edits_as_of"]
+    assert site.command("sync-all", "--full").code == 0
+    assert site.execute("SELECT count(*) FROM notion_chat_sessions_sync") == [(230,)]
+    assert "hours" not in site.command("status").out
 
 
 def test_what_a_sync_left_is_told(anna: Site) -> None:
@@ -85,6 +139,25 @@ def test_what_a_sync_left_is_told(anna: Site) -> None:
     for one in (characters, worlds):
         assert str(began.isoformat()) < one["fresh_as_of"] < one["last_succeeded_at"] < str(ended.isoformat())  # type: ignore[attr-defined]
         assert one["full_as_of"] == one["fresh_as_of"]
+
+
+def test_rows_that_somebody_deleted_are_not_called_fresh_until_the_next_sync_brought_them_back(anna: Site) -> None:
+    anna.execute("DELETE FROM notion_worlds_sync WHERE name < 'World 2'")
+    ended = anna.command("status")
+    assert ended.code == 1
+    assert "4 of 12 rows were deleted by something else: the next sync brings them back." in " ".join(ended.out.split())
+    (worlds,) = [one for one in status(anna)["databases"] if one["database"] == "Worlds"]
+    assert (worlds["rows"], worlds["condition"]) == (8, "stale")
+    assert anna.command("sync-all").code == 0
+    assert anna.command("status").code == 0
+
+
+def test_rows_that_cannot_be_counted_soon_are_told_as_the_last_sync_left_them(anna: Site) -> None:
+    with psycopg.connect(anna.database_url) as locking:
+        locking.execute("LOCK TABLE notion_worlds_sync")
+        ended = anna.command("status", "--json")
+    assert ended.code == 0
+    assert [one["rows"] for one in json.loads(ended.out)["databases"]] == [40, 12]
 
 
 def test_an_incremental_sync_makes_it_fresh_and_leaves_the_age_of_the_full_read(site: Site) -> None:
@@ -118,8 +191,9 @@ def test_a_failing_database_is_told_with_the_reason_and_since_when(anna: Site) -
         assert anna.command("sync-all").code == 1
     ended = anna.command("status")
     assert ended.code == 1
-    headline, first, why, *_ = ended.out.splitlines()
-    assert headline == "1 of 2 databases is not well: 1 failing."
+    headline, aged, first, why, *_ = ended.out.splitlines()
+    assert headline == "Failing: 1 of 2 databases is not well: 1 failing."
+    assert aged.startswith("What is fresh: edits as of ")
     assert first.startswith("FAILING  anna / Worlds, for ")
     assert first.endswith(", 2 times in a row")
     assert "403" in why
@@ -138,29 +212,33 @@ def test_what_is_older_than_max_age_is_stale(anna: Site) -> None:
     )
     assert conditions(anna) == {("anna", "Worlds"): "stale"}
     assert anna.command("status", "--max-age", "2h").code == 0
-    assert "warning  stale databases: anna/" in anna.command("doctor", "--no-cron-check").out
-    assert "no copy is older than it should be" in anna.command("doctor", "--no-cron-check", "--max-age", "2h").out
+    assert "warning  stale databases: anna/" in anna.command("doctor", "-v", "--no-cron-check").out
+    assert (
+        "no copy is older than it should be" in anna.command("doctor", "-v", "--no-cron-check", "--max-age", "2h").out
+    )
     assert anna.command("status", "--database", "Characters").code == 0
     assert "Worlds, as of an hour ago" in anna.command("status").out
 
 
 def test_a_suspended_database_counts_only_when_asked_strictly(anna: Site) -> None:
-    anna.execute("UPDATE user_settings SET notion_token = 'ntn_revoked'")
+    anna.small.workspace.unshare(anna.small.tokens["anna"], anna.small.databases["Worlds"])
     for _ in range(3):
         anna.command("sync-all")
     ended = anna.command("status")
     assert ended.code == 0
-    assert "suspended, next try in" in ended.out
-    assert set(conditions(anna).values()) == {"suspended"}
+    assert ended.out.startswith("Degraded: 1 of 2 databases is fresh; 1 suspended.")
+    assert "3 times in a row, next try in an hour" in ended.out
+    assert conditions(anna) == {("anna", "Worlds"): "suspended"}
+    assert status(anna)["health"] == "degraded"
     assert anna.command("status", "--strict").code == 1
-    assert "does not accept the token" in reason(anna, "anna")
+    assert "not shared with the connection" in reason(anna, "anna")
 
 
 def test_what_is_under_way_is_told_with_host_and_pid_and_what_it_waits_for(anna: Site) -> None:
     with a_sync_that_hangs(anna, "sync", "anna", "Worlds") as process:
         assert status(anna)["databases"][1]["running"]["pid"] == process.pid
         anna.execute("UPDATE notion_sync.accounts SET rate_limited_until = clock_timestamp() + interval '42 seconds'")
-        ended = anna.command("status", COLUMNS="200")
+        ended = anna.command("status", "-v", COLUMNS="200")
         assert ended.code == 0
         assert f"(pid {process.pid} on " in ended.out
         assert "waiting for Notion's rate limit, 4" in ended.out
@@ -172,7 +250,7 @@ def test_a_run_that_was_killed_went_away(anna: Site) -> None:
         process.wait()
         assert conditions(anna) == {("anna", "Worlds"): "went_away"}
         assert f"(pid {process.pid} on " in reason(anna, "anna")
-        assert "went away" in anna.command("status").out.split("Latest runs")[1]
+        assert "went away" in anna.command("status", "-v").out.split("Latest runs")[1]
     anna.small.workspace.faults.clear()
     assert anna.command("sync-all").code == 0
     assert anna.command("status").code == 0
@@ -192,7 +270,7 @@ def test_rows_that_are_held_back_are_told(anna: Site) -> None:
     assert anna.command("sync-all").code == 1
     assert conditions(anna) == {("anna", "Characters"): "failing"}
     assert "--allow-removal" in reason(anna, "anna")
-    assert "30 rows held back" in anna.command("status").out
+    assert "30 rows held back" in anna.command("status", "-v").out
     assert status(anna)["databases"][0]["held_back"] == 30
 
 
@@ -201,14 +279,117 @@ def test_what_is_no_longer_configured_stays_and_is_told(anna: Site) -> None:
     assert conditions(anna) == {("anna", "Characters"): "not_configured"}
     assert anna.command("status").code == 0
     anna.execute("DELETE FROM user_settings")
-    assert set(conditions(anna).values()) == {"not_configured"}
+    assert set(conditions(anna, "--user", "anna").values()) == {"not_configured"}
+    assert "no database is kept fresh (2 not configured)" in anna.command("status").out
+    assert anna.command("status").code == 1
 
 
-def test_who_is_switched_off_or_has_no_token_is_told(anna: Site) -> None:
-    anna.execute("UPDATE user_settings SET auto_sync_enabled = false")
-    assert set(conditions(anna).values()) == {"switched_off"}
-    anna.execute("UPDATE user_settings SET auto_sync_enabled = true, notion_token = NULL")
-    assert set(conditions(anna).values()) == {"not_connected"}
+@pytest.mark.parametrize(
+    ("change", "condition", "health"),
+    [
+        ("auto_sync_enabled = false", "switched_off", "ok"),
+        ("notion_token = NULL", "not_connected", "degraded"),
+        ("notion_token = ''", "not_connected", "degraded"),
+    ],
+)
+def test_who_is_switched_off_or_has_no_token_is_told(anna: Site, change: str, condition: str, health: str) -> None:
+    anna.connect("bob", anna.small.tokens["anna"], configured(anna, "Three"))
+    assert anna.command("sync-all").code == 0
+    anna.execute(f"UPDATE user_settings SET {change} WHERE user_id = 'bob'")
+    assert anna.command("sync-all").code == 0
+    assert anna.command("sync-all", "--strict").code == (health == "degraded")
+    assert str(anna.last_run()[1]).startswith("bob: databases are configured") is (health == "degraded")
+    assert anna.command("status", "--strict").code == (health == "degraded")
+    assert anna.command("sync-all").code == 0
+    assert conditions(anna) == {("bob", "Three"): condition}
+    found = status(anna)
+    assert (found["exit_code"], found["health"]) == (0, health)
+    anna.execute(f"UPDATE user_settings SET {change}")
+    assert anna.command("status").code == 1
+    assert anna.command("sync-all").code == 3
+
+
+def test_tokens_that_are_encrypted_without_a_key_are_told_and_never_sent(anna: Site) -> None:
+    sealed = seal_token(anna.small.tokens["anna"], b"k" * 32)
+    anna.execute("UPDATE user_settings SET notion_token = %s", sealed)
+    anna.small.workspace.requests.clear()
+    assert anna.command("sync-all").sentence.startswith("anna: the notion_token is encrypted, and NOTION_TOKEN_KEY")
+    assert anna.small.workspace.requests.all() == []
+    # It stays so, and is told hourly.
+    assert anna.command("sync-all") == Ended(1, "", "")
+    assert conditions(anna) == {("anna", "Characters"): "failing", ("anna", "Worlds"): "failing"}
+    assert reason(anna, "anna").startswith("the notion_token is encrypted")
+    assert sealed not in anna.command("status", "-v").out
+    assert anna.command("sync-all", NOTION_TOKEN_KEY="k" * 32) == Ended(0, "", "")
+    assert anna.command("status").code == 0
+
+
+def test_a_column_of_databases_that_was_renamed_is_told(anna: Site) -> None:
+    anna.execute("ALTER TABLE user_settings RENAME COLUMN notion_databases TO databases")
+    ended = anna.command("sync-all")
+    assert (ended.code, "has no column notion_databases" in ended.sentence) == (3, True)
+    ended = anna.command("status")
+    assert ended.code == 1
+    assert "has no column notion_databases" in ended.out
+
+
+def test_databases_that_nobody_asks_for_any_more_are_told(anna: Site) -> None:
+    anna.execute("UPDATE user_settings SET notion_databases = NULL")
+    ended = anna.command("sync-all")
+    assert (ended.code, ended.sentence.startswith("nothing was synced: 2 databases were synced before")) == (1, True)
+    anna.execute("DELETE FROM notion_sync.job_run_details")
+    assert "no database is kept fresh (2 not configured)" in anna.command("status").out
+
+
+def test_a_switch_that_is_text_is_told(anna: Site) -> None:
+    anna.execute("ALTER TABLE user_settings ALTER COLUMN auto_sync_enabled DROP DEFAULT")
+    anna.execute("ALTER TABLE user_settings ALTER COLUMN auto_sync_enabled TYPE text USING 'maybe'")
+    ended = anna.command("sync-all")
+    assert ended.code == 3
+    assert "auto_sync_enabled is of type text, not boolean" in ended.sentence
+    ended = anna.command("status")
+    assert ended.code == 1
+    assert "auto_sync_enabled is of type text, not boolean" in ended.out
+
+
+def test_a_server_that_can_only_be_read_is_not_well_however_fresh_the_copy_is(anna: Site) -> None:
+    ((database,),) = anna.execute("SELECT quote_ident(current_database())")
+    anna.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
+    ended = anna.command("status")
+    assert ended.code == 1
+    assert "nothing can be synced: PostgreSQL lets this session only read" in ended.out
+    assert status(anna)["health"] == "failing"
+
+
+def test_thousands_of_databases_are_one_screen_at_once(anna: Site) -> None:
+    """2,000 of 40 users, one of whose token is suspended."""
+    for statement in THOUSANDS:
+        anna.execute(statement)
+    began = time.monotonic()
+    ended = anna.command("status")
+    # Less than half a second where nothing else is at work.
+    assert time.monotonic() - began < 3
+    assert ended.code == 0
+    first, _, cause, *rest = ended.out.splitlines()
+    assert first == "Degraded: 1,952 of 2,002 databases are fresh; 50 suspended."
+    assert cause.startswith(
+        "suspended  50 databases of 1 user: user 7 / DB 1, user 7 / DB 10, user 7 / DB 11 and 47 more"
+    )
+    assert len(rest) == 2
+    assert len(anna.command("status", "-v").out.splitlines()) > 2_000
+
+
+@pytest.mark.parametrize("table", ["public.user_settings", "notion_sync.databases", "notion_sync.job_run_details"])
+def test_a_table_that_somebody_locked_holds_status_up_for_a_moment_only(anna: Site, table: str) -> None:
+    with contextlib.closing(psycopg.connect(anna.database_url)) as holder:
+        holder.execute(f"LOCK TABLE {table}".encode())
+        began = time.monotonic()
+        ended = anna.command("status")
+        assert time.monotonic() - began < 15
+        assert ended.code == 1
+        assert "could not be read in time: session " in ended.out
+        (fix,) = re.findall(r"pg_terminate_backend\(\d+\)", ended.out)[:1]
+        anna.execute(f"SELECT {fix}")
     assert anna.command("status").code == 0
 
 
@@ -308,12 +489,12 @@ def test_it_starts_without_the_libraries_that_ask_notion(anna: Site) -> None:
     assert {name for name in imported if name.split(".")[0] in ("httpx", "notion_client", "tenacity")} == set()
 
 
-def on_a_terminal(site: Site, columns: int, **environment: str) -> str:
+def on_a_terminal(site: Site, columns: int, *arguments: str, **environment: str) -> str:
     """What status shows on a terminal of this width."""
     controller, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 100, columns, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "notion_pg_sync", "status"],
+        [sys.executable, "-m", "notion_pg_sync", "status", *arguments],
         env={**BARE, "TERM": "xterm-256color", **site.command.environment, **environment},
         cwd=ROOT,
         stdin=terminal,
@@ -340,7 +521,7 @@ def test_colour_is_for_terminals_alone_and_for_those_who_want_it(anna: Site) -> 
 
 @pytest.mark.parametrize("columns", [80, 160])
 def test_it_fits_the_terminal(anna: Site, columns: int) -> None:
-    shown = on_a_terminal(anna, columns, NO_COLOR="1")
+    shown = on_a_terminal(anna, columns, "-v", NO_COLOR="1")
     lines = [line.replace("\x1b[1m", "").replace("\x1b[0m", "") for line in shown.splitlines()]
     assert max(len(line) for line in lines if "\x1b" not in line) <= columns
     assert ("user" in shown.split("Characters")[0].split("\n")[-2]) is (columns == 160)

@@ -104,7 +104,10 @@ class Patient:
     async def type(self, fix: str) -> None:
         """Types what doctor said: `notion-pg-sync init`, or SQL as the owner of everything."""
         assert fix
-        if fix.startswith("notion-pg-sync init"):
+        if not fix.endswith(";") and "\n" in fix:
+            for line in fix.splitlines():
+                await self.type(line)
+        elif fix.startswith("notion-pg-sync init"):
             words = shlex.split(fix)
             trusted = words[words.index("--trust") + 1 :] if "--trust" in words else []
             presets = words[words.index("--preset") + 1 :] if "--preset" in words else []
@@ -208,6 +211,10 @@ class Mirrored:
 
     async def type(self, fix: str) -> None:
         """Types what doctor said: a sync, in this process, or what a patient's own people type."""
+        if not fix.endswith(";") and "\n" in fix:
+            for line in fix.splitlines():
+                await self.type(line)
+            return
         words = shlex.split(fix, comments=True)
         match words[:2]:
             case ["notion-pg-sync", "sync"]:

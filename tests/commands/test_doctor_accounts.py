@@ -42,13 +42,15 @@ async def test_a_healthy_set_up_is_well(patient: Patient) -> None:
     told(await patient.found("notion_databases"), "2 databases are configured, and everything shared with 1 token")
 
 
-async def test_nobody_is_broken_and_the_statement_adds_somebody(patient: Patient) -> None:
+async def test_nobody_is_broken(patient: Patient) -> None:
     (finding,) = await patient.found("connected users")
     assert (finding.verdict, finding.message) == (
         Verdict.BROKEN,
         "user_settings has no rows, so there is nobody to sync",
     )
-    await patient.assert_mended("connected users")
+    assert finding.needs == "a user and their token: 'notion-pg-sync connect' asks for both"
+    connect(patient, "anna")
+    assert [one.verdict for one in await patient.found("connected users")] == [Verdict.OK]
 
 
 async def test_users_without_a_token_are_named(patient: Patient) -> None:
@@ -57,10 +59,11 @@ async def test_users_without_a_token_are_named(patient: Patient) -> None:
     (finding,) = await patient.found("connected users")
     assert finding.verdict is Verdict.BROKEN
     assert finding.message.endswith("nobody to sync: anna, ben")
-    await patient.type(finding.fix)
-    waiting = told(await patient.found("connected users"), "no Notion token, for ben")
+    assert finding.needs.startswith("a new Notion token for anna, in notion_token of user_settings")
+    connect(patient, "cora")
+    waiting = told(await patient.found("connected users"), "no Notion token, for anna, ben")
     assert waiting.verdict is Verdict.WARNING
-    await patient.assert_mended("connected users")
+    assert waiting.needs == finding.needs
 
 
 async def test_a_user_who_has_not_connected_notion_is_no_fault(patient: Patient) -> None:
@@ -78,8 +81,9 @@ async def test_users_that_sync_all_leaves_out_are_told(patient: Patient) -> None
     patient.execute("UPDATE user_settings SET auto_sync_enabled = user_id = 'anna'")
     assert told(await patient.found("connected users"), "skips ben").verdict is Verdict.OK
     patient.execute("UPDATE user_settings SET auto_sync_enabled = false")
-    assert told(await patient.found("connected users"), "syncs nobody").verdict is Verdict.WARNING
-    await patient.assert_mended("connected users")
+    nobody = told(await patient.found("connected users"), "syncs nobody")
+    assert nobody.verdict is Verdict.WARNING
+    assert nobody.needs == "set it to true for those who are to be synced"
 
 
 async def test_one_user_alone_can_be_examined(patient: Patient) -> None:
@@ -88,12 +92,12 @@ async def test_one_user_alone_can_be_examined(patient: Patient) -> None:
     assert {finding.verdict for finding in await patient.found("notion_databases", user_id="anna")} == {Verdict.OK}
     (finding,) = await patient.found("connected users", user_id="nobody")
     assert (finding.verdict, finding.message) == (Verdict.BROKEN, "there is no user 'nobody' in user_settings")
-    assert patient.execute(finding.fix) == [("anna",), ("ben",)]
+    assert patient.execute(finding.look) == [("anna",), ("ben",)]
 
 
-@pytest.mark.parametrize("token", [f"{TOKEN}\n", f" {TOKEN}", f"\t{TOKEN}\r\n"])
-async def test_a_token_with_blanks_around_it_is_trimmed(patient: Patient, token: str) -> None:
-    connect(patient, "anna", token)
+@pytest.mark.parametrize("around", ["{}\n", " {}", "\t{}\r\n", "{}\u00a0", "\ufeff{}\u200b \u3000\n"])
+async def test_a_token_with_blanks_around_it_is_trimmed(patient: Patient, around: str) -> None:
+    connect(patient, "anna", around.format(TOKEN))
     (finding,) = await patient.found("tokens")
     assert finding.verdict is Verdict.BROKEN
     assert "begins or ends with whitespace" in finding.message
@@ -108,7 +112,7 @@ async def test_a_token_that_cannot_be_sent_is_broken(patient: Patient, token: st
     assert finding.verdict is Verdict.BROKEN
     assert "characters that are not allowed in a token" in finding.message
     assert token not in f"{finding}"
-    await patient.assert_mended("tokens")
+    assert finding.needs.startswith("a new Notion token for anna")
 
 
 async def test_a_token_that_looks_encrypted_needs_a_key(patient: Patient) -> None:
@@ -118,7 +122,7 @@ async def test_a_token_that_looks_encrypted_needs_a_key(patient: Patient) -> Non
     (finding,) = await patient.found("tokens")
     assert finding.verdict is Verdict.BROKEN
     assert finding.message == "1 token looks encrypted, and there is no key to open it: anna"
-    assert "NOTION_TOKEN_KEY" in finding.fix
+    assert "NOTION_TOKEN_KEY" in finding.needs
     assert token not in f"{finding}"
 
 
@@ -152,8 +156,54 @@ async def test_notion_databases_that_is_no_object_is_broken(patient: Patient, da
     (finding,) = await patient.found("notion_databases")
     assert finding.verdict is Verdict.BROKEN
     assert "not a JSON object" in finding.message
-    await patient.type(finding.fix.replace("<database id>", ID))
-    assert [finding.verdict for finding in await patient.found("notion_databases")] == [Verdict.OK]
+    assert not finding.fix
+    assert finding.needs == "the id or the link of each database, in notion_databases of anna"
+
+
+@pytest.mark.parametrize(
+    "databases",
+    [
+        json.dumps({"Worlds": ID, "It's": OTHER_ID}),
+        [{"name": "Worlds", "id": ID}, {"name": "It's", "database_id": OTHER_ID}],
+        [{"Worlds": ID}, {"It's": OTHER_ID}],
+        [["Worlds", ID], ["It's", OTHER_ID]],
+        json.dumps([{"name": "Worlds", "id": ID}, {"name": "It's", "id": OTHER_ID}]),
+    ],
+)
+async def test_notion_databases_that_can_be_read_is_repaired_with_every_id(patient: Patient, databases: object) -> None:
+    connect(patient, "anna", databases=databases)
+    await patient.assert_mended("notion_databases")
+    assert patient.execute("SELECT notion_databases FROM user_settings") == [({"Worlds": ID, "It's": OTHER_ID},)]
+
+
+@pytest.mark.parametrize(("kind", "left"), [("text", ""), ("varchar(2000)", " DEFAULT '{}'")])
+async def test_columns_of_text_are_given_their_type_and_keep_what_they_hold(
+    patient: Patient, kind: str, left: str
+) -> None:
+    connect(patient, "anna")
+    for column, default in (("notion_databases", left), ("auto_sync_enabled", "")):
+        patient.execute(f"ALTER TABLE user_settings ADD COLUMN IF NOT EXISTS {column} {kind}")
+        patient.execute(f"ALTER TABLE user_settings ALTER {column} DROP DEFAULT")
+        patient.execute(f"ALTER TABLE user_settings ALTER {column} TYPE {kind} USING {column}::text")
+        patient.execute(f"ALTER TABLE user_settings ALTER {column} SET {default}" if default else "SELECT")
+    patient.execute("UPDATE user_settings SET auto_sync_enabled = 'true'")
+    assert [finding.verdict for finding in await patient.found("settings columns")] == [Verdict.BROKEN] * 2
+    await patient.assert_mended("settings columns")
+    assert patient.execute("SELECT notion_databases, auto_sync_enabled FROM user_settings") == [({"Worlds": ID}, True)]
+
+
+async def test_a_renamed_notion_databases_is_found_by_the_ids_in_it(patient: Patient) -> None:
+    connect(patient, "anna")
+    patient.execute("INSERT INTO notion_sync.accounts (user_id) VALUES ('anna')")
+    patient.execute("INSERT INTO notion_sync.databases (user_id, database_id, name) VALUES ('anna', %s, 'Worlds')", ID)
+    patient.execute("ALTER TABLE user_settings RENAME notion_databases TO pages_wanted")
+    (finding,) = await patient.found("settings columns")
+    assert finding.verdict is Verdict.BROKEN
+    assert finding.message.endswith(
+        "has no column notion_databases any more, so nobody's databases are synced: the column pages_wanted holds them"
+    )
+    await patient.assert_mended("settings columns")
+    assert patient.execute("SELECT pages_wanted, notion_databases FROM user_settings") == [({"Worlds": ID},) * 2]
 
 
 async def test_each_malformed_id_is_told_and_mended_by_name(patient: Patient) -> None:
@@ -162,9 +212,9 @@ async def test_each_malformed_id_is_told_and_mended_by_name(patient: Patient) ->
     assert [finding.verdict for finding in findings] == [Verdict.BROKEN, Verdict.BROKEN]
     told(findings, "'not an id' is not a Notion database id")
     told(findings, "database 'Tasks' in notion_databases: its id is not text")
-    for finding, written in zip(findings, (OTHER_ID, f"https://www.notion.so/T-{OTHER_ID[::-1]}?v={ID}"), strict=True):
-        await patient.type(finding.fix.replace("<database id>", written))
-    assert [finding.verdict for finding in await patient.found("notion_databases")] == [Verdict.OK]
+    assert told(findings, "'not an id'").needs == (
+        "the id or the link of database \"Old, 'new' {x}\", in notion_databases of o'hara"
+    )
 
 
 async def test_a_token_in_the_place_of_an_id_is_not_repeated(patient: Patient) -> None:
@@ -190,4 +240,4 @@ async def test_a_user_who_asks_for_nothing_is_warned_of(patient: Patient, databa
     (finding,) = await patient.found("notion_databases")
     assert finding.verdict is Verdict.WARNING
     assert finding.message == "notion_databases is empty, so there is nothing to sync, for anna"
-    await patient.assert_mended("notion_databases")
+    assert finding.needs == "choose databases, where there are to be some ('notion-pg-sync connect anna')"

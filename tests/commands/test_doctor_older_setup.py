@@ -6,6 +6,9 @@ made here, in the form that pg_cron 1.4 gives them.
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from psycopg import sql
 
 from notion_pg_sync.commands.doctor.checks.check import Verdict
@@ -48,6 +51,11 @@ PG_CRON = """
     CREATE FUNCTION cron.unschedule(job_name name) RETURNS boolean LANGUAGE sql AS
         'WITH gone AS (DELETE FROM cron.job WHERE jobname = job_name AND username = CURRENT_USER RETURNING 1)
          SELECT EXISTS (SELECT FROM gone)';
+    CREATE FUNCTION cron.alter_job(
+        job_id bigint, schedule text DEFAULT NULL, command text DEFAULT NULL, database text DEFAULT NULL,
+        username text DEFAULT NULL, active boolean DEFAULT NULL
+    ) RETURNS void LANGUAGE sql AS
+        'UPDATE cron.job SET active = coalesce(alter_job.active, job.active) WHERE jobid = job_id';
 """
 
 JOB = """
@@ -66,7 +74,9 @@ OLDER_FUNCTIONS = """
 
 async def test_an_active_job_of_pg_cron_is_warned_of_and_unscheduled(patient: Patient) -> None:
     patient.execute(PG_CRON)
-    assert [finding.message for finding in await patient.found("pg_cron")] == ["no job of pg_cron syncs Notion"]
+    assert [finding.message for finding in await patient.found("pg_cron")] == [
+        "no active job of pg_cron syncs Notion, or writes to the tables"
+    ]
     patient.execute(JOB, None, True, "sync-notion-databases")
     (finding,) = await patient.found("pg_cron")
     assert finding.verdict is Verdict.WARNING
@@ -92,6 +102,48 @@ async def test_jobs_that_sleep_or_do_something_else_are_left_alone(patient: Pati
     assert [finding.verdict for finding in await patient.found("pg_cron")] == [Verdict.OK]
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "DELETE FROM notion_pages_sync WHERE updated_at < now() - interval '90 days'",
+        'SELECT 1; TRUNCATE TABLE ONLY public."notion_worlds_sync"',
+        "SELECT tidy()",
+        "CALL public.tidy_all( )",
+    ],
+)
+async def test_a_job_that_writes_to_the_tables_through_whatever_functions_is_put_to_rest(
+    patient: Patient, command: str
+) -> None:
+    patient.execute(PG_CRON)
+    patient.execute(
+        """
+        CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS
+            $$ BEGIN EXECUTE format('DELETE FROM %I', 'notion_pages_sync'); END $$;
+        CREATE PROCEDURE tidy_all() LANGUAGE sql AS 'SELECT 1; SELECT tidy()';
+        """
+    )
+    patient.execute(
+        "INSERT INTO cron.job (schedule, command, nodeport, jobname) VALUES ('@daily', %s, 1, 'a')", command
+    )
+    (finding,) = await patient.found("pg_cron")
+    assert finding.verdict is Verdict.BROKEN
+    assert re.search(r"pg_cron's job a \(@daily\) writes to notion_(pages|worlds)_sync, or empties it", finding.message)
+    await patient.assert_mended("pg_cron")
+    assert patient.execute("SELECT command, active FROM cron.job") == [(command, False)]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["SELECT count(*) FROM notion_pages_sync; DELETE FROM logs", "VACUUM notion_pages_sync", "SELECT now()"],
+)
+async def test_a_job_that_only_reads_the_tables_is_left_alone(patient: Patient, command: str) -> None:
+    patient.execute(PG_CRON)
+    patient.execute("INSERT INTO cron.job (schedule, command, nodeport) VALUES ('@daily', %s, 5432)", command)
+    (finding,) = await patient.found("pg_cron")
+    assert finding.verdict is Verdict.OK
+    assert finding.message.endswith("(there are number 1)")
+
+
 async def test_failed_runs_of_the_last_day_are_counted(patient: Patient) -> None:
     patient.execute(PG_CRON)
     patient.execute(JOB, None, True, "sync-notion-databases")
@@ -104,7 +156,7 @@ async def test_failed_runs_of_the_last_day_are_counted(patient: Patient) -> None
     )
     finding = told(await patient.found("pg_cron"), "runs of pg_cron's job sync-notion-databases in the last day failed")
     assert finding.message.startswith("11 of the 23 ")
-    assert patient.execute(finding.fix)[0][1] == "secret"
+    assert patient.execute(finding.look)[0][1] == "secret"
     assert "secret" not in finding.message
 
 
@@ -117,7 +169,10 @@ async def test_a_role_that_may_not_see_the_jobs_says_so(patient: Patient) -> Non
     patient.execute(sql.SQL("GRANT SELECT ON cron.job TO {}").format(sql.Identifier(role)))
     patient.execute(JOB, None, True, "sync-notion-databases")
     (finding,) = await patient.found("pg_cron", role)
-    assert (finding.verdict, finding.message) == (Verdict.OK, "no job of this role of pg_cron syncs Notion")
+    assert (finding.verdict, finding.message) == (
+        Verdict.OK,
+        "no active job of this role of pg_cron syncs Notion, or writes to the tables",
+    )
 
 
 async def test_the_older_setting_is_found_wherever_it_is_kept(patient: Patient) -> None:

@@ -26,7 +26,8 @@ def readable(patient: Patient, role: str, query: str, claims: str = "") -> list[
 async def test_an_adopted_database_is_told_what_is_amiss_and_typing_it_mends_it(adopted: Patient) -> None:
     found = await adopted.found("row level security")
     off = told(found, "row level security is off on public.notion_chat_sessions_sync, public.notion_pages_sync")
-    assert off.fix == "notion-pg-sync init --row-security"
+    assert off.needs == "give the application's roles their policies, then switch it on"
+    await adopted.type(off.look)
     await adopted.assert_mended("row level security")
 
 

@@ -58,7 +58,7 @@ def test_what_leaves_the_machine_is_to_be_encrypted_and_verified(reached: Server
     finding = encryption(reached)
     assert finding.verdict is verdict
     assert words in finding.message
-    assert ("sslmode=verify-full" in finding.fix) == (verdict is Verdict.WARNING)
+    assert ("sslmode=verify-full" in finding.needs) == (verdict is Verdict.WARNING)
 
 
 async def test_the_clocks_of_one_machine_agree(patient: Patient) -> None:
@@ -113,7 +113,7 @@ def test_the_embedded_postgresql_tells_its_space() -> None:
     folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-tests."))
     try:
         with EmbeddedPostgres(folder):
-            ended = Command({})("doctor", "--no-cron-check", NOTION_PG_SYNC_DATA_DIR=str(folder))
+            ended = Command({})("doctor", "-v", "--no-cron-check", NOTION_PG_SYNC_DATA_DIR=str(folder))
         assert "are free for the embedded PostgreSQL" in ended.out
     finally:
         shutil.rmtree(folder)

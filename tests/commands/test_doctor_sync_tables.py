@@ -40,7 +40,7 @@ FAVOURITES = """
 async def test_a_table_that_init_mends(patient: Patient, statement: str, words: str) -> None:
     patient.execute(statement)
     (finding,) = await patient.found("unique keys")
-    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync init")
+    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync init --yes")
     assert words in finding.message
     assert "public.notion_worlds_sync" in finding.message
     await patient.assert_mended("unique keys")
@@ -52,7 +52,7 @@ async def test_the_general_table_is_missed_and_those_of_a_preset_are_not(patient
     assert finding.verdict is Verdict.OK
     patient.execute("DROP TABLE notion_pages_sync")
     (finding,) = await patient.found("unique keys")
-    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync init")
+    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync init --yes")
     assert "public.notion_pages_sync is not as it should be: create the table" in finding.message
     await patient.assert_mended("unique keys")
 

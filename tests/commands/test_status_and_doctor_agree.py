@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.commands.doctor.checks.accounts import wanted_databases
+from notion_pg_sync.commands.doctor.checks.accounts import connected_users, wanted_databases
 from notion_pg_sync.commands.doctor.checks.check import Finding, Verdict
 from notion_pg_sync.commands.doctor.checks.runs import (
     failing_databases,
@@ -129,7 +129,7 @@ def shown(known: Facts, judgement: Judgement) -> dict[Condition, list[Finding]]:
         Condition.WENT_AWAY: unended_runs(known, judgement, HERE, about_all=False),
         **{
             one: judged_as(one, known, judgement)
-            for one in (Condition.NEVER_SYNCED, Condition.STALE, Condition.SUSPENDED)
+            for one in (Condition.NEVER_SYNCED, Condition.STALE, Condition.LATE, Condition.SUSPENDED)
         },
     }
 
@@ -144,10 +144,18 @@ def test_what_status_calls_not_well_doctor_warns_of_in_the_same_words(known: Fac
     judgement = assess(known, max_age=MAX_AGE)
     said = shown(known, judgement)
     for one in judgement.judged:
-        if one.condition.health is not Health.OK:
+        if one.condition.health is not Health.OK and one.condition is not Condition.NOT_CONNECTED:
             telling = [finding for finding in said[one.condition] if tells_of(finding, one)]
             assert telling, one
             assert verdict_on(one.condition) in {finding.verdict for finding in telling}
+
+
+@given(known=any_facts())
+def test_who_asks_for_databases_without_a_token_is_told_by_the_check_of_accounts(known: Facts) -> None:
+    for one in assess(known, max_age=MAX_AGE).judged:
+        if one.condition is Condition.NOT_CONNECTED:
+            findings = connected_users(accounts(known), "public", None)
+            assert any(str(one.user_id) in finding.message for finding in findings if finding.verdict is not Verdict.OK)
 
 
 @given(known=any_facts())
@@ -178,7 +186,8 @@ def test_the_whole_is_as_well_for_both(known: Facts, user_id: str | None) -> Non
         if "its process is still there" not in finding.message
     ]
     is_well = all(finding.verdict is Verdict.OK for finding in findings)
-    assert is_well is (judgement.health is Health.OK)
+    if not any(one.condition is Condition.NOT_CONNECTED for one in judgement.judged):
+        assert is_well is (judgement.health is Health.OK)
     assert (Verdict.BROKEN in {finding.verdict for finding in findings}) is any(
         one.condition is Condition.FAILING for one in judgement.judged
     )
@@ -189,13 +198,14 @@ def test_the_whole_is_as_well_for_both(known: Facts, user_id: str | None) -> Non
 def test_every_warning_has_a_fix_and_what_is_well_has_none(known: Facts) -> None:
     for findings in shown(known, assess(known, max_age=MAX_AGE)).values():
         for finding in findings:
-            assert bool(finding.fix) is (finding.verdict is not Verdict.OK)
+            assert bool(finding.fix or finding.needs) is (finding.verdict is not Verdict.OK)
 
 
 @pytest.mark.parametrize("condition", Condition)
 def test_a_condition_is_well_for_doctor_where_it_is_for_status(condition: Condition) -> None:
     assert (verdict_on(condition) is Verdict.OK) is (condition.health is Health.OK)
-    assert condition.is_kept_fresh is (condition.health is not Health.OK or condition is Condition.FRESH)
+    is_asked_for = condition.health is not Health.OK or condition is Condition.FRESH
+    assert condition.is_kept_fresh is (is_asked_for and condition is not Condition.NOT_CONNECTED)
 
 
 def test_sql_that_cannot_read_the_limits_has_the_same() -> None:

@@ -54,6 +54,7 @@ def test_every_metric_of_a_database() -> None:
         "database_suspended": 0,
         "database_running": 0,
         "database_fresh_as_of_timestamp_seconds": five_minutes_ago,
+        "database_full_as_of_timestamp_seconds": five_minutes_ago,
         "database_last_success_timestamp_seconds": five_minutes_ago,
         "database_last_start_timestamp_seconds": five_minutes_ago,
         "database_rows": 40,
@@ -74,7 +75,24 @@ def test_no_alarm_goes_off_for_a_database_that_is_not_to_be_synced() -> None:
     values = samples(Facts(NOW, (), (a_database(fresh_as_of=NOW - 1000 * HOUR),)))
     assert ("database_up", "Database 1") not in values
     assert values["database_rows", "Database 1"] == 40
-    assert values["well", ""] == 1
+
+
+def test_the_whole_is_well_degraded_or_failing() -> None:
+    suspended = a_database(number=2, **failing(suspended_since=NOW - HOUR, full_as_of=NOW - 9 * HOUR))
+    for databases, health in (
+        ([a_database()], 0),
+        ([a_database(), suspended], 1),
+        ([a_database(), suspended, a_database(number=3, **failing())], 2),
+        ([suspended], 2),
+    ):
+        values = samples(facts(*databases))
+        assert (values["health", ""], values["well", ""]) == (health, health < 2)
+    assert samples(facts(a_database(), suspended))["deletions_as_of_timestamp_seconds", ""] == (
+        (NOW - 9 * HOUR).timestamp()
+    )
+    assert samples(facts(a_database()))["edits_as_of_timestamp_seconds", ""] == (NOW - 5 * MINUTE).timestamp()
+    unread = a_database(number=2, fresh_as_of=None, full_as_of=None)
+    assert ("edits_as_of_timestamp_seconds", "") not in samples(facts(a_database(), unread))
 
 
 def test_every_condition_is_counted() -> None:

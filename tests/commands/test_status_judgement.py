@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from notion_pg_sync.commands.status.judgement import (
     headline,
 )
 from notion_pg_sync.core.errors import UsageError
-from notion_pg_sync.core.health import GONE_AFTER_SILENT_SECONDS, Condition
+from notion_pg_sync.core.health import GONE_AFTER_SILENT_SECONDS, Condition, Health
 from notion_pg_sync.mirror.overview import User
 from tests.commands.status_facts import (
     HOUR,
@@ -60,7 +61,23 @@ def test_all_is_well() -> None:
     judgement = judged(known)
     assert judgement.exit_code == 0
     assert judgement.not_fresh == []
-    assert headline(judgement, NOW) == "All 2 databases are fresh, the oldest as of 12 minutes ago."
+    assert judgement.health is Health.OK
+    said = "All 2 databases are fresh: edits as of 12 minutes ago, deletions as of 5 minutes ago."
+    assert headline(judgement, NOW) == said
+
+
+def test_what_was_edited_and_what_was_deleted_have_ages_of_their_own() -> None:
+    """Edits are read at every run, what was deleted is told by a full read alone."""
+    judgement = judged(facts(a_database(number=1), a_database(number=2, full_as_of=NOW - 20 * HOUR)))
+    said = "All 2 databases are fresh: edits as of 5 minutes ago, deletions as of 20 hours ago."
+    assert headline(judgement, NOW) == said
+    assert (judgement.edits_as_of, judgement.deletions_as_of) == (NOW - 5 * MINUTE, NOW - 20 * HOUR)
+
+
+def test_an_age_is_known_where_that_of_every_database_is() -> None:
+    assert judged(facts(a_database(number=1), a_database(number=2, full_as_of=None))).deletions_as_of is None
+    suspended = a_database("bob", 2, **failing(suspended_since=NOW, fresh_as_of=NOW - 3 * HOUR))
+    assert judged(facts(a_database(), suspended)).edits_as_of == NOW - 3 * HOUR
 
 
 @given(minutes=st.integers(0, 10_000), limit=st.integers(0, 10_000))
@@ -104,20 +121,69 @@ def test_one_that_is_tried_again_right_now_still_says_why_it_failed() -> None:
 
 
 def test_a_suspended_database_counts_only_when_asked_strictly() -> None:
-    suspended = facts(
-        a_database(**failing(suspended_since=NOW - HOUR, next_try_at=NOW + 40 * MINUTE, fresh_as_of=None))
-    )
-    assert judged(suspended).exit_code == 0
-    assert judged(suspended, strict=True).exit_code == 1
-    assert the_one(suspended).reason == "Notion does not accept the token. Next try in 40 minutes."
-    assert headline(judged(suspended), NOW) == "There is no database to keep fresh. Not counted: 1 suspended."
+    next_try_at = NOW + 40 * MINUTE
+    suspended = a_database("bob", **failing(suspended_since=NOW - HOUR, next_try_at=next_try_at, fresh_as_of=None))
+    judgement = judged(facts(a_database(), suspended))
+    assert (judgement.exit_code, judgement.health) == (0, Health.DEGRADED)
+    assert judged(facts(a_database(), suspended), strict=True).exit_code == 1
+    (one,) = judgement.not_fresh
+    assert (one.reason, one.next_try_at) == ("Notion does not accept the token.", next_try_at)
+    assert headline(judgement, NOW) == "Degraded: 1 of 2 databases is fresh; 1 suspended."
+
+
+@pytest.mark.parametrize(
+    ("settings", "state"),
+    [
+        (user({"Database 1": database_id(1)}), failing(suspended_since=NOW - HOUR)),
+        (user({"Database 1": database_id(1)}, has_token=False), {}),
+        (user({"Database 1": database_id(1)}, auto_sync=False), {}),
+        (user(None), {}),
+        (None, {}),
+    ],
+)
+def test_where_nothing_at_all_is_fresh_that_is_a_failure(settings: User | None, state: dict[str, Any]) -> None:
+    judgement = judged(Facts(NOW, (settings,) if settings else (), (a_database(**state),)))
+    assert (judgement.exit_code, judgement.health) == (1, Health.FAILING)
+    assert judgement.judged[0].reason.startswith("no database is kept fresh (1 ")
+    assert headline(judgement, NOW).startswith("Failing: notion-pg-sync sync-all is not well: 1 failing.")
+
+
+@pytest.mark.parametrize(("number", "suspended"), [(1, False), (4, False), (4, True)])
+def test_what_notion_says_of_a_token_holds_for_all_its_databases(number: int, suspended: bool) -> None:
+    since = NOW - HOUR if suspended else None
+    of_anna = [a_database(number=one, suspended_since=since) for one in range(1, number + 1)]
+    refused = User("anna", True, {one.name: one.database_id for one in of_anna}, True, NOW, "It was revoked.", NOW, 5)
+    known = facts(*of_anna, a_database("bob", 9))
+    judgement = judged(replace(known, users=(refused, known.users[1])))
+    condition = Condition.SUSPENDED if suspended else Condition.FAILING
+    assert [one.condition for one in judgement.not_fresh] == [condition] * number
+    assert {(one.reason, one.failures) for one in judgement.not_fresh} == {("It was revoked.", 5)}
+    assert judgement.exit_code == (not suspended)
+
+
+def test_one_run_that_was_missed_is_degraded_until_copies_are_stale() -> None:
+    for minutes, health in ((16, Health.OK), (18, Health.DEGRADED), (46, Health.FAILING)):
+        began = NOW - minutes * MINUTE
+        last = a_run(started_at=began, ended_at=began + MINUTE)
+        assert judged(facts(a_database(fresh_as_of=began), last_run=last)).health is health
+    at_work = an_open_run(started_at=NOW - 30 * MINUTE)
+    assert judged(facts(a_database(), last_run=at_work, open_runs=(at_work,))).health is Health.OK
+
+
+def test_an_obstacle_to_every_sync_is_a_failure_however_fresh_the_copies_are() -> None:
+    judgement = judged(facts(a_database(), obstacles=("this PostgreSQL is a standby.",)))
+    assert judgement.exit_code == 1
+    for user_id, database in (("anna", None), (None, "Database 1")):
+        assert filter_health(judgement, user_id, database).exit_code == 1
+    partial = judged(facts(a_database(), obstacles=("user_settings could not be read.",), is_partial=True))
+    assert [one.reason for one in partial.judged] == ["user_settings could not be read."]
 
 
 def test_a_database_that_is_only_configured_was_never_synced() -> None:
     judgement = judged(Facts(NOW, (user({"Worlds": database_id(1)}),)))
     assert judgement.exit_code == 1
     assert [(one.condition, one.name) for one in judgement.judged] == [(Condition.NEVER_SYNCED, "Worlds")]
-    assert headline(judgement, NOW) == "1 of 1 database is not well: 1 never synced."
+    assert headline(judgement, NOW) == "Failing: 1 of 1 database is not well: 1 never synced."
 
 
 def test_a_part_that_was_never_read_whole_is_as_good_as_never_synced() -> None:
@@ -137,7 +203,7 @@ def test_a_run_that_went_away_before_it_came_to_a_database_counts_until_sync_all
     away = an_open_run(8)
     known = facts(a_database(), open_runs=(away,), gone=frozenset({8}))
     assert [one.condition for one in judged(known).not_fresh] == [Condition.WENT_AWAY]
-    assert headline(judged(known), NOW) == "notion-pg-sync sync-all is not well: 1 went away."
+    assert headline(judged(known), NOW) == "Failing: notion-pg-sync sync-all is not well: 1 went away."
     assert judged(facts(a_database(), last_run=a_run(9), open_runs=(away,), gone=frozenset({8}))).exit_code == 0
 
 
@@ -156,13 +222,14 @@ def test_what_a_run_failed_of_and_no_database_says_is_told() -> None:
         (user({"*": "*"}), Condition.NOTHING_TO_SYNC, "no database is shared"),
         (user({"*": "*"}, synced=False), Condition.NEVER_SYNCED, "no run has searched"),
         (user({}, auto_sync=False), Condition.SWITCHED_OFF, "auto_sync_enabled"),
-        (user({}, has_token=False), Condition.NOT_CONNECTED, "no Notion token"),
+        (user({}, has_token=False), Condition.NOTHING_TO_SYNC, "names no database"),
+        (user({"*": "*"}, has_token=False), Condition.NOT_CONNECTED, "no Notion token"),
         (user([]), Condition.FAILING, "not a JSON object"),
         (user({"Worlds": "no id"}), Condition.FAILING, "not a Notion database id"),
     ],
 )
 def test_a_user_without_a_database_is_shown_with_the_reason(settings: User, condition: Condition, words: str) -> None:
-    one = the_one(Facts(NOW, (settings,)))
+    (one,) = [one for one in judged(Facts(NOW, (settings,))).judged if one.user_id is not None]
     assert (one.condition, one.user_id, one.is_database) == (condition, "anna", False)
     assert words in one.reason
     assert one.counts is (condition in (Condition.FAILING, Condition.NEVER_SYNCED))
@@ -211,7 +278,7 @@ def test_the_worst_comes_first() -> None:
         Condition.FRESH,
     ]
     assert headline(judged(known), NOW) == (
-        "3 of 5 databases are not well: 1 went away, 1 failing, 1 stale. Not counted: 1 suspended."
+        "Failing: 3 of 5 databases are not well: 1 went away, 1 failing, 1 stale. Degraded: 1 suspended."
     )
 
 

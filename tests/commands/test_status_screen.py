@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.commands.status.judgement import assess, filter_health
-from notion_pg_sync.commands.status.screen import MOST_HEALTHY, show_status
+from notion_pg_sync.commands.status.screen import show_everything, show_status
 from notion_pg_sync.core.printable import printable_lines
 from tests.commands.status_facts import (
     HOUR,
@@ -38,10 +39,21 @@ AT_IT: dict[str, Any] = {
 
 
 def shown(known: Facts, width: int = 160, *, about_some: bool = False, terminal: bool = True, runs: int = 5) -> str:
+    """Everything."""
     out = io.StringIO()
-    console = Console(file=out, width=width, force_terminal=terminal, color_system=None, highlight=False)
-    show_status(console, known, assess(known, max_age=45 * MINUTE), runs=runs, about_some=about_some)
+    judgement = assess(known, max_age=45 * MINUTE)
+    show_everything(a_console(out, width, terminal=terminal), known, judgement, runs=runs, about_some=about_some)
     return out.getvalue()
+
+
+def one_screen(known: Facts) -> str:
+    out = io.StringIO()
+    show_status(a_console(out, 80, terminal=True), known, assess(known, max_age=45 * MINUTE))
+    return out.getvalue()
+
+
+def a_console(out: io.StringIO, width: int, *, terminal: bool) -> Console:
+    return Console(file=out, width=width, force_terminal=terminal, color_system=None, highlight=False)
 
 
 def words(screen: str) -> str:
@@ -55,7 +67,7 @@ MESSY = facts(
     a_database(number=4, **AT_IT, rate_limited_until=NOW + MINUTE / 2, lease_runid=8),
     a_database(number=5, fresh_as_of=NOW - 5 * HOUR, last_mode="incremental", full_as_of=NOW - 9 * HOUR),
     a_database(number=6, **failing(suspended_since=NOW - HOUR, next_try_at=NOW + HOUR / 2)),
-    a_database(number=7, **failing(held_back=30, last_message="30 rows were not found in Notion.")),
+    a_database(number=7, **failing(held_back=30, last_error_code="held", last_message="30 rows are gone.")),
     open_runs=(an_open_run(),),
     runs=(an_open_run(), *(a_run(number, status="failed", message=REASON) for number in (7, 6, 5, 4))),
 )
@@ -80,8 +92,8 @@ def test_whatever_a_database_is_called_it_fits_and_steers_nothing(name: str, wid
 
 
 def test_the_headline_comes_first_and_then_the_worst() -> None:
-    first, second, *_ = shown(MESSY).splitlines()
-    assert first == "3 of 7 databases are not well: 2 failing, 1 stale. Not counted: 1 suspended."
+    first, _, second, *_ = shown(MESSY).splitlines()
+    assert first == "Failing: 3 of 7 databases are not well: 2 failing, 1 stale. Degraded: 1 suspended."
     assert second == f"FAILING  {UUID} / Database 3, for 2 hours, 3 times in a row"
 
 
@@ -99,35 +111,87 @@ def test_what_has_one_reason_is_told_once() -> None:
     many = facts(*(a_database(f"user-{number:02}", **failing(last_message=REASON)) for number in range(12)))
     screen = shown(many)
     assert screen.count(REASON) == 1
+    assert "12 databases of 12 users: user-00 / Database 1" in words(screen)
     assert "user-09 / Database 1 and 2 more, for 2 hours" in words(screen)
     assert "user-11" in screen.split(REASON)[1]
+    assert "user-02 / Database 1 and 9 more, for 2 hours" in words(one_screen(many))
 
 
-def many_healthy() -> Facts:
-    healthy = [a_database("anna", number) for number in range(MOST_HEALTHY)]
-    return facts(*healthy, a_database("bob", 77, fresh_as_of=NOW - 12 * MINUTE))
+def lines_of(known: Facts) -> list[str]:
+    """What is shown in a terminal of 80 columns, unless everything is asked for."""
+    return one_screen(known).splitlines()
 
 
-def test_many_healthy_databases_are_a_line() -> None:
-    screen = shown(many_healthy())
-    assert "51 databases of 2 users are fresh: the oldest, bob / Database 77, as of 12 minutes ago." in screen
-    assert "Database 13" not in screen
+CAUSES: list[dict[str, Any]] = [
+    failing(last_error_code="network", last_message="Notion cannot be reached. " * 12),
+    failing(last_error_code="in_trash", last_message="It is in the trash. " * 99),
+    failing(last_error_code=None, last_message=f"Notion answered 400: {'nonsense ' * 20}"),
+    failing(suspended_since=NOW - HOUR, next_try_at=NOW + HOUR),
+    {"fresh_as_of": NOW - 5 * HOUR},
+    {"fresh_as_of": NOW - 6 * HOUR, "last_started_at": None},
+    {"fresh_as_of": None},
+    AT_IT,
+]
 
 
-def test_those_in_trouble_are_shown_beside_that_line() -> None:
-    others = (a_database("carl", 99, **failing()), a_database("dora", 98, **AT_IT))
-    screen = shown(facts(*many_healthy().databases, *others, open_runs=(an_open_run(),)))
-    table = screen.split("last result")[1]
-    assert "carl" in table
-    assert "dora" in table
-    assert "51 databases of 2 users are fresh" in screen
-    assert "Database 13" not in screen
+def test_what_is_healthy_takes_three_lines_at_most() -> None:
+    of_all = (a_database(f"user {number % 40}", number) for number in range(2_000))
+    assert lines_of(facts(*of_all)) == [
+        "All 2,000 databases are fresh: edits as of 5 minutes ago, deletions as of 5",
+        "minutes ago.",
+        "Last run: 7, began 5 minutes ago, took a minute, succeeded.",
+    ]
+    assert len(lines_of(facts(a_database()))) <= 3
+
+
+@pytest.mark.parametrize("count", [1, 50, 2_000])
+@pytest.mark.parametrize("cause", CAUSES)
+def test_any_one_cause_fits_a_screen_however_many_databases_it_has(cause: dict[str, Any], count: int) -> None:
+    named = [{"last_message": str(cause.get("last_message", "")) + str(number), **cause} for number in range(count)]
+    lines = lines_of(facts(a_database("bob"), *(a_database("anna", one, **state) for one, state in enumerate(named))))
+    assert len(lines) <= 24
+    assert "more cause" not in "".join(lines)
+
+
+@given(st.lists(st.sampled_from(CAUSES), max_size=300), st.integers(0, 60))
+def test_whatever_is_wrong_fits_a_screen_and_the_worst_comes_first(causes: list[dict[str, Any]], users: int) -> None:
+    unlike = [
+        {**cause, "last_error_code": f"code {number}"} if "last_error_code" in cause else cause
+        for number, cause in enumerate(causes)
+    ]
+    of_all = [a_database(f"user {number % (users + 1)}", number, **one) for number, one in enumerate(unlike)]
+    lines = lines_of(facts(*of_all, open_runs=(an_open_run(),)))
+    assert len(lines) <= 24
+    assert all(cell_len(line) <= 80 for line in lines)
+
+
+def test_what_is_long_is_whole_where_everything_is_shown() -> None:
+    known = facts(a_database(name="word " * 99, **failing(last_message="Reason. " * 99)))
+    assert len(one_screen(known).splitlines()) < 16
+    assert "-v shows all of it" in one_screen(known)
+    assert shown(known, 80).count("Reason.") == 99
+    assert "-v shows all of it" not in shown(known, 80)
+
+
+def test_what_has_no_room_is_counted_and_said_how_to_see() -> None:
+    unlike = [failing(last_error_code=f"code {number}", last_message="Oh. " * 40) for number in range(30)]
+    screen = words(one_screen(facts(*(a_database("anna", number, **one) for number, one in enumerate(unlike)))))
+    assert "more causes for 2" in screen
+    assert "'notion-pg-sync status -v' shows each." in screen
+
+
+def test_what_is_not_to_be_synced_is_a_number_in_the_headline() -> None:
+    known = facts(a_database(), a_database("bob", 2))
+    screen = one_screen(replace(known, users=(known.users[0],)))
+    assert "Not counted: 1 not configured." in words(screen)
+    assert "bob" not in screen
 
 
 def test_who_asks_for_a_user_sees_each_database() -> None:
-    screen = shown(many_healthy(), about_some=True)
+    known = facts(*(a_database("anna", number) for number in range(70)))
+    screen = shown(known, about_some=True)
     assert "Database 13" in screen
-    assert "are fresh: the oldest" not in screen
+    assert "Database 69" in screen
 
 
 def test_the_latest_runs_are_shown_with_their_trend() -> None:
@@ -149,7 +213,7 @@ def test_the_latest_syncs_of_a_database_are_shown_with_their_trend() -> None:
     out = io.StringIO()
     judgement = filter_health(assess(known, max_age=HOUR), "anna", "Database 1")
     console = Console(file=out, width=160, force_terminal=True, color_system=None, highlight=False)
-    show_status(console, known, judgement, runs=2, about_some=True)
+    show_everything(console, known, judgement, runs=2, about_some=True)
     assert "anna / Database 1 took ███ up to 0.4 s, and read ▅▆█ up to 40 rows" in out.getvalue()
     assert "sync 3" in out.getvalue()
     assert "sync 2" not in out.getvalue()

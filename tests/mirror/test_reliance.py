@@ -23,7 +23,7 @@ RELIED_ON = {
     "extra_float_digits": "1",
     "quote_all_identifiers": "off",
     "row_security": "on",
-    "lock_timeout": "0",
+    "lock_timeout": "30s",
     "statement_timeout": "5min",
     "transaction_isolation": "read committed",
 }

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from notion_pg_sync.core.intervals import EVERYTHING, Interval, gaps, union
 from notion_pg_sync.notion.listing import (
+    LONGEST_LAG,
     MOST_FRUITLESS_ANSWERS,
     Answer,
     EditListing,
@@ -21,6 +22,7 @@ from notion_pg_sync.notion.listing import (
     Split,
 )
 from notion_pg_sync.notion.splits import NumberSplit, TitleSplit, splits_of
+from notion_pg_sync.sync.rows.plan import watermark_after
 from tests.notion.listing_model import BEGINNING, CursorKind, CursorRefusedError, ModelSource
 
 numbers = itertools.count()
@@ -218,7 +220,7 @@ def test_edits_out_of_order_are_no_proof_and_yet_brought() -> None:
     query = listing.next_query()
     assert query is not None
     rows = [("late", BEGINNING + timedelta(minutes=1)), ("early", BEGINNING)]
-    assert listing.answered(query, Answer(rows, "more", has_more=True, capped=False)) == {"late", "early"}
+    assert listing.answered(query, Answer(rows, "more", has_more=True, capped=False)).unseen == {"late", "early"}
     assert listing.gave_up
     assert listing.is_complete
 
@@ -226,27 +228,36 @@ def test_edits_out_of_order_are_no_proof_and_yet_brought() -> None:
 @pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(sources(), st.randoms(use_true_random=False))
-def test_an_incremental_listing_brings_every_edit_that_was_made_before_it_began(
+def test_an_incremental_listing_brings_every_edit_that_was_settled_when_it_began(
     source: ModelSource, by: random.Random
 ) -> None:
+    """And at any answer, those of which it says so; if it is sure, all that was edited before it began."""
     since = BEGINNING + timedelta(minutes=3)
-    promised = {row.row_id: row.edited for row in source.rows.values() if since <= row.edited < source.now}
-    listing = EditListing(since, began_at=source.now)
+    began_at = source.now
+    promised = {row.row_id: row.edited for row in source.rows.values() if since <= row.edited < began_at}
+
+    def missed(until: datetime) -> set[str]:
+        """Which edits before then have not come, of those that were the last of their row."""
+        return {
+            row_id
+            for row_id, edited in promised.items()
+            if edited < until and row_id in source.rows and source.rows[row_id].edited == edited
+        } - brought
+
+    listing = EditListing(since, began_at)
     brought: set[str] = set()
     while query := listing.next_query():
         try:
-            answer = source.answer(query)
-            brought |= listing.answered(query, answer)
+            edits = listing.answered(query, source.answer(query))
+            brought |= edits.unseen
+            assert missed(edits.until) == set()
         except CursorRefusedError:
             listing.refused(query)
         except ListingError:
             return
         disturb(source, by)
     assert listing.is_complete
-    not_edited_since = {
-        row_id for row_id, edited in promised.items() if row_id in source.rows and source.rows[row_id].edited == edited
-    }
-    assert listing.gave_up or not_edited_since <= brought
+    assert listing.gave_up or missed(began_at if listing.is_sure else began_at - LONGEST_LAG) == set()
 
 
 def edited_rows(count: int, page_size: int) -> ModelSource:
@@ -261,20 +272,107 @@ def test_an_incremental_listing_of_one_answer_is_proof_enough() -> None:
     listing = EditListing(BEGINNING, source.now)
     query = listing.next_query()
     assert query is not None
-    assert listing.answered(query, source.answer(query)) == set(source.rows)
+    edits = listing.answered(query, source.answer(query))
+    assert set(edits.unseen) == set(source.rows)
+    assert edits.until == source.now
     assert listing.is_complete
     assert not listing.gave_up
 
 
-def test_an_incremental_listing_of_more_answers_is_read_twice_and_then_believed() -> None:
+def test_an_incremental_listing_of_more_answers_takes_no_cursor_and_each_answer_is_proof_of_its_part() -> None:
+    source = ModelSource(page_size=3)
+    for number in range(12):
+        source.add(f"row{number}", number * 20)
+    listing = EditListing(BEGINNING, source.now)
+    reached: list[datetime] = []
+    brought: list[str] = []
+    while query := listing.next_query():
+        assert query.cursor is None
+        edits = listing.answered(query, source.answer(query))
+        reached.append(edits.until)
+        brought.extend(edits.unseen)
+    assert sorted(brought) == sorted(source.rows)
+    minutes = [(until - BEGINNING) / timedelta(minutes=1) for until in reached]
+    # Three rows a minute: the last row of an answer may be of the next minute, or the first of it.
+    assert minutes == sorted(minutes)
+    assert minutes[-2:] == [15, 20]
+    assert listing.is_sure
+
+
+def test_a_minute_that_holds_more_edits_than_an_answer_is_read_twice_and_then_believed() -> None:
     source = edited_rows(5, page_size=3)
     listing = EditListing(BEGINNING, source.now)
     brought: list[str] = []
+    crowded: list[bool] = []
     while query := listing.next_query():
-        brought.extend(listing.answered(query, source.answer(query)))
+        edits = listing.answered(query, source.answer(query))
+        brought.extend(edits.unseen)
+        crowded.append(edits.is_crowded)
     assert sorted(brought) == sorted(source.rows)
-    assert source.queries == 1 + 2 + 2 + 1
+    # The first answer, two passes, the rest until five minutes ago, and since then.
+    assert crowded == [True, True, True, True, False, False, False]
     assert not listing.gave_up
+
+
+def test_edits_of_the_last_minutes_are_read_until_two_passes_agree_or_left_to_the_next_read() -> None:
+    for is_quiet in (True, False):
+        source = ModelSource(page_size=3)
+        for number in range(40):
+            source.add(f"row{number}", 16 * 60 + number * 4)
+        listing = EditListing(BEGINNING, source.now)
+        while query := listing.next_query():
+            until = listing.answered(query, source.answer(query)).until
+            if not is_quiet:
+                source.edit(min(source.rows.values(), key=lambda row: row.edited))
+        assert (listing.is_sure, listing.gave_up) == (is_quiet, False)
+        assert until == (source.now if is_quiet else source.now - LONGEST_LAG)
+
+
+def test_a_row_that_the_index_has_in_another_place_moves_no_bound() -> None:
+    """It was edited a moment ago, which the index does not know yet: it comes last of an answer, by its former time."""
+    source = edited_rows(4, page_size=4)
+    listing = EditListing(BEGINNING, source.now)
+    query = listing.next_query()
+    assert query is not None
+    times = [BEGINNING, BEGINNING + timedelta(minutes=1), BEGINNING + timedelta(minutes=2), source.now]
+    rows = [(f"row{number}", time) for number, time in enumerate(times)]
+    edits = listing.answered(query, Answer(rows, "cursor", has_more=True, capped=False))
+    assert edits.until == BEGINNING + timedelta(minutes=2)
+
+
+@settings(max_examples=300, deadline=None)
+@given(sources(), st.lists(st.integers(1, 6), min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_however_often_an_incremental_read_is_cut_off_it_comes_to_its_end(
+    source: ModelSource, answers: list[int], by: random.Random
+) -> None:
+    """Each run keeps something, or knows that the minute it is in is for a full read; then the copy has every edit."""
+    held: dict[str, datetime] = {}
+    watermark = BEGINNING + LONGEST_LAG
+    for run in itertools.count():
+        source.now += timedelta(minutes=15)
+        listing = EditListing(watermark - LONGEST_LAG, source.now)
+        before, is_crowded = watermark, False
+        for _ in range(answers[run % len(answers)]):
+            query = listing.next_query()
+            if query is None:
+                break
+            try:
+                edits = listing.answered(query, source.answer(query))
+            except CursorRefusedError:
+                listing.refused(query)
+                continue
+            held.update({row_id: source.rows[row_id].edited for row_id in edits.unseen})
+            watermark = watermark_after(edits.until, source.now)
+            is_crowded = edits.is_crowded
+            if run < 5:
+                source.edit(by.choice([*source.rows.values()])) if source.rows else None
+        if listing.gave_up or is_crowded:
+            # From here on a full read goes on by creation time.
+            return
+        if listing.is_complete and run >= 5:
+            break
+        assert watermark > before
+    assert held == {row.row_id: row.edited for row in source.rows.values()}
 
 
 def test_an_incremental_listing_that_began_before_what_it_asks_for_asks_for_nothing_else() -> None:
@@ -287,7 +385,7 @@ def test_an_incremental_listing_that_began_before_what_it_asks_for_asks_for_noth
     brought: set[str] = set()
     while query := listing.next_query():
         assert query.window.start >= since
-        brought |= listing.answered(query, source.answer(query))
+        brought |= listing.answered(query, source.answer(query)).unseen
     assert brought == {"row4", "row5", "row6", "row7"}
 
 
@@ -300,7 +398,7 @@ def test_an_incremental_listing_gives_up_when_one_minute_holds_more_edits_than_a
     assert listing.gave_up
 
 
-def test_an_incremental_listing_gives_up_when_no_two_passes_see_the_same() -> None:
+def test_an_incremental_listing_gives_up_when_no_two_passes_of_a_minute_see_the_same() -> None:
     source = edited_rows(40, page_size=3)
     listing = EditListing(BEGINNING, source.now)
     while query := listing.next_query():

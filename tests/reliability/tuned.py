@@ -11,7 +11,10 @@ from notion_pg_sync.commands.output.ending import ending_process
 from notion_pg_sync.settings import Settings, read_settings
 from notion_pg_sync.sync.run.run import sync_all
 
-TUNED = {"first_back_off", "lease_seconds", "lease_wait_seconds", "account_wait_seconds", "statement_seconds"}
+TUNED = {
+    "first_back_off", "lease_seconds", "lease_wait_seconds", "account_wait_seconds", "statement_seconds",
+    "lock_seconds",
+}  # fmt: skip
 
 
 def main() -> None:

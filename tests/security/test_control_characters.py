@@ -16,7 +16,7 @@ from notion_workspace import Answer, Request, SampleWorkspace, WorkspaceServer
 from notion_workspace.clock import to_datetime
 from psycopg import sql
 
-from notion_pg_sync.mirror.diagnosis.statements import typed
+from notion_pg_sync.mirror.typed_sql import typed
 from tests.cli.conftest import Command, Ended, Monitoring, monitoring  # noqa: F401 - a fixture
 from tests.cli.terminal import Terminal
 from tests.test_printable import steers
@@ -236,7 +236,7 @@ def test_doctor(hostile: Hostile, options: tuple[str, ...]) -> None:
     ended = hostile.command("doctor", "--no-cron-check", *options)
     assert ended.code == 1
     assert "Broken" in harmless(ended)
-    assert "notion-pg-sync sync $'user " in ended.out
+    assert re.search(r"notion-pg-sync (sync|connect) \$'(user|b) ", ended.out)
 
 
 def test_doctor_on_a_terminal(hostile: Hostile) -> None:

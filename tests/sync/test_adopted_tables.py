@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from notion_workspace import SmallWorkspace, WorkspaceServer
 
+from notion_pg_sync.core.errors import NothingAttemptedError
 from notion_pg_sync.settings import Settings
 from tests.installation import Installation
 
@@ -74,3 +75,15 @@ async def test_a_table_of_ones_own_takes_the_database_of_its_name(adopted: Insta
     assert outcome.failures == []
     assert len(await adopted.execute("SELECT 1 FROM notion_three_sync")) == 3
     assert await adopted.execute("SELECT 1 FROM notion_pages_sync") == []
+
+
+async def test_without_the_column_that_names_databases_nothing_passes_for_nothing_to_do(
+    adopted: Installation, small: SmallWorkspace
+) -> None:
+    await adopted.execute("DELETE FROM user_settings")
+    await adopted.connect("anna", small.tokens["anna"], {"Three": small.databases["Three"]}, auto_sync_enabled=True)
+    assert (await adopted.sync_all()).failures == []
+    await adopted.execute("ALTER TABLE user_settings RENAME COLUMN notion_databases TO databases_of_notion")
+    for run in (adopted.sync_all(), adopted.sync_all("anna"), adopted.sync_one("anna", "Three")):
+        with pytest.raises(NothingAttemptedError, match="has no column notion_databases"):
+            await run

@@ -5,9 +5,11 @@ from __future__ import annotations
 from notion_workspace import SmallWorkspace
 from notion_workspace.literals import number
 
+from notion_pg_sync.mirror.connection import open_pool, transaction
+from notion_pg_sync.mirror.overview import last_run
 from tests.installation import Installation
 
-RECORDS = ("job", "job_run_details", "run_processes", "database_runs")
+RECORDS = ("job", "job_run_details", "run_processes")
 
 
 async def everything_written(installation: Installation) -> dict[str, list[dict[str, object]]]:
@@ -55,6 +57,27 @@ async def test_a_later_dry_run_tells_edits_removals_and_new_columns(
     assert "It would add the columns height." in message
     real = (await installation.sync_all()).totals
     assert (real.inserted, real.updated, real.removed) == (1, 39, 1)
+
+
+async def test_a_dry_run_is_nobodys_last_run(installation: Installation, small: SmallWorkspace) -> None:
+    """It says nothing of how syncs go, and its record does not say that something was written."""
+    await installation.connect("anna", small.tokens["anna"], {"Worlds": small.databases["Worlds"]})
+    async with open_pool(installation.settings.database_url or "") as pool, transaction(pool) as connection:
+        await installation.sync_all(dry_run=True)
+        await installation.sync_one("anna", "Worlds", dry_run=True)
+        assert await last_run(connection) is None
+        await installation.sync_all()
+        before = await last_run(connection)
+        assert before is not None
+        await installation.sync_all(dry_run=True)
+        assert await last_run(connection) == before
+    runs = await installation.execute(
+        "SELECT jobname, return_message FROM notion_sync.job_run_details JOIN notion_sync.job USING (jobid)"
+        " WHERE jobname <> 'sync-notion-databases'"
+    )
+    assert {run["jobname"] for run in runs} == {"notion-dry-run"}
+    assert all(run["return_message"].startswith("dry run, nothing was written: ") for run in runs)
+    assert await installation.execute("SELECT runid FROM notion_sync.database_runs") == [{"runid": before.runid}]
 
 
 async def test_a_dry_run_leaves_a_full_read_that_is_under_way_alone(

@@ -84,11 +84,9 @@ async def test_a_value_that_notion_does_not_give_stops_nothing_else(long: Long, 
 async def test_verify_says_nothing_of_a_value_that_notion_does_not_give(long: Long) -> None:
     long.workspace.faults.add("500", path="/properties/")
     outcome = await long.installation.sync_one("anna", "Long", verify=True, first_back_off=0.001)
-    assert outcome.verification is not None
-    assert outcome.verification.is_exact
-    assert outcome.verification.remarks == (
-        "Notion does not give 'Friends' in 1 row, so nothing can be said of it there.",
-    )
+    ((_, _, verification),) = outcome.verified
+    assert verification.is_exact
+    assert verification.remarks == ("Notion does not give 'Friends' in 1 row, so nothing can be said of it there.",)
 
 
 async def test_what_was_left_out_is_tried_again_at_each_run_and_comes_once_it_is_given(long: Long) -> None:

@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from notion_workspace import SmallWorkspace
 
-from notion_pg_sync.sync.run.token_encryption import TokenError, open_token, seal_token
+from notion_pg_sync.sync.run.token_encryption import TokenError, looks_encrypted, open_token, seal_token
 from tests.installation import Installation
 
 KEY = b"k" * 32
@@ -96,10 +96,10 @@ def test_a_plain_token_is_used_as_it_is_with_a_key_set(token: str) -> None:
 
 
 @given(st.text(), tokens)
-def test_without_a_key_everything_is_used_as_it_is(stored: str, token: str) -> None:
-    assert open_token(stored, None) == stored
-    sealed = seal_token(token, KEY)
-    assert open_token(sealed, None) == sealed
+def test_without_a_key_what_is_encrypted_is_never_used_and_all_else_as_it_is(stored: str, token: str) -> None:
+    assert looks_encrypted(stored) or open_token(stored, None) == stored
+    with pytest.raises(TokenError, match="NOTION_TOKEN_KEY is not set"):
+        open_token(seal_token(token, KEY), None)
 
 
 def test_what_is_no_text_is_told() -> None:
@@ -140,9 +140,12 @@ async def test_one_database_of_a_user_is_synced_with_an_opened_token(
     assert (await installation.sync_one("anna", "Characters", token_key=KEY)).failures == []
     (failure,) = (await installation.sync_one("anna", "Characters", token_key=b"o" * 32)).failures
     assert "NOTION_TOKEN_KEY" in failure
-    # As it is, it is no token of Notion's.
+    small.workspace.requests.clear()
     (failure,) = (await installation.sync_one("anna", "Characters")).failures
-    assert "anna/Characters" in failure
+    assert failure.startswith("anna: the notion_token is encrypted, and NOTION_TOKEN_KEY is not set")
+    (failure,) = (await installation.sync_all()).failures
+    assert failure.startswith("anna: the notion_token is encrypted")
+    assert small.workspace.requests.all() == []
 
 
 async def test_a_token_of_oauth_is_never_opened(installation: Installation, small: SmallWorkspace) -> None:
@@ -152,7 +155,7 @@ async def test_a_token_of_oauth_is_never_opened(installation: Installation, smal
     await installation.connect("ben", small.tokens["anna"], databases, notion_access_token=seal_token("ntn_x", KEY))
     outcome = await installation.sync_all(token_key=KEY)
     (failure,) = outcome.failures
-    assert failure.startswith("ben/Characters: ")
+    assert failure.startswith("ben: Notion does not accept the token")
 
 
 def test_the_recipe_of_the_documentation_is_opened() -> None:

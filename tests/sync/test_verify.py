@@ -613,21 +613,41 @@ async def test_what_a_person_and_a_program_read(anna: Installation, small: Small
     row = (await anna.mirrored("anna", small.data_sources["Three"]))[page_id]
     await anna.execute("UPDATE notion_pages_sync SET title = E'\\x1b[2J' WHERE notion_page_id = %s", page_id)
     verification = await verified(anna, small, "Three")
-    assert verification_lines(verification) == [
-        "verified 3 rows with 9 values against Notion: 1 differences.",
+    assert verification_lines([("anna", "Three", verification)]) == [
+        "verified 3 rows with 9 values against Notion: 1 difference.",
         f'  title differs: \'title\' of page {page_id}: Notion "{row["title"]}", PostgreSQL "\\u001b[2J"',
     ]
-    found = verification_as_json(verification)
-    assert (found["exact"], found["rows"]) == (False, 3)
+    found = verification_as_json([("anna", "Three", verification)])
+    assert (found["exact"], found["databases"], found["rows"]) == (False, 1, 3)
+
+
+def test_of_many_databases_what_is_well_takes_one_line_and_the_rest_is_told_by_name() -> None:
+    difference = Difference("value_differs", STRANGER, "name", "", "a", "nothing")
+    exact, inexact = Verification(40, 400, 5, (), 0, 0, ()), Verification(2, 9, 1, (difference,), 7, 1, ("a remark.",))
+    every = [*(("anna", f"Database {number}", exact) for number in range(500)), ("bela", "Worlds", inexact)]
+    first, second, *details = verification_lines(every)
+    assert first == (
+        "verified 501 databases, 20,002 rows with 200,009 values against Notion: 8 differences in 1 database."
+    )
+    assert second == "bela/Worlds: verified 2 rows with 9 values against Notion: 8 differences."
+    assert len(details) == 3
+    assert verification_lines(every[:-1]) == [
+        "verified 500 databases, 20,000 rows with 200,000 values against Notion: the copy is exact."
+    ]
+    found = verification_as_json(every)
+    assert (found["exact"], found["databases"], found["more_differences"]) == (False, 501, 7)
+    assert found["remarks"] == ["bela/Worlds: a remark."]
+    ((only),) = found["differences"] if isinstance(found["differences"], list) else []
+    assert (only["user_id"], only["database"], only["kind"]) == ("bela", "Worlds", "value_differs")
 
 
 def test_differences_beyond_the_most_that_are_printed_are_counted() -> None:
     difference = Difference("value_differs", STRANGER, "name", "", "a", "nothing")
-    lines = verification_lines(Verification(1, 1, 1, (difference,), 7, 0, ()))
+    lines = verification_lines([("anna", "Worlds", Verification(1, 1, 1, (difference,), 7, 0, ()))])
     assert lines[-1] == "  and 7 more differences"
 
 
 def test_what_is_wrong_with_no_single_page_names_none() -> None:
     difference = Difference("view_differs", None, "notion.characters", "", "a view", "no such view")
-    lines = verification_lines(Verification(1, 1, 1, (difference,), 0, 0, ()))
+    lines = verification_lines([("anna", "Worlds", Verification(1, 1, 1, (difference,), 0, 0, ()))])
     assert lines[-1] == "  view differs: 'notion.characters': Notion a view, PostgreSQL no such view"

@@ -181,8 +181,7 @@ async def test_verify_calls_no_difference_an_edit_of_since_for_a_wrong_date(
     requests_of_a_sync = len(workspace.requests.all())
     workspace.requests.clear()
     workspace.on_request(edit_and_lie)
-    verification = (await installation.sync_one("anna", "Many", verify=True)).verification
-    assert verification is not None
+    ((_, _, verification),) = (await installation.sync_one("anna", "Many", verify=True)).verified
     assert verification.edited_since == 5
     assert [one.kind for one in verification.differences] == ["title_differs"]
 

@@ -1,22 +1,23 @@
-"""`doctor`: every link between cron and the rows, a line each, and how to fix what does not hold."""
+"""`doctor`: every link between cron and the rows; what is broken, by its causes, and how to fix each."""
 
 from __future__ import annotations
 
 import json
 import re
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from rich.console import Console
 from rich.text import Text
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Verdict
-from notion_pg_sync.commands.doctor.checks.examine import Examined, examine
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Verdict
+from notion_pg_sync.commands.doctor.checks.examine import Told, examine, with_causes
 from notion_pg_sync.commands.output.terminal import Screen, text_of
 from notion_pg_sync.core.printable import printable
-from notion_pg_sync.core.wording import plural
+from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.embedded.fallback import NoPostgresError, chosen_postgres
 from notion_pg_sync.embedded.server import EmbeddedPostgresError, default_folder
 from notion_pg_sync.settings import Settings
@@ -30,6 +31,10 @@ _MARKS = {
 _MARK_WIDTH = max(len(mark) for mark, _ in _MARKS.values()) + 2
 _INDENT = " " * (2 + _MARK_WIDTH)
 _WORDS_OF_SQL = re.compile(r"""(?:'[^']*'|"[^"]*"|[^\s'"])+""")
+# A cause is to fit on a small screen: of more findings of one check the others are counted, and of a longer fix
+# it is said where it stands.
+_MOST_OF_A_CHECK = 2
+_LONGEST_FIX_CHARACTERS = 700
 
 
 async def run_doctor(
@@ -39,46 +44,49 @@ async def run_doctor(
     *,
     user_id: str | None,
     as_json: bool,
+    show_all: bool,
     on_terminal: bool,
 ) -> int:
-    """Tries `checks` and shows what they find as they find it; returns 1 when a link is broken, else 0."""
-    console = Screen(soft_wrap=True)
-    examined: list[Examined] = []
+    """Tries `checks` and shows what they find, `show_all` of it; returns 1 when a link is broken, else 0."""
     async with AsyncExitStack() as resources:
         examination = _prepared(settings, environment, resources, user_id=user_id, on_terminal=on_terminal)
-        async for one in examine(examination, checks):
-            if not as_json:
-                _show(console, one, begins_section=not examined or examined[-1].check.section != one.check.section)
-            examined.append(one)
+        told = with_causes([one async for one in examine(examination, checks)])
     if as_json:
-        print(json.dumps(doctor_as_json(examined), indent=2))
+        print(json.dumps(doctor_as_json(told), indent=2))
     else:
-        console.print()
-        for line in _wrapped(console, verdict_sentence(examined)):
-            console.print(line, style="bold")
-    return 1 if _count(examined, Verdict.BROKEN) else 0
+        _show(Screen(soft_wrap=True), told, show_all=show_all)
+    return 1 if any(one.finding.verdict is Verdict.BROKEN for one in told) else 0
 
 
-def doctor_as_json(examined: Iterable[Examined]) -> dict[str, object]:
+def doctor_as_json(told: Sequence[Told]) -> dict[str, object]:
     """Every finding, for programs."""
+    places = {id(one.finding): place for place, one in enumerate(told)}
     findings = [
         {
             "section": one.check.section,
             "check": one.check.name,
-            "verdict": finding.verdict.value,
-            "message": finding.message,
-            "fix": finding.fix or None,
+            "verdict": one.finding.verdict.value,
+            "message": one.finding.message,
+            "fix": one.finding.fix or None,
+            "fix_language": language(one.finding.fix),
+            "needs": one.finding.needs or None,
+            "look": one.finding.look or None,
+            "follows_from": None if one.cause is one.finding else places[id(one.cause)],
         }
-        for one in examined
-        for finding in one.findings
+        for one in told
     ]
-    return {"ok": all(finding["verdict"] != Verdict.BROKEN for finding in findings), "findings": findings}
+    return {"ok": all(one.finding.verdict != Verdict.BROKEN for one in told), "findings": findings}
 
 
-def verdict_sentence(examined: Iterable[Examined]) -> str:
+def language(fix: str) -> str | None:
+    """In what a fix is to be typed: statements of SQL end with a semicolon."""
+    return ("sql" if fix.endswith(";") else "shell") if fix else None
+
+
+def verdict_sentence(told: Iterable[Told]) -> str:
     """What it all comes to."""
-    lines = list(examined)
-    broken, warnings = _count(lines, Verdict.BROKEN), _count(lines, Verdict.WARNING)
+    count = Counter(one.finding.verdict for one in told if one.cause is one.finding)
+    broken, warnings = count[Verdict.BROKEN], count[Verdict.WARNING]
     if not broken and not warnings:
         return "All is well."
     parts = [plural(broken, "broken link", "broken links")] if broken else []
@@ -106,19 +114,80 @@ def _prepared(
     return examination
 
 
-def _show(console: Console, examined: Examined, *, begins_section: bool) -> None:
-    if begins_section:
-        console.print(examined.check.section, style="bold underline")
-    for finding in examined.findings:
-        mark, style = _MARKS[finding.verdict]
-        name = "" if finding.verdict is Verdict.OK else f"{examined.check.name}: "
-        first, *others = _wrapped(console, f"{name}{finding.message}", len(_INDENT))
-        console.print(Text.assemble("  ", (f"{mark:<{_MARK_WIDTH}}", style), text_of(first)))
-        for line in others:
-            console.print(f"{_INDENT}{line}")
-        for line in finding.fix.split("\n") if finding.fix else ():
-            for part in _wrapped_sql(console, line):
-                console.print(f"{_INDENT}{part}", style="cyan")
+def _show(console: Console, told: Sequence[Told], *, show_all: bool) -> None:
+    """The verdict; what is broken, then what is warned of, cause by cause; what is well in a line, or `show_all`."""
+    for line in _wrapped(console, verdict_sentence(told)):
+        console.print(line, style="bold")
+    causes = [one for one in told if one.cause is one.finding and one.finding.is_trouble]
+    for verdict in (Verdict.BROKEN, Verdict.WARNING):
+        groups: dict[str, list[Told]] = {}
+        for one in causes:
+            if one.finding.verdict is verdict:
+                groups.setdefault(one.check.name, []).append(one)
+        for group in groups.values():
+            _show_group(console, group, told)
+    if show_all:
+        _show_all(console, told)
+    else:
+        console.print(_rest(told), style="dim")
+
+
+def _show_group(console: Console, group: Sequence[Told], told: Sequence[Told]) -> None:
+    for one in group[:_MOST_OF_A_CHECK]:
+        _show_finding(console, one)
+        followers = [other for other in told if other.cause is one.finding and other is not one]
+        if names := list(dict.fromkeys(other.check.name for other in followers if other.finding.is_trouble)):
+            _say(console, f"{plural(len(names), 'check')} more for this reason: {some(names)}", style="dim")
+    if others := len(group[_MOST_OF_A_CHECK:]):
+        _say(console, f"{others:,} more of {group[0].check.name}: -v shows them", style="dim")
+
+
+def _show_all(console: Console, told: Sequence[Told]) -> None:
+    section = ""
+    for one in told:
+        if one.check.section != section:
+            section = one.check.section
+            console.print(section, style="bold underline")
+        _show_finding(console, one, in_full=True)
+
+
+def _show_finding(console: Console, told: Told, *, in_full: bool = False) -> None:
+    finding = told.finding
+    mark, style = _MARKS[finding.verdict]
+    name = "" if finding.verdict is Verdict.OK else f"{told.check.name}: "
+    first, *others = _wrapped(console, f"{name}{finding.message}", len(_INDENT))
+    console.print(Text.assemble("  ", (f"{mark:<{_MARK_WIDTH}}", style), text_of(first)))
+    for line in others:
+        console.print(f"{_INDENT}{line}")
+    for line, in_colour in _advice(finding, in_full=in_full):
+        for part in _wrapped_sql(console, line) if in_colour else _wrapped(console, line, len(_INDENT)):
+            console.print(f"{_INDENT}{part}", style="cyan" if in_colour else "")
+
+
+def _advice(finding: Finding, *, in_full: bool) -> Iterator[tuple[str, bool]]:
+    """The lines of what to do, each with whether it is to be typed."""
+    if finding.needs:
+        yield f"To do: {finding.needs}.", False
+    typed = finding.fix or finding.look
+    if not finding.fix and finding.look:
+        yield "To find out more:", False
+    if len(typed) > _LONGEST_FIX_CHARACTERS and not in_full:
+        yield f"Type the {plural(typed.count(chr(10)) + 1, 'line')} that 'notion-pg-sync doctor -v' shows.", False
+    else:
+        yield from ((line, True) for line in typed.splitlines())
+
+
+def _rest(told: Sequence[Told]) -> str:
+    """What is well and what was skipped, in a line."""
+    checks = {one.check.name: [other.finding for other in told if other.check is one.check] for one in told}
+    well = sum(all(finding.verdict is Verdict.OK for finding in findings) for findings in checks.values())
+    skipped = sum(any(finding.verdict is Verdict.SKIPPED for finding in findings) for findings in checks.values())
+    return f"{plural(well, 'check is', 'checks are')} well, {skipped:,} skipped; -v shows every check."
+
+
+def _say(console: Console, sentence: str, style: str) -> None:
+    for line in _wrapped(console, sentence, len(_INDENT)):
+        console.print(f"{_INDENT}{line}", style=style)
 
 
 def _wrapped(console: Console, sentence: str, indent: int = 0) -> list[str]:
@@ -143,7 +212,3 @@ def wrapped_statement(statement: str, width: int) -> list[str]:
         else:
             lines.append(f"  {word}" if lines else word)
     return lines
-
-
-def _count(examined: Iterable[Examined], verdict: Verdict) -> int:
-    return sum(finding.verdict is verdict for one in examined for finding in one.findings)

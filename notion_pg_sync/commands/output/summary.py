@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.table import Table
 from rich.text import Text
 
@@ -10,6 +12,7 @@ from notion_pg_sync.commands.output.verification import verification_as_json
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.sync.run.run import RunOutcome
+from notion_pg_sync.sync.verify.verification import Verification
 
 # Enough to see what is wrong, and little enough for a mail.
 _MOST_LINES = 20
@@ -41,37 +44,41 @@ def _result(run: DatabaseRun) -> Text:
     return text_of(run.message, "yellow") if run.bodies_failed else Text("ok", "green")
 
 
-def failure_lines(outcome: RunOutcome) -> list[str]:
+def failure_lines(failures: Sequence[str]) -> list[str]:
     """What went wrong, a line each, the worst first; none when all is well."""
-    first, more = outcome.failures[:_MOST_LINES], outcome.failures[_MOST_LINES:]
+    first, more = failures[:_MOST_LINES], failures[_MOST_LINES:]
     rest = [f"and {plural(len(more), 'more failure')}: see the table notion_sync.database_runs."]
-    return [*first, *rest] if more else first
+    return [*first, *rest] if more else [*first]
 
 
 def as_json(outcome: RunOutcome) -> dict[str, object]:
     """Everything that the table shows, for programs."""
     return {
         "status": outcome.status,
+        "health": outcome.health.word,
         "message": outcome.message(),
         "problems": outcome.problems,
         "elsewhere": [
             {"user_id": user_id, "runid": holder.runid, "host": holder.host, "pid": holder.pid}
             for user_id, holder in sorted(outcome.elsewhere.items())
         ],
-        **({"verification": verification_as_json(outcome.verification)} if outcome.verification else {}),
+        **({"verification": verification_as_json(outcome.verified)} if outcome.verified else {}),
         "accounts": [
             {
                 "user_id": account.user_id,
-                "problems": account.problems,
+                "problems": [*account.problems, *([account.token_problem] if account.token_problem else [])],
                 "suspended": account.suspended,
-                "databases": [_run_as_json(name, run) for name, run in sorted(account.databases.items())],
+                "databases": [
+                    _run_as_json(name, run, account.verified.get(name))
+                    for name, run in sorted(account.databases.items())
+                ],
             }
             for account in sorted(outcome.accounts, key=lambda account: account.user_id)
         ],
     }
 
 
-def _run_as_json(name: str, run: DatabaseRun) -> dict[str, object]:
+def _run_as_json(name: str, run: DatabaseRun, verification: Verification | None) -> dict[str, object]:
     return {
         "name": name,
         "status": run.status,
@@ -87,4 +94,5 @@ def _run_as_json(name: str, run: DatabaseRun) -> dict[str, object]:
         "bodies_failed": run.bodies_failed,
         "error_code": run.error_code,
         "message": run.message,
+        "exact": None if verification is None else verification.is_exact,
     }

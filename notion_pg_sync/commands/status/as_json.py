@@ -19,8 +19,11 @@ def status_as_json(facts: Facts, judgement: Judgement, *, max_age: timedelta, ru
     return {
         "ok": judgement.exit_code == 0,
         "exit_code": judgement.exit_code,
+        "health": judgement.health.word,
         "headline": headline(judgement, facts.now),
         "time": _iso(facts.now),
+        "edits_as_of": _iso(judgement.edits_as_of),
+        "deletions_as_of": _iso(judgement.deletions_as_of),
         "max_age_seconds": max_age.total_seconds(),
         "not_fresh": [_finding(one) for one in judgement.not_fresh],
         "databases": [_database(one) for one in judgement.databases],
@@ -36,6 +39,7 @@ def _finding(one: DatabaseHealth) -> dict[str, object]:
         "user_id": one.user_id,
         "database": one.name,
         "database_id": one.database_id,
+        "health": one.condition.health.word,
         "reason": one.told,
         "since": _iso(one.since),
     }

@@ -49,6 +49,11 @@ _METRICS = (
         _of_database(lambda database: _epoch(database.fresh_as_of)),
     ),
     _Metric(
+        "full_as_of_timestamp_seconds",
+        "Everything deleted in Notion before this time is gone from the copy.",
+        _of_database(lambda database: _epoch(database.full_as_of)),
+    ),
+    _Metric(
         "last_success_timestamp_seconds",
         "When its last successful sync ended.",
         _of_database(lambda database: _epoch(database.last_succeeded_at)),
@@ -77,8 +82,12 @@ def status_as_prometheus(judgement: Judgement) -> str:
     for one in judgement.databases:
         conditions[one.condition] += 1
     lines = [
-        *_described("notion_pg_sync_well", "1 when everything is fresh and succeeding, else 0."),
+        *_described("notion_pg_sync_well", "1 when nothing is failing, nor with --strict degraded, else 0."),
         _sample("notion_pg_sync_well", {}, float(judgement.exit_code == 0)),
+        *_described("notion_pg_sync_health", "0 ok, 1 degraded, 2 failing."),
+        _sample("notion_pg_sync_health", {}, float(judgement.health)),
+        *_age("edits", judgement.edits_as_of, "Every edit in Notion before this time is in the copies."),
+        *_age("deletions", judgement.deletions_as_of, "What was deleted before this time is gone from the copies."),
         *_described("notion_pg_sync_databases", "How many databases there are in each condition."),
         *(
             _sample("notion_pg_sync_databases", {"condition": condition.value}, number)
@@ -94,6 +103,14 @@ def status_as_prometheus(judgement: Judgement) -> str:
             if (value := metric.value(one)) is not None
         ]
     return "\n".join(lines) + "\n"
+
+
+def _age(what: str, moment: datetime | None, says: str) -> list[str]:
+    """The oldest of all that is kept fresh; nothing where one of it has no such time."""
+    if moment is None:
+        return []
+    name = f"notion_pg_sync_{what}_as_of_timestamp_seconds"
+    return [*_described(name, says), _sample(name, {}, moment.timestamp())]
 
 
 def _labels(one: DatabaseHealth) -> dict[str, str]:

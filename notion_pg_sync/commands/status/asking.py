@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import psycopg
+from psycopg import errors
 
 from notion_pg_sync.commands.status.facts import Facts, Key, gone_runs
 from notion_pg_sync.commands.status.judgement import meant_by
 from notion_pg_sync.core.errors import NothingAttemptedError
 from notion_pg_sync.mirror import overview
-from notion_pg_sync.mirror.connection import Connection, current_time, open_pool, transaction
+from notion_pg_sync.mirror.accounts import AccountError
+from notion_pg_sync.mirror.connection import WAITED_IN_VAIN, Connection, current_time, open_pool, transaction
+from notion_pg_sync.mirror.lock_holders import LockWatch, said_of
 from notion_pg_sync.mirror.migrations import check_version
 from notion_pg_sync.mirror.overview import Database
-from notion_pg_sync.mirror.tables import find_schema
+from notion_pg_sync.mirror.read_only import why_read_only
+from notion_pg_sync.mirror.row_counts import StoredRows, stored_rows_of_databases
+from notion_pg_sync.mirror.tables import find_schema, find_tables
 from notion_pg_sync.settings import SHOWN_RUNS
 from notion_pg_sync.sync.run.process import is_alive, this_process
 
 # How far back a trend goes, and for how many databases at once there is one.
 TREND = 20
 _MOST_TRENDS = 50
+# Each takes milliseconds where nobody is in the way.
+_LONGEST_STATEMENT_SECONDS = 10.0
+# `status` is to answer within a second.
+_COUNTED_WITHIN_MS = 300
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -39,12 +52,14 @@ class Question:
 async def ask(database_url: str, question: Question) -> Facts:
     """The facts. Raises `PostgresError` and `NothingAttemptedError` where there are none to be had."""
     try:
-        async with open_pool(database_url, most_connections=1) as pool, transaction(pool) as connection:
+        async with (
+            open_pool(database_url, most_connections=1, statement_seconds=_LONGEST_STATEMENT_SECONDS) as pool,
+            transaction(pool) as connection,
+        ):
             return await _told(connection, question)
     except psycopg.Error as error:
-        said = error.diag.message_primary or "the connection was lost"
         raise NothingAttemptedError(
-            f"the state could not be read from PostgreSQL ({said}): run 'notion-pg-sync doctor'."
+            f"the state could not be read from PostgreSQL ({_said(error)}): run 'notion-pg-sync doctor'."
         ) from error
 
 
@@ -55,29 +70,94 @@ async def _told(connection: Connection, question: Question) -> Facts:
     if schema is None:
         raise NothingAttemptedError("there is no table user_settings: run 'notion-pg-sync init'.")
     facts = await read_facts(connection, schema, question)
-    if not facts.users and not facts.databases and question.user_id is None:
+    is_empty = not (facts.users or facts.databases or facts.is_partial)
+    if is_empty and question.user_id is None:
         raise NothingAttemptedError("no user has connected Notion, so there is nothing to show: connect a user first.")
     return facts
+
+
+class _Reading:
+    """Reads part after part; what cannot be read is an obstacle, and the next part is read all the same."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.obstacles: list[str] = []
+        self._connection = connection
+
+    async def read(self, what: str, part: Awaitable[Part]) -> Part | None:
+        """What `part` reads, in a savepoint; None where that cannot be. `what` it is, for the sentence."""
+        watch = LockWatch(self._connection.lock_holders, overview.LOCKS_AWAITED_SECONDS)
+        try:
+            async with self._connection.transaction():
+                return await part
+        except WAITED_IN_VAIN as error:
+            why = said_of(watch.holders) if watch.holders else f"{_said(error)}: run 'notion-pg-sync doctor'"
+            self.obstacles.append(f"{what} could not be read in time: {why}.")
+        except (errors.SyntaxErrorOrAccessRuleViolation, errors.DataError) as error:
+            self.obstacles.append(f"{what} could not be read ({_said(error)}): run 'notion-pg-sync doctor'.")
+        except AccountError as error:
+            self.obstacles.append(str(error))
+        finally:
+            await watch.end()
+        return None
 
 
 async def read_facts(connection: Connection, schema: str, question: Question) -> Facts:
     """The facts, in a transaction that `begin_snapshot` began; `user_settings` lies in `schema`."""
     now = await current_time(connection)
-    databases = await overview.read_databases(connection, question.user_id)
-    open_runs = await overview.open_runs(connection)
-    asked_for = _with_trend(databases, question)
+    reading = _Reading(connection)
+    read_only = await reading.read("the server's state", why_read_only(connection.cursor()))
+    if read_only and read_only.is_everywhere:
+        reading.obstacles.append(f"nothing can be synced: {read_only.sentence}")
+    users = await reading.read(f"{schema}.user_settings", overview.read_users(connection, schema, question.user_id))
+    recorded = await reading.read("notion_sync", overview.read_databases(connection, question.user_id))
+    stored = await reading.read("the sync tables", _stored_rows(connection, schema, question.user_id))
+    databases = None if recorded is None else _with_rows_counted(recorded, stored or {})
+    open_runs = await reading.read("the record of runs", overview.open_runs(connection)) or []
+    most = max(question.runs, TREND)
     return Facts(
         now=now,
-        users=tuple(await overview.read_users(connection, schema, question.user_id)),
-        databases=tuple(databases),
-        last_run=await overview.last_run(connection),
-        runs=tuple(await overview.latest_runs(connection, max(question.runs, TREND))),
+        users=tuple(users or ()),
+        databases=tuple(databases or ()),
+        last_run=await reading.read("the record of runs", overview.last_run(connection)),
+        runs=tuple(await reading.read("the record of runs", overview.latest_runs(connection, most)) or ()),
         open_runs=tuple(open_runs),
         gone=gone_runs(open_runs, now, this_process().machine, is_alive),
-        own_failure=await overview.own_failure(connection),
-        last_failures=tuple(await overview.past_syncs(connection, _retried(databases), most=1, only_failed=True)),
-        past_syncs=tuple(await overview.past_syncs(connection, asked_for, max(question.runs, TREND))),
+        own_failure=await reading.read("the record of runs", overview.own_failure(connection)),
+        last_failures=tuple(
+            await reading.read(
+                "the record of syncs",
+                overview.past_syncs(connection, _retried(databases or []), most=1, only_failed=True),
+            )
+            or ()
+        ),
+        past_syncs=tuple(
+            await reading.read(
+                "the record of syncs", overview.past_syncs(connection, _with_trend(databases or [], question), most)
+            )
+            or ()
+        ),
+        obstacles=tuple(dict.fromkeys(reading.obstacles)),
+        is_partial=users is None or databases is None,
     )
+
+
+def _said(error: psycopg.Error) -> str:
+    return error.diag.message_primary or "the connection was lost"
+
+
+async def _stored_rows(connection: Connection, schema: str, user_id: str | None) -> Mapping[Key, StoredRows]:
+    tables = (await find_tables(connection, schema)).values()
+    return await stored_rows_of_databases(connection, tables, user_id, within_ms=_COUNTED_WITHIN_MS)
+
+
+def _with_rows_counted(databases: list[Database], stored: Mapping[Key, StoredRows]) -> list[Database]:
+    """The databases with as many rows as there are now, where that was counted; else as the last sync left them."""
+    return [
+        replace(one, rows=counted.there, rows_gone=counted.gone)
+        if one.rows is not None and (counted := stored.get((one.user_id, one.database_id)))
+        else one
+        for one in databases
+    ]
 
 
 def _with_trend(databases: list[Database], question: Question) -> list[Key]:

@@ -31,17 +31,19 @@ STYLES = {
     Condition.FAILING: "bold red",
     Condition.NEVER_SYNCED: "red",
     Condition.STALE: "red",
+    Condition.LATE: "yellow",
     Condition.SUSPENDED: "yellow",
+    Condition.NOT_CONNECTED: "yellow",
     Condition.FRESH: "green",
 }
 _LAST = "last result"
-_ROWS, _FRESH = Column("rows", is_number=True), Column("fresh as of")
+_ROWS, _FRESH = Column("rows", is_number=True), Column("edits as of")
 _WIDE = (
     Column("user", most=36),
     Column("database", most=36),
     _ROWS,
     _FRESH,
-    Column("full read"),
+    Column("deletions as of"),
     Column("mode"),
     Column("duration", is_number=True),
     Column("requests", is_number=True),
@@ -108,10 +110,10 @@ def _result(one: DatabaseHealth, now: datetime) -> Text:
         if database.failures_in_a_row:
             said += f", failed {times(database.failures_in_a_row)} before"
         return text_of(said, "cyan")
-    if one.condition is Condition.FAILING and database:
-        said = f"failed {times(database.failures_in_a_row)}"
-    elif one.condition is Condition.SUSPENDED and database and database.next_try_at:
-        said = f"suspended, next try in {until(database.next_try_at, now)}"
+    if one.condition is Condition.FAILING and one.failures:
+        said = f"failed {times(one.failures)}"
+    elif one.condition is Condition.SUSPENDED and one.next_try_at:
+        said = f"suspended, next try in {until(one.next_try_at, now)}"
     elif one.condition in (Condition.FRESH, Condition.STALE):
         said = "ok"
         style = "green"
@@ -134,5 +136,5 @@ def _took_in_words(one: DatabaseHealth, now: datetime) -> list[Text]:
 
 def _mode(database: Database, now: datetime) -> str:
     if database.last_mode == "incremental" and database.full_as_of:
-        return f"incremental (full {ago(database.full_as_of, now)})"
+        return f"incremental (deletions as of {ago(database.full_as_of, now)})"
     return database.last_mode or ""

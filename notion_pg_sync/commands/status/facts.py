@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from notion_pg_sync.core.health import GONE_AFTER_SILENT_SECONDS
 from notion_pg_sync.mirror.overview import Database, PastSync, Run, User
-
-_LONGEST_SILENCE = timedelta(seconds=GONE_AFTER_SILENT_SECONDS)
+from notion_pg_sync.sync.run.process import is_gone, is_silent
 
 Key = tuple[str, str]
 
@@ -21,7 +19,8 @@ class Facts:
     `last_run` is the latest of `sync-all`, `runs` are the latest of any command, `open_runs` those whose record is not
     closed, `gone` the ids of those whose process is no more. `own_failure`: what the latest run failed of that no
     database says. `last_failures`: why databases (user and database id) that are being synced right now failed the time
-    before. `past_syncs` only where they were asked for.
+    before. `past_syncs` only where they were asked for. `obstacles`: what keeps every copy from being kept fresh or
+    judged, a sentence each; `is_partial`: so that nothing can be said of users and databases.
     """
 
     now: datetime
@@ -34,6 +33,8 @@ class Facts:
     own_failure: tuple[str, datetime] | None = None
     last_failures: tuple[PastSync, ...] = ()
     past_syncs: tuple[PastSync, ...] = ()
+    obstacles: tuple[str, ...] = ()
+    is_partial: bool = False
 
     @property
     def silent(self) -> tuple[Run, ...]:
@@ -45,15 +46,4 @@ def gone_runs(
     open_runs: Iterable[Run], now: datetime, machine: str, is_alive: Callable[[int, float], bool]
 ) -> frozenset[int]:
     """The runs whose process is no more: on this `machine` by `is_alive` (pid, process start), else by heartbeat."""
-    return frozenset(run.runid for run in open_runs if _is_gone(run, now, machine, is_alive))
-
-
-def is_silent(run: Run, now: datetime) -> bool:
-    """Whether a run that works would have said so since it was last heard of."""
-    return now - (run.heartbeat_at or run.started_at) > _LONGEST_SILENCE
-
-
-def _is_gone(run: Run, now: datetime, machine: str, is_alive: Callable[[int, float], bool]) -> bool:
-    if run.machine == machine and run.pid is not None and run.process_started_at is not None:
-        return not is_alive(run.pid, run.process_started_at)
-    return is_silent(run, now)
+    return frozenset(run.runid for run in open_runs if is_gone(run, now, machine, is_alive))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 
 from notion_pg_sync.commands.status.judgement import DatabaseHealth
-from notion_pg_sync.commands.status.words import ago, since
+from notion_pg_sync.commands.status.words import ago, since, until
 from notion_pg_sync.core.health import Condition
 from notion_pg_sync.core.wording import times
 
@@ -21,6 +21,14 @@ def judged_alike(
     return list(together.values())
 
 
+def of_one_cause(findings: Iterable[DatabaseHealth]) -> list[list[DatabaseHealth]]:
+    """Those that one thing is the matter with together, whatever their reasons name, in their order."""
+    together: dict[Hashable, list[DatabaseHealth]] = {}
+    for one in findings:
+        together.setdefault((one.condition, one.cause or one.reason), []).append(one)
+    return list(together.values())
+
+
 def how_long(together: Sequence[DatabaseHealth], now: datetime) -> str:
     """For how long it has been so, and how often in a row, as it follows the condition; empty where it is not known."""
     earliest = min((one.since for one in together if one.since), default=None)
@@ -28,5 +36,12 @@ def how_long(together: Sequence[DatabaseHealth], now: datetime) -> str:
         return ""
     if together[0].condition is Condition.STALE:
         return f", {'the oldest ' if len(together) > 1 else ''}as of {ago(earliest, now)}"
-    often = max(one.database.failures_in_a_row if one.database else 0 for one in together)
-    return f", for {since(earliest, now)}" + (f", {times(often)}" if often > 1 else "")
+    often = max(one.failures for one in together)
+    next_try = min((one.next_try_at for one in together if one.next_try_at), default=None)
+    return "".join(
+        [
+            f", for {since(earliest, now)}",
+            f", {times(often)}" if often > 1 else "",
+            f", next try in {until(next_try, now)}" if next_try else "",
+        ]
+    )

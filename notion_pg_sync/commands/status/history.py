@@ -66,6 +66,16 @@ def show_runs(console: Console, facts: Facts, most: int) -> None:
     _show(console, Column("job", most=24), lines, facts.now)
 
 
+def show_the_last_run(console: Console, facts: Facts) -> None:
+    """Shows the latest run of `sync-all` in a line."""
+    if (run := facts.last_run) is None:
+        return
+    status = _status(run.runid, run.status, facts)
+    took = "" if run.seconds is None else f", took {lasting(run.seconds)}"
+    said = text_of(f"Last run: {run.runid}, began {ago(run.started_at, facts.now)}{took}, {status}.", "dim")
+    print_indented(console, said, 0)
+
+
 def show_syncs(console: Console, facts: Facts, judgement: Judgement, most: int) -> None:
     """Shows the `most` latest syncs of the databases judged; 0: nothing."""
     past = [sync for one in judgement.databases for sync in _syncs_of(one, facts)]

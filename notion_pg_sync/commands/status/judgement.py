@@ -7,16 +7,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from notion_pg_sync.commands.status.facts import Facts, Key
-from notion_pg_sync.commands.status.words import ago, until
+from notion_pg_sync.commands.status.words import ago
 from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases
 from notion_pg_sync.core.errors import UsageError
-from notion_pg_sync.core.health import CLOCKS_DIFFER_MINUTES, Condition, Health
+from notion_pg_sync.core.health import (
+    CLOCKS_DIFFER_MINUTES,
+    INTERVALS_UNTIL_STALE,
+    MISSED_AFTER_MINUTES,
+    Condition,
+    Health,
+)
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.overview import Database, Run, User
 from notion_pg_sync.mirror.runs import SYNC_ALL
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 
 _SEE_DOCTOR = "'notion-pg-sync doctor' checks what should start one."
+_RUN_IS_LATE_BY = timedelta(minutes=MISSED_AFTER_MINUTES)
 _CLOCKS_DIFFER_BY = timedelta(minutes=CLOCKS_DIFFER_MINUTES)
 
 
@@ -24,8 +31,12 @@ _CLOCKS_DIFFER_BY = timedelta(minutes=CLOCKS_DIFFER_MINUTES)
 class DatabaseHealth:
     """One database, one user (`name` is None), or the runs as such (`user_id` is None too), and how it is.
 
-    `counts`: it makes the exit code 1. `reason` is a sentence, empty for what is fresh; `advice` is one for whoever has
-    not asked `doctor` yet. `database` is None before the first sync; `running` is the run that is at it right now.
+    `counts`: it makes the exit code 1. `reason` is a sentence, empty for what is fresh; `cause` is the same for all of
+    which one thing is the matter, whatever their reasons name. `advice` is for whoever has not asked `doctor` yet.
+    `failures`: how often in a row it failed. `next_try_at`: when it is tried again, where that is not the next run.
+    `database` is None before the first sync; `running` is the run that is at it right now. `is_of_settings`: it is what
+    the user's `notion_databases` says that cannot be used; `is_of_last_run`: what the last run failed of;
+    `is_everybodys`: no database can be kept fresh for it.
     """
 
     user_id: str | None
@@ -36,8 +47,14 @@ class DatabaseHealth:
     since: datetime | None = None
     advice: str = ""
     counts: bool = False
+    cause: str = ""
+    failures: int = 0
+    next_try_at: datetime | None = None
     database: Database | None = None
     running: Run | None = None
+    is_of_settings: bool = False
+    is_of_last_run: bool = False
+    is_everybodys: bool = False
 
     @property
     def title(self) -> str:
@@ -48,11 +65,6 @@ class DatabaseHealth:
     def told(self) -> str:
         """Why, and what to do about it; empty for what is fresh."""
         return f"{self.reason} {self.advice}".strip()
-
-    @property
-    def is_of_settings(self) -> bool:
-        """Whether it is what a user's `notion_databases` says that cannot be used."""
-        return self.condition is Condition.FAILING and self.user_id is not None and not self.is_database
 
     @property
     def is_database(self) -> bool:
@@ -82,8 +94,27 @@ class Judgement:
         return max((one.condition.health for one in self.judged), default=Health.OK)
 
     @property
+    def fresh(self) -> list[DatabaseHealth]:
+        """The databases that are fresh."""
+        return [one for one in self.databases if one.condition is Condition.FRESH]
+
+    @property
+    def edits_as_of(self) -> datetime | None:
+        """Before this time every edit is in the copies that are kept fresh; None where there is none or one is not."""
+        return _oldest(one.database.fresh_as_of if one.database else None for one in self._kept_fresh)
+
+    @property
+    def deletions_as_of(self) -> datetime | None:
+        """The same of what was deleted in Notion, which a full read tells."""
+        return _oldest(one.database.full_as_of if one.database else None for one in self._kept_fresh)
+
+    @property
+    def _kept_fresh(self) -> list[DatabaseHealth]:
+        return [one for one in self.databases if one.condition.is_kept_fresh]
+
+    @property
     def exit_code(self) -> int:
-        """0 when everything that is to be kept fresh is, and is succeeding; else 1."""
+        """1 when something counts, else 0."""
         return 1 if any(one.counts for one in self.judged) else 0
 
 
@@ -93,9 +124,11 @@ def assess(facts: Facts, *, max_age: timedelta, strict: bool = False) -> Judgeme
     known: dict[str, list[Database]] = {}
     for database in facts.databases:
         known.setdefault(database.user_id, []).append(database)
-    judged = list(_runs(facts))
-    for user_id in sorted(users.keys() | known.keys()):
-        judged += _user(facts, user_id, users.get(user_id), known.get(user_id, []), max_age)
+    judged = list(_runs(facts, max_age))
+    if not facts.is_partial:
+        for user_id in sorted(users.keys() | known.keys()):
+            judged += _user(facts, user_id, users.get(user_id), known.get(user_id, []), max_age)
+        judged += _nothing_fresh(judged)
     counts_from = Health.DEGRADED if strict else Health.FAILING
     return Judgement(
         tuple(
@@ -107,9 +140,27 @@ def assess(facts: Facts, *, max_age: timedelta, strict: bool = False) -> Judgeme
     )
 
 
+def _oldest(moments: Iterable[datetime | None]) -> datetime | None:
+    every = list(moments)
+    known = [moment for moment in every if moment is not None]
+    return min(known) if known and len(known) == len(every) else None
+
+
+def _nothing_fresh(judged: Sequence[DatabaseHealth]) -> Iterator[DatabaseHealth]:
+    """That no database at all is fresh, though each may be left aside with a reason of its own, is a failure."""
+    of_users = [one for one in judged if one.is_database or (one.user_id and one.condition.health is not Health.OK)]
+    is_told = any(one.condition.health is Health.FAILING for one in judged)
+    if not of_users or is_told or any(one.condition is Condition.FRESH for one in of_users):
+        return
+    reason = f"no database is kept fresh ({_by_condition(of_users)})."
+    yield DatabaseHealth(None, None, None, Condition.FAILING, reason, advice="'notion-pg-sync doctor' checks why.")
+
+
 def of_user(judgement: Judgement, user_id: str | None) -> Judgement:
-    """What of it is about a user; None: all of it."""
-    return Judgement(tuple(one for one in judgement.judged if user_id is None or one.user_id == user_id))
+    """What of it is about a user, or about everybody; None: all of it."""
+    return Judgement(
+        tuple(one for one in judgement.judged if user_id is None or one.user_id == user_id or one.is_everybodys)
+    )
 
 
 def filter_health(judgement: Judgement, user_id: str | None, database: str | None) -> Judgement:
@@ -123,7 +174,7 @@ def filter_health(judgement: Judgement, user_id: str | None, database: str | Non
     if database is None:
         return Judgement(judged)
     meant = meant_by(database, {one.database_id: one.name or "" for one in judged if one.database_id})
-    matching = [one for one in judged if one.database_id in meant]
+    matching = [one for one in judged if one.database_id in meant or one.is_everybodys]
     if not matching:
         raise UsageError(_no_such_database(judged, user_id, database))
     return Judgement(tuple(matching))
@@ -140,9 +191,27 @@ def meant_by(written: str | None, names: Mapping[str, str]) -> set[str]:
 def headline(judgement: Judgement, now: datetime) -> str:
     """What it all comes to, in a sentence or two."""
     troubles = [one for one in judgement.judged if one.counts]
-    resting = [one for one in judgement.not_fresh if not one.counts]
-    aside = f" Not counted: {_by_condition(resting)}." if resting else ""
-    return _trouble(judgement, troubles) + aside if troubles else _all_is_well(judgement, now) + aside
+    aside = [one for one in judgement.not_fresh if not one.counts]
+    degraded = [one for one in aside if one.condition.health is Health.DEGRADED]
+    resting = [one for one in aside if one.condition.health is Health.OK]
+    if troubles:
+        parts = [f"Failing: {_trouble(judgement, troubles)}."]
+        parts += [f"Degraded: {_by_condition(degraded)}."] if degraded else []
+    elif degraded:
+        parts = [f"Degraded: {_how_many_fresh(judgement)}; {_by_condition(degraded)}."]
+    else:
+        parts = [_all_is_well(judgement, now)]
+    parts += [f"Not counted: {_by_condition(resting)}."] if resting else []
+    return " ".join(parts)
+
+
+def ages(judgement: Judgement, now: datetime) -> str:
+    """How old the copies that are fresh are at most, in a sentence; empty where there is none."""
+    fresh = Judgement(tuple(judgement.fresh))
+    if fresh.edits_as_of is None:
+        return ""
+    deletions = ago(fresh.deletions_as_of, now) if fresh.deletions_as_of else "never"
+    return f"edits as of {ago(fresh.edits_as_of, now)}, deletions as of {deletions}"
 
 
 def _trouble(judgement: Judgement, troubles: Sequence[DatabaseHealth]) -> str:
@@ -153,18 +222,20 @@ def _trouble(judgement: Judgement, troubles: Sequence[DatabaseHealth]) -> str:
     parts += [plural(users, "user")] if users else []
     parts += [SYNC_ALL.command] if any(one.user_id is None for one in troubles) else []
     verb = "is" if len(parts) == 1 and databases + users <= 1 else "are"
-    return f"{' and '.join(parts)} {verb} not well: {_by_condition(troubles)}."
+    return f"{' and '.join(parts)} {verb} not well: {_by_condition(troubles)}"
+
+
+def _how_many_fresh(judgement: Judgement) -> str:
+    kept_fresh = sum(one.condition.is_kept_fresh for one in judgement.databases)
+    number = len(judgement.fresh)
+    return f"{number:,} of {plural(kept_fresh, 'database')} {'is' if number == 1 else 'are'} fresh"
 
 
 def _all_is_well(judgement: Judgement, now: datetime) -> str:
-    fresh = [
-        one.database.fresh_as_of for one in judgement.databases if one.condition is Condition.FRESH and one.database
-    ]
-    oldest = min((moment for moment in fresh if moment), default=None)
-    if oldest is None:
-        return "There is no database to keep fresh."
-    which = f"All {len(fresh):,} databases are fresh, the oldest" if len(fresh) > 1 else "The one database is fresh,"
-    return f"{which} as of {ago(oldest, now)}."
+    if not (number := len(judgement.fresh)):
+        return "Nobody has asked for a database yet, so there is nothing to keep fresh."
+    which = "The one database is fresh" if number == 1 else f"All {number:,} databases are fresh"
+    return f"{which}: {ages(judgement, now)}."
 
 
 def _by_condition(judged: Sequence[DatabaseHealth]) -> str:
@@ -183,8 +254,10 @@ def _no_such_database(judged: Iterable[DatabaseHealth], user_id: str | None, dat
     return f"there is no database {database!r}{whose} (there are: {there_are}{more}): give a name, an id or a link."
 
 
-def _runs(facts: Facts) -> Iterator[DatabaseHealth]:
+def _runs(facts: Facts, max_age: timedelta) -> Iterator[DatabaseHealth]:
     """What is wrong with runs and shows in no database; a run of `sync-all` that began later has seen to it."""
+    for obstacle in facts.obstacles:
+        yield DatabaseHealth(None, None, None, Condition.FAILING, obstacle, is_everybodys=True)
     latest = facts.last_run.runid if facts.last_run else 0
     of_databases = {one.last_runid for one in facts.databases if one.last_status == "running"}
     for run in facts.open_runs:
@@ -192,7 +265,14 @@ def _runs(facts: Facts) -> Iterator[DatabaseHealth]:
             yield DatabaseHealth(None, None, None, Condition.WENT_AWAY, went_away(run, facts.now), run.started_at)
     if facts.own_failure:
         message, ended_at = facts.own_failure
-        yield DatabaseHealth(None, None, None, Condition.FAILING, f"its last run failed: {message}", ended_at)
+        if not any(user.token_problem and user.token_problem in message for user in facts.users):
+            reason = f"its last run failed: {message}"
+            yield DatabaseHealth(None, None, None, Condition.FAILING, reason, ended_at, is_of_last_run=True)
+    longest = max_age / INTERVALS_UNTIL_STALE + _RUN_IS_LATE_BY
+    last = facts.last_run
+    if last and last.ended_at and facts.now - last.started_at > longest:
+        reason = f"the last run began {ago(last.started_at, facts.now)}, so the next is overdue."
+        yield DatabaseHealth(None, None, None, Condition.LATE, reason, last.started_at, _SEE_DOCTOR)
 
 
 def _user(
@@ -200,7 +280,9 @@ def _user(
 ) -> Iterator[DatabaseHealth]:
     configuration = read_configuration(user.databases) if user else Configuration()
     for problem in configuration.problems:
-        yield DatabaseHealth(user_id, None, None, Condition.FAILING, problem)
+        yield DatabaseHealth(
+            user_id, None, None, Condition.FAILING, problem, cause="notion_databases", is_of_settings=True
+        )
     wanted = {one.database_id: one.name for one in configuration.databases}
     if configuration.everything:
         wanted = {**{one.database_id: one.name for one in known if one.found_by_search}, **wanted}
@@ -210,7 +292,9 @@ def _user(
     by_id = {database.database_id: database for database in known}
     resting = _why_user_rests(user)
     if user and not wanted and not configuration.problems:
-        condition, reason = resting or _why_nothing_to_sync(configuration, user)
+        condition, reason = _why_nothing_to_sync(configuration, user)
+        if resting and (configuration.everything or user.auto_sync is False):
+            condition, reason = resting
         yield DatabaseHealth(user_id, None, None, condition, reason)
     for database_id, name in wanted.items():
         found = by_id.get(database_id)
@@ -221,20 +305,22 @@ def _user(
             )
         else:
             judged = _database(facts, found, max_age) if found else _new(user_id, name, database_id)
-            yield replace(judged, name=name)
+            yield replace(_of_token(judged, user), name=name)
 
 
 def _why_user_rests(user: User | None) -> tuple[Condition, str] | None:
     if user is None:
         return None
-    if not user.has_token:
-        return Condition.NOT_CONNECTED, "there is no Notion token in user_settings: nothing is synced, the rows stay."
     if user.auto_sync is False:
         return Condition.SWITCHED_OFF, "auto_sync_enabled is not true: sync-all skips this user, the rows stay."
+    if not user.has_token:
+        return Condition.NOT_CONNECTED, "there is no Notion token in user_settings: nothing is synced, the rows stay."
     return None
 
 
 def _why_nothing_to_sync(configuration: Configuration, user: User) -> tuple[Condition, str]:
+    if configuration.everything and user.token_problem:
+        return Condition.FAILING, user.token_problem
     if configuration.everything and user.last_sync_ended_at is None:
         return Condition.NEVER_SYNCED, "all databases are configured, and no run has searched for them yet."
     if configuration.everything:
@@ -255,9 +341,22 @@ def _resting(facts: Facts, database: Database, condition: Condition, reason: str
         database.database_id,
         condition,
         reason,
+        cause=(database.last_error_code or "") if condition.health is not Health.OK else "",
+        failures=database.failures_in_a_row,
         database=database,
         running=_running(facts, database),
     )
+
+
+def _of_token(judged: DatabaseHealth, user: User | None) -> DatabaseHealth:
+    """How a database is whose user's token could not be used the last time: nothing else is known of it since then."""
+    if user is None or user.token_problem is None or judged.condition is Condition.WENT_AWAY:
+        return judged
+    failures = max(user.token_refusals, 1)
+    told = replace(judged, reason=user.token_problem, cause="token", failures=failures, advice="")
+    if judged.condition is Condition.SUSPENDED:
+        return told
+    return replace(told, condition=Condition.FAILING, since=user.token_problem_since)
 
 
 def _new(user_id: str, name: str, database_id: str) -> DatabaseHealth:
@@ -275,12 +374,12 @@ def _database(facts: Facts, database: Database, max_age: timedelta) -> DatabaseH
     if database.last_status == "running" and running is None:
         gone = next((run for run in facts.open_runs if run.runid == database.last_runid), None)
         reason = (
-            went_away(gone, facts.now) if gone else "the run that synced it left no record; the next one carries on."
+            went_away(gone, facts.now) if gone else "the run that synced it left no record; the next one does the work."
         )
         return judged(Condition.WENT_AWAY, reason, database.last_started_at)
     if database.suspended_since:
-        next_try = f" Next try in {until(database.next_try_at, facts.now)}." if database.next_try_at else ""
-        return judged(Condition.SUSPENDED, f"{_last_failure(facts, database)}{next_try}", database.suspended_since)
+        suspended = judged(Condition.SUSPENDED, _last_failure(facts, database), database.suspended_since)
+        return replace(suspended, next_try_at=database.next_try_at)
     if database.failures_in_a_row:
         return judged(Condition.FAILING, _last_failure(facts, database), database.failing_since)
     if database.fresh_as_of is None:
@@ -290,8 +389,17 @@ def _database(facts: Facts, database: Database, max_age: timedelta) -> DatabaseH
     if facts.now - database.fresh_as_of > max_age:
         if busy := _what_keeps_it(facts, database, running):
             return judged(Condition.STALE, busy, database.fresh_as_of)
-        return judged(Condition.STALE, _left_alone(facts, database), database.fresh_as_of, _SEE_DOCTOR)
+        left = judged(Condition.STALE, _left_alone(facts, database), database.fresh_as_of, _SEE_DOCTOR)
+        return replace(left, cause="left alone")
+    if database.rows_gone and not _what_keeps_it(facts, database, running):
+        return judged(Condition.STALE, _rows_gone(database))
     return judged(Condition.FRESH)
+
+
+def _rows_gone(database: Database) -> str:
+    of = plural(database.rows_gone + (database.rows or 0), "row")
+    verb = "was" if database.rows_gone == 1 else "were"
+    return f"{database.rows_gone:,} of {of} {verb} deleted by something else: the next sync brings them back."
 
 
 def _why_never(facts: Facts, database: Database, running: Run | None) -> str:
@@ -299,7 +407,7 @@ def _why_never(facts: Facts, database: Database, running: Run | None) -> str:
         return "its first sync is under way."
     if database.last_started_at is None:
         return _waits_for(facts, database) or "no run has reached it yet."
-    return "part of it has not been read yet; the next run carries on."
+    return "part of it has not been read yet."
 
 
 def _what_keeps_it(facts: Facts, database: Database, running: Run | None) -> str | None:
@@ -340,5 +448,5 @@ def went_away(run: Run, now: datetime) -> str:
     silent = f", last heard of {ago(run.heartbeat_at, now)}" if run.heartbeat_at else ""
     return (
         f"run {run.runid} went away (pid {run.pid or 'unknown'} on {run.host or 'an unknown host'}, began "
-        f"{ago(run.started_at, now)}{silent}); what it had written is kept, and the next run carries on."
+        f"{ago(run.started_at, now)}{silent}); what it had written is kept, and the next run does the rest."
     )

@@ -54,9 +54,20 @@ def headings_of(columns: Sequence[Column], last: str) -> list[Text]:
     return [Text(heading, "bold") for heading in (*(column.heading for column in columns), last)]
 
 
-def print_indented(console: Console, text: Text, indent: int) -> None:
-    """Prints it in lines that fit a terminal, whole where there is none; each after `indent` blanks."""
+def lines_of(console: Console, text: Text, indent: int) -> list[Text]:
+    """It in lines that fit a terminal, whole where there is none; each after `indent` blanks."""
     lines = text.wrap(console, max(console.width - indent, 20)) if console.is_terminal else [text]
     for line in lines:
         line.rstrip()
-        console.print(Text(" " * indent).append_text(line), soft_wrap=True)
+    return [Text(" " * indent).append_text(line) for line in lines]
+
+
+def print_indented(console: Console, text: Text, indent: int) -> None:
+    """Prints it in such lines."""
+    print_lines(console, lines_of(console, text, indent))
+
+
+def print_lines(console: Console, lines: Iterable[Text]) -> None:
+    """Prints lines as they are."""
+    for line in lines:
+        console.print(line, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The status for a person: what is wrong first, then every database, then the latest runs; for any width."""
+"""The status for a person, on one screen: what is wrong first, by cause; in full where that is asked for."""
 
 from __future__ import annotations
 
@@ -11,60 +11,106 @@ from rich.text import Text
 from notion_pg_sync.commands.output.terminal import text_of
 from notion_pg_sync.commands.status.databases import STYLES, show_databases
 from notion_pg_sync.commands.status.facts import Facts
-from notion_pg_sync.commands.status.findings import how_long, judged_alike
-from notion_pg_sync.commands.status.history import show_runs, show_syncs
-from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, headline
-from notion_pg_sync.commands.status.layout import print_indented
-from notion_pg_sync.commands.status.words import ago
-from notion_pg_sync.core.health import Condition
+from notion_pg_sync.commands.status.findings import how_long, of_one_cause
+from notion_pg_sync.commands.status.history import show_runs, show_syncs, show_the_last_run
+from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, ages, headline
+from notion_pg_sync.commands.status.layout import lines_of, print_lines
+from notion_pg_sync.core.health import Health
 from notion_pg_sync.core.wording import plural
 
-# With more healthy databases than these a line says all there is to say of them.
-MOST_HEALTHY = 50
-# Of those that share one reason, so many are named; the table names all.
-_MOST_NAMED = 10
+# What a terminal shows at once, without its prompt.
+MOST_LINES = 22
+# Of those with one cause, so many are named on one screen, and so many where everything is shown.
+_MOST_NAMED, _MOST_NAMED_IN_FULL = 3, 10
+# Names and reasons may be as long as Notion likes.
+_MOST_LINES_OF_NAMES, _MOST_LINES_OF_REASON = 4, 6
+
+_STYLES = {Health.OK: "bold green", Health.DEGRADED: "bold yellow", Health.FAILING: "bold red"}
 
 
-def show_status(console: Console, facts: Facts, judgement: Judgement, *, runs: int, about_some: bool) -> None:
-    """Shows it all; `about_some`: it is about some databases that were asked for, so none is left out."""
-    style = "bold red" if judgement.exit_code else "bold green"
-    print_indented(console, text_of(headline(judgement, facts.now), style), 0)
-    for together in judged_alike(judgement.not_fresh):
-        _show_finding(console, together, facts.now)
-    shown, healthy = _shown(judgement.databases, everything=about_some)
-    if shown:
+def show_status(console: Console, facts: Facts, judgement: Judgement) -> None:
+    """Shows what it comes to on one screen, however many databases there are."""
+    shown = _headline(console, facts, judgement)
+    last = 0 if facts.last_run is None else 1
+    groups = of_one_cause(_worth_telling(judgement))
+    for number, group in enumerate(groups):
+        lines = _shortened(*_finding(console, group, facts.now, _MOST_NAMED))
+        is_last = number == len(groups) - 1
+        if shown + len(lines) + last + (not is_last) > MOST_LINES and number:
+            print_lines(console, [_the_rest(groups[number:])])
+            break
+        print_lines(console, lines)
+        shown += len(lines)
+    show_the_last_run(console, facts)
+
+
+def show_everything(console: Console, facts: Facts, judgement: Judgement, *, runs: int, about_some: bool) -> None:
+    """Shows every database and the `runs` latest runs; `about_some`: it is about some databases that were asked for."""
+    _headline(console, facts, judgement)
+    for group in of_one_cause(judgement.not_fresh):
+        who, why = _finding(console, group, facts.now, _MOST_NAMED_IN_FULL)
+        print_lines(console, [*who, *why])
+    if judgement.databases:
         console.print()
-        show_databases(console, shown, facts.now)
-    if healthy:
-        print_indented(console, text_of(_of_the_healthy(healthy, facts.now), "green"), 0)
+        show_databases(console, _worst_user_first(judgement.databases), facts.now)
     if about_some:
         show_syncs(console, facts, judgement, runs)
     else:
         show_runs(console, facts, runs)
 
 
-def _show_finding(console: Console, together: Sequence[DatabaseHealth], now: datetime) -> None:
-    first = together[0]
-    names = [one.title for one in together]
-    who = ", ".join(names[:_MOST_NAMED]) + (
-        f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    )
+def _headline(console: Console, facts: Facts, judgement: Judgement) -> int:
+    """Shows what it all comes to, and how old the copies are; returns how many lines that took."""
+    said = headline(judgement, facts.now)
+    lines = lines_of(console, text_of(said, _STYLES[_shown_health(judgement)]), 0)
+    if judgement.health is not Health.OK and (aged := ages(judgement, facts.now)):
+        lines += lines_of(console, text_of(f"What is fresh: {aged}.", "green"), 0)
+    print_lines(console, lines)
+    return len(lines)
+
+
+def _shown_health(judgement: Judgement) -> Health:
+    return Health.FAILING if judgement.exit_code else judgement.health
+
+
+def _worth_telling(judgement: Judgement) -> list[DatabaseHealth]:
+    """What is not as it should be; of what is not to be synced, the headline has the number."""
+    return [one for one in judgement.not_fresh if one.counts or one.condition.health is not Health.OK]
+
+
+def _finding(
+    console: Console, group: Sequence[DatabaseHealth], now: datetime, most_named: int
+) -> tuple[list[Text], list[Text]]:
+    """Who is how, and why."""
+    first = group[0]
     mark = first.condition.words.upper() if first.counts else first.condition.words
     said = Text.assemble(
-        (mark, STYLES.get(first.condition, "dim")), "  ", text_of(who, "bold"), how_long(together, now)
+        (mark, STYLES.get(first.condition, "dim")), "  ", text_of(_who(group, most_named), "bold"), how_long(group, now)
     )
-    print_indented(console, said, 0)
-    print_indented(console, text_of(first.told), 4)
+    return lines_of(console, said, 0), lines_of(console, text_of(first.told), 4)
 
 
-def _shown(
-    databases: Sequence[DatabaseHealth], *, everything: bool
-) -> tuple[list[DatabaseHealth], list[DatabaseHealth]]:
-    """The databases of the table, and those that a line sums up: the healthy ones where they are many."""
-    healthy = [one for one in databases if one.condition is Condition.FRESH and one.running is None]
-    if everything or len(healthy) <= MOST_HEALTHY:
-        return _worst_user_first(databases), []
-    return _worst_user_first(one for one in databases if one.condition is not Condition.FRESH or one.running), healthy
+def _shortened(who: list[Text], why: list[Text]) -> list[Text]:
+    cut = [Text("    (-v shows all of it)", "dim")]
+    who = who if len(who) <= _MOST_LINES_OF_NAMES else who[: _MOST_LINES_OF_NAMES - 1] + cut
+    why = why if len(why) <= _MOST_LINES_OF_REASON else why[: _MOST_LINES_OF_REASON - 1] + cut
+    return who + why
+
+
+def _who(group: Sequence[DatabaseHealth], most_named: int) -> str:
+    if len(group) == 1:
+        return group[0].title
+    databases, users = sum(one.is_database for one in group), len({one.user_id for one in group})
+    names = [one.title for one in group[:most_named]]
+    more = f" and {len(group) - most_named:,} more" if len(group) > most_named else ""
+    count = f"{plural(databases, 'database')} of {plural(users, 'user')}" if databases else plural(users, "user")
+    return f"{count}: {', '.join(names)}{more}"
+
+
+def _the_rest(groups: Sequence[Sequence[DatabaseHealth]]) -> Text:
+    count = sum(len(group) for group in groups)
+    causes = plural(len(groups), "more cause")
+    return text_of(f"and {causes} for {plural(count, 'database')}: 'notion-pg-sync status -v' shows each.", "bold")
 
 
 def _worst_user_first(databases: Iterable[DatabaseHealth]) -> list[DatabaseHealth]:
@@ -73,13 +119,3 @@ def _worst_user_first(databases: Iterable[DatabaseHealth]) -> list[DatabaseHealt
     for one in databases:
         by_user.setdefault(one.user_id, []).append(one)
     return [one for together in by_user.values() for one in together]
-
-
-def _of_the_healthy(healthy: Sequence[DatabaseHealth], now: datetime) -> str:
-    aged = [(one.database.fresh_as_of, one.title) for one in healthy if one.database and one.database.fresh_as_of]
-    oldest, title = min(aged)
-    users = len({one.user_id for one in healthy})
-    return (
-        f"{plural(len(healthy), 'database')} of {plural(users, 'user')} are fresh: the oldest, {title}, as of "
-        f"{ago(oldest, now)}. --user and --database show each."
-    )

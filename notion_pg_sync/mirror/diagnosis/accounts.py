@@ -1,10 +1,64 @@
-"""SQL that fixes a row of `user_settings`, to be typed by a person."""
+"""What `user_settings` is like, and SQL that fixes it, to be typed by a person. None of it loses a token or an id."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection, Mapping
+
 from psycopg import sql
 
-from notion_pg_sync.mirror.diagnosis.statements import typed
+from notion_pg_sync.mirror.accounts import SETTINGS_COLUMNS
+from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.qualified_sql import qualified
+from notion_pg_sync.mirror.typed_sql import typed
+
+
+async def column_types(connection: Connection, schema: str) -> dict[str, str]:
+    """The columns of `user_settings` with their types, as PostgreSQL writes them."""
+    found = await connection.execute(
+        """
+        SELECT attname, format_type(atttypid, NULL) FROM pg_attribute
+        WHERE attrelid = format('%%I.%%I', %s::text, 'user_settings')::regclass AND attnum > 0 AND NOT attisdropped
+        """,
+        (schema,),
+    )
+    return {name: kind async for name, kind in found}
+
+
+async def column_holding(
+    connection: Connection, schema: str, types: Mapping[str, str], database_ids: Collection[str]
+) -> str | None:
+    """The column of JSON in which one of these ids stands, of those that the tool does not read."""
+    for name, kind in types.items():
+        if kind not in ("json", "jsonb") or name in SETTINGS_COLUMNS:
+            continue
+        column = qualified("pg_catalog.replace({name}::pg_catalog.text, '-', '')", name=sql.Identifier(name))
+        query = qualified(
+            "SELECT true FROM {table}, pg_catalog.unnest(%s::pg_catalog.text[]) AS wanted (written)"
+            " WHERE pg_catalog.strpos({column}, pg_catalog.replace(written, '-', '')) {>} 0 LIMIT 1",
+            table=_table(schema),
+            column=column,
+        )
+        with connection.as_application():
+            if await fetch_value(connection, query, list(database_ids)):
+                return name
+    return None
+
+
+def generated_from(schema: str, column: str) -> str:
+    """Gives the tool its `notion_databases` from the column that holds it now, which stays the application's."""
+    source = sql.SQL("({}::jsonb)").format(sql.Identifier(column))
+    change = sql.SQL("ALTER TABLE {} ADD COLUMN notion_databases jsonb GENERATED ALWAYS AS {} STORED")
+    return typed(change.format(_table(schema), source))
+
+
+def retyping(schema: str, column: str, kind: str) -> str:
+    """Gives a column of text the type that is read; what stands in it stays."""
+    change = sql.SQL(
+        "ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT,"
+        " ALTER COLUMN {column} TYPE {kind} USING nullif(btrim({column}), '')::{kind}"
+    )
+    return typed(change.format(table=_table(schema), column=sql.Identifier(column), kind=sql.SQL(kind)))
 
 
 def listing(schema: str) -> str:
@@ -12,48 +66,16 @@ def listing(schema: str) -> str:
     return typed(sql.SQL("SELECT user_id FROM {} ORDER BY 1").format(_table(schema)))
 
 
-def first_user(schema: str) -> str:
-    """Adds a user, whose id and token the person has to put in; every database that the token may read is wanted."""
-    columns = [*map(sql.Identifier, ("user_id", "notion_token", "notion_databases"))]
-    values = [*map(sql.Literal, ("me", "ntn_...", '{"*": "*"}'))]
-    return typed(
-        sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-            _table(schema), sql.SQL(", ").join(columns), sql.SQL(", ").join(values)
-        )
-    )
-
-
-def token_statement(schema: str, user_id: str, column: str) -> str:
-    """Stores a token, which the person has to put in."""
-    return _update(schema, user_id, sql.SQL("{} = 'ntn_...'").format(sql.Identifier(column)))
-
-
-def trimming(schema: str, user_id: str, column: str) -> str:
-    """Takes blanks, tabs and line ends from both ends of a token."""
+def trimming(schema: str, user_id: str, column: str, edges: str) -> str:
+    """Takes the characters `edges` from both ends of a token."""
     name = sql.Identifier(column)
-    return _update(schema, user_id, sql.SQL(r"{} = btrim({}, E' \t\r\n')").format(name, name))
+    return _update(schema, user_id, sql.SQL("{} = btrim({}, {})").format(name, name, sql.Literal(edges)))
 
 
-def switching_on(schema: str) -> str:
-    """Lets `sync-all` sync every user who has a token."""
-    return typed(sql.SQL("UPDATE {} SET auto_sync_enabled = true").format(_table(schema)))
-
-
-def everything_wanted(schema: str, user_id: str) -> str:
-    """Asks for every database that is shared with the user's token."""
-    return _update(schema, user_id, sql.SQL("notion_databases = {}").format(sql.Literal('{"*": "*"}')))
-
-
-def database_statement(schema: str, user_id: str) -> str:
-    """Asks for one database, whose name and id the person has to put in."""
-    example = sql.Literal('{"Characters": "<database id>"}')
-    return _update(schema, user_id, sql.SQL("notion_databases = {}").format(example))
-
-
-def id_statement(schema: str, user_id: str, name: str) -> str:
-    """Gives a configured database another id, which the person has to put in."""
-    change = sql.SQL("notion_databases = jsonb_set(notion_databases, {}, {})")
-    return _update(schema, user_id, change.format(sql.Literal([name]), sql.Literal('"<database id>"')))
+def databases_statement(schema: str, user_id: str, databases: Mapping[str, str]) -> str:
+    """Asks for these databases, ids by name."""
+    wanted = sql.Literal(json.dumps(databases, ensure_ascii=False))
+    return _update(schema, user_id, sql.SQL("notion_databases = {}").format(wanted))
 
 
 def without_database(schema: str, user_id: str, name: str) -> str:

@@ -9,9 +9,9 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection
-from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.page_ids import IdSpelling, trigger_on
 from notion_pg_sync.mirror.tables import GENERAL_TABLE, SyncTable
+from notion_pg_sync.mirror.typed_sql import typed
 
 
 @dataclass(frozen=True)

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from psycopg import sql
 
 from notion_pg_sync.core.health import RECENT_FAILURES_DAYS
 from notion_pg_sync.mirror.connection import Connection, fetch_value
-from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.kept_settings import KeptSetting, kept_by_the_server, kept_for
+from notion_pg_sync.mirror.typed_sql import typed
 
 API_SETTING = "app.api_url"
 _FUNCTIONS = ["sync_notion_database", "sync_all_notion_databases"]
+_SYNCS = re.compile(r"sync_(all_)?notion_database|api\.notion\.com")
+_CHANGES = re.compile(
+    r"\b(?:delete|truncate|update|insert|merge|drop|alter)\b[^;]*?\b(notion_\w+_sync\b|notion\\?_%)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
 class CronJob:
-    """A job of pg_cron; `owned`: by the tool's role; the counts are those of its runs in the last day."""
+    """An active job of pg_cron; `owned`: by the tool's role; the counts are those of its runs in the last day.
+
+    `does` is its command, and the source of the functions that this calls, and of those that they call.
+    """
 
     jobid: int
     name: str | None
     schedule: str
-    active: bool
     owned: bool
+    does: str
     runs: int
     failed: int
 
@@ -31,6 +39,21 @@ class CronJob:
     def called(self) -> str:
         """How people call it."""
         return self.name or f"number {self.jobid}"
+
+    @property
+    def syncs_notion(self) -> bool:
+        """Whether it is the older set-up's scheduler."""
+        return self.name == "sync-notion-databases" or _SYNCS.search(self.does) is not None
+
+    @property
+    def changes(self) -> list[str]:
+        """The sync tables that it may write to or empty, by what it says."""
+        return sorted({found[1].lower() for found in _CHANGES.finditer(self.does)})
+
+    @property
+    def pause(self) -> str:
+        """SQL that lets it rest, and keeps it."""
+        return typed(sql.SQL("SELECT cron.alter_job({}, active := false)").format(sql.Literal(self.jobid)))
 
     @property
     def unschedule(self) -> str:
@@ -51,7 +74,7 @@ class CronJob:
 
 @dataclass(frozen=True)
 class PgCron:
-    """pg_cron in this database; `jobs` are those that sync Notion, None where the role may not read them.
+    """pg_cron in this database; `jobs` are those that are active, None where the role may not read them.
 
     `all_visible`: the role sees the jobs of every role, not its own alone.
     """
@@ -169,13 +192,25 @@ async def _jobs(connection: Connection, *, with_details: bool) -> tuple[CronJob,
         if with_details
         else "0, 0"
     ).format(days=RECENT_FAILURES_DAYS)
+    # Whatever reaches one table may do so through functions, and theirs: UNION ends where a function comes again.
     found = await connection.execute(
         sql.SQL(
             """
-            SELECT jobid, jobname::text, schedule, active, username = current_user, {}
+            SELECT jobid, jobname::text, schedule, username = current_user, concat_ws(E'\\n', command, (
+                WITH RECURSIVE called (oid, source) AS (
+                    SELECT 0::oid, command COLLATE "C"
+                    UNION
+                    SELECT pg_proc.oid, coalesce(pg_get_function_sqlbody(pg_proc.oid), prosrc) COLLATE "C"
+                    FROM called JOIN pg_proc
+                      ON strpos(lower(source), lower(proname)) > 0
+                         AND source ~* ('\\m' || regexp_replace(proname, '\\W', '.', 'g') || '"?\\s*\\(')
+                    WHERE prokind IN ('f', 'p') AND pronamespace NOT IN (SELECT oid FROM pg_namespace
+                        WHERE nspname IN ('pg_catalog', 'information_schema', 'notion_sync'))
+                )
+                SELECT string_agg(source, E'\\n') FROM called WHERE oid <> 0
+            )), {}
             FROM cron.job
-            WHERE database = current_database()
-              AND (jobname = 'sync-notion-databases' OR command ~ 'sync_(all_)?notion_database')
+            WHERE database = current_database() AND active
             ORDER BY jobid
             """
         ).format(counts)

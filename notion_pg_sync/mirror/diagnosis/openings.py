@@ -9,8 +9,8 @@ from psycopg import sql
 
 from notion_pg_sync.mirror.adoption import revocations
 from notion_pg_sync.mirror.connection import Connection
-from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.qualified_sql import qualified
+from notion_pg_sync.mirror.typed_sql import typed
 
 _OURS = ("notion_sync", "notion")
 

@@ -15,8 +15,8 @@ from notion_pg_sync.mirror.diagnosis.row_security import (
     hides_from_us,
     look_at_table,
 )
-from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.tables import find_tables
+from notion_pg_sync.mirror.typed_sql import typed
 
 BOOKKEEPING = "notion_sync"
 _VIEWS = "notion"

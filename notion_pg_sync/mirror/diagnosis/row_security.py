@@ -14,8 +14,8 @@ from psycopg import sql
 
 from notion_pg_sync.mirror.adoption import TableState, letting_write, own_policy, securing
 from notion_pg_sync.mirror.connection import Connection
-from notion_pg_sync.mirror.diagnosis.statements import typed
 from notion_pg_sync.mirror.tables import SyncTable
+from notion_pg_sync.mirror.typed_sql import typed
 
 Command = Literal["SELECT", "INSERT", "UPDATE", "DELETE"]
 

@@ -10,15 +10,26 @@ COMMENT ON COLUMN notion_sync.accounts.last_sync_brings IS
     'What the last sync-all was to bring for this user: rows, and full read, bodies or full bodies where it was asked to.';
 COMMENT ON COLUMN notion_sync.accounts.token_fingerprint IS
     'SHA-256 of the token of the last sync: another token lifts the suspension of databases.';
+COMMENT ON COLUMN notion_sync.accounts.token_problem IS
+    'Why the token could not be used the last time, the same for all users who have it; null: it could.';
+COMMENT ON COLUMN notion_sync.accounts.token_refusals IS 'How often in a row Notion has refused the token.';
+COMMENT ON COLUMN notion_sync.accounts.token_refused_at IS 'When Notion was asked that refused the token last.';
+COMMENT ON COLUMN notion_sync.accounts.suspended_since IS
+    'Since when the token is tried only now and then: it was refused three times in a row while others were accepted.';
+COMMENT ON COLUMN notion_sync.accounts.next_try_at IS 'Before this time a suspended token is not tried.';
+COMMENT ON COLUMN notion_sync.accounts.told_at IS 'When a run last told on stderr that the token cannot be used.';
+COMMENT ON COLUMN notion_sync.databases.told_at IS 'When a run last told on stderr that access to it is lacking.';
+COMMENT ON COLUMN notion_sync.sync_requests.health IS
+    'How what was asked for is since then: ok, degraded (some of it is suspended) or failing.';
 COMMENT ON COLUMN notion_sync.databases.suspended_since IS
-    'Since when it is tried only now and then: it failed three times in a row for want of access.';
+    'Since when it is tried only now and then: it failed three times in a row for want of access, others did not.';
 COMMENT ON COLUMN notion_sync.databases.next_try_at IS 'Before this time a suspended database is not tried.';
 COMMENT ON COLUMN notion_sync.databases.name IS 'As configured in user_settings, or as found by search.';
 COMMENT ON COLUMN notion_sync.data_sources.database_name IS 'The name under which its rows are in the sync table.';
 COMMENT ON COLUMN notion_sync.data_sources.database_id_as_written IS
     'What new rows have in notion_database_id: the id as user_settings has it; null: as Notion writes it.';
 COMMENT ON COLUMN notion_sync.data_sources.view_name IS 'The typed view that shows its rows, for users who want one.';
-COMMENT ON COLUMN notion_sync.data_sources.watermark IS 'Every edit before this minute, by Notion''s clock, is in the copy.';
+COMMENT ON COLUMN notion_sync.data_sources.watermark IS 'Every edit up to five minutes before it, by Notion''s clock, is in the copy: the next read begins there.';
 COMMENT ON COLUMN notion_sync.data_sources.full_read_at IS 'When the last complete full read began.';
 COMMENT ON COLUMN notion_sync.data_sources.full_read_started_at IS 'When the full read that is under way began.';
 COMMENT ON COLUMN notion_sync.data_sources.full_read_covered IS

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from notion_pg_sync.core.errors import ErrorCode, ExitCode, ToolError
 from notion_pg_sync.core.intervals import Interval, gaps
 from notion_pg_sync.core.left_out import LeftOut
 from notion_pg_sync.core.users import User
@@ -30,6 +31,7 @@ from notion_pg_sync.notion.splits import splits_of
 from notion_pg_sync.sync.rows.completing import LeftValues, complete_pages
 from notion_pg_sync.sync.rows.conversion import Conversion
 from notion_pg_sync.sync.rows.plan import (
+    OVERLAP,
     FullRead,
     IncrementalRead,
     Plan,
@@ -38,6 +40,7 @@ from notion_pg_sync.sync.rows.plan import (
     Schema,
     Target,
     plan_read,
+    watermark_after,
 )
 from notion_pg_sync.sync.rows.reading import reading
 from notion_pg_sync.sync.rows.removing import (
@@ -47,7 +50,14 @@ from notion_pg_sync.sync.rows.removing import (
     held_back,
     verdicts_on,
 )
-from notion_pg_sync.sync.rows.row_sink import Description, ReadProgress, RowSink, SyncTarget
+from notion_pg_sync.sync.rows.row_sink import (
+    Description,
+    EditProgress,
+    ReadProgress,
+    RowSink,
+    SyncTarget,
+    counts_of,
+)
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.listener import ProgressKey
 from notion_pg_sync.sync.run.people_lookup import told_of
@@ -60,7 +70,8 @@ class DataSourceSync:
     """The sync of one data source of a user.
 
     `counts` is what was done for its database before, and what this does with it; `rows`: how many rows of it there
-    were in its table when the account's sync began. `mode`: how it was read, None until it is.
+    were in its table when the account's sync began. `mode`: how it was read, None until it is. `has_progress`: the next
+    run need not read all of it again, where this one is cut off.
     """
 
     def __init__(
@@ -79,6 +90,7 @@ class DataSourceSync:
         self._destination = destination
         self.counts = counts
         self.mode: Mode | None = None
+        self.has_progress = False
         self._rows = rows
         self._page_size = work.settings.page_size
         self._watched = ProgressKey(place.owner.user_id, place.owner.database_name, place.owner.database_id)
@@ -114,7 +126,8 @@ class DataSourceSync:
     async def sync(self) -> None:
         """Syncs it.
 
-        Raises `NotionError`, `ListingError`, `HeldBackError`, `LeaseLostError`, and what psycopg raises.
+        Raises `NotionError`, `ListingError`, `HeldBackError`, `RowsBlockedError`, `RowRefusedError`, `LeaseLostError`,
+        and what psycopg raises.
         """
         answer = await self._client.data_source(self._place.key.data_source_id)
         self._schema, _ = sanitize(answer.schema)
@@ -134,6 +147,8 @@ class DataSourceSync:
             await self._try_again()
         if rows_held_back:
             raise held_back(self._place.owner.user_id, self._place.owner.database_name, rows_held_back)
+        if rows := await self._destination.withheld():
+            raise blocked(rows, self._place.table)
 
     def _plan(self, state: DataSourceState | None, schema: Schema, now: datetime) -> Plan:
         settings = self._work.settings
@@ -148,27 +163,28 @@ class DataSourceSync:
             return await self._read_edits(plan.since, described, state, state.held_back if state else 0)
         self._note = plan.note
         if plan.edits_since is None:
-            return await self._read_whole([])
-        rows_held_back = await self._read_whole(state.covered if state else [])
+            return await self._read_whole()
+        rows_held_back = await self._read_whole(*(state.covered, state.confirmed) if state else ())
         return await self._read_edits(plan.edits_since, described, state, rows_held_back)
 
-    async def _read_whole(self, covered: Sequence[Interval]) -> int:
+    async def _read_whole(self, covered: Sequence[Interval] = (), confirmed: Sequence[Interval] = ()) -> int:
         """Reads what is not covered yet, and then removes what was not seen.
 
-        Returns how many rows are held back, since removing them needs permission.
+        `confirmed`: where a second listing has been. Returns how many rows are held back, since removing them needs
+        permission.
         """
         self.mode = "full"
         await self._list_whole(covered)
         unseen = await self._destination.unseen()
         if len(unseen) > MAX_CONFIRMED_ONE_BY_ONE:
             # Not proof enough: listed once more, from the start, into what was seen.
-            await self._list_whole([])
+            await self._list_whole(confirmed, is_second=True)
             unseen = await self._destination.unseen()
         rows_held_back = await self._remove(unseen) if unseen else 0
         await self._destination.end_full_read(rows_held_back)
         return rows_held_back
 
-    async def _list_whole(self, covered: Sequence[Interval]) -> None:
+    async def _list_whole(self, covered: Sequence[Interval], *, is_second: bool = False) -> None:
         readers = self._work.settings.concurrency
         left = gaps(covered)
         listing = FullListing(left, splits_of(self._schema), readers=readers, now=self._began_at)
@@ -181,7 +197,8 @@ class DataSourceSync:
                     if page.created_at < progress.until
                 ]
                 stretches = [progress.covered for _, progress in batch if progress.covered]
-                await self._write(pages, ReadProgress([page.id for page in pages], stretches))
+                await self._write(pages, ReadProgress([page.id for page in pages], stretches, is_second=is_second))
+                self.has_progress |= any(not stretch.is_empty for stretch in stretches)
 
     async def _remove(self, unseen: list[str]) -> int:
         """Removes what was not seen, as far as that needs no permission; returns how many rows do need it."""
@@ -209,19 +226,27 @@ class DataSourceSync:
         """
         self.mode = self.mode or "incremental"
         listing = EditListing(since, self._began_at)
+        has_way_out = False
         async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
             async for batch in answers:
                 pages = [
                     read_page(page)
-                    for answer, unseen in batch
+                    for answer, edits in batch
                     for page in answer.pages
-                    if str(page.get("id")) in unseen
+                    if str(page.get("id")) in edits.unseen
                 ]
-                await self._write(pages, None)
+                _, latest = batch[-1]
+                await self._write(pages, EditProgress(watermark_after(latest.until, self._began_at)))
+                self.has_progress |= latest.until > listing.since
+                # If it is cut off within a minute of which nothing can be kept, the next run carries a full read on.
+                if latest.is_crowded and not has_way_out:
+                    await self._destination.prepare(described, self._conversion.columns, state, self._began_at)
+                elif has_way_out and not latest.is_crowded:
+                    await self._destination.drop_full_read()
+                has_way_out = latest.is_crowded
         if listing.gave_up:
-            await self._destination.prepare(described, self._conversion.columns, state, self._began_at)
-            return await self._read_whole([])
-        await self._destination.advance_watermark(self._began_at)
+            return await self._read_whole()
+        await self._destination.end_edits(self._began_at, timedelta() if listing.is_sure else OVERLAP)
         return rows_held_back
 
     async def _try_again(self) -> None:
@@ -231,7 +256,7 @@ class DataSourceSync:
         if verdicts.still_there:
             await self._write([read_page(page) for page in verdicts.still_there], None)
 
-    async def _write(self, pages: Sequence[Page], covered: ReadProgress | None) -> None:
+    async def _write(self, pages: Sequence[Page], progress: ReadProgress | EditProgress | None) -> None:
         """Completes `pages` and hands their rows on, with what the batch stands for."""
         completed = await complete_pages(self._client, pages, self._schema, self._left)
         ids = {page.id for page in pages}
@@ -242,17 +267,11 @@ class DataSourceSync:
         columns = self._conversion.columns if columns_changed else None
         new_users = {user for page in completed for user in users_in(page.properties)} - self._users_told
         settled = left if left or ids & self._left_before.keys() else None
-        written = await self._destination.write(rows, columns, covered, told_of(new_users), settled)
+        written = await self._destination.write(rows, columns, progress, told_of(new_users), settled)
         self._users_told |= new_users
-        self.counts += Counts(
-            rows_read=written.inserted + written.updated + written.unchanged + written.withheld,
-            inserted=written.inserted,
-            updated=written.updated,
-            unchanged=written.unchanged,
-        )
+        self.counts += counts_of(written)
         self._stored.restored += written.restored
         self._stored.altered += written.altered
-        self._stored.withheld += written.withheld
         so_far = with_traffic(self.counts, self._client)
         self._work.listener.progressed(self._watched, so_far, waiting=self._client.pacer.is_waiting)
 
@@ -304,15 +323,28 @@ def stored_otherwise(written: Written, table: SyncTable) -> list[str]:
         said.append(
             f"{plural(written.restored, 'row was', 'rows were')} changed or deleted in PostgreSQL: written again."
         )
-    trigger = ", ".join(table.triggers) or "of a partition"
     if written.altered:
         said.append(
-            f"{plural(written.altered, 'row is', 'rows are')} not as in Notion: the trigger {trigger} on "
+            f"{plural(written.altered, 'row is', 'rows are')} not as in Notion: the trigger {_triggers(table)} on "
             f"{table.qualified_name} changes what is written; this stays so until the pages change in Notion."
         )
-    if written.withheld:
-        said.append(
-            f"{plural(written.withheld, 'row is', 'rows are')} missing: the trigger {trigger} on "
-            f"{table.qualified_name} blocks the write."
-        )
     return said
+
+
+class RowsBlockedError(ToolError):
+    """A trigger keeps rows out of the sync table."""
+
+    exit_code = ExitCode.FAILED
+    code = ErrorCode.ROWS_BLOCKED
+
+
+def blocked(rows: int, table: SyncTable) -> RowsBlockedError:
+    """The error that says so, as long as it is so."""
+    return RowsBlockedError(
+        f"{plural(rows, 'row is', 'rows are')} missing: the trigger {_triggers(table)} on {table.qualified_name} "
+        "blocks the write. Let it return the row, or drop it; the next full read tries again."
+    )
+
+
+def _triggers(table: SyncTable) -> str:
+    return ", ".join(table.triggers) or "of a partition"

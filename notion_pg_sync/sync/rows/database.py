@@ -12,6 +12,7 @@ from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.row_counts import RowCounts
 from notion_pg_sync.mirror.runs import Counts, DatabaseRun, Mode
 from notion_pg_sync.mirror.sent_rows import RowOwner
+from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.json_access import get_path
@@ -23,74 +24,101 @@ from notion_pg_sync.sync.run.failures import Failure, logged_failure
 from notion_pg_sync.sync.run.preset_tables import prepare_table
 
 
-async def sync_database(
-    work: RunContext, client: NotionClient, user_id: str, configured: ConfiguredDatabase, row_counts: RowCounts
-) -> DatabaseRun:
-    """Syncs one database of a user, under the user's lease. `row_counts`: the user's, when the account's sync began.
+class DatabaseSync:
+    """The sync of one database of a user, under the user's lease.
 
-    Never raises for what is wrong with the database, Notion or a row: the run says it, and what was written until
-    then stays.
+    `row_counts`: the user's, when the account's sync began.
     """
-    counts = Counts()
-    mode: Mode | None = None
-    own_client = client.with_own_traffic()
-    failures: list[Failure] = []
-    notes: list[str] = []
-    try:
-        notes.extend(await prepare_table(work, configured.name))
-        table = work.table_for(configured.name)
-        listed = await _data_source_ids(own_client, configured)
-        for data_source_id in listed:
-            owner = RowOwner(user_id, configured.database_id, configured.name, data_source_id, configured.id_as_written)
-            place = SyncTarget(owner, table)
-            destination = DryRunSink(work, place) if work.settings.dry_run else PostgresSink(work, place)
-            rows = row_counts.get((table.qualified_name, data_source_id), 0)
-            sync = DataSourceSync(work, own_client, place, destination, counts, rows=rows)
-            try:
-                await sync.sync()
-            except Exception as error:  # noqa: BLE001 - recorded below; the other data sources go on
-                failures.append(logged_failure(error))
-            counts, mode = sync.counts, _mode_of(mode, sync.mode)
-            notes.extend(sync.notes)
-            notes.extend(destination.notes)
-        if not work.settings.dry_run:
-            removed, failed = await _remove_vanished(work, own_client, user_id, configured, listed=listed)
-            counts += Counts(removed=removed)
-            failures.extend(failed)
-    except Exception as error:  # noqa: BLE001 - recorded below; the other databases go on
-        failures.append(logged_failure(error))
-    counts = with_traffic(counts, own_client)
-    sentences = [failure.sentence for failure in failures] or [_says(counts, dry=work.settings.dry_run)]
-    error_code = failures[0].code if failures else None
-    return DatabaseRun.of_rows(counts, mode, error_code, " ".join(dict.fromkeys([*sentences, *notes])))
 
+    def __init__(
+        self,
+        work: RunContext,
+        client: NotionClient,
+        user_id: str,
+        configured: ConfiguredDatabase,
+        row_counts: RowCounts,
+    ) -> None:
+        self._work = work
+        self._client = client.with_own_traffic()
+        self._user_id = user_id
+        self._configured = configured
+        self._row_counts = row_counts
+        self._data_sources: list[DataSourceSync] = []
+        self._removed = Counts()
+        self._failures: list[Failure] = []
+        self._notes: list[str] = []
+        self._is_done = False
 
-def _mode_of(before: Mode | None, latest: Mode | None) -> Mode | None:
-    """How a database was read: as a whole, if one of its data sources was."""
-    return "full" if "full" in (before, latest) else before or latest
+    @property
+    def run(self) -> DatabaseRun:
+        """What it came to; before it is done, what a sync came to that is cut off here."""
+        counts = with_traffic(self._counts_so_far() + self._removed, self._client)
+        modes = {sync.mode for sync in self._data_sources}
+        mode: Mode | None = "full" if "full" in modes else "incremental" if "incremental" in modes else None
+        if not self._is_done:
+            carries_on = any(sync.has_progress for sync in self._data_sources)
+            return DatabaseRun.cut_off(counts, mode, carries_on=carries_on)
+        dry = self._work.settings.dry_run
+        sentences = [failure.sentence for failure in self._failures] or [_says(counts, dry=dry)]
+        error_code = self._failures[0].code if self._failures else None
+        return DatabaseRun.of_rows(counts, mode, error_code, " ".join(dict.fromkeys([*sentences, *self._notes])))
 
+    async def sync(self) -> None:
+        """Syncs it.
 
-async def _remove_vanished(
-    work: RunContext, client: NotionClient, user_id: str, configured: ConfiguredDatabase, *, listed: list[str]
-) -> tuple[int, list[Failure]]:
-    """Sees to the rows of data sources that the database had and has no longer.
-
-    Returns how many were removed, and what went wrong.
-    """
-    async with transaction(work.pool) as connection:
-        known = await data_sources.known_data_sources(connection, user_id, configured.database_id)
-    removed = 0
-    failures: list[Failure] = []
-    for data_source_id in sorted(known.keys() - set(listed)):
-        table = work.table_named(known[data_source_id])
-        if table is None:
-            continue
+        Never raises for what is wrong with the database, Notion or a row: `run` says it, and what was written until
+        then stays.
+        """
         try:
-            key = DataSourceKey(user_id, data_source_id)
-            removed += await remove_vanished(work, client, key, database_name=configured.name, table=table)
-        except Exception as error:  # noqa: BLE001 - recorded by the caller; the other data sources go on
-            failures.append(logged_failure(error))
-    return removed, failures
+            self._notes.extend(await prepare_table(self._work, self._configured.name))
+            table = self._work.table_for(self._configured.name)
+            listed = await _data_source_ids(self._client, self._configured)
+            for data_source_id in listed:
+                await self._sync_data_source(table, data_source_id)
+            if not self._work.settings.dry_run:
+                await self._remove_vanished(listed)
+        except Exception as error:  # noqa: BLE001 - recorded; the other databases go on
+            self._failures.append(logged_failure(error))
+        self._is_done = True
+
+    def _counts_so_far(self) -> Counts:
+        return self._data_sources[-1].counts if self._data_sources else Counts()
+
+    async def _sync_data_source(self, table: SyncTable, data_source_id: str) -> None:
+        work, configured = self._work, self._configured
+        owner = RowOwner(
+            self._user_id, configured.database_id, configured.name, data_source_id, configured.id_as_written
+        )
+        place = SyncTarget(owner, table)
+        destination = DryRunSink(work, place) if work.settings.dry_run else PostgresSink(work, place)
+        rows = self._row_counts.get((table.qualified_name, data_source_id), 0)
+        sync = DataSourceSync(work, self._client, place, destination, self._counts_so_far(), rows=rows)
+        self._data_sources.append(sync)
+        try:
+            await sync.sync()
+        except Exception as error:  # noqa: BLE001 - recorded; the other data sources go on
+            self._failures.append(logged_failure(error))
+        self._notes.extend(sync.notes)
+        self._notes.extend(destination.notes)
+
+    async def _remove_vanished(self, listed: list[str]) -> None:
+        """Sees to the rows of data sources that the database had and has no longer."""
+        work, database_id = self._work, self._configured.database_id
+        async with transaction(work.pool) as connection:
+            known = await data_sources.known_data_sources(connection, self._user_id, database_id)
+        for data_source_id in sorted(known.keys() - set(listed)):
+            table = work.table_named(known[data_source_id])
+            if table is None:
+                continue
+            key = DataSourceKey(self._user_id, data_source_id)
+            try:
+                removed = await remove_vanished(
+                    work, self._client, key, database_name=self._configured.name, table=table
+                )
+            except Exception as error:  # noqa: BLE001 - recorded; the other data sources go on
+                self._failures.append(logged_failure(error))
+            else:
+                self._removed += Counts(removed=removed)
 
 
 def _says(counts: Counts, *, dry: bool) -> str:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from notion_pg_sync.core.wording import some
+from notion_pg_sync.notion.listing import LONGEST_LAG
 
 # An answer to one query holds as many; reading such a data source whole costs no more than asking what changed.
 SINGLE_QUERY_ROWS = 100
 
-# How far before the watermark an incremental read begins. Times are rounded to minutes, and how long an edit takes to
-# appear in queries is not documented (docs/notion-api.md#time).
-OVERLAP = timedelta(minutes=5)
+# How far before the watermark an incremental read begins: what was edited then may not have appeared in queries.
+OVERLAP = LONGEST_LAG
 
 # How far in the future a stored time may lie, since clocks differ; an incremental read reaches back as far.
 TOLERANCE = OVERLAP
@@ -126,6 +126,11 @@ def plan_read(known: PreviousRead | None, schema: Schema, target: Target, now: d
     if now - known.full_as_of >= options.full_every:
         return FullRead("the last full read is too long ago")
     return IncrementalRead(known.watermark - OVERLAP)
+
+
+def watermark_after(until: datetime, began_at: datetime) -> datetime:
+    """The watermark of an incremental read that began at `began_at`, once every edit before `until` has arrived."""
+    return min(until + OVERLAP, began_at)
 
 
 def _may_be_carried_on(known: PreviousRead, now: datetime, version: int) -> bool:

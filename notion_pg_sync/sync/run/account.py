@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +12,7 @@ import psycopg
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
-from notion_pg_sync.core.health import SUSPENDED_AFTER_FAILURES
+from notion_pg_sync.core.health import SUSPENDED_AFTER_FAILURES, Health
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import accounts, leases, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
@@ -20,7 +20,8 @@ from notion_pg_sync.mirror.connection import Connection, retried, transaction
 from notion_pg_sync.mirror.data_sources import wanting_bodies
 from notion_pg_sync.mirror.leases import LeaseLostError
 from notion_pg_sync.mirror.row_counts import RowCounts, count_rows_of
-from notion_pg_sync.mirror.runs import DatabaseRun, Ending
+from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.mirror.suspensions import TokenRecord
 from notion_pg_sync.mirror.sync_requests import PendingRequests
 from notion_pg_sync.mirror.views import refresh_views
 from notion_pg_sync.notion.client import NotionClient
@@ -29,7 +30,7 @@ from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.bodies.bodies import BodiesSync
 from notion_pg_sync.sync.gathering import gather_or_cancel
-from notion_pg_sync.sync.rows.database import sync_database
+from notion_pg_sync.sync.rows.database import DatabaseSync
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases
@@ -38,6 +39,9 @@ from notion_pg_sync.sync.run.listener import ProgressKey
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.suspension import after_failures, fingerprint, is_lack_of_access
 from notion_pg_sync.sync.run.token_encryption import open_token
+from notion_pg_sync.sync.run.token_gate import TokenGate
+from notion_pg_sync.sync.verify.verification import Verification
+from notion_pg_sync.sync.verify.verify import verify_database
 
 log = logging.getLogger(__name__)
 
@@ -52,26 +56,58 @@ class Synced:
 
 @dataclass
 class AccountOutcome:
-    """What syncing an account came to; `problems` are failures that belong to none of its databases.
+    """What syncing an account came to, so far; `problems` are failures that belong to none of its databases.
 
-    `suspended` names the databases that were suspended before, tried or not, with the reason.
+    `due`: how many databases are to be synced. `token_problem`: why the token cannot be used, so that the databases of
+    `unread` were not asked for. `suspended` names the databases that were suspended before, tried or not, with the
+    reason. `ids` has the ids of all these databases. `verified`: how the copy of databases compares with Notion, where
+    that was asked for; `unverified`: why others could not be compared.
     """
 
     user_id: str
+    due: int = 0
     databases: dict[str, DatabaseRun] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    token_problem: str | None = None
+    unread: list[str] = field(default_factory=list)
     suspended: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    verified: dict[str, Verification] = field(default_factory=dict)
+    unverified: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_anything_read(self) -> bool:
+        """Whether a database was synced well."""
+        return any(run.error_code is None for run in self.databases.values())
 
     def add(self, database: ConfiguredDatabase, synced: Synced) -> str:
-        """Takes in what a database came to, and returns under which name.
-
-        It is the database's own; where search found two of one name, with its id.
-        """
-        name = database.name
-        name = f"{name} ({database.database_id})" if name in self.databases else name
+        """Takes in what a database came to, and returns under which name."""
+        name = self.name_of(database)
         self.databases[name] = synced.run
         if synced.was_suspended and synced.run.error_code:
             self.suspended[name] = synced.run.message or ""
+        return name
+
+    def leave_suspended(self, reasons: Mapping[ConfiguredDatabase, str]) -> None:
+        """Takes in that these databases were not tried, being suspended."""
+        for database, reason in reasons.items():
+            self.suspended[self.name_of(database)] = reason
+
+    def refuse(self, refusal: str, unread: Iterable[ConfiguredDatabase], *, was_suspended: bool) -> None:
+        """Takes in that Notion does not accept the token; `was_suspended`: as before, so that it is no news."""
+        names = [self.name_of(database) for database in unread]
+        if was_suspended:
+            refused = [name for name, run in self.databases.items() if run.error_code == ErrorCode.UNAUTHORIZED]
+            self.suspended.update(dict.fromkeys([*refused, *names], refusal))
+        else:
+            self.token_problem, self.unread = refusal, names
+
+    def name_of(self, database: ConfiguredDatabase) -> str:
+        """A database's own name; where search found two of one name, with its id."""
+        name = database.name
+        if self.ids.setdefault(name, database.database_id) != database.database_id:
+            name = f"{name} ({database.database_id})"
+            self.ids[name] = database.database_id
         return name
 
 
@@ -83,46 +119,88 @@ def connected_account(settings: Settings, account: Account) -> ConnectedAccount 
 
 
 async def sync_account(
-    work: RunContext, account: ConnectedAccount, slots: asyncio.Semaphore, *, only_requested: bool
-) -> AccountOutcome:
+    work: RunContext,
+    account: ConnectedAccount,
+    outcome: AccountOutcome,
+    slots: asyncio.Semaphore,
+    *,
+    only_requested: bool,
+) -> None:
     """Syncs the databases of an account whose lease this run holds, and gives the lease back.
 
-    Every one, or those alone that requests ask for, which come first in any case. `slots` bounds how many databases
-    the whole run syncs at once.
+    Every one, or those alone that requests ask for, which come first in any case. `outcome` is told what they come to;
+    `slots` bounds how many databases the whole run syncs at once.
     """
-    outcome = AccountOutcome(account.user_id)
     configuration = read_configuration(account.databases)
     outcome.problems.extend(configuration.problems)
     async with work.open_client(account.token) as client, keeping_lease(work, account.user_id, client.pacer):
         asked = await _requests(work, account.user_id)
-        resting, row_counts = await begin_account(work, account)
-        due = [
-            database
-            for database in await _databases(work, client, account, configuration, outcome)
-            if not only_requested or asked.includes(database.database_id)
-        ]
+        known = await begin_account(work, account)
+        gate = TokenGate(client, known.token, is_resting=known.token.is_resting and not asked.is_any)
+        await gate.try_refused()
+        databases = await _databases(work, gate, account, configuration, outcome)
+        due = [one for one in databases if not only_requested or asked.includes(one.database_id)]
         due.sort(key=lambda database: not asked.includes(database.database_id))
-        suspended = {
-            database.name: resting[database.database_id]
-            for database in due
-            if database.database_id in resting and database.database_id not in asked.database_ids
+        if gate.is_resting:
+            outcome.leave_suspended(dict.fromkeys(due, known.token.problem or ""))
+            return
+        resting = {
+            one: known.resting[one.database_id]
+            for one in due
+            if one.database_id in known.resting and one.database_id not in asked.database_ids
         }
-        outcome.suspended.update(suspended)
+        unread: list[ConfiguredDatabase] = []
+        to_sync = [database for database in due if database not in resting]
+        outcome.due = len(to_sync)
 
-        async def sync(database: ConfiguredDatabase) -> tuple[ConfiguredDatabase, str]:
+        async def sync(database: ConfiguredDatabase) -> tuple[ConfiguredDatabase, str] | None:
             async with slots:
-                synced = await sync_and_record(work, client, account.user_id, database, row_counts)
-            return database, outcome.add(database, synced)
+                if not gate.is_open:
+                    unread.append(database)
+                    return None
+                name = await sync_and_record(work, client, outcome, database, known.row_counts)
+            if outcome.databases[name].error_code == ErrorCode.UNAUTHORIZED:
+                await gate.ask()
+            return database, name
 
         try:
-            synced = await gather_or_cancel(sync(database) for database in due if database.name not in suspended)
+            synced = [one for one in await gather_or_cancel(map(sync, to_sync)) if one]
         except LeaseLostError as error:
             outcome.problems.append(str(error))
         else:
-            await _answer_requests(work, outcome)
-            await ask_for_people(work, client, account.user_id)
-            await sync_bodies(work, client, outcome, synced, slots)
-    return outcome
+            was_suspended = await gate.settle(work, account.user_id, is_read=outcome.is_anything_read)
+            if gate.refusal is None:
+                outcome.leave_suspended(resting)
+            else:
+                outcome.refuse(gate.refusal, [*unread, *resting], was_suspended=was_suspended)
+            await _answer_requests(work, outcome, gate.refusal)
+            if gate.is_open:
+                await ask_for_people(work, client, account.user_id)
+                await sync_bodies(work, client, outcome, synced, slots)
+                await verify_databases(work, client, outcome, synced, slots)
+
+
+async def verify_databases(
+    work: RunContext,
+    client: NotionClient,
+    outcome: AccountOutcome,
+    synced: Iterable[tuple[ConfiguredDatabase, str]],
+    slots: asyncio.Semaphore,
+) -> None:
+    """Compares an account's databases with Notion, where that is asked for and their rows came; after all else.
+
+    `synced`: the databases, each with the name under which `outcome` has what its rows came to.
+    """
+    if not work.settings.verify:
+        return
+    for database, name in synced:
+        if outcome.databases[name].error_code:
+            continue
+        async with slots:
+            try:
+                outcome.verified[name] = await verify_database(work, client, outcome.user_id, database)
+            except Exception as error:  # noqa: BLE001 - recorded; what was synced stays, and the others are compared
+                outcome.unverified[name] = f"it could not be verified: {logged_failure(error).sentence}"
 
 
 async def sync_bodies(
@@ -166,76 +244,116 @@ async def _requests(work: RunContext, user_id: str) -> PendingRequests:
 
 
 @retried
-async def _answer_requests(work: RunContext, outcome: AccountOutcome) -> None:
-    """Tells the outcome to whoever asked for everything."""
+async def _answer_requests(work: RunContext, outcome: AccountOutcome, refusal: str | None) -> None:
+    """Tells the outcome to whoever asked for everything, and Notion's refusal of the token to whoever asked at all."""
     if work.settings.dry_run:
         return
-    failed = sum(run.error_code is not None for run in outcome.databases.values())
-    status: Ending = "failed" if failed or outcome.problems or outcome.suspended else "succeeded"
-    every = plural(len(outcome.databases) + len(outcome.suspended), "database")
-    message = f"{len(outcome.databases) - failed} of {every} synced; notion_sync.database_runs has each."
+    well = sum(not run.error_code for run in outcome.databases.values())
+    missing = len(outcome.databases) - well + len(outcome.unread)
+    suspended = len(outcome.suspended.keys() - outcome.databases.keys())
+    health = Health.FAILING if missing or outcome.problems or (not well and suspended) else Health.OK
+    health = max(health, Health.DEGRADED if outcome.suspended else Health.OK)
+    every = plural(well + missing + suspended, "database")
+    message = f"{well} of {every} synced; notion_sync.database_runs has each."
+    if outcome.suspended:
+        message = f"{plural(len(outcome.suspended), 'database is', 'databases are')} suspended. {message}"
     async with transaction(work.pool) as connection:
-        await sync_requests.end_other_requests(connection, work.runid, outcome.user_id, status, message)
-
-
-@retried
-async def begin_account(work: RunContext, account: ConnectedAccount) -> tuple[dict[str, str], RowCounts]:
-    """Takes note of the account's token; returns what there is before anything is synced.
-
-    That is the suspended databases that are not to be tried now, with reasons, and how many rows there are.
-    """
-    async with transaction(work.pool) as connection:
-        if not work.settings.dry_run:
-            await suspensions.note_token(connection, account.user_id, fingerprint(account.token))
-        resting = await suspensions.resting(connection, account.user_id)
-        return resting, await count_rows_of(connection, work.tables.values(), account.user_id)
-
-
-async def sync_and_record(
-    work: RunContext, client: NotionClient, user_id: str, database: ConfiguredDatabase, row_counts: RowCounts
-) -> Synced:
-    """Syncs one database of an account whose lease this run holds, with its row in `database_runs`.
-
-    A dry run leaves no other trace: it counts neither as a sync nor as a failure of the database. Nor does a sync that
-    lost the lease. Raises `LeaseLostError` where it is lost before the database begins.
-    """
-    watched = ProgressKey(user_id, database.name, database.database_id)
-    counts = not work.settings.dry_run
-    await _start(work, user_id, database, counts=counts)
-    work.listener.started(watched)
-    run = await sync_database(work, client, user_id, database, row_counts)
-    # A view would hold on to a column whose type is wrong.
-    if counts and run.error_code not in (ErrorCode.LEASE_LOST, ErrorCode.UNFIT_TABLE):
-        run = await _refresh_view(work, database, run)
-    was_suspended = await _end(work, user_id, database, run, counts=counts)
-    work.listener.ended(watched, run)
-    log.info("%s / %s %s: %s", user_id, database.name, run.status, run.message)
-    return Synced(run, was_suspended)
-
-
-@retried
-async def _start(work: RunContext, user_id: str, database: ConfiguredDatabase, *, counts: bool) -> None:
-    async with work.writing_for(user_id) if counts else transaction(work.pool) as connection:
-        await runs.start_database(
-            connection, work.runid, user_id, database.database_id, name=database.name, counts=counts
+        await sync_requests.end_other_requests(
+            connection, work.runid, outcome.user_id, health, message, refusal=refusal
         )
 
 
+@dataclass(frozen=True)
+class AccountState:
+    """What there is before anything of an account is synced.
+
+    `resting`: its suspended databases that are not to be tried now, by id, with the reason.
+    """
+
+    token: TokenRecord
+    resting: dict[str, str]
+    row_counts: RowCounts
+
+
 @retried
-async def _end(work: RunContext, user_id: str, database: ConfiguredDatabase, run: DatabaseRun, *, counts: bool) -> bool:
+async def begin_account(work: RunContext, account: ConnectedAccount) -> AccountState:
+    """Takes note of the account's token; returns what there is before anything is synced."""
+    async with transaction(work.pool) as connection:
+        if not work.settings.dry_run:
+            await suspensions.note_token(connection, account.user_id, fingerprint(account.token))
+        return AccountState(
+            await suspensions.token_record(connection, work.runid, account.user_id),
+            await suspensions.resting(connection, account.user_id),
+            await count_rows_of(connection, work.tables.values(), account.user_id),
+        )
+
+
+async def sync_and_record(
+    work: RunContext,
+    client: NotionClient,
+    outcome: AccountOutcome,
+    database: ConfiguredDatabase,
+    row_counts: RowCounts,
+) -> str:
+    """Syncs one database of an account whose lease this run holds, with its row in `database_runs`.
+
+    Returns the name under which `outcome` has what it came to, also where it is cut off. A dry run leaves no record: it
+    is neither a sync nor a failure of the database. A sync that lost the lease counts as neither. Raises
+    `LeaseLostError` where it is lost before the database begins.
+    """
+    user_id, is_dry = outcome.user_id, work.settings.dry_run
+    watched = ProgressKey(user_id, database.name, database.database_id)
+    if not is_dry:
+        await _start(work, user_id, database)
+    work.listener.started(watched)
+    sync = DatabaseSync(work, client, user_id, database, row_counts)
+    try:
+        await sync.sync()
+        run, was_suspended = sync.run, False
+        if not is_dry:
+            # A view would hold on to a column whose type is wrong.
+            if run.error_code not in (ErrorCode.LEASE_LOST, ErrorCode.UNFIT_TABLE):
+                run = await _refresh_view(work, database, run)
+            was_suspended = await _end(work, user_id, database, run)
+    except asyncio.CancelledError:
+        outcome.add(database, Synced(sync.run))
+        if not is_dry:
+            await _end_cut_off(work, user_id, database, sync.run)
+        raise
+    work.listener.ended(watched, run)
+    log.info("%s / %s %s: %s", user_id, database.name, run.status, run.message)
+    return outcome.add(database, Synced(run, was_suspended))
+
+
+@retried
+async def _start(work: RunContext, user_id: str, database: ConfiguredDatabase) -> None:
+    async with work.writing_for(user_id) as connection:
+        await runs.start_database(connection, work.runid, user_id, database.database_id, name=database.name)
+
+
+@retried
+async def _end(work: RunContext, user_id: str, database: ConfiguredDatabase, run: DatabaseRun) -> bool:
     """Records what a database came to; returns whether it was suspended before and still is."""
     async with transaction(work.pool) as connection:
-        counts = counts and await leases.is_held(connection, work.runid, user_id)
+        counts = await leases.is_held(connection, work.runid, user_id)
         await runs.end_database(connection, work.runid, user_id, database.database_id, run=run, counts=counts)
         if counts:
             await sync_requests.end_request(connection, work.runid, user_id, database.database_id, run=run)
         return counts and await _settle_suspension(connection, user_id, database.database_id)
 
 
+@retried
+async def _end_cut_off(work: RunContext, user_id: str, database: ConfiguredDatabase, run: DatabaseRun) -> None:
+    """Records what a database came to until its run was given up; who asked for it waits for the next."""
+    async with transaction(work.pool) as connection:
+        counts = await leases.is_held(connection, work.runid, user_id)
+        await runs.end_database(connection, work.runid, user_id, database.database_id, run=run, counts=counts)
+
+
 async def _settle_suspension(connection: Connection, user_id: str, database_id: str) -> bool:
     """Suspends the database, or lifts that, by its latest results; returns whether it was suspended and still is."""
     latest = await suspensions.latest_results(connection, user_id, database_id, SUSPENDED_AFTER_FAILURES)
-    suspension = after_failures(latest.codes, latest.suspended_since, latest.now)
+    suspension = after_failures(latest.codes, latest.suspended_since, latest.now, has_witness=latest.has_witness)
     since, next_try_at = (suspension.since, suspension.next_try_at) if suspension else (None, None)
     await suspensions.suspend(connection, user_id, database_id, since, next_try_at)
     return suspension is not None and latest.suspended_since is not None
@@ -308,13 +426,12 @@ async def _keep(work: RunContext, user_id: str, pacer: Pacer) -> None:
 @retried
 async def _renew(work: RunContext, user_id: str, rate_limited_for: float | None) -> None:
     async with work.writing_for(user_id) as connection:
-        await runs.beat(connection, work.runid)
         await leases.note_rate_limit(connection, user_id, rate_limited_for)
 
 
 async def _databases(
     work: RunContext,
-    client: NotionClient,
+    gate: TokenGate,
     account: ConnectedAccount,
     configuration: Configuration,
     outcome: AccountOutcome,
@@ -332,15 +449,17 @@ async def _databases(
         for database in known
         if database.found_by_search
     }
-    try:
-        shared = await find_databases(client)
-        found.update({database.database_id: database for database in shared.found})
-        if not shared.is_complete:
-            outcome.problems.append(f"search for databases: {INCOMPLETE_SEARCH}")
-    except NotionError as error:
-        # Each database that is known says so itself, and is suspended for it.
-        if not (is_lack_of_access(error.code) and found):
-            outcome.problems.append(f"search for databases: {failure_of(error).sentence}")
+    if gate.is_open:
+        try:
+            shared = await find_databases(gate.client)
+            found.update({database.database_id: database for database in shared.found})
+            if not shared.is_complete:
+                outcome.problems.append(f"search for databases: {INCOMPLETE_SEARCH}")
+        except NotionError as error:
+            if error.code == ErrorCode.UNAUTHORIZED:
+                await gate.ask()
+            if gate.refusal is None:
+                outcome.problems.append(f"search for databases: {failure_of(error).sentence}")
     new = [database for database_id, database in found.items() if database_id not in configured]
     await remember(work, account.user_id, new, found_by_search=True)
     return databases + new

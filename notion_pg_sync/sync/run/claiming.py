@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from notion_pg_sync.core.errors import NothingAttemptedError
+from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror import leases, runs
 from notion_pg_sync.mirror.accounts import ConnectedAccount
-from notion_pg_sync.mirror.connection import Pool, retried, transaction
+from notion_pg_sync.mirror.connection import WAITED_IN_VAIN, Pool, current_time, retried, transaction
 from notion_pg_sync.mirror.leases import Errand, Holder, OpenAccount
+from notion_pg_sync.mirror.overview import Run, open_runs
+from notion_pg_sync.mirror.runs import Counts, DatabaseRun
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.context import RunContext
+from notion_pg_sync.sync.run.failures import failure_of
 from notion_pg_sync.sync.run.patience import Patience
-from notion_pg_sync.sync.run.process import is_alive, this_process
+from notion_pg_sync.sync.run.process import is_alive, is_gone, this_process
 
 Result = TypeVar("Result")
 
 # What every sync of a whole account brings, and what some bring beside it.
-ROWS, FULL, BODIES, FULL_BODIES = "rows", "full read", "bodies", "full bodies"
+ROWS, FULL, BODIES, FULL_BODIES, VERIFIED = "rows", "full read", "bodies", "full bodies", "verification"
 
 
 def brought_by(settings: Settings) -> frozenset[str]:
     """What a run with these settings brings of each account."""
-    asked = {FULL: settings.full, BODIES: settings.bodies, FULL_BODIES: settings.full_bodies}
+    asked = {
+        FULL: settings.full,
+        BODIES: settings.bodies,
+        FULL_BODIES: settings.full_bodies,
+        VERIFIED: settings.verify,
+    }
     return frozenset({ROWS, *(name for name, is_asked in asked.items() if is_asked)})
 
 
@@ -45,8 +54,8 @@ class Claims:
 
     Those `on_request` are synced only as far as requests ask for it. With `is_asked_for` a person named the user: what
     others began before does not count. In the end `elsewhere` has who is at work on accounts that were left to them, by
-    user id, `missed` those that could not be had, as they were seen last, and `done_elsewhere` how many others had
-    synced meanwhile, so that there was nothing to do.
+    user id, `missed` those that could not be had, as they were seen last, `done_elsewhere` those that others had synced
+    meanwhile, so that there was nothing to do, and `left` those that the run did not come to.
     """
 
     def __init__(
@@ -54,7 +63,8 @@ class Claims:
     ) -> None:
         self.elsewhere: dict[str, Holder] = {}
         self.missed: dict[str, OpenAccount] = {}
-        self.done_elsewhere = 0
+        self.done_elsewhere: set[str] = set()
+        self._locked: dict[str, str] = {}
         self._work = work
         self._unclaimed = dict(due)
         self._on_request = on_request
@@ -67,13 +77,25 @@ class Claims:
     @property
     def problems(self) -> list[str]:
         """What was missed, a sentence each."""
-        return [self._says(account) for account in self.missed.values()]
+        locked: dict[str, list[str]] = {}
+        for user_id in self.missed.keys() & self._locked.keys():
+            locked.setdefault(self._locked[user_id], []).append(user_id)
+        leased = (account for user_id, account in self.missed.items() if user_id not in self._locked)
+        return [
+            *(f"{some(sorted(users))}: {sentence}" for sentence, users in locked.items()),
+            *(self._says(account) for account in leased),
+        ]
+
+    @property
+    def left(self) -> int:
+        """How many accounts the run did not come to, before it was given up."""
+        return len(self._unclaimed.keys() - self.elsewhere.keys() - self.missed.keys() - self.done_elsewhere)
 
     async def accounts(self, slots: asyncio.Semaphore) -> AsyncIterator[ConnectedAccount]:
         """Claims one account after the other, once a database of it could begin; a dry run takes them unclaimed."""
         if self._work.settings.dry_run:
-            for account in self._unclaimed.values():
-                yield account
+            while self._unclaimed:
+                yield self._unclaimed.popitem()[1]
             return
         since = await self._since()
         between_looks = Patience(math.inf)
@@ -87,10 +109,29 @@ class Claims:
                 between_looks = Patience(math.inf)
                 continue
             await self._look(errand)
-            if all(self._patience[user_id].is_over for user_id in self.missed):
-                self.done_elsewhere = len(self._unclaimed) - len(self.elsewhere) - len(self.missed)
+            if free := [user_id for user_id, account in self.missed.items() if self._is_locked(account)]:
+                await self._wait_for_rows(free)
+                continue
+            if all(user_id in self._locked or self._patience[user_id].is_over for user_id in self.missed):
+                self.done_elsewhere = self._unclaimed.keys() - self.elsewhere.keys() - self.missed.keys()
                 return
             await between_looks.pause()
+
+    def _is_locked(self, account: OpenAccount) -> bool:
+        """Whether an account could not be claimed though no run holds it, and it is not known yet why."""
+        return account.holder is None and account.user_id not in self._locked
+
+    async def _wait_for_rows(self, user_ids: Sequence[str]) -> None:
+        """Waits until nobody else has the rows of accounts locked, and takes down who does not let go of them."""
+        try:
+            await self._lock_rows(user_ids)
+        except WAITED_IN_VAIN as error:
+            self._locked.update(dict.fromkeys(user_ids, failure_of(error).sentence))
+
+    @retried
+    async def _lock_rows(self, user_ids: Sequence[str]) -> None:
+        async with transaction(self._work.pool) as connection:
+            await leases.lock_rows(connection, user_ids)
 
     async def _look(self, errand: Errand) -> None:
         """Sees who holds what is still open."""
@@ -191,14 +232,57 @@ async def _claim(work: RunContext, user_id: str) -> tuple[bool, Holder | None]:
         return False, await leases.holder(connection, user_id)
 
 
-@retried
 async def close_dead_runs(pool: Pool) -> None:
-    """Closes the records of this machine's runs whose processes are gone, and frees their leases."""
+    """Closes the records of runs whose processes are gone, on any machine, and frees their leases.
+
+    What they were asked for waits for the next run again.
+    """
+    for runid in await _closed(pool):
+        await clear_up(pool, runid)
+
+
+@retried
+async def _closed(pool: Pool) -> list[int]:
+    """The runs that left something open, once their records are closed."""
     async with transaction(pool) as connection:
-        for run in await runs.unfinished_runs(connection, this_process().machine):
-            if not is_alive(run.pid, run.started_at):
-                message = f"the process went away (pid {run.pid}); what it had written is kept."
-                await runs.end_run(connection, run.runid, "failed", message)
+        now, machine = await current_time(connection), this_process().machine
+        for run in await open_runs(connection):
+            if is_gone(run, now, machine, is_alive):
+                done = summary(await runs.databases_of(connection, run.runid))
+                await runs.end_run(connection, run.runid, "failed", f"{_how_it_went(run, machine)} - {done}")
+        return await runs.left_open(connection)
+
+
+@retried
+async def clear_up(pool: Pool, runid: int) -> None:
+    """Ends what a run left open whose record is closed."""
+    async with transaction(pool) as connection:
+        await runs.clear_up(connection, runid)
+
+
+def _how_it_went(run: Run, machine: str) -> str:
+    if run.machine == machine:
+        return f"the process went away (pid {run.pid}); what it had written is kept"
+    heard_of = f"{(run.heartbeat_at or run.started_at).astimezone():%Y-%m-%d %H:%M:%S}"
+    return (
+        f"the process went away (pid {run.pid or 'unknown'} on {run.host or 'an unknown host'}, last heard of at "
+        f"{heard_of}); what it had written is kept"
+    )
+
+
+def summary(synced: Sequence[tuple[str, DatabaseRun]], *, users: int = 0, due: int = 0) -> str:
+    """What a run came to in a sentence: users, and what syncing a database of theirs came to.
+
+    `users` and `due`: how many users and databases it was about, where it did not come to all of them.
+    """
+    totals = sum((run for _, run in synced), Counts())
+    well = sum(not run.error_code for _, run in synced)
+    users = max(users, len({user_id for user_id, _ in synced}))
+    return (
+        f"{well} of {plural(max(due, len(synced)), 'database')} of {plural(users, 'user')} synced: "
+        f"{plural(totals.inserted, 'row')} inserted, {totals.updated} updated, {totals.removed} removed, "
+        f"{totals.unchanged} unchanged."
+    )
 
 
 def who(holder: Holder | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -58,6 +59,36 @@ def read_configuration(notion_databases: object) -> Configuration:
         found[database_id] = ConfiguredDatabase(name, database_id, as_written)
     everything = notion_databases.get(EVERYTHING) == EVERYTHING
     return Configuration(tuple(found.values()), everything, tuple(problems.values()), tuple(problems), doubles)
+
+
+def repaired(notion_databases: object) -> dict[str, str] | None:
+    """The object of names and ids that was meant, where it was stored as text within JSON, or as a list.
+
+    A list has objects with a name and an id, or of one name and its id each. None where that is not all there is.
+    """
+    if isinstance(notion_databases, str):
+        try:
+            notion_databases = json.loads(notion_databases)
+        except ValueError:
+            return None
+    if isinstance(notion_databases, list):
+        pairs = [_pair(one) for one in notion_databases]
+        notion_databases = None if None in pairs else dict(filter(None, pairs))
+    is_readable = isinstance(notion_databases, dict) and not read_configuration(notion_databases).problems
+    return dict(notion_databases) if isinstance(notion_databases, dict) and notion_databases and is_readable else None
+
+
+def _pair(entry: object) -> tuple[str, str] | None:
+    match entry:
+        case {"name": str(name), "id": str(written)} | {"name": str(name), "database_id": str(written)}:
+            return name, written
+        case dict() if len(entry) == 1:
+            ((name, written),) = entry.items()
+            return (name, written) if isinstance(written, str) else None
+        case [str(name), str(written)]:
+            return name, written
+        case _:
+            return None
 
 
 def _text(name: str, written: object) -> str:

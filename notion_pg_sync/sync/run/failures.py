@@ -13,6 +13,7 @@ from psycopg_pool import PoolTimeout
 
 import notion_pg_sync
 from notion_pg_sync.core.errors import ErrorCode, ToolError
+from notion_pg_sync.mirror.lock_holders import HeldLockError
 
 # An administrator, a restart or a time limit ended the session.
 _ENDED_SESSIONS = ("57P01", "57P02", "57P03", "57P05", "25P03", "08003", "08006")
@@ -50,6 +51,10 @@ def failure_of(error: Exception) -> Failure:
     match error:
         case ToolError():
             return Failure(error.code, str(error))
+        case PoolTimeout() | errors.QueryCanceled() | errors.LockNotAvailable() if isinstance(
+            error.__cause__, HeldLockError
+        ):
+            return Failure(error.sqlstate or ErrorCode.POSTGRESQL, str(error.__cause__))
         case PoolTimeout():
             return Failure(
                 ErrorCode.POSTGRESQL, "no connection to PostgreSQL in time: check that it is up and has one free."
@@ -57,29 +62,35 @@ def failure_of(error: Exception) -> Failure:
         case psycopg.OperationalError() if error.sqlstate is None or error.sqlstate in _ENDED_SESSIONS:
             return Failure(
                 ErrorCode.POSTGRESQL,
-                "the connection to PostgreSQL was lost: check that it is up; the next run carries on.",
+                "the connection to PostgreSQL was lost: check that it is up; the next run tries again.",
             )
         case errors.DeadlockDetected() | errors.SerializationFailure():
             return Failure(
                 error.sqlstate or ErrorCode.POSTGRESQL,
                 f"other sessions kept changing the same rows ({_said(error)}): look in pg_stat_activity which "
-                "write so much; the next run carries on.",
+                "write so much; the next run tries again.",
             )
         case errors.QueryCanceled() | errors.LockNotAvailable():
             return Failure(
                 error.sqlstate or ErrorCode.POSTGRESQL,
                 f"PostgreSQL cancelled a statement ({_said(error)}): look in pg_stat_activity which session holds a "
-                "lock for long, and end it; the next run carries on.",
+                "lock for long, and end it; the next run tries again.",
             )
         case errors.DiskFull():
             return Failure(
                 error.sqlstate or ErrorCode.POSTGRESQL,
-                f"PostgreSQL's disk is full ({_said(error)}): free some space there; the next run carries on.",
+                f"PostgreSQL's disk is full ({_said(error)}): free some space there; the next run tries again.",
             )
         case errors.StringDataRightTruncation():
             return Failure(
                 error.sqlstate or ErrorCode.POSTGRESQL,
                 f"a column of the sync table is too narrow ({_said(error)}): 'notion-pg-sync init' names it.",
+            )
+        case errors.UndefinedTable() | errors.UndefinedColumn() | errors.InvalidSchemaName() if not error.diag.context:
+            return Failure(
+                error.sqlstate or ErrorCode.POSTGRESQL,
+                f"something that the tool needs was dropped or renamed ({_said(error)}): run 'notion-pg-sync init', "
+                "which brings back what is missing.",
             )
         case psycopg.Error():
             return Failure(error.sqlstate or ErrorCode.POSTGRESQL, f"PostgreSQL refused a statement: {_said(error)}.")

@@ -5,24 +5,32 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import humanize
+import psycopg
 
 from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases, resolve_database
-from notion_pg_sync.core.errors import NothingAttemptedError, UsageError
-from notion_pg_sync.core.wording import plural
-from notion_pg_sync.mirror import accounts, migrations, retention, runs, sync_requests
+from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
+from notion_pg_sync.core.health import LEASE_SECONDS, Health
+from notion_pg_sync.core.wording import plural, some
+from notion_pg_sync.mirror import accounts, migrations, retention, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
-from notion_pg_sync.mirror.connection import Connection, Pool, PostgresError, open_pool, retried, transaction
+from notion_pg_sync.mirror.connection import (
+    WAITED_IN_VAIN,
+    Connection,
+    Pool,
+    PostgresError,
+    open_pool,
+    retried,
+    transaction,
+)
 from notion_pg_sync.mirror.leases import Holder
 from notion_pg_sync.mirror.runs import Counts, Ending, Job
 from notion_pg_sync.mirror.tables import FoundTables, inspect_tables, settings_schema, strange_tables
 from notion_pg_sync.mirror.trust import distrust
-from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.account import (
     AccountOutcome,
@@ -33,56 +41,112 @@ from notion_pg_sync.sync.run.account import (
     sync_account,
     sync_and_record,
     sync_bodies,
+    verify_databases,
 )
-from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, close_dead_runs, who
+from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, clear_up, close_dead_runs, summary, who
 from notion_pg_sync.sync.run.configuration import read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import Listener
+from notion_pg_sync.sync.run.origin import this_origin
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.process import this_process
+from notion_pg_sync.sync.run.suspension import is_lack_of_access
+from notion_pg_sync.sync.run.telling import Subject, lift_what_everybody_meets, told_lately
 from notion_pg_sync.sync.run.token_encryption import TokenError
+from notion_pg_sync.sync.run.token_gate import TokenGate
 from notion_pg_sync.sync.verify.verification import Verification
-from notion_pg_sync.sync.verify.verify import verify_database
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class RunOutcome:
-    """What a run came to, account by account; `problems` are failures that belong to none.
+    """What a run came to, account by account, so far; `problems` are failures that belong to none.
 
     `elsewhere`: the runs that are at work on accounts which were left to them, by user id; `done_elsewhere`: how many
-    accounts others synced meanwhile. `verification`: how the copy compares with Notion, where that was asked for.
-    `strict`: suspended databases count as failures, which they were told as before they were suspended.
+    accounts others synced meanwhile. `strict`: suspended databases count as failures, which they were told as before
+    they were suspended, and so do users who are `unconnected`: they ask for databases and have no token. `untold`: what
+    failed and was told lately. `is_dry`: it wrote nothing.
     """
 
     accounts: list[AccountOutcome] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     elsewhere: dict[str, Holder] = field(default_factory=dict)
     done_elsewhere: int = 0
-    verification: Verification | None = None
     strict: bool = False
+    unconnected: list[str] = field(default_factory=list)
+    untold: set[Subject] = field(default_factory=set)
+    is_dry: bool = False
 
     @property
     def failures(self) -> list[str]:
         """Everything that went wrong, a sentence each, with the user and the database."""
+        return [sentence for _, sentence in self.failed]
+
+    @property
+    def told(self) -> list[str]:
+        """What of it is to be told where nobody waits for it."""
+        return [sentence for subject, sentence in self.failed if subject not in self.untold]
+
+    @property
+    def failed(self) -> list[tuple[Subject, str]]:
+        """The same with what it is about."""
         return [
-            *self.problems,
-            *(f"{account.user_id}: {problem}" for account in self.accounts for problem in account.problems),
+            *((None, problem) for problem in self.problems),
+            *(failure for account in self.accounts for failure in _failed(account)),
+            *(self._degraded() if self.strict else self._all_suspended()),
             *(
-                f"{account.user_id}/{name}: {run.message}"
-                for account in self.accounts
-                for name, run in account.databases.items()
-                if run.error_code and name not in account.suspended
+                (None, f"{user_id}/{name}: {verification.sentence}")
+                for user_id, name, verification in self.verified
+                if not verification.is_exact
             ),
             *(
-                f"{account.user_id}/{name}: suspended, {reason}"
+                (None, f"{account.user_id}/{name}: {sentence}")
                 for account in self.accounts
-                for name, reason in account.suspended.items()
-                if self.strict
+                for name, sentence in account.unverified.items()
             ),
         ]
+
+    @property
+    def verified(self) -> list[tuple[str, str, Verification]]:
+        """How the copy compares with Notion, where that was asked for: user id, the database's name, and what came."""
+        return [
+            (account.user_id, name, verification)
+            for account in sorted(self.accounts, key=lambda account: account.user_id)
+            for name, verification in sorted(account.verified.items())
+        ]
+
+    def _degraded(self) -> Iterator[tuple[Subject, str]]:
+        for account in self.accounts:
+            for name, reason in account.suspended.items():
+                yield (account.user_id, name), f"{account.user_id}/{name}: suspended, {reason}"
+        for user_id in self.unconnected:
+            yield (user_id, None), f"{user_id}: databases are configured, but there is no Notion token."
+
+    def _all_suspended(self) -> list[tuple[Subject, str]]:
+        """That no database is kept fresh, since every one is suspended: then nobody knows that Notion is well."""
+        resting = [account for account in self.accounts if account.suspended]
+        is_any_well = any(account.is_anything_read for account in self.accounts)
+        if not resting or is_any_well or self.elsewhere or self.done_elsewhere:
+            return []
+        count = sum(len(account.suspended) for account in resting)
+        name, reason = next(iter(resting[0].suspended.items()))
+        which = "the one database is" if count == 1 else f"all {count:,} databases are"
+        return [
+            (
+                (resting[0].user_id, None),
+                f"nothing was synced, since {which} suspended; {resting[0].user_id}/{name}: {reason}",
+            )
+        ]
+
+    @property
+    def health(self) -> Health:
+        """What it all comes to: failing where anything went wrong, degraded where something was left aside."""
+        if self.failures:
+            return Health.FAILING
+        is_degraded = self.unconnected or any(account.suspended for account in self.accounts)
+        return Health.DEGRADED if is_degraded else Health.OK
 
     @property
     def status(self) -> Ending:
@@ -96,27 +160,77 @@ class RunOutcome:
 
     def message(self) -> str:
         """One line for the run's record, first the failure."""
-        databases = [run for account in self.accounts for run in account.databases.values()]
-        well = sum(not run.error_code for run in databases)
-        totals = self.totals
-        summary = (
-            f"{well} of {plural(len(databases), 'database')} of {plural(len(self.accounts), 'user')} synced: "
-            f"{plural(totals.inserted, 'row')} inserted, {totals.updated} updated, {totals.removed} removed, "
-            f"{totals.unchanged} unchanged."
-        )
-        if suspended := sum(len(account.suspended) for account in self.accounts):
-            summary += f" {suspended} suspended."
-        if totals.bodies_read or totals.bodies_failed:
-            summary += f" {plural(totals.bodies_read, 'page body', 'page bodies')} read, {totals.bodies_failed} failed."
-        for holder, count in Counter(self.elsewhere.values()).items():
-            summary += f" {plural(count, 'user')} left to {who(holder)}, which is syncing them."
-        if self.done_elsewhere:
-            summary += f" Other runs synced {plural(self.done_elsewhere, 'user')} meanwhile."
-        failures = self.failures
+        failures, said = self.failures, self.summary()
+        if aside := self._aside():
+            said = f"{', '.join(aside)} - {said}"
         if not failures:
-            return summary
+            return f"degraded: {said}" if aside else said
         more = f" (and {plural(len(failures) - 1, 'more failure')})" if len(failures) > 1 else ""
-        return f"{failures[0]}{more} - {summary}"
+        return f"{failures[0]}{more} - {said}"
+
+    def _aside(self) -> list[str]:
+        suspended = sum(len(account.suspended) for account in self.accounts)
+        aside = [f"{plural(suspended, 'database')} suspended"] if suspended else []
+        if self.unconnected:
+            aside.append(f"{plural(len(self.unconnected), 'user')} without a Notion token ({some(self.unconnected)})")
+        return aside
+
+    def summary(self) -> str:
+        """What was done, in a sentence or more."""
+        totals = self.totals
+        said = summary(
+            [(account.user_id, run) for account in self.accounts for run in account.databases.values()],
+            users=len(self.accounts),
+            due=sum(max(account.due, len(account.databases)) for account in self.accounts),
+        )
+        if self.is_dry:
+            said = f"dry run, nothing was written: {said}"
+        if totals.bodies_read or totals.bodies_failed:
+            said += f" {plural(totals.bodies_read, 'page body', 'page bodies')} read, {totals.bodies_failed} failed."
+        for holder, count in Counter(self.elsewhere.values()).items():
+            said += f" {plural(count, 'user')} left to {who(holder)}, which is syncing them."
+        if self.done_elsewhere:
+            said += f" Other runs synced {plural(self.done_elsewhere, 'user')} meanwhile."
+        return said
+
+
+def _failed(account: AccountOutcome) -> Iterator[tuple[Subject, str]]:
+    """What went wrong with an account, the account's own first; that its token cannot be used is told once."""
+    for problem in account.problems:
+        yield None, f"{account.user_id}: {problem}"
+    if account.token_problem is not None:
+        yield (account.user_id, None), f"{account.user_id}: {account.token_problem}"
+    for name, run in account.databases.items():
+        # Where the run was given up, that alone is what went wrong.
+        is_told = run.error_code == ErrorCode.INTERRUPTED or (
+            account.token_problem is not None and run.error_code == ErrorCode.UNAUTHORIZED
+        )
+        if run.error_code and name not in account.suspended and not is_told:
+            yield (account.user_id, name), f"{account.user_id}/{name}: {run.message}"
+
+
+def _only_users_can_fix(outcome: RunOutcome) -> tuple[set[str], dict[tuple[str, str], str]]:
+    """The accounts, and the databases (ids by user and name), that failed for lack of access."""
+    of_users = {account.user_id: account for account in outcome.accounts}
+    subjects = [subject for subject, _ in outcome.failed if subject is not None]
+    databases = {
+        (user_id, name): of_users[user_id].ids[name]
+        for user_id, name in subjects
+        if name is not None and is_lack_of_access(of_users[user_id].databases[name].error_code)
+    }
+    return {user_id for user_id, name in subjects if name is None}, databases
+
+
+async def _nothing_configured(work: RunContext, outcome: RunOutcome) -> list[str]:
+    """That nobody asks for a database any more is a failure where there were some: what they hold only grows older."""
+    if outcome.failures or outcome.elsewhere or outcome.done_elsewhere:
+        return []
+    if any(account.databases or account.suspended for account in outcome.accounts):
+        return []
+    async with transaction(work.pool) as connection:
+        before = await accounts.count_databases(connection)
+    were = plural(before, "database was", "databases were")
+    return [f"nothing was synced: {were} synced before, and now notion_databases names none."] if before else []
 
 
 async def sync_all(settings: Settings, listener: Listener, command: str, user_id: str | None = None) -> RunOutcome:
@@ -131,12 +245,12 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
         slots = asyncio.Semaphore(settings.jobs)
 
         async def sync(account: ConnectedAccount) -> None:
+            of_account = AccountOutcome(account.user_id)
+            outcome.accounts.append(of_account)
             try:
-                outcome.accounts.append(
-                    await sync_account(work, account, slots, only_requested=account.user_id in on_request)
-                )
+                await sync_account(work, account, of_account, slots, only_requested=account.user_id in on_request)
             except Exception as error:  # noqa: BLE001 - recorded; the other accounts go on
-                outcome.accounts.append(AccountOutcome(account.user_id, problems=[logged_failure(error).sentence]))
+                of_account.problems.append(logged_failure(error).sentence)
 
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -145,10 +259,41 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
                     # The task begins before the next account is claimed.
                     await asyncio.sleep(0)
         finally:
-            outcome.elsewhere, outcome.done_elsewhere = claims.elsewhere, claims.done_elsewhere
+            outcome.elsewhere, outcome.done_elsewhere = claims.elsewhere, len(claims.done_elsewhere)
             outcome.problems += claims.problems
+            if claims.left:
+                outcome.problems.append(f"the run did not come to {plural(claims.left, 'user')}.")
+        outcome.problems += await _failed_elsewhere(work, claims.done_elsewhere)
+        outcome.problems += _nothing_synced(outcome, [due[user_id] for user_id in due.keys() - on_request])
+        if not settings.dry_run:
+            await lift_what_everybody_meets(work)
+            if user_id is None:
+                outcome.problems += await _nothing_configured(work, outcome)
+            if user_id is None and not settings.strict:
+                outcome.untold = await told_lately(work, *_only_users_can_fix(outcome))
         await _delete_old_records(work)
     return outcome
+
+
+async def _failed_elsewhere(work: RunContext, user_ids: Collection[str]) -> list[str]:
+    """What other runs failed of, for users whom they synced meanwhile, so that this one did not."""
+    if not user_ids:
+        return []
+    async with transaction(work.pool) as connection:
+        failed = await runs.failed_databases(connection, user_ids)
+    return [f"{user_id}/{name}: run {runid} failed: {message}" for user_id, name, runid, message in failed]
+
+
+def _nothing_synced(outcome: RunOutcome, due: Iterable[ConnectedAccount]) -> list[str]:
+    """Whether the run came to nothing though something is configured, as a problem; pure."""
+    if outcome.failures or outcome.elsewhere or outcome.done_elsewhere:
+        return []
+    if any(account.databases or account.suspended for account in outcome.accounts):
+        return []
+    configured = (read_configuration(account.databases) for account in due)
+    if not any(one.everything or one.databases for one in configured):
+        return []
+    return ["nothing was synced: no database is shared with the connection in Notion, so share one with it."]
 
 
 @retried
@@ -164,6 +309,7 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
     `UsageError` where there is no such database.
     """
     async with _run(settings, listener, runs.SYNC_ONE, command) as (work, outcome):
+        await _check_settings(work)
         account = await _the_account(work, user_id, outcome)
         if account is None:
             return outcome
@@ -175,29 +321,20 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
         if not settings.dry_run:
             await claim_patiently(work, user_id)
         async with work.open_client(account.token) as client, keeping_lease(work, user_id, client.pacer):
-            _, row_counts = await begin_account(work, account)
-            run = (await sync_and_record(work, client, user_id, wanted, row_counts)).run
-            of_account = AccountOutcome(user_id, {wanted.name: run})
+            known_before = await begin_account(work, account)
+            of_account = AccountOutcome(user_id, due=1)
             outcome.accounts.append(of_account)
+            name = await sync_and_record(work, client, of_account, wanted, known_before.row_counts)
+            gate = TokenGate(client, known_before.token)
+            if of_account.databases[name].error_code == ErrorCode.UNAUTHORIZED:
+                await gate.ask()
+            await gate.settle(work, user_id, is_read=of_account.is_anything_read)
+            # Who asks for it by its name is told why it failed.
+            of_account.suspended.clear()
             await ask_for_people(work, client, user_id)
-            await sync_bodies(work, client, of_account, [(wanted, wanted.name)], asyncio.Semaphore())
-            if settings.verify and run.error_code is None:
-                await _verify(work, client, user_id, wanted, outcome)
+            await sync_bodies(work, client, of_account, [(wanted, name)], asyncio.Semaphore())
+            await verify_databases(work, client, of_account, [(wanted, name)], asyncio.Semaphore())
     return outcome
-
-
-async def _verify(
-    work: RunContext, client: NotionClient, user_id: str, database: ConfiguredDatabase, outcome: RunOutcome
-) -> None:
-    try:
-        outcome.verification = await verify_database(work, client, user_id, database)
-    except Exception as error:  # noqa: BLE001 - recorded; what was synced stays
-        outcome.problems.append(
-            f"{user_id}/{database.name}: it could not be verified: {logged_failure(error).sentence}"
-        )
-        return
-    if not outcome.verification.is_exact:
-        outcome.problems.append(f"{user_id}/{database.name}: {outcome.verification.sentence}")
 
 
 @asynccontextmanager
@@ -206,22 +343,28 @@ async def _run(
 ) -> AsyncIterator[tuple[RunContext, RunOutcome]]:
     """A run with its record, which is written before anything else happens and closed whatever happens.
 
-    At the run's time limit its work is given up, which the outcome then says.
+    At the run's time limit its work is given up, and when its record was closed by another run, which the outcome then
+    says.
     """
-    outcome = RunOutcome(strict=settings.strict)
-    async with open_pool(settings.database_url or "", statement_seconds=settings.statement_seconds) as pool:
+    outcome = RunOutcome(strict=settings.strict, is_dry=settings.dry_run)
+    async with open_pool(
+        settings.database_url or "", statement_seconds=settings.statement_seconds, lock_seconds=settings.lock_seconds
+    ) as pool:
         async with transaction(pool) as connection:
             await migrations.check_version(connection)
             schema, tables = await _find_tables(connection)
-        await close_dead_runs(pool)
-        runid = await _start(pool, job, command)
+        runid = await _start(pool, runs.DRY_RUN if settings.dry_run else job, command)
         log.info("run %d of job %s has begun", runid, job.name)
         status: Ending = "failed"
-        message = "the run was interrupted; what it had written is kept, and the next run carries on."
+        message = ""
         try:
-            async with _time_limit(settings.timeout, outcome):
+            async with _given_up_in_time(pool, runid, settings, outcome):
+                await close_dead_runs(pool)
                 yield RunContext(settings, runid, pool, schema, tables.fit, listener, tables.unfit), outcome
             status, message = outcome.status, outcome.message()
+        except asyncio.CancelledError:
+            message = f"the run was interrupted; what it had written is kept - {outcome.summary()}"
+            raise
         except (NothingAttemptedError, UsageError, PostgresError) as error:
             message = str(error)
             raise
@@ -230,13 +373,63 @@ async def _run(
             raise
         finally:
             await _end(pool, runid, status, message)
+            await _clear_up(pool, runid)
             log.info("run %d %s: %s", runid, status, message)
+
+
+@asynccontextmanager
+async def _given_up_in_time(pool: Pool, runid: int, settings: Settings, outcome: RunOutcome) -> AsyncIterator[None]:
+    """Says while the block works that the run lives, also where it only waits for others.
+
+    Gives the block up, as a problem of `outcome`, at the run's time limit, or where another run took this one for dead.
+    """
+    limit = settings.timeout
+    why = (
+        f"the run was stopped after {humanize.precisedelta(limit)}, the limit that --timeout sets: what it had written "
+        "is kept."
+        if limit
+        else ""
+    )
+    clock = asyncio.timeout(limit.total_seconds() if limit else None)
+
+    async def beat() -> None:
+        nonlocal why
+        is_open = True
+        while is_open:
+            await asyncio.sleep(min(settings.lease_seconds, LEASE_SECONDS) / 4)
+            is_open = await _beat(pool, runid)
+        why = "nothing was heard of the run for so long that another closed its record: what it had written is kept."
+        clock.reschedule(asyncio.get_running_loop().time())
+
+    beating: asyncio.Task[None] | None = None
+    try:
+        async with clock:
+            beating = asyncio.create_task(beat())
+            yield
+    except TimeoutError:
+        if not clock.expired():
+            raise
+        outcome.problems.append(why)
+    finally:
+        if beating:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+
+
+async def _beat(pool: Pool, runid: int) -> bool:
+    try:
+        async with transaction(pool) as connection:
+            return await runs.beat(connection, runid)
+    except psycopg.OperationalError as error:
+        # What works fails by itself; PostgreSQL may be back before the next beat.
+        log.info("run %d could not say that it lives: %s", runid, failure_of(error).sentence)
+        return True
 
 
 @retried
 async def _start(pool: Pool, job: Job, command: str) -> int:
     async with transaction(pool) as connection:
-        return await runs.start_run(connection, job, command, this_process())
+        return await runs.start_run(connection, job, command, this_process(), this_origin())
 
 
 @retried
@@ -245,23 +438,12 @@ async def _end(pool: Pool, runid: int, status: Ending, message: str) -> None:
         await runs.end_run(connection, runid, status, message)
 
 
-@asynccontextmanager
-async def _time_limit(limit: timedelta | None, outcome: RunOutcome) -> AsyncIterator[None]:
-    """Gives up the block after `limit`, as a problem of `outcome`."""
-    if limit is None:
-        yield
-        return
-    clock = asyncio.timeout(limit.total_seconds())
+async def _clear_up(pool: Pool, runid: int) -> None:
+    """Ends what the run left open; what others have locked is for the next run."""
     try:
-        async with clock:
-            yield
-    except TimeoutError:
-        if not clock.expired():
-            raise
-        outcome.problems.append(
-            f"the run was stopped after {humanize.precisedelta(limit)}, the limit that --timeout sets: what it had "
-            "written is kept, and the next run carries on."
-        )
+        await clear_up(pool, runid)
+    except WAITED_IN_VAIN as error:
+        log.warning("run %d could not clear up: %s", runid, failure_of(error).sentence)
 
 
 async def _find_tables(connection: Connection) -> tuple[str, FoundTables]:
@@ -273,11 +455,22 @@ async def _find_tables(connection: Connection) -> tuple[str, FoundTables]:
     return schema, await inspect_tables(connection, schema)
 
 
+async def _check_settings(work: RunContext) -> None:
+    """Raises `NothingAttemptedError` where nothing can be configured, which must not look like nothing to do."""
+    async with transaction(work.pool) as connection:
+        if not await accounts.names_databases(connection, work.schema):
+            raise NothingAttemptedError(
+                f"{work.schema}.user_settings has no column notion_databases, which names the databases to sync: add "
+                "it as jsonb, or give it that name again."
+            )
+
+
 async def _due_accounts(
     work: RunContext, user_id: str | None, outcome: RunOutcome
 ) -> tuple[dict[str, ConnectedAccount], set[str]]:
     """The accounts to sync by user id, and those of them that are synced only as far as requests ask for it."""
     on_request: set[str] = set()
+    await _check_settings(work)
     if user_id is not None:
         account = await _the_account(work, user_id, outcome)
         due = [account] if account else []
@@ -290,7 +483,11 @@ async def _due_accounts(
         with_token = [one for one in found if one.connected()]
         wanted = [one for one in with_token if one.user_id not in switched_off - asking]
         due = [account for one in wanted if (account := _opened(work, one, outcome))]
+        outcome.unconnected = [
+            one.user_id for one in found if one.databases and one.auto_sync is not False and not one.connected()
+        ]
         if not work.settings.dry_run:
+            await _note_unusable(work, outcome)
             unusable = {one.user_id for one in wanted} - {account.user_id for account in due}
             usable = [one.user_id for one in with_token if one.user_id not in unusable]
             await _refuse_requests(work, usable)
@@ -299,6 +496,13 @@ async def _due_accounts(
     if not work.settings.dry_run:
         await _register_accounts(work, [account.user_id for account in due])
     return {account.user_id: account for account in due}, on_request
+
+
+@retried
+async def _note_unusable(work: RunContext, outcome: RunOutcome) -> None:
+    async with transaction(work.pool) as connection:
+        for account in outcome.accounts:
+            await suspensions.note_unusable_token(connection, account.user_id, account.token_problem or "")
 
 
 @retried
@@ -326,7 +530,7 @@ def _opened(work: RunContext, account: Account, outcome: RunOutcome) -> Connecte
     try:
         return connected_account(work.settings, account)
     except TokenError as error:
-        outcome.accounts.append(AccountOutcome(account.user_id, problems=[str(error)]))
+        outcome.accounts.append(AccountOutcome(account.user_id, token_problem=str(error)))
         return None
 
 

@@ -19,14 +19,21 @@ class TokenError(ToolError):
 
 
 def open_token(stored: str, key: bytes | None) -> str:
-    """The token that `stored` holds; `stored` itself where it is not encrypted, or there is no `key` (32 bytes).
+    """The token that `stored` holds; `stored` itself where it is not encrypted. `key`: 32 bytes, where there is one.
 
-    Either alphabet of base64 will do, with or without its padding. Raises `TokenError` where it is encrypted with
-    another key, or is damaged.
+    Either alphabet of base64 will do, with or without its padding. Raises `TokenError` where it is encrypted and there
+    is no key, or another than it is encrypted with, or where it is damaged.
     """
     sealed = _decoded(stored)
-    if key is None or sealed is None:
+    if sealed is None:
         return stored
+    if key is None:
+        if not looks_encrypted(stored):
+            return stored
+        raise TokenError(
+            "the notion_token is encrypted, and NOTION_TOKEN_KEY is not set: set it to the key with which the "
+            "application encrypts, in the crontab too."
+        )
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - an optional dependency
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 

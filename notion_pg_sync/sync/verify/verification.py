@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -80,8 +80,20 @@ class Verification:
     @property
     def sentence(self) -> str:
         """What it came to, for records: without content of rows."""
-        result = "the copy is exact" if self.is_exact else f"{self.difference_count:,} differences"
-        return f"verified {self.rows:,} rows with {self.values:,} values against Notion: {result}."
+        return sentence_of([self])
+
+
+def sentence_of(verifications: Sequence[Verification]) -> str:
+    """What comparing databases came to, without content of rows."""
+    count = len(verifications)
+    databases = f"{plural(count, 'database')}, " if count != 1 else ""
+    rows, values = sum(one.rows for one in verifications), sum(one.values for one in verifications)
+    inexact = [one for one in verifications if not one.is_exact]
+    result = "the copy is exact"
+    if inexact:
+        result = plural(sum(one.difference_count for one in inexact), "difference")
+        result += f" in {plural(len(inexact), 'database')}" if count != 1 else ""
+    return f"verified {databases}{plural(rows, 'row')} with {plural(values, 'value')} against Notion: {result}."
 
 
 def short(value: object) -> str:

@@ -24,13 +24,13 @@ TEXT = "*/15 * * * * root notion-pg-sync sync-all\n"
         (FileFacts("/etc/cron.d/sync", "root"), TEXT.rstrip(), "newline", "echo >> /etc/cron.d/sync"),
         (FileFacts("/etc/cron.d/sync", "root", unknown_users=("anna",)), TEXT, "'anna' is not a user", "sudoedit"),
         (FileFacts("/etc/crontab", "root"), TEXT + "nonsense\n", "line 2", "sudoedit /etc/crontab"),
-        (FileFacts("", "anna"), "nonsense\n", "line 1", "crontab -u anna -e"),
+        (FileFacts("", "anna", 0o600, kept_by="anna"), "nonsense\n", "line 1", "crontab -u anna -e"),
     ],
 )
 def test_a_fault_is_told_with_its_mend(facts: FileFacts, text: str, says: str, fix: str) -> None:
     (fault,) = faults_of(facts, read_crontab(text, with_user=bool(facts.path)), "cron")
     assert says in fault.sentence
-    assert fix in fault.fix
+    assert fix in fault.fix + fault.look
 
 
 @pytest.mark.parametrize("facts", [FileFacts("/etc/cron.d/sync", "root"), FileFacts("/etc/crontab", "root", 0o600)])

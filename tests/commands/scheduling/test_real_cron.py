@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 
 import pytest
@@ -41,6 +42,34 @@ ODD_LINES = [
     *("* * L * * x", "* * * * 5#2 x", "0 0 * * * * x", "? * * * * x", "~ * * * * x", "007 * * * * x", "1_0 * * * * x"),
     *("* * * * * %", "*/15 * * * * \\", "* * 31 2 * x", "@hourly=x", "x y", "\t"),
 ]
+
+
+def test_cron_leaves_out_a_users_crontab_by_its_owner_and_mode(private_host: PrivateHost) -> None:
+    users = ("nobody", "daemon", "bin", "sys", "games", "mail", "news")
+    rights = ((0o600, ""), (0o600, "root"), (0o600, "lp"), (0o644, ""), (0o640, ""), (0o400, ""), (0o700, ""))
+    private_host.path("/run/ran").mkdir()
+    private_host.path("/run/ran").chmod(0o777)
+    for user, (mode, owner) in zip(users, rights, strict=True):
+        private_host.run("usermod", "--shell", "/bin/sh", user)
+        private_host.install_crontab(f"@reboot touch /run/ran/{user}    # notion-pg-sync sync-all\n", user)
+        spooled = private_host.path(f"/var/spool/cron/crontabs/{user}")
+        spooled.chmod(mode)
+        if owner:
+            shutil.chown(spooled, owner)
+    schedule = look_for_schedule({}, private_host.path("/"))
+    faults = {file.owner: faults_of(file.facts, file.crontab, "cron") for file in schedule.files}
+    private_host.write("/etc/crontab", "@reboot root sleep 2; touch /run/ran/last\n")
+    private_host.start_cron()
+    wait_until(lambda: private_host.path("/run/ran/last").exists(), seconds=20)
+    assert {user: private_host.path(f"/run/ran/{user}").exists() for user in users} == {
+        user: not faults[user] for user in users
+    }
+    assert sum(not one for one in faults.values()) == 2
+    for found in faults.values():
+        for fault in found:
+            private_host.shell(fault.fix)
+    healed = look_for_schedule({}, private_host.path("/"))
+    assert [faults_of(file.facts, file.crontab, "cron") for file in healed.files] == [[]] * len(users)
 
 
 @pytest.mark.parametrize("lines", [ODD_LINES], ids=["odd lines"])

@@ -2,22 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
+from notion_pg_sync.commands.doctor.checks.check import (
+    EVERYTHING,
+    Check,
+    Examination,
+    Finding,
+    broken,
+    of_error,
+    ok,
+    warning,
+)
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
+from notion_pg_sync.commands.doctor.checks.wording import connect_command, new_token
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.accounts import Account, read_accounts
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis import accounts as statements
+from notion_pg_sync.mirror.overview import read_databases
 from notion_pg_sync.notion.client import can_be_sent
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.account import connected_account
-from notion_pg_sync.sync.run.configuration import read_configuration
+from notion_pg_sync.sync.run.configuration import read_configuration, repaired
 from notion_pg_sync.sync.run.token_encryption import TokenError, looks_encrypted
 
 SECTION = "Accounts"
+
+# Beside what Python calls a blank: characters without width, which come with what is copied from a web page.
+_WITHOUT_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
+
+
+async def _columns(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        types = await statements.column_types(connection, examination.schema)
+        known = {one.database_id for one in await read_databases(connection, examination.user_id)}
+        place = None
+        if "notion_databases" not in types and known:
+            place = await statements.column_holding(connection, examination.schema, types, known)
+    return columns(examination.schema, types, place, were_synced=bool(known))
+
+
+def columns(schema: str, types: Mapping[str, str], place: str | None, *, were_synced: bool) -> list[Finding]:
+    """Columns of other `types` than the tool reads; `place`: that which holds the databases that `were_synced`."""
+    findings = []
+    found = types.get("notion_databases")
+    if found is None and were_synced:
+        seen = f"{schema}.user_settings has no column notion_databases any more, so nobody's databases are synced"
+        fix = statements.generated_from(schema, place) if place else ""
+        where = f": the column {place} holds them" if place else ""
+        needs = "" if place else "give the column its name back, or make it anew (jsonb)"
+        findings.append(broken(f"{seen}{where}", fix, EVERYTHING, needs=needs))
+    for name, wanted in (("notion_databases", "jsonb"), ("auto_sync_enabled", "boolean")):
+        if types.get(name) in ("text", "character varying"):
+            seen = f"{name} of {schema}.user_settings is {types[name]}, not {wanted}, and cannot be read"
+            findings.append(broken(seen, statements.retyping(schema, name, wanted), EVERYTHING))
+    return findings or [ok("user_settings has the columns and types that are read")]
 
 
 async def _connected_users(examination: Examination) -> list[Finding]:
@@ -29,19 +70,17 @@ async def _connected_users(examination: Examination) -> list[Finding]:
 def connected_users(accounts: Sequence[Account], schema: str, user_id: str | None) -> list[Finding]:
     """How many have a token, of which kind, and who has none; `user_id` is the one that was asked for, if any."""
     if not accounts and user_id is not None:
-        return [broken(f"there is no user {user_id!r} in user_settings", statements.listing(schema))]
+        seen = f"there is no user {user_id!r} in user_settings"
+        return [broken(seen, needs="name a user who is there", look=statements.listing(schema))]
     if not accounts:
-        return [broken("user_settings has no rows, so there is nobody to sync", statements.first_user(schema))]
+        seen = "user_settings has no rows, so there is nobody to sync"
+        return [broken(seen, "", EVERYTHING, needs=f"a user and their token: {connect_command()!r} asks for both")]
     without = [account for account in accounts if not account.connected()]
     if len(without) == len(accounts):
-        return [
-            broken(
-                f"no user in user_settings has a Notion token, so there is nobody to sync: {_who(without)}",
-                statements.token_statement(schema, without[0].user_id, without[0].token_column),
-            )
-        ]
+        seen = f"no user in user_settings has a Notion token, so there is nobody to sync: {_who(without)}"
+        return [broken(seen, "", EVERYTHING, needs=new_token(without[0].user_id, without[0].token_column))]
     connected = [account for account in accounts if account.connected()]
-    return [_kinds(connected), *_switched_off(connected, schema), *_without_token(without, schema)]
+    return [_kinds(connected), *_switched_off(connected, schema), *_without_token(without)]
 
 
 def _kinds(connected: Sequence[Account]) -> Finding:
@@ -56,26 +95,21 @@ def _switched_off(connected: Sequence[Account], schema: str) -> list[Finding]:
     if not off:
         return []
     if len(off) == len(connected):
-        return [
-            warning(
-                "auto_sync_enabled is false for every connected user, so sync-all syncs nobody",
-                statements.switching_on(schema),
-            )
-        ]
+        seen = "auto_sync_enabled is true for no connected user, so sync-all syncs nobody"
+        needs, look = "set it to true for those who are to be synced", statements.listing(schema)
+        return [warning(seen, "", EVERYTHING, needs=needs, look=look)]
     return [ok(f"auto_sync_enabled is false, so sync-all skips {_who(off)}")]
 
 
-def _without_token(without: Sequence[Account], schema: str) -> list[Finding]:
+def _without_token(without: Sequence[Account]) -> list[Finding]:
     """Those who asked for a database wait for it; the others have not connected Notion."""
     waiting = [account for account in without if account.databases]
     idle = [account for account in without if not account.databases]
     findings = [ok(f"no Notion token, and no databases configured: {_who(idle)}")] if idle else []
     if waiting:
+        seen = f"databases are configured in notion_databases, but there is no Notion token, for {_who(waiting)}"
         findings.append(
-            warning(
-                f"databases are configured in notion_databases, but there is no Notion token, for {_who(waiting)}",
-                statements.token_statement(schema, waiting[0].user_id, waiting[0].token_column),
-            )
+            warning(seen, "", *_each(waiting), needs=new_token(waiting[0].user_id, waiting[0].token_column))
         )
     return findings
 
@@ -83,7 +117,7 @@ def _without_token(without: Sequence[Account], schema: str) -> list[Finding]:
 async def _tokens(examination: Examination) -> list[Finding]:
     has_key = examination.settings.token_key is not None
     findings = tokens(examination.accounts, examination.schema, has_key=has_key)
-    findings += unopened(examination.accounts, examination.schema, examination.settings)
+    findings += unopened(examination.accounts, examination.settings)
     return findings or [ok("every token has a valid form")]
 
 
@@ -94,46 +128,45 @@ def tokens(accounts: Sequence[Account], schema: str, *, has_key: bool) -> list[F
         connected = account.connected()
         if connected is None:
             continue
-        column = account.token_column
-        if connected.token != connected.token.strip():
-            findings.append(
-                broken(
-                    f"the token of {account.user_id} in {column} begins or ends with whitespace",
-                    statements.trimming(schema, account.user_id, column),
-                )
-            )
-        elif not can_be_sent(connected.token):
-            findings.append(
-                broken(
-                    f"the token of {account.user_id} in {column} has characters that are not allowed in a token",
-                    statements.token_statement(schema, account.user_id, column),
-                )
-            )
+        column, trimmed = account.token_column, without_edges(connected.token)
+        if can_be_sent(connected.token) and trimmed == connected.token:
+            continue
+        whose = f"the token of {account.user_id} in {column}"
+        if can_be_sent(trimmed):
+            edges = "".join(dict.fromkeys(connected.token.replace(trimmed, "")))
+            seen = f"{whose} begins or ends with whitespace or invisible characters"
+            fix = statements.trimming(schema, account.user_id, column, edges)
+            findings.append(broken(seen, fix, (account.user_id,)))
+        else:
+            seen = f"{whose} has characters that are not allowed in a token"
+            findings.append(broken(seen, "", (account.user_id,), needs=new_token(account.user_id, column)))
     encrypted = [
-        account.user_id
-        for account in accounts
-        if (connected := account.connected()) and looks_encrypted(connected.token)
+        account for account in accounts if (connected := account.connected()) and looks_encrypted(connected.token)
     ]
     if encrypted and not has_key:
-        findings.append(
-            broken(
-                f"{plural(len(encrypted), 'token looks', 'tokens look')} encrypted, and there is no key to open "
-                f"{'it' if len(encrypted) == 1 else 'them'}: {some(encrypted)}",
-                "export NOTION_TOKEN_KEY=...    # the key with which the application encrypts; in the crontab too",
-            )
-        )
+        look = f"{plural(len(encrypted), 'token looks', 'tokens look')} encrypted"
+        them = "it" if len(encrypted) == 1 else "them"
+        seen = f"{look}, and there is no key to open {them}: {_who(encrypted)}"
+        needs = "the key with which the application encrypts, in NOTION_TOKEN_KEY, in the crontab too"
+        findings.append(broken(seen, "", *_each(encrypted), needs=needs))
     return findings
 
 
-def unopened(accounts: Sequence[Account], schema: str, settings: Settings) -> list[Finding]:
-    """Encrypted tokens that the key does not open."""
+def without_edges(token: str) -> str:
+    """A token without the blanks and invisible characters around it."""
+    return token.strip("".join({*_WITHOUT_WIDTH, *filter(str.isspace, token)}))
+
+
+def unopened(accounts: Sequence[Account], settings: Settings) -> list[Finding]:
+    """Encrypted tokens that the key does not open; that there is none is told once for all."""
+    if settings.token_key is None:
+        return []
     findings = []
     for account in accounts:
         try:
             connected_account(settings, account)
         except TokenError as error:
-            fix = statements.token_statement(schema, account.user_id, account.token_column)
-            findings.append(broken(f"{account.user_id}: {error}", fix))
+            findings.append(of_error(error, (account.user_id,), whose=f"{account.user_id}: "))
     return findings
 
 
@@ -153,12 +186,9 @@ def wanted_databases(accounts: Sequence[Account], schema: str) -> list[Finding]:
         if not (configuration.databases or configuration.everything or configuration.problems)
     ]
     if asking_nothing:
-        findings.append(
-            warning(
-                f"notion_databases is empty, so there is nothing to sync, for {_who(asking_nothing)}",
-                statements.everything_wanted(schema, asking_nothing[0].user_id),
-            )
-        )
+        seen = f"notion_databases is empty, so there is nothing to sync, for {_who(asking_nothing)}"
+        needs = f"choose databases, where there are to be some ({connect_command(asking_nothing[0].user_id)!r})"
+        findings.append(warning(seen, "", *_each(asking_nothing), needs=needs))
     if findings:
         return findings
     count = sum(len(configuration.databases) for configuration in configurations)
@@ -169,11 +199,19 @@ def wanted_databases(accounts: Sequence[Account], schema: str) -> list[Finding]:
 
 def _unusable(account: Account, schema: str) -> list[Finding]:
     configuration = read_configuration(account.databases)
-    fixes = [statements.id_statement(schema, account.user_id, name) for name in configuration.malformed]
-    fixes = fixes or [statements.database_statement(schema, account.user_id)] * len(configuration.problems)
+    readable = repaired(account.databases) if configuration.problems else None
+    fix = statements.databases_statement(schema, account.user_id, readable) if readable else ""
+    names = [f"database {name!r}" for name in configuration.malformed] or ["each database"] * len(
+        configuration.problems
+    )
     return [
-        broken(f"{account.user_id}: {problem.rstrip('.')}", fix)
-        for problem, fix in zip(configuration.problems, fixes, strict=True)
+        broken(
+            f"{account.user_id}: {problem.rstrip('.')}",
+            fix,
+            (account.user_id,),
+            needs="" if fix else f"the id or the link of {name}, in notion_databases of {account.user_id}",
+        )
+        for problem, name in zip(configuration.problems, names, strict=False)
     ]
 
 
@@ -192,8 +230,14 @@ def _who(accounts: Sequence[Account]) -> str:
     return some([account.user_id for account in accounts])
 
 
-CONNECTED_USERS = Check("connected users", SECTION, _connected_users, needs=(INITIALISED, RIGHTS))
+def _each(accounts: Sequence[Account]) -> list[tuple[str]]:
+    return [(account.user_id,) for account in accounts]
+
+
+COLUMNS = Check("settings columns", SECTION, _columns, needs=(INITIALISED, RIGHTS))
+CONNECTED_USERS = Check("connected users", SECTION, _connected_users, needs=(COLUMNS,))
 ACCOUNT_CHECKS = (
+    COLUMNS,
     CONNECTED_USERS,
     Check("tokens", SECTION, _tokens, needs=(CONNECTED_USERS,)),
     Check("notion_databases", SECTION, _wanted_databases, needs=(CONNECTED_USERS,)),

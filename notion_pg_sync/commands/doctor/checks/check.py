@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from notion_pg_sync.commands.doctor.scheduling.found import Schedule
 from notion_pg_sync.commands.status.facts import Facts
+from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.mirror.accounts import Account
 from notion_pg_sync.mirror.connection import Pool
+from notion_pg_sync.mirror.diagnosis.run_history import ScheduledRun
 from notion_pg_sync.settings import Settings
 
 
@@ -24,13 +28,34 @@ class Verdict(StrEnum):
     BROKEN = "broken"
 
 
+# What a finding is about: a user, a database of theirs (with its name), the schedule; or, empty, everything.
+Subject = tuple[str, ...]
+EVERYTHING: Subject = ()
+SCHEDULE: Subject = ("", "the schedule")
+
+
 @dataclass(frozen=True)
 class Finding:
-    """What a check saw, in a sentence, and how to fix it: the command or SQL to type, empty when nothing is to do."""
+    """What a check saw, in a sentence, and what to do about it.
+
+    `fix` is what heals it, typed as it stands: lines for a shell, or statements of SQL, each with its semicolon. Where
+    a person has to decide, or to supply a value that only they know, `needs` says what, and there is no fix. `look` is
+    what to type to find out more. `concerns` is what it is about, as far as other findings may follow from it;
+    those of one check and one `kind` are one cause.
+    """
 
     verdict: Verdict
     message: str
     fix: str = ""
+    needs: str = ""
+    look: str = ""
+    concerns: frozenset[Subject] = frozenset()
+    kind: str = ""
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether something is to be done about it."""
+        return self.verdict in (Verdict.WARNING, Verdict.BROKEN)
 
 
 def ok(message: str) -> Finding:
@@ -43,14 +68,28 @@ def skipped(why: str) -> Finding:
     return Finding(Verdict.SKIPPED, why)
 
 
-def warning(message: str, fix: str) -> Finding:
+def warning(message: str, fix: str = "", *concerns: Subject, needs: str = "", look: str = "") -> Finding:
     """Something that works today and may not tomorrow, or works in a way that nobody wants."""
-    return Finding(Verdict.WARNING, message, fix)
+    return Finding(Verdict.WARNING, message, fix, needs, look, frozenset(concerns))
 
 
-def broken(message: str, fix: str) -> Finding:
+def broken(message: str, fix: str = "", *concerns: Subject, needs: str = "", look: str = "") -> Finding:
     """A link that does not hold."""
-    return Finding(Verdict.BROKEN, message, fix)
+    return Finding(Verdict.BROKEN, message, fix, needs, look, frozenset(concerns))
+
+
+def of_error(error: ToolError, *concerns: Subject, whose: str = "", look: str = "") -> Finding:
+    """A link that does not hold for an error, which says first what is wrong, then what to do."""
+    message = str(error).strip().rstrip(".")
+    needs = error.needs
+    if not error.fix:
+        message, needs = (message.removesuffix(f": {needs}"), needs) if needs else _halves(message)
+    return broken(f"{whose}{message}", error.fix, *concerns, needs=needs, look=error.look or look)
+
+
+def _halves(sentence: str) -> tuple[str, str]:
+    seen, _, advice = sentence.rpartition(": ")
+    return (seen, advice) if seen else (sentence, "see what is wrong there, then run doctor again")
 
 
 @dataclass
@@ -76,6 +115,11 @@ class Examination:
     accepted: frozenset[str] = frozenset()
     facts: Facts | None = None
     schedule: Schedule | None = None
+    scheduled_run: ScheduledRun | None = None
+
+    def is_proven(self, since: datetime | None) -> bool:
+        """Whether this host's cron or systemd started a run after `since`, as the run itself recorded."""
+        return self.scheduled_run is not None and self.scheduled_run.reached(socket.gethostname(), since)
 
     @property
     def pool(self) -> Pool:
@@ -87,9 +131,13 @@ class Examination:
 
 @dataclass(frozen=True)
 class Check:
-    """One link; `needs` are the checks without which it cannot be tried."""
+    """One link; `needs` are the checks without which it cannot be tried.
+
+    `depth`: what it finds may follow from what checks of a smaller one find.
+    """
 
     name: str
     section: str
     run: Callable[[Examination], Awaitable[list[Finding]]]
     needs: tuple[Check, ...] = ()
+    depth: int = 0

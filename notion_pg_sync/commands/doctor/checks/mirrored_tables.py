@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Subject, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_command
@@ -22,10 +22,12 @@ from notion_pg_sync.mirror.diagnosis.sync_tables import pending_changes, stateme
 from notion_pg_sync.mirror.preset_tables import fix, rows_go_elsewhere, why_not
 from notion_pg_sync.mirror.tables import (
     GENERAL_TABLE,
+    Misfit,
     SyncTable,
     existing_tables,
     find_tables,
     general_shape,
+    inspect_tables,
     known_tables,
     own_table_name,
     preset_table_for,
@@ -51,14 +53,16 @@ async def _tables_there(examination: Examination) -> list[Finding]:
         for database in read_configuration(account.databases).databases
     }
     async with transaction(examination.pool) as connection:
-        fit = {table.qualified_name for table in (await find_tables(connection, schema)).values()}
+        found = await inspect_tables(connection, schema)
+        fit = {table.qualified_name for table in found.fit.values()}
         there = await existing_tables(connection, schema, map(own_table_name, names))
         changes = {
             name: await pending_changes(connection, general_shape(schema, name))
             for name in sorted(there)
             if f"{schema}.{name}" not in fit and name not in _known_tables(schema)
         }
-        gone = [source for source in sources if source.sync_table not in fit]
+        # By its bare name: all tables may have been moved to another schema, which the next sync records.
+        gone = [source for source in sources if f"{schema}.{source.sync_table.rpartition('.')[2]}" not in fit]
         needed = {table for name in names if (table := preset_table_for(schema, name))}
         missing = [
             (table, reason)
@@ -66,7 +70,7 @@ async def _tables_there(examination: Examination) -> list[Finding]:
             if table.name not in there and table.qualified_name not in {source.sync_table for source in gone}
             if (reason := await why_not(connection, table))
         ]
-    findings = gone_tables(gone, schema, there)
+    findings = gone_tables(gone, schema, there, found.unfit)
     findings += [misshapen(one) for one in changes.values()]
     findings += [not_made(table, reason) for table, reason in missing]
     return findings or [ok(_in_tables(sources))]
@@ -88,30 +92,33 @@ def _in_tables(sources: Sequence[MirroredSource]) -> str:
     return f"{plural(len(sources), 'data source is', 'data sources are')} mirrored into {', '.join(tables)}"
 
 
-def gone_tables(sources: Sequence[MirroredSource], schema: str, there: Collection[str]) -> list[Finding]:
-    """What became of `sources` whose table no longer is one for the tool; `there` are tables by name, fit or not."""
-    by_table: dict[str, list[str]] = {}
+def gone_tables(
+    sources: Sequence[MirroredSource], schema: str, there: Collection[str], unfit: Mapping[str, Misfit]
+) -> list[Finding]:
+    """What became of `sources` whose table no longer is one for the tool; `there` are tables by name, fit or not.
+
+    `unfit`: by qualified name, what is known of tables that cannot be written.
+    """
+    by_table: dict[str, dict[Subject, None]] = {}
     for source in sources:
-        by_table.setdefault(source.sync_table, []).append(f"{source.user_id}/{source.database_name}")
+        by_table.setdefault(source.sync_table, {})[source.user_id, source.database_name] = None
     findings = []
     for qualified_name, databases in sorted(by_table.items()):
         name = qualified_name.removeprefix(f"{schema}.")
-        whose = f"the rows of {some(list(dict.fromkeys(databases)))} were in {qualified_name}"
-        if known := _known_tables(schema).get(name):
-            findings.append(
-                broken(
-                    f"{whose}, which is no longer there or lacks columns",
-                    fix(known) if known.preset else "notion-pg-sync init",
-                )
-            )
+        whose = f"the rows of {some(['/'.join(one) for one in databases])} were in {qualified_name}"
+        known = _known_tables(schema).get(name)
+        if misfit := unfit.get(qualified_name):
+            findings.append(broken(f"{whose}: {sentence(misfit.sentence)}", misfit.remedy, *databases))
+        elif known:
+            made = fix(known) if known.preset else "notion-pg-sync init --yes"
+            seen = f"{whose}, which is no longer there"
+            findings.append(broken(seen, f"{made}\nnotion-pg-sync sync-all", *databases))
         elif name not in there:
-            findings.append(
-                warning(
-                    f"{whose}, which is no longer there: the next sync writes them to {schema}.{GENERAL_TABLE}, "
-                    "unless it is created again",
-                    like_the_general_one(schema, name),
-                )
+            seen = (
+                f"{whose}, which is no longer there: the next sync writes them to {schema}.{GENERAL_TABLE}, "
+                "unless it is created again"
             )
+            findings.append(warning(seen, like_the_general_one(schema, name), *databases))
     return findings
 
 
@@ -121,7 +128,8 @@ def misshapen(changes: Changes) -> Finding:
     return warning(
         f"{changes.relation} has the name of a sync table but not its columns, so the rows of the database of that "
         f"name go to {GENERAL_TABLE} ({'; '.join(map(sentence, said))})",
-        statements_of(changes) or "-- add what is missing, or give the table another name",
+        statements_of(changes),
+        needs="" if changes.changes else "add what is missing, or give the table another name",
     )
 
 
@@ -155,12 +163,11 @@ def row_counts(sources: Sequence[MirroredSource], counts: Mapping[str, Mapping[t
         return findings
     if not comparable:
         return [ok("no data source has been fully read yet, so there are no rows to count")]
-    return [
-        ok(
-            f"the sync tables hold as many rows as were written: {total:,} of "
-            f"{plural(len(comparable), 'data source', 'data sources')}"
-        )
-    ]
+    seen = (
+        f"the sync tables hold as many rows as were written: {total:,} of "
+        f"{plural(len(comparable), 'data source', 'data sources')}"
+    )
+    return [ok(seen)]
 
 
 def _other_count(source: MirroredSource, held: int) -> Finding:
@@ -170,6 +177,7 @@ def _other_count(source: MirroredSource, held: int) -> Finding:
         f"{name}: {source.sync_table} holds {held:,} rows, but {source.row_count:,} were written: something else "
         f"{'removed' if held < (source.row_count or 0) else 'added'} some",
         sync_command(source.user_id, source.database_name, "--full"),
+        (source.user_id, source.database_name),
     )
 
 
@@ -191,14 +199,19 @@ def typed_views(pending: Sequence[PendingView], wanted: Sequence[str]) -> list[F
 
 
 def _refreshing(view: PendingView) -> str:
-    """A sync of a database brings its view up to date; one of any database drops those that are nobody's."""
+    """A sync of a database brings its view up to date; one of any database drops those that are nobody's.
+
+    After what makes room for it, the next one does.
+    """
+    if view.remedy:
+        return view.remedy
     if not view.sources:
         return "notion-pg-sync sync-all"
     return sync_command(view.sources[0].user_id, view.sources[0].database_name)
 
 
 MIRRORED_TABLE_CHECKS = (
-    Check("tables there", SECTION, _tables_there, needs=(CONNECTED_USERS,)),
-    Check("row counts", SECTION, _row_counts, needs=(CONNECTED_USERS,)),
+    Check("tables there", SECTION, _tables_there, needs=(CONNECTED_USERS,), depth=1),
+    Check("row counts", SECTION, _row_counts, needs=(CONNECTED_USERS,), depth=1),
     Check("typed views", SECTION, _typed_views, needs=(INITIALISED, RIGHTS)),
 )

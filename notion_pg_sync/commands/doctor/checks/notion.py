@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,25 +13,27 @@ import humanize
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import (
+    EVERYTHING,
     Check,
     Examination,
     Finding,
+    Subject,
     Verdict,
     broken,
+    of_error,
     ok,
     skipped,
     warning,
 )
-from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_all_command, sync_command
+from notion_pg_sync.commands.doctor.checks.wording import new_token, sentence, sync_all_command, sync_command
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.printable import shell_command
-from notion_pg_sync.core.wording import some
+from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.accounts import ConnectedAccount
 from notion_pg_sync.mirror.connection import current_time, transaction
-from notion_pg_sync.mirror.diagnosis import accounts as statements
 from notion_pg_sync.mirror.overview import read_databases
-from notion_pg_sync.notion.client import Bot, JsonObject, NotionClient, Retries
+from notion_pg_sync.notion.client import Bot, JsonObject, NotionClient, Retries, can_be_sent
 from notion_pg_sync.notion.errors import NotionError, explain
 from notion_pg_sync.notion.json_access import as_list, get_path
 from notion_pg_sync.settings import Settings
@@ -40,7 +42,7 @@ from notion_pg_sync.sync.run.account import connected_account
 from notion_pg_sync.sync.run.configuration import read_configuration
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases
 from notion_pg_sync.sync.run.opening import open_client
-from notion_pg_sync.sync.run.token_encryption import TokenError
+from notion_pg_sync.sync.run.token_encryption import TokenError, looks_encrypted
 
 SECTION = "Notion"
 
@@ -52,6 +54,9 @@ _STATUS_PAGE = "curl -s https://www.notion-status.com/api/v2/status.json    # wh
 _NOBODYS_TOKEN = "doctor"
 # Of more than so many users, only their number is told.
 _MOST_LINES = 10
+# The sync asks for every database; here so many show whether a token still sees what it should.
+_ASKED_PER_TOKEN = 10
+_ASKED_IN_ALL = 200
 
 Answer = TypeVar("Answer")
 
@@ -62,13 +67,9 @@ async def _answers(examination: Examination) -> list[Finding]:
         async with asyncio.timeout(_LONGEST_ANSWER_SECONDS), open_client(settings, _NOBODYS_TOKEN, _RETRIES) as client:
             await client.me()
     except TimeoutError:
-        return [
-            broken(
-                f"{settings.notion_base_url} does not answer within {_LONGEST_ANSWER_SECONDS} seconds: let this host "
-                "through the firewall",
-                f"curl -sv {settings.notion_base_url}/v1/users/me",
-            )
-        ]
+        seen = f"{settings.notion_base_url} does not answer within {_LONGEST_ANSWER_SECONDS} seconds"
+        look = f"curl -sv {settings.notion_base_url}/v1/users/me"
+        return [broken(seen, "", EVERYTHING, needs="let this host through the firewall", look=look)]
     except NotionError as error:
         return answers(settings.notion_base_url, error)
     return [ok(f"Notion answers at {settings.notion_base_url}")]
@@ -81,7 +82,7 @@ def answers(base_url: str, error: NotionError) -> list[Finding]:
     """
     if error.code == ErrorCode.UNAUTHORIZED:
         return [ok(f"Notion answers at {base_url}")]
-    return [broken(sentence(error), error.fix or f"curl -sv {base_url}/v1/users/me")]
+    return [of_error(error, EVERYTHING, look=f"curl -sv {base_url}/v1/users/me")]
 
 
 async def _tokens_accepted(examination: Examination) -> list[Finding]:
@@ -89,15 +90,17 @@ async def _tokens_accepted(examination: Examination) -> list[Finding]:
         async with asyncio.timeout(_LONGEST_ANSWER_SECONDS):
             return await client.me()
 
-    answered = await _for_each(examination.settings, _connected(examination), ask)
-    examination.accepted = frozenset(account.user_id for account, answer in answered if isinstance(answer, Bot))
+    connected = _connected(examination)
+    per_token = {account.token: account for account in reversed(connected)}
+    answered = await _for_each(examination.settings, list(per_token.values()), ask)
+    answers = {per_token_account.token: answer for per_token_account, answer in answered}
+    of_users = [(account.user_id, answers[account.token]) for account in connected]
+    examination.accepted = frozenset(user_id for user_id, answer in of_users if isinstance(answer, Bot))
     columns = {account.user_id: account.token_column for account in examination.accounts}
-    return tokens_accepted([(account.user_id, answer) for account, answer in answered], examination.schema, columns)
+    return tokens_accepted(of_users, columns)
 
 
-def tokens_accepted(
-    answered: Sequence[tuple[str, Bot | NotionError]], schema: str, columns: Mapping[str, str]
-) -> list[Finding]:
+def tokens_accepted(answered: Sequence[tuple[str, Bot | NotionError]], columns: Mapping[str, str]) -> list[Finding]:
     """What Notion said of each user's token, which is in one of the `columns`; who was told the same share a line."""
     refused: dict[str, tuple[NotionError, list[str]]] = {}
     accepted: dict[Bot, list[str]] = {}
@@ -106,27 +109,27 @@ def tokens_accepted(
             accepted.setdefault(answer, []).append(user_id)
         else:
             refused.setdefault(str(answer), (answer, []))[1].append(user_id)
-    findings = [
-        _refusal(error, user_ids, statements.token_statement(schema, user_ids[0], columns[user_ids[0]]))
-        for error, user_ids in refused.values()
-    ]
+    findings = [_refusal(error, user_ids, columns) for error, user_ids in refused.values()]
     if len(accepted) > _MOST_LINES:
         users = sum(len(user_ids) for user_ids in accepted.values())
         return [*findings, ok(f"Notion accepts the tokens of {users:,} users, of {len(accepted):,} bots")]
     for bot, user_ids in accepted.items():
         where = f" in the workspace {bot.workspace_name}" if bot.workspace_name else ""
         findings.append(ok(f"Notion accepts the token of {some(user_ids)}: {bot.name or 'a bot'}{where}"))
-    return findings
+    return findings or [ok("there is no token that could be sent to Notion")]
 
 
-def _refusal(error: NotionError, user_ids: Sequence[str], new_token: str) -> Finding:
-    seen = f"{some(user_ids)}: {sentence(error)}"
+def _refusal(error: NotionError, user_ids: Sequence[str], columns: Mapping[str, str]) -> Finding:
+    whose = f"{some(user_ids)}: "
+    concerns = [(user_id,) for user_id in user_ids]
     if error.code == ErrorCode.RATE_LIMITED:
         again = shell_command("notion-pg-sync", "doctor", "--user", user_ids[0])
-        return warning(seen, f"{again}    # in a few minutes")
+        return warning(f"{whose}{sentence(error)}", "", *concerns, needs="wait a few minutes", look=again)
     if error.code == ErrorCode.UNAUTHORIZED:
-        return broken(seen, new_token)
-    return broken(seen, error.fix or _STATUS_PAGE)
+        seen = f"{whose}Notion does not accept the token (it was revoked, has expired or is wrong)"
+        needs = new_token(user_ids[0], columns[user_ids[0]])
+        return broken(seen, "", *concerns, needs=needs)
+    return of_error(error, *concerns, whose=whose, look=_STATUS_PAGE)
 
 
 @dataclass(frozen=True)
@@ -155,14 +158,16 @@ async def _databases_shared(examination: Examination) -> list[Finding]:
         for one in known
         if one.last_succeeded_at is not None
     }
+    failing = {(one.user_id, one.database_id) for one in known if one.failures_in_a_row}
+    sample = sampled(accounts, failing)
 
     async def ask(client: NotionClient, account: ConnectedAccount) -> _Seen:
-        configuration = read_configuration(account.databases)
         seen = await gather_or_cancel(
             _look_at(client, account.user_id, database, succeeded.get((account.user_id, database.database_id)))
-            for database in configuration.databases
+            for database in sample[account.user_id]
         )
-        return _Seen(seen, await _answer_or_error(find_databases(client)) if configuration.everything else None)
+        everything = read_configuration(account.databases).everything
+        return _Seen(seen, await _answer_or_error(find_databases(client)) if everything else None)
 
     seen: list[SeenDatabase] = []
     findings: list[Finding] = []
@@ -173,7 +178,23 @@ async def _databases_shared(examination: Examination) -> list[Finding]:
         seen += answer.databases
         if answer.found is not None:
             findings += found_by_search(account.user_id, answer.found)
-    return [*databases_shared(seen, examination.schema), *findings] or [ok("no database is configured")]
+    configured = sum(len(read_configuration(account.databases).databases) for account in accounts)
+    return [*databases_shared(seen, configured), *findings] or [ok("no database is configured")]
+
+
+def sampled(
+    accounts: Sequence[ConnectedAccount], failing: Collection[tuple[str, str]]
+) -> dict[str, list[ConfiguredDatabase]]:
+    """Which databases are asked for, by user: of each token a few, those that are `failing` (user and id) first."""
+    tokens = {account.token for account in accounts}
+    left = dict.fromkeys(tokens, max(1, min(_ASKED_PER_TOKEN, _ASKED_IN_ALL // max(1, len(tokens)))))
+    sample = {}
+    for account in accounts:
+        databases = read_configuration(account.databases).databases
+        by_need = sorted(databases, key=lambda one: (account.user_id, one.database_id) not in failing)
+        sample[account.user_id] = by_need[: left[account.token]]
+        left[account.token] -= len(sample[account.user_id])
+    return sample
 
 
 @dataclass(frozen=True)
@@ -208,43 +229,43 @@ async def _what_is(client: NotionClient, written: str) -> str | None:
     return None
 
 
-def databases_shared(seen: Sequence[SeenDatabase], schema: str) -> list[Finding]:
-    """What Notion answered for each database; of many that are well and have one data source, only the number."""
-    findings = [(_names_of_data_sources(one), database_finding(one, schema)) for one in seen]
+def databases_shared(seen: Sequence[SeenDatabase], configured: int) -> list[Finding]:
+    """What Notion answered for each database of those `configured` that was asked for.
+
+    Of many that are well and have one data source, only the number.
+    """
+    findings = [(_names_of_data_sources(one), database_finding(one)) for one in seen]
     ordinary = [finding for names, finding in findings if finding.verdict is Verdict.OK and len(names) == 1]
-    if len(ordinary) <= _MOST_LINES:
+    if len(ordinary) <= _MOST_LINES and len(seen) == configured:
         return [finding for _, finding in findings]
     rest = [finding for _, finding in findings if finding not in ordinary]
-    return [*rest, ok(f"{len(ordinary):,} {'more ' if rest else ''}databases are there and shared")]
+    are = plural(len(ordinary), "database is", "databases are")
+    of_all = f" (of {configured:,}, {len(seen):,} were asked for)" if len(seen) < configured else ""
+    return [*rest, ok(f"{are} there and shared{of_all}")]
 
 
-def database_finding(seen: SeenDatabase, schema: str) -> Finding:
+def database_finding(seen: SeenDatabase) -> Finding:
     """What an answer means: missing and not shared look the same to the API (docs/notion-api.md#errors)."""
     named = f"{seen.user_id}/{seen.database.name}"
-    sync = sync_command(seen.user_id, seen.database.name)
-    correction = statements.id_statement(schema, seen.user_id, seen.database.name)
+    concern = (seen.user_id, seen.database.name)
     if seen.instead:
         return broken(
-            f"{named}: {seen.database.database_id} is a {seen.instead}, not a database: copy the link of the "
-            "database itself, opened as a full page",
-            correction,
+            f"{named}: {seen.database.database_id} is a {seen.instead}, not a database",
+            "",
+            concern,
+            needs="copy the link of the database itself, opened as a full page, into notion_databases",
         )
     if isinstance(seen.answer, NotionError):
         if seen.answer.code == ErrorCode.OBJECT_NOT_FOUND:
-            return _out_of_reach(seen, named, f"{sync}\n{correction}")
-        return broken(f"{named}: {sentence(seen.answer)}", seen.answer.fix or sync)
+            return _out_of_reach(seen, named, concern)
+        return of_error(seen.answer, concern, whose=f"{named}: ")
     if seen.answer.get("in_trash"):
-        return broken(
-            f"{named} is in Notion's trash: restore it there, or take it out of notion_databases; its rows stay",
-            statements.without_database(schema, seen.user_id, seen.database.name),
-        )
+        needs = "restore it there, or take it out of notion_databases; its rows stay"
+        return broken(f"{named} is in Notion's trash", "", concern, needs=needs)
     names = _names_of_data_sources(seen)
     if not names:
-        return broken(
-            f"{named} names no data source that the connection may read: share the original database, not a linked "
-            "view of it",
-            correction,
-        )
+        said = f"{named} names no data source that the connection may read"
+        return broken(said, "", concern, needs="share the original database, not a linked view of it")
     several = f"; it has {len(names)} data sources: {some(names)}" if len(names) > 1 else ""
     return ok(f"{named} is there and shared{several}")
 
@@ -253,7 +274,7 @@ def _names_of_data_sources(seen: SeenDatabase) -> list[str]:
     return [str(get_path(source, "name")) for source in as_list(get_path(seen.answer, "data_sources"))]
 
 
-def _out_of_reach(seen: SeenDatabase, named: str, fix: str) -> Finding:
+def _out_of_reach(seen: SeenDatabase, named: str, concern: Subject) -> Finding:
     known = (
         f"it could be read {humanize.naturaltime(seen.succeeded)}, so access was removed or it was deleted"
         if seen.succeeded is not None
@@ -261,9 +282,11 @@ def _out_of_reach(seen: SeenDatabase, named: str, fix: str) -> Finding:
     )
     return broken(
         f"{named}: {seen.database.database_id} is not there, or not shared with the connection (Notion does not say "
-        f"which); {known}: in Notion, open it and add the connection under ••• > Connections, then sync it; or "
-        "correct its id",
-        fix,
+        f"which); {known}",
+        "",
+        concern,
+        needs="in Notion, open it and add the connection under ••• > Connections; or correct its id",
+        look=sync_command(seen.user_id, seen.database.name),
     )
 
 
@@ -272,36 +295,32 @@ def found_by_search(user_id: str, shared: SharedDatabases | NotionError) -> list
     if isinstance(shared, NotionError):
         return _trouble(user_id, shared)
     found = shared.found
+    look = sync_all_command(user_id)
     if not shared.is_complete:
-        return [
-            warning(
-                f"{user_id} wants every database, of which search finds {len(found):,}. {INCOMPLETE_SEARCH}",
-                sync_all_command(user_id),
-            )
-        ]
+        seen = f"{user_id} wants every database, of which search finds {len(found):,}. {sentence(INCOMPLETE_SEARCH)}"
+        return [warning(seen, "", needs="name the databases in notion_databases", look=look)]
     if not found:
-        return [
-            warning(
-                f"{user_id} wants every database, and none is shared with the connection: in Notion, open one and add "
-                "the connection under ••• > Connections",
-                sync_all_command(user_id),
-            )
-        ]
+        needs = "in Notion, open a database and add the connection under ••• > Connections"
+        seen = f"{user_id} wants every database, and none is shared with the connection"
+        return [warning(seen, "", (user_id,), needs=needs, look=look)]
     names = some([database.name for database in found])
     return [ok(f"{user_id} wants every database; search finds {len(found):,}: {names}")]
 
 
 def _trouble(user_id: str, error: NotionError) -> list[Finding]:
-    return [broken(f"{user_id}: {sentence(error)}", error.fix or _STATUS_PAGE)]
+    return [of_error(error, (user_id,), whose=f"{user_id}: ", look=_STATUS_PAGE)]
 
 
 def _connected(examination: Examination) -> list[ConnectedAccount]:
-    """The accounts with a token that can be opened; the check of tokens tells of the others."""
+    """The accounts with a token that can be sent; the check of tokens tells of the others.
+
+    An encrypted one that nobody opened is sent to nobody.
+    """
     connected = []
     for account in examination.accounts:
         with suppress(TokenError):
             connected.append(connected_account(examination.settings, account))
-    return [account for account in connected if account]
+    return [one for one in connected if one and can_be_sent(one.token) and not looks_encrypted(one.token)]
 
 
 async def _for_each(

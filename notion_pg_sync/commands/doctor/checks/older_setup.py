@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, ok, skipped, warning
+from notion_pg_sync.commands.doctor.checks.check import (
+    EVERYTHING,
+    Check,
+    Examination,
+    Finding,
+    broken,
+    ok,
+    skipped,
+    warning,
+)
 from notion_pg_sync.commands.doctor.checks.postgres import REACHABLE
+from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.older_setup import (
     API_SETTING,
@@ -24,38 +34,36 @@ async def _pg_cron(examination: Examination) -> list[Finding]:
 
 
 def pg_cron(found: PgCron | None) -> list[Finding]:
-    """Whether pg_cron starts syncs too."""
+    """Whether pg_cron starts syncs too, or something that writes to the tables."""
     if found is None:
         return [ok("pg_cron is not in this database")]
     if found.jobs is None:
-        return [
-            skipped(
-                "pg_cron is in this database, but this role may not see its jobs: as a superuser, check that "
-                "'SELECT jobname, command, active FROM cron.job' has none that syncs Notion"
-            )
-        ]
+        seen = (
+            "pg_cron is in this database, but this role may not see its jobs: as a superuser, check that "
+            "'SELECT jobname, command, active FROM cron.job' has none that syncs Notion"
+        )
+        return [skipped(seen)]
     findings = [finding for job in found.jobs for finding in cron_job(job)]
-    whose = "no job" if found.all_visible else "no job of this role"
-    return findings or [ok(f"{whose} of pg_cron syncs Notion")]
+    whose = "no active job" if found.all_visible else "no active job of this role"
+    names = f" (there are {some([job.called for job in found.jobs])})" if found.jobs else ""
+    return findings or [ok(f"{whose} of pg_cron syncs Notion, or writes to the tables{names}")]
 
 
 def cron_job(job: CronJob) -> list[Finding]:
-    """What a job of pg_cron that syncs Notion does beside this tool."""
-    if not job.active:
-        return []
-    findings = [
-        warning(
-            f"pg_cron still starts the job {job.called} ({job.schedule}): two schedulers sync side by side",
-            job.unschedule,
+    """What a job of pg_cron does beside this tool."""
+    findings = []
+    if job.syncs_notion:
+        seen = f"pg_cron still starts the job {job.called} ({job.schedule}): two schedulers sync side by side"
+        findings.append(warning(seen, job.unschedule))
+    elif changed := job.changes:
+        seen = (
+            f"pg_cron's job {job.called} ({job.schedule}) writes to {some(changed)}, or empties it: rows then differ "
+            "from Notion"
         )
-    ]
-    if job.failed:
-        findings.append(
-            warning(
-                f"{job.failed:,} of the {job.runs:,} runs of pg_cron's job {job.called} in the last day failed",
-                job.failures,
-            )
-        )
+        findings.append(broken(seen, job.pause, EVERYTHING))
+    if findings and job.failed:
+        seen = f"{job.failed:,} of the {job.runs:,} runs of pg_cron's job {job.called} in the last day failed"
+        findings.append(warning(seen, needs="see why", look=job.failures))
     return findings
 
 
@@ -86,13 +94,11 @@ def older_function(function: OlderFunction) -> list[Finding]:
         )
     ]
     if function.is_definer_unpinned:
-        findings.append(
-            warning(
-                f"{function.signature} runs with the rights of {function.owner} and finds its tables by its caller's "
-                "search_path, so a caller can make it run their own code; if it is to stay, pin its search_path",
-                function.pin,
-            )
+        seen = (
+            f"{function.signature} runs with the rights of {function.owner} and finds its tables by its caller's "
+            "search_path, so a caller can make it run their own code; if it is to stay, pin its search_path"
         )
+        findings.append(warning(seen, function.pin))
     return findings
 
 

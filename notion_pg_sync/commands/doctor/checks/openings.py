@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
+from notion_pg_sync.commands.doctor.checks.check import EVERYTHING, Check, Examination, Finding, of_error, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.openings import open_schemas, open_tables
@@ -20,7 +20,7 @@ def strangers(table: StrangeTable) -> Finding:
     """What it means that a table with the name of a sync table belongs to somebody else."""
     error = distrust(table.relation)
     if table.is_needed:
-        return broken(str(error), error.fix)
+        return of_error(error, EVERYTHING)
     name, owner = table.relation.qualified_name, table.relation.owner.name
     return warning(f"{name} gets no rows, since it belongs to {owner}, who is not trusted", error.fix)
 

@@ -8,40 +8,59 @@ from ipaddress import ip_address
 
 import humanize
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
+from notion_pg_sync.commands.doctor.checks.check import (
+    EVERYTHING,
+    Check,
+    Examination,
+    Finding,
+    broken,
+    of_error,
+    ok,
+    warning,
+)
+from notion_pg_sync.commands.doctor.checks.examine import held_up
+from notion_pg_sync.commands.doctor.checks.wording import sentence
 from notion_pg_sync.core.health import (
     CLOCK_DIFFERENCE_BROKEN_SECONDS,
     CLOCK_DIFFERENCE_WARNED_OF_SECONDS,
     LITTLE_DISK_BYTES,
     LITTLE_DISK_SHARE,
 )
+from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror import migrations
-from notion_pg_sync.mirror.connection import PostgresError, open_pool, transaction
+from notion_pg_sync.mirror.bookkeeping import find_lack
+from notion_pg_sync.mirror.connection import PostgresError, fetch_value, open_pool, transaction
 from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, settings_out_of_sight
 from notion_pg_sync.mirror.diagnosis.server import (
     ClockReading,
     Server,
+    forgotten_transactions,
     look_at_server,
     read_clock,
     replication_role,
 )
-from notion_pg_sync.mirror.read_only import why_read_only
+from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
 from notion_pg_sync.mirror.tables import find_schema, settings_on_path
 from notion_pg_sync.mirror.trust import distrust
-from notion_pg_sync.mirror.unreachable import PUBLIC_AUTHORITIES
+from notion_pg_sync.mirror.unreachable import PUBLIC_AUTHORITIES, URL_FORM
 
 SECTION = "PostgreSQL"
+
+# Somebody waits for the answer: no statement takes long, and none waits long for a lock.
+_STATEMENT_SECONDS, _LOCK_SECONDS = 20, 2
+_CONNECTIONS = 2
 
 
 async def _reachable(examination: Examination) -> list[Finding]:
     if examination.no_postgres is not None:
-        return [broken(examination.no_postgres, "export DATABASE_URL=postgresql://user@host:5432/name")]
+        seen = sentence(examination.no_postgres)
+        return [broken(seen, "", EVERYTHING, needs=f"set DATABASE_URL ({URL_FORM})")]
     try:
         examination.opened = await examination.resources.enter_async_context(
-            open_pool(examination.settings.database_url or "")
+            open_pool(examination.settings.database_url or "", _CONNECTIONS, _STATEMENT_SECONDS, _LOCK_SECONDS)
         )
     except PostgresError as error:
-        return [broken(str(error), error.fix)]
+        return [of_error(error, EVERYTHING)]
     async with transaction(examination.pool) as connection:
         server = await look_at_server(connection)
     return [ok(f"PostgreSQL {server.version} answers{', behind a connection pooler' if server.behind_pooler else ''}")]
@@ -51,16 +70,30 @@ async def _settings(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         read_only = await why_read_only(connection.cursor())
         replica = await replication_role(connection)
-    findings = [broken(read_only.sentence.rstrip("."), read_only.fix)] if read_only else []
+    findings = [read_only_server(read_only)] if read_only else []
     if replica:
         findings.append(
             broken(
                 f"session_replication_role is {replica.value} {replica.kept.where}: foreign keys are not enforced, and "
                 "triggers do not run",
                 replica.kept.reset,
+                EVERYTHING,
+                needs="" if replica.kept.reset else "take it out there",
             )
         )
     return findings or [ok("no setting prevents the tool from working")]
+
+
+def read_only_server(found: ReadOnly) -> Finding:
+    """A server, or a session, that takes no changes."""
+    seen, _, advice = found.sentence.rstrip(".").partition(": ")
+    return broken(seen, found.fix, EVERYTHING, needs="" if found.fix else advice or "take the setting out there")
+
+
+async def _locks(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        holders = await forgotten_transactions(connection)
+    return [held_up([holder]) for holder in holders] or [ok("no forgotten transaction holds a lock on the tables")]
 
 
 async def _encryption(examination: Examination) -> list[Finding]:
@@ -73,15 +106,13 @@ def encryption(server: Server) -> Finding:
     """Whether others on the way to the server can read along, or stand in for it."""
     if is_this_machine(server):
         return ok("the connection does not leave this machine")
-    fix = (
+    needs = (
         f"add to DATABASE_URL: sslmode=verify-full&sslrootcert={PUBLIC_AUTHORITIES} (or the file of your provider's "
         "authority)"
     )
     if not server.encrypted:
-        return warning(
-            f"the connection to {server.host} is not encrypted: tokens and rows can be read on the way",
-            fix,
-        )
+        seen = f"the connection to {server.host} is not encrypted: tokens and rows can be read on the way"
+        return warning(seen, needs=needs)
     if server.sslmode == "verify-ca":
         # https://www.postgresql.org/docs/current/libpq-ssl.html, "Client Verification of Server Certificates"
         return ok(
@@ -92,7 +123,7 @@ def encryption(server: Server) -> Finding:
         return warning(
             f"the connection to {server.host} is encrypted, but the server's identity was not verified "
             f"(sslmode={server.sslmode})",
-            fix,
+            needs=needs,
         )
     return ok(f"the connection to {server.host} is encrypted and verified (sslmode={server.sslmode})")
 
@@ -133,8 +164,9 @@ def clock(difference: timedelta) -> Finding:
         f"the server's clock is {humanize.precisedelta(abs(difference), format='%.0f')} "
         f"{'ahead of' if difference > timedelta() else 'behind'} this machine's"
     )
-    fix = "timedatectl status    # on both machines: whether their clocks are synchronised"
-    return (broken if seconds > CLOCK_DIFFERENCE_BROKEN_SECONDS else warning)(seen, fix)
+    needs = "let both machines synchronise their clocks"
+    told = broken if seconds > CLOCK_DIFFERENCE_BROKEN_SECONDS else warning
+    return told(seen, needs=needs, look="timedatectl status")
 
 
 async def _disk_space(examination: Examination) -> list[Finding]:
@@ -148,29 +180,36 @@ def disk_space(folder: str, *, free: int, total: int) -> Finding:
     """Whether the embedded PostgreSQL has room to grow; sizes in bytes."""
     seen = f"{humanize.naturalsize(free)} of {humanize.naturalsize(total)} are free for the embedded PostgreSQL"
     if free < LITTLE_DISK_BYTES or free < total * LITTLE_DISK_SHARE:
-        return warning(f"only {seen} in {folder}", f"df -h {folder}    # then free some space on that disk")
+        look = shell_command("df", "-h", folder)
+        return warning(f"only {seen} in {folder}", needs="free some space on that disk", look=look)
     return ok(seen)
 
 
 async def _initialised(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         if missing := await missing_at_the_bookkeeping(connection):
-            return [broken(f"the role {missing.role} may not {missing.what}", missing.grant)]
+            return [broken(f"the role {missing.role} may not {missing.what}", missing.grant, EVERYTHING)]
     async with transaction(examination.pool) as connection:
         try:
             await migrations.check_version(connection)
         except PostgresError as error:
-            return [broken(str(error), error.fix)]
+            return [of_error(error, EVERYTHING)]
+        lack = await find_lack(connection)
+        if not lack.is_empty:
+            return [broken(lack.sentence, migrations.INIT, EVERYTHING)]
         schema = await find_schema(connection)
         distrusted = [] if schema else await settings_on_path(connection)
         hidden = None if schema or distrusted else await settings_out_of_sight(connection)
+        users = await fetch_value(connection, "SELECT count(*) FROM notion_sync.accounts")
     if distrusted:
-        told = distrust(distrusted[0])
-        return [broken(str(told), told.fix)]
+        return [of_error(distrust(distrusted[0]), EVERYTHING)]
     if hidden:
-        return [broken(f"the role {hidden.role} cannot {hidden.what}", hidden.grant)]
+        return [broken(f"the role {hidden.role} cannot {hidden.what}", hidden.grant, EVERYTHING)]
+    if schema is None and users:
+        needs = "give it its name back, or restore it from a backup ('notion-pg-sync init' would make an empty one)"
+        return [broken("the table user_settings is not there any more", "", EVERYTHING, needs=needs)]
     if schema is None:
-        return [broken("there is no table user_settings", "notion-pg-sync init")]
+        return [broken("there is no table user_settings", "notion-pg-sync init", EVERYTHING)]
     examination.schema = schema
     return [ok(f"the tables of notion-pg-sync are up to date; user_settings is in schema {schema}")]
 
@@ -180,6 +219,7 @@ INITIALISED = Check("initialised", SECTION, _initialised, needs=(REACHABLE,))
 POSTGRES_CHECKS = (
     REACHABLE,
     Check("settings", SECTION, _settings, needs=(REACHABLE,)),
+    Check("locks", SECTION, _locks, needs=(REACHABLE,)),
     Check("encryption", SECTION, _encryption, needs=(REACHABLE,)),
     Check("clock", SECTION, _clock, needs=(REACHABLE,)),
     Check("disk space", SECTION, _disk_space, needs=(REACHABLE,)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok
+from notion_pg_sync.commands.doctor.checks.check import EVERYTHING, Check, Examination, Finding, broken, ok
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.rights import missing_rights
@@ -20,7 +20,7 @@ from notion_pg_sync.mirror.tables import find_tables
 async def _rights(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         missing = await missing_rights(connection, examination.schema)
-    return [broken(f"the role {right.role} may not: {right.what}", right.grant) for right in missing] or [
+    return [broken(f"the role {right.role} may not: {right.what}", right.grant, EVERYTHING) for right in missing] or [
         ok("the tool may read user_settings, and write the sync tables and the typed views")
     ]
 
@@ -37,16 +37,13 @@ def visible_rows(settings: GuardedTable | None, tables: list[GuardedTable]) -> l
     """What row level security keeps from the tool's own role."""
     findings = []
     if settings and hides_from_us(settings, ("SELECT",)):
-        findings.append(
-            broken(
-                f"row level security of {settings.qualified_name} may hide users from the role {settings.role}",
-                fix_of_hidden_settings(settings),
-            )
-        )
+        seen = f"row level security of {settings.qualified_name} may hide users from the role {settings.role}"
+        findings.append(broken(seen, fix_of_hidden_settings(settings), EVERYTHING))
     findings += [
         broken(
             f"row level security of {table.qualified_name} may hide rows from the role {table.role}, or refuse them",
             fix_of_hidden_rows(table),
+            EVERYTHING,
         )
         for table in tables
         if hides_from_us(table, ALL_COMMANDS)

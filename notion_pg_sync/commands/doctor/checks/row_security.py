@@ -39,15 +39,17 @@ async def _row_security(examination: Examination) -> list[Finding]:
 def unguarded(tables: Sequence[GuardedTable], seen_by_init: Collection[str]) -> list[Finding]:
     """Sync tables without row level security, those together that `init` can switch it on for."""
     by_init = [table for table in tables if table.owned and table.name in seen_by_init]
-    groups = [(by_init, INIT_ROW_SECURITY)] if by_init else []
-    groups += [([table], fix_of_unguarded(table)) for table in tables if table not in by_init]
+    groups = [(by_init, "", INIT_ROW_SECURITY)] if by_init else []
+    groups += [([table], fix_of_unguarded(table), "") for table in tables if table not in by_init]
     return [
         warning(
             f"row level security is off on {', '.join(table.qualified_name for table in group)}: every role that may "
-            "read there reads every user's rows (give the application's roles their policies first)",
+            "read there reads every user's rows",
             fix,
+            needs="" if fix else "give the application's roles their policies, then switch it on",
+            look=look,
         )
-        for group, fix in groups
+        for group, fix, look in groups
     ]
 
 
@@ -56,12 +58,8 @@ def without_readers(table: GuardedTable) -> list[Finding]:
     others = (policy for policy in table.policies if policy.name != own_policy(table.role))
     if not table.row_security or any(policy.governs("SELECT") for policy in others):
         return []
-    return [
-        warning(
-            f"row level security is on for {table.qualified_name}, but no policy lets anybody see their rows",
-            fix_of_unguarded(table),
-        )
-    ]
+    seen = f"row level security is on for {table.qualified_name}, but no policy lets anybody see their rows"
+    return [warning(seen, fix_of_unguarded(table))]
 
 
 def fragile(table: GuardedTable) -> list[Finding]:
@@ -102,20 +100,14 @@ def exposed_settings(table: GuardedTable) -> list[Finding]:
     if readers:
         findings.append(broken(f"{_named(readers)} can read every user's token in {table.qualified_name}", fix))
     if writers:
-        findings.append(
-            broken(
-                f"{_named(writers)} can change every user's row of {table.qualified_name}",
-                "" if readers else fix,
-            )
-        )
+        seen = f"{_named(writers)} can change every user's row of {table.qualified_name}"
+        findings.append(broken(seen, "" if readers else fix))
     if openings and not findings:
-        findings.append(
-            warning(
-                f"{_policies([policy.name for policy in openings])} of {table.qualified_name} would open every user's "
-                "row, tokens included, to every role that may read or change the table",
-                fix,
-            )
+        seen = (
+            f"{_policies([policy.name for policy in openings])} of {table.qualified_name} would open every user's "
+            "row, tokens included, to every role that may read or change the table"
         )
+        findings.append(warning(seen, fix))
     return findings
 
 

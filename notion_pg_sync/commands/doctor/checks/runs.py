@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Verdict, ok, warning
+from notion_pg_sync.commands.doctor.checks.check import (
+    SCHEDULE,
+    Check,
+    Examination,
+    Finding,
+    Subject,
+    Verdict,
+    ok,
+    warning,
+)
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_all_command, sync_command
@@ -14,6 +23,7 @@ from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.commands.status.findings import how_long, judged_alike
 from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, assess, of_user, went_away
 from notion_pg_sync.commands.status.words import ago, since
+from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.health import Condition, Health
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.connection import transaction
@@ -58,29 +68,33 @@ async def _last_run(examination: Examination) -> list[Finding]:
     facts, judgement = await _status(examination)
     async with transaction(examination.pool) as connection:
         recent = await recent_runs(connection)
-    return [last_run(facts, judgement), *recent_failures(facts, recent)]
+    return [last_run(facts, judgement), *recent_failures(facts, judgement, recent)]
 
 
 def last_run(facts: Facts, judgement: Judgement) -> Finding:
     """How the latest run of `sync-all` went; that it failed is as bad as what is left of it."""
     worst = worst_verdict(judgement)
+    concerns = _subjects(judgement.not_fresh)
     if facts.last_run is None:
         verdict = Verdict.OK if worst is Verdict.OK else Verdict.WARNING
-        return _finding(verdict, "sync-all has never run", SYNC_ALL.command)
+        return _finding(verdict, "sync-all has never run", SYNC_ALL.command, concerns | {SCHEDULE})
     run = facts.last_run
     began = f"the last run of sync-all (run {run.runid}) began {ago(run.started_at, facts.now)}"
     match run.status:
         case "failed":
             healed = ", and all is well now" if worst is Verdict.OK else ""
-            return _finding(worst, f"{began} and failed{healed}: {sentence(run.message)}", f"{SYNC_ALL.command} -v")
+            return _finding(worst, f"{began} and failed{healed}: {sentence(run.message)}", SYNC_ALL.command, concerns)
         case "succeeded":
             return ok(f"{began} and succeeded: {sentence(run.message)}")
         case _:
             return ok(f"{began} and has not ended yet")
 
 
-def recent_failures(facts: Facts, recent: Sequence[Run]) -> list[Finding]:
-    """The failed ones of the `recent` runs, the latest first, beside the last, of which there is a line already."""
+def recent_failures(facts: Facts, judgement: Judgement, recent: Sequence[Run]) -> list[Finding]:
+    """The failed ones of the `recent` runs, the latest first, beside the last, of which there is a line already.
+
+    They are the past where all is well now.
+    """
     failed = [
         run
         for run in recent
@@ -88,13 +102,14 @@ def recent_failures(facts: Facts, recent: Sequence[Run]) -> list[Finding]:
     ]
     if not failed:
         return []
-    return [
-        warning(
-            f"{len(failed):,} of the {plural(len(recent), 'run', 'runs')} of the last day failed, one of them "
-            f"{ago(failed[0].started_at, facts.now)}: {sentence(failed[0].message)}",
-            failures_listed(),
-        )
-    ]
+    seen = (
+        f"{len(failed):,} of the {plural(len(recent), 'run', 'runs')} of the last day failed, one of them "
+        f"{ago(failed[0].started_at, facts.now)}: {sentence(failed[0].message)}"
+    )
+    if worst_verdict(judgement) is Verdict.OK:
+        return [ok(seen)]
+    needs = "see what they failed of"
+    return [warning(seen, "", *_subjects(judgement.not_fresh), needs=needs, look=failures_listed())]
 
 
 async def _failing_databases(examination: Examination) -> list[Finding]:
@@ -108,7 +123,8 @@ def failing_databases(facts: Facts, judgement: Judgement) -> list[Finding]:
 
 
 async def _stale_databases(examination: Examination) -> list[Finding]:
-    found = judged_as(Condition.STALE, *await _status(examination))
+    status = await _status(examination)
+    found = [*judged_as(Condition.LATE, *status), *judged_as(Condition.STALE, *status)]
     return found or [ok("no copy is older than it should be")]
 
 
@@ -130,16 +146,22 @@ def judged_as(condition: Condition, facts: Facts, judgement: Judgement) -> list[
     judged = [one for one in judgement.judged if one.condition is condition and _is_told_here(one)]
     groups = judged_alike(judged, lambda one: one.user_id)
     verdict = verdict_on(condition)
-    findings = [_finding(verdict, _said(group, facts), _fix(group)) for group in groups[:_MOST_LINES]]
+    fixes = {kind: _fix(alike) for kind, alike in _by_kind(judged).items()}
+    findings = [
+        _finding(verdict, _said(group, facts), fixes[_kind(group[0])], _concerns(group), _kind(group[0]))
+        for group in groups[:_MOST_LINES]
+    ]
     if rest := [one for group in groups[_MOST_LINES:] for one in group]:
         more = plural(len(rest), "more database", "more databases")
         names = some([_name(one) for one in rest])
-        findings.append(_finding(verdict, f"{more} {condition.words}: {names}", f"{SYNC_ALL.command} -v"))
+        findings.append(
+            _finding(verdict, f"{more} {condition.words}: {names}", SYNC_ALL.command, _concerns(rest), _kind(rest[0]))
+        )
     return findings
 
 
 def _is_told_here(one: DatabaseHealth) -> bool:
-    return one.is_database or one.condition is not Condition.FAILING
+    return not (one.is_of_settings or one.is_of_last_run)
 
 
 def _said(group: Sequence[DatabaseHealth], facts: Facts) -> str:
@@ -147,16 +169,40 @@ def _said(group: Sequence[DatabaseHealth], facts: Facts) -> str:
     return f"{names}: {group[0].condition.words}{how_long(group, facts.now)}: {sentence(group[0].reason)}"
 
 
+def _kind(one: DatabaseHealth) -> str:
+    """What fails of one and the same is fixed by one command, whosever it is."""
+    return one.database.last_error_code or "" if one.database and one.condition is Condition.FAILING else one.reason
+
+
+def _by_kind(judged: Iterable[DatabaseHealth]) -> dict[str, list[DatabaseHealth]]:
+    kinds: dict[str, list[DatabaseHealth]] = {}
+    for one in judged:
+        kinds.setdefault(_kind(one), []).append(one)
+    return kinds
+
+
 def _fix(group: Sequence[DatabaseHealth]) -> str:
-    """What brings the databases of one user, or a user's databases as such, up to date."""
+    """What brings databases, or a user's databases as such, up to date."""
     first = group[0]
-    if first.user_id is None:
+    options = ["--full", "--allow-removal"] if _kind(first) == ErrorCode.REMOVAL_HELD_BACK else []
+    if options or first.condition is Condition.SUSPENDED:
+        return "\n".join(sync_command(one.user_id or "", one.name or "", *options) for one in group)
+    if first.user_id is None or any(one.user_id != first.user_id for one in group):
         return SYNC_ALL.command
-    if first.condition is Condition.SUSPENDED:
-        return f"{sync_command(first.user_id, first.name or '')}    # once it can be read again: tries it now"
     if first.condition is Condition.FAILING and len(group) == 1:
         return sync_command(first.user_id, first.name or "")
     return sync_all_command(first.user_id)
+
+
+def _concerns(judged: Iterable[DatabaseHealth]) -> frozenset[Subject]:
+    """What a group is about: that nobody starts the sync explains what no run has reached, too."""
+    group = list(judged)
+    unreached = any(one.condition in (Condition.STALE, Condition.NEVER_SYNCED) for one in group)
+    return _subjects(group) | ({SCHEDULE} if unreached else set())
+
+
+def _subjects(judged: Iterable[DatabaseHealth]) -> frozenset[Subject]:
+    return frozenset((one.user_id, *([one.name] if one.name else [])) for one in judged if one.user_id is not None)
 
 
 def _name(one: DatabaseHealth) -> str:
@@ -177,7 +223,10 @@ def unended_runs(facts: Facts, judgement: Judgement, machine: str, *, about_all:
     """
     gone = {went_away(run, facts.now): run for run in facts.open_runs if run.runid in facts.gone}
     judged = judged_alike(one for one in judgement.judged if one.condition is Condition.WENT_AWAY)
-    findings = [warning(_said(group, facts), _closing(gone.get(group[0].reason), machine)) for group in judged]
+    findings = [
+        warning(_said(group, facts), _closing(gone.get(group[0].reason), machine), *_concerns(group))
+        for group in judged
+    ]
     counted = {group[0].reason for group in judged}
     if about_all:
         findings += [
@@ -196,7 +245,7 @@ def unended_runs(facts: Facts, judgement: Judgement, machine: str, *, about_all:
 def _closing(run: Run | None, machine: str) -> str:
     """The next run closes the records of those that died on its own machine, as long as that was not restarted."""
     if run is None or run.machine == machine:
-        return f"{SYNC_ALL.command}    # carries on, and closes it"
+        return SYNC_ALL.command
     return closing(run.runid)
 
 
@@ -204,19 +253,20 @@ def _hangs(run: Run, facts: Facts) -> Finding:
     return warning(
         f"run {run.runid} (pid {run.pid} on {run.host}) has given no sign of life for "
         f"{since(run.heartbeat_at or run.started_at, facts.now)}, but its process is still there",
-        f"ps -fp {run.pid}    # what it does; kill {run.pid}",
+        needs=f"see what it does, and end it where it hangs (kill {run.pid})",
+        look=f"ps -fp {run.pid}",
     )
 
 
-def _finding(verdict: Verdict, message: str, fix: str) -> Finding:
-    return Finding(verdict, message, "" if verdict is Verdict.OK else fix)
+def _finding(verdict: Verdict, message: str, fix: str, concerns: frozenset[Subject], kind: str = "") -> Finding:
+    return Finding(verdict, message, "" if verdict is Verdict.OK else fix, concerns=concerns, kind=kind)
 
 
 RUN_CHECKS = (
-    Check("last run", SECTION, _last_run, needs=(INITIALISED, RIGHTS)),
-    Check("failing databases", SECTION, _failing_databases, needs=(CONNECTED_USERS,)),
-    Check("unended runs", SECTION, _unended_runs, needs=(INITIALISED, RIGHTS)),
-    Check("stale databases", SECTION, _stale_databases, needs=(CONNECTED_USERS,)),
-    Check("never synced", SECTION, _never_synced, needs=(CONNECTED_USERS,)),
-    Check("suspended databases", SECTION, _suspended_databases, needs=(CONNECTED_USERS,)),
+    Check("last run", SECTION, _last_run, needs=(INITIALISED, RIGHTS), depth=3),
+    Check("failing databases", SECTION, _failing_databases, needs=(CONNECTED_USERS,), depth=1),
+    Check("unended runs", SECTION, _unended_runs, needs=(INITIALISED, RIGHTS), depth=1),
+    Check("stale databases", SECTION, _stale_databases, needs=(CONNECTED_USERS,), depth=2),
+    Check("never synced", SECTION, _never_synced, needs=(CONNECTED_USERS,), depth=2),
+    Check("suspended databases", SECTION, _suspended_databases, needs=(CONNECTED_USERS,), depth=1),
 )

@@ -8,13 +8,24 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import humanize
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, skipped, warning
+from notion_pg_sync.commands.doctor.checks.check import (
+    SCHEDULE,
+    Check,
+    Examination,
+    Finding,
+    broken,
+    of_error,
+    ok,
+    skipped,
+    warning,
+)
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.scheduling.command_line import TOOL, Invocation, names_the_tool
 from notion_pg_sync.commands.doctor.scheduling.crontab import harmless
@@ -22,19 +33,18 @@ from notion_pg_sync.commands.doctor.scheduling.due import TOLERANCE, is_missed, 
 from notion_pg_sync.commands.doctor.scheduling.faults import CRONIE, edit, faults_of, oddities_of
 from notion_pg_sync.commands.doctor.scheduling.found import (
     CronLine,
-    FoundTimer,
     Schedule,
     has_mail,
     is_in_container,
     look_for_schedule,
-    next_calendar_time,
-    span_of,
 )
 from notion_pg_sync.commands.doctor.scheduling.jobs import (
     JobEnvironment,
-    absent_programs,
+    absent_folders,
+    answer_of,
     environment_of_cron_job,
     environment_of_service,
+    program_of,
 )
 from notion_pg_sync.commands.doctor.scheduling.line_to_add import (
     has_embedded,
@@ -42,26 +52,39 @@ from notion_pg_sync.commands.doctor.scheduling.line_to_add import (
     own_command,
     settings_to_add,
 )
+from notion_pg_sync.commands.doctor.scheduling.systemd import Timer
+from notion_pg_sync.core.errors import ExitCode
+from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror.connection import current_time, transaction
-from notion_pg_sync.mirror.overview import last_run
-from notion_pg_sync.settings import SettingsError, read_settings
+from notion_pg_sync.mirror.diagnosis.run_history import last_scheduled_run
+from notion_pg_sync.settings import SettingsError, read_settings, written_duration
 
 SECTION = "Scheduling"
 _NO_CRON = "no crontab starts sync-all"
+_TIMES_LOOKED_AHEAD = 100
+# What a start and a look at every database take at the least, with plenty to spare.
+_LEAST_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class _Job:
     """One thing that starts the sync.
 
-    `invocation` is None where a script does so; `edit` is how to change it; `is_cut`: a bare % ends its command.
+    `invocation` is None where a script does so; `edit` is how to change it; `user` is whom it runs as, empty for the
+    present one; `is_cut`: a bare % ends its command; `since`: it may be another than before.
     """
 
     place: str
     invocation: Invocation | None
     environment: JobEnvironment
     edit: str
+    user: str = ""
     is_cut: bool = False
+    since: datetime | None = None
+
+    def faulty(self, seen: str, needs: str) -> Finding:
+        """What keeps it from starting the sync, and what a person has to change."""
+        return broken(f"{self.place}: {seen}", "", SCHEDULE, needs=needs, look=self.edit)
 
 
 async def _scheduled(examination: Examination) -> list[Finding]:
@@ -80,22 +103,22 @@ async def _scheduled(examination: Examination) -> list[Finding]:
     if findings:
         return findings
     if schedule.unreadable:
-        return [
-            warning(
-                "no crontab that this user may read starts sync-all, and these, which may do so, cannot be read: "
-                f"{', '.join(schedule.unreadable)}",
-                f"sudo -E {own_command()} doctor",
-            )
-        ]
+        seen = (
+            "no crontab that this user may read starts sync-all, and these, which may do so, cannot be read: "
+            f"{', '.join(schedule.unreadable)}"
+        )
+        return [warning(seen, needs="run doctor as root", look=f"sudo -E {own_command()} doctor")]
     outside = " (this is a container: where its host starts it, use --no-cron-check)" if is_in_container() else ""
     install = "" if shutil.which("crontab") else "sudo apt-get install cron\n"
-    return [broken(f"nothing on this host starts sync-all{outside}", install + line_to_add(examination.environment))]
+    fix = install + line_to_add(examination.environment)
+    return [broken(f"nothing on this host starts sync-all{outside}", fix, SCHEDULE)]
 
 
 def _line_found(line: CronLine, now: datetime) -> Finding:
     schedule = line.entry.schedule
     if next_due([schedule], now) is None:
-        return broken(f"{line.place} never starts sync-all ({schedule})", edit(line.file.facts))
+        seen = f"{line.place} never starts sync-all ({schedule})"
+        return broken(seen, "", SCHEDULE, needs="give it other times", look=edit(line.file.facts))
     return ok(f"{line.place} starts sync-all ({schedule}), as {harmless(line.user)}")
 
 
@@ -103,22 +126,44 @@ def _lines_that_cron_cannot_read(schedule: Schedule) -> Iterable[Finding]:
     for file in schedule.files:
         for error in file.crontab.errors:
             if names_the_tool(error.content):
-                yield broken(
+                seen = (
                     f"line {error.line} of {file.place} should start sync-all, but cron cannot read it: "
-                    f"{error.sentence}",
-                    edit(file.facts),
+                    f"{error.sentence}"
                 )
+                yield broken(seen, "", SCHEDULE, needs="correct the line", look=edit(file.facts))
 
 
-def _timer_found(timer: FoundTimer) -> Finding:
+def _timer_found(timer: Timer) -> Finding:
     systemctl = "systemctl --user" if timer.of_user else "sudo systemctl"
-    when = ", ".join((*timer.timer.on_calendar, *timer.timer.spans)) or "no time"
+    seen = f"the timer {timer.name} starts sync-all ({timer.when})"
     if not timer.is_active:
-        return broken(
-            f"the timer {timer.name} starts sync-all ({when}), but is not active",
-            f"{systemctl} enable --now {timer.name}",
-        )
-    return ok(f"the timer {timer.name} starts sync-all ({when})")
+        return broken(f"{seen}, but is not active", f"{systemctl} enable --now {timer.name}", SCHEDULE)
+    return ok(seen)
+
+
+async def _often_enough(examination: Examination) -> list[Finding]:
+    schedule = _schedule(examination)
+    gap = longest_gap(schedule, datetime.now(schedule.zone))
+    if gap is None:
+        return [skipped("when sync-all is due is not known here")]
+    most = examination.settings.max_age
+    if gap <= most:
+        return [ok(f"sync-all is due at least every {humanize.precisedelta(gap)}")]
+    seen = (
+        f"sync-all is due only after {humanize.precisedelta(gap)}, but a copy is stale after {written_duration(most)}"
+    )
+    needs = "start it more often (every quarter of an hour is */15 * * * *), or give --max-age"
+    return [broken(seen, "", SCHEDULE, needs=needs, look=edit(schedule.lines[0].file.facts))]
+
+
+def longest_gap(schedule: Schedule, now: datetime) -> timedelta | None:
+    """How long nothing starts the sync, of the next hundred times; None where timers or nothing do."""
+    if schedule.timers or not schedule.lines:
+        return None
+    times = [now]
+    while len(times) < _TIMES_LOOKED_AHEAD and (due := _next_time(schedule, times[-1])):
+        times.append(due)
+    return max((later - earlier for earlier, later in pairwise(times[1:])), default=None)
 
 
 async def _crontab_valid(examination: Examination) -> list[Finding]:
@@ -132,9 +177,14 @@ async def _crontab_valid(examination: Examination) -> list[Finding]:
         # A file beside what starts the sync is a leftover rather than a broken link.
         is_left_over = file.place not in starting and (starting or schedule.timers)
         told = warning if is_left_over else broken
-        findings += [told(f"cron ignores {file.place}: {fault.sentence}", fault.fix) for fault in faults]
         findings += [
-            warning(f"{file.place}: {oddity.sentence}", oddity.fix)
+            told(
+                f"cron ignores {file.place}: {fault.sentence}", fault.fix, SCHEDULE, needs=fault.needs, look=fault.look
+            )
+            for fault in faults
+        ]
+        findings += [
+            warning(f"{file.place}: {oddity.sentence}", needs=oddity.needs, look=oddity.look)
             for oddity in oddities_of(file.facts, file.crontab, schedule.daemon)
         ]
         if not faults:
@@ -149,51 +199,69 @@ async def _cron_running(examination: Examination) -> list[Finding]:
     if schedule.daemon:
         return [ok(f"the cron daemon runs ({schedule.daemon})")]
     if is_in_container():
-        return [
-            broken(
-                "no cron daemon runs in this container, so nothing reads its crontabs: start one in it, or let the "
-                "host or the platform start sync-all (and use --no-cron-check here)",
-                "cron    # at the container's start",
-            )
-        ]
-    return [
-        broken(
-            "no cron daemon runs, so nothing reads the crontabs",
-            "sudo service cron start    # crond on Fedora and similar",
+        seen = (
+            "no cron daemon runs in this container, so nothing reads its crontabs: start one in it, or let the "
+            "host or the platform start sync-all (and use --no-cron-check here)"
         )
-    ]
+        return [broken(seen, "cron", SCHEDULE)]
+    seen = "no cron daemon runs, so nothing reads the crontabs"
+    return [broken(seen, "sudo service cron start || sudo service crond start", SCHEDULE)]
 
 
 async def _command_found(examination: Examination) -> list[Finding]:
-    return _for_each_job(examination, _command_of)
+    await _look_for_run(examination)
+    return await asyncio.to_thread(_for_each_job, examination, _command_of)
 
 
 def _command_of(examination: Examination, job: _Job) -> list[Finding]:
     if job.is_cut:
-        return [
-            broken(
-                f"{job.place}: cron ends the command at the first %, which it reads as a newline",
-                f"{job.edit}    # write \\% for each %",
-            )
-        ]
-    if job.invocation is None:
-        return [_untold(job, "whether its command is found, since a script starts it")]
-    absent = absent_programs(job.invocation, job.environment)
-    if not absent:
-        return [ok(f"{job.place}: the command is found")]
-    *_, program = absent
+        return [job.faulty("cron ends the command at the first %, which it reads as a newline", "write \\% for each %")]
+    invocation, environment = job.invocation or Invocation(), job.environment
+    for written in invocation.programs[: 1 if invocation.hidden else None]:
+        if program_of(written, invocation, environment) is None:
+            return [_absent(job, written)]
+    if folders := absent_folders(invocation, environment):
+        seen = f"{job.place}: the folder {folders[0]} is not there, so the shell does not start the command"
+        return [broken(seen, shell_command("sudo", "mkdir", "-p", folders[0]), SCHEDULE)]
+    if job.invocation is None or invocation.hidden:
+        return [_unseen(examination, job, "whether its command works")]
+    found = [*_what_it_says(job, invocation), *_what_it_is_given(job, invocation)]
+    return found or [ok(f"{job.place}: the command works")]
+
+
+def _absent(job: _Job, written: str) -> Finding:
+    if "/" in written:
+        return job.faulty(f"{harmless(written)} is not a program", f"write {own_command()}")
     path = job.environment.variables["PATH"]
-    if "/" in program:
-        return [broken(f"{job.place}: {harmless(program)} is not a program", f"{job.edit}    # {own_command()}")]
-    return [
-        broken(
-            f"{job.place}: {harmless(program)} is not found in its PATH ({path}); a terminal's PATH does not count",
-            f"{job.edit}    # write its full path{f': {own_command()}' if program == TOOL else ''}",
-        )
-    ]
+    full = f": {own_command()}" if written == TOOL else ""
+    seen = f"{harmless(written)} is not found in its PATH ({path}); a terminal's PATH does not count"
+    return job.faulty(seen, f"write its full path{full}")
+
+
+def _what_it_says(job: _Job, invocation: Invocation) -> list[Finding]:
+    """What the tool of that place says of its options, asked for its help, which starts nothing."""
+    first = program_of(invocation.tool[0], invocation, job.environment) or ""
+    code, said = answer_of([first, *invocation.tool[1:], *invocation.arguments, "--help"], job.environment, job.user)
+    if not code:
+        return []
+    if code == ExitCode.WRONG_USAGE:
+        return [job.faulty(f"the tool does not take these options ({said})", "see 'notion-pg-sync sync-all --help'")]
+    seen = f"{harmless(first)} cannot be started ({said or code})"
+    return [job.faulty(seen, f"install it anew, or write {own_command()}")]
+
+
+def _what_it_is_given(job: _Job, invocation: Invocation) -> list[Finding]:
+    findings = []
+    if "--dry-run" in invocation.arguments:
+        findings.append(job.faulty("it has --dry-run, so it writes nothing", "take --dry-run out"))
+    if invocation.seconds is not None and invocation.seconds < _LEAST_SECONDS:
+        seen = f"timeout ends it after {humanize.precisedelta(invocation.seconds)}, before it can have synced"
+        findings.append(job.faulty(seen, "give it minutes: timeout 14m"))
+    return findings
 
 
 async def _environment_complete(examination: Examination) -> list[Finding]:
+    await _look_for_run(examination)
     return _for_each_job(examination, _environment_of)
 
 
@@ -202,28 +270,20 @@ def _environment_of(examination: Examination, job: _Job) -> list[Finding]:
     if job.is_cut:
         return [skipped(f"{job.place}: its command is cut at a %")]
     if environment.absent:
-        return [broken(f"{job.place} reads {environment.absent[0]}, which does not exist", job.edit)]
+        return [job.faulty(f"it reads {environment.absent[0]}, which does not exist", "name a file that is there")]
     try:
         database_url = read_settings(environment.variables).database_url
     except SettingsError as error:
-        return [broken(f"{job.place}: {error}", job.edit)]
+        return [of_error(error, SCHEDULE, whose=f"{job.place}: ", look=job.edit)]
     if database_url is None and not has_embedded(environment.variables):
-        if job.invocation is None or environment.untold:
-            why = environment.untold[0] if environment.untold else "a script starts it"
-            return [_untold(job, f"whether it has DATABASE_URL, since {why}")]
-        return [
-            broken(
-                f"{job.place} has no DATABASE_URL: jobs of cron and systemd have none of a terminal's variables",
-                f"{job.edit}    # above the line: {', '.join(settings_to_add(examination.environment))}",
-            )
-        ]
+        if job.invocation is None or job.invocation.hidden or examination.is_proven(job.since):
+            return [_unseen(examination, job, "whether it has DATABASE_URL")]
+        needs = f"write above the line: {', '.join(settings_to_add(examination.environment))}"
+        seen = "it has no DATABASE_URL: jobs of cron and systemd have none of a terminal's variables"
+        return [job.faulty(seen, needs)]
     if _is_another(database_url, examination.settings.database_url):
-        return [
-            warning(
-                f"{job.place} has another DATABASE_URL than this terminal, so doctor looks at another database",
-                job.edit,
-            )
-        ]
+        seen = f"{job.place} has another DATABASE_URL than this terminal, so doctor looks at another database"
+        return [warning(seen, needs="use the same in both", look=job.edit)]
     return [ok(f"{job.place} has what the tool needs")]
 
 
@@ -254,56 +314,64 @@ def _told(line: CronLine) -> Finding:
     if re.search(r"(&>+|2>+)\s*/dev/null|>\s*/dev/null\s+2>\s*&1", line.entry.command):
         return warning(
             f"{line.place}: what a failing run says goes to /dev/null, so nobody hears of it",
-            f"{edit(line.file.facts)}    # without 2>&1 and 2>/dev/null: it says nothing when all is well",
+            needs="write it without 2>&1 and 2>/dev/null: it says nothing when all is well",
+            look=edit(line.file.facts),
         )
     if re.search(r"2>|&>", line.entry.command):
         return ok(f"{line.place}: what a failing run says is kept by the line itself")
     if settings.get("MAILTO") == "":
         return warning(
             f"{line.place}: MAILTO is empty, so nobody hears of a failure",
-            f"{edit(line.file.facts)}    # MAILTO=you@example.com, or sync-all --ping-url URL",
+            needs="an address to mail to (MAILTO=you@example.com), or sync-all --ping-url URL",
+            look=edit(line.file.facts),
         )
     if not has_mail():
         return warning(
             f"{line.place}: cron mails what a failing run says, and this host has no program that sends mail "
             "(/usr/sbin/sendmail), so nobody hears of a failure",
-            f"{edit(line.file.facts)}    # sync-all --ping-url URL, or: 2>&1 | logger -t notion-pg-sync",
+            needs="add --ping-url URL to sync-all, or 2>&1 | logger -t notion-pg-sync behind it",
+            look=edit(line.file.facts),
         )
     return ok(f"{line.place}: cron mails what a failing run says to {settings.get('MAILTO') or harmless(line.user)}")
 
 
+async def _look_for_run(examination: Examination) -> None:
+    """Takes note of the last run that nobody started by hand, where there is a PostgreSQL to ask."""
+    if examination.schema and examination.scheduled_run is None:
+        async with transaction(examination.pool) as connection:
+            examination.scheduled_run = await last_scheduled_run(connection)
+
+
 async def _on_time(examination: Examination) -> list[Finding]:
     schedule = _schedule(examination)
+    await _look_for_run(examination)
+    last = examination.scheduled_run
     async with transaction(examination.pool) as connection:
-        now_there, last = await current_time(connection), await last_run(connection)
+        now_there = await current_time(connection)
     # Both by the clock of this host, which is cron's.
     now = datetime.now(schedule.zone)
-    if last is None:
-        due = _next_time(schedule, now)
-        when = f" (next due {due.astimezone(schedule.zone):%Y-%m-%d %H:%M %Z})" if due else ""
-        return [warning(f"sync-all has never run{when}", "notion-pg-sync sync-all")]
-    started_at = last.started_at + (now - now_there)
-    ago = humanize.naturaltime(now - started_at)
-    where = f" on {last.host}" if last.host else ""
-    due = _next_time(schedule, started_at + TOLERANCE)
+    changes = [line.file.changed for line in schedule.lines if line.file.changed]
+    since = max([*changes, *([last.started_at + (now - now_there)] if last else [])], default=None)
+    ago = "no schedule has started it yet"
+    if last is not None:
+        where = f" on {last.host}" if last.host else ""
+        ago = f"the last run began {humanize.naturaltime(now - last.started_at)}{where}"
+    by = f", started by {last.started_by} as {last.os_user}" if last and last.started_by else ""
+    due = _next_time(schedule, since + TOLERANCE if since else now)
     if due is not None and is_missed(due, now):
-        return [
-            broken(
-                f"sync-all was due {due.astimezone(schedule.zone):%Y-%m-%d %H:%M %Z} and did not run: the last run "
-                f"began {ago}{where}",
-                "grep CRON /var/log/syslog | tail    # or: journalctl -u cron -u crond --since today",
-            )
-        ]
+        seen = f"sync-all was due {due.astimezone(schedule.zone):%Y-%m-%d %H:%M %Z} and did not run: {ago}"
+        look = "grep CRON /var/log/syslog | tail; journalctl -u cron -u crond --since today"
+        return [broken(seen, "", SCHEDULE, needs="see in cron's log what became of it", look=look)]
     if due is None:
-        return [ok(f"sync-all ran {ago}{where}; when it is due is not known here")]
-    return [ok(f"sync-all ran {ago}{where}, as the schedule says")]
+        return [ok(f"{ago}{by}; when it is due is not known here")]
+    return [ok(f"{ago}{by}; it is next due {due.astimezone(schedule.zone):%H:%M %Z}")]
 
 
 def _next_time(schedule: Schedule, after: datetime) -> datetime | None:
-    """When something next starts the sync after `after`, with what a timer may wait beyond its time."""
+    """When something next starts the sync after `after`; a timer's own last time counts, as systemd tells it."""
     lines = (next_due([line.entry.schedule], after.astimezone(_zone_of(line, schedule))) for line in schedule.lines)
-    timers = (_timer_time(timer, after) for timer in schedule.timers if timer.is_active)
-    return min((due for due in (*lines, *timers) if due is not None), default=None)
+    times = (time for timer in schedule.timers if timer.is_active for time in (timer.last, timer.due))
+    return min((due for due in (*lines, *times) if due is not None and due > after), default=None)
 
 
 def _zone_of(line: CronLine, schedule: Schedule) -> tzinfo:
@@ -314,12 +382,6 @@ def _zone_of(line: CronLine, schedule: Schedule) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         return schedule.zone
-
-
-def _timer_time(timer: FoundTimer, after: datetime) -> datetime | None:
-    times = [time for calendar in timer.timer.on_calendar if (time := next_calendar_time(calendar, after))]
-    delay = sum((span_of(span) for span in timer.timer.delays), timedelta())
-    return min(times) + delay if times else None
 
 
 def _schedule(examination: Examination) -> Schedule:
@@ -341,24 +403,31 @@ def _jobs(schedule: Schedule) -> list[_Job]:
                 line.invocation,
                 environment_of_cron_job(line.entry.variables, line.invocation or Invocation(), line.user),
                 edit(line.file.facts),
+                line.user,
                 is_cut=line.entry.standard_input is not None,
+                since=line.file.changed,
             )
             for line in schedule.lines
         ),
         *(
             _Job(
-                f"the service {timer.timer.starts}",
-                timer.service.invocation,
-                environment_of_service(timer.service),
-                f"{'systemctl --user' if timer.of_user else 'sudo systemctl'} edit --full {timer.timer.starts}",
+                f"the service {timer.service}",
+                timer.invocation,
+                environment_of_service(timer),
+                f"{'systemctl --user' if timer.of_user else 'sudo systemctl'} edit --full {timer.service}",
             )
             for timer in schedule.timers
         ),
     ]
 
 
-def _untold(job: _Job, what: str) -> Finding:
-    return warning(f"{job.place}: doctor cannot tell {what}", f"{job.edit}    # see for yourself")
+def _unseen(examination: Examination, job: _Job, what: str) -> Finding:
+    """What cannot be read from outside: a run that cron or systemd started since shows it."""
+    run = examination.scheduled_run
+    if run is not None and examination.is_proven(job.since):
+        return ok(f"{job.place}: {run.started_by} started run {run.runid} here as {run.os_user}, with what it needs")
+    seen = f"{job.place}: doctor cannot tell {what}: a script or another program starts it, and no run shows it yet"
+    return warning(seen, needs="wait for its next run, or see for yourself", look=job.edit)
 
 
 SCHEDULING_CHECKS = (
@@ -368,5 +437,6 @@ SCHEDULING_CHECKS = (
     Check("command found", SECTION, _command_found),
     Check("environment complete", SECTION, _environment_complete),
     Check("failures told", SECTION, _failures_told),
-    Check("on time", SECTION, _on_time, needs=(INITIALISED,)),
+    Check("often enough", SECTION, _often_enough),
+    Check("on time", SECTION, _on_time, needs=(INITIALISED,), depth=2),
 )

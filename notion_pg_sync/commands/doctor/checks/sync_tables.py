@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
+from notion_pg_sync.commands.doctor.checks.check import EVERYTHING, Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
 from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
+from notion_pg_sync.commands.doctor.checks.wording import sentence
 from notion_pg_sync.mirror.adoption import Changes
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.sync_tables import (
@@ -16,6 +17,8 @@ from notion_pg_sync.mirror.diagnosis.sync_tables import (
 )
 from notion_pg_sync.mirror.initialise import seen_by_init
 from notion_pg_sync.mirror.tables import find_tables, strange_tables
+
+_BY_HAND = "let the table's owner change that, then run 'notion-pg-sync init'"
 
 
 async def _unique_keys(examination: Examination) -> list[Finding]:
@@ -33,18 +36,18 @@ async def _unique_keys(examination: Examination) -> list[Finding]:
 def unfit(changes: Changes, *, seen_by_init: bool) -> list[Finding]:
     """What `init` would change in one sync table; `seen_by_init`: it is one of those that `init` sees to."""
     if changes.problems:
-        return [broken(problem, "notion-pg-sync init") for problem in changes.problems]
+        return [
+            broken(sentence(problem), remedy, EVERYTHING, needs="" if remedy else _BY_HAND)
+            for problem in changes.problems
+            for remedy in [changes.remedies.get(problem, "")]
+        ]
     if not changes.changes:
         return []
     said = "; ".join(change.says for change in changes.changes)
     by_hand = changes.owner is not None or not seen_by_init
     owner = f" (as {changes.owner}, who owns it)" if changes.owner else ""
-    return [
-        broken(
-            f"{changes.relation} is not as it should be{owner}: {said}",
-            statements_of(changes) if by_hand else "notion-pg-sync init",
-        )
-    ]
+    seen = f"{changes.relation} is not as it should be{owner}: {said}"
+    return [broken(seen, statements_of(changes) if by_hand else "notion-pg-sync init --yes", EVERYTHING)]
 
 
 async def _foreign_keys(examination: Examination) -> list[Finding]:
@@ -59,10 +62,8 @@ def foreign_key(key: ForeignKey) -> Finding:
     points = f"{key.qualified_table} points at {key.target} (foreign key {key.name}"
     match key.action:
         case "CASCADE":
-            return warning(
-                f"{points}, ON DELETE CASCADE): when a row leaves Notion, the rows that point at it are deleted too",
-                replacement(key),
-            )
+            seen = f"{points}, ON DELETE CASCADE): when a row leaves Notion, the rows that point at it are deleted too"
+            return warning(seen, replacement(key))
         case "SET NULL" if not key.nullable:
             return warning(
                 f"{points}, ON DELETE SET NULL), but a column of it is NOT NULL: a row that leaves Notion cannot be "

@@ -17,21 +17,24 @@ CRONIE = "crond"
 class FileFacts:
     """What cron looks at before it reads a crontab, and the users that the crontab names and nobody knows.
 
-    `path` is empty for a user's own crontab, of which cron's own program takes care; `owner` is a user's name.
+    `path` is empty for a user's own crontab; `owner` is the user's name whose it is, `kept_by` whose its file is.
     """
 
     path: str
     owner: str
     mode: int = 0o644
     unknown_users: tuple[str, ...] = ()
+    kept_by: str = "root"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a crontab, and the command that fixes it."""
+    """What is wrong with a crontab, and the command that fixes it; else what to do, and with which command."""
 
     sentence: str
-    fix: str
+    fix: str = ""
+    needs: str = ""
+    look: str = ""
 
 
 def faults_of(facts: FileFacts, crontab: Crontab, daemon: str | None) -> list[Fault]:
@@ -41,9 +44,9 @@ def faults_of(facts: FileFacts, crontab: Crontab, daemon: str | None) -> list[Fa
 
 def oddities_of(facts: FileFacts, crontab: Crontab, daemon: str | None) -> list[Fault]:
     """What cron reads otherwise than it looks."""
-    found = [Fault(f"line {oddity.line}: {oddity.sentence}", edit(facts)) for oddity in crontab.oddities]
+    found = [_to_edit(facts, f"line {oddity.line}: {oddity.sentence}") for oddity in crontab.oddities]
     if "CRON_TZ" in crontab.variables and daemon != CRONIE:
-        found.append(Fault("Debian's cron ignores CRON_TZ and uses the host's time (cronie uses CRON_TZ)", edit(facts)))
+        found.append(_to_edit(facts, "Debian's cron ignores CRON_TZ and uses the host's time (cronie uses CRON_TZ)"))
     return found
 
 
@@ -54,6 +57,11 @@ def edit(facts: FileFacts) -> str:
 
 def _faults_of_file(facts: FileFacts, daemon: str | None) -> Iterator[Fault]:
     if not facts.path:
+        if facts.kept_by not in (facts.owner, "root") or facts.mode != 0o600:
+            seen = (
+                f"its file belongs to {facts.kept_by} and has the mode {facts.mode:o}: cron wants {facts.owner} and 600"
+            )
+            yield Fault(seen, _written_again(facts.owner))
         return
     path = PurePosixPath(facts.path)
     quoted = shlex.quote(facts.path)
@@ -69,14 +77,25 @@ def _faults_of_file(facts: FileFacts, daemon: str | None) -> Iterator[Fault]:
         yield Fault(f"users other than its owner may write to it (mode {facts.mode:o})", f"sudo chmod 644 {quoted}")
 
 
+def _written_again(owner: str, more: str = "") -> str:
+    """Lets cron's own program write a user's crontab once more, with the right owner and mode."""
+    whose = f"crontab -u {shlex.quote(owner)}"
+    return f"sudo sh -c {shlex.quote(f'({whose} -l{more}) | {whose} -')}"
+
+
+def _to_edit(facts: FileFacts, sentence: str) -> Fault:
+    return Fault(sentence, needs="correct it there", look=edit(facts))
+
+
 def _faults_of_text(facts: FileFacts, crontab: Crontab) -> Iterator[Fault]:
     for error in crontab.errors:
-        yield Fault(f"line {error.line}: {error.sentence}", edit(facts))
+        yield _to_edit(facts, f"line {error.line}: {error.sentence}")
     if crontab.ends_within_a_line:
-        append = f"sudo sh -c {shlex.quote(f'echo >> {shlex.quote(facts.path)}')}" if facts.path else edit(facts)
-        yield Fault("its last line does not end in a newline", append)
+        append = f"sudo sh -c {shlex.quote(f'echo >> {shlex.quote(facts.path)}')}"
+        again = _written_again(facts.owner, "; echo")
+        yield Fault("its last line does not end in a newline", append if facts.path else again)
     for user in facts.unknown_users:
-        yield Fault(
+        yield _to_edit(
+            facts,
             f"{harmless(user)} is not a user of this host (the field before the command is the user to run it as)",
-            edit(facts),
         )

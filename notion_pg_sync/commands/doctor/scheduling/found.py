@@ -7,29 +7,24 @@ import os
 import re
 import shlex
 import stat
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import psutil
 
-from notion_pg_sync.commands.doctor.scheduling import systemd
 from notion_pg_sync.commands.doctor.scheduling.command_line import Invocation, invocation_in, names_the_tool
 from notion_pg_sync.commands.doctor.scheduling.crontab import Crontab, Entry, read_crontab
 from notion_pg_sync.commands.doctor.scheduling.faults import FileFacts, faults_of
 from notion_pg_sync.commands.doctor.scheduling.jobs import home_of, text_of
-from notion_pg_sync.commands.doctor.scheduling.systemd import Service, Timer
+from notion_pg_sync.commands.doctor.scheduling.systemd import Timer, output_of, timers
 
 # Debian's cron is `cron`; cronie, busybox and dcron are `crond`.
 _DAEMONS = ("cron", "crond", "fcron", "supercronic")
 _SPOOLS = ("var/spool/cron/crontabs", "var/spool/cron")
-_SYSTEM_UNITS = ("etc/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
-_USER_UNITS = (".config/systemd/user", ".local/share/systemd/user")
 _LONGEST_SCRIPT = 64_000
-_SECONDS_TO_WAIT = 10
 
 # What tells that the process runs where something else than this host's cron starts it.
 _PLATFORMS = {
@@ -42,12 +37,16 @@ _PLATFORMS = {
 
 @dataclass(frozen=True)
 class CronFile:
-    """A crontab; `place` is how people call it; `owner` is the user whose own it is, None for those of the system."""
+    """A crontab; `place` is how people call it; `owner` is the user whose own it is, None for those of the system.
+
+    `changed` is when it was last changed, None where this user may not see that.
+    """
 
     place: str
     owner: str | None
     crontab: Crontab
     facts: FileFacts
+    changed: datetime | None
 
 
 @dataclass(frozen=True)
@@ -70,17 +69,6 @@ class CronLine:
 
 
 @dataclass(frozen=True)
-class FoundTimer:
-    """A timer whose service syncs everything; `of_user`: of the user's own systemd, not of the host's."""
-
-    name: str
-    timer: Timer
-    service: Service
-    of_user: bool
-    is_active: bool
-
-
-@dataclass(frozen=True)
 class Schedule:
     """All that starts the sync here.
 
@@ -92,7 +80,7 @@ class Schedule:
 
     files: tuple[CronFile, ...]
     lines: tuple[CronLine, ...]
-    timers: tuple[FoundTimer, ...]
+    timers: tuple[Timer, ...]
     unreadable: tuple[str, ...]
     daemon: str | None
     platform: str | None
@@ -110,7 +98,7 @@ def look_for_schedule(environment: Mapping[str, str], root: Path = Path("/")) ->
     return Schedule(
         files=tuple(file for file in files if file.place in concerned or _tries_to_name_the_tool(file.crontab)),
         lines=tuple(heeded or lines),
-        timers=tuple(_timers(root, environment)),
+        timers=tuple(timers()) if root == Path("/") else (),
         unreadable=tuple(unreadable),
         daemon=daemon,
         platform=next((name for variable, name in _PLATFORMS.items() if environment.get(variable)), None),
@@ -134,40 +122,28 @@ def has_mail(root: Path = Path("/")) -> bool:
     return (root / "usr/sbin/sendmail").exists()
 
 
-def next_calendar_time(expression: str, after: datetime) -> datetime | None:
-    """When systemd's calendar expression is next due after `after`; None where systemd-analyze cannot say."""
-    instant = after.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    said = _output(["systemd-analyze", "calendar", f"--base-time={instant}", "--", expression])
-    # In another zone than UTC both times are shown, that in UTC last.
-    found = re.findall(r"(?:Next elapse|\(in UTC\)): \w+ (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)? UTC", said or "")
-    return datetime.fromisoformat(found[-1]).replace(tzinfo=UTC) if found else None
-
-
-def span_of(written: str) -> timedelta:
-    """A time span as systemd writes it, such as `2min`; none where systemd-analyze cannot say."""
-    said = _output(["systemd-analyze", "timespan", "--", written])
-    found = re.search(r"\b.s: (\d+)", said or "")
-    return timedelta(microseconds=int(found[1])) if found else timedelta()
-
-
 def _own_crontabs(root: Path) -> Iterator[CronFile]:
     """The crontab of this user; those of every user where this one may read them."""
     user = getpass.getuser()
-    written = _output(["crontab", "-l"]) if root == Path("/") else None
-    if written is not None:
-        yield _own_crontab(user, written)
+    written = output_of(["crontab", "-l"]) if root == Path("/") else None
+    seen = set()
     for folder in _SPOOLS:
         try:
             paths = sorted((root / folder).iterdir())
         except OSError:
             continue
-        others = (path for path in paths if path.is_file() and (written is None or path.name != user))
-        yield from (_own_crontab(path.name, text) for path in others if (text := text_of(path)) is not None)
+        for path in paths:
+            if path.is_file() and path.name not in seen and (text := text_of(path)) is not None:
+                seen.add(path.name)
+                mode, kept_by = stat.S_IMODE(path.stat().st_mode), _owner_of(path)
+                yield _own_crontab(FileFacts("", path.name, mode, kept_by=kept_by), text, _changed(path))
+    if written is not None and user not in seen:
+        yield _own_crontab(FileFacts("", user, 0o600, kept_by=user), written, None)
 
 
-def _own_crontab(user: str, text: str) -> CronFile:
-    facts = FileFacts(path="", owner=user, mode=0o600)
-    return CronFile(f"the crontab of {user}", user, read_crontab(text, with_user=False), facts)
+def _own_crontab(facts: FileFacts, text: str, changed: datetime | None) -> CronFile:
+    place = f"the crontab of {facts.owner}"
+    return CronFile(place, facts.owner, read_crontab(text, with_user=False), facts, changed)
 
 
 def _system_crontabs(root: Path, unreadable: list[str]) -> Iterator[CronFile]:
@@ -182,13 +158,17 @@ def _system_crontabs(root: Path, unreadable: list[str]) -> Iterator[CronFile]:
             unreadable.append(place)
             continue
         crontab = read_crontab(text, with_user=True)
-        yield CronFile(place, None, crontab, _facts(path, place, crontab))
+        yield CronFile(place, None, crontab, _facts(path, place, crontab), _changed(path))
 
 
 def _facts(path: Path, place: str, crontab: Crontab) -> FileFacts:
     users = {entry.user for entry in crontab.entries if entry.user}
     unknown = sorted(user for user in users if home_of(user) is None)
     return FileFacts(place, _owner_of(path), stat.S_IMODE(path.stat().st_mode), tuple(unknown))
+
+
+def _changed(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def _owner_of(path: Path) -> str:
@@ -238,39 +218,6 @@ def _syncs_all(script: Path) -> bool:
     return text.startswith("#!") and names_the_tool(text) and "sync-all" in text
 
 
-def _timers(root: Path, environment: Mapping[str, str]) -> Iterator[FoundTimer]:
-    home = Path(environment.get("HOME", "/nonexistent"))
-    folders = [(root / folder, False) for folder in _SYSTEM_UNITS] + [(home / folder, True) for folder in _USER_UNITS]
-    seen: set[tuple[str, bool]] = set()
-    for folder, of_user in folders:
-        for path in sorted(folder.glob("*.timer")) if folder.is_dir() else []:
-            text = _unit_text(path)
-            if (path.name, of_user) in seen or text is None:
-                continue
-            seen.add((path.name, of_user))
-            timer = systemd.read_timer(path.name, text)
-            alike = [other / timer.starts for other, others in folders if others == of_user]
-            service = systemd.read_service(next((text for unit in alike if (text := _unit_text(unit))), ""))
-            if service.invocation is not None and service.invocation.syncs_all:
-                yield FoundTimer(path.name, timer, service, of_user, _is_active(path.name, root, of_user=of_user))
-
-
-def _unit_text(path: Path) -> str | None:
-    """A unit with its drop-ins after it."""
-    text = text_of(path)
-    if text is None:
-        return None
-    drop_ins = sorted(path.with_name(f"{path.name}.d").glob("*.conf"))
-    return "\n".join([text, *(text_of(drop_in) or "" for drop_in in drop_ins)])
-
-
-def _is_active(name: str, root: Path, *, of_user: bool) -> bool:
-    # sd_booted(3): the folder is there where systemd runs the host.
-    if not (root / "run/systemd/system").is_dir():
-        return False
-    return _output(["systemctl", *(["--user"] if of_user else []), "is-active", "--", name]) is not None
-
-
 def _zone(root: Path) -> tzinfo:
     """The host's time zone, which is cron's, whatever TZ says here."""
     try:
@@ -278,20 +225,3 @@ def _zone(root: Path) -> tzinfo:
             return ZoneInfo.from_file(file)
     except (OSError, ValueError):
         return UTC
-
-
-def _output(command: list[str]) -> str | None:
-    """What a program prints, in English; None where there is no such program, or it says that it failed."""
-    try:
-        ended = subprocess.run(
-            ["env", "LC_ALL=C", *command],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS_TO_WAIT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return ended.stdout if ended.returncode == 0 else None

@@ -1,61 +1,93 @@
-"""What a scheduled command finds when it starts: its variables, and the programs it names. Reads files alone."""
+"""What a scheduled command finds when it starts: its variables, programs and folders. Changes nothing."""
 
 from __future__ import annotations
 
+import getpass
+import os
+import pwd
 import re
+import shlex
 import shutil
+import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from notion_pg_sync.commands.doctor.scheduling.command_line import Invocation, read_environment_file
+from notion_pg_sync.commands.doctor.scheduling.command_line import Invocation, variables_in
 from notion_pg_sync.commands.doctor.scheduling.crontab import DEFAULT_PATH
 from notion_pg_sync.commands.doctor.scheduling.systemd import DEFAULT_PATH as DEFAULT_PATH_OF_SYSTEMD
-from notion_pg_sync.commands.doctor.scheduling.systemd import Service
+from notion_pg_sync.commands.doctor.scheduling.systemd import Timer
+
+_SECONDS_TO_WAIT = 30
 
 
 @dataclass(frozen=True)
 class JobEnvironment:
-    """The variables that a job has, as far as can be told.
-
-    `absent` are files that it reads and that are not there; `untold` says why it may have more variables than these.
-    """
+    """The variables that a job has, as far as can be told; `absent` are files that it reads and that are not there."""
 
     variables: Mapping[str, str] = field(repr=False)
     absent: tuple[str, ...] = ()
-    untold: tuple[str, ...] = ()
 
 
 def environment_of_cron_job(
     settings: Mapping[str, str], invocation: Invocation, user: str, root: Path = Path("/")
 ) -> JobEnvironment:
-    """What a job of cron has: /etc/environment, the crontab's `settings`, files that its shell reads, its own."""
-    of_all = read_environment_file(text_of(root / "etc/environment") or "", exports_all=True)
-    # By PAM; the PATH of /etc/environment gives way to cron's own.
+    """What a job of cron has: /etc/environment, the crontab's `settings`, files that its shell reads, its own.
+
+    By PAM; the PATH of /etc/environment gives way to cron's own.
+    """
+    of_all = _variables_of(text_of(root / "etc/environment") or "")
     start = {**of_all, "PATH": DEFAULT_PATH, "HOME": home_of(user) or "/", **settings}
     files = [_absolute(file, invocation.folder, start["HOME"]) for file in invocation.files]
-    return _with(start, files, invocation, exports_all=invocation.exports_all)
+    return _with(start, files, invocation)
 
 
-def environment_of_service(service: Service) -> JobEnvironment:
+def environment_of_service(timer: Timer) -> JobEnvironment:
     """What a service of systemd has: its Environment= and the files of its EnvironmentFile=, which win."""
-    invocation = service.invocation or Invocation()
-    start = {"PATH": DEFAULT_PATH_OF_SYSTEMD, **service.variables}
-    needed = [file for file in service.files if not (file.startswith("-") and not Path(file[1:]).exists())]
-    return _with(start, [file.removeprefix("-") for file in needed], invocation, exports_all=True)
+    return _with({"PATH": DEFAULT_PATH_OF_SYSTEMD, **timer.variables}, timer.files, timer.invocation)
 
 
-def absent_programs(invocation: Invocation, environment: JobEnvironment) -> list[str]:
-    """The programs that a command names and that are not found with its `PATH`, in the order of the command."""
-    search_path = environment.variables["PATH"]
+def program_of(written: str, invocation: Invocation, environment: JobEnvironment) -> str | None:
+    """The file that a command means by a program's name, by its `PATH`; None where there is none."""
     home = environment.variables.get("HOME", "/")
-    return [
-        program
-        for program in invocation.programs
-        if not shutil.which(
-            _absolute(program, invocation.folder, home) if "/" in program else program, path=search_path
+    name = _absolute(written, invocation.folder, home) if "/" in written else written
+    return shutil.which(name, path=environment.variables["PATH"])
+
+
+def absent_folders(invocation: Invocation, environment: JobEnvironment) -> list[str]:
+    """The folders that a command changes to, or writes its output into, and that are not there."""
+    home = environment.variables.get("HOME", "/")
+    named = [_absolute(".", invocation.folder, home)] if invocation.folder else []
+    named += [str(Path(_absolute(target, invocation.folder, home)).parent) for target in invocation.targets]
+    return [folder for folder in named if "$" not in folder and not Path(folder).is_dir()]
+
+
+def answer_of(command: list[str], environment: JobEnvironment, user: str) -> tuple[int | None, str]:
+    """How a program ends that is run as `user`, and the last line of what it says; None where that cannot be tried."""
+    as_user: dict[str, Any] = {}
+    if user and user != getpass.getuser():
+        if os.geteuid() != 0 or home_of(user) is None:
+            return None, ""
+        known = pwd.getpwnam(user)
+        as_user = {"user": known.pw_uid, "group": known.pw_gid, "extra_groups": []}
+    variables = {name: environment.variables[name] for name in ("PATH", "HOME") if name in environment.variables}
+    try:
+        ended = subprocess.run(
+            command,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS_TO_WAIT,
+            check=False,
+            **as_user,
         )
-    ]
+    except subprocess.TimeoutExpired:
+        return None, ""
+    except OSError as error:
+        return 127, error.strerror or ""
+    lines = [re.sub(r"[^ -~]", "", line).strip() for line in ended.stderr.decode(errors="replace").splitlines()]
+    return ended.returncode, next((line for line in reversed(lines) if re.search("[a-z]", line)), "")
 
 
 def home_of(user: str) -> str | None:
@@ -76,32 +108,27 @@ def text_of(path: Path) -> str | None:
         return None
 
 
-def _with(start: dict[str, str], files: Iterable[str], invocation: Invocation, *, exports_all: bool) -> JobEnvironment:
-    absent: list[str] = []
-    untold: list[str] = [f"it runs through {invocation.hidden}"] if invocation.hidden else []
+def _with(start: dict[str, str], files: Iterable[str], invocation: Invocation) -> JobEnvironment:
+    absent = tuple(file for file in files if not Path(file).exists())
+    given = [_variables_of(text_of(Path(file)) or "") for file in files]
     variables = dict(start)
-    for file in files:
+    for one in (*given, invocation.variables):
+        variables |= {name: value.replace("$PATH", variables["PATH"]) for name, value in one.items()}
+    return JobEnvironment(variables, absent)
+
+
+def _variables_of(text: str) -> dict[str, str]:
+    """The variables that a file of `NAME=value` lines sets. Whether a shell hands them on, its runs show."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
         try:
-            text = Path(file).read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
-            absent.append(file)
-        except OSError:
-            untold.append(f"this user may not read {file}")
-        else:
-            variables |= _expanded(read_environment_file(text, exports_all=exports_all), variables)
-    variables |= _expanded(invocation.variables, variables)
-    return JobEnvironment(variables, tuple(absent), tuple(untold))
-
-
-def _expanded(given: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    """Values with the variables that a shell knows put in; those that it does not know stay as they are."""
-    return {
-        name: re.sub(r"\$\{?(\w+)\}?", lambda found: known.get(found[1], found[0]), value)
-        for name, value in given.items()
-    }
+            found |= variables_in(shlex.split(line, comments=True))
+        except ValueError:
+            continue
+    return found
 
 
 def _absolute(written: str, folder: str | None, home: str) -> str:
     """A path as the shell takes it."""
-    path = re.sub(r"^(~|\$HOME|\$\{HOME\})(?=/)", lambda _: home, written)
-    return str(Path(home, re.sub(r"^(~|\$HOME|\$\{HOME\})(?=/|$)", lambda _: home, folder or ""), path))
+    at_home = re.compile(r"^(~|\$HOME|\$\{HOME\})(?=/|$)")
+    return str(Path(home, at_home.sub(lambda _: home, folder or ""), at_home.sub(lambda _: home, written)))

@@ -1,107 +1,110 @@
-"""Units of systemd as text (systemd.syntax(7)): the timers that start the tool. Pure."""
+"""What systemd says of timers that start the tool, and of what they start (`systemctl show`). Input alone."""
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from notion_pg_sync.commands.doctor.scheduling.command_line import Invocation, invocation_in
-
-Sections = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 # What systemd gives a service beside its own Environment= (systemd.exec(5)).
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-DEFAULT_ACCURACY = "1min"  # systemd.timer(5)
+_SECONDS_TO_WAIT = 10
+_OF_TIMERS = "Id,Unit,ActiveState,TimersCalendar,TimersMonotonic,LastTriggerUSec,NextElapseUSecRealtime"
+_OF_SERVICES = "Id,ExecStart,Environment,EnvironmentFiles,Result"
 
 
 @dataclass(frozen=True)
 class Timer:
-    """A timer: which unit it starts, and when.
+    """A timer whose service syncs everything; `of_user`: of the user's own systemd, not of the host's.
 
-    `spans` are times counted from an event, such as OnUnitActiveSec=; `delays` are what it may wait beyond its times.
+    `last` is when it last started the `service`, `due` when it will next, `result` how that ended.
     """
 
-    starts: str
-    on_calendar: tuple[str, ...]
-    spans: tuple[str, ...]
-    delays: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Service:
-    """A service: what it runs, with which variables, and from which files it takes more."""
-
-    invocation: Invocation | None
+    name: str
+    service: str
+    of_user: bool
+    is_active: bool
+    when: str
+    last: datetime | None
+    due: datetime | None
+    result: str
+    invocation: Invocation
     variables: Mapping[str, str]
     files: tuple[str, ...]
 
 
-def read_unit(text: str) -> Sections:
-    """The sections of a unit file: the values of each setting in order. An empty value forgets those before it."""
-    sections: dict[str, dict[str, tuple[str, ...]]] = {}
-    section: dict[str, tuple[str, ...]] = {}
-    for line in _logical_lines(text):
-        if line.startswith("[") and line.endswith("]"):
-            section = sections.setdefault(line[1:-1], {})
-        elif "=" in line:
-            name, value = (part.strip() for part in line.split("=", 1))
-            section[name] = (*section.get(name, ()), value) if value else ()
-    return sections
+def timers() -> Iterator[Timer]:
+    """The timers that the host's systemd knows, and the user's own, that start the tool."""
+    for of_user in (False, True):
+        listed = _systemctl(of_user, "list-unit-files", "--type=timer", "--no-legend", "--plain") or ""
+        names = [line.split()[0] for line in listed.splitlines() if line.split() and "@." not in line.split()[0]]
+        for shown in _shown(of_user, names, _OF_TIMERS):
+            for service in _shown(of_user, [shown.get("Unit", "")], _OF_SERVICES):
+                if (timer := _timer(shown, service, of_user=of_user)) is not None:
+                    yield timer
 
 
-def read_timer(name: str, text: str) -> Timer:
-    """The timer that `text` (the unit file, then its drop-ins) describes; `name` is the unit's, with `.timer`."""
-    settings = read_unit(text).get("Timer", {})
+def _timer(shown: Mapping[str, str], service: Mapping[str, str], *, of_user: bool) -> Timer | None:
+    commands = re.findall(r"argv\[\]=(.*?) ; ", service.get("ExecStart", ""))
+    found = next((one for one in map(invocation_in, commands) if one and one.syncs_all), None)
+    if found is None:
+        return None
+    files = (line for line in service.get("EnvironmentFiles", "").splitlines() if "ignore_errors=no" in line)
+    given = (word.partition("=") for word in shlex.split(service.get("Environment", "")))
     return Timer(
-        starts=(settings.get("Unit") or (name.removesuffix(".timer") + ".service",))[-1],
-        on_calendar=settings.get("OnCalendar", ()),
-        spans=tuple(
-            f"{event}={span}"
-            for event in ("OnUnitActiveSec", "OnUnitInactiveSec", "OnBootSec", "OnStartupSec", "OnActiveSec")
-            for span in settings.get(event, ())
-        ),
-        delays=(
-            *settings.get("RandomizedDelaySec", ())[-1:],
-            *(settings.get("AccuracySec") or (DEFAULT_ACCURACY,))[-1:],
-        ),
+        name=shown["Id"],
+        service=service["Id"],
+        of_user=of_user,
+        is_active=shown.get("ActiveState") == "active",
+        when=", ".join(re.findall(r"(On\w+=.*?) ; ", "\n".join(map(str, shown.values())))) or "no time",
+        last=_time(shown.get("LastTriggerUSec", "")),
+        due=_time(shown.get("NextElapseUSecRealtime", "")),
+        result=service.get("Result", "success"),
+        invocation=found,
+        variables={name: value for name, _, value in given},
+        files=tuple(line.rpartition(" (")[0] for line in files),
     )
 
 
-def read_service(text: str) -> Service:
-    """The service that `text` (the unit file, then its drop-ins) describes."""
-    settings = read_unit(text).get("Service", {})
-    invocations = (invocation_in(command.lstrip("-@:+!")) for command in settings.get("ExecStart", ()))
-    return Service(
-        invocation=next((found for found in invocations if found), None),
-        variables={
-            name: value
-            for line in settings.get("Environment", ())
-            for name, _, value in (word.partition("=") for word in _words(line))
-        },
-        files=settings.get("EnvironmentFile", ()),
-    )
+def _shown(of_user: bool, names: list[str], properties: str) -> Iterator[Mapping[str, str]]:
+    """The properties of units, each unit's together."""
+    said = _systemctl(of_user, "show", f"--property={properties}", "--", *names) if names else ""
+    for block in (said or "").split("\n\n"):
+        shown: dict[str, str] = {}
+        for name, _, value in (line.partition("=") for line in block.splitlines()):
+            shown[name] = f"{shown[name]}\n{value}" if name in shown else value
+        if "Id" in shown:
+            yield shown
 
 
-def _logical_lines(text: str) -> list[str]:
-    """Lines without comments; one that ends in a backslash goes on in the next."""
-    lines: list[str] = []
-    continued = False
-    for line in text.splitlines():
-        content = line.strip()
-        if content.startswith(("#", ";")) or (not content and not continued):
-            continue
-        if continued:
-            lines[-1] += " " + content.removesuffix("\\").strip()
-        else:
-            lines.append(content.removesuffix("\\").strip())
-        continued = content.endswith("\\")
-    return lines
+def _systemctl(of_user: bool, *words: str) -> str | None:
+    return output_of(["systemctl", *(["--user"] if of_user else []), "--no-pager", *words])
 
 
-def _words(line: str) -> list[str]:
+def _time(written: str) -> datetime | None:
+    """A time as systemd gives it, in UTC."""
+    found = re.fullmatch(r"\w+ (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC", written)
+    return datetime.fromisoformat(found[1]).replace(tzinfo=UTC) if found else None
+
+
+def output_of(command: list[str]) -> str | None:
+    """What a program prints, in English and in UTC; None where there is none, or it says that it failed."""
     try:
-        return shlex.split(line)
-    except ValueError:
-        return []
+        ended = subprocess.run(
+            ["env", "LC_ALL=C", "TZ=UTC", *command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS_TO_WAIT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return ended.stdout if ended.returncode == 0 else None

@@ -10,6 +10,7 @@ from notion_pg_sync.core.printable import printable
 
 # A name or a value in quotes; within E'...' a backslash escapes.
 _QUOTED = re.compile(r"""(?<![\w$])E'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|"(?:[^"]|"")*\"""", re.DOTALL)
+_ODD_BLANK = re.compile("[^\\S\0- ]|[\u200c\u200d]")
 
 
 def typed(*statements: sql.Composable) -> str:
@@ -18,16 +19,21 @@ def typed(*statements: sql.Composable) -> str:
 
 
 def harmless(statement: str) -> str:
-    """The same statement, with line ends and control characters of its names and values escaped as SQL does."""
+    """The same statement, with what cannot be seen in its names and values escaped as SQL does, line ends too."""
     return _QUOTED.sub(lambda quoted: _escaped(quoted[0]), statement)
 
 
 def _escaped(quoted: str) -> str:
-    if printable(quoted) == quoted:
+    if _shown(quoted) == quoted:
         return quoted
     if quoted.startswith("E"):
-        return printable(quoted)
+        return _shown(quoted)
     doubled = quoted.replace("\\", r"\\")
     if quoted.startswith("'"):
-        return f"E{printable(doubled)}"
-    return "U&" + "".join(one if one == printable(one) else f"\\+{ord(one):06x}" for one in doubled)
+        return f"E{_shown(doubled)}"
+    return "U&" + "".join(one if one == _shown(one) else f"\\+{ord(one):06x}" for one in doubled)
+
+
+def _shown(text: str) -> str:
+    """A terminal makes a common blank of any other, and shows none without width."""
+    return _ODD_BLANK.sub(lambda one: f"\\u{ord(one[0]):04x}", printable(text))
