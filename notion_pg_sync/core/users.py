@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class User:
-    """A person, bot or group; `kind` is None where nothing but the id is told. All texts are storable."""
+    """Somebody or something that acts: a `person`, `bot`, `group`, or of a kind that came later.
+
+    `kind` is None where nothing but the id is told. All texts are storable.
+    """
 
     id: str
     kind: str | None = None

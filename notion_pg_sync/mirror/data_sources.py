@@ -22,7 +22,11 @@ Stretch = tuple[datetime | None, datetime | None]
 
 @dataclass(frozen=True)
 class DataSourceState:
-    """A row of `notion_sync.data_sources`, as far as planning needs it."""
+    """A row of `notion_sync.data_sources`, as far as planning needs it.
+
+    `is_view_taken`: another database of the user had the name of its view first. `left_out`: the pages of which
+    something was left out, the one first that was tried longest ago.
+    """
 
     database_id: str
     database_id_as_written: str | None
@@ -42,6 +46,9 @@ class DataSourceState:
     is_searchable: bool
     table_shape: str | None
     has_unfit_values: bool
+    view_name: str
+    is_view_taken: bool
+    left_out: list[str]
 
     def without_progress(self) -> DataSourceState:
         """The same, as if the full read that is under way had come nowhere."""
@@ -75,11 +82,17 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
                        AS full_read_confirmed,
                    database_id, database_id_as_written, database_name, schema, schema_fingerprint, sync_table,
                    row_count, watermark, full_as_of, full_read_started_at, full_read_progress_at, full_read_version,
-                   full_read_covered, held_back, is_searchable, table_shape,
-                   EXISTS (SELECT FROM notion_sync.columns WHERE columns.user_id = data_sources.user_id
-                           AND columns.data_source_id = data_sources.data_source_id AND unfit_values > 0)
-                       AS has_unfit_values
-            FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s
+                   full_read_covered, held_back, is_searchable, table_shape, view_name,
+                   EXISTS (SELECT FROM notion_sync.columns WHERE columns.user_id = source.user_id
+                           AND columns.data_source_id = source.data_source_id AND unfit_values > 0)
+                       AS has_unfit_values,
+                   EXISTS (SELECT FROM notion_sync.data_sources AS other
+                           WHERE other.user_id = source.user_id AND other.view_name = source.view_name
+                             AND other.database_id < source.database_id) AS is_view_taken,
+                   ARRAY(SELECT page_id::text FROM notion_sync.left_out AS known
+                         WHERE known.user_id = source.user_id AND known.data_source_id = source.data_source_id
+                         GROUP BY page_id ORDER BY min(tried_at), page_id) AS left_out
+            FROM notion_sync.data_sources AS source WHERE user_id = %s AND data_source_id = %s
             """,
             (key.user_id, key.data_source_id),
         )
@@ -122,6 +135,15 @@ async def save_record(connection: Connection, key: DataSourceKey, record: DataSo
         """,
         {**vars(key), **vars(record), "schema": Jsonb(record.schema)},
     )
+
+
+async def other_views(connection: Connection, user_id: str, database_id: str) -> set[str]:
+    """The names of the views of a user's other databases."""
+    found = await connection.execute(
+        "SELECT DISTINCT view_name FROM notion_sync.data_sources WHERE user_id = %s AND database_id <> %s",
+        (user_id, database_id),
+    )
+    return {name async for (name,) in found}
 
 
 async def known_data_sources(connection: Connection, user_id: str, database_id: str) -> dict[str, str]:

@@ -262,8 +262,8 @@ async def count_withheld(connection: Connection, table: SyncTable, owner: RowOwn
 async def _with_known_fields(
     connection: Connection, table: SyncTable, user_id: str, rows: Sequence[Row]
 ) -> dict[str, Row]:
-    """By page, the rows of which Notion did not compute some fields, with what the table has of these."""
-    incomplete = {row.page_id: row for row in rows if row.not_computed}
+    """By page, the rows of which some fields are not whole, with what the table has of these."""
+    incomplete = {row.page_id: row for row in rows if row.not_whole}
     if not incomplete:
         return {}
     query = qualified(
@@ -278,8 +278,8 @@ async def _with_known_fields(
 
 
 def _with_fields(row: Row, known: dict[str, object]) -> Row:
-    kept = {name: value for name, value in known.items() if name in row.not_computed}
-    return replace(row, fields=json.dumps({**kept, **json.loads(row.fields)}, ensure_ascii=False))
+    kept = {name: value for name, value in known.items() if name in row.not_whole}
+    return replace(row, fields=json.dumps({**json.loads(row.fields), **kept}, ensure_ascii=False))
 
 
 async def _upsert(

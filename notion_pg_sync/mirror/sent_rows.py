@@ -58,9 +58,9 @@ class AboutPage:
 class Row:
     """A page as a sync table holds it, and what is noted `about` it beside.
 
-    `extra`: its values for the table's extra columns, by name. `properties` and `fields` are JSON texts. `not_computed`
-    names fields that Notion did not compute this time: what is known of them is kept. `content_hash` is a SHA-256 in
-    hex.
+    `extra`: its values for the table's extra columns, by name. `properties` and `fields` are JSON texts. `not_whole`
+    names fields that Notion did not compute this time, or gave only a part of: what is known of them is kept.
+    `content_hash` is a SHA-256 in hex.
     """
 
     page_id: str
@@ -69,7 +69,7 @@ class Row:
     extra: Mapping[str, int | None]
     properties: str
     fields: str
-    not_computed: frozenset[str]
+    not_whole: frozenset[str]
     url: str | None
     created_at: datetime
     edited_at: datetime

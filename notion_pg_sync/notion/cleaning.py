@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from notion_pg_sync.notion.json_access import tagged
 from notion_pg_sync.notion.json_text import canonical_text
 
 # Raised whenever the same answer of Notion would now be stored otherwise, so that an upgrade writes every row once.
@@ -20,8 +19,11 @@ MAX_NESTING = 100
 # NUL, and halves of surrogate pairs: JSON can escape them, PostgreSQL's text cannot hold them.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
-# In the canonical text: a NUL, and a hosted file, whose signature goes. Either may also be what somebody wrote.
-_MAY_NEED_CLEANING = ("\\u0000", '"file"')
+# In the canonical text: a NUL, and what has a signature that goes. Either may also be what somebody wrote.
+_MAY_NEED_CLEANING = ("\\u0000", '"file"', '"custom_emoji"')
+
+# Whose content is a URL with a signature, by their type (docs/notion-api.md#files).
+_SIGNED = ("file", "custom_emoji")
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ def sanitize(given: object) -> tuple[Any, int]:
     """A JSON value (properties, icon, cover), as `read_json` gives it, as it can be stored, and how much was altered.
 
     Altered, and counted: strings and keys with characters that PostgreSQL refuses lose these; numbers that are not
-    finite, and what is nested deeper than `MAX_NESTING`, become null. Hosted files lose signature and expiry, which is
-    no loss and not counted (docs/notion-api.md#files). All else, unknown types too, stays as it is.
+    finite, and what is nested deeper than `MAX_NESTING`, become null. Hosted files and custom emoji lose signature and
+    expiry, which is no loss and not counted (docs/notion-api.md#files). All else, unknown types too, stays as it is.
     """
     cleaner = _Cleaner()
     return cleaner.clean(given, MAX_NESTING), cleaner.altered
@@ -67,16 +69,8 @@ def to_storable(given: object) -> Storable:
 
 
 def picture_text(given: object) -> str | None:
-    """An icon or a cover as canonical text, cleaned; None where there is none.
-
-    A custom emoji's URL loses its signature as a hosted file's does (docs/notion-api.md#files).
-    """
-    if given is None:
-        return None
-    kind, emoji = tagged(given)
-    if kind == "custom_emoji" and isinstance(given, dict) and isinstance(emoji, dict):
-        given = {**given, kind: _without_signature(emoji)}
-    return to_storable(given).text
+    """An icon or a cover as canonical text, cleaned; None where there is none."""
+    return None if given is None else to_storable(given).text
 
 
 def page_hash(*texts: str) -> str:
@@ -143,9 +137,9 @@ class _Cleaner:
         if any(map(_UNSTORABLE.search, value)):
             value = self._with_storable_keys(value)
         stored = {key: self.clean(item, depth) for key, item in value.items()}
-        file = stored.get("file")
-        if stored.get("type") == "file" and isinstance(file, dict):
-            stored["file"] = _without_signature(file)
+        kind = stored.get("type")
+        if kind in _SIGNED and isinstance(signed := stored.get(kind), dict):
+            stored[kind] = _without_signature(signed)
         return stored
 
     def _with_storable_keys(self, value: dict[str, object]) -> dict[str, object]:

@@ -32,6 +32,7 @@ from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.notion.properties import plain_text
 
 NOTION_VERSION = "2026-03-11"
+REQUESTS_PER_MINUTE = 180
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
 
 # Notion gives up on its own after about 60 seconds; waiting a little longer lets its answer arrive.
@@ -44,6 +45,9 @@ _TRANSPORT_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
 # No list of Notion's is longer; beyond it the server is leading us in a circle.
 MOST_ANSWERS_A_LIST = 2000
 MOST_FRUITLESS_ANSWERS = 100
+
+# A gateway gave up, or Notion did: a page of fewer rows is answered sooner.
+_OVERLOADED = (502, 503, 504)
 
 JsonObject = dict[str, Any]
 
@@ -69,17 +73,20 @@ class Retries:
             RetryPolicy.WAIT: self.waits,
             RetryPolicy.TRY_AGAIN: self.tries_again,
             RetryPolicy.BACK_OFF: self.backs_off,
+            # A page of 100 is halved so often until it has one row.
+            RetryPolicy.ASK_FOR_LESS: 7,
         }[remedy]
 
 
 @dataclass(frozen=True)
 class QueryAnswer:
-    """One answer to a query."""
+    """One answer to a query; `page_size` is how many rows it was asked for, which may be less than was wanted."""
 
     pages: list[JsonObject]
     next_cursor: str | None
     has_more: bool
     capped: bool
+    page_size: int
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,7 @@ class NotionClient:
     """Reads Notion with one token. Every method raises `NotionError`.
 
     Use as an async context manager. `proxy` is the URL of a proxy on the way. At most `concurrency` requests are under
-    way at once, and at most `requests_per_minute` begin in a minute.
+    way at once; `pacer` says when one may begin, and is the same for all clients of a token.
     """
 
     def __init__(
@@ -156,11 +163,11 @@ class NotionClient:
         *,
         base_url: str,
         proxy: str | None = None,
-        requests_per_minute: int = 180,
+        pacer: Pacer | None = None,
         concurrency: int = 12,
         retries: Retries | None = None,
     ) -> None:
-        self.pacer = Pacer(requests_per_minute)
+        self.pacer = pacer or Pacer(REQUESTS_PER_MINUTE)
         self.traffic = Traffic()
         self._can_be_sent = can_be_sent(token)
         self._proxy = httpx.URL(proxy) if proxy else None
@@ -247,17 +254,24 @@ class NotionClient:
     async def query(
         self, data_source_id: str, body: Mapping[str, object], page_size: int, only: str | None = None
     ) -> QueryAnswer:
-        """One request of a data source's rows; where Notion is overloaded, with smaller and smaller pages.
+        """One request of a data source's rows; where the page is too much for Notion or for us, with smaller ones.
 
         `only` is the decoded id of the one property that the pages are to have. notion-client's own method drops what
         it does not know, so the request is made directly.
         """
         what = f"the rows of data source {data_source_id}"
+        asked = page_size
+
+        def make_body(halvings: int) -> JsonObject:
+            nonlocal asked
+            asked = max(1, page_size >> halvings)
+            return {**body, "page_size": asked}
+
         answer = await self._request(
             "POST",
             f"data_sources/{data_source_id}/query",
             what,
-            lambda overloads: {**body, "page_size": max(1, page_size >> max(0, overloads - 1))},
+            make_body,
             {"filter_properties": only} if only is not None else None,
         )
         return QueryAnswer(
@@ -265,6 +279,7 @@ class NotionClient:
             next_cursor=_optional_text(answer.get("next_cursor")),
             has_more=bool(answer.get("has_more")),
             capped=_is_capped(answer, what),
+            page_size=asked,
         )
 
     async def property_items(self, page_id: str, property_id: str) -> tuple[list[JsonObject], JsonObject]:
@@ -280,7 +295,7 @@ class NotionClient:
         async for answer in _all_pages(lambda position: self._get(path, what, position), what):
             if _is_incomplete(answer):
                 raise _incomplete(answer, what)
-            items.extend(_list(answer, "results", what))
+            items.extend(_typed(_list(answer, "results", what), what))
             last = answer.get("property_item")
         return items, last if isinstance(last, dict) else {}
 
@@ -323,13 +338,13 @@ class NotionClient:
         make_body: Callable[[int], JsonObject] | None,
         parameters: Mapping[str, str] | None = None,
     ) -> JsonObject:
-        """One request, retried. `make_body` is told how many times Notion was overloaded by this request so far."""
+        """One request, retried. `make_body` is told how often the page that it asks for is to be halved."""
         if not self._can_be_sent:
             raise NotionError(
                 "the stored token has characters that are not allowed in a token: store it again in user_settings.",
                 code=ErrorCode.UNAUTHORIZED,
             )
-        attempts = _Attempts(self._retries)
+        attempts = _Attempts(self._retries, has_pages=make_body is not None)
         async for attempt in AsyncRetrying(
             retry=retry_if_exception(attempts.may_go_on),
             wait=attempts.wait,
@@ -337,7 +352,7 @@ class NotionClient:
             reraise=True,
         ):
             with attempt:
-                body = make_body(attempts.overloads) if make_body else None
+                body = make_body(attempts.halvings) if make_body else None
                 try:
                     return await self._request_once(method, path, what, body, parameters)
                 except NotionError as error:
@@ -376,23 +391,31 @@ def can_be_sent(token: str) -> bool:
 class _Attempts:
     """What one request went through, and so whether and when it is made again."""
 
-    def __init__(self, retries: Retries) -> None:
+    def __init__(self, retries: Retries, *, has_pages: bool) -> None:
         self._retries = retries
+        self._has_pages = has_pages
         self._back_off = wait_random_exponential(retries.first_back_off, retries.longest_back_off)
         self._by_remedy: dict[RetryPolicy, int] = dict.fromkeys(RetryPolicy, 0)
-        self.overloads = 0
+        self._overloads = 0
+
+    @property
+    def halvings(self) -> int:
+        """How often the page is to be halved. One answer that Notion did not give in time may be an accident."""
+        return max(0, self._overloads - 1) + self._by_remedy[RetryPolicy.ASK_FOR_LESS]
 
     def may_go_on(self, error: BaseException) -> bool:
         if not isinstance(error, NotionError):
             return False
+        if error.remedy is RetryPolicy.ASK_FOR_LESS and not self._has_pages:
+            return False
         self._by_remedy[error.remedy] += 1
-        self.overloads += error.status in (503, 504)
+        self._overloads += error.status in _OVERLOADED or error.code == ErrorCode.TIMEOUT
         return self._by_remedy[error.remedy] < self._retries.allowed(error.remedy)
 
     def wait(self, state: RetryCallState) -> float:
         """Seconds to wait; where Notion said how long, the pacer holds back every request of the token instead."""
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, NotionError) and error.remedy is RetryPolicy.WAIT:
+        if isinstance(error, NotionError) and error.remedy in (RetryPolicy.WAIT, RetryPolicy.ASK_FOR_LESS):
             return 0.0
         return self._back_off(state)
 
@@ -487,6 +510,15 @@ def _list(answer: JsonObject, key: str, what: str) -> list[JsonObject]:
             code=ErrorCode.MALFORMED,
         )
     return found
+
+
+def _typed(items: list[JsonObject], what: str) -> list[JsonObject]:
+    if not all(isinstance(item.get("type"), str) for item in items):
+        raise NotionError(
+            f"Notion's answer for {what} holds something that is no value: run the sync again.",
+            code=ErrorCode.MALFORMED,
+        )
+    return items
 
 
 def _is_incomplete(answer: JsonObject) -> bool:

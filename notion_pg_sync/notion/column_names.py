@@ -42,11 +42,13 @@ def column_name(property_name: str) -> str:
     return _cut(name, MAX_NAME_BYTES)
 
 
-def view_name(database_name: str, database_id: str) -> str:
-    """A name for the view of a database, made as a column's is; where nothing is left of it, the id tells it."""
-    if any(map(str.isalnum, database_name)):
-        return column_name(database_name)
-    return f"database_{database_id[:8]}"
+def view_name(database_name: str, database_id: str, taken: Collection[str] = ()) -> str:
+    """A name for the view of a database, made as a column's is; where nothing is left of it, the id tells it.
+
+    `taken`: the names of the same user's other views.
+    """
+    is_readable = any(map(str.isalnum, database_name))
+    return free_name(column_name(database_name) if is_readable else f"database_{database_id[:8]}", "", taken)
 
 
 def free_name(name: str, suffix: str, taken: Collection[str]) -> str:

@@ -55,6 +55,14 @@ def complete(
     return value.with_content([content for content in (get_path(item, kind) for item in property_items) if content])
 
 
+def without_rest(value: PropertyValue) -> PropertyValue:
+    """What is known of a page's `value` of which Notion did not give the rest: of a rollup nothing."""
+    if value.type != "rollup":
+        return value
+    function = get_path(value.content, "function")
+    return value.with_content({"type": INCOMPLETE, INCOMPLETE: {}, "function": function})
+
+
 def is_incomplete(value: PropertyValue) -> bool:
     """Whether a property's value is a rollup that is not told whole: it has Notion's own mark for that."""
     return value.type == "rollup" and get_path(value.content, "type") == INCOMPLETE

@@ -28,6 +28,7 @@ class RetryPolicy(Enum):
     WAIT = "wait"  # as long as Notion says, with every request of the token
     TRY_AGAIN = "try again"  # a few times
     BACK_OFF = "back off"  # longer each time
+    ASK_FOR_LESS = "ask for less"  # with a smaller page, where the request has one
 
 
 class NotionError(ToolError):
@@ -52,6 +53,27 @@ class NotionError(ToolError):
         self.status = status
         self.remedy = remedy
         self.wait_seconds = wait_seconds
+
+    @property
+    def is_about_one_thing(self) -> bool:
+        """Whether what was asked for may be all that is wrong: neither the token, nor the network, nor the limit."""
+        return self.code in _OF_ONE_THING or (self.status or 0) >= 500
+
+
+# However Notion answers for a thing that it cannot give, or not any more.
+_OF_ONE_THING = frozenset(
+    {
+        ErrorCode.OBJECT_NOT_FOUND,
+        ErrorCode.VALIDATION_ERROR,
+        ErrorCode.INVALID_REQUEST_URL,
+        ErrorCode.MALFORMED,
+        ErrorCode.NOT_JSON,
+        ErrorCode.TOO_LARGE,
+        ErrorCode.CIRCLE,
+        ErrorCode.INCOMPLETE,
+        ErrorCode.TIMEOUT,
+    }
+)
 
 
 class AnswerTooLargeError(Exception):
@@ -106,7 +128,11 @@ def explain(error: Exception, what: str, proxy: httpx.URL | None = None) -> Noti
                 look=trouble.look,
             )
         case AnswerTooLargeError():
-            return NotionError(f"Notion's answer for {what} is too large ({error}).", code=ErrorCode.TOO_LARGE)
+            return NotionError(
+                f"Notion's answer for {what} is too large ({error}).",
+                code=ErrorCode.TOO_LARGE,
+                remedy=RetryPolicy.ASK_FOR_LESS,
+            )
         case InvalidPathParameterError():
             return NotionError(f"{what} has an id that cannot be used in a request.", code=ErrorCode.VALIDATION_ERROR)
         case ValueError() | RecursionError() | httpx.DecodingError():

@@ -51,6 +51,10 @@ class ListingError(ToolError):
     code = ErrorCode.INCOMPLETE
 
 
+class OutOfOrderError(ListingError):
+    """An answer is not in the order that was asked for."""
+
+
 @dataclass(frozen=True)
 class RowSubset:
     """Some of a minute's rows: those that satisfy `filter`. `splits` can split them further, where there are any."""
@@ -158,7 +162,7 @@ class _Course:
             self.pace = max(MINUTE, answer.rows[-1][1] - answer.rows[0][1])
         for _, time in answer.rows:
             if time < self.reached:
-                raise ListingError(
+                raise OutOfOrderError(
                     f"Notion's answer is not in the order of {self.query.timestamp} that was asked for: "
                     "run the sync again, and report it if it happens again."
                 )
@@ -356,8 +360,9 @@ class EditListing:
     A minute that holds more than an answer, and edits that are not settled, take cursors. They are read in a window of
     the past, which an edited row leaves: no row moves within it, and a cursor whose row has left is refused. Cursors
     that count rows would pass over one for each that left; so passes are made until two in a row see the same. Where
-    they don't in a settled minute, or that holds more edits than a query gives, `gave_up` is true: only a full read is
-    exact. Where they don't in what is not settled, `is_sure` is false: the next read brings what this one missed.
+    they don't in a settled minute, or that holds more edits than a query gives, or an answer is not in the order of its
+    times, `gave_up` is true: only a full read is exact. Where they don't in what is not settled, `is_sure` is false:
+    the next read brings what this one missed.
     """
 
     def __init__(self, since: datetime, began_at: datetime, most_passes: int = 4) -> None:
@@ -394,11 +399,16 @@ class EditListing:
     def answered(self, query: Query, answer: Answer) -> Edits:
         """Takes in the answer to `query`."""
         course = self._course_of(query)
-        course.take_in(answer)
         unseen = [row for row in answer.rows if row not in self._seen]
         self._seen.update(unseen)
         self._seen_in_pass.update(answer.rows)
-        self._after_answer(course, answer)
+        try:
+            course.take_in(answer)
+        except OutOfOrderError:
+            # As where Notion's index lags behind its rows. A full read goes by times that never change.
+            self.gave_up = self._is_crowded = True
+        else:
+            self._after_answer(course, answer)
         return Edits(frozenset(page_id for page_id, _ in unseen), self._until, self._is_crowded)
 
     def refused(self, query: Query) -> None:

@@ -17,7 +17,8 @@ from notion_pg_sync.notion.page_properties import PageProperties, read_propertie
 class Page:
     """A page of a data source, whose id is `parent_id`. Times are UTC, rounded down to the minute by Notion.
 
-    Of people it has the ids; `icon` and `cover` are as Notion gives them.
+    Of people it has the ids; `icon` and `cover` are as Notion gives them. `cut`: the decoded ids of the properties of
+    whose values it holds a part only, since Notion did not give the rest.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Page:
     created_by: str | None = None
     last_edited_by: str | None = None
     is_locked: bool | None = None
+    cut: frozenset[str] = frozenset()
 
 
 def read_page(answered: Mapping[str, object]) -> Page:

@@ -22,13 +22,13 @@ def read_user(answered: object) -> User | None:
         id_ = str(UUID(str(get_path(answered, "id"))))
     except ValueError:
         return None
-    kind = "group" if get_path(answered, "object") == "group" else get_path(answered, "type")
-    name = _text(get_path(answered, "name"))
-    if kind not in (*KINDS, "group"):
+    kind = "group" if get_path(answered, "object") == "group" else _text(get_path(answered, "type"))
+    if kind is None:
         return User(id_)
+    name = _text(get_path(answered, "name"))
     avatar = _text(get_path(answered, "avatar_url"))
     return User(
-        id_, str(kind), name, _text(get_path(answered, "person", "email")), strip_signature(avatar) if avatar else None
+        id_, kind, name, _text(get_path(answered, "person", "email")), strip_signature(avatar) if avatar else None
     )
 
 

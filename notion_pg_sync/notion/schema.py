@@ -15,7 +15,7 @@ from notion_pg_sync.core.columns import UNDETERMINED, VALUE, Column
 from notion_pg_sync.notion.cleaning import digest, storable_text
 from notion_pg_sync.notion.column_names import column_name, free_name
 from notion_pg_sync.notion.dates import is_day, is_instant
-from notion_pg_sync.notion.json_access import get_path, tagged
+from notion_pg_sync.notion.json_access import as_list, get_path, tagged
 from notion_pg_sync.notion.json_text import canonical_text
 from notion_pg_sync.notion.page_properties import PageProperties, PropertyValue
 from notion_pg_sync.notion.property_ids import decoded
@@ -96,6 +96,19 @@ def vanished_names(before: Mapping[str, object], properties: Mapping[str, object
     return sorted(str(get_path(value, "name")) for property_id, value in by_id(before).items() if property_id in left)
 
 
+def renamed_options(before: Mapping[str, object], properties: Mapping[str, object]) -> list[str]:
+    """The names of the properties of which an option was renamed since the schema `before`.
+
+    Pages then hold the new name without an edit (docs/notion-api.md#properties).
+    """
+    former = by_id(before)
+    return sorted(
+        str(get_path(value, "name"))
+        for property_id, value in by_id(properties).items()
+        if _differ(_option_names(former.get(property_id)), _option_names(value))
+    )
+
+
 def unknown_types(properties: Mapping[str, object]) -> list[str]:
     """The types in a schema that this version does not know; their values are kept as JSON."""
     found = {str(get_path(value, "type")) for value in properties.values()}
@@ -167,6 +180,17 @@ def schema_fingerprint(properties: Mapping[str, object]) -> str:
             ]
         )
     return digest(canonical_text(sorted(described)))
+
+
+def _option_names(value: object) -> dict[str, str]:
+    """The names of a property's options, by their id; of a property without options none."""
+    _, config = tagged(value)
+    options = as_list(get_path(config, "options"))
+    return {str(get_path(option, "id")): str(get_path(option, "name")) for option in options}
+
+
+def _differ(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    return any(before[option_id] != now[option_id] for option_id in before.keys() & now.keys())
 
 
 def _properties(properties: Mapping[str, object]) -> list[_Property]:

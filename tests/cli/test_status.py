@@ -266,7 +266,7 @@ def test_a_run_of_another_machine_went_away_when_it_is_silent(anna: Site) -> Non
 
 def test_rows_that_are_held_back_are_told(anna: Site) -> None:
     for page in anna.small.workspace.page_ids("Characters")[:30]:
-        anna.small.workspace.trash_page(page)
+        anna.small.workspace.delete_page(page)
     assert anna.command("sync-all").code == 1
     assert conditions(anna) == {("anna", "Characters"): "failing"}
     assert "--allow-removal" in reason(anna, "anna")

@@ -327,3 +327,33 @@ def test_columns_of_two_types_are_text_and_an_undetermined_one_gives_way() -> No
         ("b", "numeric"),
         ("c", "text"),
     ]
+
+
+@pytest.mark.parametrize("names", [("Tasks", "✅ Tasks"), ("Tasks", " tasks")])
+async def test_two_databases_whose_names_make_one_have_two_views_that_are_kept(
+    installation: Installation, names: tuple[str, str]
+) -> None:
+    workspace = installation.workspace
+    token = workspace.add_token("dora")
+    ids = []
+    for name in names:
+        handle = workspace.add_database(f"{name} of mine", {"Name": title()}, [{"Name": name}])
+        workspace.share("dora", handle.id)
+        ids.append(handle.id)
+    await installation.connect("dora", token.secret, dict(zip(names, ids, strict=True)))
+    await installation.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES ('dora', true)")
+    query = "SELECT DISTINCT view_name, database_id::text FROM notion_sync.data_sources ORDER BY view_name"
+    for _ in range(2):
+        assert (await installation.sync_all()).failures == []
+        found = {row["view_name"]: row["database_id"] for row in await installation.execute(query)}
+        assert found.keys() == {"tasks", "tasks_2"}
+        for view in found:
+            assert len(await installation.execute(f"SELECT name FROM notion.{view}")) == 1
+        workspace.clock.advance(3600)
+    # The second keeps its name when the first goes.
+    second = found["tasks_2"]
+    kept = {name: id_ for name, id_ in zip(names, ids, strict=True) if id_ == second}
+    await installation.execute("UPDATE user_settings SET notion_databases = %s", json.dumps(kept))
+    await installation.sync_all()
+    found = {row["view_name"]: row["database_id"] for row in await installation.execute(query)}
+    assert found["tasks_2"] == second

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -161,14 +162,29 @@ async def test_a_refusal_by_the_network_is_not_taken_for_a_missing_permission(
     assert caught.value.code == "network"
 
 
+@pytest.mark.parametrize("kind", ["502", "502_html", "503", "504"])
 async def test_an_overloaded_notion_is_asked_for_smaller_pages(
-    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle, kind: str
 ) -> None:
-    workspace.faults.add("504", times=3)
+    workspace.faults.add(kind, times=3)
     answer = await client.query(characters.data_source_id, EVERYTHING, 100)
     assert [request.body["page_size"] for request in workspace.requests.all()] == [100, 100, 50, 25]
-    assert len(answer.pages) == 25
+    assert (len(answer.pages), answer.page_size) == (25, 25)
     assert answer.has_more
+
+
+async def test_less_is_asked_for_where_a_page_is_too_large(
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle
+) -> None:
+    padding = "x" * 3_000_000
+
+    def padded(body: dict[str, Any]) -> dict[str, Any]:
+        return {**body, "results": [{**page, "padding": padding} for page in body["results"]]}
+
+    workspace.faults.add("rewrite", rewrite=padded)
+    answer = await client.query(characters.data_source_id, EVERYTHING, 100)
+    assert [request.body["page_size"] for request in workspace.requests.all()] == [100, 50, 25, 12]
+    assert len(answer.pages) == 12
 
 
 async def test_a_refused_cursor_is_told_as_such(

@@ -215,6 +215,16 @@ def test_rows_out_of_order_are_an_error() -> None:
         listing.answered(query, Answer(rows, None, has_more=False, capped=False))
 
 
+def test_edits_out_of_order_are_no_proof_and_yet_brought() -> None:
+    listing = EditListing(BEGINNING, began_at=BEGINNING + timedelta(hours=1))
+    query = listing.next_query()
+    assert query is not None
+    rows = [("late", BEGINNING + timedelta(minutes=1)), ("early", BEGINNING)]
+    assert listing.answered(query, Answer(rows, "more", has_more=True, capped=False)).unseen == {"late", "early"}
+    assert listing.gave_up
+    assert listing.is_complete
+
+
 @pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(sources(), st.randoms(use_true_random=False))

@@ -101,6 +101,18 @@ def test_hosted_files_lose_signature_and_expiry_everywhere_and_that_is_not_count
     )
 
 
+def test_a_custom_emoji_in_a_text_loses_its_signature() -> None:
+    emoji = {"id": "x", "name": "fox", "url": "https://files.example/fox.png?signature=1", "expiry_time": "soon"}
+    text = [{"type": "mention", "mention": {"type": "custom_emoji", "custom_emoji": emoji}, "plain_text": ":fox:"}]
+    stored = to_storable({"Notes": {"type": "rich_text", "rich_text": text}})
+    assert stored.value["Notes"]["rich_text"][0]["mention"]["custom_emoji"] == {
+        "id": "x",
+        "name": "fox",
+        "url": "https://files.example/fox.png",
+    }
+    assert stored.altered == 0
+
+
 def test_the_recorded_signed_url_loses_its_signature() -> None:
     cleaned, _ = sanitize(payload("40_"))
     assert cleaned == {

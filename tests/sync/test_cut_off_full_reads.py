@@ -224,7 +224,7 @@ async def test_rows_that_are_held_back_hold_no_edit_back(read: CutOff) -> None:
     """More than half of the rows leave; the part that is carried on fails for it, and yet brings all edits."""
     await read.installation.sync_all(full=True)
     for page in read.pages[: ROWS * 2 // 3]:
-        read.workspace.trash_page(page)
+        read.workspace.delete_page(page)
     await read.cut_off(queries=4)
     read.workspace.clock.advance(60)
     edited = read.pages[-ROWS // 3 :][:5]

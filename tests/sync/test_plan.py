@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +17,7 @@ from notion_pg_sync.sync.rows.plan import (
     Plan,
     PreviousRead,
     ReadOptions,
+    Schema,
     Target,
     plan_read,
 )
@@ -48,13 +50,21 @@ ELSEWHERE = replace(TARGET, sync_table="public.notion_worlds_sync")
 
 
 def plan(
-    known: PreviousRead | None, fingerprint: str = "a", options: ReadOptions = OPTIONS, target: Target = TARGET
+    known: PreviousRead | None,
+    fingerprint: str = "a",
+    options: ReadOptions = OPTIONS,
+    target: Target = TARGET,
+    renamed: Sequence[str] = (),
 ) -> Plan:
-    return plan_read(known, fingerprint, target, NOW, options)
+    return plan_read(known, Schema(fingerprint, renamed), target, NOW, options)
 
 
 def test_a_settled_data_source_is_read_from_five_minutes_before_the_watermark() -> None:
     assert plan(SETTLED) == IncrementalRead(NOW - timedelta(minutes=20))
+
+
+def test_a_renamed_option_is_in_rows_that_nobody_edited() -> None:
+    assert plan(SETTLED, renamed=["Status"]) == FullRead("options of Status were renamed")
 
 
 def test_what_was_never_read_whole_is_read_whole() -> None:

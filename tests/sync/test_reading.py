@@ -21,7 +21,7 @@ WINDOWS = [Interval(BEGINNING + timedelta(hours=n), BEGINNING + timedelta(hours=
 def answer_to(query: Query) -> QueryAnswer:
     time = query.window.start.isoformat()
     page = {"object": "page", "id": time, "created_time": time}
-    return QueryAnswer([page], next_cursor=None, has_more=False, capped=False)
+    return QueryAnswer([page], next_cursor=None, has_more=False, capped=False, page_size=100)
 
 
 async def test_a_slow_writer_holds_the_reader_up() -> None:

@@ -91,7 +91,7 @@ async def test_a_row_that_a_listing_left_out_is_asked_for_and_stays(anna: Instal
 async def test_more_than_half_is_held_back_until_somebody_allows_it(anna: Installation, small: SmallWorkspace) -> None:
     pages = anna.workspace.page_ids("Characters")
     for page in pages[:25]:
-        anna.workspace.trash_page(page)
+        anna.workspace.delete_page(page)
     anna.workspace.edit_page(pages[30], {"Age": 4711})
     outcome = await anna.sync_all()
     assert "25 rows were not found in Notion" in outcome.failures[0]
@@ -103,6 +103,44 @@ async def test_more_than_half_is_held_back_until_somebody_allows_it(anna: Instal
     assert allowed.failures == []
     assert allowed.totals.removed == 25
     assert (await anna.sync_all()).failures == []
+
+
+async def test_what_notion_says_was_trashed_needs_no_permission(anna: Installation, small: SmallWorkspace) -> None:
+    pages = anna.workspace.page_ids("Characters")
+    for page in pages[:30]:
+        anna.workspace.trash_page(page)
+    outcome = await anna.sync_all()
+    assert outcome.failures == []
+    assert outcome.totals.removed == 30
+    assert (await rows_of(anna, small, "Characters")).keys() == set(pages[30:])
+
+
+async def test_of_more_than_half_only_what_notion_says_nothing_of_is_held_back(
+    anna: Installation, small: SmallWorkspace
+) -> None:
+    pages = anna.workspace.page_ids("Characters")
+    for page in pages[:10]:
+        anna.workspace.trash_page(page)
+    for page in pages[10:31]:
+        anna.workspace.delete_page(page)
+    outcome = await anna.sync_all()
+    assert "21 rows were not found in Notion" in outcome.failures[0]
+    assert outcome.totals.removed == 10
+    assert (await rows_of(anna, small, "Characters")).keys() == set(pages[10:])
+
+
+async def test_most_of_many_rows_may_be_trashed_at_once(installation: Installation, small: SmallWorkspace) -> None:
+    workspace = installation.workspace
+    handle = workspace.add_generated_database("Many", rows=500)
+    workspace.share("anna", handle.id)
+    await installation.connect("anna", small.tokens["anna"], {"Many": handle.id})
+    await installation.sync_all()
+    for page in workspace.page_ids("Many")[:300]:
+        workspace.trash_page(page)
+    outcome = await installation.sync_all(full=True, requests_per_minute=10_000)
+    assert outcome.failures == []
+    assert outcome.totals.removed == 300
+    assert await installation.differences("anna", "anna", {"Many": handle.id}) == []
 
 
 async def test_many_rows_are_removed_after_a_second_listing_without_asking_for_each(

@@ -88,8 +88,8 @@ async def test_a_fresh_copy_of_every_database_is_exact(installation: Installatio
 async def test_what_notion_does_not_tell_is_remarked_on(anna: Installation, small: SmallWorkspace) -> None:
     everything = await verified(anna, small, "Everything")
     assert everything.remarks == (
-        'Notion does not compute "Friends\' sum" in 1 row, so nothing can be said of it there.',
-        "Notion does not compute 'Twice' in 1 row, so nothing can be said of it there.",
+        'Notion does not give "Friends\' sum" in 1 row, so nothing can be said of it there.',
+        "Notion does not give 'Twice' in 1 row, so nothing can be said of it there.",
         'Notion computes "Friends\' median" in 1 row from 25 related pages only; that is what was compared.',
         "Notion computes 'Positive' in 1 row from 25 related pages only; that is what was compared.",
         "Notion computes 'Same date' in 1 row from 25 related pages only; that is what was compared.",
@@ -113,7 +113,7 @@ async def test_notion_not_computing_a_value_any_more_is_no_difference(
     small.workspace.set_unsupported("Stories", "Oldest")
     verification = await verified(anna, small, "Stories")
     assert verification.is_exact
-    assert "Notion does not compute 'Oldest' in 30 rows, so nothing can be said of it there." in verification.remarks
+    assert "Notion does not give 'Oldest' in 30 rows, so nothing can be said of it there." in verification.remarks
 
 
 async def test_a_formula_that_goes_by_the_clock_is_no_difference(
@@ -393,7 +393,7 @@ def test_what_the_sync_uses_is_there() -> None:
         assert {name for name in names if not (PACKAGE / folder.replace(".", "/") / f"{name}.py").exists()} == set()
 
 
-async def nothing_completed(_client: object, pages: list[object], _schema: object) -> list[object]:
+async def nothing_completed(_client: object, pages: list[object], *_: object) -> list[object]:
     return pages
 
 

@@ -252,10 +252,13 @@ class Database:
 
 @dataclass(slots=True)
 class User:
-    """Somebody or something that acts. `partial` is one of whom nothing but the id is told."""
+    """Somebody or something that acts.
+
+    `partial` is one of whom nothing but the id is told, `agent` one of a kind that no documentation names.
+    """
 
     id: str
-    kind: Literal["person", "bot", "group", "partial"]
+    kind: Literal["person", "bot", "group", "partial", "agent"]
     name: str | None
     email: str | None = None
     guest: bool = False

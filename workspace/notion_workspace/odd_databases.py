@@ -53,6 +53,7 @@ def add_everything(workspace: SampleWorkspace) -> None:
     workspace.add_user("Helper Bot", "bot")
     workspace.add_user("Editors", "group")
     workspace.add_user(None, "partial")
+    workspace.add_user("Librarian", "agent")
     everything = workspace.add_database("Everything", _all_types())
     added = []
     for author, rows in ((None, _rows(workspace)), ("Helper Bot", _plain_rows())):

@@ -14,12 +14,12 @@ class People(Steered):
     def add_user(
         self,
         name: str | None,
-        kind: Literal["person", "bot", "group", "partial"] = "person",
+        kind: Literal["person", "bot", "group", "partial", "agent"] = "person",
         email: str | None = None,
         *,
         guest: bool = False,
     ) -> str:
-        """Adds somebody (or a bot, a group, one of whom only the id is told). Returns the user's id."""
+        """Adds somebody, or a bot, a group, one of whom only the id is told, one of a new kind. Returns the id."""
         user = User(self.state.ids.uuid("user"), kind, name, email, guest)
         self.state.users[user.id] = user
         return user.id

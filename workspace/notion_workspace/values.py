@@ -139,7 +139,8 @@ class Renderer:
                 kind = "template_mention_user" if mention.target == "me" else "template_mention_date"
                 inner = {"type": kind, kind: mention.target}
             case "custom_emoji":
-                inner = {"id": mention.target, "name": mention.text.strip(":"), "url": "https://example.com/emoji.png"}
+                emoji = self.file_object(File(mention.text, f"{mention.target}.png"))["file"]
+                inner = {"id": mention.target, "name": mention.text.strip(":"), "url": emoji["url"]}
         return {"type": mention.kind, mention.kind: inner}
 
     def _href(self, mention: Mention) -> str | None:

@@ -101,6 +101,9 @@ def comparable(page: dict[str, Any]) -> dict[str, Any]:
 def unsigned(value: dict[str, Any]) -> dict[str, Any]:
     if value.get("type") == "file":
         return {**value, "file": {"url": value["file"]["url"].partition("?")[0]}}
+    if value.get("type") == "custom_emoji":
+        emoji = value["custom_emoji"]
+        return {**value, "custom_emoji": {**emoji, "url": emoji["url"].partition("?")[0]}}
     return value
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from notion_pg_sync.core.errors import ErrorCode
+from notion_pg_sync.core.left_out import LeftOut
 from notion_pg_sync.notion.client import JsonObject, NotionClient
-from notion_pg_sync.notion.completion import complete, is_incomplete, values_to_complete
+from notion_pg_sync.notion.completion import complete, is_incomplete, values_to_complete, without_rest
+from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.page_properties import PageProperties, PropertyValue
 from notion_pg_sync.notion.pages import Page
 from notion_pg_sync.notion.rollup_parts import (
@@ -20,6 +24,9 @@ from notion_pg_sync.notion.rollup_parts import (
 from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.rows.related_pages import read_related
 
+# Each failure costs its retries. Where so many values of one property failed, it is the property.
+MAX_FAILURES_PER_PROPERTY = 10
+
 
 @dataclass(frozen=True, eq=False)
 class _Answered:
@@ -30,23 +37,88 @@ class _Answered:
     items: Sequence[JsonObject]
     last: JsonObject
 
+    @property
+    def key(self) -> tuple[int, str]:
+        """Which value it is: the page's place, and the property's name."""
+        return self.place, self.cut.name
 
-async def complete_pages(client: NotionClient, pages: Sequence[Page], schema: Mapping[str, object]) -> list[Page]:
+
+class LeftValues:
+    """The values of a data source's pages of which Notion does not give the rest, and why, as far as it was read."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, str], LeftOut] = {}
+        self._failures: Counter[str] = Counter()
+
+    def add(self, page: Page, value: PropertyValue, error: NotionError) -> None:
+        """Takes in that Notion did not give the rest of a value."""
+        self._failures[value.id] += 1
+        self.found[page.id, value.name] = LeftOut(page.id, value.name, error.code, str(error))
+
+    def of(self, page_ids: Collection[str]) -> list[LeftOut]:
+        """What was left out of these pages."""
+        return [one for one in self.found.values() if one.page_id in page_ids]
+
+    def forget(self, page_ids: Collection[str]) -> None:
+        """Takes in that these pages are read once more."""
+        self.found = {key: one for key, one in self.found.items() if one.page_id not in page_ids}
+
+    def why_not(self, value: PropertyValue) -> NotionError | None:
+        """Why the rest of a value is not asked for: Notion has failed for too many values of the property."""
+        if self._failures[value.id] < MAX_FAILURES_PER_PROPERTY:
+            return None
+        return NotionError(
+            f"Notion failed for {MAX_FAILURES_PER_PROPERTY} values of {value.name}, so no more were asked for.",
+            code=ErrorCode.INCOMPLETE,
+        )
+
+
+async def complete_pages(
+    client: NotionClient, pages: Sequence[Page], schema: Mapping[str, object], left: LeftValues
+) -> list[Page]:
     """`pages`, each with nothing cut; at least one request for each value that was. Raises `NotionError`.
+
+    Of a value of which Notion does not give the rest, what is known stays, and `left` takes it in.
 
     Rollups come last, since whose their parts are is told by the related pages. Those are taken from the same batch,
     else read now, in a few requests for all rollups: never from PostgreSQL, which has them as they were
     (`notion.shares`). A related page that is edited in the very moments between is as wrong as in any reading of
     several answers, and put right by the next full read. What stays uncertain is incomplete.
     """
+    left.forget({page.id for page in pages})
     cut = [(place, value) for place, page in enumerate(pages) for value in values_to_complete(page.properties, schema)]
-    answers = await gather_or_cancel(client.property_items(pages[place].id, value.written_id) for place, value in cut)
-    answered = [_Answered(place, value, *answer) for (place, value), answer in zip(cut, answers, strict=True)]
+    found = await gather_or_cancel(_ask(client, pages[place], place, value, left) for place, value in cut)
+    answered = [one for one in found if one is not None]
+    pages = _with_values(
+        pages,
+        {
+            (place, value.name): without_rest(value)
+            for (place, value), one in zip(cut, found, strict=True)
+            if one is None
+        },
+        are_cut=True,
+    )
     rollups = [one for one in answered if one.cut.type == "rollup"]
     others = [one for one in answered if one.cut.type != "rollup"]
-    listed = _with_values(pages, {one: _whole(one, pages, schema, {}) for one in others})
+    listed = _with_values(pages, {one.key: _whole(one, pages, schema, {}) for one in others})
     values = await _rollups(client, listed, rollups, schema)
-    return _with_values(listed, values)
+    return _with_values(listed, {one.key: value for one, value in values.items()})
+
+
+async def _ask(
+    client: NotionClient, page: Page, place: int, value: PropertyValue, left: LeftValues
+) -> _Answered | None:
+    """What the property endpoint says of a cut value of a page; None where it says nothing."""
+    error = left.why_not(value)
+    try:
+        if error is None:
+            return _Answered(place, value, *await client.property_items(page.id, value.written_id))
+    except NotionError as failed:
+        if not failed.is_about_one_thing:
+            raise
+        error = failed
+    left.add(page, value, error)
+    return None
 
 
 async def _rollups(
@@ -103,11 +175,20 @@ def _rolled_up(one: _Answered, pages: Sequence[Page], schema: Mapping[str, objec
     return rolled_up(pages[one.place].properties.by_name[one.cut.name], schema)
 
 
-def _with_values(pages: Sequence[Page], values: Mapping[_Answered, PropertyValue]) -> list[Page]:
+def _with_values(
+    pages: Sequence[Page], values: Mapping[tuple[int, str], PropertyValue], *, are_cut: bool = False
+) -> list[Page]:
+    """`pages` with other values, by the page's place and the property's name; `are_cut`: they are not whole."""
     by_place: dict[int, dict[str, PropertyValue]] = {}
-    for one, value in values.items():
-        by_place.setdefault(one.place, {})[one.cut.name] = value
+    for (place, name), value in values.items():
+        by_place.setdefault(place, {})[name] = value
     return [
-        replace(page, properties=page.properties.changed(by_place[place])) if place in by_place else page
+        replace(
+            page,
+            properties=page.properties.changed(by_place[place]),
+            cut=frozenset(value.id for value in by_place[place].values()) if are_cut else page.cut,
+        )
+        if place in by_place
+        else page
         for place, page in enumerate(pages)
     ]

@@ -72,11 +72,12 @@ class Conversion:
         fields = fields_of(properties, columns)
         self.altered_rows += stored.altered > 0
         not_shared_out = _not_shared_out(properties, columns) if fields.not_computed else set()
-        self.not_shared_out.update(not_shared_out)
-        self.not_computed.update(fields.not_computed - not_shared_out)
+        partial = {column.name for property_id in page.cut for column in columns.get(property_id, ())}
+        self.not_shared_out.update(not_shared_out - partial)
+        self.not_computed.update(fields.not_computed - not_shared_out - partial)
         self.unfit.update(fields.unfit)
         fields_text = canonical_text(fields.values)
-        about = _about(page, _incomplete(properties, columns, fields.not_computed))
+        about = _about(page, _incomplete(properties, columns, fields.not_computed, page.cut))
         return Row(
             page_id=page.id,
             title=title_text(properties),
@@ -84,7 +85,7 @@ class Conversion:
             extra={column.name: first_integer(properties, column.properties) for column in self.table.extra},
             properties=stored.text,
             fields=fields_text,
-            not_computed=fields.not_computed,
+            not_whole=fields.not_computed | partial,
             url=_storable(page.url),
             created_at=page.created_at,
             edited_at=page.edited_at,
@@ -99,13 +100,15 @@ def _not_shared_out(properties: PageProperties, columns: ColumnsByProperty) -> s
 
 
 def _incomplete(
-    properties: PageProperties, columns: ColumnsByProperty, not_computed: Collection[str]
+    properties: PageProperties, columns: ColumnsByProperty, not_computed: Collection[str], cut: Collection[str]
 ) -> tuple[str, ...]:
-    """The properties, by name, that are not told whole or whose columns have no value this time."""
-    if not not_computed:
+    """The properties, by name, that are not told whole, or whose columns have no value this time."""
+    if not not_computed and not cut:
         return tuple(sorted(value.name for value in properties if is_incomplete(value)))
     empty = {property_id for property_id, own in columns.items() if any(column.name in not_computed for column in own)}
-    return tuple(sorted(value.name for value in properties if is_incomplete(value) or value.id in empty))
+    return tuple(
+        sorted(value.name for value in properties if is_incomplete(value) or value.id in empty or value.id in cut)
+    )
 
 
 def _about(page: Page, incomplete: tuple[str, ...]) -> AboutPage:

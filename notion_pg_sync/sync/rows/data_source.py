@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from notion_pg_sync.core.errors import ErrorCode, ExitCode, ToolError
 from notion_pg_sync.core.intervals import Interval, gaps
+from notion_pg_sync.core.left_out import LeftOut
 from notion_pg_sync.core.users import User
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.data_sources import DataSourceState
@@ -19,9 +20,15 @@ from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.listing import EditListing, FullListing, Query
 from notion_pg_sync.notion.pages import Page, read_page
 from notion_pg_sync.notion.people import users_in
-from notion_pg_sync.notion.schema import assign_columns, schema_fingerprint, unknown_types, vanished_names
+from notion_pg_sync.notion.schema import (
+    assign_columns,
+    renamed_options,
+    schema_fingerprint,
+    unknown_types,
+    vanished_names,
+)
 from notion_pg_sync.notion.splits import splits_of
-from notion_pg_sync.sync.rows.completing import complete_pages
+from notion_pg_sync.sync.rows.completing import LeftValues, complete_pages
 from notion_pg_sync.sync.rows.conversion import Conversion
 from notion_pg_sync.sync.rows.plan import (
     OVERLAP,
@@ -30,6 +37,7 @@ from notion_pg_sync.sync.rows.plan import (
     Plan,
     PreviousRead,
     ReadOptions,
+    Schema,
     Target,
     plan_read,
     watermark_after,
@@ -38,10 +46,9 @@ from notion_pg_sync.sync.rows.reading import reading
 from notion_pg_sync.sync.rows.removing import (
     ALWAYS_REMOVABLE_ROWS,
     MAX_CONFIRMED_ONE_BY_ONE,
-    Verdicts,
     ask_for,
     held_back,
-    is_too_much,
+    verdicts_on,
 )
 from notion_pg_sync.sync.rows.row_sink import (
     Description,
@@ -54,6 +61,9 @@ from notion_pg_sync.sync.rows.row_sink import (
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.listener import ProgressKey
 from notion_pg_sync.sync.run.people_lookup import told_of
+
+# So many pages of which something was left out are read again after an incremental read, at a request or more each.
+MAX_TRIED_AGAIN = 20
 
 
 class DataSourceSync:
@@ -82,6 +92,7 @@ class DataSourceSync:
         self.mode: Mode | None = None
         self.has_progress = False
         self._rows = rows
+        self._page_size = work.settings.page_size
         self._watched = ProgressKey(place.owner.user_id, place.owner.database_name, place.owner.database_id)
         self._conversion = Conversion([], place.table)
         self._schema: JsonObject = {}
@@ -92,11 +103,14 @@ class DataSourceSync:
         self._is_whole = False
         self._stored = Written()
         self._users_told: set[User] = set()
+        self._left = LeftValues()
+        self._left_before: dict[str, None] = {}
+        self._tried: set[str] = set()
 
     @property
     def notes(self) -> list[str]:
         """What a person should know of the rows that were read, a sentence each."""
-        notes = self._conversion.notes()
+        notes = [*self._conversion.notes(), *left_out_notes(self._left.found.values())]
         if self._note:
             notes.append(self._note)
         if self._vanished:
@@ -120,27 +134,31 @@ class DataSourceSync:
         self._schema, _ = sanitize(answer.schema)
         described = Description(storable_text(answer.name), self._schema, schema_fingerprint(self._schema))
         state, known_columns, now = await self._destination.known()
+        self._left_before = dict.fromkeys(state.left_out) if state else {}
         # By Notion's clock, unless one of ours is behind it: where a time lies in the future, edits would be left out.
         self._began_at = min(answer.asked_at, now)
         self._vanished = vanished_names(state.schema, self._schema) if state else []
-        plan = self._plan(state, described.fingerprint, now)
+        renamed = renamed_options(state.schema, self._schema) if state else []
+        plan = self._plan(state, Schema(described.fingerprint, renamed), now)
         self._conversion.columns = assign_columns(self._schema, known_columns)
         begins = self._began_at if isinstance(plan, FullRead) and plan.edits_since is None else None
         await self._destination.prepare(described, self._conversion.columns, state, begins)
-        rows = await self._carry_out(plan, described, state)
+        rows_held_back = await self._carry_out(plan, described, state)
+        if self.mode == "incremental":
+            await self._try_again()
         if self._conversion.unfit or (self._is_whole and state and state.has_unfit_values):
             await self._destination.note_unfit(self._conversion.unfit, is_whole=self._is_whole)
-        if rows:
-            raise held_back(self._place.owner.user_id, self._place.owner.database_name, rows)
+        if rows_held_back:
+            raise held_back(self._place.owner.user_id, self._place.owner.database_name, rows_held_back)
         if rows := await self._destination.withheld():
             raise blocked(rows, self._place.table)
 
-    def _plan(self, state: DataSourceState | None, fingerprint: str, now: datetime) -> Plan:
+    def _plan(self, state: DataSourceState | None, schema: Schema, now: datetime) -> Plan:
         settings = self._work.settings
         table = self._place.table
         target = Target(table.qualified_name, table.shape, self._rows)
         options = ReadOptions(settings.full_every, settings.full, settings.allow_removal, CONVERSION_VERSION)
-        return plan_read(_known(state), fingerprint, target, now, options)
+        return plan_read(_known(state), schema, target, now, options)
 
     async def _carry_out(self, plan: Plan, described: Description, state: DataSourceState | None) -> int:
         """Reads what is planned; returns how many rows are held back."""
@@ -155,8 +173,8 @@ class DataSourceSync:
     async def _read_whole(self, covered: Sequence[Interval] = (), confirmed: Sequence[Interval] = ()) -> int:
         """Reads what is not covered yet, and then removes what was not seen.
 
-        `confirmed`: where a second listing has been. Returns how many rows that would be where it is too much without
-        permission, and none is removed.
+        `confirmed`: where a second listing has been. Returns how many rows are held back, since removing them needs
+        permission.
         """
         self.mode = "full"
         await self._list_whole(covered)
@@ -165,16 +183,9 @@ class DataSourceSync:
             # Not proof enough: listed once more, from the start, into what was seen.
             await self._list_whole(confirmed, is_second=True)
             unseen = await self._destination.unseen()
-        too_much = not self._work.settings.allow_removal and await self._is_too_much(unseen)
-        if unseen and not too_much:
-            await self._remove(unseen)
-        rows_held_back = len(unseen) if too_much else 0
+        rows_held_back = await self._remove(unseen) if unseen else 0
         await self._destination.end_full_read(rows_held_back)
         return rows_held_back
-
-    async def _is_too_much(self, unseen: list[str]) -> bool:
-        """Whether removing them needs permission; the rows are counted only where that can matter."""
-        return len(unseen) > ALWAYS_REMOVABLE_ROWS and is_too_much(len(unseen), await self._destination.count())
 
     async def _list_whole(self, covered: Sequence[Interval], *, is_second: bool = False) -> None:
         readers = self._work.settings.concurrency
@@ -194,14 +205,22 @@ class DataSourceSync:
                 await self._write(pages, ReadProgress([page.id for page in pages], stretches, is_second=is_second))
                 self.has_progress |= any(not stretch.is_empty for stretch in stretches)
 
-    async def _remove(self, unseen: list[str]) -> None:
-        verdicts = Verdicts(left=dict.fromkeys(unseen, "missing"))
-        if len(unseen) <= MAX_CONFIRMED_ONE_BY_ONE:
-            verdicts = await ask_for(self._client, self._place.key.data_source_id, unseen)
+    async def _remove(self, unseen: list[str]) -> int:
+        """Removes what was not seen, as far as that needs no permission; returns how many rows do need it."""
+        # Counted only where that can matter.
+        row_count = await self._destination.count() if len(unseen) > ALWAYS_REMOVABLE_ROWS else 0
+        verdicts, rows_held_back = await verdicts_on(
+            self._client,
+            self._place.key.data_source_id,
+            unseen,
+            row_count,
+            is_allowed=self._work.settings.allow_removal,
+        )
         await self._write([read_page(page) for page in verdicts.still_there], None)
         kept = await self._destination.remove(verdicts.left)
         self.counts += Counts(removed=len(verdicts.left) - len(kept))
         self._held_by_foreign_keys += len(kept)
+        return rows_held_back
 
     async def _read_edits(
         self, since: datetime, described: Description, state: DataSourceState | None, rows_held_back: int
@@ -235,14 +254,25 @@ class DataSourceSync:
         await self._destination.end_edits(self._began_at, timedelta() if listing.is_sure else OVERLAP)
         return rows_held_back
 
+    async def _try_again(self) -> None:
+        """Reads pages again of which earlier runs left something out."""
+        left_out = [page_id for page_id in self._left_before if page_id not in self._tried]
+        verdicts = await ask_for(self._client, self._place.key.data_source_id, left_out[:MAX_TRIED_AGAIN])
+        if verdicts.still_there:
+            await self._write([read_page(page) for page in verdicts.still_there], None)
+
     async def _write(self, pages: Sequence[Page], progress: ReadProgress | EditProgress | None) -> None:
         """Completes `pages` and hands their rows on, with what the batch stands for."""
-        completed = await complete_pages(self._client, pages, self._schema)
+        completed = await complete_pages(self._client, pages, self._schema, self._left)
+        ids = {page.id for page in pages}
+        self._tried |= ids
+        left = self._left.of(ids)
         columns_changed = self._conversion.settle_types(completed)
         rows = self._conversion.rows_of(completed)
         columns = self._conversion.columns if columns_changed else None
         new_users = {user for page in completed for user in users_in(page.properties)} - self._users_told
-        written = await self._destination.write(rows, columns, progress, told_of(new_users))
+        settled = left if left or ids & self._left_before.keys() else None
+        written = await self._destination.write(rows, columns, progress, told_of(new_users), settled)
         self._users_told |= new_users
         self.counts += counts_of(written)
         self._stored.restored += written.restored
@@ -251,7 +281,22 @@ class DataSourceSync:
         self._work.listener.progressed(self._watched, so_far, waiting=self._client.pacer.is_waiting)
 
     async def _ask(self, query: Query) -> QueryAnswer:
-        return await self._client.query(self._place.key.data_source_id, query.body(), self._work.settings.page_size)
+        answer = await self._client.query(self._place.key.data_source_id, query.body(), self._page_size)
+        # What was too much once is so again: each trial costs waiting.
+        self._page_size = min(self._page_size, answer.page_size)
+        return answer
+
+
+def left_out_notes(left: Iterable[LeftOut]) -> list[str]:
+    """What a person should know of what was left out, a sentence for each property."""
+    by_property: dict[str, list[LeftOut]] = {}
+    for one in left:
+        by_property.setdefault(one.property, []).append(one)
+    return [
+        f"{name} of {plural(len(found), 'page')} could not be read whole ({found[0].message}): what was known of it is "
+        "kept, and it is tried again at each run."
+        for name, found in sorted(by_property.items())
+    ]
 
 
 def with_traffic(counts: Counts, client: NotionClient) -> Counts:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from notion_pg_sync.core.wording import some
 from notion_pg_sync.notion.listing import LONGEST_LAG
 
 # An answer to one query holds as many; reading such a data source whole costs no more than asking what changed.
@@ -41,6 +43,14 @@ class PreviousRead:
     full_read_progress_at: datetime | None
     full_read_version: int | None
     table_shape: str | None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The schema as it is now: its fingerprint, and the properties whose options were renamed since the last read."""
+
+    fingerprint: str
+    renamed_options: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -88,16 +98,11 @@ class ReadOptions:
     version: int
 
 
-def plan_read(
-    known: PreviousRead | None, schema_fingerprint: str, target: Target, now: datetime, options: ReadOptions
-) -> Plan:
-    """Decides how to read a data source whose schema now has `schema_fingerprint` and whose rows go to `target`.
-
-    `now` is PostgreSQL's.
-    """
+def plan_read(known: PreviousRead | None, schema: Schema, target: Target, now: datetime, options: ReadOptions) -> Plan:
+    """Decides how to read a data source with this `schema`, whose rows go to `target`; `now` is PostgreSQL's."""
     if known is None:
         return FullRead("it was never fully read")
-    if reason := _differs(known, schema_fingerprint, target):
+    if reason := _differs(known, schema, target):
         return FullRead(reason)
     if known.full_read_started_at is not None:
         if not options.full and _may_be_carried_on(known, now, options.version):
@@ -143,10 +148,12 @@ def _is_to_come(time: datetime, now: datetime) -> bool:
     return time > now + TOLERANCE
 
 
-def _differs(known: PreviousRead, schema_fingerprint: str, target: Target) -> str:
+def _differs(known: PreviousRead, schema: Schema, target: Target) -> str:
     """Why what was read before counts no longer, empty where it does."""
-    if known.schema_fingerprint != schema_fingerprint:
+    if known.schema_fingerprint != schema.fingerprint:
         return "its schema changed"
+    if schema.renamed_options:
+        return f"options of {some(schema.renamed_options)} were renamed"
     if known.sync_table != target.sync_table:
         return "its rows go to another table"
     return "" if known.table_shape in (None, target.shape) else "its table was altered"

@@ -2,11 +2,13 @@
 
 A listing is no proof: a row may be missing from it for many reasons (docs/notion-api.md#disappearance). Up to
 `MAX_CONFIRMED_ONE_BY_ONE` are asked for one by one; more are removed when a second complete listing does not see them
-either.
+either. What Notion itself says was trashed, archived or moved is removed however much it is; of the rest no more than
+half of the data source, without somebody's permission.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
@@ -19,6 +21,9 @@ from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.sync.gathering import gather_or_cancel
 
 MAX_CONFIRMED_ONE_BY_ONE = 200
+# Where the rest would be held back, so many more are asked for, six minutes of Notion's limit: each full read confirms
+# as many, until what is left is no longer too much.
+MAX_CONFIRMED_OF_TOO_MUCH = 1000
 
 # A data source of which more than half is gone has more likely been cut off than emptied.
 ALWAYS_REMOVABLE_ROWS = 20
@@ -37,6 +42,19 @@ class Verdicts:
     left: dict[str, Reason] = field(default_factory=dict)
     still_there: list[JsonObject] = field(default_factory=list)
 
+    def without(self, page_ids: Collection[str]) -> Verdicts:
+        """The same, with nothing said of these pages."""
+        kept = set(page_ids)
+        return Verdicts({page_id: why for page_id, why in self.left.items() if page_id not in kept}, self.still_there)
+
+
+_CONFIRMED: frozenset[Reason] = frozenset({"trashed", "archived", "moved"})
+
+
+def unconfirmed(left: Mapping[str, Reason]) -> list[str]:
+    """The pages that left of which Notion does not itself say where they are."""
+    return [page_id for page_id, reason in left.items() if reason not in _CONFIRMED]
+
 
 def is_too_much(unseen: int, row_count: int) -> bool:
     """Whether removing `unseen` of `row_count` rows needs permission."""
@@ -50,6 +68,28 @@ def held_back(user_id: str, database: str, rows: int) -> HeldBackError:
         f"{rows} rows were not found in Notion, more than half of the data source, and are kept: if they are really "
         f"gone, run: {command}"
     )
+
+
+async def verdicts_on(
+    client: NotionClient, data_source_id: str, unseen: list[str], row_count: int, *, is_allowed: bool
+) -> tuple[Verdicts, int]:
+    """What is to become of pages that no listing saw, of a data source that has `row_count` rows in its table.
+
+    Returns how many rows are held back too, since removing them `is_allowed` only with permission. Raises
+    `NotionError` where an answer tells nothing.
+    """
+    left: dict[str, Reason] = dict.fromkeys(unseen, "missing")
+    verdicts = Verdicts(left)
+    would_be_too_much = not is_allowed and is_too_much(len(unseen), row_count)
+    most = MAX_CONFIRMED_OF_TOO_MUCH if would_be_too_much else MAX_CONFIRMED_ONE_BY_ONE
+    if len(unseen) <= MAX_CONFIRMED_ONE_BY_ONE or would_be_too_much:
+        asked = unseen[:most]
+        verdicts = await ask_for(client, data_source_id, asked)
+        verdicts.left.update(dict.fromkeys(unseen[most:], "missing"))
+    doubtful = unconfirmed(verdicts.left)
+    if is_allowed or not is_too_much(len(doubtful), row_count):
+        return verdicts, 0
+    return verdicts.without(doubtful), len(doubtful)
 
 
 async def ask_for(client: NotionClient, data_source_id: str, page_ids: list[str]) -> Verdicts:

@@ -12,10 +12,12 @@ import psycopg
 from notion_pg_sync.core.columns import Column
 from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.core.intervals import Interval
+from notion_pg_sync.core.left_out import LeftOut
 from notion_pg_sync.core.users import User
 from notion_pg_sync.mirror import data_sources, runs
 from notion_pg_sync.mirror.connection import Connection, current_time, retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState
+from notion_pg_sync.mirror.left_out import forget_unseen, settle_left_out
 from notion_pg_sync.mirror.people import save_users
 from notion_pg_sync.mirror.refusals import is_about_values, refusal, triggers_of
 from notion_pg_sync.mirror.removal import Reason, pages_of, remove_pages, unseen_pages
@@ -111,8 +113,12 @@ class RowSink(Protocol):
         columns: Sequence[Column] | None,
         progress: ReadProgress | EditProgress | None,
         users: Sequence[User] = (),
+        left: Sequence[LeftOut] | None = None,
     ) -> Written:
-        """Takes in a batch, with the progress that it stands for, `columns` where they changed, and whom it names."""
+        """Takes in a batch, with the progress that it stands for, `columns` where they changed, and whom it names.
+
+        `left`: what was left out of it; None where that is nothing, now and before.
+        """
 
     async def unseen(self) -> list[str]:
         """The pages that the full read under way has not seen."""
@@ -179,7 +185,7 @@ class PostgresSink:
             record = DataSourceRecord(
                 database_id=place.owner.database_id,
                 database_name=place.owner.database_name,
-                view_name=view_name(place.owner.database_name, place.owner.database_id),
+                view_name=await self._view_name(connection, state),
                 name=described.name,
                 sync_table=place.table.qualified_name,
                 schema=described.schema,
@@ -195,16 +201,25 @@ class PostgresSink:
                     await void_notes(connection, place.key)
                 await data_sources.begin_full_read(connection, place.key, begins, CONVERSION_VERSION, table_shape=shape)
 
+    async def _view_name(self, connection: Connection, state: DataSourceState | None) -> str:
+        """The name of the database's view: kept as long as its own is, and never another's of the same user."""
+        owner = self.place.owner
+        if state is not None and state.database_name == owner.database_name and not state.is_view_taken:
+            return state.view_name
+        taken = await data_sources.other_views(connection, owner.user_id, owner.database_id)
+        return view_name(owner.database_name, owner.database_id, taken)
+
     async def write(
         self,
         rows: Sequence[Row],
         columns: Sequence[Column] | None,
         progress: ReadProgress | EditProgress | None,
         users: Sequence[User] = (),
+        left: Sequence[LeftOut] | None = None,
     ) -> Written:
         """See `RowSink`. Raises `RowRefusedError` where a constraint or a trigger of the application stops a row."""
         try:
-            return await self._write(rows, columns, progress, users)
+            return await self._write(rows, columns, progress, users, left)
         except psycopg.Error as error:
             if refused := await self._refused(error, rows):
                 raise refused from error
@@ -217,6 +232,7 @@ class PostgresSink:
         columns: Sequence[Column] | None,
         progress: ReadProgress | EditProgress | None,
         users: Sequence[User],
+        left: Sequence[LeftOut] | None,
     ) -> Written:
         place = self.place
         async with self.work.writing_for(place.owner.user_id) as connection:
@@ -225,6 +241,8 @@ class PostgresSink:
             written = await write_rows(connection, place.table, place.owner, rows)
             if users:
                 await save_users(connection, place.owner.user_id, users)
+            if left is not None:
+                await settle_left_out(connection, place.key, [row.page_id for row in rows], left)
             if isinstance(progress, ReadProgress):
                 await data_sources.record_full_read(
                     connection, place.key, progress.page_ids, progress.stretches, is_second=progress.is_second
@@ -318,6 +336,7 @@ class PostgresSink:
         place = self.place
         async with self.work.writing_for(place.owner.user_id) as connection:
             row_count = await settle_row_count(connection, place.table, place.key)
+            await forget_unseen(connection, place.key)
             await delete_strays(connection, place.table, place.key)
             await data_sources.end_full_read(connection, place.key, row_count, held_back=held_back)
 
@@ -423,6 +442,7 @@ class DryRunSink:
         columns: Sequence[Column] | None,
         progress: ReadProgress | EditProgress | None,
         users: Sequence[User] = (),
+        left: Sequence[LeftOut] | None = None,
     ) -> Written:
         """See `RowSink`."""
         self.seen.update(progress.page_ids if isinstance(progress, ReadProgress) else ())

@@ -8,7 +8,7 @@ from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.removal import remove_pages, unseen_pages
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.client import NotionClient
-from notion_pg_sync.sync.rows.removing import MAX_CONFIRMED_ONE_BY_ONE, Verdicts, ask_for, held_back, is_too_much
+from notion_pg_sync.sync.rows.removing import Verdicts, held_back, verdicts_on
 from notion_pg_sync.sync.run.context import RunContext
 
 
@@ -27,12 +27,12 @@ async def remove_vanished(
     await _forget_seen(work, key)
     async with transaction(work.pool) as connection:
         rows = await unseen_pages(connection, table, key)
-    if is_too_much(len(rows), len(rows)) and not work.settings.allow_removal:
-        raise held_back(key.user_id, database_name, len(rows))
-    verdicts = Verdicts(left=dict.fromkeys(rows, "missing"))
-    if len(rows) <= MAX_CONFIRMED_ONE_BY_ONE:
-        verdicts = await ask_for(client, key.data_source_id, rows)
-    kept = await _remove(work, key, table, verdicts)
+    verdicts, rows_held_back = await verdicts_on(
+        client, key.data_source_id, rows, len(rows), is_allowed=work.settings.allow_removal
+    )
+    kept = await _remove(work, key, table, verdicts, is_all=not rows_held_back)
+    if rows_held_back:
+        raise held_back(key.user_id, database_name, rows_held_back)
     return len(verdicts.left) - len(kept)
 
 
@@ -43,10 +43,15 @@ async def _forget_seen(work: RunContext, key: DataSourceKey) -> None:
 
 
 @retried
-async def _remove(work: RunContext, key: DataSourceKey, table: SyncTable, verdicts: Verdicts) -> list[str]:
-    """Removes what left, and returns what could not be removed, since foreign keys hold it."""
+async def _remove(
+    work: RunContext, key: DataSourceKey, table: SyncTable, verdicts: Verdicts, *, is_all: bool
+) -> list[str]:
+    """Removes what left, and returns what could not be removed, since foreign keys hold it.
+
+    `is_all`: the verdicts are on every row, so that the data source is forgotten once none is left.
+    """
     async with work.writing_for(key.user_id) as connection:
         kept = await remove_pages(connection, table, key, verdicts.left)
-        if not kept and not verdicts.still_there:
+        if is_all and not kept and not verdicts.still_there:
             await data_sources.forget_data_source(connection, key)
         return kept

@@ -36,7 +36,6 @@ from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import ProgressKey
-from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.suspension import after_failures, fingerprint, is_lack_of_access
 from notion_pg_sync.sync.run.token_encryption import open_token
@@ -134,7 +133,7 @@ async def sync_account(
     """
     configuration = read_configuration(account.databases)
     outcome.problems.extend(configuration.problems)
-    async with open_client(work.settings, account.token) as client, keeping_lease(work, account.user_id, client.pacer):
+    async with work.open_client(account.token) as client, keeping_lease(work, account.user_id, client.pacer):
         asked = await _requests(work, account.user_id)
         known = await begin_account(work, account)
         gate = TokenGate(client, known.token, is_resting=known.token.is_resting and not asked.is_any)

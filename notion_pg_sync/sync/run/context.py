@@ -18,8 +18,11 @@ from notion_pg_sync.mirror.tables import (
     own_table_name,
     table_for,
 )
+from notion_pg_sync.notion.client import NotionClient
+from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.listener import Listener
+from notion_pg_sync.sync.run.opening import open_client
 
 
 class UnfitTableError(ToolError):
@@ -44,6 +47,12 @@ class RunContext:
     listener: Listener
     unfit: dict[str, Misfit] = field(default_factory=dict)
     presets_told: set[str] = field(default_factory=set)
+    _pacers: dict[str, Pacer] = field(default_factory=dict)
+
+    def open_client(self, token: str) -> NotionClient:
+        """A client for one token; users who share a token share its pace, since Notion limits the token."""
+        pacer = self._pacers.setdefault(token, Pacer(self.settings.requests_per_minute))
+        return open_client(self.settings, token, pacer=pacer)
 
     def table_for(self, database_name: str) -> SyncTable:
         """The table that a database's rows go to. Raises `UnfitTableError` where it cannot be written."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from notion_pg_sync.notion.client import NotionClient, Retries
+from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.settings import Settings
 
 
-def open_client(settings: Settings, token: str, retries: Retries | None = None) -> NotionClient:
-    """A client for one token, with the run's pace; to be used as an async context manager.
+def open_client(
+    settings: Settings, token: str, retries: Retries | None = None, pacer: Pacer | None = None
+) -> NotionClient:
+    """A client for one token; to be used as an async context manager.
 
-    `retries`: how patient it is; None: as a sync is.
+    `retries`: how patient it is; None: as a sync is. `pacer`: that of the token's other clients; None: it has
+    none.
     """
     return NotionClient(
         token,
         base_url=settings.notion_base_url,
         proxy=settings.notion_proxy,
-        requests_per_minute=settings.requests_per_minute,
+        pacer=pacer or Pacer(settings.requests_per_minute),
         concurrency=settings.concurrency,
         retries=retries or Retries(first_back_off=settings.first_back_off),
     )

@@ -48,7 +48,6 @@ from notion_pg_sync.sync.run.configuration import read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import Listener
-from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.origin import this_origin
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
 from notion_pg_sync.sync.run.process import this_process
@@ -335,7 +334,7 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
             await remember(work, user_id, [wanted], found_by_search=False)
         if not settings.dry_run:
             await claim_patiently(work, user_id)
-        async with open_client(settings, account.token) as client, keeping_lease(work, user_id, client.pacer):
+        async with work.open_client(account.token) as client, keeping_lease(work, user_id, client.pacer):
             known_before = await begin_account(work, account)
             of_account = AccountOutcome(user_id, due=1)
             outcome.accounts.append(of_account)

@@ -103,6 +103,11 @@ def cut_values(properties: Mapping[str, Any], schema: Mapping[str, Any]) -> list
     ]
 
 
+def not_told(value: Mapping[str, Any]) -> JsonObject:
+    """What stands for a value of which Notion does not give the rest: nothing is expected of it."""
+    return {"id": value["id"], "type": "rollup", "rollup": {"type": "unsupported", "unsupported": {}}}
+
+
 def expect(
     page: Mapping[str, Any],
     schema: Mapping[str, Any],
@@ -292,9 +297,7 @@ class _Storing:
         return {self.text(name): self._value(value, _LEVELS - 1) for name, value in given.items()}
 
     def picture(self, given: Any) -> Any:
-        """An icon or a cover; a custom emoji's URL is signed as a file's is."""
-        if isinstance(given, dict) and isinstance(emoji := given.get("custom_emoji"), dict):
-            given = {**given, "custom_emoji": _without_signature({"type": "file", "file": emoji})["file"]}
+        """An icon or a cover."""
         return self._value(given, _LEVELS)
 
     def text(self, text: str) -> str:
@@ -323,14 +326,14 @@ class _Storing:
 
 
 def _without_signature(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A file hosted by Notion without what changes at every read: its URL's query, and when that expires."""
-    file = value.get("file")
-    if value.get("type") != "file" or not isinstance(file, dict):
+    """A file or emoji hosted by Notion without what changes at every read: its URL's query, and when that expires."""
+    kind = value.get("type")
+    if kind not in ("file", "custom_emoji") or not isinstance(value.get(kind), dict):
         return value
-    kept = {key: one for key, one in file.items() if key != "expiry_time"}
+    kept = {key: one for key, one in value[kind].items() if key != "expiry_time"}
     if isinstance(kept.get("url"), str):
         kept["url"] = kept["url"].partition("#")[0].partition("?")[0]
-    return {**value, "file": kept}
+    return {**value, kind: kept}
 
 
 # Whether two values are the same -----------------------------------------------------------------------------------

@@ -28,8 +28,8 @@ def person_of(told: Mapping[str, Any]) -> Person | None:
         person_id = str(UUID(told.get("id") if isinstance(told.get("id"), str) else ""))
     except ValueError:
         return None
-    kind = "group" if told.get("object") == "group" else told.get("type")
-    if kind not in ("person", "bot", "group"):
+    kind = "group" if told.get("object") == "group" else _stored(told.get("type"))
+    if kind is None:
         return Person(person_id, None, None, None, None)
     details = told.get("person")
     email = details.get("email") if isinstance(details, dict) else None

@@ -12,7 +12,7 @@ from uuid import UUID
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
-from notion_pg_sync.sync.verify.expectation import Endpoint, Expected, cut_values, expect, instant
+from notion_pg_sync.sync.verify.expectation import Endpoint, Expected, cut_values, expect, instant, not_told
 
 # Cursors may be refused so often without any progress in between.
 _MOST_REFUSED = 3
@@ -117,18 +117,26 @@ async def page_or_none(client: NotionClient, page_id: str) -> JsonObject | None:
 
 
 async def expected_row(client: NotionClient, page: JsonObject, schema: Mapping[str, Any]) -> Expected:
-    """What the row of a page must hold; its cut values are read whole, at a request or more each."""
+    """What the row of a page must hold; its cut values are read whole, at a request or more each.
+
+    Of a value of which Notion does not give the rest nothing can be said.
+    """
     properties = page.get("properties")
     created_at, edited_at = instant(page.get("created_time")), instant(page.get("last_edited_time"))
     if not isinstance(properties, dict) or created_at is None or edited_at is None:
         raise VerificationError(
             f"Notion answered page {page.get('id')} without its properties or times.", code=ErrorCode.MALFORMED
         )
-    whole = {
-        cut.name: Endpoint(*await client.property_items(str(page["id"]), cut.property_id))
-        for cut in cut_values(properties, schema)
-    }
-    return expect(page, schema, whole, created_at=created_at, edited_at=edited_at)
+    whole: dict[str, Endpoint] = {}
+    told = dict(properties)
+    for cut in cut_values(properties, schema):
+        try:
+            whole[cut.name] = Endpoint(*await client.property_items(str(page["id"]), cut.property_id))
+        except NotionError as error:
+            if not error.is_about_one_thing:
+                raise
+            told[cut.name] = not_told(properties[cut.name])
+    return expect({**page, "properties": told}, schema, whole, created_at=created_at, edited_at=edited_at)
 
 
 def why_not_live(page: JsonObject | None, data_source_id: str) -> str | None:

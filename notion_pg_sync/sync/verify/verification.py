@@ -173,7 +173,7 @@ class Findings:
             edited = plural(self.edited_since, "row was", "rows were")
             yield f"{edited} edited since the sync began: sync again to bring them, then verify."
         for name, rows in _in_rows(self.not_told):
-            yield f"Notion does not compute {name} in {rows}, so nothing can be said of it there."
+            yield f"Notion does not give {name} in {rows}, so nothing can be said of it there."
         for name, rows in _in_rows(self.computed_in_part):
             yield f"Notion computes {name} in {rows} from 25 related pages only; that is what was compared."
         for name, rows in _in_rows(self.boundaries_held):

@@ -1,0 +1,63 @@
+"""What syncs of a data source had to leave out, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from notion_pg_sync.core.left_out import LeftOut
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.data_sources import DataSourceKey
+
+
+async def forget_unseen(connection: Connection, key: DataSourceKey) -> None:
+    """Forgets what was left out of pages that a full read, which is complete but for them, did not see."""
+    await connection.execute(
+        """
+        DELETE FROM notion_sync.left_out AS known
+        WHERE user_id = %s AND data_source_id = %s
+          AND NOT EXISTS (
+              SELECT FROM notion_sync.seen_pages AS seen
+              WHERE seen.user_id = known.user_id AND seen.data_source_id = known.data_source_id
+                AND known.page_id = ANY (seen.page_ids))
+        """,
+        (key.user_id, key.data_source_id),
+    )
+
+
+async def settle_left_out(
+    connection: Connection, key: DataSourceKey, tried: Collection[str], left: Sequence[LeftOut]
+) -> None:
+    """Takes in what was `left` out of pages that were `tried`: of these nothing else stays.
+
+    What was left out before keeps the time since when it is.
+    """
+    parameters = {
+        "user": key.user_id,
+        "source": key.data_source_id,
+        "tried": list(tried),
+        "pages": [one.page_id for one in left],
+        "properties": [one.property for one in left],
+        "reasons": [one.reason for one in left],
+        "messages": [one.message for one in left],
+    }
+    await connection.execute(
+        """
+        DELETE FROM notion_sync.left_out AS known
+        WHERE user_id = %(user)s AND data_source_id = %(source)s
+          AND page_id = ANY (%(tried)s::uuid[])
+          AND NOT EXISTS (
+              SELECT FROM unnest(%(pages)s::uuid[], %(properties)s::text[]) AS still (page_id, property)
+              WHERE still.page_id = known.page_id AND still.property = known.property)
+        """,
+        parameters,
+    )
+    await connection.execute(
+        """
+        INSERT INTO notion_sync.left_out (user_id, data_source_id, page_id, property, reason, message)
+        SELECT %(user)s, %(source)s, still.*
+        FROM unnest(%(pages)s::uuid[], %(properties)s::text[], %(reasons)s::text[], %(messages)s::text[]) AS still
+        ON CONFLICT (user_id, data_source_id, page_id, property) DO UPDATE
+        SET reason = EXCLUDED.reason, message = EXCLUDED.message, tried_at = EXCLUDED.tried_at
+        """,
+        parameters,
+    )
