@@ -165,28 +165,14 @@ async def test_a_run_whose_process_was_killed_is_told_and_closed_by_the_next(kil
     assert killed.execute("SELECT lease_runid FROM notion_sync.accounts") == [(None,)]
 
 
-async def test_a_run_of_another_machine_is_told_by_its_silence_and_closed_by_hand(killed: Mirrored) -> None:
+async def test_a_run_of_another_machine_is_told_by_its_silence_and_closed_by_the_next(killed: Mirrored) -> None:
     killed.execute("UPDATE notion_sync.run_processes SET host = 'elsewhere', machine = 'elsewhere since 1'")
     assert "on elsewhere) has been running for" in (await killed.one("unended runs")).message
     killed.execute("UPDATE notion_sync.run_processes SET heartbeat_at = now() - interval '3 hours'")
+    killed.execute("UPDATE notion_sync.accounts SET lease_expires_at = now() - interval '2 hours'")
     finding = await killed.one("unended runs")
     assert finding.verdict is Verdict.WARNING
     assert "last heard of 3 hours ago" in finding.message
-    await killed.type(finding.fix)
-    assert (await killed.one("unended runs")).verdict is Verdict.OK
-    assert killed.execute("SELECT status, error_code FROM notion_sync.database_runs") == [("failed", "interrupted")]
-    told(await killed.found("failing databases"), ": the run never ended")
-
-
-async def test_a_record_that_later_runs_left_open_is_told_and_closed_by_hand(killed: Mirrored) -> None:
-    killed.execute(
-        "UPDATE notion_sync.run_processes SET machine = 'elsewhere since 1', heartbeat_at = now() - interval '3 hours'"
-    )
-    killed.execute("UPDATE notion_sync.accounts SET lease_expires_at = now() - interval '2 hours'")
-    await killed.sync()
-    finding = await killed.one("unended runs")
-    assert finding.verdict is Verdict.WARNING
-    assert finding.message.startswith("its record was left open: run 1 went away (pid ")
     await killed.type(finding.fix)
     assert (await killed.one("unended runs")).verdict is Verdict.OK
     assert (await killed.one("failing databases")).verdict is Verdict.OK
@@ -255,6 +241,4 @@ async def test_tokens_without_a_witness_are_broken(mirrored: Mirrored) -> None:
         await mirrored.sync()
     finding = await mirrored.one("failing databases")
     assert finding.verdict is Verdict.BROKEN
-    assert finding.message.startswith(
-        "anna/Three, anna/Worlds: failing, for a moment, 4 times in a row: Notion does not"
-    )
+    assert finding.message.startswith("anna/Three, anna/Worlds: failing, for ")

@@ -1,4 +1,4 @@
-"""What `doctor` alone asks of the runs: how the recent ones ended, and SQL that shows or corrects their records."""
+"""What `doctor` alone asks of the runs: how the recent ones ended and were started, and SQL that shows them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.overview import RUNS, Run
 from notion_pg_sync.mirror.runs import SYNC_ALL
 from notion_pg_sync.mirror.typed_sql import typed
-
-_CLOSED_BY_HAND = sql.Literal("the run never ended.")
 
 
 async def recent_runs(connection: Connection) -> list[Run]:
@@ -59,27 +57,6 @@ async def last_scheduled_run(connection: Connection) -> ScheduledRun | None:
             (SYNC_ALL.name,),
         )
         return await cursor.fetchone()
-
-
-def closing(runid: int) -> str:
-    """SQL that closes the record of a run and of what it left open; its leases run out by themselves."""
-    values = {"runid": sql.Literal(runid), "message": _CLOSED_BY_HAND}
-    return typed(
-        sql.SQL(
-            "UPDATE notion_sync.databases SET last_status = 'failed', last_error_code = 'interrupted',"
-            " last_message = {message}, last_ended_at = now(), failures_in_a_row = failures_in_a_row + 1,"
-            " failing_since = coalesce(failing_since, last_started_at)"
-            " WHERE last_runid = {runid} AND last_status = 'running'"
-        ).format(**values),
-        sql.SQL(
-            "UPDATE notion_sync.database_runs SET status = 'failed', error_code = 'interrupted', message = {message},"
-            " end_time = now() WHERE runid = {runid} AND status = 'running'"
-        ).format(**values),
-        sql.SQL(
-            "UPDATE notion_sync.job_run_details SET status = 'failed', return_message = {message}, end_time = now()"
-            " WHERE runid = {runid} AND end_time IS NULL"
-        ).format(**values),
-    )
 
 
 def failures_listed() -> str:
