@@ -56,7 +56,7 @@ from notion_pg_sync.commands.doctor.scheduling.systemd import Timer
 from notion_pg_sync.core.errors import ExitCode
 from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror.connection import current_time, transaction
-from notion_pg_sync.mirror.diagnosis.run_history import last_scheduled_run
+from notion_pg_sync.mirror.runs import last_scheduled_run
 from notion_pg_sync.settings import SettingsError, read_settings, written_duration
 
 SECTION = "Scheduling"
