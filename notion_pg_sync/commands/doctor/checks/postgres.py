@@ -30,13 +30,7 @@ from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror import migrations
 from notion_pg_sync.mirror.connection import PostgresError, fetch_value, open_pool, transaction
 from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, settings_out_of_sight
-from notion_pg_sync.mirror.diagnosis.server import (
-    ClockReading,
-    Server,
-    look_at_server,
-    read_clock,
-    replication_role,
-)
+from notion_pg_sync.mirror.diagnosis.server import ClockReading, Server, look_at_server, read_clock, replication_role
 from notion_pg_sync.mirror.lock_holders import forgotten_transactions
 from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
 from notion_pg_sync.mirror.tables import find_schema, settings_on_path
