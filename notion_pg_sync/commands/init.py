@@ -8,9 +8,11 @@ from collections.abc import Collection
 from notion_pg_sync.commands.output.streams import complain, confirm
 from notion_pg_sync.commands.output.terminal import Screen
 from notion_pg_sync.core.errors import UsageError
-from notion_pg_sync.mirror.connection import Connection, open_pool
+from notion_pg_sync.core.wording import some
+from notion_pg_sync.mirror.connection import Connection, PostgresError, open_pool
 from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
 from notion_pg_sync.mirror.presets import PRESETS
+from notion_pg_sync.mirror.read_only import why_read_only
 from notion_pg_sync.mirror.trust import OwnedRelation, distrust
 from notion_pg_sync.settings import Settings
 
@@ -28,13 +30,15 @@ async def run_init(
 
     `trusted`: the roles whose tables may be used, beside those of the tool's own role. `presets`: those of which every
     table is made. A statement may take as long as it takes: an index on many rows does. Raises `UsageError` where
-    nobody can be asked.
+    nobody can be asked, and `PostgresError` where PostgreSQL only reads.
     """
     for preset in presets:
         if preset not in PRESETS:
             raise UsageError(f"there is no preset {preset!r}: choose {', '.join(PRESETS)}.")
     out = Screen(soft_wrap=True)
     async with open_pool(settings.database_url or "", statement_seconds=0) as pool, pool.connection() as connection:
+        if not only_sql and (read_only := await why_read_only(connection.cursor())):
+            raise PostgresError(f"nothing was checked or changed: {read_only.sentence}", read_only.fix)
         plan = await _plan(connection, row_security, trusted, presets)
         if plan.distrusted and not plan.problems and not only_sql and not yes and _is_interactive():
             owners = {relation.owner.name for relation in plan.distrusted if _asked_to_trust(relation, plan)}
@@ -94,6 +98,8 @@ async def _initialise(connection: Connection, plan: InitPlan, out: Screen, *, ye
 
 
 def _show(plan: InitPlan, out: Screen) -> None:
+    if not plan.upgrade.lack.is_empty and not plan.upgrade.owner:
+        out.print(f"• bring back what was dropped: {some(plan.upgrade.lack.in_words)}")
     for step in plan.upgrade.migrations:
         out.print(f"• migration {step.name}")
     if plan.upgrade.repeatable:

@@ -45,6 +45,7 @@ class ErrorCode(StrEnum):
     INCOMPLETE = "incomplete"
     REMOVAL_HELD_BACK = "removal_held_back"
     UNFIT_TABLE = "unfit_table"
+    ROWS_BLOCKED = "rows_blocked"
 
     # What happens to a run
     LEASE_LOST = "lease_lost"

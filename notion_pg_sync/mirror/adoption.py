@@ -16,7 +16,7 @@ from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.page_ids import PageIds, inspect_page_ids, removal_of_duplicates, rewriting, trigger_on
 from notion_pg_sync.mirror.qualified_sql import qualified
-from notion_pg_sync.mirror.tables import ColumnDefinition, SyncTable, columns_of, fits, wrong_type
+from notion_pg_sync.mirror.tables import ColumnDefinition, Misfit, SyncTable, columns_of, fits, lost_column, wrong_type
 from notion_pg_sync.mirror.trust import OwnedRelation, roles_of
 
 # Types that SQL itself has words for; others are named by their schema.
@@ -44,7 +44,10 @@ class ExistingColumn:
 
 @dataclass(frozen=True)
 class TableState:
-    """A relation as it is in the database before `init`; `owner_is_trusted`: it may count (trust.py)."""
+    """A relation as it is in the database before `init`; `owner_is_trusted`: it may count (trust.py).
+
+    `indexes`: the columns of those that are whole.
+    """
 
     owned: bool
     owner: str
@@ -53,7 +56,7 @@ class TableState:
     unique_indexes: tuple[UniqueIndex, ...] = ()
     row_security: bool = False
     policies: frozenset[str] = frozenset()
-    indexes: frozenset[str] = frozenset()
+    indexes: frozenset[tuple[str, ...]] = frozenset()
     foreign_keys_to_it: tuple[str, ...] = ()
     page_ids: PageIds = field(default_factory=PageIds)
 
@@ -71,9 +74,9 @@ class Changes:
     """What `init` has to do to one relation.
 
     `creates`: it is not there yet. `adopts`: it is somebody's already, namely of the role `belongs_to`, so `init` asks
-    first. `problems` stand in the way; `warnings` do not. `owner` is the role that has to run the changes where the
-    current one may not. `distrusted`: nobody has said that its owner is trusted. `lock` is to come first in their
-    transaction.
+    first. `problems` stand in the way (`remedies` has the SQL to type, by problem, where there is some); `warnings` do
+    not. `owner` is the role that has to run the changes where the current one may not. `distrusted`: nobody has said
+    that its owner is trusted. `lock` is to come first in their transaction.
     """
 
     relation: str
@@ -86,6 +89,12 @@ class Changes:
     changes: list[Change] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    remedies: dict[str, str] = field(default_factory=dict)
+
+    def misfits(self, column: Misfit) -> None:
+        """Adds a problem with a column, for which there is SQL to type."""
+        self.problems.append(column.sentence)
+        self.remedies[column.sentence] = column.remedy
 
     def add(self, says: str, statement: sql.Composed) -> None:
         """Adds a change."""
@@ -93,15 +102,21 @@ class Changes:
 
 
 def changes_to(
-    table: SyncTable, found: TableState | None, role: str, *, row_security: bool, favoured: Sequence[str | None] = ()
+    table: SyncTable,
+    found: TableState | None,
+    role: str,
+    *,
+    row_security: bool,
+    favoured: Sequence[str | None] = (),
+    taken: Collection[str] = (),
 ) -> Changes:
     """What makes `table` fit for the tool.
 
     `found` is None where there is no such table. `role` is the tool's own. `row_security` switches row level security
-    on for a table that an application made. `favoured`: as `favoured_by_default` says.
+    on for a table that an application made. `favoured`: as `favoured_by_default` says; `taken`: as `taken_names` does.
     """
     if found is None:
-        return _creation(table, role, favoured)
+        return _creation(table, role, favoured, taken)
     plan = Changes(
         table.qualified_name,
         adopts=True,
@@ -113,7 +128,7 @@ def changes_to(
     if not plan.problems:
         _replace_narrow_keys(plan, table, found)
         _spell_alike(plan, table, found)
-        _add_key(plan, table, found)
+        _add_key(plan, table, found, taken)
     _secure(plan, table, found, role, row_security=row_security)
     return plan
 
@@ -137,14 +152,14 @@ def letting_write(table: sql.Identifier, role: str) -> sql.Composed:
     )
 
 
-def _creation(table: SyncTable, role: str, favoured: Sequence[str | None]) -> Changes:
+def _creation(table: SyncTable, role: str, favoured: Sequence[str | None], taken: Collection[str]) -> Changes:
     plan = Changes(table.qualified_name, creates=True)
     definitions = sql.SQL(",\n    ").join(_definition(column) for column in columns_of(table))
     plan.add("create the table", sql.SQL("CREATE TABLE {} (\n    {}\n)").format(table.identifier, definitions))
     plan.changes += revocations(table.identifier, favoured)
     nothing = TableState(owned=True, owner=role, columns={})
     _spell_alike(plan, table, nothing)
-    _add_key(plan, table, nothing)
+    _add_key(plan, table, nothing, taken)
     _secure(plan, table, nothing, role, row_security=True)
     return plan
 
@@ -192,12 +207,14 @@ def _definition(column: ColumnDefinition) -> sql.Composed:
 def _add_missing_columns(plan: Changes, table: SyncTable, found: TableState) -> None:
     wanted = {column.name: column for column in columns_of(table)}
     missing = [column for column in wanted.values() if column.name not in found.columns]
-    for column in missing:
-        if column.constraint.startswith(("NOT NULL", "PRIMARY KEY")):
-            plan.problems.append(f"{table.qualified_name} has no column {column.name} ({column.type}): add it first.")
+    there = {name: existing.type for name, existing in found.columns.items()}
+    if lost := [column for column in missing if column.is_needed]:
+        for column in lost:
+            plan.misfits(lost_column(table, column, there))
+        return
     for name, existing in found.columns.items():
         if name in wanted and not fits(wanted[name], existing.type):
-            plan.problems.append(wrong_type(table, wanted[name], existing.type))
+            plan.misfits(wrong_type(table, wanted[name], existing.type))
         if name not in wanted and existing.must_be_given:
             plan.problems.append(
                 f"{table.qualified_name}.{name} is NOT NULL without a default, and the tool does not set it: "
@@ -262,22 +279,27 @@ def _spell_alike(plan: Changes, table: SyncTable, found: TableState) -> None:
         )
 
 
-def _add_key(plan: Changes, table: SyncTable, found: TableState) -> None:
+def _add_key(plan: Changes, table: SyncTable, found: TableState, taken: Collection[str]) -> None:
     if not _has_key(found.unique_indexes):
         plan.add(
             "add the unique key (user_id, notion_page_id)",
             sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE (user_id, notion_page_id)").format(
-                table.identifier, sql.Identifier(f"{table.name[:50]}_page_key")
+                table.identifier, _free(f"{table.name[:50]}_page_key", taken)
             ),
         )
-    index_name = f"{table.name[:45]}_by_data_source"
-    if index_name not in found.indexes:
+    if not any(columns[:2] == ("user_id", "notion_data_source_id") for columns in found.indexes):
         plan.add(
             "add an index by data source",
             sql.SQL("CREATE INDEX {} ON {} (user_id, notion_data_source_id)").format(
-                sql.Identifier(index_name), table.identifier
+                _free(f"{table.name[:45]}_by_data_source", taken), table.identifier
             ),
         )
+
+
+def _free(name: str, taken: Collection[str]) -> sql.Identifier:
+    """The name or, where an index has it already, for example of a table that was renamed, one that is like it."""
+    names = (name, *(f"{name}_{number}" for number in range(2, len(taken) + 3)))
+    return sql.Identifier(next(one for one in names if one not in taken))
 
 
 def _has_key(unique_indexes: Sequence[UniqueIndex]) -> bool:
@@ -343,13 +365,7 @@ async def inspect(connection: Connection, table: SyncTable, trusted: Collection[
         unique_indexes=unique_indexes,
         row_security=row_security,
         policies=frozenset(await _names(connection, "SELECT polname FROM pg_policy WHERE polrelid = %s", oid)),
-        indexes=frozenset(
-            await _names(
-                connection,
-                "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE indrelid = %s",
-                oid,
-            )
-        ),
+        indexes=await _indexes(connection, oid),
         foreign_keys_to_it=tuple(
             await _names(
                 connection,
@@ -395,6 +411,29 @@ async def _unique_indexes(connection: Connection, oid: int) -> tuple[UniqueIndex
             async for name, is_partial, columns, constraint, keys in found
         ]
     )
+
+
+async def _indexes(connection: Connection, oid: int) -> frozenset[tuple[str, ...]]:
+    found = await connection.execute(
+        """
+        SELECT ARRAY(SELECT coalesce(attname::text, '')
+                     FROM unnest(indkey::smallint[]) WITH ORDINALITY AS key (attnum, position)
+                     LEFT JOIN pg_attribute ON attrelid = indrelid AND pg_attribute.attnum = key.attnum
+                     ORDER BY position)
+        FROM pg_index WHERE indrelid = %s AND indpred IS NULL AND indisvalid
+        """,
+        (oid,),
+    )
+    return frozenset([tuple(columns) async for (columns,) in found])
+
+
+async def taken_names(connection: Connection, schema: str) -> set[str]:
+    """The names of indexes that a new one of a sync table cannot have."""
+    found = await connection.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relkind IN ('i', 'I')",
+        (schema,),
+    )
+    return {name async for (name,) in found}
 
 
 async def _names(connection: Connection, query: str, oid: int) -> list[str]:

@@ -115,7 +115,7 @@ class Connection(AsyncConnection[TupleRow]):
         if begins:
             self._in_force, self._met_application = None, False
         before = self._in_force
-        watch = LockWatch(self._lock_holders, self.reliance.lock_seconds) if begins else None
+        watch = LockWatch(self.lock_holders, self.reliance.lock_seconds) if begins else None
         try:
             async with super().transaction(savepoint_name, force_rollback) as block:
                 yield block
@@ -132,6 +132,8 @@ class Connection(AsyncConnection[TupleRow]):
         finally:
             if watch:
                 await watch.end()
+        if force_rollback:
+            self._in_force = before
 
     @contextmanager
     def as_application(self) -> Iterator[None]:
@@ -162,7 +164,7 @@ class Connection(AsyncConnection[TupleRow]):
         self._in_force = names
         self._met_application = self._met_application or names is Names.APPLICATION
 
-    async def _lock_holders(self) -> list[LockHolder]:
+    async def lock_holders(self) -> list[LockHolder]:
         """Who holds up the transaction under way, as another session sees it."""
         other = await Connection.connect(self.database_url, **_options(self.database_url))
         async with other:

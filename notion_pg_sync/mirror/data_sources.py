@@ -161,6 +161,14 @@ async def load_columns(connection: Connection, key: DataSourceKey) -> list[Colum
         return await cursor.fetchall()
 
 
+async def await_search(connection: Connection, key: DataSourceKey) -> None:
+    """Records that the documents of a data source have to be written again, since other columns hold text."""
+    await connection.execute(
+        "UPDATE notion_sync.data_sources SET is_searchable = false WHERE user_id = %s AND data_source_id = %s",
+        (key.user_id, key.data_source_id),
+    )
+
+
 async def save_columns(connection: Connection, key: DataSourceKey, columns: Iterable[Column]) -> None:
     """Records new columns, and what changed of known ones."""
     async with connection.cursor() as cursor:
@@ -243,8 +251,7 @@ async def end_full_read(connection: Connection, key: DataSourceKey, row_count: i
         SET full_read_at = full_read_started_at, full_read_started_at = NULL, full_read_covered = '{}',
             full_read_confirmed = '{}', full_read_progress_at = NULL,
             watermark = date_trunc('minute', full_read_started_at, 'UTC'), row_count = %s, held_back = %s,
-            synced_at = clock_timestamp(),
-            full_as_of = full_read_began_at, fresh_as_of = full_read_began_at
+            synced_at = clock_timestamp(), full_as_of = full_read_began_at, fresh_as_of = full_read_began_at
         WHERE user_id = %s AND data_source_id = %s
         """,
         (row_count, held_back, key.user_id, key.data_source_id),

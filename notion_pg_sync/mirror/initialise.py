@@ -5,15 +5,16 @@ The table of a preset is made in the same way by whichever command needs it firs
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from psycopg import errors, sql
 
 from notion_pg_sync.core.printable import printable
 from notion_pg_sync.mirror import migrations, repeatable
-from notion_pg_sync.mirror.adoption import Changes, changes_to, favoured_by_default, inspect, revocations
+from notion_pg_sync.mirror.adoption import Changes, changes_to, favoured_by_default, inspect, revocations, taken_names
+from notion_pg_sync.mirror.bookkeeping import NOTHING_MISSING, Lack, find_lack, owner_to_ask
 from notion_pg_sync.mirror.connection import Connection, PostgresError
 from notion_pg_sync.mirror.diagnosis.rights import current_role
 from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
@@ -21,11 +22,13 @@ from notion_pg_sync.mirror.migrations import Migration
 from notion_pg_sync.mirror.tables import (
     DEFAULT_SCHEMA,
     SETTINGS_TABLE,
+    Misfit,
     SyncTable,
     existing_tables,
     general_table,
     is_taken,
     known_tables,
+    renamed_tables,
     settings_on_path,
     strange_tables,
 )
@@ -63,7 +66,7 @@ class Circumstances:
 
     `schema` is where `user_settings` lies or will lie, `role` the tool's own, `tables` the sync tables to see to;
     `row_security` switches row level security on for adopted tables; `trusted` are the roles whose tables a person says
-    may count (trust.py).
+    may count (trust.py); `renamed`: as `renamed_tables` says.
     """
 
     schema: str
@@ -71,19 +74,39 @@ class Circumstances:
     tables: tuple[SyncTable, ...]
     row_security: bool = False
     trusted: frozenset[str] = frozenset()
+    renamed: Mapping[str, Misfit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Upgrade:
-    """What the schema `notion_sync` lacks: migrations, and whether the repeatable files have to be applied."""
+    """What the schema `notion_sync` lacks: what somebody dropped, migrations, and whether the repeatable files are due.
 
-    migrations: tuple[Migration, ...]
-    repeatable: bool
+    `owner` is the role that has to bring back what was dropped, where the current one may not.
+    """
+
+    migrations: tuple[Migration, ...] = ()
+    repeatable: bool = False
+    lack: Lack = NOTHING_MISSING
+    owner: str | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is lacking."""
-        return not self.migrations and not self.repeatable
+        return self.lack.is_empty and not self.migrations and not self.repeatable
+
+    @property
+    def problems(self) -> list[str]:
+        """What stands in the way, a sentence each."""
+        if self.owner is None:
+            return []
+        return [f"{self.lack.sentence}; run 'notion-pg-sync init' as {self.owner}, who owns it."]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know before, a sentence each."""
+        if lost := self.lack.lost_settings:
+            return [f"what was set there is lost: {'; '.join(lost)}. Set it again. No row of a sync table is lost."]
+        return []
 
 
 @dataclass(frozen=True)
@@ -115,13 +138,14 @@ class InitPlan:
         """What stands in the way, a sentence each."""
         return [
             *(f"there is no role {role}: check the spelling." for role in self.unknown_roles),
+            *self.upgrade.problems,
             *(problem for relation in self.relations for problem in relation.problems),
         ]
 
     @property
     def warnings(self) -> list[str]:
         """What a person should know before, a sentence each."""
-        return [warning for relation in self.relations for warning in relation.warnings]
+        return [*self.upgrade.warnings, *(warning for relation in self.relations for warning in relation.warnings)]
 
     def for_others(self) -> list[Changes]:
         """The relations whose changes only their owner may make."""
@@ -149,6 +173,7 @@ async def plan_init(
         tables=await seen_by_init(connection, schema, presets=presets, trusted=trusted),
         row_security=row_security,
         trusted=frozenset(trusted),
+        renamed=await renamed_tables(connection, schema) if await _is_whole(connection) else {},
     )
     relations = [await plan(connection, circumstances) for plan in _planners(circumstances)]
     return InitPlan(
@@ -168,7 +193,7 @@ async def seen_by_init(
     """
     known = known_tables(schema)
     there = await existing_tables(connection, schema, (table.name for table in known))
-    if await migrations.applied_version(connection):
+    if await _is_whole(connection):
         there -= {
             table.relation.name
             for table in await strange_tables(connection, schema)
@@ -176,6 +201,12 @@ async def seen_by_init(
         }
     general = general_table(schema)
     return tuple(table for table in known if table == general or table.preset in presets or table.name in there)
+
+
+async def _is_whole(connection: Connection) -> bool:
+    """Whether the schema `notion_sync` is there, and nothing of it is missing."""
+    lack = await find_lack(connection)
+    return lack.version > 0 and lack.is_empty
 
 
 async def make_table(connection: Connection, table: SyncTable) -> None:
@@ -213,6 +244,8 @@ async def carry_out(connection: Connection, plan: InitPlan) -> list[str]:
         for planner in _planners(plan.circumstances):
             await _in_turn(connection, partial(_change, planner=planner, circumstances=plan.circumstances))
         return [] if plan.upgrade.is_empty else await refresh_views(connection, only_present=True)
+    except errors.IntegrityError as error:
+        raise _does_not_fit(error) from error
     except errors.InsufficientPrivilege as error:
         raise PostgresError(
             f"this role may not do that ({error.diag.message_primary}): let the owner of the database run "
@@ -228,6 +261,18 @@ async def carry_out(connection: Connection, plan: InitPlan) -> list[str]:
             "a table is locked by somebody's long transaction: end it (pg_stat_activity shows it), then run "
             "'notion-pg-sync init' again; what was done so far is kept."
         ) from error
+
+
+def _does_not_fit(error: errors.IntegrityError) -> PostgresError:
+    """Why something cannot be brought back or added: the rows that are there do not go with it."""
+    table = sql.Identifier(error.diag.schema_name or "", error.diag.table_name or "")
+    is_ours = error.diag.schema_name == "notion_sync"
+    again = " What the tool itself noted there, the next sync notes again." if is_ours else ""
+    return PostgresError(
+        f"{table.as_string()} has rows that do not fit what is to be added ({error.diag.message_primary}): change or "
+        f"delete them, then run 'notion-pg-sync init' again.{again}",
+        sql.SQL("DELETE FROM {};").format(table).as_string() if is_ours else "",
+    )
 
 
 def statements_of(plan: InitPlan, connection: Connection) -> str:
@@ -275,12 +320,17 @@ async def _plan_bookkeeping(connection: Connection, circumstances: Circumstances
 
 async def _plan_table(table: SyncTable, connection: Connection, circumstances: Circumstances) -> Changes:
     found = await inspect(connection, table, circumstances.trusted)
+    if found is None and (misfit := circumstances.renamed.get(table.qualified_name)):
+        changes = Changes(table.qualified_name)
+        changes.misfits(misfit)
+        return changes
     changes = changes_to(
         table,
         found,
         circumstances.role,
         row_security=circumstances.row_security,
         favoured=await favoured_by_default(connection, table.schema),
+        taken=await taken_names(connection, table.schema),
     )
     if found and not found.owner_is_trusted and found.owner not in circumstances.trusted:
         changes.distrusted = OwnedRelation(table.schema, table.name, Role(found.owner, is_trusted=False))
@@ -307,14 +357,20 @@ async def _plan_user_settings(connection: Connection, circumstances: Circumstanc
 async def _plan_upgrade(connection: Connection) -> Upgrade:
     if await migrations.is_ahead(connection):
         # The newer version's functions suit its tables, and this one's may not.
-        return Upgrade((), repeatable=False)
-    pending = await migrations.pending(connection)
-    return Upgrade(pending, repeatable=bool(pending) or await repeatable.is_due(connection))
+        return Upgrade()
+    lack = await find_lack(connection)
+    due = tuple(step for step in migrations.migrations() if step.version > lack.version)
+    if lack.is_empty:
+        return Upgrade(due, repeatable=bool(due) or await repeatable.is_due(connection))
+    owner = await owner_to_ask(connection)
+    return Upgrade(due, repeatable=True, lack=lack, owner=owner)
 
 
 def _statements_of(upgrade: Upgrade) -> sql.Composed:
     """Its names mean PostgreSQL's own functions and types, whatever else the session's path finds by them."""
     parts: list[sql.Composable] = [sql.SQL("SET LOCAL search_path = pg_catalog, pg_temp;")]
+    if not upgrade.lack.is_empty:
+        parts += [sql.SQL("-- What is missing"), upgrade.lack.remedy()]
     for step in upgrade.migrations:
         parts += [sql.SQL(f"-- Migration {step.name}"), migrations.statements_of(step)]
     if upgrade.repeatable:

@@ -53,7 +53,8 @@ async def applied_version(connection: Connection) -> int:
     found = await fetch_value(
         connection,
         "SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
-        " WHERE nspname = 'notion_sync' AND relname = 'migrations'",
+        " JOIN pg_attribute ON attrelid = pg_class.oid"
+        " WHERE nspname = 'notion_sync' AND relname = 'migrations' AND attname = 'version' AND NOT attisdropped",
     )
     if found is None:
         return 0
@@ -69,14 +70,6 @@ async def check_version(connection: Connection) -> None:
     if applied < newest:
         raise PostgresError("the tables of notion-pg-sync are of an older version: run 'notion-pg-sync init'.", INIT)
     await is_ahead(connection)
-
-
-async def pending(connection: Connection) -> tuple[Migration, ...]:
-    """The steps still to be applied. Raises `PostgresError` when the database is too new for the tool."""
-    if await is_ahead(connection):
-        return ()
-    applied = await applied_version(connection)
-    return tuple(step for step in migrations() if step.version > applied)
 
 
 async def is_ahead(connection: Connection) -> bool:
@@ -104,13 +97,17 @@ async def take_turns(connection: Connection) -> None:
 
 def statements_of(step: Migration) -> sql.Composed:
     """The step's SQL, and the record that it was applied."""
+    return sql.SQL(step.statements) + record_of(step, step.version)
+
+
+def record_of(step: Migration, version: int) -> sql.Composed:
+    """The SQL that records that the step was applied, in tables of this version."""
     noted = {"version": step.version, "name": step.name}
-    if step.version >= _NOTED_FROM:
+    if version >= _NOTED_FROM:
         noted["must_know"] = _must_know(step)
-    record = sql.SQL("\nINSERT INTO notion_sync.migrations ({}) VALUES ({});\n").format(
+    return sql.SQL("\nINSERT INTO notion_sync.migrations ({}) VALUES ({});\n").format(
         sql.SQL(", ").join(map(sql.Identifier, noted)), sql.SQL(", ").join(map(sql.Literal, noted.values()))
     )
-    return sql.SQL(step.statements) + record
 
 
 def _must_know(step: Migration) -> int:

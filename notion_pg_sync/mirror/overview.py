@@ -46,8 +46,9 @@ class Database:
 
     `rows` is None until every data source was read whole once; so is `fresh_as_of`, before which every edit is in the
     copy, and `full_as_of`, when the latest full read began. `held_back`: rows that Notion has no longer and that wait
-    for somebody's word. `lease_runid` is the run that has the user's lease. Where the user's token is suspended,
-    `suspended_since` and `next_try_at` are those of the token. All times are by PostgreSQL's clock.
+    for somebody's word. `rows_gone`: rows that were written and are not there any more. `lease_runid` is the run that
+    has the user's lease. Where the user's token is suspended, `suspended_since` and `next_try_at` are those of the
+    token. All times are by PostgreSQL's clock.
     """
 
     user_id: str
@@ -75,6 +76,7 @@ class Database:
     fresh_as_of: datetime | None
     full_as_of: datetime | None
     held_back: int
+    rows_gone: int = 0
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import cast
 
-from psycopg import sql
+from psycopg import errors, sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey
@@ -35,6 +36,57 @@ async def count_rows_of(connection: Connection, tables: Iterable[SyncTable], use
     with connection.as_application():
         found = await connection.execute(sql.SQL(" UNION ALL ").join(counts), {"user": user_id})
     return {(name, data_source_id): count async for name, data_source_id, count in found}
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """How many rows of a database there are, and how many of those that were written are gone."""
+
+    there: int
+    gone: int
+
+
+async def stored_rows_of_databases(
+    connection: Connection, tables: Iterable[SyncTable], user_id: str | None, *, within_ms: int
+) -> dict[tuple[str, str], StoredRows]:
+    """By user and database, of those that were read whole; of everybody or of one user, in one statement.
+
+    Nothing where PostgreSQL does not count them within so many milliseconds, or a table is locked.
+    """
+    counts = [
+        qualified(
+            "SELECT {name}, user_id::pg_catalog.text, notion_data_source_id::pg_catalog.text, pg_catalog.count(*)"
+            " FROM {table} WHERE notion_data_source_id IS NOT NULL"
+            " AND (%(user)s::pg_catalog.text IS NULL OR user_id {=} %(user)s) GROUP BY user_id, notion_data_source_id",
+            name=sql.Literal(table.qualified_name),
+            table=table.identifier,
+        )
+        for table in tables
+    ]
+    nothing = qualified("SELECT NULL::pg_catalog.text, NULL::pg_catalog.text, NULL::pg_catalog.text, 0 WHERE false")
+    query = qualified(
+        """
+        WITH stored (sync_table, user_id, data_source_id, rows) AS ({counts})
+        SELECT known.user_id, known.database_id, coalesce(pg_catalog.sum(stored.rows), 0)::pg_catalog.int8,
+               pg_catalog.sum(CASE WHEN row_count {>} coalesce(stored.rows, 0)
+                              THEN row_count {-} coalesce(stored.rows, 0) ELSE 0 END)::pg_catalog.int8
+        FROM notion_sync.data_sources AS known LEFT JOIN stored
+             ON stored.user_id {=} known.user_id AND stored.sync_table {=} known.sync_table
+             AND stored.data_source_id {=} known.data_source_id::pg_catalog.text
+        WHERE row_count IS NOT NULL AND (%(user)s::pg_catalog.text IS NULL OR known.user_id {=} %(user)s)
+        GROUP BY known.user_id, known.database_id
+        """,
+        counts=sql.SQL(" UNION ALL ").join(counts or [nothing]),
+    )
+    limits = sql.SQL("SET LOCAL statement_timeout = {limit}; SET LOCAL lock_timeout = {limit}")
+    try:
+        async with connection.transaction(force_rollback=True):
+            await connection.execute(limits.format(limit=f"{within_ms}ms"))
+            with connection.as_application():
+                found = await connection.execute(query, {"user": user_id})
+            return {(user, database): StoredRows(there, gone) async for user, database, there, gone in found}
+    except (errors.QueryCanceled, errors.LockNotAvailable):
+        return {}
 
 
 async def change_row_counts(connection: Connection, user_id: str, changes: Mapping[str, int]) -> None:

@@ -92,8 +92,15 @@ async def write_rows(connection: Connection, table: SyncTable, owner: RowOwner, 
 async def compare_rows(
     connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row], *, trusts_notes: bool = True
 ) -> Written:
-    """What `write_rows` would do; writes nothing. Without `trusts_notes`, as if the notes were void."""
-    return (await _assess(connection, table, owner, rows, trusts_notes=trusts_notes)).counts
+    """What `write_rows` would do; writes nothing. Without `trusts_notes`, as if the notes were void.
+
+    What a trigger kept out before, it is taken to keep out again.
+    """
+    assessed = await _assess(connection, table, owner, rows, trusts_notes=trusts_notes)
+    withheld = sum(assessed.standings[row.page_id].is_withheld for row in assessed.write)
+    assessed.counts.inserted -= withheld
+    assessed.counts.withheld += withheld
+    return assessed.counts
 
 
 async def _assess(
@@ -118,10 +125,9 @@ async def _assess(
     counts = Written(
         inserted=inserted,
         updated=len(write) - inserted,
-        unchanged=len(by_page) - len(write) - found.withheld,
+        unchanged=len(by_page) - len(write),
         restored=changed + returned,
         returned=returned,
-        withheld=found.withheld,
     )
     sources = (standings[row.page_id].row_source for row in write)
     counts.taken_from.update(source for source in sources if source not in (None, owner.data_source_id))
@@ -147,12 +153,15 @@ async def claim_rows(connection: Connection, table: SyncTable, owner: RowOwner) 
     """Takes over the rows of a database that an application mirrored before: those with a page id.
 
     So that a page of which Notion knows no more is found out by the next full read. What is no id of Notion, or is
-    not written as the table's ids are, stays the application's.
+    not written as the table's ids are, stays the application's; what is noted to be of another data source, that one's.
     """
     statement = qualified(
         "UPDATE {table} SET notion_data_source_id = %(source)s WHERE user_id {=} %(user)s"
         ' AND notion_data_source_id IS NULL AND notion_page_id COLLATE pg_catalog."C" {~} {spelled}'
-        " AND notion_sync.as_notion_id(notion_database_id) {=} %(database)s::pg_catalog.uuid",
+        " AND notion_sync.as_notion_id(notion_database_id) {=} %(database)s::pg_catalog.uuid"
+        " AND NOT EXISTS (SELECT FROM notion_sync.pages AS note WHERE note.user_id {=} %(user)s"
+        " AND note.page_id {=} notion_sync.as_notion_id(notion_page_id)"
+        " AND note.data_source_id {<>} %(source)s::pg_catalog.uuid)",
         table=table.identifier,
         spelled=sql.Literal(table.spelling.pattern),
     )
@@ -240,6 +249,14 @@ async def count_rows(connection: Connection, table: SyncTable, owner: RowOwner) 
     )
     with connection.as_application():
         return cast(int, await fetch_value(connection, query, owner.user_id, owner.data_source_id))
+
+
+async def count_withheld(connection: Connection, table: SyncTable, owner: RowOwner) -> int:
+    """How many pages of a data source have no row since a trigger keeps it out."""
+    if table.stores_what_is_sent:
+        return 0
+    query = "SELECT count(*) FROM notion_sync.pages WHERE user_id = %s AND data_source_id = %s AND row_xmin IS NULL"
+    return cast(int, await fetch_value(connection, query, owner.user_id, owner.data_source_id))
 
 
 async def _with_known_fields(

@@ -49,7 +49,7 @@ class Standing:
 
     @property
     def is_withheld(self) -> bool:
-        """Whether there is no row since a trigger kept it out."""
+        """Whether there is no row since a trigger kept it out, the last time that it was written."""
         return self.row_id is None and self.noted_hash is not None and not self.had_row
 
     @property
@@ -77,13 +77,11 @@ class StoredRow:
 class Sorted:
     """Pages of a batch by what is to be done about them.
 
-    `write`: their rows. `compare`: their rows may or may not be as they should be. `withheld`: how many have no row,
-    since a trigger keeps it out.
+    `write`: their rows. `compare`: their rows may or may not be as they should be.
     """
 
     write: list[Row]
     compare: list[Row]
-    withheld: int = 0
 
 
 def sort_rows(rows: Mapping[str, Row], standings: Collection[Standing]) -> Sorted:
@@ -91,11 +89,8 @@ def sort_rows(rows: Mapping[str, Row], standings: Collection[Standing]) -> Sorte
     found = Sorted([], [])
     for standing in standings:
         row = rows[standing.page_id]
-        is_known = standing.is_known_as(row.content_hash)
-        if is_known and standing.row_id is not None:
+        if standing.row_id is not None and standing.is_known_as(row.content_hash):
             found.compare.append(row)
-        elif standing.is_withheld and is_known:
-            found.withheld += 1
         else:
             found.write.append(row)
     return found

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import LiteralString
 
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, PostgresError
-from notion_pg_sync.mirror.page_ids import TRIGGER_ARGUMENT, IdSpelling, spelling_without_trigger
+from notion_pg_sync.mirror.migrations import INIT
+from notion_pg_sync.mirror.page_ids import TRIGGER, TRIGGER_ARGUMENT, IdSpelling, spelling_without_trigger
 from notion_pg_sync.mirror.presets import PRESETS, ExtraColumn
 from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.trust import OwnedRelation, distrust, roles_of
@@ -32,6 +33,11 @@ class ColumnDefinition:
     name: str
     type: str
     constraint: LiteralString = ""
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether each row has a value, so that a table which has rows cannot just be given the column."""
+        return self.constraint.startswith(("NOT NULL", "PRIMARY KEY"))
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,19 @@ class SyncTable:
 
 
 @dataclass(frozen=True)
+class Misfit:
+    """Why a sync table cannot be written, a sentence that says what to type, and that alone: the `remedy`."""
+
+    sentence: str
+    remedy: str
+
+    @classmethod
+    def all_of(cls, misfits: Sequence[Misfit]) -> Misfit:
+        """Several as one."""
+        return cls(" ".join(one.sentence for one in misfits), "\n".join(one.remedy for one in misfits))
+
+
+@dataclass(frozen=True)
 class StrangeTable:
     """A table named as a sync table, of an owner who is not trusted; `is_needed`: its rows can go nowhere else."""
 
@@ -100,7 +119,7 @@ class _Named:
 
     relation: OwnedRelation
     table: SyncTable
-    faults: str
+    faults: Misfit | None
     has_rows: bool
     is_readable: bool
     spelling: IdSpelling | None
@@ -219,12 +238,11 @@ async def settings_schema(connection: Connection) -> str:
 class FoundTables:
     """The sync tables that there are.
 
-    `fit`: those that can be written, by name. `unfit`: by qualified name, a sentence on why the others cannot, and what
-    to do about it.
+    `fit`: those that can be written, by name. `unfit`: by qualified name, why the others cannot, and what to do.
     """
 
     fit: dict[str, SyncTable]
-    unfit: dict[str, str]
+    unfit: dict[str, Misfit]
 
 
 async def find_tables(connection: Connection, schema: str) -> dict[str, SyncTable]:
@@ -245,7 +263,64 @@ async def inspect_tables(connection: Connection, schema: str) -> FoundTables:
             tables.unfit[one.table.qualified_name] = one.faults
         else:
             tables.fit[one.table.name] = await _as_spelled(connection, one)
+    tables.unfit.update(await renamed_tables(connection, schema))
     return tables
+
+
+async def renamed_tables(connection: Connection, schema: str) -> dict[str, Misfit]:
+    """By its name, each table that rows were written to and that is gone, where one of another name looks like it.
+
+    A new one in its place would give all rows new ids, and leave the old ones behind.
+    """
+    found = await connection.execute(
+        r"""
+        WITH gone AS (
+            SELECT DISTINCT split_part(sync_table, '.', 2) AS name FROM notion_sync.data_sources
+            WHERE starts_with(sync_table, %(schema)s || '.')
+              AND NOT EXISTS (SELECT FROM pg_class
+                              WHERE relnamespace = to_regnamespace(quote_ident(%(schema)s))
+                                AND relname = split_part(sync_table, '.', 2))
+        )
+        SELECT gone.name, nspname, relname,
+               ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = tgrelid AND attnum > 0)
+        FROM gone, pg_trigger
+        JOIN pg_proc ON pg_proc.oid = tgfoid AND pronamespace = to_regnamespace('notion_sync')
+        JOIN pg_class ON pg_class.oid = tgrelid
+        JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE proname = 'spell_page_id' AND tgparentid = 0
+          AND NOT (nspname = %(schema)s AND relname LIKE 'notion\_%%\_sync')
+        ORDER BY 1, 2, 3
+        """,
+        {"schema": schema},
+    )
+    known = {table.name: table for table in known_tables(schema)}
+    misfits: dict[str, Misfit] = {}
+    async for name, in_schema, new_name, columns in found:
+        table = known.get(name, general_shape(schema, name))
+        if {column.name for column in columns_of(table)} <= set(columns):
+            misfits.setdefault(table.qualified_name, _put_back(table, in_schema, new_name))
+    return misfits
+
+
+def _put_back(table: SyncTable, schema: str, name: str) -> Misfit:
+    """What to do about a table that has another name now, or lies in another schema."""
+    there = sql.Identifier(schema, name)
+    back = []
+    if name != table.name:
+        back.append(sql.SQL("ALTER TABLE {} RENAME TO {};").format(there, sql.Identifier(table.name)))
+    if schema != table.schema:
+        back.append(
+            sql.SQL("ALTER TABLE {} SET SCHEMA {};").format(
+                sql.Identifier(schema, table.name), sql.Identifier(table.schema)
+            )
+        )
+    anew = sql.SQL("DROP TRIGGER {} ON {};").format(sql.Identifier(TRIGGER), there).as_string()
+    remedy = sql.SQL(" ").join(back).as_string()
+    return Misfit(
+        f"there is no table {table.qualified_name} any more, and {schema}.{name} looks like it: run {remedy} To begin "
+        f"with a new table instead, run {anew}",
+        remedy,
+    )
 
 
 async def _as_spelled(connection: Connection, named: _Named) -> SyncTable:
@@ -327,16 +402,19 @@ async def _tables_named_alike(connection: Connection, schema: str) -> list[_Name
     return named
 
 
-def _faults(table: SyncTable, there: Mapping[str, str]) -> str:
-    """Why a table with these columns (name -> type) cannot be written, and what to do; empty where it can."""
+def _faults(table: SyncTable, there: Mapping[str, str]) -> Misfit | None:
+    """Why a table with these columns (name -> type) cannot be written, and what to do; None where it can."""
     wanted = columns_of(table)
-    if missing := [column.name for column in wanted if column.name not in there]:
-        return f"{table.qualified_name} has no column {', '.join(missing)}: run 'notion-pg-sync init'."
+    missing = [column for column in wanted if column.name not in there]
+    if lost := [column for column in missing if column.is_needed]:
+        return Misfit.all_of([lost_column(table, column, there) for column in lost])
+    if missing:
+        names = ", ".join(column.name for column in missing)
+        return Misfit(f"{table.qualified_name} has no column {names}: run '{INIT}'.", INIT)
     # A length that is limited is no obstacle, as long as what comes is short enough.
     unlimited = {name: re.sub(r"\(\d+\)", "", type_) for name, type_ in there.items()}
-    return " ".join(
-        wrong_type(table, column, there[column.name]) for column in wanted if not fits(column, unlimited[column.name])
-    )
+    unlike = [column for column in wanted if not fits(column, unlimited[column.name])]
+    return Misfit.all_of([wrong_type(table, column, there[column.name]) for column in unlike]) if unlike else None
 
 
 def fits(column: ColumnDefinition, type_: str) -> bool:
@@ -344,8 +422,8 @@ def fits(column: ColumnDefinition, type_: str) -> bool:
     return _SAME.get(type_, type_) == column.type
 
 
-def wrong_type(table: SyncTable, column: ColumnDefinition, type_: str) -> str:
-    """A sentence for people on a column that is of type `type_`, with the SQL that gives it the right one."""
+def wrong_type(table: SyncTable, column: ColumnDefinition, type_: str) -> Misfit:
+    """What to do about a column that is of type `type_`."""
     default = re.fullmatch(r"DEFAULT (.*)", column.constraint)
     changes = [
         *(["ALTER COLUMN {column} DROP DEFAULT"] if default else []),
@@ -358,9 +436,47 @@ def wrong_type(table: SyncTable, column: ColumnDefinition, type_: str) -> str:
         type=sql.SQL(column.type),
         default=sql.SQL(default[1] if default else ""),
     )
-    return (
-        f"{table.qualified_name}.{column.name} is of type {type_}, the tool needs {column.type}: run "
-        f"{statement.as_string(None)};"
+    remedy = f"{statement.as_string()};"
+    return Misfit(
+        f"{table.qualified_name}.{column.name} is of type {type_}, the tool needs {column.type}: run {remedy}", remedy
+    )
+
+
+# What rows get in a column that comes back, from what the tool noted of them; the next full read does the rest.
+_GIVEN_BACK: dict[str, LiteralString] = {
+    "id": "ALTER TABLE {table} ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid();"
+    " UPDATE {table} AS page SET id = row_id FROM notion_sync.pages WHERE pages.user_id = page.user_id"
+    " AND row_id IS NOT NULL AND page_id = notion_sync.as_notion_id(notion_page_id);"
+    " ALTER TABLE {table} ADD PRIMARY KEY (id);",
+    "user_id": "ALTER TABLE {table} ADD COLUMN user_id text NOT NULL DEFAULT '';"
+    " UPDATE {table} AS page SET user_id = pages.user_id FROM notion_sync.pages WHERE row_id = page.id;"
+    " ALTER TABLE {table} ALTER COLUMN user_id DROP DEFAULT;",
+}
+_EMPTY: LiteralString = (
+    "ALTER TABLE {table} ADD COLUMN {column} {type} NOT NULL DEFAULT '';"
+    " ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT;"
+)
+
+
+def lost_column(table: SyncTable, column: ColumnDefinition, there: Mapping[str, str]) -> Misfit:
+    """What to do about a column that is missing and that each row needs.
+
+    Where one that the tool does not know is of its type (`there`: name -> type), it may be the same under a new name.
+    """
+    known = {one.name for one in columns_of(table)}
+    renamed = [name for name, type_ in there.items() if name not in known and fits(column, type_)]
+    statement = sql.SQL(_GIVEN_BACK.get(column.name, _EMPTY)).format(
+        table=table.identifier, column=sql.Identifier(column.name), type=sql.SQL(column.type)
+    )
+    if len(renamed) == 1:
+        statement = sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {};").format(
+            table.identifier, sql.Identifier(renamed[0]), sql.Identifier(column.name)
+        )
+    said = f", which may be {renamed[0]} now" if len(renamed) == 1 else ""
+    remedy = statement.as_string()
+    return Misfit(
+        f"{table.qualified_name} has no column {column.name}{said}: run {remedy} Then run 'notion-pg-sync init'.",
+        remedy,
     )
 
 

@@ -9,10 +9,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import LiteralString
 
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, PostgresError, fetch_value
+
+_HAS_TRUSTED_OWNERS: LiteralString = """
+    SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('notion_sync.trusted_owners')
+                   AND attname = 'owner' AND NOT attisdropped)
+"""
 
 
 @dataclass(frozen=True)
@@ -38,9 +44,11 @@ class OwnedRelation:
 
 
 async def roles_of(connection: Connection, oids: Iterable[int]) -> dict[int, Role]:
-    """The roles of these numbers, by number. Before `init` nobody has named any."""
+    """The roles of these numbers, by number. Before `init`, and where what it made is gone, nobody has named any."""
     is_trusted = "rolsuper OR rolname = current_user"
-    if await fetch_value(connection, "SELECT to_regprocedure('notion_sync.is_trusted(oid)') IS NOT NULL"):
+    if await fetch_value(connection, _HAS_TRUSTED_OWNERS) and await fetch_value(
+        connection, "SELECT to_regprocedure('notion_sync.is_trusted(oid)') IS NOT NULL"
+    ):
         is_trusted = "notion_sync.is_trusted(oid)"
     found = await connection.execute(
         sql.SQL("SELECT oid, rolname, {} FROM pg_roles WHERE oid = ANY (%s)").format(sql.SQL(is_trusted)),
@@ -61,7 +69,7 @@ def distrust(relation: OwnedRelation) -> PostgresError:
 
 async def not_yet_trusted(connection: Connection, names: Collection[str]) -> list[str]:
     """Those of these roles that are still to be recorded as trusted."""
-    if not await fetch_value(connection, "SELECT to_regclass('notion_sync.trusted_owners') IS NOT NULL"):
+    if not await fetch_value(connection, _HAS_TRUSTED_OWNERS):
         return sorted(names)
     found = await connection.execute("SELECT owner FROM notion_sync.trusted_owners")
     return sorted({*names} - {owner async for (owner,) in found})

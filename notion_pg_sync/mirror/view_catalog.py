@@ -11,6 +11,8 @@ from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.view_definition import (
     COMMENT_MARK,
     FIXED_COLUMNS,
+    KEPT_BY_THE_TOOL,
+    READ_COLUMNS,
     RELATION_COLUMNS,
     SCHEMA,
     RelationView,
@@ -28,8 +30,8 @@ LEFT_EMPTY = "left empty"
 class Existing:
     """What there is under a view's name, or what the bookkeeping has of it: `oid` is None where nothing is there.
 
-    `is_as_made`: nobody has replaced it since. `fingerprint` is None where no view of ours was ever made. `dependents`
-    are described for people.
+    `is_as_made`: nobody has replaced it since, nor renamed what it reads, which it goes on to read. `fingerprint` is
+    None where no view of ours was ever made. `dependents` are described for people.
     """
 
     oid: int | None
@@ -39,13 +41,17 @@ class Existing:
     columns: tuple[Typed, ...]
     dependents: tuple[str, ...]
     fingerprint: str | None
+    says_so: bool = False
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is a view of ours: somebody may have put another in its place."""
+        """Whether it is a view of ours: somebody may have put another in its place.
+
+        Its comment tells too (`says_so`), where what was known of views is lost.
+        """
         names = tuple(name for name, _ in self.columns)
         is_like_ours = names[: len(FIXED_COLUMNS)] == FIXED_COLUMNS or names == RELATION_COLUMNS
-        return self.is_view and self.fingerprint is not None and is_like_ours
+        return self.is_view and (self.fingerprint is not None or self.says_so) and is_like_ours
 
 
 async def find_sources(connection: Connection, names: Collection[str] | None) -> dict[str, list[ViewSource]]:
@@ -100,7 +106,19 @@ async def find_existing(connection: Connection, view_names: Sequence[str]) -> di
         SELECT coalesce(view_name, relname), pg_class.oid, relkind IS NOT DISTINCT FROM 'v',
                coalesce('security_invoker=true' = ANY (reloptions), false),
                coalesce(rule_xmin = (SELECT pg_rewrite.xmin FROM pg_rewrite
-                                     WHERE ev_class = pg_class.oid AND rulename = '_RETURN'), false),
+                                     WHERE ev_class = pg_class.oid AND rulename = '_RETURN'), false)
+               AND NOT EXISTS (
+                   SELECT FROM pg_rewrite
+                   JOIN pg_depend ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
+                        AND refclassid = 'pg_class'::regclass AND refobjsubid > 0
+                   JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
+                   JOIN pg_class AS read ON read.oid = refobjid
+                   JOIN pg_namespace ON pg_namespace.oid = read.relnamespace
+                   WHERE ev_class = pg_class.oid AND rulename = '_RETURN' AND refobjid <> pg_class.oid
+                     AND nspname <> 'notion_sync'
+                     AND (attname <> ALL (%(read)s) OR NOT EXISTS (
+                              SELECT FROM notion_sync.data_sources WHERE sync_table = nspname || '.' || read.relname))
+               ),
                ARRAY(SELECT ARRAY[attname::text, format_type(atttypid, atttypmod)] FROM pg_attribute
                      WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum),
                ARRAY(SELECT DISTINCT CASE WHEN ev_class <> pg_class.oid
@@ -112,19 +130,54 @@ async def find_existing(connection: Connection, view_names: Sequence[str]) -> di
                             OR refclassid = 'pg_type'::regclass AND refobjid IN
                                (SELECT unnest(ARRAY[pg_type.oid, typarray]) FROM pg_type WHERE pg_type.oid = reltype))
                      ORDER BY 1),
-               fingerprint
+               fingerprint, coalesce(obj_description(pg_class.oid, 'pg_class') ~ %(kept)s, false)
         FROM (SELECT * FROM pg_class WHERE relnamespace = to_regnamespace(%(schema)s)) AS pg_class
         FULL JOIN notion_sync.views ON view_name = relname::text
         WHERE coalesce(view_name, relname) = ANY (%(names)s)
            OR view_name IN (SELECT notion_sync.views_of_nobody())
         """,
-        {"schema": SCHEMA, "names": list(view_names)},
+        {"schema": SCHEMA, "names": list(view_names), "read": list(READ_COLUMNS), "kept": KEPT_BY_THE_TOOL},
     )
     return {
         name: Existing(
-            oid, is_view, is_invoker, as_made, tuple((column, type_) for column, type_ in columns), tuple(on), known
+            *(oid, is_view, is_invoker, as_made),
+            tuple((column, type_) for column, type_ in columns),
+            *(tuple(on), known, ours),
         )
-        async for name, oid, is_view, is_invoker, as_made, columns, on, known in found
+        async for name, oid, is_view, is_invoker, as_made, columns, on, known, ours in found
+    }
+
+
+async def in_the_way(connection: Connection, names: Collection[str]) -> dict[str, str]:
+    """What of somebody else's has one of these names: the SQL that gives it another, by name.
+
+    A type counts too. Whatever depends on it follows.
+    """
+    found = await connection.execute(
+        """
+        SELECT taken.name, taken.kind,
+               (SELECT other FROM generate_series(2, 99) AS number,
+                       LATERAL (SELECT left(taken.name, 55) || '_' || number) AS free (other)
+                WHERE NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = schema.oid AND relname = other)
+                  AND NOT EXISTS (SELECT FROM pg_type WHERE typnamespace = schema.oid AND typname = other)
+                ORDER BY number LIMIT 1)
+        FROM pg_namespace AS schema
+        CROSS JOIN LATERAL (
+            SELECT relname::text AS name, CASE relkind WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END AS kind
+            FROM pg_class WHERE relnamespace = schema.oid
+            UNION ALL
+            SELECT typname::text, CASE typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END
+            FROM pg_type WHERE typnamespace = schema.oid AND typrelid = 0
+        ) AS taken
+        WHERE schema.nspname = %s AND taken.name = ANY (%s)
+        """,
+        (SCHEMA, list(names)),
+    )
+    return {
+        name: sql.SQL("ALTER {} {} RENAME TO {};")
+        .format(sql.SQL(kind), sql.Identifier(SCHEMA, name), sql.Identifier(other))
+        .as_string()
+        async for name, kind, other in found
     }
 
 

@@ -30,6 +30,12 @@ _FIXED = {
 }
 FIXED_COLUMNS = tuple(_FIXED)
 
+# What views read of a sync table.
+READ_COLUMNS = (
+    *("user_id", "notion_page_id", "notion_database_id", "notion_data_source_id", "fields", "url"),
+    *("notion_created_at", "notion_edited_at", "last_synced_at"),
+)
+
 # What the view of a relation shows, one row a related page. A page has as many rows as it has related pages, or none.
 _RELATION = {
     "user_id": ("text", "page.user_id::text"),
@@ -71,6 +77,8 @@ _CATALOG_NAMES = {"timestamptz": "timestamp with time zone"}
 
 # Comments that begin so are ours; a person's own stay.
 COMMENT_MARK = "Notion: "
+# What the comment on a view ends with, as a regular expression.
+KEPT_BY_THE_TOOL = r"^Notion: .*\(kept by notion-pg-sync\)$"
 
 
 @dataclass(frozen=True, order=True)

@@ -5,7 +5,7 @@ And one a relation, with a row a related page, made and dropped together with it
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -36,11 +36,16 @@ _PASSING = (*LOCKED, errors.DependentObjectsStillExist)
 _LASTING_ERRORS = (errors.InsufficientPrivilege, errors.DuplicateObject, errors.DuplicateTable)
 
 
+# Whose it is decides.
+_DEPENDED_ON = "-- drop what depends on the view, sync the database, and make it again"
+
+
 @dataclass(frozen=True)
 class _Task:
     """What is to be done about one view: it is to be as `view` says, or to go where that is None.
 
-    `fingerprint` is what the bookkeeping has of it once that is done.
+    `fingerprint` is what the bookkeeping has of it once that is done. `lasting` is so until somebody does something:
+    said by every refresh, with the SQL to type in `remedy`, where there is some.
     """
 
     name: str
@@ -49,6 +54,8 @@ class _Task:
     is_due: bool
     says: tuple[str, ...] = ()
     fingerprint: str = ""
+    lasting: tuple[str, ...] = ()
+    remedy: str = ""
 
     @property
     def replaces(self) -> bool:
@@ -70,7 +77,7 @@ async def refresh_views(
     async with connection.transaction():
         tasks = await _tasks(connection, names, only_present=only_present)
     if not any(task.is_due for task in tasks):
-        return [sentence for task in tasks for sentence in task.says]
+        return [sentence for task in tasks for sentence in (*task.says, *task.lasting)]
 
     async def refresh() -> list[str]:
         nonlocal tasks
@@ -91,12 +98,13 @@ async def refresh_views(
 class PendingView:
     """A view that is not as it should be, or of which there is something to say.
 
-    `sources` are whose rows it is to show; none where it is to go.
+    `sources` are whose rows it is to show; none where it is to go. `remedy` is SQL to type before, where that helps.
     """
 
     name: str
     seen: str
     sources: tuple[ViewSource, ...]
+    remedy: str = ""
 
 
 async def pending_views(connection: Connection) -> list[PendingView]:
@@ -106,7 +114,7 @@ async def pending_views(connection: Connection) -> list[PendingView]:
         sources = task.view.sources if task.view else ()
         if task.is_due:
             pending.append(PendingView(task.name, _pending(task), sources))
-        pending += [PendingView(task.name, sentence, sources) for sentence in task.says]
+        pending += [PendingView(task.name, said, sources, task.remedy) for said in (*task.says, *task.lasting)]
     return pending
 
 
@@ -129,20 +137,31 @@ async def _tasks(connection: Connection, names: Collection[str] | None, *, only_
         wanted[name] = View(name, tuple(columns_of_all(columns[name])), tuple(of_view))
         wanted.update({relation.name: relation for relation in relation_views(name, of_view)})
     existing = await catalog.find_existing(connection, list(wanted))
+    strange = [name for name in wanted if name not in existing or not (existing[name].oid and existing[name].is_ours)]
+    in_the_way = await catalog.in_the_way(connection, strange) if strange else {}
     tasks = [
-        *(_task_for(view, existing.get(name)) for name, view in wanted.items()),
+        *(
+            _left_alone(view, in_the_way[name]) if name in in_the_way else _task_for(view, existing.get(name))
+            for name, view in wanted.items()
+        ),
         *(_task_without_users(name, existing[name]) for name in sorted(existing.keys() - wanted.keys())),
     ]
     return [task for task in tasks if task.replaces] if only_present else tasks
+
+
+def _left_alone(wanted: View, remedy: str) -> _Task:
+    """Something of somebody else's has the view's name."""
+    says = (
+        f"{SCHEMA}.{wanted.name} is not a view of notion-pg-sync; it is left alone, and no view is created: give it "
+        f"another name, {remedy}"
+    )
+    return _Task(wanted.name, wanted, None, is_due=False, lasting=(says,), remedy=remedy)
 
 
 def _task_for(wanted: View, existing: Existing | None) -> _Task:
     """What makes `wanted` of what there is."""
     if existing is None or existing.oid is None:
         return _task(wanted, arrange(wanted.columns), None)
-    if not existing.is_ours:
-        says = f"{SCHEMA}.{wanted.name} is not a view of notion-pg-sync; it is left alone, and no view is created."
-        return _Task(wanted.name, wanted, existing, is_due=False, says=(says,))
     arrangement = arrange(wanted.columns, existing.columns)
     if arrangement.misfits and existing.dependents:
         return _task(wanted, arrange(wanted.columns, existing.columns, keep=True), existing)
@@ -153,21 +172,24 @@ def _task(wanted: View, arrangement: Arrangement, existing: Existing | None) -> 
     view = replace(wanted, columns=arrangement.columns)
     kept = arrangement.misfits if existing and existing.dependents else ()
     fingerprint = " ".join([view.fingerprint, *kept])
+    lasting = _stay_as_they_were(view, existing.dependents, kept) if existing and kept else ()
     is_in_place = existing is not None and existing.is_invoker and existing.is_as_made
     if existing and is_in_place and existing.fingerprint == fingerprint and _typed(view) == existing.columns:
-        return _Task(view.name, view, existing, is_due=False)
+        return _Task(view.name, view, existing, is_due=False, lasting=lasting, remedy=_DEPENDED_ON if lasting else "")
     says = []
-    if existing and kept:
-        says.append(
-            f"{', '.join(existing.dependents)} depends on the view {SCHEMA}.{view.name}, so its columns {some(kept)} "
-            "stay as they were; once nothing depends on it, the next run makes them as they should be."
-        )
     if arrangement.left_out:
         says.append(
             f"The view {SCHEMA}.{view.name} has no room for {len(arrangement.left_out)} more columns: "
             f"{some(arrangement.left_out)}."
         )
-    return _Task(view.name, view, existing, is_due=True, says=tuple(says), fingerprint=fingerprint)
+    return _Task(view.name, view, existing, is_due=True, says=tuple(says), fingerprint=fingerprint, lasting=lasting)
+
+
+def _stay_as_they_were(view: View, dependents: Sequence[str], kept: Sequence[str]) -> tuple[str, ...]:
+    return (
+        f"{', '.join(dependents)} depends on the view {SCHEMA}.{view.name}, so its columns {some(kept)} stay as they "
+        "were; once nothing depends on it, the next run makes them as they should be.",
+    )
 
 
 def _task_without_users(name: str, existing: Existing) -> _Task:
@@ -183,7 +205,7 @@ def _task_without_users(name: str, existing: Existing) -> _Task:
 async def _carry_out(connection: Connection, task: _Task) -> list[str]:
     """Does what is due for one view, and returns what there is to say of it."""
     if not task.is_due:
-        return list(task.says)
+        return [*task.says, *task.lasting]
     try:
         async with connection.transaction():
             if task.view is None:
@@ -193,7 +215,7 @@ async def _carry_out(connection: Connection, task: _Task) -> list[str]:
                 await catalog.record(connection, task.view, task.fingerprint)
     except _LASTING_ERRORS as error:
         return [f"The view {SCHEMA}.{task.name} could not be made: {_reason(error)}."]
-    return list(task.says)
+    return [*task.says, *task.lasting]
 
 
 async def _remove(connection: Connection, task: _Task) -> None:

@@ -176,6 +176,12 @@ async def test_something_else_with_a_views_name_is_told(mirrored: Mirrored) -> N
     finding = await mirrored.one("typed views")
     assert finding.verdict is Verdict.WARNING
     assert "notion.worlds is not a view of notion-pg-sync; it is left alone" in finding.message
+    await mirrored.type(finding.fix)
+    finding = await mirrored.one("typed views")
+    assert finding.message == "the view notion.worlds is missing"
+    await mirrored.type(finding.fix)
+    assert (await mirrored.one("typed views")).verdict is Verdict.OK
+    assert mirrored.execute("SELECT mine FROM notion.worlds_2") == []
 
 
 async def test_a_view_that_nobody_is_behind_any_more(mirrored: Mirrored) -> None:

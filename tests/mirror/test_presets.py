@@ -148,12 +148,20 @@ async def test_it_is_made_through_a_pooler(database_url: str) -> None:
     assert (await init(database_url)).is_empty
 
 
-async def test_an_index_that_has_its_name_leaves_nothing_half_made(database_url: str) -> None:
+async def test_an_index_that_has_the_name_of_one_of_its_own_is_no_obstacle(database_url: str) -> None:
     await init(database_url)
     asked(database_url, "CREATE INDEX notion_worlds_sync_by_data_source ON notion_pages_sync (title)")
+    assert await made(database_url, WORLDS) is None
+    assert sync_tables(database_url) == {"notion_pages_sync", "notion_worlds_sync"}
+    assert (await init(database_url)).is_empty
+
+
+async def test_a_type_that_has_its_name_leaves_nothing_half_made(database_url: str) -> None:
+    await init(database_url)
+    asked(database_url, "CREATE DOMAIN notion_worlds_sync AS text")
     reason = await made(database_url, WORLDS)
     assert reason is not None
-    assert "public.notion_worlds_sync could not be created (relation" in reason
+    assert "public.notion_worlds_sync could not be created (type" in reason
     assert sync_tables(database_url) == {"notion_pages_sync"}
 
 

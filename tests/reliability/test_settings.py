@@ -193,4 +193,6 @@ def test_a_database_that_is_to_be_read_only_stays_so_and_the_run_says_why(databa
                 f'DATABASE "{name}" RESET "default_transaction_read_only";'
             )
         assert "no user has connected Notion" in command("status").sentence
-        assert command("init").code == 0
+        ended = command("init")
+        assert ended.code == 3
+        assert "nothing was checked or changed: PostgreSQL lets this session only read" in ended.sentence

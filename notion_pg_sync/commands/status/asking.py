@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import psycopg
@@ -14,11 +14,13 @@ from notion_pg_sync.commands.status.judgement import meant_by
 from notion_pg_sync.core.errors import NothingAttemptedError
 from notion_pg_sync.mirror import overview
 from notion_pg_sync.mirror.accounts import AccountError
-from notion_pg_sync.mirror.connection import Connection, current_time, open_pool, transaction
+from notion_pg_sync.mirror.connection import WAITED_IN_VAIN, Connection, current_time, open_pool, transaction
+from notion_pg_sync.mirror.lock_holders import LockWatch, said_of
 from notion_pg_sync.mirror.migrations import check_version
 from notion_pg_sync.mirror.overview import Database
 from notion_pg_sync.mirror.read_only import why_read_only
-from notion_pg_sync.mirror.tables import find_schema
+from notion_pg_sync.mirror.row_counts import StoredRows, stored_rows_of_databases
+from notion_pg_sync.mirror.tables import find_schema, find_tables
 from notion_pg_sync.settings import SHOWN_RUNS
 from notion_pg_sync.sync.run.process import is_alive, this_process
 
@@ -27,6 +29,8 @@ TREND = 20
 _MOST_TRENDS = 50
 # Each takes milliseconds where nobody is in the way.
 _LONGEST_STATEMENT_SECONDS = 10.0
+# `status` is to answer within a second.
+_COUNTED_WITHIN_MS = 300
 
 Part = TypeVar("Part")
 
@@ -81,18 +85,19 @@ class _Reading:
 
     async def read(self, what: str, part: Awaitable[Part]) -> Part | None:
         """What `part` reads, in a savepoint; None where that cannot be. `what` it is, for the sentence."""
+        watch = LockWatch(self._connection.lock_holders, overview.LOCKS_AWAITED_SECONDS)
         try:
             async with self._connection.transaction():
                 return await part
-        except (errors.LockNotAvailable, errors.QueryCanceled) as error:
-            self.obstacles.append(
-                f"{what} could not be read in time ({_said(error)}), and no sync can go on: somebody holds a lock; "
-                "'notion-pg-sync doctor' names who."
-            )
+        except WAITED_IN_VAIN as error:
+            why = said_of(watch.holders) if watch.holders else f"{_said(error)}: run 'notion-pg-sync doctor'"
+            self.obstacles.append(f"{what} could not be read in time: {why}.")
         except (errors.SyntaxErrorOrAccessRuleViolation, errors.DataError) as error:
             self.obstacles.append(f"{what} could not be read ({_said(error)}): run 'notion-pg-sync doctor'.")
         except AccountError as error:
             self.obstacles.append(str(error))
+        finally:
+            await watch.end()
         return None
 
 
@@ -104,7 +109,9 @@ async def read_facts(connection: Connection, schema: str, question: Question) ->
     if read_only and read_only.is_everywhere:
         reading.obstacles.append(f"nothing can be synced: {read_only.sentence}")
     users = await reading.read(f"{schema}.user_settings", overview.read_users(connection, schema, question.user_id))
-    databases = await reading.read("notion_sync", overview.read_databases(connection, question.user_id))
+    recorded = await reading.read("notion_sync", overview.read_databases(connection, question.user_id))
+    stored = await reading.read("the sync tables", _stored_rows(connection, schema, question.user_id))
+    databases = None if recorded is None else _with_rows_counted(recorded, stored or {})
     open_runs = await reading.read("the record of runs", overview.open_runs(connection)) or []
     most = max(question.runs, TREND)
     return Facts(
@@ -136,6 +143,21 @@ async def read_facts(connection: Connection, schema: str, question: Question) ->
 
 def _said(error: psycopg.Error) -> str:
     return error.diag.message_primary or "the connection was lost"
+
+
+async def _stored_rows(connection: Connection, schema: str, user_id: str | None) -> Mapping[Key, StoredRows]:
+    tables = (await find_tables(connection, schema)).values()
+    return await stored_rows_of_databases(connection, tables, user_id, within_ms=_COUNTED_WITHIN_MS)
+
+
+def _with_rows_counted(databases: list[Database], stored: Mapping[Key, StoredRows]) -> list[Database]:
+    """The databases with as many rows as there are now, where that was counted; else as the last sync left them."""
+    return [
+        replace(one, rows=counted.there, rows_gone=counted.gone)
+        if one.rows is not None and (counted := stored.get((one.user_id, one.database_id)))
+        else one
+        for one in databases
+    ]
 
 
 def _with_trend(databases: list[Database], question: Question) -> list[Key]:

@@ -374,7 +374,7 @@ def _database(facts: Facts, database: Database, max_age: timedelta) -> DatabaseH
     if database.last_status == "running" and running is None:
         gone = next((run for run in facts.open_runs if run.runid == database.last_runid), None)
         reason = (
-            went_away(gone, facts.now) if gone else "the run that synced it left no record; the next one carries on."
+            went_away(gone, facts.now) if gone else "the run that synced it left no record; the next one does the work."
         )
         return judged(Condition.WENT_AWAY, reason, database.last_started_at)
     if database.suspended_since:
@@ -391,7 +391,15 @@ def _database(facts: Facts, database: Database, max_age: timedelta) -> DatabaseH
             return judged(Condition.STALE, busy, database.fresh_as_of)
         left = judged(Condition.STALE, _left_alone(facts, database), database.fresh_as_of, _SEE_DOCTOR)
         return replace(left, cause="left alone")
+    if database.rows_gone and not _what_keeps_it(facts, database, running):
+        return judged(Condition.STALE, _rows_gone(database))
     return judged(Condition.FRESH)
+
+
+def _rows_gone(database: Database) -> str:
+    of = plural(database.rows_gone + (database.rows or 0), "row")
+    verb = "was" if database.rows_gone == 1 else "were"
+    return f"{database.rows_gone:,} of {of} {verb} deleted by something else: the next sync brings them back."
 
 
 def _why_never(facts: Facts, database: Database, running: Run | None) -> str:
@@ -399,7 +407,7 @@ def _why_never(facts: Facts, database: Database, running: Run | None) -> str:
         return "its first sync is under way."
     if database.last_started_at is None:
         return _waits_for(facts, database) or "no run has reached it yet."
-    return "part of it has not been read yet; the next run carries on."
+    return "part of it has not been read yet."
 
 
 def _what_keeps_it(facts: Facts, database: Database, running: Run | None) -> str | None:
@@ -440,5 +448,5 @@ def went_away(run: Run, now: datetime) -> str:
     silent = f", last heard of {ago(run.heartbeat_at, now)}" if run.heartbeat_at else ""
     return (
         f"run {run.runid} went away (pid {run.pid or 'unknown'} on {run.host or 'an unknown host'}, began "
-        f"{ago(run.started_at, now)}{silent}); what it had written is kept, and the next run carries on."
+        f"{ago(run.started_at, now)}{silent}); what it had written is kept, and the next run does the rest."
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from psycopg import sql
 
-from notion_pg_sync.mirror.adoption import Changes, changes_to, inspect, own_policy
+from notion_pg_sync.mirror.adoption import Changes, changes_to, inspect, own_policy, taken_names
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.diagnosis.rights import current_role
 from notion_pg_sync.mirror.tables import SyncTable
@@ -84,7 +84,7 @@ async def pending_changes(connection: Connection, table: SyncTable) -> Changes:
     found = await inspect(connection, table)
     if found:
         found = replace(found, policies=found.policies | {own_policy(role)})
-    return changes_to(table, found, role, row_security=False)
+    return changes_to(table, found, role, row_security=False, taken=await taken_names(connection, table.schema))
 
 
 def statements_of(changes: Changes) -> str:

@@ -21,5 +21,8 @@ AS $$
         UNION ALL
         SELECT concat_ws(' ', pg_class.oid::regclass, relrowsecurity) FROM pg_class
         WHERE relnamespace = 'notion_sync'::regnamespace AND relkind IN ('r', 'p')
+        UNION ALL
+        -- What search cannot do without.
+        SELECT concat_ws(' ', 'search_settings', count(*)) FROM notion_sync.search_settings
     ) AS catalog (said)
 $$;

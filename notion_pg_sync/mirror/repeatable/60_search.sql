@@ -1,5 +1,7 @@
 -- A page by its title, and full text search.
 
+INSERT INTO notion_sync.search_settings DEFAULT VALUES ON CONFLICT (only_row) DO NOTHING;
+
 -- With its owner's rights, since tenants do not read the settings.
 CREATE OR REPLACE FUNCTION notion_sync.search_language() RETURNS regconfig
     LANGUAGE sql STABLE SECURITY DEFINER

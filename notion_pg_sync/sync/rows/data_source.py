@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from notion_pg_sync.core.errors import ErrorCode, ExitCode, ToolError
 from notion_pg_sync.core.intervals import Interval, gaps
 from notion_pg_sync.core.users import User
 from notion_pg_sync.core.wording import plural
@@ -111,7 +112,8 @@ class DataSourceSync:
     async def sync(self) -> None:
         """Syncs it.
 
-        Raises `NotionError`, `ListingError`, `HeldBackError`, `LeaseLostError`, and what psycopg raises.
+        Raises `NotionError`, `ListingError`, `HeldBackError`, `RowsBlockedError`, `RowRefusedError`, `LeaseLostError`,
+        and what psycopg raises.
         """
         answer = await self._client.data_source(self._place.key.data_source_id)
         self._schema, _ = sanitize(answer.schema)
@@ -126,6 +128,8 @@ class DataSourceSync:
         await self._destination.prepare(described, self._conversion.columns, state, begins)
         if rows := await self._carry_out(plan, described, state):
             raise held_back(self._place.owner.user_id, self._place.owner.database_name, rows)
+        if rows := await self._destination.withheld():
+            raise blocked(rows, self._place.table)
 
     def _plan(self, state: DataSourceState | None, fingerprint: str, now: datetime) -> Plan:
         settings = self._work.settings
@@ -237,7 +241,6 @@ class DataSourceSync:
         self.counts += counts_of(written)
         self._stored.restored += written.restored
         self._stored.altered += written.altered
-        self._stored.withheld += written.withheld
         so_far = with_traffic(self.counts, self._client)
         self._work.listener.progressed(self._watched, so_far, waiting=self._client.pacer.is_waiting)
 
@@ -274,15 +277,28 @@ def stored_otherwise(written: Written, table: SyncTable) -> list[str]:
         said.append(
             f"{plural(written.restored, 'row was', 'rows were')} changed or deleted in PostgreSQL: written again."
         )
-    trigger = ", ".join(table.triggers) or "of a partition"
     if written.altered:
         said.append(
-            f"{plural(written.altered, 'row is', 'rows are')} not as in Notion: the trigger {trigger} on "
+            f"{plural(written.altered, 'row is', 'rows are')} not as in Notion: the trigger {_triggers(table)} on "
             f"{table.qualified_name} changes what is written; this stays so until the pages change in Notion."
         )
-    if written.withheld:
-        said.append(
-            f"{plural(written.withheld, 'row is', 'rows are')} missing: the trigger {trigger} on "
-            f"{table.qualified_name} blocks the write."
-        )
     return said
+
+
+class RowsBlockedError(ToolError):
+    """A trigger keeps rows out of the sync table."""
+
+    exit_code = ExitCode.FAILED
+    code = ErrorCode.ROWS_BLOCKED
+
+
+def blocked(rows: int, table: SyncTable) -> RowsBlockedError:
+    """The error that says so, as long as it is so."""
+    return RowsBlockedError(
+        f"{plural(rows, 'row is', 'rows are')} missing: the trigger {_triggers(table)} on {table.qualified_name} "
+        "blocks the write. Let it return the row, or drop it; the next full read tries again."
+    )
+
+
+def _triggers(table: SyncTable) -> str:
+    return ", ".join(table.triggers) or "of a partition"

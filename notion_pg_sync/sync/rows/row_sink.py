@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import psycopg
+
 from notion_pg_sync.core.columns import Column
+from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.core.intervals import Interval
 from notion_pg_sync.core.users import User
 from notion_pg_sync.mirror import data_sources, runs
 from notion_pg_sync.mirror.connection import Connection, current_time, retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState
 from notion_pg_sync.mirror.people import save_users
+from notion_pg_sync.mirror.refusals import is_about_values, refusal, triggers_of
 from notion_pg_sync.mirror.removal import Reason, pages_of, remove_pages, unseen_pages
 from notion_pg_sync.mirror.row_counts import change_row_counts, settle_row_count
 from notion_pg_sync.mirror.rows import (
@@ -21,6 +25,7 @@ from notion_pg_sync.mirror.rows import (
     claim_rows,
     compare_rows,
     count_rows,
+    count_withheld,
     follow_database,
     move_rows,
     write_rows,
@@ -38,6 +43,14 @@ from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION
 from notion_pg_sync.notion.column_names import view_name
 from notion_pg_sync.sync.run.context import RunContext
+
+
+class RowRefusedError(ToolError):
+    """PostgreSQL refuses a row; `code` is its own."""
+
+    def __init__(self, message: str, code: str | None) -> None:
+        super().__init__(message)
+        self.code = code or ErrorCode.POSTGRESQL
 
 
 @dataclass(frozen=True)
@@ -107,6 +120,9 @@ class RowSink(Protocol):
     async def count(self) -> int:
         """How many rows of the data source there are."""
 
+    async def withheld(self) -> int:
+        """How many rows are missing since a trigger keeps them out."""
+
     async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
         """Removes pages, and returns those that could not be, since a foreign key holds them."""
 
@@ -122,25 +138,34 @@ class RowSink(Protocol):
 
 @dataclass
 class PostgresSink:
-    """The sync table and the bookkeeping; every write is a transaction that holds the user's lease."""
+    """The sync table and the bookkeeping; every write is a transaction that holds the user's lease.
+
+    `types` of the columns, by property and part, as they are recorded. `has_documents`: search knows of some rows, and
+    `has_old_documents`: by other types of columns.
+    """
 
     work: RunContext
     place: SyncTarget
     notes: tuple[str, ...] = ()
+    types: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    has_documents: bool = False
+    has_old_documents: bool = False
 
     async def known(self) -> tuple[DataSourceState | None, list[Column], datetime]:
         """See `RowSink`."""
-        return await _known(self.work, self.place)
+        state, columns, now = await _known(self.work, self.place)
+        self.has_documents = state is not None
+        self.types = _types_of(columns)
+        return state, columns, now
 
     async def prepare(
         self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
     ) -> None:
         """See `RowSink`. Rows that were elsewhere, or under another name, follow."""
         await self._prepare(described, columns, state, begins)
+        self.types = _types_of(columns)
         if state is None or not state.is_searchable:
-            last: str | None = ""
-            while last is not None:
-                last = await self._make_searchable(last)
+            await self._make_all_searchable()
 
     @retried
     async def _prepare(
@@ -167,7 +192,6 @@ class PostgresSink:
                     await void_notes(connection, place.key)
                 await data_sources.begin_full_read(connection, place.key, begins, CONVERSION_VERSION, table_shape=shape)
 
-    @retried
     async def write(
         self,
         rows: Sequence[Row],
@@ -175,7 +199,22 @@ class PostgresSink:
         progress: ReadProgress | EditProgress | None,
         users: Sequence[User] = (),
     ) -> Written:
-        """See `RowSink`."""
+        """See `RowSink`. Raises `RowRefusedError` where a constraint or a trigger of the application stops a row."""
+        try:
+            return await self._write(rows, columns, progress, users)
+        except psycopg.Error as error:
+            if refused := await self._refused(error, rows):
+                raise refused from error
+            raise
+
+    @retried
+    async def _write(
+        self,
+        rows: Sequence[Row],
+        columns: Sequence[Column] | None,
+        progress: ReadProgress | EditProgress | None,
+        users: Sequence[User],
+    ) -> Written:
         place = self.place
         async with self.work.writing_for(place.owner.user_id) as connection:
             if columns is not None:
@@ -192,7 +231,47 @@ class PostgresSink:
             if isinstance(progress, EditProgress):
                 await data_sources.advance_watermark(connection, place.key, progress.watermark)
             await self._count(connection, progress, counts_of(written))
+        self.types = _types_of(columns) if columns is not None else self.types
+        self.has_documents = True
         return written
+
+    async def _refused(self, error: psycopg.Error, rows: Sequence[Row]) -> RowRefusedError | None:
+        """What PostgreSQL refused of `rows`, None where the error is not about what they hold."""
+        async with transaction(self.work.pool) as connection:
+            triggers = await triggers_of(connection, self.place.table)
+        if not is_about_values(error, triggers):
+            return None
+        page_id = await self._first_refused(rows)
+        return RowRefusedError(refusal(error, self.place.table, triggers, page_id), error.sqlstate)
+
+    async def _first_refused(self, rows: Sequence[Row]) -> str | None:
+        """The page of the first row that PostgreSQL refuses: fewer and fewer are tried, and none is kept."""
+        accepted, refused = 0, len(rows)
+        if await self._accepts(rows):
+            return None
+        while refused - accepted > 1:
+            middle = (accepted + refused) // 2
+            if await self._accepts(rows[:middle]):
+                accepted = middle
+            else:
+                refused = middle
+        return rows[accepted].page_id
+
+    @retried
+    async def _accepts(self, rows: Sequence[Row]) -> bool:
+        try:
+            async with (
+                self.work.writing_for(self.place.owner.user_id) as connection,
+                connection.transaction(force_rollback=True),
+            ):
+                await write_rows(connection, self.place.table, self.place.owner, rows)
+                with connection.as_application():
+                    await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error:
+            return False
+        return True
 
     async def unseen(self) -> list[str]:
         """See `RowSink`."""
@@ -203,6 +282,11 @@ class PostgresSink:
         """See `RowSink`."""
         async with transaction(self.work.pool) as connection:
             return await count_rows(connection, self.place.table, self.place.owner)
+
+    async def withheld(self) -> int:
+        """See `RowSink`."""
+        async with transaction(self.work.pool) as connection:
+            return await count_withheld(connection, self.place.table, self.place.owner)
 
     @retried
     async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
@@ -221,6 +305,8 @@ class PostgresSink:
 
     async def end_full_read(self, held_back: int) -> None:
         """See `RowSink`. What search reads of the rows is then as it should be, too."""
+        if self.has_old_documents:
+            await self._make_all_searchable()
         await self._restore_documents()
         await self._end_full_read(held_back)
 
@@ -246,10 +332,21 @@ class PostgresSink:
 
     async def _save_columns(self, connection: Connection, columns: Sequence[Column]) -> None:
         await data_sources.save_columns(connection, self.place.key, columns)
+        types = _types_of(columns)
+        if self.has_documents and any(types.get(part) != type_ for part, type_ in self.types.items()):
+            # Search reads the columns of text.
+            await data_sources.await_search(connection, self.place.key)
+            self.has_old_documents = True
+
+    async def _make_all_searchable(self) -> None:
+        last: str | None = ""
+        while last is not None:
+            last = await self._make_searchable(last)
+            self.has_documents = self.has_documents or last is not None
 
     @retried
     async def _make_searchable(self, last: str) -> str | None:
-        """Takes a batch of rows that an earlier version wrote, those behind the page `last`, into the search."""
+        """Takes a batch of rows, those behind the page `last`, into the search, where it does not know all."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
             return await write_missing_documents(connection, self.place.table, self.place.key, last)
 
@@ -335,6 +432,11 @@ class DryRunSink:
         async with transaction(self.work.pool) as connection:
             return await count_rows(connection, self.place.table, self.place.owner)
 
+    async def withheld(self) -> int:
+        """See `RowSink`."""
+        async with transaction(self.work.pool) as connection:
+            return await count_withheld(connection, self.place.table, self.place.owner)
+
     async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
         """See `RowSink`."""
         return []
@@ -357,6 +459,10 @@ def counts_of(written: Written) -> Counts:
         updated=written.updated,
         unchanged=written.unchanged,
     )
+
+
+def _types_of(columns: Sequence[Column]) -> dict[tuple[str, str], str]:
+    return {(column.property_id, column.part): column.type for column in columns}
 
 
 def _row_count_changes(key: DataSourceKey, written: Written) -> dict[str, int]:

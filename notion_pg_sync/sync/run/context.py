@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.mirror import leases
 from notion_pg_sync.mirror.connection import Connection, Pool, transaction
-from notion_pg_sync.mirror.tables import GENERAL_TABLE, FoundTables, SyncTable, known_tables, own_table_name, table_for
+from notion_pg_sync.mirror.tables import (
+    GENERAL_TABLE,
+    FoundTables,
+    Misfit,
+    SyncTable,
+    known_tables,
+    own_table_name,
+    table_for,
+)
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.listener import Listener
 
@@ -34,7 +42,7 @@ class RunContext:
     schema: str
     tables: dict[str, SyncTable]
     listener: Listener
-    unfit: dict[str, str] = field(default_factory=dict)
+    unfit: dict[str, Misfit] = field(default_factory=dict)
     presets_told: set[str] = field(default_factory=set)
 
     def table_for(self, database_name: str) -> SyncTable:
@@ -54,8 +62,8 @@ class RunContext:
 
     def check_table(self, qualified_name: str) -> None:
         """Raises `UnfitTableError` where a sync table is there but cannot be written."""
-        if reason := self.unfit.get(qualified_name):
-            raise UnfitTableError(reason)
+        if misfit := self.unfit.get(qualified_name):
+            raise UnfitTableError(misfit.sentence, misfit.remedy)
 
     def table_named(self, qualified_name: str) -> SyncTable | None:
         """The sync table of that name, as `SyncTable.qualified_name` gives it; None where it is gone."""

@@ -86,6 +86,12 @@ def failure_of(error: Exception) -> Failure:
                 error.sqlstate or ErrorCode.POSTGRESQL,
                 f"a column of the sync table is too narrow ({_said(error)}): 'notion-pg-sync init' names it.",
             )
+        case errors.UndefinedTable() | errors.UndefinedColumn() | errors.InvalidSchemaName() if not error.diag.context:
+            return Failure(
+                error.sqlstate or ErrorCode.POSTGRESQL,
+                f"something that the tool needs was dropped or renamed ({_said(error)}): run 'notion-pg-sync init', "
+                "which brings back what is missing.",
+            )
         case psycopg.Error():
             return Failure(error.sqlstate or ErrorCode.POSTGRESQL, f"PostgreSQL refused a statement: {_said(error)}.")
         case _:

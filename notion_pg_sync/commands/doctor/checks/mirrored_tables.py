@@ -22,10 +22,12 @@ from notion_pg_sync.mirror.diagnosis.sync_tables import pending_changes, stateme
 from notion_pg_sync.mirror.preset_tables import fix, rows_go_elsewhere, why_not
 from notion_pg_sync.mirror.tables import (
     GENERAL_TABLE,
+    Misfit,
     SyncTable,
     existing_tables,
     find_tables,
     general_shape,
+    inspect_tables,
     known_tables,
     own_table_name,
     preset_table_for,
@@ -51,7 +53,8 @@ async def _tables_there(examination: Examination) -> list[Finding]:
         for database in read_configuration(account.databases).databases
     }
     async with transaction(examination.pool) as connection:
-        fit = {table.qualified_name for table in (await find_tables(connection, schema)).values()}
+        found = await inspect_tables(connection, schema)
+        fit = {table.qualified_name for table in found.fit.values()}
         there = await existing_tables(connection, schema, map(own_table_name, names))
         changes = {
             name: await pending_changes(connection, general_shape(schema, name))
@@ -67,7 +70,7 @@ async def _tables_there(examination: Examination) -> list[Finding]:
             if table.name not in there and table.qualified_name not in {source.sync_table for source in gone}
             if (reason := await why_not(connection, table))
         ]
-    findings = gone_tables(gone, schema, there)
+    findings = gone_tables(gone, schema, there, found.unfit)
     findings += [misshapen(one) for one in changes.values()]
     findings += [not_made(table, reason) for table, reason in missing]
     return findings or [ok(_in_tables(sources))]
@@ -89,8 +92,13 @@ def _in_tables(sources: Sequence[MirroredSource]) -> str:
     return f"{plural(len(sources), 'data source is', 'data sources are')} mirrored into {', '.join(tables)}"
 
 
-def gone_tables(sources: Sequence[MirroredSource], schema: str, there: Collection[str]) -> list[Finding]:
-    """What became of `sources` whose table no longer is one for the tool; `there` are tables by name, fit or not."""
+def gone_tables(
+    sources: Sequence[MirroredSource], schema: str, there: Collection[str], unfit: Mapping[str, Misfit]
+) -> list[Finding]:
+    """What became of `sources` whose table no longer is one for the tool; `there` are tables by name, fit or not.
+
+    `unfit`: by qualified name, what is known of tables that cannot be written.
+    """
     by_table: dict[str, dict[Subject, None]] = {}
     for source in sources:
         by_table.setdefault(source.sync_table, {})[source.user_id, source.database_name] = None
@@ -98,9 +106,12 @@ def gone_tables(sources: Sequence[MirroredSource], schema: str, there: Collectio
     for qualified_name, databases in sorted(by_table.items()):
         name = qualified_name.removeprefix(f"{schema}.")
         whose = f"the rows of {some(['/'.join(one) for one in databases])} were in {qualified_name}"
-        if known := _known_tables(schema).get(name):
+        known = _known_tables(schema).get(name)
+        if misfit := unfit.get(qualified_name):
+            findings.append(broken(f"{whose}: {sentence(misfit.sentence)}", misfit.remedy, *databases))
+        elif known:
             made = fix(known) if known.preset else "notion-pg-sync init --yes"
-            seen = f"{whose}, which is no longer there or lacks columns"
+            seen = f"{whose}, which is no longer there"
             findings.append(broken(seen, f"{made}\nnotion-pg-sync sync-all", *databases))
         elif name not in there:
             seen = (
@@ -188,7 +199,12 @@ def typed_views(pending: Sequence[PendingView], wanted: Sequence[str]) -> list[F
 
 
 def _refreshing(view: PendingView) -> str:
-    """A sync of a database brings its view up to date; one of any database drops those that are nobody's."""
+    """A sync of a database brings its view up to date; one of any database drops those that are nobody's.
+
+    After what makes room for it, the next one does.
+    """
+    if view.remedy:
+        return view.remedy
     if not view.sources:
         return "notion-pg-sync sync-all"
     return sync_command(view.sources[0].user_id, view.sources[0].database_name)

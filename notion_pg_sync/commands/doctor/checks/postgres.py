@@ -28,6 +28,7 @@ from notion_pg_sync.core.health import (
 )
 from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror import migrations
+from notion_pg_sync.mirror.bookkeeping import find_lack
 from notion_pg_sync.mirror.connection import PostgresError, fetch_value, open_pool, transaction
 from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, settings_out_of_sight
 from notion_pg_sync.mirror.diagnosis.server import ClockReading, Server, look_at_server, read_clock, replication_role
@@ -187,6 +188,9 @@ async def _initialised(examination: Examination) -> list[Finding]:
             await migrations.check_version(connection)
         except PostgresError as error:
             return [of_error(error, EVERYTHING)]
+        lack = await find_lack(connection)
+        if not lack.is_empty:
+            return [broken(lack.sentence, migrations.INIT, EVERYTHING)]
         schema = await find_schema(connection)
         distrusted = [] if schema else await settings_on_path(connection)
         hidden = None if schema or distrusted else await settings_out_of_sight(connection)

@@ -36,7 +36,11 @@ async def _unique_keys(examination: Examination) -> list[Finding]:
 def unfit(changes: Changes, *, seen_by_init: bool) -> list[Finding]:
     """What `init` would change in one sync table; `seen_by_init`: it is one of those that `init` sees to."""
     if changes.problems:
-        return [broken(sentence(problem), "", EVERYTHING, needs=_BY_HAND) for problem in changes.problems]
+        return [
+            broken(sentence(problem), remedy, EVERYTHING, needs="" if remedy else _BY_HAND)
+            for problem in changes.problems
+            for remedy in [changes.remedies.get(problem, "")]
+        ]
     if not changes.changes:
         return []
     said = "; ".join(change.says for change in changes.changes)

@@ -1,0 +1,100 @@
+"""Rows that a constraint or a trigger of the application refuses: it is named, and so are the table and the page."""
+
+from __future__ import annotations
+
+import pytest
+from notion_workspace import SmallWorkspace
+
+from tests.installation import Installation
+
+CONSTRAINT = "ALTER TABLE notion_chat_sessions_sync ADD CONSTRAINT odd "
+ROW = "NEW.title = 'Session 77'"
+
+
+@pytest.fixture
+async def anna(installation: Installation, small: SmallWorkspace) -> Installation:
+    await installation.connect("anna", small.tokens["anna"], {"Chat Sessions": small.databases["Chat Sessions"]})
+    return installation
+
+
+def trigger(body: str, *, timing: str = "TRIGGER shout BEFORE INSERT OR UPDATE", language: str = "plpgsql") -> str:
+    return (
+        f"CREATE FUNCTION spoil() RETURNS trigger LANGUAGE {language} AS $$ {body} $$;"
+        f"CREATE {timing} ON notion_chat_sessions_sync FOR EACH ROW EXECUTE FUNCTION spoil()"
+    )
+
+
+REFUSING = {
+    "check": (CONSTRAINT + "CHECK (title <> 'Session 77')", "it violates the constraint odd of"),
+    "unique": (
+        "ALTER TABLE notion_chat_sessions_sync ADD kind text GENERATED ALWAYS AS"
+        " (CASE WHEN title IN ('Session 77', 'Session 3') THEN 'x' ELSE title END) STORED;"
+        "ALTER TABLE notion_chat_sessions_sync ADD CONSTRAINT odd UNIQUE (kind)",
+        "it violates the constraint odd of",
+    ),
+    "not null": (
+        "ALTER TABLE notion_chat_sessions_sync ADD kind text NOT NULL GENERATED ALWAYS AS"
+        " (nullif(title, 'Session 77')) STORED",
+        'null value in column "kind"',
+    ),
+    "foreign key": (
+        "CREATE TABLE titles (title text PRIMARY KEY);"
+        "INSERT INTO titles SELECT 'Session ' || n FROM generate_series(0, 400) AS n WHERE n <> 77;"
+        + CONSTRAINT
+        + "FOREIGN KEY (title) REFERENCES titles",
+        "it violates the constraint odd of",
+    ),
+    "deferred foreign key": (
+        "CREATE TABLE titles (title text PRIMARY KEY);"
+        "INSERT INTO titles SELECT 'Session ' || n FROM generate_series(0, 400) AS n WHERE n <> 77;"
+        + CONSTRAINT
+        + "FOREIGN KEY (title) REFERENCES titles DEFERRABLE INITIALLY DEFERRED",
+        "it violates the constraint odd of",
+    ),
+    "trigger that raises": (
+        trigger(f"BEGIN IF {ROW} THEN RAISE 'no sevens'; END IF; RETURN NEW; END"),
+        "the trigger shout raises 'no sevens'",
+    ),
+    "trigger that fails": (
+        trigger(f"BEGIN IF {ROW} THEN PERFORM 1 FROM no_such_table; END IF; RETURN NEW; END"),
+        "the trigger shout raises 'relation \"no_such_table\" does not exist'",
+    ),
+    "trigger that divides by zero": (
+        trigger(f"BEGIN IF {ROW} THEN PERFORM 1 / 0; END IF; RETURN NEW; END"),
+        "the trigger shout raises 'division by zero'",
+    ),
+    "deferred trigger": (
+        trigger(
+            f"BEGIN IF {ROW} THEN RAISE 'no sevens'; END IF; RETURN NULL; END",
+            timing="CONSTRAINT TRIGGER shout AFTER INSERT OR UPDATE",
+        ).replace("FOR EACH ROW", "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"),
+        "the trigger shout raises 'no sevens'",
+    ),
+    "trigger that writes elsewhere": (
+        "CREATE TABLE audit (title text CONSTRAINT no_sevens CHECK (title <> 'Session 77'));"
+        + trigger("BEGIN INSERT INTO audit VALUES (NEW.title); RETURN NEW; END"),
+        "it violates the constraint no_sevens of public.audit, by the trigger shout",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", list(REFUSING))
+async def test_what_refuses_a_row_is_named_with_the_table_and_the_page(
+    anna: Installation, small: SmallWorkspace, kind: str
+) -> None:
+    statement, cause = REFUSING[kind]
+    anna.execute_at_once(statement)
+    page = small.workspace.page_ids("Chat Sessions")[76]
+    for _ in range(2):
+        (failure,) = (await anna.sync_all()).failures
+        assert f"PostgreSQL refuses the page {page} in public.notion_chat_sessions_sync: " in failure
+        assert cause in failure
+        assert "Session 77" not in failure
+
+
+async def test_a_row_that_fits_again_is_written(anna: Installation, small: SmallWorkspace) -> None:
+    await anna.execute(CONSTRAINT + "CHECK (title <> 'Session 77')")
+    assert (await anna.sync_all()).failures != []
+    await anna.execute("ALTER TABLE notion_chat_sessions_sync DROP CONSTRAINT odd")
+    assert (await anna.sync_all()).failures == []
+    assert await anna.differences("anna", "anna", {"Chat Sessions": small.databases["Chat Sessions"]}) == []
