@@ -18,6 +18,9 @@ from notion_pg_sync.mirror.typed_sql import typed
 # The first look comes before the shortest limit on a wait is over (locks.py), and the looks go on within the longest.
 _FIRST_LOOK_SECONDS, _LONGEST_PAUSE_SECONDS = 2.0, 10.0
 
+# The tool itself never leaves a transaction open for so long between two statements.
+FORGOTTEN_AFTER_SECONDS = 10
+
 log = logging.getLogger(__name__)
 
 
@@ -118,6 +121,28 @@ async def lock_holders(cursor: AsyncCursor[TupleRow], pid: int) -> list[LockHold
             ORDER BY since, pid
             """,
             {"pid": pid},
+        )
+        return await own.fetchall()
+
+
+async def forgotten_transactions(cursor: AsyncCursor[TupleRow]) -> list[LockHolder]:
+    """Sessions that left a transaction open in which they locked rows or tables that the tool works with.
+
+    Not those that are at work, and not those whose state this role may not see.
+    """
+    async with cursor.connection.cursor(row_factory=class_row(LockHolder)) as own:
+        await own.execute(
+            """
+            SELECT DISTINCT pid, NULL AS prepared_as, coalesce(usename, 'unknown') AS role,
+                   application_name AS application, xact_start AS since, usename = current_user AS is_own_role
+            FROM pg_locks JOIN pg_stat_activity USING (pid)
+            JOIN pg_class ON pg_class.oid = relation JOIN pg_namespace ON pg_namespace.oid = relnamespace
+            WHERE granted AND mode NOT IN ('AccessShareLock', 'SIReadLock') AND datname = current_database()
+              AND (nspname = 'notion_sync' OR relname = 'user_settings' OR relname ~ '^notion_.*_sync$')
+              AND state ~ 'idle in transaction' AND state_change < clock_timestamp() - make_interval(secs => %s)
+            ORDER BY since, pid
+            """,
+            (FORGOTTEN_AFTER_SECONDS,),
         )
         return await own.fetchall()
 

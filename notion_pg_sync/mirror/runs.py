@@ -171,6 +171,40 @@ async def start_run(connection: Connection, job: Job, command: str, process: Pro
     return cast(int, runid)
 
 
+@dataclass(frozen=True)
+class ScheduledRun:
+    """A run of `sync-all` that nobody started by hand: where, by what, and with which surroundings (None: unknown)."""
+
+    runid: int
+    started_at: datetime
+    host: str | None
+    started_by: str | None
+    os_user: str | None
+    executable: str | None
+    variables: list[str] | None
+
+    def reached(self, host: str, since: datetime | None) -> bool:
+        """Whether cron or systemd started it on this host, after `since`, so that they know how to."""
+        is_evidence = self.started_by in ("cron", "systemd") and self.host == host
+        return is_evidence and (since is None or self.started_at > since)
+
+
+async def last_scheduled_run(connection: Connection) -> ScheduledRun | None:
+    """The latest of them that was not a dry run."""
+    async with connection.cursor(row_factory=class_row(ScheduledRun)) as cursor:
+        await cursor.execute(
+            """
+            SELECT runid, start_time AS started_at, host, started_by, os_user, executable, variables
+            FROM notion_sync.job_run_details AS run JOIN notion_sync.job USING (jobid)
+            LEFT JOIN notion_sync.run_processes USING (runid)
+            WHERE jobname = %s AND started_by IS DISTINCT FROM 'terminal' AND run.command !~ '--dry-run'
+            ORDER BY runid DESC LIMIT 1
+            """,
+            (SYNC_ALL.name,),
+        )
+        return await cursor.fetchone()
+
+
 async def started_at(connection: Connection, runid: int) -> datetime:
     """When run `runid` began."""
     began = await fetch_value(connection, "SELECT start_time FROM notion_sync.job_run_details WHERE runid = %s", runid)

@@ -253,6 +253,11 @@ def test_variables_may_come_from_a_file(on_host: Host, file: str, before: str, v
     assert on_host.doctor().verdicts("environment complete") == {verdict}
 
 
+def test_a_variable_that_cron_does_not_expand_is_told(on_host: Host) -> None:
+    on_host.host.install_crontab(f"DATABASE_URL=postgresql://sync:${{PASSWORD}}@nowhere.invalid/app\n{LINE}")
+    assert "DATABASE_URL has a $" in on_host.doctor().broken("environment complete")[0]
+
+
 def test_etc_environment_counts(on_host: Host) -> None:
     on_host.host.write("/etc/environment", URL)
     on_host.host.install_crontab(LINE)

@@ -126,7 +126,7 @@ def shown(known: Facts, judgement: Judgement) -> dict[Condition, list[Finding]]:
             last_run(known, judgement),
             *(finding for finding in wanted_databases(accounts(known), "public") if finding.verdict is Verdict.BROKEN),
         ],
-        Condition.WENT_AWAY: unended_runs(known, judgement, HERE, about_all=False),
+        Condition.WENT_AWAY: unended_runs(known, judgement),
         **{
             one: judged_as(one, known, judgement)
             for one in (Condition.NEVER_SYNCED, Condition.STALE, Condition.LATE, Condition.SUSPENDED)

@@ -110,12 +110,7 @@ class OlderFunction:
         return self._typed("ALTER FUNCTION {}({}) SET search_path = pg_catalog, public")
 
     def _typed(self, statement: str) -> str:
-        return typed(
-            sql.SQL(statement).format(
-                sql.Identifier(self.schema, self.name),
-                sql.SQL(self.arguments),
-            )
-        )
+        return typed(sql.SQL(statement).format(sql.Identifier(self.schema, self.name), sql.SQL(self.arguments)))
 
 
 async def look_at_pg_cron(connection: Connection) -> PgCron | None:
@@ -138,8 +133,7 @@ async def look_at_pg_cron(connection: Connection) -> PgCron | None:
         return None
     readable, only_own, has_details = row
     return PgCron(
-        jobs=await _jobs(connection, with_details=has_details) if readable else None,
-        all_visible=not only_own,
+        jobs=await _jobs(connection, with_details=has_details) if readable else None, all_visible=not only_own
     )
 
 

@@ -9,12 +9,7 @@ from psycopg import sql
 
 from notion_pg_sync.mirror.accounts import SETTINGS_COLUMNS
 from notion_pg_sync.mirror.connection import Connection, fetch_value
-from notion_pg_sync.mirror.diagnosis.row_security import (
-    ALL_COMMANDS,
-    fix_of_hidden_rows,
-    hides_from_us,
-    look_at_table,
-)
+from notion_pg_sync.mirror.diagnosis.row_security import ALL_COMMANDS, fix_of_hidden_rows, hides_from_us, look_at_table
 from notion_pg_sync.mirror.tables import find_tables
 from notion_pg_sync.mirror.typed_sql import typed
 
@@ -140,9 +135,7 @@ async def _missing_on_schemas(connection: Connection, role: str, schema: str) ->
 
 def _grant_usage(privileges: str, schema: str, role: str) -> sql.Composed:
     return sql.SQL("GRANT {} ON SCHEMA {} TO {}").format(
-        sql.SQL(privileges),
-        sql.Identifier(schema),
-        sql.Identifier(role),
+        sql.SQL(privileges), sql.Identifier(schema), sql.Identifier(role)
     )
 
 
@@ -161,9 +154,7 @@ async def _missing_on_settings(connection: Connection, role: str, schema: str) -
     if not columns:
         return []
     grant = sql.SQL("GRANT SELECT ({}) ON {} TO {}").format(
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
-        sql.Identifier(schema, "user_settings"),
-        sql.Identifier(role),
+        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(schema, "user_settings"), sql.Identifier(role)
     )
     return [MissingRight(role, f"read {', '.join(columns)} of {schema}.user_settings", typed(grant))]
 
@@ -212,9 +203,7 @@ async def _missing_on_views(connection: Connection, role: str) -> Iterable[Missi
         MissingRight(
             role,
             f"replace the view {_VIEWS}.{name}, which another role owns",
-            typed(
-                sql.SQL("ALTER VIEW {} OWNER TO {}").format(sql.Identifier(_VIEWS, name), sql.Identifier(role)),
-            ),
+            typed(sql.SQL("ALTER VIEW {} OWNER TO {}").format(sql.Identifier(_VIEWS, name), sql.Identifier(role))),
         )
         async for (name,) in found
     ]

@@ -5,14 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from psycopg.rows import class_row
-
 from notion_pg_sync.mirror.connection import Connection, current_time, fetch_value
 from notion_pg_sync.mirror.kept_settings import KeptSetting, kept_at
-from notion_pg_sync.mirror.lock_holders import LockHolder
-
-# The tool itself never leaves a transaction open for so long between two statements.
-FORGOTTEN_AFTER_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -61,28 +55,6 @@ async def replication_role(connection: Connection) -> OddSetting | None:
         return None
     value, source, database, role = row
     return OddSetting(value, kept_at("session_replication_role", source, database=database, role=role))
-
-
-async def forgotten_transactions(connection: Connection) -> list[LockHolder]:
-    """Sessions that left a transaction open in which they locked rows or tables that the tool works with.
-
-    Not those that are at work, and not those whose state this role may not see.
-    """
-    async with connection.cursor(row_factory=class_row(LockHolder)) as cursor:
-        await cursor.execute(
-            """
-            SELECT DISTINCT pid, NULL AS prepared_as, coalesce(usename, 'unknown') AS role,
-                   application_name AS application, xact_start AS since, usename = current_user AS is_own_role
-            FROM pg_locks JOIN pg_stat_activity USING (pid)
-            JOIN pg_class ON pg_class.oid = relation JOIN pg_namespace ON pg_namespace.oid = relnamespace
-            WHERE granted AND mode NOT IN ('AccessShareLock', 'SIReadLock') AND datname = current_database()
-              AND (nspname = 'notion_sync' OR relname = 'user_settings' OR relname ~ '^notion_.*_sync$')
-              AND state ~ 'idle in transaction' AND state_change < clock_timestamp() - make_interval(secs => %s)
-            ORDER BY since, pid
-            """,
-            (FORGOTTEN_AFTER_SECONDS,),
-        )
-        return await cursor.fetchall()
 
 
 async def look_at_server(connection: Connection) -> Server:

@@ -49,10 +49,7 @@ def replacement(key: ForeignKey) -> str:
     name = sql.Identifier(key.name)
     return typed(
         sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}, ADD CONSTRAINT {} {}").format(
-            sql.Identifier(key.schema, key.table),
-            name,
-            name,
-            sql.SQL(with_delete_action(key.definition, action)),
+            sql.Identifier(key.schema, key.table), name, name, sql.SQL(with_delete_action(key.definition, action))
         )
     )
 

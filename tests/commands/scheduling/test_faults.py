@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from notion_pg_sync.commands.doctor.scheduling.crontab import read_crontab
-from notion_pg_sync.commands.doctor.scheduling.faults import FileFacts, faults_of, oddities_of
+from notion_pg_sync.commands.doctor.scheduling.faults import FileFacts, faults_of
 
 TEXT = "*/15 * * * * root notion-pg-sync sync-all\n"
 
@@ -38,10 +38,7 @@ def test_a_sound_file_has_none(facts: FileFacts) -> None:
     assert faults_of(facts, read_crontab(TEXT, with_user=True), "cron") == []
 
 
-def test_cronie_reads_names_with_dots_and_heeds_cron_tz() -> None:
+def test_cronie_reads_names_with_dots() -> None:
     facts = FileFacts("/etc/cron.d/sync.cron", "root")
-    crontab = read_crontab(f"CRON_TZ=Europe/Berlin\n{TEXT}", with_user=True)
+    crontab = read_crontab(TEXT, with_user=True)
     assert faults_of(facts, crontab, "crond") == []
-    assert oddities_of(facts, crontab, "crond") == []
-    (oddity,) = oddities_of(facts, crontab, "cron")
-    assert "CRON_TZ" in oddity.sentence

@@ -15,7 +15,7 @@ from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.mirror.accounts import Account
 from notion_pg_sync.mirror.connection import Pool
-from notion_pg_sync.mirror.diagnosis.run_history import ScheduledRun
+from notion_pg_sync.mirror.runs import ScheduledRun
 from notion_pg_sync.settings import Settings
 
 

@@ -55,7 +55,7 @@ _NOBODYS_TOKEN = "doctor"
 # Of more than so many users, only their number is told.
 _MOST_LINES = 10
 # The sync asks for every database; here so many show whether a token still sees what it should.
-_ASKED_PER_TOKEN = 10
+_ASKED_PER_TOKEN = 5
 _ASKED_IN_ALL = 200
 
 Answer = TypeVar("Answer")

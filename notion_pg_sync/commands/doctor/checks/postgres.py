@@ -31,14 +31,8 @@ from notion_pg_sync.mirror import migrations
 from notion_pg_sync.mirror.bookkeeping import find_lack
 from notion_pg_sync.mirror.connection import PostgresError, fetch_value, open_pool, transaction
 from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, settings_out_of_sight
-from notion_pg_sync.mirror.diagnosis.server import (
-    ClockReading,
-    Server,
-    forgotten_transactions,
-    look_at_server,
-    read_clock,
-    replication_role,
-)
+from notion_pg_sync.mirror.diagnosis.server import ClockReading, Server, look_at_server, read_clock, replication_role
+from notion_pg_sync.mirror.lock_holders import forgotten_transactions
 from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
 from notion_pg_sync.mirror.tables import find_schema, settings_on_path
 from notion_pg_sync.mirror.trust import distrust
@@ -92,7 +86,7 @@ def read_only_server(found: ReadOnly) -> Finding:
 
 async def _locks(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
-        holders = await forgotten_transactions(connection)
+        holders = await forgotten_transactions(connection.cursor())
     return [held_up([holder]) for holder in holders] or [ok("no forgotten transaction holds a lock on the tables")]
 
 

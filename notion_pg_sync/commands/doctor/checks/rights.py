@@ -52,7 +52,4 @@ def visible_rows(settings: GuardedTable | None, tables: list[GuardedTable]) -> l
 
 
 RIGHTS = Check("rights", SECTION, _rights, needs=(INITIALISED,))
-RIGHTS_CHECKS = (
-    RIGHTS,
-    Check("visible rows", SECTION, _visible_rows, needs=(INITIALISED,)),
-)
+RIGHTS_CHECKS = (RIGHTS, Check("visible rows", SECTION, _visible_rows, needs=(INITIALISED,)))

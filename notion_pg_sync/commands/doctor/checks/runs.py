@@ -21,16 +21,15 @@ from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_all_com
 from notion_pg_sync.commands.status.asking import Question, read_facts
 from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.commands.status.findings import how_long, judged_alike
-from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, assess, of_user, went_away
+from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, assess, of_user
 from notion_pg_sync.commands.status.words import ago, since
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.health import Condition, Health
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.connection import transaction
-from notion_pg_sync.mirror.diagnosis.run_history import closing, failures_listed, recent_runs
+from notion_pg_sync.mirror.diagnosis.run_history import failures_listed, recent_runs
 from notion_pg_sync.mirror.overview import Run, begin_snapshot
 from notion_pg_sync.mirror.runs import SYNC_ALL
-from notion_pg_sync.sync.run.process import this_process
 
 SECTION = "Runs"
 
@@ -210,43 +209,19 @@ def _name(one: DatabaseHealth) -> str:
 
 
 async def _unended_runs(examination: Examination) -> list[Finding]:
-    facts, judgement = await _status(examination)
-    findings = unended_runs(facts, judgement, this_process().machine, about_all=examination.user_id is None)
-    return findings or [ok("every run that began has ended")]
+    return unended_runs(*await _status(examination)) or [ok("every run that began has ended")]
 
 
-def unended_runs(facts: Facts, judgement: Judgement, machine: str, *, about_all: bool) -> list[Finding]:
-    """What the runs are about whose record is not closed; `machine` is this one.
-
-    Those that went away and that `status` counts, in its words; and, where it is not `about_all` users, nothing of
-    those that later runs made up for.
-    """
-    gone = {went_away(run, facts.now): run for run in facts.open_runs if run.runid in facts.gone}
+def unended_runs(facts: Facts, judgement: Judgement) -> list[Finding]:
+    """What the runs are about whose record is not closed: the next run closes those of runs that went away."""
     judged = judged_alike(one for one in judgement.judged if one.condition is Condition.WENT_AWAY)
-    findings = [
-        warning(_said(group, facts), _closing(gone.get(group[0].reason), machine), *_concerns(group))
-        for group in judged
-    ]
-    counted = {group[0].reason for group in judged}
-    if about_all:
-        findings += [
-            warning(f"its record was left open: {sentence(reason)}", _closing(run, machine))
-            for reason, run in gone.items()
-            if reason not in counted
-        ]
+    findings = [warning(_said(group, facts), SYNC_ALL.command, *_concerns(group)) for group in judged]
     findings += [_hangs(run, facts) for run in facts.silent]
     at_work = [run for run in facts.open_runs if run.runid not in facts.gone and run not in facts.silent]
     return findings + [
         ok(f"run {run.runid} (pid {run.pid} on {run.host}) has been running for {since(run.started_at, facts.now)}")
         for run in at_work
     ]
-
-
-def _closing(run: Run | None, machine: str) -> str:
-    """The next run closes the records of those that died on its own machine, as long as that was not restarted."""
-    if run is None or run.machine == machine:
-        return SYNC_ALL.command
-    return closing(run.runid)
 
 
 def _hangs(run: Run, facts: Facts) -> Finding:

@@ -30,7 +30,7 @@ from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.scheduling.command_line import TOOL, Invocation, names_the_tool
 from notion_pg_sync.commands.doctor.scheduling.crontab import harmless
 from notion_pg_sync.commands.doctor.scheduling.due import TOLERANCE, is_missed, next_due
-from notion_pg_sync.commands.doctor.scheduling.faults import CRONIE, edit, faults_of, oddities_of
+from notion_pg_sync.commands.doctor.scheduling.faults import CRONIE, edit, faults_of
 from notion_pg_sync.commands.doctor.scheduling.found import (
     CronLine,
     Schedule,
@@ -56,7 +56,7 @@ from notion_pg_sync.commands.doctor.scheduling.systemd import Timer
 from notion_pg_sync.core.errors import ExitCode
 from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror.connection import current_time, transaction
-from notion_pg_sync.mirror.diagnosis.run_history import last_scheduled_run
+from notion_pg_sync.mirror.runs import last_scheduled_run
 from notion_pg_sync.settings import SettingsError, read_settings, written_duration
 
 SECTION = "Scheduling"
@@ -71,7 +71,8 @@ class _Job:
     """One thing that starts the sync.
 
     `invocation` is None where a script does so; `edit` is how to change it; `user` is whom it runs as, empty for the
-    present one; `is_cut`: a bare % ends its command; `since`: it may be another than before.
+    present one; `is_cut`: a bare % ends its command; `unexpanded` are variables with a $, which cron leaves as it is;
+    `since`: it may be another than before.
     """
 
     place: str
@@ -80,6 +81,7 @@ class _Job:
     edit: str
     user: str = ""
     is_cut: bool = False
+    unexpanded: tuple[str, ...] = ()
     since: datetime | None = None
 
     def faulty(self, seen: str, needs: str) -> Finding:
@@ -183,10 +185,6 @@ async def _crontab_valid(examination: Examination) -> list[Finding]:
             )
             for fault in faults
         ]
-        findings += [
-            warning(f"{file.place}: {oddity.sentence}", needs=oddity.needs, look=oddity.look)
-            for oddity in oddities_of(file.facts, file.crontab, schedule.daemon)
-        ]
         if not faults:
             findings.append(ok(f"cron can read {file.place}"))
     return findings
@@ -269,6 +267,9 @@ def _environment_of(examination: Examination, job: _Job) -> list[Finding]:
     environment = job.environment
     if job.is_cut:
         return [skipped(f"{job.place}: its command is cut at a %")]
+    if job.unexpanded:
+        seen = f"{', '.join(job.unexpanded)} has a $, and cron expands no variables"
+        return [job.faulty(seen, "write what is meant in full")]
     if environment.absent:
         return [job.faulty(f"it reads {environment.absent[0]}, which does not exist", "name a file that is there")]
     try:
@@ -405,6 +406,7 @@ def _jobs(schedule: Schedule) -> list[_Job]:
                 edit(line.file.facts),
                 line.user,
                 is_cut=line.entry.standard_input is not None,
+                unexpanded=tuple(name for name, value in line.entry.variables.items() if re.search(r"\$[\w{(]", value)),
                 since=line.file.changed,
             )
             for line in schedule.lines

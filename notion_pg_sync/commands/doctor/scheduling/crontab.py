@@ -77,13 +77,12 @@ class Problem:
 
 @dataclass(frozen=True)
 class Crontab:
-    """A crontab: `errors` make cron leave the whole of it out, `oddities` are read otherwise than they look."""
+    """A crontab: `errors` make cron leave the whole of it out."""
 
     text: str
     variables: Mapping[str, str]
     entries: tuple[Entry, ...]
     errors: tuple[Problem, ...]
-    oddities: tuple[Problem, ...]
 
     @property
     def ends_within_a_line(self) -> bool:
@@ -97,7 +96,6 @@ def read_crontab(text: str, *, with_user: bool) -> Crontab:
     variables: dict[str, str] = {}
     entries: list[Entry] = []
     errors: list[Problem] = []
-    oddities: list[Problem] = []
     for number, line in enumerate(text.split("\n"), start=1):
         content = line.lstrip(" \t")
         if not content or content.startswith("#"):
@@ -105,15 +103,13 @@ def read_crontab(text: str, *, with_user: bool) -> Crontab:
         if (setting := _setting(content)) is not None:
             name, value = setting
             variables[name] = value
-            oddities += [Problem(number, content, sentence) for sentence in _odd_value(name, value)]
             continue
         read = _entry(content, number, variables, with_user=with_user)
         if isinstance(read, str):
             errors.append(Problem(number, content, read))
             continue
         entries.append(read)
-        oddities += [Problem(number, content, sentence) for sentence in _odd_entry(read)]
-    return Crontab(text, variables, tuple(entries), tuple(errors), tuple(oddities))
+    return Crontab(text, variables, tuple(entries), tuple(errors))
 
 
 def five_fields(schedule: str) -> str | None:
@@ -150,15 +146,6 @@ def _setting(content: str) -> tuple[str, str] | None:
     if value[0] in ("'", '"'):
         return (name, value[1:-1].rstrip()) if len(value) > 1 and value.find(value[0], 1) == len(value) - 1 else None
     return name, value
-
-
-def _odd_value(name: str, value: str) -> list[str]:
-    sentences = []
-    if re.search(r"\$[A-Za-z_{(]", value):
-        sentences.append(f"{name} has a $, and cron does not expand variables: if one is meant, write its value")
-    if r"\%" in value:
-        sentences.append(f"{name} has \\%, and cron keeps the backslash here: write % alone")
-    return sentences
 
 
 def _entry(content: str, number: int, variables: Mapping[str, str], *, with_user: bool) -> Entry | str:
@@ -210,15 +197,6 @@ def _is_heeded(field_: _Field, found: re.Match[str]) -> bool:
 
 def _number(field_: _Field, word: str) -> int | None:
     return int(word) if word.isdigit() else field_.words.get(word.lower())
-
-
-def _odd_entry(entry: Entry) -> list[str]:
-    sentences = []
-    if entry.written.endswith("\r"):
-        sentences.append("the lines end as on Windows, and the carriage return becomes part of the command")
-    if not entry.schedule.startswith("@") and (heeded := five_fields(entry.schedule)) != entry.schedule:
-        sentences.append(f"cron reads {entry.schedule!r} as {heeded!r}")
-    return sentences
 
 
 def _split_at_percent(written: str) -> tuple[str, str | None]:

@@ -42,14 +42,6 @@ def faults_of(facts: FileFacts, crontab: Crontab, daemon: str | None) -> list[Fa
     return [*_faults_of_file(facts, daemon), *_faults_of_text(facts, crontab)]
 
 
-def oddities_of(facts: FileFacts, crontab: Crontab, daemon: str | None) -> list[Fault]:
-    """What cron reads otherwise than it looks."""
-    found = [_to_edit(facts, f"line {oddity.line}: {oddity.sentence}") for oddity in crontab.oddities]
-    if "CRON_TZ" in crontab.variables and daemon != CRONIE:
-        found.append(_to_edit(facts, "Debian's cron ignores CRON_TZ and uses the host's time (cronie uses CRON_TZ)"))
-    return found
-
-
 def edit(facts: FileFacts) -> str:
     """How to edit the crontab."""
     return f"sudoedit {shlex.quote(facts.path)}" if facts.path else f"sudo crontab -u {shlex.quote(facts.owner)} -e"
