@@ -69,6 +69,7 @@ class Condition(Enum):
     STALE = "stale"
     LATE = "late"
     SUSPENDED = "suspended"
+    INCOMPLETE = "incomplete"
     NOT_CONNECTED = "not_connected"
     NOT_CONFIGURED = "not_configured"
     SWITCHED_OFF = "switched_off"
@@ -91,6 +92,11 @@ class Condition(Enum):
         return _HEALTH.get(self, Health.OK)
 
     @property
+    def is_up_to_date(self) -> bool:
+        """Whether every edit is in the copy that Notion gives."""
+        return self in (Condition.FRESH, Condition.INCOMPLETE)
+
+    @property
     def is_kept_fresh(self) -> bool:
         """Whether the tool means to keep a database in this condition fresh."""
         return self is Condition.FRESH or (self in _HEALTH and self is not Condition.NOT_CONNECTED)
@@ -103,5 +109,6 @@ _HEALTH = {
     Condition.STALE: Health.FAILING,
     Condition.LATE: Health.DEGRADED,
     Condition.SUSPENDED: Health.DEGRADED,
+    Condition.INCOMPLETE: Health.DEGRADED,
     Condition.NOT_CONNECTED: Health.DEGRADED,
 }

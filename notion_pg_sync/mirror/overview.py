@@ -46,7 +46,8 @@ class Database:
 
     `rows` is None until every data source was read whole once; so is `fresh_as_of`, before which every edit is in the
     copy, and `full_as_of`, when the latest full read began. `held_back`: rows that Notion has no longer and that wait
-    for somebody's word. `rows_gone`: rows that were written and are not there any more. `lease_runid` is the run that
+    for somebody's word. `rows_gone`: rows that were written and are not there any more. `left_out`: values that
+    Notion does not give; `left_out_reason` is of the one that is missing longest. `lease_runid` is the run that
     has the user's lease. Where the user's token is suspended, `suspended_since` and `next_try_at` are those of the
     token. All times are by PostgreSQL's clock.
     """
@@ -77,6 +78,9 @@ class Database:
     full_as_of: datetime | None
     held_back: int
     rows_gone: int = 0
+    left_out: int = 0
+    left_out_since: datetime | None = None
+    left_out_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,8 @@ _DATABASES = """
            CASE WHEN account.suspended_since IS NULL THEN database.next_try_at
                 ELSE account.next_try_at END AS next_try_at, lease_runid,
            rate_limited_until, source.rows, source.fresh_as_of, source.full_as_of,
-           coalesce(source.held_back, 0) AS held_back
+           coalesce(source.held_back, 0) AS held_back, coalesce(gap.left_out, 0) AS left_out, gap.left_out_since,
+           gap.left_out_reason
     FROM notion_sync.databases AS database
     JOIN notion_sync.accounts AS account ON account.user_id = database.user_id
     LEFT JOIN (
@@ -146,6 +151,12 @@ _DATABASES = """
         WHERE %(user)s::text IS NULL OR source.user_id = %(user)s
         GROUP BY source.user_id, source.database_id
     ) AS source ON source.user_id = database.user_id AND source.database_id = database.database_id
+    LEFT JOIN (
+        SELECT source.user_id, source.database_id, count(*) AS left_out, min(since) AS left_out_since,
+               (array_agg(concat(property, ': ', message) ORDER BY since, property, page_id))[1] AS left_out_reason
+        FROM notion_sync.left_out JOIN notion_sync.data_sources AS source USING (user_id, data_source_id)
+        GROUP BY source.user_id, source.database_id
+    ) AS gap ON gap.user_id = database.user_id AND gap.database_id = database.database_id
     WHERE %(user)s::text IS NULL OR database.user_id = %(user)s
     ORDER BY database.user_id, database.name, database.database_id
 """

@@ -274,6 +274,23 @@ def test_rows_that_are_held_back_are_told(anna: Site) -> None:
     assert status(anna)["databases"][0]["held_back"] == 30
 
 
+def test_a_value_that_notion_does_not_give_is_degraded_and_told(site: Site) -> None:
+    site.connect("anna", site.small.tokens["anna"], configured(site, "Everything"))
+    site.small.workspace.faults.add("rewrite", path="/properties/", rewrite=lambda _: {"object": "list"})
+    assert site.command("sync-all").code == 0
+    assert conditions(site) == {("anna", "Everything"): "incomplete"}
+    ended = site.command("status")
+    assert (ended.code, site.command("status", "--strict").code) == (0, 1)
+    assert ended.out.startswith("Degraded: ")
+    assert "values are left out, and tried again at each run: " in reason(site, "anna")
+    told = site.command("doctor", "--no-cron-check").out
+    assert "anna/Everything" in told
+    assert "write to its support" in " ".join(told.split())
+    site.small.workspace.faults.clear()
+    assert site.command("sync-all").code == 0
+    assert conditions(site) == {}
+
+
 def test_what_is_no_longer_configured_stays_and_is_told(anna: Site) -> None:
     anna.execute("UPDATE user_settings SET notion_databases = %s", configured(anna, "Worlds"))
     assert conditions(anna) == {("anna", "Characters"): "not_configured"}

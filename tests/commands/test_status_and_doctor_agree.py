@@ -51,6 +51,7 @@ STATES: list[dict[str, Any]] = [
     {"last_status": "running", "last_runid": 9, "fresh_as_of": None},
     {**failing(), "last_status": "running", "last_runid": 9, "last_message": None},
     {"last_status": "running", "last_runid": 6},
+    {"left_out": 2, "left_out_since": NOW - HOUR, "left_out_reason": "Friends: Notion answered 500."},
 ]
 OPEN_RUNS = [
     an_open_run(8, machine=HERE, pid=1),
@@ -129,7 +130,13 @@ def shown(known: Facts, judgement: Judgement) -> dict[Condition, list[Finding]]:
         Condition.WENT_AWAY: unended_runs(known, judgement),
         **{
             one: judged_as(one, known, judgement)
-            for one in (Condition.NEVER_SYNCED, Condition.STALE, Condition.LATE, Condition.SUSPENDED)
+            for one in (
+                Condition.NEVER_SYNCED,
+                Condition.STALE,
+                Condition.LATE,
+                Condition.SUSPENDED,
+                Condition.INCOMPLETE,
+            )
         },
     }
 

@@ -36,7 +36,7 @@ def _epoch(moment: datetime | None) -> float | None:
 
 
 def _up(one: DatabaseHealth) -> float | None:
-    return float(one.condition is Condition.FRESH) if one.condition.is_kept_fresh else None
+    return float(one.condition.is_up_to_date) if one.condition.is_kept_fresh else None
 
 
 _METRICS = (

@@ -33,6 +33,7 @@ STYLES = {
     Condition.STALE: "red",
     Condition.LATE: "yellow",
     Condition.SUSPENDED: "yellow",
+    Condition.INCOMPLETE: "yellow",
     Condition.NOT_CONNECTED: "yellow",
     Condition.FRESH: "green",
 }

@@ -150,7 +150,7 @@ def _nothing_fresh(judged: Sequence[DatabaseHealth]) -> Iterator[DatabaseHealth]
     """That no database at all is fresh, though each may be left aside with a reason of its own, is a failure."""
     of_users = [one for one in judged if one.is_database or (one.user_id and one.condition.health is not Health.OK)]
     is_told = any(one.condition.health is Health.FAILING for one in judged)
-    if not of_users or is_told or any(one.condition is Condition.FRESH for one in of_users):
+    if not of_users or is_told or any(one.condition.is_up_to_date for one in of_users):
         return
     reason = f"no database is kept fresh ({_by_condition(of_users)})."
     yield DatabaseHealth(None, None, None, Condition.FAILING, reason, advice="'notion-pg-sync doctor' checks why.")
@@ -393,7 +393,14 @@ def _database(facts: Facts, database: Database, max_age: timedelta) -> DatabaseH
         return replace(left, cause="left alone")
     if database.rows_gone and not _what_keeps_it(facts, database, running):
         return judged(Condition.STALE, _rows_gone(database))
+    if database.left_out:
+        return judged(Condition.INCOMPLETE, _left_out(database), database.left_out_since)
     return judged(Condition.FRESH)
+
+
+def _left_out(database: Database) -> str:
+    count = plural(database.left_out, "value is", "values are")
+    return f"{count} left out, and tried again at each run: {database.left_out_reason}"
 
 
 def _rows_gone(database: Database) -> str:

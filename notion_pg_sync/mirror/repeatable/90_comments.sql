@@ -61,6 +61,10 @@ COMMENT ON COLUMN notion_sync.page_bodies.is_settled IS
 COMMENT ON COLUMN notion_sync.page_bodies.fetched_at IS 'When it was asked for, by Notion''s clock.';
 COMMENT ON COLUMN notion_sync.data_sources.bodies IS
     'Yours to set: whether its bodies are read by every run, also by those without --bodies.';
+COMMENT ON TABLE notion_sync.left_out IS
+    'Values of pages that Notion does not give: what was known of them is kept, and each run tries again.';
+COMMENT ON COLUMN notion_sync.left_out.property IS 'The name of the property in Notion.';
+COMMENT ON COLUMN notion_sync.left_out.reason IS 'An error code, as database_runs has them.';
 COMMENT ON COLUMN notion_sync.removed_pages.page_id IS
     'Null: the row was one too many, under something that is no id of Notion; row has it.';
 COMMENT ON COLUMN notion_sync.removed_pages.row IS 'The row as it was, ids included.';

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import (
@@ -137,6 +138,12 @@ async def _suspended_databases(examination: Examination) -> list[Finding]:
     return found or [ok("no database is suspended")]
 
 
+async def _incomplete_databases(examination: Examination) -> list[Finding]:
+    found = judged_as(Condition.INCOMPLETE, *await _status(examination))
+    needs = "each run tries again; if Notion gives nothing for days, write to its support"
+    return [replace(one, fix="", needs=needs) for one in found] or [ok("no value is left out")]
+
+
 def judged_as(condition: Condition, facts: Facts, judgement: Judgement) -> list[Finding]:
     """All users and databases that `status` finds in this condition.
 
@@ -244,4 +251,5 @@ RUN_CHECKS = (
     Check("stale databases", SECTION, _stale_databases, needs=(CONNECTED_USERS,), depth=2),
     Check("never synced", SECTION, _never_synced, needs=(CONNECTED_USERS,), depth=2),
     Check("suspended databases", SECTION, _suspended_databases, needs=(CONNECTED_USERS,), depth=1),
+    Check("incomplete databases", SECTION, _incomplete_databases, needs=(CONNECTED_USERS,), depth=1),
 )
