@@ -153,7 +153,8 @@ _DATABASES = """
     ) AS source ON source.user_id = database.user_id AND source.database_id = database.database_id
     LEFT JOIN (
         SELECT source.user_id, source.database_id, count(*) AS left_out, min(since) AS left_out_since,
-               (array_agg(concat(property, ': ', message) ORDER BY since, property, page_id))[1] AS left_out_reason
+               (array_agg(concat(nullif(property, '') || ': ', message) ORDER BY since, property, page_id))[1]
+                   AS left_out_reason
         FROM notion_sync.left_out JOIN notion_sync.data_sources AS source USING (user_id, data_source_id)
         GROUP BY source.user_id, source.database_id
     ) AS gap ON gap.user_id = database.user_id AND gap.database_id = database.database_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from notion_workspace import SmallWorkspace
+from notion_workspace.literals import title
 
 from tests.installation import Installation
 
@@ -89,12 +90,57 @@ async def test_what_refuses_a_row_is_named_with_the_table_and_the_page(
         (failure,) = (await anna.sync_all()).failures
         assert f"PostgreSQL refuses the page {page} in public.notion_chat_sessions_sync: " in failure
         assert cause in failure
+        assert failure.endswith(" All other rows are written.")
         assert "Session 77" not in failure
+        rows = await anna.mirrored("anna", small.data_sources["Chat Sessions"])
+        assert rows.keys() == set(small.workspace.page_ids("Chat Sessions")) - {page}
+        left_out = await anna.execute("SELECT page_id::text, property FROM notion_sync.left_out")
+        assert left_out == [{"page_id": page, "property": ""}]
 
 
 async def test_a_row_that_fits_again_is_written(anna: Installation, small: SmallWorkspace) -> None:
     await anna.execute(CONSTRAINT + "CHECK (title <> 'Session 77')")
     assert (await anna.sync_all()).failures != []
     await anna.execute("ALTER TABLE notion_chat_sessions_sync DROP CONSTRAINT odd")
-    assert (await anna.sync_all()).failures == []
+    anna.workspace.clock.advance(3600)
+    outcome = await anna.sync_all()
+    assert (outcome.failures, outcome.accounts[0].databases["Chat Sessions"].mode) == ([], "incremental")
+    assert await anna.execute("SELECT 1 FROM notion_sync.left_out") == []
     assert await anna.differences("anna", "anna", {"Chat Sessions": small.databases["Chat Sessions"]}) == []
+
+
+async def test_of_two_pages_that_a_key_tells_apart_only_one_is_left_out(
+    installation: Installation, small: SmallWorkspace
+) -> None:
+    workspace = installation.workspace
+    names = [f"Row {number}" for number in range(20)] + ["Twin", "Twin"]
+    twins = workspace.add_database("Twins", {"Name": title()}, [{"Name": name} for name in names])
+    workspace.share("anna", twins.id)
+    await installation.connect("anna", small.tokens["anna"], {"Twins": twins.id})
+    await installation.execute("ALTER TABLE notion_pages_sync ADD CONSTRAINT own UNIQUE (user_id, title)")
+    for _ in range(2):
+        (failure,) = (await installation.sync_all(full=True)).failures
+        assert "it violates the constraint own of public.notion_pages_sync" in failure
+        assert len(await installation.mirrored("anna", twins.data_source_id)) == 21
+    last = workspace.page_ids("Twins")[-1]
+    workspace.edit_page(last, {"Name": "Other twin"})
+    assert (await installation.sync_all()).failures == []
+    assert await installation.differences("anna", "anna", {"Twins": twins.id}) == []
+
+
+async def test_a_row_that_is_known_stays_as_it_was_while_its_page_is_refused(
+    anna: Installation, small: SmallWorkspace
+) -> None:
+    await anna.sync_all()
+    page = small.workspace.page_ids("Chat Sessions")[76]
+    await anna.execute(CONSTRAINT + "CHECK (title <> 'refused')")
+    small.workspace.edit_page(page, {"Name": "refused"})
+    assert (await anna.sync_all(full=True)).failures != []
+    assert (await anna.mirrored("anna", small.data_sources["Chat Sessions"]))[page]["title"] == "Session 77"
+
+
+async def test_where_every_row_is_refused_it_is_no_odd_row(anna: Installation) -> None:
+    await anna.execute(CONSTRAINT + "CHECK (title = '')")
+    (failure,) = (await anna.sync_all()).failures
+    assert "it violates the constraint odd of" in failure
+    assert await anna.execute("SELECT 1 FROM notion_sync.left_out") == []

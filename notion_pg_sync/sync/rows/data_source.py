@@ -57,6 +57,7 @@ from notion_pg_sync.sync.rows.row_sink import (
     RowSink,
     SyncTarget,
     counts_of,
+    rows_refused,
 )
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.listener import ProgressKey
@@ -148,6 +149,8 @@ class DataSourceSync:
             await self._try_again()
         if self._conversion.unfit or (self._is_whole and state and state.has_unfit_values):
             await self._destination.note_unfit(self._conversion.unfit, is_whole=self._is_whole)
+        if self._destination.refused:
+            raise rows_refused(self._destination.refused)
         if rows_held_back:
             raise held_back(self._place.owner.user_id, self._place.owner.database_name, rows_held_back)
         if rows := await self._destination.withheld():

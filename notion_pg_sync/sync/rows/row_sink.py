@@ -14,12 +14,13 @@ from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.core.intervals import Interval
 from notion_pg_sync.core.left_out import LeftOut
 from notion_pg_sync.core.users import User
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import data_sources, runs
 from notion_pg_sync.mirror.connection import Connection, current_time, retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState
 from notion_pg_sync.mirror.left_out import forget_unseen, settle_left_out
 from notion_pg_sync.mirror.people import save_users
-from notion_pg_sync.mirror.refusals import is_about_values, refusal, triggers_of
+from notion_pg_sync.mirror.refusals import Trigger, is_about_values, refusal, triggers_of
 from notion_pg_sync.mirror.removal import Reason, pages_of, remove_pages, unseen_pages
 from notion_pg_sync.mirror.row_counts import change_row_counts, settle_row_count
 from notion_pg_sync.mirror.rows import (
@@ -46,9 +47,12 @@ from notion_pg_sync.notion.cleaning import CONVERSION_VERSION
 from notion_pg_sync.notion.column_names import view_name
 from notion_pg_sync.sync.run.context import RunContext
 
+# So many rows of a batch that PostgreSQL refuses are left out one by one. Where it refuses more, it is no odd row.
+MAX_REFUSED_ROWS = 20
+
 
 class RowRefusedError(ToolError):
-    """PostgreSQL refuses a row; `code` is its own."""
+    """PostgreSQL refuses rows; `code` is its own."""
 
     def __init__(self, message: str, code: str | None) -> None:
         super().__init__(message)
@@ -97,7 +101,12 @@ class EditProgress:
 
 
 class RowSink(Protocol):
-    """What the sync of a data source needs of where its rows go. Every method may raise what psycopg raises."""
+    """What the sync of a data source needs of where its rows go. Every method may raise what psycopg raises.
+
+    `refused`: the pages whose rows PostgreSQL refused, by id, and why; all others are written.
+    """
+
+    refused: dict[str, LeftOut]
 
     async def known(self) -> tuple[DataSourceState | None, list[Column], datetime]:
         """What earlier runs recorded: the state, None before the first sync, and the columns; and PostgreSQL's time."""
@@ -159,6 +168,7 @@ class PostgresSink:
     types: Mapping[tuple[str, str], str] = field(default_factory=dict)
     has_documents: bool = False
     has_old_documents: bool = False
+    refused: dict[str, LeftOut] = field(default_factory=dict)
 
     async def known(self) -> tuple[DataSourceState | None, list[Column], datetime]:
         """See `RowSink`."""
@@ -217,13 +227,22 @@ class PostgresSink:
         users: Sequence[User] = (),
         left: Sequence[LeftOut] | None = None,
     ) -> Written:
-        """See `RowSink`. Raises `RowRefusedError` where a constraint or a trigger of the application stops a row."""
+        """See `RowSink`. Raises `RowRefusedError` where PostgreSQL refuses more than `MAX_REFUSED_ROWS` of the rows."""
         try:
             return await self._write(rows, columns, progress, users, left)
         except psycopg.Error as error:
-            if refused := await self._refused(error, rows):
-                raise refused from error
-            raise
+            triggers = await self._triggers()
+            if not is_about_values(error, triggers):
+                raise
+            refused = await self._refused(rows, triggers)
+            if not 0 < len(refused) <= MAX_REFUSED_ROWS:
+                first = next(iter(refused.values()), None)
+                said = first.message if first else refusal(error, self.place.table, triggers, None)
+                raise RowRefusedError(said, error.sqlstate) from error
+        accepted = [row for row in rows if row.page_id not in refused]
+        written = await self._write(accepted, columns, progress, users, [*(left or ()), *refused.values()])
+        self.refused |= refused
+        return written
 
     @retried
     async def _write(
@@ -256,30 +275,36 @@ class PostgresSink:
         self.has_documents = True
         return written
 
-    async def _refused(self, error: psycopg.Error, rows: Sequence[Row]) -> RowRefusedError | None:
-        """What PostgreSQL refused of `rows`, None where the error is not about what they hold."""
+    async def _triggers(self) -> list[Trigger]:
         async with transaction(self.work.pool) as connection:
-            triggers = await triggers_of(connection, self.place.table)
-        if not is_about_values(error, triggers):
-            return None
-        page_id = await self._first_refused(rows)
-        return RowRefusedError(refusal(error, self.place.table, triggers, page_id), error.sqlstate)
+            return await triggers_of(connection, self.place.table)
 
-    async def _first_refused(self, rows: Sequence[Row]) -> str | None:
-        """The page of the first row that PostgreSQL refuses: fewer and fewer are tried, and none is kept."""
-        accepted, refused = 0, len(rows)
-        if await self._accepts(rows):
-            return None
-        while refused - accepted > 1:
-            middle = (accepted + refused) // 2
-            if await self._accepts(rows[:middle]):
-                accepted = middle
-            else:
-                refused = middle
-        return rows[accepted].page_id
+    async def _refused(self, rows: Sequence[Row], triggers: Sequence[Trigger]) -> dict[str, LeftOut]:
+        """The pages whose rows PostgreSQL refuses, and why."""
+        errors: dict[str, psycopg.Error] = {}
+        await self._try_out(rows, [], errors)
+        return {
+            page_id: LeftOut(page_id, "", one.sqlstate or "", refusal(one, self.place.table, triggers, page_id))
+            for page_id, one in errors.items()
+        }
+
+    async def _try_out(self, rows: Sequence[Row], accepted: list[Row], refused: dict[str, psycopg.Error]) -> None:
+        """Sorts rows into those that PostgreSQL accepts together, and those that it refuses beside them."""
+        if len(refused) > MAX_REFUSED_ROWS:
+            return
+        error = await self._error_of([*accepted, *rows])
+        if error is None:
+            accepted.extend(rows)
+        elif len(rows) == 1:
+            refused[rows[0].page_id] = error
+        else:
+            middle = len(rows) // 2
+            await self._try_out(rows[:middle], accepted, refused)
+            await self._try_out(rows[middle:], accepted, refused)
 
     @retried
-    async def _accepts(self, rows: Sequence[Row]) -> bool:
+    async def _error_of(self, rows: Sequence[Row]) -> psycopg.Error | None:
+        """Why PostgreSQL refuses these rows, None where it does not; nothing of it is kept."""
         try:
             async with (
                 self.work.writing_for(self.place.owner.user_id) as connection,
@@ -290,9 +315,9 @@ class PostgresSink:
                     await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         except psycopg.OperationalError:
             raise
-        except psycopg.Error:
-            return False
-        return True
+        except psycopg.Error as error:
+            return error
+        return None
 
     async def unseen(self) -> list[str]:
         """See `RowSink`."""
@@ -417,6 +442,7 @@ class DryRunSink:
     seen: set[str] = field(default_factory=set)
     new_columns: list[str] = field(default_factory=list)
     trusts_notes: bool = True
+    refused: dict[str, LeftOut] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -481,6 +507,13 @@ class DryRunSink:
 
     async def end_edits(self, watermark: datetime, unsure: timedelta) -> None:
         """See `RowSink`."""
+
+
+def rows_refused(refused: Mapping[str, LeftOut]) -> RowRefusedError:
+    """The error for rows that are left out, once all others are written."""
+    first = next(iter(refused.values()))
+    more = f" {plural(len(refused) - 1, 'more page is', 'more pages are')} refused too." if len(refused) > 1 else ""
+    return RowRefusedError(f"{first.message}{more} All other rows are written.", first.reason)
 
 
 def counts_of(written: Written) -> Counts:
