@@ -51,20 +51,13 @@ def pg_cron(found: PgCron | None) -> list[Finding]:
 
 def cron_job(job: CronJob) -> list[Finding]:
     """What a job of pg_cron does beside this tool."""
-    findings = []
     if job.syncs_notion:
         seen = f"pg_cron still starts the job {job.called} ({job.schedule}): two schedulers sync side by side"
-        findings.append(warning(seen, job.unschedule))
-    elif changed := job.changes:
-        seen = (
-            f"pg_cron's job {job.called} ({job.schedule}) writes to {some(changed)}, or empties it: rows then differ "
-            "from Notion"
-        )
-        findings.append(broken(seen, job.pause, EVERYTHING))
-    if findings and job.failed:
-        seen = f"{job.failed:,} of the {job.runs:,} runs of pg_cron's job {job.called} in the last day failed"
-        findings.append(warning(seen, needs="see why", look=job.failures))
-    return findings
+        return [warning(seen, job.unschedule)]
+    if changed := job.changes:
+        seen = f"pg_cron's job {job.called} ({job.schedule}) writes to {some(changed)}, or empties it"
+        return [broken(f"{seen}: rows then differ from Notion", job.pause, EVERYTHING)]
+    return []
 
 
 async def _api_setting(examination: Examination) -> list[Finding]:
@@ -79,27 +72,15 @@ async def _api_setting(examination: Examination) -> list[Finding]:
 async def _functions(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         functions = await older_functions(connection)
-    return [finding for function in functions for finding in older_function(function)] or [
+    return [older_function(function) for function in functions] or [
         ok("no function of an older set-up has one of our names")
     ]
 
 
-def older_function(function: OlderFunction) -> list[Finding]:
+def older_function(function: OlderFunction) -> Finding:
     """What a function of the older set-up means: whoever calls it does not reach this tool."""
-    findings = [
-        warning(
-            f"the function {function.signature} of an older set-up is still there (its owner is {function.owner}): "
-            "a call of it does not reach notion-pg-sync",
-            function.drop,
-        )
-    ]
-    if function.is_definer_unpinned:
-        seen = (
-            f"{function.signature} runs with the rights of {function.owner} and finds its tables by its caller's "
-            "search_path, so a caller can make it run their own code; if it is to stay, pin its search_path"
-        )
-        findings.append(warning(seen, function.pin))
-    return findings
+    seen = f"the function {function.signature} of an older set-up is still there (its owner is {function.owner})"
+    return warning(f"{seen}: a call of it does not reach notion-pg-sync", function.drop)
 
 
 OLDER_SETUP_CHECKS = (
