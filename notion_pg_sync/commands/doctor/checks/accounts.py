@@ -14,8 +14,7 @@ from notion_pg_sync.commands.doctor.checks.check import (
     ok,
     warning,
 )
-from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
-from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import connect_command, new_token
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.accounts import Account, read_accounts

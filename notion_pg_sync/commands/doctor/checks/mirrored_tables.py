@@ -8,8 +8,7 @@ from psycopg import sql
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Subject, broken, ok, warning
-from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
-from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_command
 from notion_pg_sync.core.columns import UNDETERMINED
 from notion_pg_sync.core.wording import plural, some

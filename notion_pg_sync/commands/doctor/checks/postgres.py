@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 from ipaddress import ip_address
 
@@ -23,14 +22,11 @@ from notion_pg_sync.commands.doctor.checks.wording import sentence
 from notion_pg_sync.core.health import (
     CLOCK_DIFFERENCE_BROKEN_SECONDS,
     CLOCK_DIFFERENCE_WARNED_OF_SECONDS,
-    LITTLE_DISK_BYTES,
-    LITTLE_DISK_SHARE,
 )
-from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror import migrations
 from notion_pg_sync.mirror.bookkeeping import find_lack
 from notion_pg_sync.mirror.connection import PostgresError, fetch_value, open_pool, transaction
-from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, settings_out_of_sight
+from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, missing_rights, settings_out_of_sight
 from notion_pg_sync.mirror.diagnosis.server import ClockReading, Server, look_at_server, read_clock, replication_role
 from notion_pg_sync.mirror.lock_holders import forgotten_transactions
 from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
@@ -63,18 +59,11 @@ async def _reachable(examination: Examination) -> list[Finding]:
 async def _settings(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         read_only = await why_read_only(connection.cursor())
-        replica = await replication_role(connection)
+        kept = await replication_role(connection)
     findings = [read_only_server(read_only)] if read_only else []
-    if replica:
-        findings.append(
-            broken(
-                f"session_replication_role is {replica.value} {replica.kept.where}: foreign keys are not enforced, and "
-                "triggers do not run",
-                replica.kept.reset,
-                EVERYTHING,
-                needs="" if replica.kept.reset else "take it out there",
-            )
-        )
+    if kept:
+        seen = f"session_replication_role is replica {kept.where}: foreign keys are not enforced, triggers do not run"
+        findings.append(broken(seen, kept.reset, EVERYTHING, needs="" if kept.reset else "take it out there"))
     return findings or [ok("no setting prevents the tool from working")]
 
 
@@ -163,22 +152,6 @@ def clock(difference: timedelta) -> Finding:
     return told(seen, needs=needs, look="timedatectl status")
 
 
-async def _disk_space(examination: Examination) -> list[Finding]:
-    if examination.embedded_in is None:
-        return [ok("this is not the embedded PostgreSQL, so its disk is not checked")]
-    usage = shutil.disk_usage(examination.embedded_in)
-    return [disk_space(str(examination.embedded_in), free=usage.free, total=usage.total)]
-
-
-def disk_space(folder: str, *, free: int, total: int) -> Finding:
-    """Whether the embedded PostgreSQL has room to grow; sizes in bytes."""
-    seen = f"{humanize.naturalsize(free)} of {humanize.naturalsize(total)} are free for the embedded PostgreSQL"
-    if free < LITTLE_DISK_BYTES or free < total * LITTLE_DISK_SHARE:
-        look = shell_command("df", "-h", folder)
-        return warning(f"only {seen} in {folder}", needs="free some space on that disk", look=look)
-    return ok(seen)
-
-
 async def _initialised(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         if missing := await missing_at_the_bookkeeping(connection):
@@ -208,14 +181,23 @@ async def _initialised(examination: Examination) -> list[Finding]:
     return [ok(f"the tables of notion-pg-sync are up to date; user_settings is in schema {schema}")]
 
 
+async def _rights(examination: Examination) -> list[Finding]:
+    async with transaction(examination.pool) as connection:
+        missing = await missing_rights(connection, examination.schema)
+    return [broken(f"the role {right.role} may not: {right.what}", right.grant, EVERYTHING) for right in missing] or [
+        ok("the tool may read user_settings, and write the sync tables and the typed views")
+    ]
+
+
 REACHABLE = Check("reachable", SECTION, _reachable)
 INITIALISED = Check("initialised", SECTION, _initialised, needs=(REACHABLE,))
+RIGHTS = Check("rights", SECTION, _rights, needs=(INITIALISED,))
 POSTGRES_CHECKS = (
     REACHABLE,
     Check("settings", SECTION, _settings, needs=(REACHABLE,)),
     Check("locks", SECTION, _locks, needs=(REACHABLE,)),
     Check("encryption", SECTION, _encryption, needs=(REACHABLE,)),
     Check("clock", SECTION, _clock, needs=(REACHABLE,)),
-    Check("disk space", SECTION, _disk_space, needs=(REACHABLE,)),
     INITIALISED,
+    RIGHTS,
 )

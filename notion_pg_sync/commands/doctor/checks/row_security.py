@@ -1,23 +1,27 @@
-"""Whether each tenant sees what is theirs, and nobody else sees tokens or other people's rows."""
+"""Whether the tool sees every row, each tenant what is theirs, and nobody else tokens or other people's rows."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
+from notion_pg_sync.commands.doctor.checks.check import EVERYTHING, Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
 from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS
 from notion_pg_sync.mirror.adoption import own_policy
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.row_security import (
+    ALL_COMMANDS,
     PUBLIC,
     GuardedTable,
     exposed_to,
     fix_of_exposed_settings,
     fix_of_fragile,
+    fix_of_hidden_rows,
+    fix_of_hidden_settings,
     fix_of_open,
     fix_of_unguarded,
     fragile_policies,
+    hides_from_us,
     look_at_table,
     open_policies,
 )
@@ -25,6 +29,29 @@ from notion_pg_sync.mirror.diagnosis.sync_tables import views_of_their_owner
 from notion_pg_sync.mirror.tables import find_tables, known_tables
 
 INIT_ROW_SECURITY = "notion-pg-sync init --row-security"
+
+
+async def _visible_rows(examination: Examination) -> list[Finding]:
+    settings, tables = await _guarded(examination)
+    findings = [
+        broken(
+            f"row level security of {table.qualified_name} may hide users from the role {table.role}",
+            fix_of_hidden_settings(table),
+            EVERYTHING,
+        )
+        for table in settings
+        if hides_from_us(table, ("SELECT",))
+    ]
+    findings += [
+        broken(
+            f"row level security of {table.qualified_name} may hide rows from the role {table.role}, or refuse them",
+            fix_of_hidden_rows(table),
+            EVERYTHING,
+        )
+        for table in tables
+        if hides_from_us(table, ALL_COMMANDS)
+    ]
+    return findings or [ok("row level security hides no row from the tool")]
 
 
 async def _row_security(examination: Examination) -> list[Finding]:
@@ -138,6 +165,7 @@ async def _guarded(examination: Examination) -> tuple[list[GuardedTable], list[G
 
 
 ROW_SECURITY_CHECKS = (
+    Check("visible rows", SECTION, _visible_rows, needs=(INITIALISED,)),
     Check("row level security", SECTION, _row_security, needs=(INITIALISED,)),
     Check("open to everybody", SECTION, _exposure, needs=(INITIALISED,)),
 )

@@ -15,8 +15,7 @@ from notion_pg_sync.commands.doctor.checks.check import (
     ok,
     warning,
 )
-from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
-from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_all_command, sync_command
 from notion_pg_sync.commands.status.asking import Question, read_facts
 from notion_pg_sync.commands.status.facts import Facts
@@ -27,14 +26,10 @@ from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.health import Condition, Health
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.connection import transaction
-from notion_pg_sync.mirror.diagnosis.run_history import failures_listed, recent_runs
 from notion_pg_sync.mirror.overview import Run, begin_snapshot
 from notion_pg_sync.mirror.runs import SYNC_ALL
 
 SECTION = "Runs"
-
-# Of more groups of databases that are in one condition, only the names are told.
-_MOST_LINES = 10
 
 
 async def _status(examination: Examination) -> tuple[Facts, Judgement]:
@@ -64,10 +59,7 @@ def worst_verdict(judgement: Judgement) -> Verdict:
 
 
 async def _last_run(examination: Examination) -> list[Finding]:
-    facts, judgement = await _status(examination)
-    async with transaction(examination.pool) as connection:
-        recent = await recent_runs(connection)
-    return [last_run(facts, judgement), *recent_failures(facts, judgement, recent)]
+    return [last_run(*await _status(examination))]
 
 
 def last_run(facts: Facts, judgement: Judgement) -> Finding:
@@ -87,28 +79,6 @@ def last_run(facts: Facts, judgement: Judgement) -> Finding:
             return ok(f"{began} and succeeded: {sentence(run.message)}")
         case _:
             return ok(f"{began} and has not ended yet")
-
-
-def recent_failures(facts: Facts, judgement: Judgement, recent: Sequence[Run]) -> list[Finding]:
-    """The failed ones of the `recent` runs, the latest first, beside the last, of which there is a line already.
-
-    They are the past where all is well now.
-    """
-    failed = [
-        run
-        for run in recent
-        if run.status == "failed" and (facts.last_run is None or run.runid != facts.last_run.runid)
-    ]
-    if not failed:
-        return []
-    seen = (
-        f"{len(failed):,} of the {plural(len(recent), 'run', 'runs')} of the last day failed, one of them "
-        f"{ago(failed[0].started_at, facts.now)}: {sentence(failed[0].message)}"
-    )
-    if worst_verdict(judgement) is Verdict.OK:
-        return [ok(seen)]
-    needs = "see what they failed of"
-    return [warning(seen, "", *_subjects(judgement.not_fresh), needs=needs, look=failures_listed())]
 
 
 async def _failing_databases(examination: Examination) -> list[Finding]:
@@ -146,17 +116,10 @@ def judged_as(condition: Condition, facts: Facts, judgement: Judgement) -> list[
     groups = judged_alike(judged, lambda one: one.user_id)
     verdict = verdict_on(condition)
     fixes = {kind: _fix(alike) for kind, alike in _by_kind(judged).items()}
-    findings = [
+    return [
         _finding(verdict, _said(group, facts), fixes[_kind(group[0])], _concerns(group), _kind(group[0]))
-        for group in groups[:_MOST_LINES]
+        for group in groups
     ]
-    if rest := [one for group in groups[_MOST_LINES:] for one in group]:
-        more = plural(len(rest), "more database", "more databases")
-        names = some([_name(one) for one in rest])
-        findings.append(
-            _finding(verdict, f"{more} {condition.words}: {names}", SYNC_ALL.command, _concerns(rest), _kind(rest[0]))
-        )
-    return findings
 
 
 def _is_told_here(one: DatabaseHealth) -> bool:
