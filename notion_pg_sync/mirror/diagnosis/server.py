@@ -25,15 +25,6 @@ class Server:
     sslmode: str
 
 
-@dataclass(frozen=True)
-class ClockReading:
-    """The server's time, and this machine's before it was asked and after it had answered."""
-
-    before: datetime
-    server: datetime
-    after: datetime
-
-
 async def replication_role(connection: Connection) -> KeptSetting | None:
     """Where `session_replication_role` is kept, where it switches off triggers and with them foreign keys."""
     found = await connection.execute(
@@ -66,8 +57,6 @@ async def look_at_server(connection: Connection) -> Server:
     )
 
 
-async def read_clock(connection: Connection) -> ClockReading:
-    """Both clocks at once, as well as that can be."""
-    before = datetime.now(UTC)
-    server = await current_time(connection)
-    return ClockReading(before, server, datetime.now(UTC))
+async def read_clock(connection: Connection) -> tuple[datetime, datetime, datetime]:
+    """The server's time, between this machine's before it was asked and after it had answered."""
+    return datetime.now(UTC), await current_time(connection), datetime.now(UTC)

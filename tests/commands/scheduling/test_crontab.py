@@ -33,7 +33,6 @@ def test_variables_are_those_above_a_line() -> None:
         {"A": "1"},
         {"A": "two words", "B": "  kept"},
     ]
-    assert crontab.variables == {"A": "two words", "B": "  kept"}
 
 
 def test_a_system_crontab_names_the_user() -> None:
@@ -56,8 +55,8 @@ def test_a_bare_percent_ends_the_command(written: str, command: str, given_to_it
 
 
 def test_a_percent_in_a_variable_is_a_percent_and_a_backslash_before_it_stays() -> None:
-    crontab = own("A=a%40b\nB=a\\%40b\n")
-    assert crontab.variables == {"A": "a%40b", "B": "a\\%40b"}
+    crontab = own(f"A=a%40b\nB=a\\%40b\n{LINE}\n")
+    assert crontab.entries[0].variables == {"A": "a%40b", "B": "a\\%40b"}
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,17 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 from notion_pg_sync.commands.doctor.scheduling.found import Schedule
 from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.mirror.accounts import Account
-from notion_pg_sync.mirror.connection import Pool
+from notion_pg_sync.mirror.connection import Connection, Pool, transaction
 from notion_pg_sync.mirror.runs import ScheduledRun
 from notion_pg_sync.settings import Settings
+
+Answer = TypeVar("Answer")
 
 
 class Verdict(StrEnum):
@@ -124,6 +127,11 @@ class Examination:
         if self.opened is None:
             raise RuntimeError("a check that uses PostgreSQL needs REACHABLE")
         return self.opened
+
+    async def ask(self, question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+        """What PostgreSQL answers to one question, in a transaction of its own; for checks that need `REACHABLE`."""
+        async with transaction(self.pool) as connection:
+            return await question(connection)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from notion_pg_sync.commands.doctor.checks.check import (
 )
 from notion_pg_sync.commands.doctor.checks.postgres import REACHABLE
 from notion_pg_sync.core.wording import some
-from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.older_setup import (
     API_SETTING,
     CronJob,
@@ -29,8 +28,7 @@ SECTION = "Older set-up"
 
 
 async def _pg_cron(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        return pg_cron(await look_at_pg_cron(connection))
+    return pg_cron(await examination.ask(look_at_pg_cron))
 
 
 def pg_cron(found: PgCron | None) -> list[Finding]:
@@ -38,11 +36,9 @@ def pg_cron(found: PgCron | None) -> list[Finding]:
     if found is None:
         return [ok("pg_cron is not in this database")]
     if found.jobs is None:
-        seen = (
-            "pg_cron is in this database, but this role may not see its jobs: as a superuser, check that "
-            "'SELECT jobname, command, active FROM cron.job' has none that syncs Notion"
-        )
-        return [skipped(seen)]
+        query = "SELECT jobname, command, active FROM cron.job"
+        seen = "pg_cron is in this database, but this role may not see its jobs"
+        return [skipped(f"{seen}: as a superuser, check that '{query}' has none that syncs Notion")]
     findings = [finding for job in found.jobs for finding in cron_job(job)]
     whose = "no active job" if found.all_visible else "no active job of this role"
     names = f" (there are {some([job.called for job in found.jobs])})" if found.jobs else ""
@@ -61,18 +57,14 @@ def cron_job(job: CronJob) -> list[Finding]:
 
 
 async def _api_setting(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        kept = await api_settings(connection)
     return [
         warning(f"{API_SETTING} is set {setting.where}: the older set-up called that address", setting.reset)
-        for setting in kept
+        for setting in await examination.ask(api_settings)
     ] or [ok(f"{API_SETTING} is not set")]
 
 
 async def _functions(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        functions = await older_functions(connection)
-    return [older_function(function) for function in functions] or [
+    return [older_function(function) for function in await examination.ask(older_functions)] or [
         ok("no function of an older set-up has one of our names")
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 import humanize
@@ -19,15 +19,12 @@ from notion_pg_sync.commands.doctor.checks.check import (
 )
 from notion_pg_sync.commands.doctor.checks.examine import held_up
 from notion_pg_sync.commands.doctor.checks.wording import sentence
-from notion_pg_sync.core.health import (
-    CLOCK_DIFFERENCE_BROKEN_SECONDS,
-    CLOCK_DIFFERENCE_WARNED_OF_SECONDS,
-)
+from notion_pg_sync.core.health import CLOCK_DIFFERENCE_BROKEN_SECONDS, CLOCK_DIFFERENCE_WARNED_OF_SECONDS
 from notion_pg_sync.mirror import migrations
 from notion_pg_sync.mirror.bookkeeping import find_lack
 from notion_pg_sync.mirror.connection import PostgresError, fetch_value, open_pool, transaction
 from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, missing_rights, settings_out_of_sight
-from notion_pg_sync.mirror.diagnosis.server import ClockReading, Server, look_at_server, read_clock, replication_role
+from notion_pg_sync.mirror.diagnosis.server import Server, look_at_server, read_clock, replication_role
 from notion_pg_sync.mirror.lock_holders import forgotten_transactions
 from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
 from notion_pg_sync.mirror.tables import find_schema, settings_on_path
@@ -51,8 +48,7 @@ async def _reachable(examination: Examination) -> list[Finding]:
         )
     except PostgresError as error:
         return [of_error(error, EVERYTHING)]
-    async with transaction(examination.pool) as connection:
-        server = await look_at_server(connection)
+    server = await examination.ask(look_at_server)
     return [ok(f"PostgreSQL {server.version} answers{', behind a connection pooler' if server.behind_pooler else ''}")]
 
 
@@ -74,15 +70,12 @@ def read_only_server(found: ReadOnly) -> Finding:
 
 
 async def _locks(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        holders = await forgotten_transactions(connection.cursor())
+    holders = await examination.ask(lambda connection: forgotten_transactions(connection.cursor()))
     return [held_up([holder]) for holder in holders] or [ok("no forgotten transaction holds a lock on the tables")]
 
 
 async def _encryption(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        server = await look_at_server(connection)
-    return [encryption(server)]
+    return [encryption(await examination.ask(look_at_server))]
 
 
 def encryption(server: Server) -> Finding:
@@ -96,19 +89,16 @@ def encryption(server: Server) -> Finding:
     if not server.encrypted:
         seen = f"the connection to {server.host} is not encrypted: tokens and rows can be read on the way"
         return warning(seen, needs=needs)
-    if server.sslmode == "verify-ca":
-        # https://www.postgresql.org/docs/current/libpq-ssl.html, "Client Verification of Server Certificates"
-        return ok(
-            f"the connection to {server.host} is encrypted, but the certificate's host name was not checked "
-            "(sslmode=verify-ca: enough if its authority is your own, else use verify-full)"
-        )
-    if server.sslmode != "verify-full":
-        return warning(
-            f"the connection to {server.host} is encrypted, but the server's identity was not verified "
-            f"(sslmode={server.sslmode})",
-            needs=needs,
-        )
-    return ok(f"the connection to {server.host} is encrypted and verified (sslmode={server.sslmode})")
+    seen, mode = f"the connection to {server.host} is encrypted", f"sslmode={server.sslmode}"
+    match server.sslmode:
+        case "verify-full":
+            return ok(f"{seen} and verified ({mode})")
+        case "verify-ca":
+            # https://www.postgresql.org/docs/current/libpq-ssl.html, "Client Verification of Server Certificates"
+            enough = "enough if its authority is your own, else use verify-full"
+            return ok(f"{seen}, but the certificate's host name was not checked ({mode}: {enough})")
+        case _:
+            return warning(f"{seen}, but the server's identity was not verified ({mode})", needs=needs)
 
 
 def is_this_machine(server: Server) -> bool:
@@ -122,20 +112,16 @@ def is_this_machine(server: Server) -> bool:
 
 
 async def _clock(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        reading = await read_clock(connection)
-    return [clock(clock_difference(reading))]
+    return [clock(clock_difference(*await examination.ask(read_clock)))]
 
 
-def clock_difference(reading: ClockReading) -> timedelta:
+def clock_difference(before: datetime, server: datetime, after: datetime) -> timedelta:
     """By how much the server's clock surely is ahead of this machine's (negative: behind).
 
     The server read its clock at some time between the two readings of this machine's: only what lies outside of them
     is a difference.
     """
-    if reading.server > reading.after:
-        return reading.server - reading.after
-    return min(reading.server - reading.before, timedelta())
+    return server - after if server > after else min(server - before, timedelta())
 
 
 def clock(difference: timedelta) -> Finding:
@@ -182,8 +168,7 @@ async def _initialised(examination: Examination) -> list[Finding]:
 
 
 async def _rights(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        missing = await missing_rights(connection, examination.schema)
+    missing = await examination.ask(lambda connection: missing_rights(connection, examination.schema))
     return [broken(f"the role {right.role} may not: {right.what}", right.grant, EVERYTHING) for right in missing] or [
         ok("the tool may read user_settings, and write the sync tables and the typed views")
     ]

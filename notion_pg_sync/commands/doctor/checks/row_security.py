@@ -33,25 +33,16 @@ INIT_ROW_SECURITY = "notion-pg-sync init --row-security"
 
 async def _visible_rows(examination: Examination) -> list[Finding]:
     settings, tables = await _guarded(examination)
-    findings = [
-        broken(
-            f"row level security of {table.qualified_name} may hide users from the role {table.role}",
-            fix_of_hidden_settings(table),
-            EVERYTHING,
-        )
-        for table in settings
-        if hides_from_us(table, ("SELECT",))
-    ]
-    findings += [
-        broken(
-            f"row level security of {table.qualified_name} may hide rows from the role {table.role}, or refuse them",
-            fix_of_hidden_rows(table),
-            EVERYTHING,
-        )
-        for table in tables
-        if hides_from_us(table, ALL_COMMANDS)
-    ]
-    return findings or [ok("row level security hides no row from the tool")]
+    kinds = (
+        (settings, ALL_COMMANDS[:1], fix_of_hidden_settings, "hide users from the role {}"),
+        (tables, ALL_COMMANDS, fix_of_hidden_rows, "hide rows from the role {}, or refuse them"),
+    )
+    return [
+        broken(f"row level security of {table.qualified_name} may {what.format(table.role)}", fix(table), EVERYTHING)
+        for guarded, commands, fix, what in kinds
+        for table in guarded
+        if hides_from_us(table, commands)
+    ] or [ok("row level security hides no row from the tool")]
 
 
 async def _row_security(examination: Examination) -> list[Finding]:
@@ -103,13 +94,11 @@ def fragile(table: GuardedTable) -> list[Finding]:
 
 async def _exposure(examination: Examination) -> list[Finding]:
     settings, tables = await _guarded(examination)
-    async with transaction(examination.pool) as connection:
-        views = await views_of_their_owner(connection)
     findings = [finding for table in settings for finding in exposed_settings(table)]
     findings += [finding for table in tables for finding in exposed_rows(table)]
     findings += [
         warning(f"the view {view} shows every user's rows to every role that may read it (no security_invoker)", fix)
-        for view, fix in views
+        for view, fix in await examination.ask(views_of_their_owner)
     ]
     return findings or [ok("no token and no other user's row is open to everybody")]
 

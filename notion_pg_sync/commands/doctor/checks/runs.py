@@ -24,7 +24,7 @@ from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, 
 from notion_pg_sync.commands.status.words import ago, since
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.health import Condition, Health
-from notion_pg_sync.core.wording import plural, some
+from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.overview import Run, begin_snapshot
 from notion_pg_sync.mirror.runs import SYNC_ALL
@@ -81,30 +81,17 @@ def last_run(facts: Facts, judgement: Judgement) -> Finding:
             return ok(f"{began} and has not ended yet")
 
 
-async def _failing_databases(examination: Examination) -> list[Finding]:
-    return failing_databases(*await _status(examination))
+def _databases(name: str, *conditions: Condition, depth: int, well: str) -> Check:
+    """The check that tells what is in one of these conditions; `well` says that nothing is.
 
+    What a run failed of beside the databases stands in its line, and settings have a check.
+    """
 
-def failing_databases(facts: Facts, judgement: Judgement) -> list[Finding]:
-    """The databases that fail. What a run failed of beside them stands in its line, and settings have a check."""
-    known = plural(len(judgement.databases), "database is", "databases are")
-    return judged_as(Condition.FAILING, facts, judgement) or [ok(f"{known} known, and none is failing")]
+    async def run(examination: Examination) -> list[Finding]:
+        status = await _status(examination)
+        return [finding for condition in conditions for finding in judged_as(condition, *status)] or [ok(well)]
 
-
-async def _stale_databases(examination: Examination) -> list[Finding]:
-    status = await _status(examination)
-    found = [*judged_as(Condition.LATE, *status), *judged_as(Condition.STALE, *status)]
-    return found or [ok("no copy is older than it should be")]
-
-
-async def _never_synced(examination: Examination) -> list[Finding]:
-    found = judged_as(Condition.NEVER_SYNCED, *await _status(examination))
-    return found or [ok("every database that is configured was synced or tried")]
-
-
-async def _suspended_databases(examination: Examination) -> list[Finding]:
-    found = judged_as(Condition.SUSPENDED, *await _status(examination))
-    return found or [ok("no database is suspended")]
+    return Check(name, SECTION, run, needs=(CONNECTED_USERS,), depth=depth)
 
 
 def judged_as(condition: Condition, facts: Facts, judgement: Judgement) -> list[Finding]:
@@ -202,9 +189,9 @@ def _finding(verdict: Verdict, message: str, fix: str, concerns: frozenset[Subje
 
 RUN_CHECKS = (
     Check("last run", SECTION, _last_run, needs=(INITIALISED, RIGHTS), depth=3),
-    Check("failing databases", SECTION, _failing_databases, needs=(CONNECTED_USERS,), depth=1),
+    _databases("failing databases", Condition.FAILING, depth=1, well="no database is failing"),
     Check("unended runs", SECTION, _unended_runs, needs=(INITIALISED, RIGHTS), depth=1),
-    Check("stale databases", SECTION, _stale_databases, needs=(CONNECTED_USERS,), depth=2),
-    Check("never synced", SECTION, _never_synced, needs=(CONNECTED_USERS,), depth=2),
-    Check("suspended databases", SECTION, _suspended_databases, needs=(CONNECTED_USERS,), depth=1),
+    _databases("stale databases", Condition.LATE, Condition.STALE, depth=2, well="no copy is older than it should be"),
+    _databases("never synced", Condition.NEVER_SYNCED, depth=2, well="every configured database was synced or tried"),
+    _databases("suspended databases", Condition.SUSPENDED, depth=1, well="no database is suspended"),
 )

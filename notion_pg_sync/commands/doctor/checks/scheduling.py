@@ -55,7 +55,7 @@ from notion_pg_sync.commands.doctor.scheduling.systemd import Timer
 from notion_pg_sync.core.errors import ExitCode
 from notion_pg_sync.core.health import MISSED_AFTER_MINUTES
 from notion_pg_sync.core.printable import shell_command
-from notion_pg_sync.mirror.connection import current_time, transaction
+from notion_pg_sync.mirror.connection import current_time
 from notion_pg_sync.mirror.runs import last_scheduled_run
 from notion_pg_sync.settings import SettingsError, read_settings, written_duration
 
@@ -108,11 +108,14 @@ async def _scheduled(examination: Examination) -> list[Finding]:
     if schedule.files:
         return [skipped("a crontab names the tool in a line that cron cannot read")]
     if schedule.unreadable:
-        seen = (
-            "no crontab that this user may read starts sync-all, and these, which may do so, cannot be read: "
-            f"{', '.join(schedule.unreadable)}"
-        )
-        return [warning(seen, needs="run doctor as root", look=f"sudo -E {own_command()} doctor")]
+        seen = "no crontab that this user may read starts sync-all; these may do so, and cannot be read"
+        return [
+            warning(
+                f"{seen}: {', '.join(schedule.unreadable)}",
+                needs="run doctor as root",
+                look=f"sudo -E {own_command()} doctor",
+            )
+        ]
     outside = " (this is a container: where its host starts it, use --no-cron-check)" if is_in_container() else ""
     install = "" if shutil.which("crontab") else "sudo apt-get install cron\n"
     fix = install + line_to_add(examination.environment)
@@ -162,8 +165,6 @@ def longest_gap(schedule: Schedule, now: datetime) -> timedelta | None:
 
 async def _crontab_valid(examination: Examination) -> list[Finding]:
     schedule = _schedule(examination)
-    if not schedule.files:
-        return [skipped(_NO_CRON)]
     findings: list[Finding] = []
     starting = {line.file.place for line in schedule.lines}
     for file in schedule.files:
@@ -179,7 +180,7 @@ async def _crontab_valid(examination: Examination) -> list[Finding]:
         ]
         if not faults:
             findings.append(ok(f"cron can read {file.place}"))
-    return findings
+    return findings or [skipped(_NO_CRON)]
 
 
 async def _cron_running(examination: Examination) -> list[Finding]:
@@ -293,10 +294,7 @@ def _is_another(one: str | None, other: str | None) -> bool:
 
 
 async def _failures_told(examination: Examination) -> list[Finding]:
-    schedule = _schedule(examination)
-    if not schedule.lines:
-        return [skipped(_NO_CRON)]
-    return [_told(line) for line in schedule.lines]
+    return [_told(line) for line in _schedule(examination).lines] or [skipped(_NO_CRON)]
 
 
 def _told(line: CronLine) -> Finding:
@@ -322,16 +320,14 @@ def _told(line: CronLine) -> Finding:
 async def _look_for_run(examination: Examination) -> None:
     """Takes note of the last run that nobody started by hand, where there is a PostgreSQL to ask."""
     if examination.schema and examination.scheduled_run is None:
-        async with transaction(examination.pool) as connection:
-            examination.scheduled_run = await last_scheduled_run(connection)
+        examination.scheduled_run = await examination.ask(last_scheduled_run)
 
 
 async def _on_time(examination: Examination) -> list[Finding]:
     schedule = _schedule(examination)
     await _look_for_run(examination)
     last = examination.scheduled_run
-    async with transaction(examination.pool) as connection:
-        now_there = await current_time(connection)
+    now_there = await examination.ask(current_time)
     # Both by the clock of this host, which is cron's.
     now = datetime.now(schedule.zone)
     changes = [line.file.changed for line in schedule.lines if line.file.changed]

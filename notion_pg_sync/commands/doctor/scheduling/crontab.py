@@ -67,7 +67,6 @@ class Crontab:
     """A crontab: `errors` make cron leave the whole of it out."""
 
     text: str
-    variables: Mapping[str, str]
     entries: tuple[Entry, ...]
     errors: tuple[Problem, ...]
 
@@ -96,7 +95,7 @@ def read_crontab(text: str, *, with_user: bool) -> Crontab:
             errors.append(Problem(number, content, read))
             continue
         entries.append(read)
-    return Crontab(text, variables, tuple(entries), tuple(errors))
+    return Crontab(text, tuple(entries), tuple(errors))
 
 
 def next_due(schedule: str, after: datetime) -> datetime | None:
