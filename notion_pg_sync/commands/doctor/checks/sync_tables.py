@@ -58,18 +58,18 @@ async def _foreign_keys(examination: Examination) -> list[Finding]:
 
 def foreign_key(key: ForeignKey) -> Finding:
     """What a foreign key does when a row leaves Notion."""
-    points = f"{key.qualified_table} points at {key.target} (foreign key {key.name}"
-    points = f"{points}, ON DELETE {key.action})"
-    stays = "a row that leaves Notion stays while something points at it, and the run says so"
+    points = f"{key.qualified_table} points at {key.target} (foreign key {key.name}, ON DELETE {key.action})"
     match key.action:
         case "CASCADE":
             seen = f"{points}: when a row leaves Notion, the rows that point at it are deleted too"
             return warning(seen, replacement(key))
         case "SET NULL" if not key.nullable:
-            return warning(f"{points}, but a column of it is NOT NULL: {stays}", replacement(key))
+            seen = f"{points}, but a column of it is NOT NULL: a row that leaves Notion cannot be removed"
+            return warning(f"{seen} while something points at it", replacement(key))
         case "SET NULL" | "SET DEFAULT":
             return ok(f"{points}: rows that leave Notion can go")
         case _:
+            stays = "a row that leaves Notion stays while something points at it, and the run says so"
             return ok(f"{points}: {stays}")
 
 
