@@ -236,5 +236,5 @@ async def test_tokens_without_a_witness_are_broken(mirrored: Mirrored) -> None:
         await mirrored.sync()
     finding = await mirrored.one("failing databases")
     assert finding.verdict is Verdict.BROKEN
-    assert finding.message.startswith("anna/Three, anna/Worlds: failing, for a ")
+    assert finding.message.startswith("anna/Three, anna/Worlds: failing, for ")
     assert ", 4 times in a row: Notion does not" in finding.message

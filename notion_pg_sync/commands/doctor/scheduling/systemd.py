@@ -94,7 +94,10 @@ def _time(written: str) -> datetime | None:
 
 def output_of(command: list[str]) -> str | None:
     """What a program prints, in English and in UTC; None where there is none, or it says that it failed."""
-    ended = run(["env", "LC_ALL=C", "TZ=UTC", *command])
+    try:
+        ended = run(["env", "LC_ALL=C", "TZ=UTC", *command])
+    except OSError:
+        return None
     return ended.stdout if ended and ended.returncode == 0 else None
 
 
