@@ -44,7 +44,7 @@ DECISIONS = {
     "sync/verify": ["comparing", "expectation", "expected_fields", "parted_rollups"],
     "mirror": ["view_definition"],
     "commands/status": ["judgement"],
-    "commands/doctor/scheduling": ["crontab", "command_line", "due", "faults"],
+    "commands/doctor/scheduling": ["crontab", "command_line", "faults"],
 }
 
 # The floors, from the ground up: each uses those below it, and beside itself nothing else. The two sides, `notion` and

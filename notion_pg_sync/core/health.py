@@ -19,9 +19,6 @@ LEASE_ENDS_WITHIN_DAYS = 1
 # Between the minute that a schedule names and the run's record lie the start of the process and its way to
 # PostgreSQL, whose clock may be another than cron's.
 MISSED_AFTER_MINUTES = 2
-# Which earlier failures are told though all is well again: those that a person may still find the cause of.
-RECENT_FAILURES_DAYS = 1
-
 # Notion refuses now and then what it allows a moment later; three runs in a row are no accident.
 SUSPENDED_AFTER_FAILURES = 3
 # Somebody may be fixing it just now: hourly at first, daily once a day went by.
@@ -38,9 +35,6 @@ CLOCKS_DIFFER_MINUTES = 5
 # Synchronised clocks differ by less than a second. From a minute on, ages and leases are off by what people notice.
 CLOCK_DIFFERENCE_WARNED_OF_SECONDS = 5
 CLOCK_DIFFERENCE_BROKEN_SECONDS = 60
-# PostgreSQL stops where its disk is full. Whichever is more: a twentieth of a large disk is soon written.
-LITTLE_DISK_BYTES = 1_000_000_000
-LITTLE_DISK_SHARE = 0.05
 
 
 class Health(IntEnum):

@@ -171,13 +171,17 @@ def revocations(table: sql.Identifier, roles: Sequence[str | None]) -> list[Chan
     """
     if not roles:
         return []
-    names = [sql.SQL("PUBLIC") if role is None else sql.Identifier(role) for role in roles]
     return [
         Change(
             f"take TRIGGER and TRUNCATE from {', '.join(role or 'everybody' for role in roles)}",
-            sql.SQL("REVOKE TRIGGER, TRUNCATE ON {} FROM {} CASCADE").format(table, sql.SQL(", ").join(names)),
+            sql.SQL("REVOKE TRIGGER, TRUNCATE ON {} FROM {} CASCADE").format(table, grantees(roles)),
         )
     ]
+
+
+def grantees(roles: Sequence[str | None]) -> sql.Composed:
+    """Roles (None: everybody) as GRANT and REVOKE name them."""
+    return sql.SQL(", ").join(sql.SQL("PUBLIC") if role is None else sql.Identifier(role) for role in roles)
 
 
 async def favoured_by_default(connection: Connection, schema: str) -> list[str | None]:

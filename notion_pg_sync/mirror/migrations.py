@@ -19,7 +19,7 @@ _ADVISORY_LOCK = 7_263_548_190
 _NOTED_FROM = 17
 _ADDITIVE = re.compile(r"^-- additive$", re.MULTILINE)
 
-INIT = "notion-pg-sync init"
+INIT = "notion-pg-sync init --yes"
 UPGRADE = "pip install --upgrade notion-pg-sync"
 
 

@@ -410,7 +410,7 @@ def _faults(table: SyncTable, there: Mapping[str, str]) -> Misfit | None:
         return Misfit.all_of([lost_column(table, column, there) for column in lost])
     if missing:
         names = ", ".join(column.name for column in missing)
-        return Misfit(f"{table.qualified_name} has no column {names}: run '{INIT}'.", INIT)
+        return Misfit(f"{table.qualified_name} has no column {names}: run 'notion-pg-sync init'.", INIT)
     # A length that is limited is no obstacle, as long as what comes is short enough.
     unlimited = {name: re.sub(r"\(\d+\)", "", type_) for name, type_ in there.items()}
     unlike = [column for column in wanted if not fits(column, unlimited[column.name])]

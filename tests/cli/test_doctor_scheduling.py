@@ -155,8 +155,10 @@ def test_no_password_of_a_crontab_is_shown(on_host: Host, text: str) -> None:
 
 def test_a_line_that_cron_cannot_read_is_told_as_the_line_that_was_meant(on_host: Host) -> None:
     on_host.host.write("/etc/cron.d/notion", "*/15 * * * root notion-pg-sync sync-all\n")
-    seen, _ = on_host.doctor().broken("scheduled")
-    assert "line 1 of /etc/cron.d/notion" in seen
+    told = on_host.doctor()
+    assert told.verdicts("scheduled") == {"skipped"}
+    seen, _ = told.broken("crontab valid")
+    assert seen.startswith("cron ignores /etc/cron.d/notion: line 1: ")
     assert "day of week" in seen
 
 

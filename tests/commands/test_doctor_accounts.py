@@ -38,7 +38,7 @@ async def test_a_healthy_set_up_is_well(patient: Patient) -> None:
     )
     for check in ("connected users", "tokens", "notion_databases"):
         assert {finding.verdict for finding in await patient.found(check)} == {Verdict.OK}
-    told(await patient.found("connected users"), "3 users are connected to Notion: 1 by OAuth and 2 by an integration")
+    told(await patient.found("connected users"), "3 users are connected to Notion (1 by OAuth)")
     told(await patient.found("notion_databases"), "2 databases are configured, and everything shared with 1 token")
 
 

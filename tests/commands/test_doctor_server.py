@@ -1,12 +1,9 @@
-"""doctor, the server and the way to it: version, pooler, encryption, clock, room."""
+"""doctor, the server and the way to it: version, pooler, encryption, clock."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,10 +12,8 @@ from hypothesis import strategies as st
 from psycopg.conninfo import make_conninfo
 
 from notion_pg_sync.commands.doctor.checks.check import Verdict
-from notion_pg_sync.commands.doctor.checks.postgres import clock, clock_difference, disk_space, encryption
-from notion_pg_sync.embedded.server import EmbeddedPostgres
-from notion_pg_sync.mirror.diagnosis.server import ClockReading, Server
-from tests.cli.conftest import Command
+from notion_pg_sync.commands.doctor.checks.postgres import clock, clock_difference, encryption
+from notion_pg_sync.mirror.diagnosis.server import Server
 from tests.commands.conftest import Patient, findings_of
 from tests.pgbouncer import PgBouncer
 
@@ -73,8 +68,7 @@ async def test_the_clocks_of_one_machine_agree(patient: Patient) -> None:
     st.floats(0, 1),
 )
 def test_a_slow_answer_is_no_difference(difference: timedelta, took: timedelta, when: float) -> None:
-    reading = ClockReading(NOON, NOON + took * when + difference, NOON + took)
-    found = clock_difference(reading)
+    found = clock_difference(NOON, NOON + took * when + difference, NOON + took)
     assert abs(found) <= abs(difference)
     assert abs(difference - found) <= took
     assert found * (difference / timedelta(seconds=1)) >= timedelta()
@@ -94,29 +88,6 @@ def test_clocks_that_differ_are_told(seconds: float, verdict: Verdict, words: st
     finding = clock(timedelta(seconds=seconds))
     assert finding.verdict is verdict
     assert words in finding.message
-
-
-@pytest.mark.parametrize(
-    ("free", "total", "verdict"),
-    [
-        (50e9, 100e9, Verdict.OK),
-        (0.9e9, 2e9, Verdict.WARNING),
-        (4e9, 100e9, Verdict.WARNING),
-        (5e9, 100e9, Verdict.OK),
-    ],
-)
-def test_little_space_is_told(free: float, total: float, verdict: Verdict) -> None:
-    assert disk_space("/somewhere", free=int(free), total=int(total)).verdict is verdict
-
-
-def test_the_embedded_postgresql_tells_its_space() -> None:
-    folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-tests."))
-    try:
-        with EmbeddedPostgres(folder):
-            ended = Command({})("doctor", "-v", "--no-cron-check", NOTION_PG_SYNC_DATA_DIR=str(folder))
-        assert "are free for the embedded PostgreSQL" in ended.out
-    finally:
-        shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from notion_pg_sync.commands.doctor.checks.accounts import connected_users, wanted_databases
 from notion_pg_sync.commands.doctor.checks.check import Finding, Verdict
 from notion_pg_sync.commands.doctor.checks.runs import (
-    failing_databases,
     judged_as,
     last_run,
     unended_runs,
@@ -123,7 +122,7 @@ def shown(known: Facts, judgement: Judgement) -> dict[Condition, list[Finding]]:
     """What doctor says of what is in each condition."""
     return {
         Condition.FAILING: [
-            *failing_databases(known, judgement),
+            *judged_as(Condition.FAILING, known, judgement),
             last_run(known, judgement),
             *(finding for finding in wanted_databases(accounts(known), "public") if finding.verdict is Verdict.BROKEN),
         ],

@@ -19,7 +19,7 @@ from notion_pg_sync.commands.output.terminal import Screen, text_of
 from notion_pg_sync.core.printable import printable
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.embedded.fallback import NoPostgresError, chosen_postgres
-from notion_pg_sync.embedded.server import EmbeddedPostgresError, default_folder
+from notion_pg_sync.embedded.server import EmbeddedPostgresError
 from notion_pg_sync.settings import Settings
 
 _MARKS = {
@@ -105,9 +105,7 @@ def _prepared(
 ) -> Examination:
     examination = Examination(settings, environment, resources, user_id=user_id)
     try:
-        url, says = resources.enter_context(chosen_postgres(settings, dict(environment), on_terminal=on_terminal))
-        if says:
-            examination.embedded_in = settings.data_folder or default_folder(environment)
+        url, _ = resources.enter_context(chosen_postgres(settings, dict(environment), on_terminal=on_terminal))
         examination.settings = replace(settings, database_url=url)
     except (NoPostgresError, EmbeddedPostgresError) as error:
         examination.no_postgres = str(error)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from notion_pg_sync.core.health import RECENT_FAILURES_DAYS
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.kept_settings import KeptSetting, kept_by_the_server, kept_for
 from notion_pg_sync.mirror.typed_sql import typed
@@ -22,7 +21,7 @@ _CHANGES = re.compile(
 
 @dataclass(frozen=True)
 class CronJob:
-    """An active job of pg_cron; `owned`: by the tool's role; the counts are those of its runs in the last day.
+    """An active job of pg_cron; `owned`: by the tool's role.
 
     `does` is its command, and the source of the functions that this calls, and of those that they call.
     """
@@ -32,8 +31,6 @@ class CronJob:
     schedule: str
     owned: bool
     does: str
-    runs: int
-    failed: int
 
     @property
     def called(self) -> str:
@@ -61,16 +58,6 @@ class CronJob:
         key = self.name if self.name and self.owned else self.jobid
         return typed(sql.SQL("SELECT cron.unschedule({})").format(sql.Literal(key)))
 
-    @property
-    def failures(self) -> str:
-        """SQL that shows why it failed."""
-        return typed(
-            sql.SQL(
-                "SELECT start_time, return_message FROM cron.job_run_details "
-                "WHERE jobid = {} AND status = 'failed' ORDER BY start_time DESC LIMIT 10"
-            ).format(sql.Literal(self.jobid))
-        )
-
 
 @dataclass(frozen=True)
 class PgCron:
@@ -85,14 +72,12 @@ class PgCron:
 
 @dataclass(frozen=True)
 class OlderFunction:
-    """A function under one of our names that is not ours. `is_definer_unpinned`: it runs with its owner's rights and
-    with whatever search_path its caller has."""
+    """A function under one of our names that is not ours."""
 
     schema: str
     name: str
     arguments: str
     owner: str
-    is_definer_unpinned: bool
 
     @property
     def signature(self) -> str:
@@ -102,15 +87,8 @@ class OlderFunction:
     @property
     def drop(self) -> str:
         """SQL that removes it."""
-        return self._typed("DROP FUNCTION {}({})")
-
-    @property
-    def pin(self) -> str:
-        """SQL that pins its search_path."""
-        return self._typed("ALTER FUNCTION {}({}) SET search_path = pg_catalog, public")
-
-    def _typed(self, statement: str) -> str:
-        return typed(sql.SQL(statement).format(sql.Identifier(self.schema, self.name), sql.SQL(self.arguments)))
+        name = sql.Identifier(self.schema, self.name)
+        return typed(sql.SQL("DROP FUNCTION {}({})").format(name, sql.SQL(self.arguments)))
 
 
 async def look_at_pg_cron(connection: Connection) -> PgCron | None:
@@ -119,22 +97,17 @@ async def look_at_pg_cron(connection: Connection) -> PgCron | None:
         """
         SELECT coalesce(has_schema_privilege(job.relnamespace, 'USAGE')
                         AND has_table_privilege(job.oid, 'SELECT'), false),
-               coalesce(row_security_active(job.oid), false),
-               coalesce(has_table_privilege(details.oid, 'SELECT'), false)
+               coalesce(row_security_active(job.oid), false)
         FROM (SELECT) AS always
         LEFT JOIN pg_class AS job ON job.relnamespace = to_regnamespace('cron') AND job.relname = 'job'
-        LEFT JOIN pg_class AS details
-            ON details.relnamespace = job.relnamespace AND details.relname = 'job_run_details'
         WHERE job.oid IS NOT NULL OR EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron')
         """
     )
     row = await found.fetchone()
     if row is None:
         return None
-    readable, only_own, has_details = row
-    return PgCron(
-        jobs=await _jobs(connection, with_details=has_details) if readable else None, all_visible=not only_own
-    )
+    readable, only_own = row
+    return PgCron(await _jobs(connection) if readable else None, all_visible=not only_own)
 
 
 async def api_settings(connection: Connection) -> list[KeptSetting]:
@@ -161,9 +134,7 @@ async def older_functions(connection: Connection) -> list[OlderFunction]:
     """Functions under our names that know nothing of `notion_sync`, in any schema but that; types fully named."""
     found = await connection.execute(
         """
-        SELECT nspname, proname, pg_get_function_identity_arguments(pg_proc.oid), pg_get_userbyid(proowner),
-               prosecdef AND NOT EXISTS (
-                   SELECT FROM unnest(proconfig) AS setting WHERE starts_with(setting, 'search_path='))
+        SELECT nspname, proname, pg_get_function_identity_arguments(pg_proc.oid), pg_get_userbyid(proowner)
         FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
         WHERE proname = ANY (%s) AND nspname <> 'notion_sync' AND prokind = 'f'
           AND strpos(coalesce(pg_get_function_sqlbody(pg_proc.oid), prosrc), 'notion_sync.') = 0
@@ -174,39 +145,26 @@ async def older_functions(connection: Connection) -> list[OlderFunction]:
     return [OlderFunction(*row) async for row in found]
 
 
-async def _jobs(connection: Connection, *, with_details: bool) -> tuple[CronJob, ...]:
-    counts = sql.SQL(
-        """
-        (SELECT count(*) FROM cron.job_run_details AS run
-         WHERE run.jobid = job.jobid AND start_time > clock_timestamp() - make_interval(days => {days})),
-        (SELECT count(*) FROM cron.job_run_details AS run
-         WHERE run.jobid = job.jobid AND start_time > clock_timestamp() - make_interval(days => {days})
-           AND status = 'failed')
-        """
-        if with_details
-        else "0, 0"
-    ).format(days=RECENT_FAILURES_DAYS)
+async def _jobs(connection: Connection) -> tuple[CronJob, ...]:
     # Whatever reaches one table may do so through functions, and theirs: UNION ends where a function comes again.
     found = await connection.execute(
-        sql.SQL(
-            """
-            SELECT jobid, jobname::text, schedule, username = current_user, concat_ws(E'\\n', command, (
-                WITH RECURSIVE called (oid, source) AS (
-                    SELECT 0::oid, command COLLATE "C"
-                    UNION
-                    SELECT pg_proc.oid, coalesce(pg_get_function_sqlbody(pg_proc.oid), prosrc) COLLATE "C"
-                    FROM called JOIN pg_proc
-                      ON strpos(lower(source), lower(proname)) > 0
-                         AND source ~* ('\\m' || regexp_replace(proname, '\\W', '.', 'g') || '"?\\s*\\(')
-                    WHERE prokind IN ('f', 'p') AND pronamespace NOT IN (SELECT oid FROM pg_namespace
-                        WHERE nspname IN ('pg_catalog', 'information_schema', 'notion_sync'))
-                )
-                SELECT string_agg(source, E'\\n') FROM called WHERE oid <> 0
-            )), {}
-            FROM cron.job
-            WHERE database = current_database() AND active
-            ORDER BY jobid
-            """
-        ).format(counts)
+        """
+        SELECT jobid, jobname::text, schedule, username = current_user, concat_ws(E'\\n', command, (
+            WITH RECURSIVE called (oid, source) AS (
+                SELECT 0::oid, command COLLATE "C"
+                UNION
+                SELECT pg_proc.oid, coalesce(pg_get_function_sqlbody(pg_proc.oid), prosrc) COLLATE "C"
+                FROM called JOIN pg_proc
+                  ON strpos(lower(source), lower(proname)) > 0
+                     AND source ~* ('\\m' || regexp_replace(proname, '\\W', '.', 'g') || '"?\\s*\\(')
+                WHERE prokind IN ('f', 'p') AND pronamespace NOT IN (SELECT oid FROM pg_namespace
+                    WHERE nspname IN ('pg_catalog', 'information_schema', 'notion_sync'))
+            )
+            SELECT string_agg(source, E'\\n') FROM called WHERE oid <> 0
+        ))
+        FROM cron.job
+        WHERE database = current_database() AND active
+        ORDER BY jobid
+        """
     )
     return tuple([CronJob(*row) async for row in found])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from psycopg import sql
 
-from notion_pg_sync.mirror.adoption import revocations
+from notion_pg_sync.mirror.adoption import grantees, revocations
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.typed_sql import typed
@@ -49,14 +49,11 @@ async def open_schemas(connection: Connection, schema: str) -> list[Opening]:
         """,
         {"schemas": [schema, *_OURS, *path], "ours": list(_OURS)},
     )
-    return [Opening(name, tuple(roles), _no_creation(name, roles)) async for name, roles in found]
-
-
-def _no_creation(schema: str, roles: Sequence[str | None]) -> str:
-    names = [sql.SQL("PUBLIC") if role is None else sql.Identifier(role) for role in roles]
-    return typed(
-        sql.SQL("REVOKE CREATE ON SCHEMA {} FROM {}").format(sql.Identifier(schema), sql.SQL(", ").join(names))
-    )
+    revoke = sql.SQL("REVOKE CREATE ON SCHEMA {} FROM {}")
+    return [
+        Opening(name, tuple(roles), typed(revoke.format(sql.Identifier(name), grantees(roles))))
+        async for name, roles in found
+    ]
 
 
 async def open_tables(connection: Connection, schema: str, names: Collection[str]) -> list[Opening]:

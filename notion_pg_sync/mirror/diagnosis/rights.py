@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -15,6 +14,7 @@ from notion_pg_sync.mirror.typed_sql import typed
 
 BOOKKEEPING = "notion_sync"
 _VIEWS = "notion"
+_USING = "GRANT {} ON SCHEMA {} TO {role}"
 _GRANTS = (
     "GRANT USAGE ON SCHEMA {schema} TO {role}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
@@ -29,6 +29,11 @@ class MissingRight:
     role: str
     what: str
     grant: str
+
+
+def _missing(role: str, what: str, statement: str, *names: sql.Composable) -> MissingRight:
+    """A right that `statement` gives, which names `role` by that word and then, in their order, `names`."""
+    return MissingRight(role, what, typed(sql.SQL(statement).format(*names, role=sql.Identifier(role))))
 
 
 async def current_role(connection: Connection) -> str:
@@ -100,19 +105,14 @@ async def settings_out_of_sight(connection: Connection) -> MissingRight | None:
     if len(rows) != 1:
         return None
     schema, usable = rows[0]
-    names = {"role": sql.Identifier(role), "schema": sql.Identifier(schema)}
+    where = sql.Identifier(schema)
     if not usable:
-        return MissingRight(
-            role, f"use the schema {schema}, where user_settings is", typed(_grant_usage("USAGE", schema, role))
-        )
-    return MissingRight(
-        role,
-        f"find user_settings, since schema {schema} is not on its search_path",
-        typed(sql.SQL("ALTER ROLE {role} SET search_path = {schema}, public").format(**names)),
-    )
+        return _missing(role, f"use the schema {schema}, where user_settings is", _USING, sql.SQL("USAGE"), where)
+    what = f"find user_settings, since schema {schema} is not on its search_path"
+    return _missing(role, what, "ALTER ROLE {role} SET search_path = {}, public", where)
 
 
-async def _missing_on_schemas(connection: Connection, role: str, schema: str) -> Iterable[MissingRight]:
+async def _missing_on_schemas(connection: Connection, role: str, schema: str) -> list[MissingRight]:
     found = await connection.execute(
         """
         SELECT nspname, string_agg(privilege, ', ' ORDER BY privilege DESC)
@@ -124,22 +124,18 @@ async def _missing_on_schemas(connection: Connection, role: str, schema: str) ->
         (schema, _VIEWS, _VIEWS),
     )
     return [
-        MissingRight(
+        _missing(
             role,
             f"use the schema {name}" if privileges == "USAGE" else f"make typed views in the schema {name}",
-            typed(_grant_usage(privileges, name, role)),
+            _USING,
+            sql.SQL(privileges),
+            sql.Identifier(name),
         )
         async for name, privileges in found
     ]
 
 
-def _grant_usage(privileges: str, schema: str, role: str) -> sql.Composed:
-    return sql.SQL("GRANT {} ON SCHEMA {} TO {}").format(
-        sql.SQL(privileges), sql.Identifier(schema), sql.Identifier(role)
-    )
-
-
-async def _missing_on_settings(connection: Connection, role: str, schema: str) -> Iterable[MissingRight]:
+async def _missing_on_settings(connection: Connection, role: str, schema: str) -> list[MissingRight]:
     found = await connection.execute(
         """
         SELECT attname FROM pg_attribute
@@ -153,13 +149,12 @@ async def _missing_on_settings(connection: Connection, role: str, schema: str) -
     columns = [column async for (column,) in found]
     if not columns:
         return []
-    grant = sql.SQL("GRANT SELECT ({}) ON {} TO {}").format(
-        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(schema, "user_settings"), sql.Identifier(role)
-    )
-    return [MissingRight(role, f"read {', '.join(columns)} of {schema}.user_settings", typed(grant))]
+    names = sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(schema, "user_settings")
+    what = f"read {', '.join(columns)} of {schema}.user_settings"
+    return [_missing(role, what, "GRANT SELECT ({}) ON {} TO {role}", *names)]
 
 
-async def _missing_on_tables(connection: Connection, role: str, schema: str) -> Iterable[MissingRight]:
+async def _missing_on_tables(connection: Connection, role: str, schema: str) -> list[MissingRight]:
     """The tables that lack the same rights together."""
     found = await connection.execute(
         """
@@ -177,20 +172,18 @@ async def _missing_on_tables(connection: Connection, role: str, schema: str) -> 
         (schema, list(await find_tables(connection, schema))),
     )
     return [
-        MissingRight(
+        _missing(
             role,
             f"{privileges} on {', '.join(names)}",
-            typed(
-                sql.SQL("GRANT {} ON {} TO {}").format(
-                    sql.SQL(privileges), _identifiers(schema, names), sql.Identifier(role)
-                )
-            ),
+            "GRANT {} ON {} TO {role}",
+            sql.SQL(privileges),
+            sql.SQL(", ").join(sql.Identifier(schema, name) for name in names),
         )
         async for privileges, names in found
     ]
 
 
-async def _missing_on_views(connection: Connection, role: str) -> Iterable[MissingRight]:
+async def _missing_on_views(connection: Connection, role: str) -> list[MissingRight]:
     found = await connection.execute(
         """
         SELECT relname FROM pg_class JOIN notion_sync.views ON view_name = relname
@@ -199,15 +192,5 @@ async def _missing_on_views(connection: Connection, role: str) -> Iterable[Missi
         """,
         (_VIEWS,),
     )
-    return [
-        MissingRight(
-            role,
-            f"replace the view {_VIEWS}.{name}, which another role owns",
-            typed(sql.SQL("ALTER VIEW {} OWNER TO {}").format(sql.Identifier(_VIEWS, name), sql.Identifier(role))),
-        )
-        async for (name,) in found
-    ]
-
-
-def _identifiers(schema: str, names: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(schema, name) for name in names)
+    what, statement = f"replace the view {_VIEWS}.{{}}, which another role owns", "ALTER VIEW {} OWNER TO {role}"
+    return [_missing(role, what.format(name), statement, sql.Identifier(_VIEWS, name)) async for (name,) in found]

@@ -25,36 +25,19 @@ class Server:
     sslmode: str
 
 
-@dataclass(frozen=True)
-class ClockReading:
-    """The server's time, and this machine's before it was asked and after it had answered."""
-
-    before: datetime
-    server: datetime
-    after: datetime
-
-
-@dataclass(frozen=True)
-class OddSetting:
-    """A value with which the tool does not work right, and where it is kept."""
-
-    value: str
-    kept: KeptSetting
-
-
-async def replication_role(connection: Connection) -> OddSetting | None:
-    """`session_replication_role`, where it switches off triggers and with them foreign keys."""
+async def replication_role(connection: Connection) -> KeptSetting | None:
+    """Where `session_replication_role` is kept, where it switches off triggers and with them foreign keys."""
     found = await connection.execute(
         """
-        SELECT setting, source, current_database(), session_user
+        SELECT source, current_database(), session_user
         FROM pg_settings WHERE name = 'session_replication_role' AND setting = 'replica'
         """
     )
     row = await found.fetchone()
     if row is None:
         return None
-    value, source, database, role = row
-    return OddSetting(value, kept_at("session_replication_role", source, database=database, role=role))
+    source, database, role = row
+    return kept_at("session_replication_role", source, database=database, role=role)
 
 
 async def look_at_server(connection: Connection) -> Server:
@@ -74,8 +57,6 @@ async def look_at_server(connection: Connection) -> Server:
     )
 
 
-async def read_clock(connection: Connection) -> ClockReading:
-    """Both clocks at once, as well as that can be."""
-    before = datetime.now(UTC)
-    server = await current_time(connection)
-    return ClockReading(before, server, datetime.now(UTC))
+async def read_clock(connection: Connection) -> tuple[datetime, datetime, datetime]:
+    """The server's time, between this machine's before it was asked and after it had answered."""
+    return datetime.now(UTC), await current_time(connection), datetime.now(UTC)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import string
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.commands.doctor.scheduling.crontab import AT_START, NICKNAMES, Crontab, five_fields, read_crontab
-from notion_pg_sync.commands.doctor.scheduling.due import TOLERANCE, is_missed, next_due
+from notion_pg_sync.commands.doctor.scheduling.crontab import (
+    AT_START,
+    NICKNAMES,
+    Crontab,
+    harmless,
+    next_due,
+    read_crontab,
+)
 from tests.commands.scheduling.written import crontab_lines, schedules
 
 LINE = "*/15 * * * * notion-pg-sync sync-all"
@@ -27,7 +33,6 @@ def test_variables_are_those_above_a_line() -> None:
         {"A": "1"},
         {"A": "two words", "B": "  kept"},
     ]
-    assert crontab.variables == {"A": "two words", "B": "  kept"}
 
 
 def test_a_system_crontab_names_the_user() -> None:
@@ -50,8 +55,8 @@ def test_a_bare_percent_ends_the_command(written: str, command: str, given_to_it
 
 
 def test_a_percent_in_a_variable_is_a_percent_and_a_backslash_before_it_stays() -> None:
-    crontab = own("A=a%40b\nB=a\\%40b\n")
-    assert crontab.variables == {"A": "a%40b", "B": "a\\%40b"}
+    crontab = own(f"A=a%40b\nB=a\\%40b\n{LINE}\n")
+    assert crontab.entries[0].variables == {"A": "a%40b", "B": "a\\%40b"}
 
 
 @pytest.mark.parametrize(
@@ -96,14 +101,14 @@ def test_no_text_stops_the_reading(text: str) -> None:
 @given(schedules(), st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)))
 def test_what_is_due_is_due_within_what_its_fields_say(schedule: str, after: datetime) -> None:
     after = after.replace(tzinfo=UTC)
-    due = next_due([schedule], after)
+    due = next_due(schedule, after)
     if schedule == AT_START:
         assert due is None
         return
     if due is None:
         return
     assert due > after
-    minute, hour, _, month, _ = (five_fields(schedule) or "").split()
+    minute, hour, _, month, _ = NICKNAMES.get(schedule, schedule).split()
     assert minute.startswith("*") or str(due.minute) in _numbers(minute)
     assert hour.startswith("*") or str(due.hour) in _numbers(hour)
     assert not month.isdigit() or due.month == int(month)
@@ -120,7 +125,7 @@ def _numbers(written: str) -> set[str]:
 
 def test_the_nicknames_are_schedules() -> None:
     after = datetime(2026, 11, 25, 16, 3, tzinfo=UTC)
-    due = {name: next_due([name], after) for name in NICKNAMES}
+    due = {name: next_due(name, after) for name in NICKNAMES}
     assert due["@hourly"] == datetime(2026, 11, 25, 17, tzinfo=UTC)
     assert due["@daily"] == due["@midnight"] == datetime(2026, 11, 26, tzinfo=UTC)
     assert due["@weekly"] == datetime(2026, 11, 29, tzinfo=UTC)
@@ -128,14 +133,13 @@ def test_the_nicknames_are_schedules() -> None:
     assert due["@yearly"] == due["@annually"] == datetime(2027, 1, 1, tzinfo=UTC)
 
 
-def test_the_earliest_of_several_lines_counts_in_the_zone_of_cron() -> None:
-    after = datetime(2026, 7, 1, 0, 50, tzinfo=UTC)
-    due = next_due(["30 3 * * *", "0 12 * * *", "0 0 31 2 *"], after.astimezone(ZoneInfo("Europe/Berlin")))
-    assert due == datetime(2026, 7, 1, 1, 30, tzinfo=UTC)
+def test_what_is_due_counts_in_the_zone_of_cron() -> None:
+    after = datetime(2026, 7, 1, 0, 50, tzinfo=UTC).astimezone(ZoneInfo("Europe/Berlin"))
+    assert next_due("30 3 * * *", after) == datetime(2026, 7, 1, 1, 30, tzinfo=UTC)
+    assert next_due("0 0 31 2 *", after) is None
 
 
-def test_a_due_time_is_missed_once_the_start_would_be_too_slow() -> None:
-    due = datetime(2026, 7, 1, 12, tzinfo=UTC)
-    assert not is_missed(due, due + TOLERANCE)
-    assert is_missed(due, due + TOLERANCE + timedelta(seconds=1))
-    assert not is_missed(None, due)
+@pytest.mark.parametrize("field", ["*-5", "1-2-3", "10-5", "*/5/5"])
+def test_a_field_that_cron_heeds_only_in_part_is_not_valid(field: str) -> None:
+    (error,) = own(f"{field} * * * * x\n").errors
+    assert error.sentence == f"{harmless(field)} is not a valid minute"

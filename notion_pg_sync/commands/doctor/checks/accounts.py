@@ -14,8 +14,7 @@ from notion_pg_sync.commands.doctor.checks.check import (
     ok,
     warning,
 )
-from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
-from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import connect_command, new_token
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.accounts import Account, read_accounts
@@ -62,9 +61,9 @@ def columns(schema: str, types: Mapping[str, str], place: str | None, *, were_sy
 
 
 async def _connected_users(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        examination.accounts = await read_accounts(connection, examination.schema, examination.user_id)
-    return connected_users(examination.accounts, examination.schema, examination.user_id)
+    schema, user_id = examination.schema, examination.user_id
+    examination.accounts = await examination.ask(lambda connection: read_accounts(connection, schema, user_id))
+    return connected_users(examination.accounts, schema, user_id)
 
 
 def connected_users(accounts: Sequence[Account], schema: str, user_id: str | None) -> list[Finding]:
@@ -80,14 +79,9 @@ def connected_users(accounts: Sequence[Account], schema: str, user_id: str | Non
         seen = f"no user in user_settings has a Notion token, so there is nobody to sync: {_who(without)}"
         return [broken(seen, "", EVERYTHING, needs=new_token(without[0].user_id, without[0].token_column))]
     connected = [account for account in accounts if account.connected()]
-    return [_kinds(connected), *_switched_off(connected, schema), *_without_token(without)]
-
-
-def _kinds(connected: Sequence[Account]) -> Finding:
     by_oauth = sum(account.access_token is not None for account in connected)
-    kinds = [f"{by_oauth:,} by OAuth"] if by_oauth else []
-    kinds += [f"{len(connected) - by_oauth:,} by an integration's token"] if by_oauth < len(connected) else []
-    return ok(f"{plural(len(connected), 'user is', 'users are')} connected to Notion: {' and '.join(kinds)}")
+    are = f"{plural(len(connected), 'user is', 'users are')} connected to Notion ({by_oauth:,} by OAuth)"
+    return [ok(are), *_switched_off(connected, schema), *_without_token(without)]
 
 
 def _switched_off(connected: Sequence[Account], schema: str) -> list[Finding]:

@@ -8,15 +8,17 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
+from typing import TypeVar
 
 from notion_pg_sync.commands.doctor.scheduling.found import Schedule
 from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.mirror.accounts import Account
-from notion_pg_sync.mirror.connection import Pool
+from notion_pg_sync.mirror.connection import Connection, Pool, transaction
 from notion_pg_sync.mirror.runs import ScheduledRun
 from notion_pg_sync.settings import Settings
+
+Answer = TypeVar("Answer")
 
 
 class Verdict(StrEnum):
@@ -99,8 +101,7 @@ class Examination:
     `environment` is that of the process; `user_id` limits the examination to one user; `schema` is where
     `user_settings` lies, and `accounts` its rows, as far as they are examined; `accepted` are the users whose tokens
     Notion accepts; `facts` are what `status` knows; `no_postgres` says why there is no PostgreSQL to connect to, where
-    that is known before; `embedded_in` is the folder of the embedded PostgreSQL, where that is the one; what checks
-    open goes to `resources`, and is closed when the examination ends.
+    that is known before; what checks open goes to `resources`, and is closed when the examination ends.
     """
 
     settings: Settings
@@ -108,7 +109,6 @@ class Examination:
     resources: AsyncExitStack
     user_id: str | None = None
     no_postgres: str | None = None
-    embedded_in: Path | None = None
     opened: Pool | None = None
     schema: str = ""
     accounts: Sequence[Account] = ()
@@ -127,6 +127,11 @@ class Examination:
         if self.opened is None:
             raise RuntimeError("a check that uses PostgreSQL needs REACHABLE")
         return self.opened
+
+    async def ask(self, question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+        """What PostgreSQL answers to one question, in a transaction of its own; for checks that need `REACHABLE`."""
+        async with transaction(self.pool) as connection:
+            return await question(connection)
 
 
 @dataclass(frozen=True)

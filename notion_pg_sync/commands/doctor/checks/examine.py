@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 from notion_pg_sync.commands.doctor.checks.check import (
@@ -38,7 +38,7 @@ async def examine(examination: Examination, checks: Iterable[Check]) -> AsyncIte
     """Tries every check, each once what it needs holds, and gives its findings as they come."""
     standing: list[Check] = []
     for check in checks:
-        missing = first_missing(check, standing)
+        missing = next((needed for needed in check.needs if needed not in standing), None)
         findings = (
             [skipped(f"not checked, since it depends on: {missing.name}")]
             if missing
@@ -48,11 +48,6 @@ async def examine(examination: Examination, checks: Iterable[Check]) -> AsyncIte
         if examined.holds:
             standing.append(check)
         yield examined
-
-
-def first_missing(check: Check, standing: Collection[Check]) -> Check | None:
-    """The first of the checks that `check` needs which does not hold."""
-    return next((needed for needed in check.needs if needed not in standing), None)
 
 
 def held_up(holders: Sequence[LockHolder]) -> Finding:

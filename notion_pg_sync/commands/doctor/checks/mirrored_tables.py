@@ -8,8 +8,7 @@ from psycopg import sql
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Subject, broken, ok, warning
-from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
-from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_command
 from notion_pg_sync.core.columns import UNDETERMINED
 from notion_pg_sync.core.wording import plural, some
@@ -45,8 +44,8 @@ SECTION = "Sync tables"
 
 
 async def _sources(examination: Examination) -> list[MirroredSource]:
-    async with transaction(examination.pool) as connection:
-        return await mirrored_sources(connection, [account.user_id for account in examination.accounts])
+    user_ids = [account.user_id for account in examination.accounts]
+    return await examination.ask(lambda connection: mirrored_sources(connection, user_ids))
 
 
 async def _tables_there(examination: Examination) -> list[Finding]:
@@ -119,10 +118,8 @@ def gone_tables(
             seen = f"{whose}, which is no longer there"
             findings.append(broken(seen, f"{made}\nnotion-pg-sync sync-all", *databases))
         elif name not in there:
-            seen = (
-                f"{whose}, which is no longer there: the next sync writes them to {schema}.{GENERAL_TABLE}, "
-                "unless it is created again"
-            )
+            general = f"the next sync writes them to {schema}.{GENERAL_TABLE}, unless it is created again"
+            seen = f"{whose}, which is no longer there: {general}"
             findings.append(warning(seen, like_the_general_one(schema, name), *databases))
     return findings
 
@@ -152,27 +149,17 @@ def row_counts(sources: Sequence[MirroredSource], counts: Mapping[str, Mapping[t
 
     Who is being synced just now is left out.
     """
-    comparable = [
-        source
+    held = [
+        (source, counts[source.sync_table].get((source.user_id, source.data_source_id), 0))
         for source in sources
         if source.row_count is not None and source.sync_table in counts and not source.is_being_synced
     ]
-    total = 0
-    findings = []
-    for source in comparable:
-        held = counts[source.sync_table].get((source.user_id, source.data_source_id), 0)
-        total += held
-        if held != source.row_count:
-            findings.append(_other_count(source, held))
-    if findings:
+    if findings := [_other_count(source, count) for source, count in held if count != source.row_count]:
         return findings
-    if not comparable:
+    if not held:
         return [ok("no data source has been fully read yet, so there are no rows to count")]
-    seen = (
-        f"the sync tables hold as many rows as were written: {total:,} of "
-        f"{plural(len(comparable), 'data source', 'data sources')}"
-    )
-    return [ok(seen)]
+    of_all = f"{sum(count for _, count in held):,} of {plural(len(held), 'data source', 'data sources')}"
+    return [ok(f"the sync tables hold as many rows as were written: {of_all}")]
 
 
 def _other_count(source: MirroredSource, held: int) -> Finding:

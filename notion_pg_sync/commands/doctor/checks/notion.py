@@ -18,7 +18,6 @@ from notion_pg_sync.commands.doctor.checks.check import (
     Examination,
     Finding,
     Subject,
-    Verdict,
     broken,
     of_error,
     ok,
@@ -29,7 +28,7 @@ from notion_pg_sync.commands.doctor.checks.wording import new_token, sentence, s
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.printable import shell_command
-from notion_pg_sync.core.wording import plural, some
+from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.accounts import ConnectedAccount
 from notion_pg_sync.mirror.connection import current_time, transaction
 from notion_pg_sync.mirror.overview import read_databases
@@ -52,8 +51,6 @@ _LONGEST_ANSWER_SECONDS = 30
 _RETRIES = Retries(waits=1, tries_again=2, backs_off=2, first_back_off=0.2, longest_back_off=1.0)
 _STATUS_PAGE = "curl -s https://www.notion-status.com/api/v2/status.json    # whether Notion has trouble"
 _NOBODYS_TOKEN = "doctor"
-# Of more than so many users, only their number is told.
-_MOST_LINES = 10
 # The sync asks for every database; here so many show whether a token still sees what it should.
 _ASKED_PER_TOKEN = 5
 _ASKED_IN_ALL = 200
@@ -110,9 +107,6 @@ def tokens_accepted(answered: Sequence[tuple[str, Bot | NotionError]], columns: 
         else:
             refused.setdefault(str(answer), (answer, []))[1].append(user_id)
     findings = [_refusal(error, user_ids, columns) for error, user_ids in refused.values()]
-    if len(accepted) > _MOST_LINES:
-        users = sum(len(user_ids) for user_ids in accepted.values())
-        return [*findings, ok(f"Notion accepts the tokens of {users:,} users, of {len(accepted):,} bots")]
     for bot, user_ids in accepted.items():
         where = f" in the workspace {bot.workspace_name}" if bot.workspace_name else ""
         findings.append(ok(f"Notion accepts the token of {some(user_ids)}: {bot.name or 'a bot'}{where}"))
@@ -147,6 +141,10 @@ class SeenDatabase:
     succeeded: timedelta | None = None
 
 
+# What a user's token sees: their configured databases and, where they want everything, what search finds.
+_Seen = tuple[list[SeenDatabase], SharedDatabases | NotionError | None]
+
+
 async def _databases_shared(examination: Examination) -> list[Finding]:
     accounts = [account for account in _connected(examination) if account.user_id in examination.accepted]
     if not accounts:
@@ -167,7 +165,7 @@ async def _databases_shared(examination: Examination) -> list[Finding]:
             for database in sample[account.user_id]
         )
         everything = read_configuration(account.databases).everything
-        return _Seen(seen, await _answer_or_error(find_databases(client)) if everything else None)
+        return seen, await _answer_or_error(find_databases(client)) if everything else None
 
     seen: list[SeenDatabase] = []
     findings: list[Finding] = []
@@ -175,9 +173,10 @@ async def _databases_shared(examination: Examination) -> list[Finding]:
         if isinstance(answer, NotionError):
             findings += _trouble(account.user_id, answer)
             continue
-        seen += answer.databases
-        if answer.found is not None:
-            findings += found_by_search(account.user_id, answer.found)
+        databases, found = answer
+        seen += databases
+        if found is not None:
+            findings += found_by_search(account.user_id, found)
     configured = sum(len(read_configuration(account.databases).databases) for account in accounts)
     return [*databases_shared(seen, configured), *findings] or [ok("no database is configured")]
 
@@ -195,14 +194,6 @@ def sampled(
         sample[account.user_id] = by_need[: left[account.token]]
         left[account.token] -= len(sample[account.user_id])
     return sample
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What a user's token sees: their configured databases and, where they want everything, what search finds."""
-
-    databases: list[SeenDatabase]
-    found: SharedDatabases | NotionError | None
 
 
 async def _look_at(
@@ -230,18 +221,11 @@ async def _what_is(client: NotionClient, written: str) -> str | None:
 
 
 def databases_shared(seen: Sequence[SeenDatabase], configured: int) -> list[Finding]:
-    """What Notion answered for each database of those `configured` that was asked for.
-
-    Of many that are well and have one data source, only the number.
-    """
-    findings = [(_names_of_data_sources(one), database_finding(one)) for one in seen]
-    ordinary = [finding for names, finding in findings if finding.verdict is Verdict.OK and len(names) == 1]
-    if len(ordinary) <= _MOST_LINES and len(seen) == configured:
-        return [finding for _, finding in findings]
-    rest = [finding for _, finding in findings if finding not in ordinary]
-    are = plural(len(ordinary), "database is", "databases are")
-    of_all = f" (of {configured:,}, {len(seen):,} were asked for)" if len(seen) < configured else ""
-    return [*rest, ok(f"{are} there and shared{of_all}")]
+    """What Notion answered for each database of those `configured` that was asked for."""
+    findings = [database_finding(one) for one in seen]
+    if len(seen) < configured:
+        findings.append(ok(f"{len(seen):,} of the {configured:,} databases configured were asked for"))
+    return findings
 
 
 def database_finding(seen: SeenDatabase) -> Finding:
@@ -262,16 +246,12 @@ def database_finding(seen: SeenDatabase) -> Finding:
     if seen.answer.get("in_trash"):
         needs = "restore it there, or take it out of notion_databases; its rows stay"
         return broken(f"{named} is in Notion's trash", "", concern, needs=needs)
-    names = _names_of_data_sources(seen)
+    names = [str(get_path(source, "name")) for source in as_list(get_path(seen.answer, "data_sources"))]
     if not names:
         said = f"{named} names no data source that the connection may read"
         return broken(said, "", concern, needs="share the original database, not a linked view of it")
     several = f"; it has {len(names)} data sources: {some(names)}" if len(names) > 1 else ""
     return ok(f"{named} is there and shared{several}")
-
-
-def _names_of_data_sources(seen: SeenDatabase) -> list[str]:
-    return [str(get_path(source, "name")) for source in as_list(get_path(seen.answer, "data_sources"))]
 
 
 def _out_of_reach(seen: SeenDatabase, named: str, concern: Subject) -> Finding:

@@ -14,7 +14,6 @@ from notion_pg_sync.commands.doctor.checks.check import (
 )
 from notion_pg_sync.commands.doctor.checks.postgres import REACHABLE
 from notion_pg_sync.core.wording import some
-from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.older_setup import (
     API_SETTING,
     CronJob,
@@ -29,8 +28,7 @@ SECTION = "Older set-up"
 
 
 async def _pg_cron(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        return pg_cron(await look_at_pg_cron(connection))
+    return pg_cron(await examination.ask(look_at_pg_cron))
 
 
 def pg_cron(found: PgCron | None) -> list[Finding]:
@@ -38,11 +36,9 @@ def pg_cron(found: PgCron | None) -> list[Finding]:
     if found is None:
         return [ok("pg_cron is not in this database")]
     if found.jobs is None:
-        seen = (
-            "pg_cron is in this database, but this role may not see its jobs: as a superuser, check that "
-            "'SELECT jobname, command, active FROM cron.job' has none that syncs Notion"
-        )
-        return [skipped(seen)]
+        query = "SELECT jobname, command, active FROM cron.job"
+        seen = "pg_cron is in this database, but this role may not see its jobs"
+        return [skipped(f"{seen}: as a superuser, check that '{query}' has none that syncs Notion")]
     findings = [finding for job in found.jobs for finding in cron_job(job)]
     whose = "no active job" if found.all_visible else "no active job of this role"
     names = f" (there are {some([job.called for job in found.jobs])})" if found.jobs else ""
@@ -51,55 +47,32 @@ def pg_cron(found: PgCron | None) -> list[Finding]:
 
 def cron_job(job: CronJob) -> list[Finding]:
     """What a job of pg_cron does beside this tool."""
-    findings = []
     if job.syncs_notion:
         seen = f"pg_cron still starts the job {job.called} ({job.schedule}): two schedulers sync side by side"
-        findings.append(warning(seen, job.unschedule))
-    elif changed := job.changes:
-        seen = (
-            f"pg_cron's job {job.called} ({job.schedule}) writes to {some(changed)}, or empties it: rows then differ "
-            "from Notion"
-        )
-        findings.append(broken(seen, job.pause, EVERYTHING))
-    if findings and job.failed:
-        seen = f"{job.failed:,} of the {job.runs:,} runs of pg_cron's job {job.called} in the last day failed"
-        findings.append(warning(seen, needs="see why", look=job.failures))
-    return findings
+        return [warning(seen, job.unschedule)]
+    if changed := job.changes:
+        seen = f"pg_cron's job {job.called} ({job.schedule}) writes to {some(changed)}, or empties it"
+        return [broken(f"{seen}: rows then differ from Notion", job.pause, EVERYTHING)]
+    return []
 
 
 async def _api_setting(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        kept = await api_settings(connection)
     return [
         warning(f"{API_SETTING} is set {setting.where}: the older set-up called that address", setting.reset)
-        for setting in kept
+        for setting in await examination.ask(api_settings)
     ] or [ok(f"{API_SETTING} is not set")]
 
 
 async def _functions(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        functions = await older_functions(connection)
-    return [finding for function in functions for finding in older_function(function)] or [
+    return [older_function(function) for function in await examination.ask(older_functions)] or [
         ok("no function of an older set-up has one of our names")
     ]
 
 
-def older_function(function: OlderFunction) -> list[Finding]:
+def older_function(function: OlderFunction) -> Finding:
     """What a function of the older set-up means: whoever calls it does not reach this tool."""
-    findings = [
-        warning(
-            f"the function {function.signature} of an older set-up is still there (its owner is {function.owner}): "
-            "a call of it does not reach notion-pg-sync",
-            function.drop,
-        )
-    ]
-    if function.is_definer_unpinned:
-        seen = (
-            f"{function.signature} runs with the rights of {function.owner} and finds its tables by its caller's "
-            "search_path, so a caller can make it run their own code; if it is to stay, pin its search_path"
-        )
-        findings.append(warning(seen, function.pin))
-    return findings
+    seen = f"the function {function.signature} of an older set-up is still there (its owner is {function.owner})"
+    return warning(f"{seen}: a call of it does not reach notion-pg-sync", function.drop)
 
 
 OLDER_SETUP_CHECKS = (

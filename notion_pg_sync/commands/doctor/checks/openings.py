@@ -11,8 +11,7 @@ from notion_pg_sync.mirror.trust import distrust
 
 
 async def _owners(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        strange = await strange_tables(connection, examination.schema)
+    strange = await examination.ask(lambda connection: strange_tables(connection, examination.schema))
     return [strangers(table) for table in strange] or [ok("every sync table belongs to a role that is trusted")]
 
 
@@ -26,15 +25,13 @@ def strangers(table: StrangeTable) -> Finding:
 
 
 async def _schemas(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        found = await open_schemas(connection, examination.schema)
     return [
         warning(
             f"{opening.holders} may create in the schema {opening.on}: triggers and functions of your application may "
             "then find somebody else's objects there",
             opening.revocation,
         )
-        for opening in found
+        for opening in await examination.ask(lambda connection: open_schemas(connection, examination.schema))
     ] or [ok("only their owners may create in the schemas that matter")]
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 import humanize
@@ -20,18 +19,12 @@ from notion_pg_sync.commands.doctor.checks.check import (
 )
 from notion_pg_sync.commands.doctor.checks.examine import held_up
 from notion_pg_sync.commands.doctor.checks.wording import sentence
-from notion_pg_sync.core.health import (
-    CLOCK_DIFFERENCE_BROKEN_SECONDS,
-    CLOCK_DIFFERENCE_WARNED_OF_SECONDS,
-    LITTLE_DISK_BYTES,
-    LITTLE_DISK_SHARE,
-)
-from notion_pg_sync.core.printable import shell_command
+from notion_pg_sync.core.health import CLOCK_DIFFERENCE_BROKEN_SECONDS, CLOCK_DIFFERENCE_WARNED_OF_SECONDS
 from notion_pg_sync.mirror import migrations
 from notion_pg_sync.mirror.bookkeeping import find_lack
 from notion_pg_sync.mirror.connection import PostgresError, fetch_value, open_pool, transaction
-from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, settings_out_of_sight
-from notion_pg_sync.mirror.diagnosis.server import ClockReading, Server, look_at_server, read_clock, replication_role
+from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, missing_rights, settings_out_of_sight
+from notion_pg_sync.mirror.diagnosis.server import Server, look_at_server, read_clock, replication_role
 from notion_pg_sync.mirror.lock_holders import forgotten_transactions
 from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
 from notion_pg_sync.mirror.tables import find_schema, settings_on_path
@@ -55,26 +48,18 @@ async def _reachable(examination: Examination) -> list[Finding]:
         )
     except PostgresError as error:
         return [of_error(error, EVERYTHING)]
-    async with transaction(examination.pool) as connection:
-        server = await look_at_server(connection)
+    server = await examination.ask(look_at_server)
     return [ok(f"PostgreSQL {server.version} answers{', behind a connection pooler' if server.behind_pooler else ''}")]
 
 
 async def _settings(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         read_only = await why_read_only(connection.cursor())
-        replica = await replication_role(connection)
+        kept = await replication_role(connection)
     findings = [read_only_server(read_only)] if read_only else []
-    if replica:
-        findings.append(
-            broken(
-                f"session_replication_role is {replica.value} {replica.kept.where}: foreign keys are not enforced, and "
-                "triggers do not run",
-                replica.kept.reset,
-                EVERYTHING,
-                needs="" if replica.kept.reset else "take it out there",
-            )
-        )
+    if kept:
+        seen = f"session_replication_role is replica {kept.where}: foreign keys are not enforced, triggers do not run"
+        findings.append(broken(seen, kept.reset, EVERYTHING, needs="" if kept.reset else "take it out there"))
     return findings or [ok("no setting prevents the tool from working")]
 
 
@@ -85,15 +70,12 @@ def read_only_server(found: ReadOnly) -> Finding:
 
 
 async def _locks(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        holders = await forgotten_transactions(connection.cursor())
+    holders = await examination.ask(lambda connection: forgotten_transactions(connection.cursor()))
     return [held_up([holder]) for holder in holders] or [ok("no forgotten transaction holds a lock on the tables")]
 
 
 async def _encryption(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        server = await look_at_server(connection)
-    return [encryption(server)]
+    return [encryption(await examination.ask(look_at_server))]
 
 
 def encryption(server: Server) -> Finding:
@@ -107,19 +89,16 @@ def encryption(server: Server) -> Finding:
     if not server.encrypted:
         seen = f"the connection to {server.host} is not encrypted: tokens and rows can be read on the way"
         return warning(seen, needs=needs)
-    if server.sslmode == "verify-ca":
-        # https://www.postgresql.org/docs/current/libpq-ssl.html, "Client Verification of Server Certificates"
-        return ok(
-            f"the connection to {server.host} is encrypted, but the certificate's host name was not checked "
-            "(sslmode=verify-ca: enough if its authority is your own, else use verify-full)"
-        )
-    if server.sslmode != "verify-full":
-        return warning(
-            f"the connection to {server.host} is encrypted, but the server's identity was not verified "
-            f"(sslmode={server.sslmode})",
-            needs=needs,
-        )
-    return ok(f"the connection to {server.host} is encrypted and verified (sslmode={server.sslmode})")
+    seen, mode = f"the connection to {server.host} is encrypted", f"sslmode={server.sslmode}"
+    match server.sslmode:
+        case "verify-full":
+            return ok(f"{seen} and verified ({mode})")
+        case "verify-ca":
+            # https://www.postgresql.org/docs/current/libpq-ssl.html, "Client Verification of Server Certificates"
+            enough = "enough if its authority is your own, else use verify-full"
+            return ok(f"{seen}, but the certificate's host name was not checked ({mode}: {enough})")
+        case _:
+            return warning(f"{seen}, but the server's identity was not verified ({mode})", needs=needs)
 
 
 def is_this_machine(server: Server) -> bool:
@@ -133,20 +112,16 @@ def is_this_machine(server: Server) -> bool:
 
 
 async def _clock(examination: Examination) -> list[Finding]:
-    async with transaction(examination.pool) as connection:
-        reading = await read_clock(connection)
-    return [clock(clock_difference(reading))]
+    return [clock(clock_difference(*await examination.ask(read_clock)))]
 
 
-def clock_difference(reading: ClockReading) -> timedelta:
+def clock_difference(before: datetime, server: datetime, after: datetime) -> timedelta:
     """By how much the server's clock surely is ahead of this machine's (negative: behind).
 
     The server read its clock at some time between the two readings of this machine's: only what lies outside of them
     is a difference.
     """
-    if reading.server > reading.after:
-        return reading.server - reading.after
-    return min(reading.server - reading.before, timedelta())
+    return server - after if server > after else min(server - before, timedelta())
 
 
 def clock(difference: timedelta) -> Finding:
@@ -161,22 +136,6 @@ def clock(difference: timedelta) -> Finding:
     needs = "let both machines synchronise their clocks"
     told = broken if seconds > CLOCK_DIFFERENCE_BROKEN_SECONDS else warning
     return told(seen, needs=needs, look="timedatectl status")
-
-
-async def _disk_space(examination: Examination) -> list[Finding]:
-    if examination.embedded_in is None:
-        return [ok("this is not the embedded PostgreSQL, so its disk is not checked")]
-    usage = shutil.disk_usage(examination.embedded_in)
-    return [disk_space(str(examination.embedded_in), free=usage.free, total=usage.total)]
-
-
-def disk_space(folder: str, *, free: int, total: int) -> Finding:
-    """Whether the embedded PostgreSQL has room to grow; sizes in bytes."""
-    seen = f"{humanize.naturalsize(free)} of {humanize.naturalsize(total)} are free for the embedded PostgreSQL"
-    if free < LITTLE_DISK_BYTES or free < total * LITTLE_DISK_SHARE:
-        look = shell_command("df", "-h", folder)
-        return warning(f"only {seen} in {folder}", needs="free some space on that disk", look=look)
-    return ok(seen)
 
 
 async def _initialised(examination: Examination) -> list[Finding]:
@@ -208,14 +167,22 @@ async def _initialised(examination: Examination) -> list[Finding]:
     return [ok(f"the tables of notion-pg-sync are up to date; user_settings is in schema {schema}")]
 
 
+async def _rights(examination: Examination) -> list[Finding]:
+    missing = await examination.ask(lambda connection: missing_rights(connection, examination.schema))
+    return [broken(f"the role {right.role} may not: {right.what}", right.grant, EVERYTHING) for right in missing] or [
+        ok("the tool may read user_settings, and write the sync tables and the typed views")
+    ]
+
+
 REACHABLE = Check("reachable", SECTION, _reachable)
 INITIALISED = Check("initialised", SECTION, _initialised, needs=(REACHABLE,))
+RIGHTS = Check("rights", SECTION, _rights, needs=(INITIALISED,))
 POSTGRES_CHECKS = (
     REACHABLE,
     Check("settings", SECTION, _settings, needs=(REACHABLE,)),
     Check("locks", SECTION, _locks, needs=(REACHABLE,)),
     Check("encryption", SECTION, _encryption, needs=(REACHABLE,)),
     Check("clock", SECTION, _clock, needs=(REACHABLE,)),
-    Check("disk space", SECTION, _disk_space, needs=(REACHABLE,)),
     INITIALISED,
+    RIGHTS,
 )

@@ -1,23 +1,27 @@
-"""Whether each tenant sees what is theirs, and nobody else sees tokens or other people's rows."""
+"""Whether the tool sees every row, each tenant what is theirs, and nobody else tokens or other people's rows."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
+from notion_pg_sync.commands.doctor.checks.check import EVERYTHING, Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
 from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS
 from notion_pg_sync.mirror.adoption import own_policy
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.row_security import (
+    ALL_COMMANDS,
     PUBLIC,
     GuardedTable,
     exposed_to,
     fix_of_exposed_settings,
     fix_of_fragile,
+    fix_of_hidden_rows,
+    fix_of_hidden_settings,
     fix_of_open,
     fix_of_unguarded,
     fragile_policies,
+    hides_from_us,
     look_at_table,
     open_policies,
 )
@@ -25,6 +29,20 @@ from notion_pg_sync.mirror.diagnosis.sync_tables import views_of_their_owner
 from notion_pg_sync.mirror.tables import find_tables, known_tables
 
 INIT_ROW_SECURITY = "notion-pg-sync init --row-security"
+
+
+async def _visible_rows(examination: Examination) -> list[Finding]:
+    settings, tables = await _guarded(examination)
+    kinds = (
+        (settings, ALL_COMMANDS[:1], fix_of_hidden_settings, "hide users from the role {}"),
+        (tables, ALL_COMMANDS, fix_of_hidden_rows, "hide rows from the role {}, or refuse them"),
+    )
+    return [
+        broken(f"row level security of {table.qualified_name} may {what.format(table.role)}", fix(table), EVERYTHING)
+        for guarded, commands, fix, what in kinds
+        for table in guarded
+        if hides_from_us(table, commands)
+    ] or [ok("row level security hides no row from the tool")]
 
 
 async def _row_security(examination: Examination) -> list[Finding]:
@@ -76,13 +94,11 @@ def fragile(table: GuardedTable) -> list[Finding]:
 
 async def _exposure(examination: Examination) -> list[Finding]:
     settings, tables = await _guarded(examination)
-    async with transaction(examination.pool) as connection:
-        views = await views_of_their_owner(connection)
     findings = [finding for table in settings for finding in exposed_settings(table)]
     findings += [finding for table in tables for finding in exposed_rows(table)]
     findings += [
         warning(f"the view {view} shows every user's rows to every role that may read it (no security_invoker)", fix)
-        for view, fix in views
+        for view, fix in await examination.ask(views_of_their_owner)
     ]
     return findings or [ok("no token and no other user's row is open to everybody")]
 
@@ -138,6 +154,7 @@ async def _guarded(examination: Examination) -> tuple[list[GuardedTable], list[G
 
 
 ROW_SECURITY_CHECKS = (
+    Check("visible rows", SECTION, _visible_rows, needs=(INITIALISED,)),
     Check("row level security", SECTION, _row_security, needs=(INITIALISED,)),
     Check("open to everybody", SECTION, _exposure, needs=(INITIALISED,)),
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import (
@@ -16,8 +16,7 @@ from notion_pg_sync.commands.doctor.checks.check import (
     ok,
     warning,
 )
-from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
-from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_all_command, sync_command
 from notion_pg_sync.commands.status.asking import Question, read_facts
 from notion_pg_sync.commands.status.facts import Facts
@@ -26,16 +25,15 @@ from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, 
 from notion_pg_sync.commands.status.words import ago, since
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.health import Condition, Health
-from notion_pg_sync.core.wording import plural, some
+from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.connection import transaction
-from notion_pg_sync.mirror.diagnosis.run_history import failures_listed, recent_runs
 from notion_pg_sync.mirror.overview import Run, begin_snapshot
 from notion_pg_sync.mirror.runs import SYNC_ALL
 
 SECTION = "Runs"
 
-# Of more groups of databases that are in one condition, only the names are told.
-_MOST_LINES = 10
+# PostgreSQL's own codes for a row that a constraint, a type or a trigger refuses.
+_REFUSED = re.compile("(2[23]|P0)...")
 
 
 async def _status(examination: Examination) -> tuple[Facts, Judgement]:
@@ -65,10 +63,7 @@ def worst_verdict(judgement: Judgement) -> Verdict:
 
 
 async def _last_run(examination: Examination) -> list[Finding]:
-    facts, judgement = await _status(examination)
-    async with transaction(examination.pool) as connection:
-        recent = await recent_runs(connection)
-    return [last_run(facts, judgement), *recent_failures(facts, judgement, recent)]
+    return [last_run(*await _status(examination))]
 
 
 def last_run(facts: Facts, judgement: Judgement) -> Finding:
@@ -90,58 +85,17 @@ def last_run(facts: Facts, judgement: Judgement) -> Finding:
             return ok(f"{began} and has not ended yet")
 
 
-def recent_failures(facts: Facts, judgement: Judgement, recent: Sequence[Run]) -> list[Finding]:
-    """The failed ones of the `recent` runs, the latest first, beside the last, of which there is a line already.
+def _databases(name: str, *conditions: Condition, depth: int, well: str) -> Check:
+    """The check that tells what is in one of these conditions; `well` says that nothing is.
 
-    They are the past where all is well now.
+    What a run failed of beside the databases stands in its line, and settings have a check.
     """
-    failed = [
-        run
-        for run in recent
-        if run.status == "failed" and (facts.last_run is None or run.runid != facts.last_run.runid)
-    ]
-    if not failed:
-        return []
-    seen = (
-        f"{len(failed):,} of the {plural(len(recent), 'run', 'runs')} of the last day failed, one of them "
-        f"{ago(failed[0].started_at, facts.now)}: {sentence(failed[0].message)}"
-    )
-    if worst_verdict(judgement) is Verdict.OK:
-        return [ok(seen)]
-    needs = "see what they failed of"
-    return [warning(seen, "", *_subjects(judgement.not_fresh), needs=needs, look=failures_listed())]
 
+    async def run(examination: Examination) -> list[Finding]:
+        status = await _status(examination)
+        return [finding for condition in conditions for finding in judged_as(condition, *status)] or [ok(well)]
 
-async def _failing_databases(examination: Examination) -> list[Finding]:
-    return failing_databases(*await _status(examination))
-
-
-def failing_databases(facts: Facts, judgement: Judgement) -> list[Finding]:
-    """The databases that fail. What a run failed of beside them stands in its line, and settings have a check."""
-    known = plural(len(judgement.databases), "database is", "databases are")
-    return judged_as(Condition.FAILING, facts, judgement) or [ok(f"{known} known, and none is failing")]
-
-
-async def _stale_databases(examination: Examination) -> list[Finding]:
-    status = await _status(examination)
-    found = [*judged_as(Condition.LATE, *status), *judged_as(Condition.STALE, *status)]
-    return found or [ok("no copy is older than it should be")]
-
-
-async def _never_synced(examination: Examination) -> list[Finding]:
-    found = judged_as(Condition.NEVER_SYNCED, *await _status(examination))
-    return found or [ok("every database that is configured was synced or tried")]
-
-
-async def _suspended_databases(examination: Examination) -> list[Finding]:
-    found = judged_as(Condition.SUSPENDED, *await _status(examination))
-    return found or [ok("no database is suspended")]
-
-
-async def _incomplete_databases(examination: Examination) -> list[Finding]:
-    found = judged_as(Condition.INCOMPLETE, *await _status(examination))
-    needs = "each run tries again; if Notion gives nothing for days, write to its support"
-    return [replace(one, fix="", needs=needs) for one in found] or [ok("no value is left out")]
+    return Check(name, SECTION, run, needs=(CONNECTED_USERS,), depth=depth)
 
 
 def judged_as(condition: Condition, facts: Facts, judgement: Judgement) -> list[Finding]:
@@ -153,17 +107,21 @@ def judged_as(condition: Condition, facts: Facts, judgement: Judgement) -> list[
     groups = judged_alike(judged, lambda one: one.user_id)
     verdict = verdict_on(condition)
     fixes = {kind: _fix(alike) for kind, alike in _by_kind(judged).items()}
-    findings = [
-        _finding(verdict, _said(group, facts), fixes[_kind(group[0])], _concerns(group), _kind(group[0]))
-        for group in groups[:_MOST_LINES]
+    return [
+        _finding(verdict, _said(group, facts), fixes[kind], _concerns(group), kind, needs=_needs(group[0]))
+        for group in groups
+        for kind in [_kind(group[0])]
     ]
-    if rest := [one for group in groups[_MOST_LINES:] for one in group]:
-        more = plural(len(rest), "more database", "more databases")
-        names = some([_name(one) for one in rest])
-        findings.append(
-            _finding(verdict, f"{more} {condition.words}: {names}", SYNC_ALL.command, _concerns(rest), _kind(rest[0]))
-        )
-    return findings
+
+
+def _needs(one: DatabaseHealth) -> str:
+    """What a person has to do first, where no sync heals it by itself."""
+    code = _kind(one)
+    if one.condition is Condition.INCOMPLETE:
+        return "each run tries again; if Notion gives nothing for days, write to its support"
+    if code == ErrorCode.ROWS_BLOCKED or _REFUSED.fullmatch(code):
+        return "change the trigger, the constraint or the page, as the line says; the next run tries again"
+    return ""
 
 
 def _is_told_here(one: DatabaseHealth) -> bool:
@@ -240,16 +198,19 @@ def _hangs(run: Run, facts: Facts) -> Finding:
     )
 
 
-def _finding(verdict: Verdict, message: str, fix: str, concerns: frozenset[Subject], kind: str = "") -> Finding:
-    return Finding(verdict, message, "" if verdict is Verdict.OK else fix, concerns=concerns, kind=kind)
+def _finding(
+    verdict: Verdict, message: str, fix: str, concerns: frozenset[Subject], kind: str = "", *, needs: str = ""
+) -> Finding:
+    shown = "" if verdict is Verdict.OK or needs else fix
+    return Finding(verdict, message, shown, needs, concerns=concerns, kind=kind)
 
 
 RUN_CHECKS = (
     Check("last run", SECTION, _last_run, needs=(INITIALISED, RIGHTS), depth=3),
-    Check("failing databases", SECTION, _failing_databases, needs=(CONNECTED_USERS,), depth=1),
+    _databases("failing databases", Condition.FAILING, depth=1, well="no database is failing"),
     Check("unended runs", SECTION, _unended_runs, needs=(INITIALISED, RIGHTS), depth=1),
-    Check("stale databases", SECTION, _stale_databases, needs=(CONNECTED_USERS,), depth=2),
-    Check("never synced", SECTION, _never_synced, needs=(CONNECTED_USERS,), depth=2),
-    Check("suspended databases", SECTION, _suspended_databases, needs=(CONNECTED_USERS,), depth=1),
-    Check("incomplete databases", SECTION, _incomplete_databases, needs=(CONNECTED_USERS,), depth=1),
+    _databases("stale databases", Condition.LATE, Condition.STALE, depth=2, well="no copy is older than it should be"),
+    _databases("never synced", Condition.NEVER_SYNCED, depth=2, well="every configured database was synced or tried"),
+    _databases("suspended databases", Condition.SUSPENDED, depth=1, well="no database is suspended"),
+    _databases("incomplete databases", Condition.INCOMPLETE, depth=1, well="no value is left out"),
 )

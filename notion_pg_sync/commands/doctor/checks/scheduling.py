@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
@@ -27,9 +27,8 @@ from notion_pg_sync.commands.doctor.checks.check import (
     warning,
 )
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
-from notion_pg_sync.commands.doctor.scheduling.command_line import TOOL, Invocation, names_the_tool
-from notion_pg_sync.commands.doctor.scheduling.crontab import harmless
-from notion_pg_sync.commands.doctor.scheduling.due import TOLERANCE, is_missed, next_due
+from notion_pg_sync.commands.doctor.scheduling.command_line import TOOL, Invocation
+from notion_pg_sync.commands.doctor.scheduling.crontab import harmless, next_due
 from notion_pg_sync.commands.doctor.scheduling.faults import CRONIE, edit, faults_of
 from notion_pg_sync.commands.doctor.scheduling.found import (
     CronLine,
@@ -54,14 +53,17 @@ from notion_pg_sync.commands.doctor.scheduling.line_to_add import (
 )
 from notion_pg_sync.commands.doctor.scheduling.systemd import Timer
 from notion_pg_sync.core.errors import ExitCode
+from notion_pg_sync.core.health import MISSED_AFTER_MINUTES
 from notion_pg_sync.core.printable import shell_command
-from notion_pg_sync.mirror.connection import current_time, transaction
+from notion_pg_sync.mirror.connection import current_time
 from notion_pg_sync.mirror.runs import last_scheduled_run
 from notion_pg_sync.settings import SettingsError, read_settings, written_duration
 
 SECTION = "Scheduling"
 _NO_CRON = "no crontab starts sync-all"
 _TIMES_LOOKED_AHEAD = 100
+# How late a run may begin that was due.
+TOLERANCE = timedelta(minutes=MISSED_AFTER_MINUTES)
 # What a start and a look at every database take at the least, with plenty to spare.
 _LEAST_SECONDS = 30
 
@@ -95,7 +97,6 @@ async def _scheduled(examination: Examination) -> list[Finding]:
     now = datetime.now(schedule.zone)
     findings = [
         *(_line_found(line, now) for line in schedule.lines),
-        *_lines_that_cron_cannot_read(schedule),
         *(_timer_found(timer) for timer in schedule.timers),
     ]
     if schedule.platform:
@@ -104,12 +105,17 @@ async def _scheduled(examination: Examination) -> list[Finding]:
         )
     if findings:
         return findings
+    if schedule.files:
+        return [skipped("a crontab names the tool in a line that cron cannot read")]
     if schedule.unreadable:
-        seen = (
-            "no crontab that this user may read starts sync-all, and these, which may do so, cannot be read: "
-            f"{', '.join(schedule.unreadable)}"
-        )
-        return [warning(seen, needs="run doctor as root", look=f"sudo -E {own_command()} doctor")]
+        seen = "no crontab that this user may read starts sync-all; these may do so, and cannot be read"
+        return [
+            warning(
+                f"{seen}: {', '.join(schedule.unreadable)}",
+                needs="run doctor as root",
+                look=f"sudo -E {own_command()} doctor",
+            )
+        ]
     outside = " (this is a container: where its host starts it, use --no-cron-check)" if is_in_container() else ""
     install = "" if shutil.which("crontab") else "sudo apt-get install cron\n"
     fix = install + line_to_add(examination.environment)
@@ -118,21 +124,10 @@ async def _scheduled(examination: Examination) -> list[Finding]:
 
 def _line_found(line: CronLine, now: datetime) -> Finding:
     schedule = line.entry.schedule
-    if next_due([schedule], now) is None:
+    if next_due(schedule, now) is None:
         seen = f"{line.place} never starts sync-all ({schedule})"
         return broken(seen, "", SCHEDULE, needs="give it other times", look=edit(line.file.facts))
     return ok(f"{line.place} starts sync-all ({schedule}), as {harmless(line.user)}")
-
-
-def _lines_that_cron_cannot_read(schedule: Schedule) -> Iterable[Finding]:
-    for file in schedule.files:
-        for error in file.crontab.errors:
-            if names_the_tool(error.content):
-                seen = (
-                    f"line {error.line} of {file.place} should start sync-all, but cron cannot read it: "
-                    f"{error.sentence}"
-                )
-                yield broken(seen, "", SCHEDULE, needs="correct the line", look=edit(file.facts))
 
 
 def _timer_found(timer: Timer) -> Finding:
@@ -170,8 +165,6 @@ def longest_gap(schedule: Schedule, now: datetime) -> timedelta | None:
 
 async def _crontab_valid(examination: Examination) -> list[Finding]:
     schedule = _schedule(examination)
-    if not schedule.files:
-        return [skipped(_NO_CRON)]
     findings: list[Finding] = []
     starting = {line.file.place for line in schedule.lines}
     for file in schedule.files:
@@ -187,7 +180,7 @@ async def _crontab_valid(examination: Examination) -> list[Finding]:
         ]
         if not faults:
             findings.append(ok(f"cron can read {file.place}"))
-    return findings
+    return findings or [skipped(_NO_CRON)]
 
 
 async def _cron_running(examination: Examination) -> list[Finding]:
@@ -301,10 +294,7 @@ def _is_another(one: str | None, other: str | None) -> bool:
 
 
 async def _failures_told(examination: Examination) -> list[Finding]:
-    schedule = _schedule(examination)
-    if not schedule.lines:
-        return [skipped(_NO_CRON)]
-    return [_told(line) for line in schedule.lines]
+    return [_told(line) for line in _schedule(examination).lines] or [skipped(_NO_CRON)]
 
 
 def _told(line: CronLine) -> Finding:
@@ -313,42 +303,31 @@ def _told(line: CronLine) -> Finding:
     if "NOTION_PG_SYNC_PING_URL" in settings or "ping" in line.entry.written:
         return ok(f"{line.place}: a ping tells a service")
     if re.search(r"(&>+|2>+)\s*/dev/null|>\s*/dev/null\s+2>\s*&1", line.entry.command):
-        return warning(
-            f"{line.place}: what a failing run says goes to /dev/null, so nobody hears of it",
-            needs="write it without 2>&1 and 2>/dev/null: it says nothing when all is well",
-            look=edit(line.file.facts),
-        )
-    if re.search(r"2>|&>", line.entry.command):
+        lost = "what a failing run says goes to /dev/null"
+    elif re.search(r"2>|&>", line.entry.command):
         return ok(f"{line.place}: what a failing run says is kept by the line itself")
-    if settings.get("MAILTO") == "":
-        return warning(
-            f"{line.place}: MAILTO is empty, so nobody hears of a failure",
-            needs="an address to mail to (MAILTO=you@example.com), or sync-all --ping-url URL",
-            look=edit(line.file.facts),
-        )
-    if not has_mail():
-        return warning(
-            f"{line.place}: cron mails what a failing run says, and this host has no program that sends mail "
-            "(/usr/sbin/sendmail), so nobody hears of a failure",
-            needs="add --ping-url URL to sync-all, or 2>&1 | logger -t notion-pg-sync behind it",
-            look=edit(line.file.facts),
-        )
-    return ok(f"{line.place}: cron mails what a failing run says to {settings.get('MAILTO') or harmless(line.user)}")
+    elif settings.get("MAILTO") == "":
+        lost = "MAILTO is empty"
+    elif has_mail():
+        to = settings.get("MAILTO") or harmless(line.user)
+        return ok(f"{line.place}: cron mails what a failing run says to {to}")
+    else:
+        lost = "this host has no program that sends mail (/usr/sbin/sendmail)"
+    needs = "let cron mail it, or add --ping-url URL to sync-all, or 2>&1 | logger -t notion-pg-sync behind it"
+    return warning(f"{line.place}: {lost}, so nobody hears of a failure", needs=needs, look=edit(line.file.facts))
 
 
 async def _look_for_run(examination: Examination) -> None:
     """Takes note of the last run that nobody started by hand, where there is a PostgreSQL to ask."""
     if examination.schema and examination.scheduled_run is None:
-        async with transaction(examination.pool) as connection:
-            examination.scheduled_run = await last_scheduled_run(connection)
+        examination.scheduled_run = await examination.ask(last_scheduled_run)
 
 
 async def _on_time(examination: Examination) -> list[Finding]:
     schedule = _schedule(examination)
     await _look_for_run(examination)
     last = examination.scheduled_run
-    async with transaction(examination.pool) as connection:
-        now_there = await current_time(connection)
+    now_there = await examination.ask(current_time)
     # Both by the clock of this host, which is cron's.
     now = datetime.now(schedule.zone)
     changes = [line.file.changed for line in schedule.lines if line.file.changed]
@@ -359,7 +338,7 @@ async def _on_time(examination: Examination) -> list[Finding]:
         ago = f"the last run began {humanize.naturaltime(now - last.started_at)}{where}"
     by = f", started by {last.started_by} as {last.os_user}" if last and last.started_by else ""
     due = _next_time(schedule, since + TOLERANCE if since else now)
-    if due is not None and is_missed(due, now):
+    if due is not None and now > due + TOLERANCE:
         seen = f"sync-all was due {due.astimezone(schedule.zone):%Y-%m-%d %H:%M %Z} and did not run: {ago}"
         look = "grep CRON /var/log/syslog | tail; journalctl -u cron -u crond --since today"
         return [broken(seen, "", SCHEDULE, needs="see in cron's log what became of it", look=look)]
@@ -370,7 +349,7 @@ async def _on_time(examination: Examination) -> list[Finding]:
 
 def _next_time(schedule: Schedule, after: datetime) -> datetime | None:
     """When something next starts the sync after `after`; a timer's own last time counts, as systemd tells it."""
-    lines = (next_due([line.entry.schedule], after.astimezone(_zone_of(line, schedule))) for line in schedule.lines)
+    lines = (next_due(line.entry.schedule, after.astimezone(_zone_of(line, schedule))) for line in schedule.lines)
     times = (time for timer in schedule.timers if timer.is_active for time in (timer.last, timer.due))
     return min((due for due in (*lines, *times) if due is not None and due > after), default=None)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from notion_pg_sync.commands.doctor.checks.check import EVERYTHING, Check, Examination, Finding, broken, ok, warning
-from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
-from notion_pg_sync.commands.doctor.checks.rights import RIGHTS
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, RIGHTS, SECTION
 from notion_pg_sync.commands.doctor.checks.wording import sentence
 from notion_pg_sync.mirror.adoption import Changes
 from notion_pg_sync.mirror.connection import transaction
@@ -59,24 +58,19 @@ async def _foreign_keys(examination: Examination) -> list[Finding]:
 
 def foreign_key(key: ForeignKey) -> Finding:
     """What a foreign key does when a row leaves Notion."""
-    points = f"{key.qualified_table} points at {key.target} (foreign key {key.name}"
+    points = f"{key.qualified_table} points at {key.target} (foreign key {key.name}, ON DELETE {key.action})"
     match key.action:
         case "CASCADE":
-            seen = f"{points}, ON DELETE CASCADE): when a row leaves Notion, the rows that point at it are deleted too"
+            seen = f"{points}: when a row leaves Notion, the rows that point at it are deleted too"
             return warning(seen, replacement(key))
         case "SET NULL" if not key.nullable:
-            return warning(
-                f"{points}, ON DELETE SET NULL), but a column of it is NOT NULL: a row that leaves Notion cannot be "
-                "removed while something points at it",
-                replacement(key),
-            )
+            seen = f"{points}, but a column of it is NOT NULL: a row that leaves Notion cannot be removed"
+            return warning(f"{seen} while something points at it", replacement(key))
         case "SET NULL" | "SET DEFAULT":
-            return ok(f"{points}, ON DELETE {key.action}): rows that leave Notion can go")
+            return ok(f"{points}: rows that leave Notion can go")
         case _:
-            return ok(
-                f"{points}, ON DELETE {key.action}): a row that leaves Notion stays while something points at it, and "
-                "the run says so"
-            )
+            stays = "a row that leaves Notion stays while something points at it, and the run says so"
+            return ok(f"{points}: {stays}")
 
 
 SYNC_TABLE_CHECKS = (

@@ -1,10 +1,14 @@
-"""A crontab's text as cron reads it (crontab(5), and what Debian's cron does where that page is silent). Pure."""
+"""A crontab's text as cron reads it (crontab(5), and what Debian's cron does where that page is silent), and when it
+is due. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
+
+from cronsim import CronSim, CronSimError
 
 # What cron gives every job beside the variables of the crontab.
 DEFAULT_PATH = "/usr/bin:/bin"
@@ -19,26 +23,9 @@ NICKNAMES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_ITEM = r"\*(?:/(?P<every>{0}*))?|(?P<low>{0}+)(?:-(?P<high>{0}*)(?:/(?P<step>{0}*))?)?".format("[A-Za-z0-9]")
-
-
-@dataclass(frozen=True)
-class _Field:
-    name: str
-    first: int
-    last: int
-    words: Mapping[str, int] = field(default_factory=dict)
-
-
-_FIELDS = (
-    _Field("minute", 0, 59),
-    _Field("hour", 0, 23),
-    _Field("day of month", 1, 31),
-    _Field("month", 1, 12, {word: number for number, word in enumerate(_MONTHS, start=1)}),
-    _Field("day of week", 0, 7, {word: number for number, word in enumerate(_DAYS)}),
-)
+_FIELDS = ("minute", "hour", "day of month", "month", "day of week")
+# What cron and cronsim both understand.
+_ITEM = re.compile(r"(?:\*|{0}-{0})(?:/\d+)?|{0}".format(r"(?:\d+|[A-Za-z]{3})"))
 
 
 @dataclass(frozen=True)
@@ -80,7 +67,6 @@ class Crontab:
     """A crontab: `errors` make cron leave the whole of it out."""
 
     text: str
-    variables: Mapping[str, str]
     entries: tuple[Entry, ...]
     errors: tuple[Problem, ...]
 
@@ -109,15 +95,22 @@ def read_crontab(text: str, *, with_user: bool) -> Crontab:
             errors.append(Problem(number, content, read))
             continue
         entries.append(read)
-    return Crontab(text, variables, tuple(entries), tuple(errors))
+    return Crontab(text, tuple(entries), tuple(errors))
 
 
-def five_fields(schedule: str) -> str | None:
-    """The schedule as five fields, of each only what cron heeds; None for `@reboot`, which has no times."""
+def next_due(schedule: str, after: datetime) -> datetime | None:
+    """The first time after `after` at which a crontab's schedule is due, in the time zone of `after`, cron's.
+
+    None where there is no such time: at `@reboot`, or on a day that no month has.
+    """
     if schedule == AT_START:
         return None
-    fields = NICKNAMES.get(schedule, schedule).split()
-    return " ".join(_heeded(field_, written) or written for field_, written in zip(_FIELDS, fields, strict=True))
+    # cronsim takes a step after a range of one number for a step to the end.
+    without_empty_steps = re.sub(r"\b(\w+)-\1(?:/\d+)?", r"\1", NICKNAMES.get(schedule, schedule))
+    try:
+        return next(CronSim(without_empty_steps, after))
+    except (CronSimError, StopIteration):
+        return None
 
 
 def setting_line(name: str, value: str) -> str:
@@ -168,35 +161,21 @@ def _fault(schedule: str) -> str | None:
     if schedule.startswith("@"):
         known = (AT_START, *NICKNAMES)
         return None if schedule in known else f"cron does not know {harmless(schedule)}, only {', '.join(known)}"
-    for field_, written in zip(_FIELDS, schedule.split(" "), strict=True):
-        if _heeded(field_, written) is None:
-            return f"{harmless(written)} is not a valid {field_.name}"
+    for place, (name, written) in enumerate(zip(_FIELDS, schedule.split(" "), strict=True)):
+        if not _is_valid(written, place):
+            return f"{harmless(written)} is not a valid {name}"
     return None
 
 
-def _heeded(field_: _Field, written: str) -> str | None:
-    """What cron heeds of a field: items up to the first that it cannot read to its end; None where it refuses it."""
-    items: list[str] = []
-    for item in written.split(","):
-        found = re.match(_ITEM, item)
-        if found is None or not _is_heeded(field_, found):
-            return None
-        items.append(found[0])
-        if rest := item[found.end() :]:
-            return None if rest.startswith("/") and found["high"] is None and found["low"] else ",".join(items)
-    return ",".join(items)
-
-
-def _is_heeded(field_: _Field, found: re.Match[str]) -> bool:
-    bounds = [_number(field_, found[name]) for name in ("low", "high") if found[name] is not None]
-    steps = [found[name] for name in ("every", "step") if found[name] is not None]
-    return all(bound is not None and field_.first <= bound <= field_.last for bound in bounds) and all(
-        step.isdigit() and int(step) > 0 for step in steps
-    )
-
-
-def _number(field_: _Field, word: str) -> int | None:
-    return int(word) if word.isdigit() else field_.words.get(word.lower())
+def _is_valid(written: str, place: int) -> bool:
+    """Whether it means something as the field at this place, all of it."""
+    fields = ["*"] * len(_FIELDS)
+    fields[place] = written
+    try:
+        CronSim(" ".join(fields), datetime(2000, 1, 1))
+    except CronSimError:
+        return False
+    return all(map(_ITEM.fullmatch, written.split(",")))
 
 
 def _split_at_percent(written: str) -> tuple[str, str | None]:

@@ -8,7 +8,6 @@ import pwd
 import re
 import shlex
 import shutil
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +16,7 @@ from typing import Any
 from notion_pg_sync.commands.doctor.scheduling.command_line import Invocation, variables_in
 from notion_pg_sync.commands.doctor.scheduling.crontab import DEFAULT_PATH
 from notion_pg_sync.commands.doctor.scheduling.systemd import DEFAULT_PATH as DEFAULT_PATH_OF_SYSTEMD
-from notion_pg_sync.commands.doctor.scheduling.systemd import Timer
-
-_SECONDS_TO_WAIT = 30
+from notion_pg_sync.commands.doctor.scheduling.systemd import Timer, run
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ def environment_of_cron_job(
     """
     of_all = _variables_of(text_of(root / "etc/environment") or "")
     start = {**of_all, "PATH": DEFAULT_PATH, "HOME": home_of(user) or "/", **settings}
-    files = [_absolute(file, invocation.folder, start["HOME"]) for file in invocation.files]
+    files = [_absolute(file, invocation.folder, start) for file in invocation.files]
     return _with(start, files, invocation)
 
 
@@ -50,16 +47,15 @@ def environment_of_service(timer: Timer) -> JobEnvironment:
 
 def program_of(written: str, invocation: Invocation, environment: JobEnvironment) -> str | None:
     """The file that a command means by a program's name, by its `PATH`; None where there is none."""
-    home = environment.variables.get("HOME", "/")
-    name = _absolute(written, invocation.folder, home) if "/" in written else written
+    name = _absolute(written, invocation.folder, environment.variables) if "/" in written else written
     return shutil.which(name, path=environment.variables["PATH"])
 
 
 def absent_folders(invocation: Invocation, environment: JobEnvironment) -> list[str]:
     """The folders that a command changes to, or writes its output into, and that are not there."""
-    home = environment.variables.get("HOME", "/")
-    named = [_absolute(".", invocation.folder, home)] if invocation.folder else []
-    named += [str(Path(_absolute(target, invocation.folder, home)).parent) for target in invocation.targets]
+    folder, variables = invocation.folder, environment.variables
+    named = [_absolute(".", folder, variables)] if folder else []
+    named += [str(Path(_absolute(target, folder, variables)).parent) for target in invocation.targets]
     return [folder for folder in named if "$" not in folder and not Path(folder).is_dir()]
 
 
@@ -73,20 +69,12 @@ def answer_of(command: list[str], environment: JobEnvironment, user: str) -> tup
         as_user = {"user": known.pw_uid, "group": known.pw_gid, "extra_groups": []}
     variables = {name: environment.variables[name] for name in ("PATH", "HOME") if name in environment.variables}
     try:
-        ended = subprocess.run(
-            command,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_SECONDS_TO_WAIT,
-            check=False,
-            **as_user,
-        )
-    except subprocess.TimeoutExpired:
-        return None, ""
+        ended = run(command, env=variables, **as_user)
     except OSError as error:
         return 127, error.strerror or ""
-    lines = [re.sub(r"[^ -~]", "", line).strip() for line in ended.stderr.decode(errors="replace").splitlines()]
+    if ended is None:
+        return None, ""
+    lines = [re.sub(r"[^ -~]", "", line).strip() for line in ended.stderr.splitlines()]
     return ended.returncode, next((line for line in reversed(lines) if re.search("[a-z]", line)), "")
 
 
@@ -128,7 +116,8 @@ def _variables_of(text: str) -> dict[str, str]:
     return found
 
 
-def _absolute(written: str, folder: str | None, home: str) -> str:
+def _absolute(written: str, folder: str | None, variables: Mapping[str, str]) -> str:
     """A path as the shell takes it."""
+    home = variables.get("HOME", "/")
     at_home = re.compile(r"^(~|\$HOME|\$\{HOME\})(?=/|$)")
     return str(Path(home, at_home.sub(lambda _: home, folder or ""), at_home.sub(lambda _: home, written)))

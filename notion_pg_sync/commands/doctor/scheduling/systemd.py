@@ -8,22 +8,23 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from notion_pg_sync.commands.doctor.scheduling.command_line import Invocation, invocation_in
 
 # What systemd gives a service beside its own Environment= (systemd.exec(5)).
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-_SECONDS_TO_WAIT = 10
+_SECONDS_TO_WAIT = 30
 _OF_TIMERS = "Id,Unit,ActiveState,TimersCalendar,TimersMonotonic,LastTriggerUSec,NextElapseUSecRealtime"
-_OF_SERVICES = "Id,ExecStart,Environment,EnvironmentFiles,Result"
+_OF_SERVICES = "Id,ExecStart,Environment,EnvironmentFiles"
 
 
 @dataclass(frozen=True)
 class Timer:
     """A timer whose service syncs everything; `of_user`: of the user's own systemd, not of the host's.
 
-    `last` is when it last started the `service`, `due` when it will next, `result` how that ended.
+    `last` is when it last started the `service`, `due` when it will next.
     """
 
     name: str
@@ -33,7 +34,6 @@ class Timer:
     when: str
     last: datetime | None
     due: datetime | None
-    result: str
     invocation: Invocation
     variables: Mapping[str, str]
     files: tuple[str, ...]
@@ -65,7 +65,6 @@ def _timer(shown: Mapping[str, str], service: Mapping[str, str], *, of_user: boo
         when=", ".join(re.findall(r"(On\w+=.*?) ; ", "\n".join(map(str, shown.values())))) or "no time",
         last=_time(shown.get("LastTriggerUSec", "")),
         due=_time(shown.get("NextElapseUSecRealtime", "")),
-        result=service.get("Result", "success"),
         invocation=found,
         variables={name: value for name, _, value in given},
         files=tuple(line.rpartition(" (")[0] for line in files),
@@ -96,15 +95,27 @@ def _time(written: str) -> datetime | None:
 def output_of(command: list[str]) -> str | None:
     """What a program prints, in English and in UTC; None where there is none, or it says that it failed."""
     try:
-        ended = subprocess.run(
-            ["env", "LC_ALL=C", "TZ=UTC", *command],
+        ended = run(["env", "LC_ALL=C", "TZ=UTC", *command])
+    except OSError:
+        return None
+    return ended.stdout if ended and ended.returncode == 0 else None
+
+
+def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str] | None:
+    """How a program ends that is given nothing to read; None where it takes too long.
+
+    Raises `OSError` where it cannot be started.
+    """
+    try:
+        return subprocess.run(
+            command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
             timeout=_SECONDS_TO_WAIT,
             check=False,
+            **options,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except subprocess.TimeoutExpired:
         return None
-    return ended.stdout if ended.returncode == 0 else None
