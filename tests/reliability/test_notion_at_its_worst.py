@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 
 import pytest
 from notion_workspace import Request, SampleWorkspace
@@ -104,7 +105,7 @@ def test_a_token_that_is_revoked_in_the_midst_fails_its_user_alone(place: Place)
     workspace.on_request(revoke)
     ran = place.command("sync-all", "--page-size", "25", *UNPACED)
     assert ran.code == 1
-    assert {line.partition("/")[0] for line in ran.err.splitlines()} == {"notion-pg-sync: cora"}
+    assert {re.split("[/:]", line)[1].strip() for line in ran.err.splitlines()} == {"cora"}
     assert "Notion does not accept the token" in ran.err
     assert place.small.tokens["cora"] not in ran.err
     for user in ("anna", "ben"):

@@ -154,8 +154,8 @@ async def assert_refused(tenant: Tenant, why: str, what_to_do: str, **environmen
     finding = found_by_doctor(tenant.command("doctor", "--json", "--no-cron-check", **environment), "Notion answers")
     assert finding["verdict"] == "broken"
     assert refusal.removeprefix("Notion") in finding["message"]
-    assert what_to_do in finding["message"]
-    assert finding["fix"].startswith("openssl s_client -connect 127.0.0.1:")
+    assert what_to_do in finding["needs"]
+    assert finding["look"].startswith("openssl s_client -connect 127.0.0.1:")
     assert tenant.small.workspace.requests.all() == []
 
 
@@ -326,4 +326,4 @@ async def test_doctor_says_how_safe_the_way_to_another_machine_is(
     )
     finding = found_by_doctor(ended, "encryption")
     assert (finding["verdict"], finding["message"]) == (verdict, message.format(host=HOST))
-    assert ("sslmode=verify-full&sslrootcert=/etc/ssl" in str(finding["fix"])) == (verdict == "warning")
+    assert ("sslmode=verify-full&sslrootcert=/etc/ssl" in str(finding["needs"])) == (verdict == "warning")

@@ -84,11 +84,12 @@ NOT_QUERIED = {"content_hash"}
 
 @pytest.mark.parametrize("table", ["notion_characters_sync", "notion_chat_sessions_sync", "notion_pages_sync"])
 async def test_each_column_that_was_changed_is_seen_and_put_right(
-    installation: Installation, small: SmallWorkspace, table: str
+    installation: Installation, small: SmallWorkspace, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     before = await stored(installation)
     shape = next(one for one in known_tables("public") if one.name == table)
     columns = [column for column in columns_of(shape) if column.name not in NOT_RESTORED]
+    monkeypatch.setattr("notion_pg_sync.sync.verify.verification.MOST_KEPT", 1000)
     pages = await installation.execute(
         f"SELECT notion_page_id FROM {table} WHERE user_id = 'anna' ORDER BY notion_page_id"
     )
