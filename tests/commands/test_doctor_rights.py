@@ -30,7 +30,7 @@ async def test_what_init_mends_is_told_with_the_command(
         await bare_patient.init()
     bare_patient.execute(statement)
     (finding,) = await bare_patient.found("initialised")
-    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync init")
+    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync init --yes")
     assert words in finding.message
 
 
