@@ -282,13 +282,13 @@ REACHING = [
         "settings",
         "foreign keys are not enforced",
         'ALTER DATABASE "{database}" SET session_replication_role = replica',
+        is_sampled=True,
     ),
     State(
         "a lock on a sync table",
         "visible rows",
         "application_name forgotten",
         forgets_to_commit("LOCK TABLE notion_pages_sync"),
-        is_sampled=True,
     ),
     State(
         "a lock on the bookkeeping",

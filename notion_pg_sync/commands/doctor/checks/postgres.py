@@ -162,7 +162,7 @@ async def _initialised(examination: Examination) -> list[Finding]:
         needs = "give it its name back, or restore it from a backup ('notion-pg-sync init' would make an empty one)"
         return [broken("the table user_settings is not there any more", "", EVERYTHING, needs=needs)]
     if schema is None:
-        return [broken("there is no table user_settings", "notion-pg-sync init", EVERYTHING)]
+        return [broken("there is no table user_settings", migrations.INIT, EVERYTHING)]
     examination.schema = schema
     return [ok(f"the tables of notion-pg-sync are up to date; user_settings is in schema {schema}")]
 
