@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import psycopg
-import pytest
 
 import notion_pg_sync
 from notion_pg_sync.mirror.migrations import Migration, migrations, statements_of
@@ -74,12 +73,10 @@ def test_a_tool_refuses_tables_that_it_cannot_know_in_a_sentence(site: Site) -> 
     assert site.execute("SELECT count(*) FROM notion_pages_sync") == [(0,)]
 
 
-@pytest.mark.skipif(
-    not migrations()[-1].is_additive, reason="no older version works beside a migration that is not additive"
-)
 def test_the_version_before_the_latest_addition_syncs_beside_this_one(site: Site, tmp_path: Path) -> None:
     connect(site)
     *_, before, latest = migrations()
+    assert latest.is_additive, "one that is not has no older version beside it: leave this test out until the next"
     shutil.copytree(Path(notion_pg_sync.__file__).parent, tmp_path / "notion_pg_sync")
     (tmp_path / "notion_pg_sync" / "mirror" / "migrations" / f"{latest.name}.sql").unlink()
     older = subprocess.run(

@@ -12,7 +12,7 @@ ALTER TABLE notion_sync.accounts
     ADD COLUMN told_at             timestamptz;
 ALTER TABLE notion_sync.databases ADD COLUMN told_at timestamptz;
 CREATE INDEX accounts_by_token ON notion_sync.accounts (token_fingerprint);
--- Witnesses: who read anything of late.
+-- Witnesses: who read anything recently.
 CREATE INDEX database_runs_succeeded ON notion_sync.database_runs (end_time) WHERE status = 'succeeded';
 -- What was suspended without a witness is tried again.
 UPDATE notion_sync.databases SET suspended_since = NULL, next_try_at = NULL WHERE suspended_since IS NOT NULL;
