@@ -78,18 +78,19 @@ async def verdicts_on(
     Returns how many rows are held back too, since removing them `is_allowed` only with permission. Raises
     `NotionError` where an answer tells nothing.
     """
-    left: dict[str, Reason] = dict.fromkeys(unseen, "missing")
-    verdicts = Verdicts(left)
-    would_be_too_much = not is_allowed and is_too_much(len(unseen), row_count)
-    most = MAX_CONFIRMED_OF_TOO_MUCH if would_be_too_much else MAX_CONFIRMED_ONE_BY_ONE
-    if len(unseen) <= MAX_CONFIRMED_ONE_BY_ONE or would_be_too_much:
-        asked = unseen[:most]
-        verdicts = await ask_for(client, data_source_id, asked)
-        verdicts.left.update(dict.fromkeys(unseen[most:], "missing"))
+    most = _most_to_ask_for(len(unseen), too_much=not is_allowed and is_too_much(len(unseen), row_count))
+    verdicts = await ask_for(client, data_source_id, unseen[:most])
+    verdicts.left.update(dict.fromkeys(unseen[most:], "missing"))
     doubtful = unconfirmed(verdicts.left)
     if is_allowed or not is_too_much(len(doubtful), row_count):
         return verdicts, 0
     return verdicts.without(doubtful), len(doubtful)
+
+
+def _most_to_ask_for(unseen: int, *, too_much: bool) -> int:
+    if too_much:
+        return MAX_CONFIRMED_OF_TOO_MUCH
+    return unseen if unseen <= MAX_CONFIRMED_ONE_BY_ONE else 0
 
 
 async def ask_for(client: NotionClient, data_source_id: str, page_ids: list[str]) -> Verdicts:
