@@ -32,7 +32,6 @@ from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.notion.properties import plain_text
 
 NOTION_VERSION = "2026-03-11"
-REQUESTS_PER_MINUTE = 180
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
 
 # Notion gives up on its own after about 60 seconds; waiting a little longer lets its answer arrive.
@@ -162,12 +161,12 @@ class NotionClient:
         token: str,
         *,
         base_url: str,
+        pacer: Pacer,
         proxy: str | None = None,
-        pacer: Pacer | None = None,
         concurrency: int = 12,
         retries: Retries | None = None,
     ) -> None:
-        self.pacer = pacer or Pacer(REQUESTS_PER_MINUTE)
+        self.pacer = pacer
         self.traffic = Traffic()
         self._can_be_sent = can_be_sent(token)
         self._proxy = httpx.URL(proxy) if proxy else None

@@ -16,6 +16,7 @@ from notion_workspace.literals import number, title
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.client import Bot, NotionClient, Retries
 from notion_pg_sync.notion.errors import NotionError, explain
+from notion_pg_sync.notion.pacer import Pacer
 
 QUICK = Retries(waits=4, tries_again=3, backs_off=6, first_back_off=0.001, longest_back_off=0.002)
 EVERYTHING = {"sorts": [{"timestamp": "created_time", "direction": "ascending"}]}
@@ -48,7 +49,7 @@ def token_of(workspace: SampleWorkspace) -> str:
 
 @pytest.fixture
 async def client(workspace: SampleWorkspace, server: WorkspaceServer) -> AsyncIterator[NotionClient]:
-    async with NotionClient(token_of(workspace), base_url=server.url, retries=QUICK) as client:
+    async with NotionClient(token_of(workspace), base_url=server.url, pacer=Pacer(180), retries=QUICK) as client:
         yield client
 
 
@@ -103,7 +104,9 @@ async def test_a_retry_after_of_more_than_a_minute_is_not_cut_short(
     workspace: SampleWorkspace, server: WorkspaceServer, characters: DatabaseHandle
 ) -> None:
     workspace.faults.add("429", seconds=300)
-    async with NotionClient(token_of(workspace), base_url=server.url, retries=Retries(waits=1)) as client:
+    async with NotionClient(
+        token_of(workspace), base_url=server.url, pacer=Pacer(180), retries=Retries(waits=1)
+    ) as client:
         with pytest.raises(NotionError, match="rate limit"):
             await client.database(characters.id)
         assert 290 < client.pacer.delay() <= 300
@@ -137,7 +140,9 @@ async def test_a_revoked_token_and_a_database_that_is_not_shared_are_told_apart(
 async def test_a_token_that_cannot_be_sent_is_not_told_to_anybody(
     workspace: SampleWorkspace, server: WorkspaceServer, characters: DatabaseHandle, blemish: str
 ) -> None:
-    async with NotionClient(f"{token_of(workspace)}{blemish}", base_url=server.url, retries=QUICK) as client:
+    async with NotionClient(
+        f"{token_of(workspace)}{blemish}", base_url=server.url, pacer=Pacer(180), retries=QUICK
+    ) as client:
         with pytest.raises(NotionError, match="not allowed in a token") as caught:
             await client.database(characters.id)
     assert caught.value.code == "unauthorized"
@@ -147,9 +152,9 @@ async def test_a_token_that_cannot_be_sent_is_not_told_to_anybody(
 
 async def test_a_token_says_whom_it_acts_as(workspace: SampleWorkspace, server: WorkspaceServer) -> None:
     personal = workspace.add_token("grace", "personal", workspace.add_user("Grace"))
-    async with NotionClient(token_of(workspace), base_url=server.url) as client:
+    async with NotionClient(token_of(workspace), base_url=server.url, pacer=Pacer(180)) as client:
         assert await client.me() == Bot("ada integration", "Sample workspace")
-    async with NotionClient(personal.secret, base_url=server.url) as client:
+    async with NotionClient(personal.secret, base_url=server.url, pacer=Pacer(180)) as client:
         assert await client.me() == Bot("Grace", None)
 
 
@@ -209,7 +214,7 @@ async def test_an_answer_that_is_too_large_is_refused(
 async def test_no_request_is_under_way_beyond_the_limit(
     workspace: SampleWorkspace, server: WorkspaceServer, characters: DatabaseHandle
 ) -> None:
-    async with NotionClient(token_of(workspace), base_url=server.url, concurrency=3) as client:
+    async with NotionClient(token_of(workspace), base_url=server.url, pacer=Pacer(180), concurrency=3) as client:
         workspace.configure(latency=0.02)
         most = 0
 
