@@ -19,3 +19,4 @@ async def test_one_token_has_one_pace_whoever_uses_it(installation: Installation
             assert other.pacer.delay() > 0
         async with work.open_client("ntn_another") as another:
             assert another.pacer.delay() == 0
+        assert "ntn_" not in repr(work)

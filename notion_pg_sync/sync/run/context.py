@@ -47,7 +47,7 @@ class RunContext:
     listener: Listener
     unfit: dict[str, Misfit] = field(default_factory=dict)
     presets_told: set[str] = field(default_factory=set)
-    _pacers: dict[str, Pacer] = field(default_factory=dict)
+    _pacers: dict[str, Pacer] = field(default_factory=dict, init=False, repr=False)
 
     def open_client(self, token: str) -> NotionClient:
         """A client for one token; users who share a token share its pace, since Notion limits the token."""
