@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from notion_workspace import SmallWorkspace
+from notion_workspace import Request, SmallWorkspace
 from notion_workspace.literals import title
 
 from tests.installation import Installation
@@ -126,6 +126,35 @@ async def test_of_two_pages_that_a_key_tells_apart_only_one_is_left_out(
     workspace.edit_page(last, {"Name": "Other twin"})
     assert (await installation.sync_all()).failures == []
     assert await installation.differences("anna", "anna", {"Twins": twins.id}) == []
+
+
+async def test_a_page_that_is_accepted_when_it_is_read_once_more_is_no_failure(
+    installation: Installation, small: SmallWorkspace
+) -> None:
+    workspace = installation.workspace
+    many = workspace.add_database("Many", {"Name": title()}, [{"Name": f"Row {number}"} for number in range(600)])
+    workspace.share("anna", many.id)
+    await installation.connect("anna", small.tokens["anna"], {"Many": many.id})
+    await installation.sync_all()
+    await installation.execute("ALTER TABLE notion_pages_sync ADD CONSTRAINT own UNIQUE (user_id, title)")
+    workspace.add_page("Many", {"Name": "Row 599"})
+    twin = workspace.page_ids("Many")[-1]
+    # More than are asked for one by one, so that everything is listed twice.
+    for page in workspace.page_ids("Many")[:250]:
+        workspace.trash_page(page)
+    queries = 0
+
+    def rename(request: Request) -> None:
+        nonlocal queries
+        queries += request.path.endswith("/query")
+        if queries == 5:
+            workspace.edit_page(twin, {"Name": "Row 600"})
+
+    workspace.on_request(rename)
+    outcome = await installation.sync_all(full=True, concurrency=1)
+    assert queries >= 8
+    assert outcome.failures == []
+    assert await installation.differences("anna", "anna", {"Many": many.id}) == []
 
 
 async def test_a_row_that_is_known_stays_as_it_was_while_its_page_is_refused(

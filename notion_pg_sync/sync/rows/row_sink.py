@@ -228,6 +228,8 @@ class PostgresSink:
         left: Sequence[LeftOut] | None = None,
     ) -> Written:
         """See `RowSink`. Raises `RowRefusedError` where PostgreSQL refuses more than `MAX_REFUSED_ROWS` of the rows."""
+        for row in rows:
+            self.refused.pop(row.page_id, None)
         try:
             return await self._write(rows, columns, progress, users, left)
         except psycopg.Error as error:
