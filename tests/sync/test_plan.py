@@ -113,6 +113,14 @@ def test_a_small_data_source_is_always_read_whole() -> None:
     assert isinstance(plan(replace(SETTLED, row_count=101), target=replace(TARGET, rows=101)), IncrementalRead)
 
 
+def test_a_small_data_source_is_read_anew_where_a_full_read_of_it_was_left_unfinished() -> None:
+    """It costs no more, and a page that was moved there since the read began has no new edit time."""
+    small = replace(UNDER_WAY, row_count=100)
+    assert plan(small, target=replace(TARGET, rows=100)) == LEFT
+    assert plan(small, target=replace(TARGET, rows=101)) != LEFT
+    assert plan(replace(UNDER_WAY, row_count=None), target=replace(TARGET, rows=100)) != LEFT
+
+
 def test_a_full_read_is_due_after_a_day() -> None:
     known = replace(SETTLED, full_as_of=NOW - timedelta(days=1))
     assert plan(known) == FullRead("the last full read is too long ago")

@@ -105,7 +105,7 @@ def plan_read(known: PreviousRead | None, schema: Schema, target: Target, now: d
     if reason := _differs(known, schema, target):
         return FullRead(reason)
     if known.full_read_started_at is not None:
-        if not options.full and _may_be_carried_on(known, now, options.version):
+        if not options.full and _may_be_carried_on(known, target, now, options.version):
             return FullRead("a full read is under way", edits_since=known.full_read_started_at - OVERLAP)
         return FullRead("a full read was left unfinished")
     if known.full_as_of is None or known.watermark is None or known.row_count is None:
@@ -121,7 +121,7 @@ def plan_read(known: PreviousRead | None, schema: Schema, target: Target, now: d
         return FullRead("it was asked for")
     if known.held_back and options.removal_allowed:
         return FullRead("rows that were held back may be removed")
-    if known.row_count <= SINGLE_QUERY_ROWS:
+    if _is_small(known, target):
         return FullRead("it is small")
     if now - known.full_as_of >= options.full_every:
         return FullRead("the last full read is too long ago")
@@ -133,14 +133,22 @@ def watermark_after(until: datetime, began_at: datetime) -> datetime:
     return min(until + OVERLAP, began_at)
 
 
-def _may_be_carried_on(known: PreviousRead, now: datetime, version: int) -> bool:
-    """Whether what the full read under way has read so far is young enough, and of a version that is not older."""
+def _may_be_carried_on(known: PreviousRead, target: Target, now: datetime, version: int) -> bool:
+    """Whether what the full read under way has read so far is young enough, and of a version that is not older.
+
+    A small data source is read anew: that costs no more, and brings what no edit time tells.
+    """
     started_at, progress_at = known.full_read_started_at, known.full_read_progress_at
-    if started_at is None or progress_at is None or known.full_read_version is None:
+    if started_at is None or progress_at is None or known.full_read_version is None or _is_small(known, target):
         return False
     if _is_to_come(started_at, now) or _is_to_come(progress_at, now):
         return False
     return now - progress_at < CARRIED_ON_FOR and known.full_read_version >= version
+
+
+def _is_small(known: PreviousRead, target: Target) -> bool:
+    """Whether one query reads it whole, as far as is known: a full read under way may have found more rows."""
+    return known.row_count is not None and max(known.row_count, target.rows) <= SINGLE_QUERY_ROWS
 
 
 def _is_to_come(time: datetime, now: datetime) -> bool:
