@@ -44,7 +44,10 @@ SLOW_FOLDERS = {"reliability", "security"}
 # Ids are texts, as the sample workspace has them.
 psycopg.adapters.register_loader("uuid", TextLoader)
 
-hypothesis.settings.register_profile("thorough", max_examples=550)
+# How long an example takes says nothing of what it shows.
+hypothesis.settings.register_profile("ordinary", deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=550, deadline=None)
+hypothesis.settings.load_profile("ordinary")
 
 
 # A shell lets what it starts in the background ignore SIGINT, and so would every process that a test starts.

@@ -6,7 +6,7 @@ transaction that writes for an account first renews it (`renew`), which fails on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -141,7 +141,7 @@ async def open_accounts(connection: Connection, errand: Errand) -> list[OpenAcco
     ]
 
 
-async def lock_rows(connection: Connection, user_ids: Sequence[str]) -> None:
+async def lock_rows(connection: Connection, user_ids: Collection[str]) -> None:
     """Has the rows of accounts to itself until the transaction ends; waits for whoever has locked them."""
     await connection.execute(
         "SELECT FROM notion_sync.accounts WHERE user_id = ANY (%s) ORDER BY user_id FOR UPDATE", (list(user_ids),)

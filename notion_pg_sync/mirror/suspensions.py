@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 
 from notion_pg_sync.core.health import SUSPENDED_TRIED_WITHIN_DAYS
 from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.leases import lock_rows
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,24 @@ async def token_record(connection: Connection, runid: int, user_id: str) -> Toke
     return found
 
 
+async def lock_token(connection: Connection, user_id: str) -> None:
+    """Has what is known of a user's token to itself until the transaction ends, with all users who have the same.
+
+    They are locked in one order, as `leases.lock_rows` does: what writes of a token calls this first, or two of its
+    users would wait for each other.
+    """
+    await connection.execute(
+        """
+        SELECT FROM notion_sync.accounts AS account
+        WHERE user_id = %(user)s OR token_fingerprint = (
+            SELECT token_fingerprint FROM notion_sync.accounts WHERE user_id = %(user)s
+        )
+        ORDER BY user_id FOR UPDATE
+        """,
+        {"user": user_id},
+    )
+
+
 async def refuse_token(connection: Connection, user_id: str, asked_at: datetime, problem: str) -> None:
     """Records that Notion, asked at `asked_at`, has refused a user's token, for all users who have the same."""
     await connection.execute(
@@ -219,7 +238,13 @@ async def tokens_asked_since(connection: Connection, since: datetime) -> tuple[i
 async def lift_all_of_tokens(connection: Connection) -> None:
     """Ends the suspension of every token."""
     await connection.execute(
-        "UPDATE notion_sync.accounts SET suspended_since = NULL, next_try_at = NULL WHERE suspended_since IS NOT NULL"
+        """
+        WITH suspended AS (
+            SELECT user_id FROM notion_sync.accounts WHERE suspended_since IS NOT NULL ORDER BY user_id FOR UPDATE
+        )
+        UPDATE notion_sync.accounts AS account SET suspended_since = NULL, next_try_at = NULL
+        FROM suspended WHERE account.user_id = suspended.user_id
+        """
     )
 
 
@@ -309,6 +334,7 @@ async def last_told(
 
 async def note_told(connection: Connection, user_ids: Collection[str], databases: Collection[tuple[str, str]]) -> None:
     """Records that the failures of these accounts and databases are told now."""
+    await lock_rows(connection, user_ids)
     await connection.execute(
         "UPDATE notion_sync.accounts SET told_at = clock_timestamp() WHERE user_id = ANY (%s)", (list(user_ids),)
     )

@@ -67,13 +67,14 @@ class TokenGate:
 
         `is_read`: a database was read with it. Returns whether it was suspended and still is.
         """
-        if work.settings.dry_run:
+        if work.settings.dry_run or (self.refusal is None and self.record.problem is None):
             return False
         async with transaction(work.pool) as connection:
+            await suspensions.lock_token(connection, user_id)
             if not await leases.is_held(connection, work.runid, user_id):
                 return False
             if self.refusal is None:
-                if (self._is_accepted or is_read) and self.record.problem is not None:
+                if self._is_accepted or is_read:
                     await suspensions.accept_token(connection, user_id)
                 return False
             if self.record.is_refused_in_run:
