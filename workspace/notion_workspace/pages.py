@@ -76,6 +76,11 @@ class Pages(Steered):
         page = self._change(page_id, bump)
         self._build.move_page(page, self._build.source(data_source))
 
+    @steered
+    def nest_page(self, page_id: str, parent_page_id: str | None, *, bump: bool = False) -> None:
+        """Puts a page of a wiki into another page, where it is still one of the wiki's; None takes it out again."""
+        self._change(page_id, bump).parent_page_id = parent_page_id
+
     def _change(self, page_id: str, bump: bool) -> Page:
         page = self._build.page(page_id)
         if bump:
