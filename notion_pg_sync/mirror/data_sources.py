@@ -137,13 +137,31 @@ async def save_record(connection: Connection, key: DataSourceKey, record: DataSo
     )
 
 
-async def other_views(connection: Connection, user_id: str, database_id: str) -> set[str]:
-    """The names of the views of a user's other databases."""
-    found = await connection.execute(
-        "SELECT DISTINCT view_name FROM notion_sync.data_sources WHERE user_id = %s AND database_id <> %s",
-        (user_id, database_id),
-    )
-    return {name async for (name,) in found}
+@dataclass(frozen=True)
+class NamedView:
+    """The view of a database of a user, and the name of the database that it goes by."""
+
+    database_id: str
+    database_name: str
+    view_name: str
+
+
+async def views_of(connection: Connection, user_id: str) -> list[NamedView]:
+    """The views of a user's databases."""
+    async with connection.cursor(row_factory=class_row(NamedView)) as cursor:
+        await cursor.execute(
+            """
+            SELECT DISTINCT database_id, database_name, view_name FROM notion_sync.data_sources
+            WHERE user_id = %s ORDER BY 1, 2, 3
+            """,
+            (user_id,),
+        )
+        return await cursor.fetchall()
+
+
+async def rename_view(connection: Connection, view_name: str, new_name: str) -> None:
+    """Lets a view have another name as soon as nobody needs it under its own."""
+    await connection.execute("UPDATE notion_sync.views SET renamed_to = %s WHERE view_name = %s", (new_name, view_name))
 
 
 async def known_data_sources(connection: Connection, user_id: str, database_id: str) -> dict[str, str]:

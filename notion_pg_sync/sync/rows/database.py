@@ -13,13 +13,14 @@ from notion_pg_sync.mirror.row_counts import RowCounts
 from notion_pg_sync.mirror.runs import Counts, DatabaseRun, Mode
 from notion_pg_sync.mirror.sent_rows import RowOwner
 from notion_pg_sync.mirror.tables import SyncTable
-from notion_pg_sync.notion.client import NotionClient
+from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.sync.rows.data_source import DataSourceSync, with_traffic
 from notion_pg_sync.sync.rows.row_sink import DryRunSink, PostgresSink, SyncTarget
 from notion_pg_sync.sync.rows.vanished import remove_vanished
 from notion_pg_sync.sync.run.context import RunContext
+from notion_pg_sync.sync.run.discovery import title_of
 from notion_pg_sync.sync.run.failures import Failure, logged_failure
 from notion_pg_sync.sync.run.preset_tables import prepare_table
 
@@ -72,9 +73,10 @@ class DatabaseSync:
         try:
             self._notes.extend(await prepare_table(self._work, self._configured.name))
             table = self._work.table_for(self._configured.name)
-            listed = await _data_source_ids(self._client, self._configured)
+            database = await self._client.database(self._configured.database_id)
+            listed = _data_source_ids(database, self._configured)
             for data_source_id in listed:
-                await self._sync_data_source(table, data_source_id)
+                await self._sync_data_source(table, data_source_id, title_of(database))
             if not self._work.settings.dry_run:
                 await self._remove_vanished(listed)
         except Exception as error:  # noqa: BLE001 - recorded; the other databases go on
@@ -84,12 +86,12 @@ class DatabaseSync:
     def _counts_so_far(self) -> Counts:
         return self._data_sources[-1].counts if self._data_sources else Counts()
 
-    async def _sync_data_source(self, table: SyncTable, data_source_id: str) -> None:
+    async def _sync_data_source(self, table: SyncTable, data_source_id: str, database_title: str) -> None:
         work, configured = self._work, self._configured
         owner = RowOwner(
             self._user_id, configured.database_id, configured.name, data_source_id, configured.id_as_written
         )
-        place = SyncTarget(owner, table)
+        place = SyncTarget(owner, table, database_title)
         destination = DryRunSink(work, place) if work.settings.dry_run else PostgresSink(work, place)
         rows = self._row_counts.get((table.qualified_name, data_source_id), 0)
         sync = DataSourceSync(work, self._client, place, destination, self._counts_so_far(), rows=rows)
@@ -129,8 +131,7 @@ def _says(counts: Counts, *, dry: bool) -> str:
     return f"{plural(counts.rows_read, 'row')} read, {changes or 'nothing changed'}."
 
 
-async def _data_source_ids(client: NotionClient, configured: ConfiguredDatabase) -> list[str]:
-    database = await client.database(configured.database_id)
+def _data_source_ids(database: JsonObject, configured: ConfiguredDatabase) -> list[str]:
     if database.get("in_trash"):
         raise NotionError(
             f"database {configured.database_id} is in Notion's trash: restore it there, or take it out of "

@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import humanize
 import psycopg
@@ -46,6 +46,7 @@ from notion_pg_sync.sync.run.account import (
 from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, clear_up, close_dead_runs, summary, who
 from notion_pg_sync.sync.run.configuration import read_configuration
 from notion_pg_sync.sync.run.context import RunContext
+from notion_pg_sync.sync.run.discovery import name_databases
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import Listener
 from notion_pg_sync.sync.run.origin import this_origin
@@ -329,9 +330,9 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
             return outcome
         async with transaction(work.pool) as connection:
             known = await accounts.known_databases(connection, user_id)
-        wanted = _the_database(account, known, database)
-        if wanted.database_id not in {one.database_id for one in known if one.found_by_search}:
-            await remember(work, user_id, [wanted], found_by_search=False)
+        wanted = await _named(work, account, known, _the_database(account, known, database))
+        by_search = {one.database_id for one in known if one.found_by_search} - _configured_ids(account)
+        await remember(work, user_id, [wanted], found_by_search=wanted.database_id in by_search)
         if not settings.dry_run:
             await claim_patiently(work, user_id)
         async with work.open_client(account.token) as client, keeping_lease(work, user_id, client.pacer):
@@ -562,9 +563,40 @@ async def _the_account(work: RunContext, user_id: str, outcome: RunOutcome) -> C
 def _the_database(account: ConnectedAccount, known: list[KnownDatabase], written: str) -> ConfiguredDatabase:
     """The configured database of that name, id or link; where everything is wanted, one that search found before."""
     configuration = read_configuration(account.databases)
-    candidates = list(configuration.databases)
+    nameless = {one.database_id: one.id_as_written for one in configuration.databases if not one.is_named}
+    candidates = [
+        replace(one.as_found, id_as_written=nameless[one.database_id]) for one in known if one.database_id in nameless
+    ]
+    candidates += configuration.databases
     if configuration.everything:
-        candidates += [ConfiguredDatabase(one.name, one.database_id) for one in known if one.found_by_search]
+        candidates += [one.as_found for one in known if one.found_by_search]
     if configuration.problems and not find_databases(written, candidates):
         raise NothingAttemptedError(f"user {account.user_id!r}: {configuration.problems[0]}")
     return resolve_database(written, candidates, whose=f"notion_databases of user {account.user_id!r} has")
+
+
+def _configured_ids(account: ConnectedAccount) -> set[str]:
+    return {one.database_id for one in read_configuration(account.databases).databases}
+
+
+async def _named(
+    work: RunContext, account: ConnectedAccount, known: Sequence[KnownDatabase], wanted: ConfiguredDatabase
+) -> ConfiguredDatabase:
+    """The database with its name: the user's, else the one that it was given, or is to have from now on.
+
+    Raises `UsageError` where it is to have its title in Notion as its name, and the user named it.
+    """
+    by_user = {one.database_id for one in read_configuration(account.databases).databases if one.is_named}
+    names = [one.as_found for one in known]
+    if work.settings.adopt_name:
+        if wanted.database_id in by_user:
+            raise UsageError(
+                f"notion_databases of user {account.user_id!r} has the name {wanted.name!r}: change it there, and the "
+                "next sync follows."
+            )
+        names = [one for one in names if one.database_id != wanted.database_id]
+    elif wanted.is_named:
+        return wanted
+    async with work.open_client(account.token) as client:
+        (named,) = await name_databases(client, [wanted.database_id], names)
+    return replace(named, id_as_written=wanted.id_as_written)
