@@ -86,7 +86,7 @@ def test_names_that_are_hard_to_tell_apart_stay_two_and_are_told(written: dict[s
     names = {one.name for one in found.databases}
     assert (len(names), {one.database_id for one in found.databases}) == (2, {ONE, TWO})
     (doubt,) = found.doubts
-    assert all(repr(name) in doubt for name in names)
+    assert all(repr(name) in doubt.message for name in names)
 
 
 @pytest.mark.parametrize("key", ["", " ", "*", " * "])
@@ -95,7 +95,7 @@ def test_an_id_without_a_name_is_one_database_that_notion_names(key: str) -> Non
     assert found.databases == (ConfiguredDatabase("Worlds", TWO), ConfiguredDatabase(ONE, ONE))
     assert not found.everything
     (doubt,) = found.doubts
-    assert repr(key) in doubt
+    assert repr(key) in doubt.message
 
 
 def test_a_name_counts_before_none() -> None:

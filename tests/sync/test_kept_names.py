@@ -235,3 +235,11 @@ async def test_a_request_by_a_name_that_two_have_is_refused_with_their_ids(dora:
     with pytest.raises(Exception, match="2 databases are called Tasks") as error:
         await dora.execute("SELECT notion_sync.sync_notion_database('dora', NULL, 'Tasks')")
     assert all(id_ in str(error.value) for id_ in ids)
+
+
+async def test_a_link_to_a_view_brings_all_rows_and_says_so(installation: Installation, small: SmallWorkspace) -> None:
+    three = small.databases["Three"]
+    await installation.connect("anna", small.tokens["anna"], {"Three": three})
+    outcome = await installation.sync_one("anna", f"https://www.notion.so/{three.replace('-', '')}?v={'a' * 32}")
+    assert outcome.totals.inserted == 3
+    assert "The link names a view, but all rows of the database are mirrored" in outcome.message()

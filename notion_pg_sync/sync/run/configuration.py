@@ -10,6 +10,15 @@ from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.ids import MalformedIdError, is_bare_id, names_view, parse_id
 
 EVERYTHING = "*"
+LINK_OF_VIEW = "The link names a view, but all rows of the database are mirrored, whatever the view filters"
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What may not be as it was meant, and what would make it plain."""
+
+    message: str
+    needs: str
 
 
 @dataclass(frozen=True)
@@ -17,8 +26,7 @@ class Configuration:
     """What a user wants mirrored; `problems` are sentences on what cannot be understood.
 
     `malformed`: the names with which that is so, in the order of their problems. `doubles`: further names of
-    databases, each with the name under which the database counts. `doubts`: what may not be as it was meant, a sentence
-    each. `of_views`: the databases whose links name a view.
+    databases, each with the name under which the database counts. `of_views`: the databases whose links name a view.
     """
 
     databases: tuple[ConfiguredDatabase, ...] = ()
@@ -26,7 +34,7 @@ class Configuration:
     problems: tuple[str, ...] = field(default=())
     malformed: tuple[str, ...] = ()
     doubles: Mapping[str, str] = field(default_factory=dict)
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     of_views: tuple[str, ...] = ()
 
 
@@ -73,7 +81,7 @@ def read_configuration(notion_databases: object) -> Configuration:
         tuple(problems.values()),
         tuple(problems),
         doubles,
-        (*_without_names(notion_databases, problems), *_alike(found.values())),
+        (*_without_names(notion_databases, {*problems, *doubles}), *_alike(found.values())),
         tuple(of_views),
     )
 
@@ -82,29 +90,26 @@ def _is_no_name(key: str) -> bool:
     return key.strip() in ("", EVERYTHING)
 
 
-def _without_names(notion_databases: Mapping[str, object], problems: Collection[str]) -> Iterator[str]:
+def _without_names(notion_databases: Mapping[str, object], told: Collection[str]) -> Iterator[Doubt]:
     for key, written in sorted(notion_databases.items()):
-        if key in problems or not _is_no_name(key):
+        if key in told or not _is_no_name(key):
             continue
         if key.strip() == "":
-            yield f"the name {key!r} is empty, so this database has the name that it has in Notion: give it a name."
+            said = f"a name in notion_databases is empty ({key!r}): the database has its name in Notion"
+            yield Doubt(said, "give it a name there")
         elif written != EVERYTHING:
-            yield (
-                f"{key!r} with an id is this one database, under the name that it has in Notion, and not every "
-                'database: that is {"*": "*"}. Give it a name.'
-            )
+            said = f"{key!r} with an id in notion_databases is one database, under its name in Notion"
+            yield Doubt(said, 'give it a name there; for every database, write {"*": "*"}')
 
 
-def _alike(databases: Iterable[ConfiguredDatabase]) -> Iterator[str]:
+def _alike(databases: Iterable[ConfiguredDatabase]) -> Iterator[Doubt]:
     by_folded: dict[str, list[str]] = {}
     for database in databases:
         by_folded.setdefault(database.name.strip().casefold(), []).append(database.name)
     for names in by_folded.values():
         if len(names) > 1:
-            yield (
-                f"the names {' and '.join(map(repr, names))} differ only in capitals or blanks, and are several "
-                "databases: give them names that are easier to tell apart."
-            )
+            said = f"the names {' and '.join(map(repr, names))} in notion_databases differ only in capitals or blanks"
+            yield Doubt(f"{said}; each is a database of its own", "give them names that are easy to tell apart")
 
 
 def repaired(notion_databases: object) -> dict[str, str] | None:

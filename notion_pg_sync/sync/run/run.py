@@ -15,6 +15,7 @@ import psycopg
 from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases, resolve_database
 from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
 from notion_pg_sync.core.health import LEASE_SECONDS, Health
+from notion_pg_sync.core.ids import names_view
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror import accounts, migrations, retention, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
@@ -44,7 +45,7 @@ from notion_pg_sync.sync.run.account import (
     verify_databases,
 )
 from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, clear_up, close_dead_runs, summary, who
-from notion_pg_sync.sync.run.configuration import read_configuration
+from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import name_databases
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
@@ -68,7 +69,8 @@ class RunOutcome:
     `elsewhere`: the runs that are at work on accounts which were left to them, by user id; `done_elsewhere`: how many
     accounts others synced meanwhile, and `failed_elsewhere` what they failed at. `strict`: suspended databases count as
     failures, which they were told as before they were suspended, and so do users who are `unconnected`: they ask for
-    databases and have no token. `untold`: what failed and was told lately. `is_dry`: it wrote nothing.
+    databases and have no token. `untold`: what failed and was told lately. `is_dry`: it wrote nothing. `notes`: what a
+    person should know of what they typed, a sentence each.
     """
 
     accounts: list[AccountOutcome] = field(default_factory=list)
@@ -80,6 +82,7 @@ class RunOutcome:
     unconnected: list[str] = field(default_factory=list)
     untold: set[Subject] = field(default_factory=set)
     is_dry: bool = False
+    notes: list[str] = field(default_factory=list)
 
     @property
     def failures(self) -> list[str]:
@@ -203,7 +206,7 @@ class RunOutcome:
             said += f" {plural(count, 'user')} left to {who(holder)}, which is syncing them."
         if self.done_elsewhere:
             said += f" Other runs synced {plural(self.done_elsewhere, 'user')} meanwhile."
-        return said
+        return " ".join([said, *self.notes])
 
 
 def _failed(account: AccountOutcome) -> Iterator[tuple[Subject, str]]:
@@ -324,6 +327,8 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
     `UsageError` where there is no such database.
     """
     async with _run(settings, listener, runs.SYNC_ONE, command) as (work, outcome):
+        if names_view(database):
+            outcome.notes.append(f"{LINK_OF_VIEW}.")
         await _check_settings(work)
         account = await _the_account(work, user_id, outcome)
         if account is None:
