@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.ids import MalformedIdError, parse_id
@@ -9,6 +11,7 @@ from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.kept_tables import kept_table, why_rows_stay
 from notion_pg_sync.mirror.row_counts import RowCounts
 from notion_pg_sync.mirror.runs import Counts, DatabaseRun, Mode
 from notion_pg_sync.mirror.sent_rows import RowOwner
@@ -72,16 +75,33 @@ class DatabaseSync:
         """
         try:
             self._notes.extend(await prepare_table(self._work, self._configured.name))
-            table = self._work.table_for(self._configured.name)
+            known = await self._known()
+            table = await self._table(known)
             database = await self._client.database(self._configured.database_id)
             listed = _data_source_ids(database, self._configured)
             for data_source_id in listed:
                 await self._sync_data_source(table, data_source_id, title_of(database))
             if not self._work.settings.dry_run:
-                await self._remove_vanished(listed)
+                await self._remove_vanished({one: known[one] for one in known.keys() - set(listed)})
         except Exception as error:  # noqa: BLE001 - recorded; the other databases go on
             self._failures.append(logged_failure(error))
         self._is_done = True
+
+    async def _known(self) -> dict[str, str]:
+        """The data sources that the database had so far, each with the name of its table."""
+        async with transaction(self._work.pool) as connection:
+            return await data_sources.known_data_sources(connection, self._user_id, self._configured.database_id)
+
+    async def _table(self, known: Mapping[str, str]) -> SyncTable:
+        """Where the rows go, by the database's name, unless a foreign key keeps them where they are."""
+        wanted = self._work.table_for(self._configured.name)
+        if set(known.values()) <= {wanted.qualified_name}:
+            return wanted
+        async with transaction(self._work.pool) as connection:
+            table, key = await kept_table(connection, self._work.tables.values(), known.values(), wanted)
+        if key is not None:
+            self._notes.append(why_rows_stay(table, wanted, key))
+        return table
 
     def _counts_so_far(self) -> Counts:
         return self._data_sources[-1].counts if self._data_sources else Counts()
@@ -103,13 +123,11 @@ class DatabaseSync:
         self._notes.extend(sync.notes)
         self._notes.extend(destination.notes)
 
-    async def _remove_vanished(self, listed: list[str]) -> None:
-        """Sees to the rows of data sources that the database had and has no longer."""
-        work, database_id = self._work, self._configured.database_id
-        async with transaction(work.pool) as connection:
-            known = await data_sources.known_data_sources(connection, self._user_id, database_id)
-        for data_source_id in sorted(known.keys() - set(listed)):
-            table = work.table_named(known[data_source_id])
+    async def _remove_vanished(self, vanished: Mapping[str, str]) -> None:
+        """Sees to the rows of data sources that the database had and has no longer; each with its table's name."""
+        work = self._work
+        for data_source_id, table_name in sorted(vanished.items()):
+            table = work.table_named(table_name)
             if table is None:
                 continue
             key = DataSourceKey(self._user_id, data_source_id)
