@@ -10,7 +10,7 @@ from notion_pg_sync.core.errors import ErrorCode, ExitCode, ToolError
 from notion_pg_sync.core.intervals import Interval, gaps
 from notion_pg_sync.core.left_out import LeftOut
 from notion_pg_sync.core.users import User
-from notion_pg_sync.core.wording import plural
+from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.data_sources import DataSourceState
 from notion_pg_sync.mirror.rows import Written
 from notion_pg_sync.mirror.runs import Counts, Mode
@@ -20,8 +20,10 @@ from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.listing import EditListing, FullListing, Query
 from notion_pg_sync.notion.pages import Page, read_page
 from notion_pg_sync.notion.people import users_in
+from notion_pg_sync.notion.properties import plain_text
 from notion_pg_sync.notion.schema import (
     assign_columns,
+    is_wiki,
     renamed_options,
     schema_fingerprint,
     unknown_types,
@@ -107,6 +109,7 @@ class DataSourceSync:
         self._left = LeftValues()
         self._left_before: dict[str, None] = {}
         self._tried: set[str] = set()
+        self._databases_inside: set[str] = set()
 
     @property
     def notes(self) -> list[str]:
@@ -121,6 +124,9 @@ class DataSourceSync:
             )
         if unknown := unknown_types(self._schema):
             notes.append(f"properties of the type {', '.join(unknown)}, new to this version, are kept as JSON.")
+        if self._databases_inside:
+            names = some(sorted(self._databases_inside))
+            notes.append(f"this wiki holds other databases, each mirrored only as one of its own: {names}.")
         if self._held_by_foreign_keys:
             notes.append(f"foreign keys keep {plural(self._held_by_foreign_keys, 'row')} that left Notion.")
         return [*notes, *stored_otherwise(self._stored, self._place.table)]
@@ -218,6 +224,7 @@ class DataSourceSync:
             unseen,
             row_count,
             is_allowed=self._work.settings.allow_removal,
+            is_wiki=is_wiki(self._schema),
         )
         await self._write([read_page(page) for page in verdicts.still_there], None)
         kept = await self._destination.remove(verdicts.left)
@@ -260,7 +267,9 @@ class DataSourceSync:
     async def _try_again(self) -> None:
         """Reads pages again of which earlier runs left something out."""
         left_out = [page_id for page_id in self._left_before if page_id not in self._tried]
-        verdicts = await ask_for(self._client, self._place.key.data_source_id, left_out[:MAX_TRIED_AGAIN])
+        verdicts = await ask_for(
+            self._client, self._place.key.data_source_id, left_out[:MAX_TRIED_AGAIN], is_wiki=is_wiki(self._schema)
+        )
         if verdicts.still_there:
             await self._write([read_page(page) for page in verdicts.still_there], None)
 
@@ -287,7 +296,12 @@ class DataSourceSync:
         answer = await self._client.query(self._place.key.data_source_id, query.body(), self._page_size)
         # What was too much once is so again: each trial costs waiting.
         self._page_size = min(self._page_size, answer.page_size)
+        self._databases_inside |= {_name_of(one) for one in answer.databases}
         return answer
+
+
+def _name_of(data_source: JsonObject) -> str:
+    return storable_text(plain_text(data_source.get("title"))) or str(data_source.get("id"))
 
 
 def left_out_notes(left: Iterable[LeftOut]) -> list[str]:

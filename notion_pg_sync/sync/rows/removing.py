@@ -25,6 +25,9 @@ MAX_CONFIRMED_ONE_BY_ONE = 200
 # as many, until what is left is no longer too much.
 MAX_CONFIRMED_OF_TOO_MUCH = 1000
 
+# So many pages and blocks that lie in one another are asked for, to find what holds them all.
+MAX_NESTING = 50
+
 # A data source of which more than half is gone has more likely been cut off than emptied.
 ALWAYS_REMOVABLE_ROWS = 20
 
@@ -71,15 +74,21 @@ def held_back(user_id: str, database: str, rows: int) -> HeldBackError:
 
 
 async def verdicts_on(
-    client: NotionClient, data_source_id: str, unseen: list[str], row_count: int, *, is_allowed: bool
+    client: NotionClient,
+    data_source_id: str,
+    unseen: list[str],
+    row_count: int,
+    *,
+    is_allowed: bool,
+    is_wiki: bool = False,
 ) -> tuple[Verdicts, int]:
     """What is to become of pages that no listing saw, of a data source that has `row_count` rows in its table.
 
-    Returns how many rows are held back too, since removing them `is_allowed` only with permission. Raises
-    `NotionError` where an answer tells nothing.
+    Returns how many rows are held back too, since removing them `is_allowed` only with permission. `is_wiki`: pages of
+    the data source may lie in one another. Raises `NotionError` where an answer tells nothing.
     """
     most = _most_to_ask_for(len(unseen), too_much=not is_allowed and is_too_much(len(unseen), row_count))
-    verdicts = await ask_for(client, data_source_id, unseen[:most])
+    verdicts = await ask_for(client, data_source_id, unseen[:most], is_wiki=is_wiki)
     verdicts.left.update(dict.fromkeys(unseen[most:], "missing"))
     doubtful = unconfirmed(verdicts.left)
     if is_allowed or not is_too_much(len(doubtful), row_count):
@@ -93,13 +102,13 @@ def _most_to_ask_for(unseen: int, *, too_much: bool) -> int:
     return unseen if unseen <= MAX_CONFIRMED_ONE_BY_ONE else 0
 
 
-async def ask_for(client: NotionClient, data_source_id: str, page_ids: list[str]) -> Verdicts:
+async def ask_for(client: NotionClient, data_source_id: str, page_ids: list[str], *, is_wiki: bool = False) -> Verdicts:
     """Asks Notion for each page; of what is no id to Notion there is no verdict.
 
-    Raises `NotionError` where the answer tells nothing.
+    `is_wiki`: a page of the data source may lie in another. Raises `NotionError` where the answer tells nothing.
     """
     verdicts = Verdicts()
-    answers = await gather_or_cancel(_ask_for_one(client, data_source_id, page_id) for page_id in page_ids)
+    answers = await gather_or_cancel(_ask_for_one(client, data_source_id, one, is_wiki=is_wiki) for one in page_ids)
     for page_id, (reason, page) in zip(page_ids, answers, strict=True):
         if reason is not None:
             verdicts.left[page_id] = reason
@@ -146,7 +155,7 @@ def _names_a_parent(page: JsonObject) -> bool:
 
 
 async def _ask_for_one(
-    client: NotionClient, data_source_id: str, page_id: str
+    client: NotionClient, data_source_id: str, page_id: str, *, is_wiki: bool
 ) -> tuple[Reason | None, JsonObject | None]:
     """Why a page left, or the page where it is still there; neither where Notion calls the id malformed.
 
@@ -161,4 +170,24 @@ async def _ask_for_one(
             return None, None
         if error.code != ErrorCode.OBJECT_NOT_FOUND:
             raise
-    return why_it_left(page, page_id, data_source_id), page
+    reason = why_it_left(page, page_id, data_source_id)
+    if is_wiki and reason == "moved" and page is not None:
+        reason = await _why_it_left_wiki(client, data_source_id, page)
+    return reason, page
+
+
+async def _why_it_left_wiki(client: NotionClient, data_source_id: str, page: JsonObject) -> Reason | None:
+    """Why a page that may lie in another one left a wiki; None where what holds them all lies in it."""
+    ask = {"page_id": client.page, "block_id": client.block}
+    for _ in range(MAX_NESTING):
+        parent = get_path(page, "parent")
+        kind = str(get_path(parent, "type"))
+        if kind not in ask:
+            return None if same_id(get_path(parent, "data_source_id"), data_source_id) else "moved"
+        try:
+            page = await ask[kind](str(get_path(parent, kind)))
+        except NotionError as error:
+            if error.code != ErrorCode.OBJECT_NOT_FOUND:
+                raise
+            return "not_found"
+    return "not_found"
