@@ -64,8 +64,8 @@ async def find_sources(connection: Connection, names: Collection[str] | None) ->
                      WHERE (columns.user_id, columns.data_source_id) = (known.user_id, known.data_source_id)
                        AND property_type = 'relation'
                      ORDER BY 1),
-               (SELECT coalesce(title, '') FROM notion_sync.databases
-                WHERE (databases.user_id, databases.database_id) = (known.user_id, known.database_id))
+               coalesce((SELECT title FROM notion_sync.databases
+                         WHERE (databases.user_id, databases.database_id) = (known.user_id, known.database_id)), '')
         FROM notion_sync.accounts
         JOIN notion_sync.data_sources AS known USING (user_id)
         JOIN pg_class ON relkind IN ('r', 'p')
