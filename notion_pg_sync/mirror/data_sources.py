@@ -159,8 +159,15 @@ async def views_of(connection: Connection, user_id: str) -> list[NamedView]:
         return await cursor.fetchall()
 
 
-async def rename_view(connection: Connection, view_name: str, new_name: str) -> None:
-    """Lets a view have another name as soon as nobody needs it under its own."""
+async def rename_view(connection: Connection, user_id: str, database_id: str, view_name: str, new_name: str) -> None:
+    """Lets all of a database go by another view, which `view_name` becomes as soon as nobody else needs it."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.data_sources SET view_name = %(new_name)s
+        WHERE user_id = %(user)s AND database_id = %(database)s AND view_name = %(name)s
+        """,
+        {"user": user_id, "database": database_id, "name": view_name, "new_name": new_name},
+    )
     await connection.execute("UPDATE notion_sync.views SET renamed_to = %s WHERE view_name = %s", (new_name, view_name))
 
 

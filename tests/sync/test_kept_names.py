@@ -178,6 +178,30 @@ async def test_a_name_is_adopted_on_request_with_grants_and_dependents(dora: Ins
         await dora.execute("DROP OWNED BY reader_of_tasks; DROP ROLE reader_of_tasks")
 
 
+async def test_the_view_keeps_its_grants_when_a_data_source_fails_as_the_name_changes(
+    installation: Installation, small: SmallWorkspace
+) -> None:
+    library = small.databases["Library"]
+    await installation.connect("ben", small.tokens["ben"], {"Library": library})
+    await installation.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES ('ben', true)")
+    await synced(installation)
+    await installation.execute("CREATE ROLE reader_of_both; GRANT SELECT ON notion.library TO reader_of_both")
+    try:
+        await installation.execute("UPDATE user_settings SET notion_databases = %s", json.dumps({"Books": library}))
+        installation.workspace.faults.add("500", path=small.data_sources["Books"])
+        outcome = await installation.sync_all(first_back_off=0.001)
+        assert outcome.failures != []
+        installation.workspace.faults.clear()
+        await synced(installation)
+        assert len(await rows(installation, "books")) == 75
+        (found,) = await installation.execute("SELECT has_table_privilege('reader_of_both', 'notion.books', 'SELECT')")
+        assert found["has_table_privilege"]
+        views = await installation.execute("SELECT viewname FROM pg_views WHERE schemaname = 'notion' ORDER BY 1")
+        assert [row["viewname"] for row in views] == ["books", "books__author"]
+    finally:
+        await installation.execute("DROP OWNED BY reader_of_both; DROP ROLE reader_of_both")
+
+
 async def test_a_name_that_the_user_gave_is_changed_where_it_stands(
     installation: Installation, small: SmallWorkspace
 ) -> None:

@@ -211,7 +211,8 @@ class PostgresSink:
             await data_sources.save_record(connection, place.key, record)
             await record_title(connection, place.owner.user_id, place.owner.database_id, place.database_title)
             if state is not None and state.view_name != name:
-                await data_sources.rename_view(connection, state.view_name, name)
+                owner = place.owner
+                await data_sources.rename_view(connection, owner.user_id, owner.database_id, state.view_name, name)
             await self._save_columns(connection, columns)
             await self._follow(connection, state)
             if begins is not None:
