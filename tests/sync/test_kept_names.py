@@ -10,6 +10,7 @@ from notion_workspace.literals import number, relation, title
 from notion_workspace.model import Definition
 
 from notion_pg_sync.core.errors import UsageError
+from notion_pg_sync.notion.errors import NotionError
 from tests.installation import Installation, Row
 
 DATABASES = "SELECT DISTINCT database_name, view_name, database_id::text FROM notion_sync.data_sources ORDER BY 2"
@@ -176,6 +177,19 @@ async def test_a_name_is_adopted_on_request_with_grants_and_dependents(dora: Ins
         assert (await names(dora))[id_] == ("Aufgaben", "aufgaben")
     finally:
         await dora.execute("DROP OWNED BY reader_of_tasks; DROP ROLE reader_of_tasks")
+
+
+async def test_no_name_is_adopted_that_notion_does_not_give(dora: Installation) -> None:
+    id_ = add(dora, "Tasks")
+    await synced(dora)
+    dora.workspace.faults.add("502", path=f"/databases/{id_}")
+    with pytest.raises(NotionError):
+        await dora.sync_one("dora", "Tasks", adopt_name=True, first_back_off=0.001)
+    dora.workspace.faults.clear()
+    dora.workspace.rename_database(id_, "")
+    with pytest.raises(UsageError, match="database 'Tasks' has no title in Notion"):
+        await dora.sync_one("dora", "Tasks", adopt_name=True)
+    assert await names(dora) == {id_: ("Tasks", "tasks")}
 
 
 async def test_the_view_keeps_its_grants_when_a_data_source_fails_as_the_name_changes(

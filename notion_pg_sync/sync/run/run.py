@@ -7,18 +7,17 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import humanize
 import psycopg
 
-from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases, resolve_database
 from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
 from notion_pg_sync.core.health import LEASE_SECONDS, Health
 from notion_pg_sync.core.ids import names_view
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror import accounts, migrations, retention, runs, suspensions, sync_requests
-from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
+from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
 from notion_pg_sync.mirror.connection import (
     WAITED_IN_VAIN,
     Connection,
@@ -47,7 +46,6 @@ from notion_pg_sync.sync.run.account import (
 from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, clear_up, close_dead_runs, summary, who
 from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
-from notion_pg_sync.sync.run.discovery import name_databases
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import Listener
 from notion_pg_sync.sync.run.origin import this_origin
@@ -57,6 +55,7 @@ from notion_pg_sync.sync.run.suspension import is_lack_of_access
 from notion_pg_sync.sync.run.telling import Subject, lift_what_everybody_meets, told_lately
 from notion_pg_sync.sync.run.token_encryption import TokenError
 from notion_pg_sync.sync.run.token_gate import TokenGate
+from notion_pg_sync.sync.run.wanted_database import is_of_search, wanted_database
 from notion_pg_sync.sync.verify.verification import Verification
 
 log = logging.getLogger(__name__)
@@ -335,9 +334,8 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
             return outcome
         async with transaction(work.pool) as connection:
             known = await accounts.known_databases(connection, user_id)
-        wanted = await _named(work, account, known, _the_database(account, known, database))
-        by_search = {one.database_id for one in known if one.found_by_search} - _configured_ids(account)
-        await remember(work, user_id, [wanted], found_by_search=wanted.database_id in by_search)
+        wanted = await wanted_database(work, account, known, database)
+        await remember(work, user_id, [wanted], found_by_search=is_of_search(account, known, wanted))
         if not settings.dry_run:
             await claim_patiently(work, user_id)
         async with work.open_client(account.token) as client, keeping_lease(work, user_id, client.pacer):
@@ -563,45 +561,3 @@ async def _the_account(work: RunContext, user_id: str, outcome: RunOutcome) -> C
     if found[0].connected() is None:
         raise NothingAttemptedError(f"user {user_id!r} has no Notion token in user_settings: let them connect Notion.")
     return _opened(work, found[0], outcome)
-
-
-def _the_database(account: ConnectedAccount, known: list[KnownDatabase], written: str) -> ConfiguredDatabase:
-    """The configured database of that name, id or link; where everything is wanted, one that search found before."""
-    configuration = read_configuration(account.databases)
-    nameless = {one.database_id: one.id_as_written for one in configuration.databases if not one.is_named}
-    candidates = [
-        replace(one.as_found, id_as_written=nameless[one.database_id]) for one in known if one.database_id in nameless
-    ]
-    candidates += configuration.databases
-    if configuration.everything:
-        candidates += [one.as_found for one in known if one.found_by_search]
-    if configuration.problems and not find_databases(written, candidates):
-        raise NothingAttemptedError(f"user {account.user_id!r}: {configuration.problems[0]}")
-    return resolve_database(written, candidates, whose=f"notion_databases of user {account.user_id!r} has")
-
-
-def _configured_ids(account: ConnectedAccount) -> set[str]:
-    return {one.database_id for one in read_configuration(account.databases).databases}
-
-
-async def _named(
-    work: RunContext, account: ConnectedAccount, known: Sequence[KnownDatabase], wanted: ConfiguredDatabase
-) -> ConfiguredDatabase:
-    """The database with its name: the user's, else the one that it was given, or is to have from now on.
-
-    Raises `UsageError` where it is to have its title in Notion as its name, and the user named it.
-    """
-    by_user = {one.database_id for one in read_configuration(account.databases).databases if one.is_named}
-    names = [one.as_found for one in known]
-    if work.settings.adopt_name:
-        if wanted.database_id in by_user:
-            raise UsageError(
-                f"notion_databases of user {account.user_id!r} has the name {wanted.name!r}: change it there, and the "
-                "next sync follows."
-            )
-        names = [one for one in names if one.database_id != wanted.database_id]
-    elif wanted.is_named:
-        return wanted
-    async with work.open_client(account.token) as client:
-        (named,) = await name_databases(client, [wanted.database_id], names)
-    return replace(named, id_as_written=wanted.id_as_written)
