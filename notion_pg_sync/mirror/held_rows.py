@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 from notion_pg_sync.mirror.connection import Connection, Pool, fetch_value, transaction
 from notion_pg_sync.mirror.page_ids import every_spelling
 from notion_pg_sync.mirror.qualified_sql import qualified
-from notion_pg_sync.mirror.tables import SyncTable, columns_of, table_for
+from notion_pg_sync.mirror.tables import SyncTable, columns_of
 
 # The page of a row as Notion writes it, however the row does; what is no id of Notion as it is.
 _PAGE_ID = sql.SQL("coalesce(notion_sync.as_notion_id(notion_page_id)::pg_catalog.text, notion_page_id)")
@@ -56,18 +56,14 @@ class HeldColumn:
 
 @dataclass(frozen=True)
 class HeldRows:
-    """The rows of a database of a user; `tables` is where they might be."""
+    """The rows of a database of a user; `table` is where they belong, `tables` where they might be."""
 
     pool: Pool
     tables: dict[str, SyncTable]
     user_id: str
     database_id: str
     database_name: str
-
-    @property
-    def table(self) -> SyncTable:
-        """Where they belong."""
-        return table_for(self.database_name, self.tables)
+    table: SyncTable
 
     async def since_sync(self) -> timedelta | None:
         """How long ago the database's last sync began, None before the first; all by PostgreSQL's clock."""

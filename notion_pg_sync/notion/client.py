@@ -13,7 +13,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -84,13 +84,17 @@ class Retries:
 
 @dataclass(frozen=True)
 class QueryAnswer:
-    """One answer to a query; `page_size` is how many rows it was asked for, which may be less than was wanted."""
+    """One answer to a query; `page_size` is how many rows it was asked for, which may be less than was wanted.
+
+    `databases`: the data sources that a wiki holds beside its pages.
+    """
 
     pages: list[JsonObject]
     next_cursor: str | None
     has_more: bool
     capped: bool
     page_size: int
+    databases: list[JsonObject] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,10 @@ class NotionClient:
         """A page, wherever it is, trashed or not."""
         return await self._get(f"pages/{page_id}", f"page {page_id}")
 
+    async def block(self, block_id: str) -> JsonObject:
+        """A block, without what lies in it."""
+        return await self._get(f"blocks/{block_id}", f"block {block_id}")
+
     async def markdown(self, page_id: str) -> MarkdownAnswer:
         """The body of a page, or one of its blocks, as Markdown."""
         what = f"the body of page {page_id}"
@@ -286,8 +294,10 @@ class NotionClient:
             {"filter_properties": only} if only is not None else None,
             retries=self._retries.when_it_has_failed if has_failed else None,
         )
+        results = _list(answer, "results", what)
         return QueryAnswer(
-            pages=[page for page in _list(answer, "results", what) if page.get("object") == "page"],
+            pages=[one for one in results if one.get("object") == "page"],
+            databases=[one for one in results if one.get("object") == "data_source"],
             next_cursor=_optional_text(answer.get("next_cursor")),
             has_more=bool(answer.get("has_more")),
             capped=_is_capped(answer, what),

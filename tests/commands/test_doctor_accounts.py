@@ -233,6 +233,35 @@ async def test_of_two_names_the_first_in_alphabetical_order_counts(patient: Pati
     assert patient.execute("SELECT notion_databases FROM user_settings") == [({"Lands": ID, "Tasks": OTHER_ID},)]
 
 
+@pytest.mark.parametrize(
+    ("databases", "said", "needs"),
+    [
+        (
+            {"Tasks": ID, "tasks ": OTHER_ID},
+            "the names 'Tasks' and 'tasks' in notion_databases differ only",
+            "tell apart",
+        ),
+        ({"": ID}, "a name in notion_databases is empty ('')", "give it a name there"),
+        ({"*": ID}, "'*' with an id in notion_databases is one database", 'for every database, write {"*": "*"}'),
+    ],
+)
+async def test_a_name_that_may_not_be_meant_so_is_told(
+    patient: Patient, databases: dict[str, str], said: str, needs: str
+) -> None:
+    connect(patient, "anna", databases=databases)
+    (finding,) = await patient.found("notion_databases")
+    assert finding.verdict is Verdict.WARNING
+    assert said in finding.message
+    assert needs in finding.needs
+
+
+async def test_a_link_to_a_view_is_well_and_what_it_brings_is_told(patient: Patient) -> None:
+    connect(patient, "anna", databases={"Worlds": f"https://www.notion.so/{ID.replace('-', '')}?v={'a' * 32}"})
+    (finding,) = await patient.found("notion_databases")
+    assert finding.verdict is Verdict.OK
+    assert "all rows of the database are mirrored, whatever the view filters: Worlds" in finding.message
+
+
 @pytest.mark.parametrize("databases", ["null", "{}"])
 async def test_a_user_who_asks_for_nothing_is_warned_of(patient: Patient, databases: str) -> None:
     connect(patient, "anna", databases={})

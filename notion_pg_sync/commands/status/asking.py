@@ -11,6 +11,7 @@ from psycopg import errors
 
 from notion_pg_sync.commands.status.facts import Facts, Key, gone_runs
 from notion_pg_sync.commands.status.judgement import meant_by
+from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import NothingAttemptedError
 from notion_pg_sync.mirror import overview
 from notion_pg_sync.mirror.accounts import AccountError
@@ -163,7 +164,8 @@ def _with_rows_counted(databases: list[Database], stored: Mapping[Key, StoredRow
 def _with_trend(databases: list[Database], question: Question) -> list[Key]:
     if not question.is_about_some:
         return []
-    meant = meant_by(question.database, {one.database_id: one.name for one in databases})
+    candidates = [ConfiguredDatabase(one.name, one.database_id, title=one.title) for one in databases]
+    meant = meant_by(question.database, candidates)
     return [(one.user_id, one.database_id) for one in databases if one.database_id in meant][:_MOST_TRENDS]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -173,19 +173,24 @@ def filter_health(judgement: Judgement, user_id: str | None, database: str | Non
         raise UsageError(f"user {user_id!r} is neither in user_settings nor known from before: check the spelling.")
     if database is None:
         return Judgement(judged)
-    meant = meant_by(database, {one.database_id: one.name or "" for one in judged if one.database_id})
+    meant = meant_by(
+        database,
+        [
+            ConfiguredDatabase(one.name or "", one.database_id, title=one.database.title if one.database else None)
+            for one in judged
+            if one.database_id
+        ],
+    )
     matching = [one for one in judged if one.database_id in meant or one.is_everybodys]
     if not matching:
         raise UsageError(_no_such_database(judged, user_id, database))
     return Judgement(tuple(matching))
 
 
-def meant_by(written: str | None, names: Mapping[str, str]) -> set[str]:
-    """The ids of the databases that `written`, a name, an id or a link, means, of `names` by id; None: of all."""
-    if written is None:
-        return set(names)
-    candidates = [ConfiguredDatabase(name, database_id) for database_id, name in names.items()]
-    return {one.database_id for one in find_databases(written, candidates)}
+def meant_by(written: str | None, candidates: Sequence[ConfiguredDatabase]) -> set[str]:
+    """The ids of the `candidates` that `written`, a name, an id or a link, means; None: of all."""
+    found = candidates if written is None else find_databases(written, candidates)
+    return {one.database_id for one in found}
 
 
 def headline(judgement: Judgement, now: datetime) -> str:
@@ -283,7 +288,10 @@ def _user(
         yield DatabaseHealth(
             user_id, None, None, Condition.FAILING, problem, cause="notion_databases", is_of_settings=True
         )
-    wanted = {one.database_id: one.name for one in configuration.databases}
+    names = {one.database_id: one.name for one in known}
+    wanted = {
+        one.database_id: _name_in_sql(one, names.get(one.database_id, one.name)) for one in configuration.databases
+    }
     if configuration.everything:
         wanted = {**{one.database_id: one.name for one in known if one.found_by_search}, **wanted}
     for database in known:
@@ -306,6 +314,11 @@ def _user(
         else:
             judged = _database(facts, found, max_age) if found else _new(user_id, name, database_id)
             yield replace(_of_token(judged, user), name=name)
+
+
+def _name_in_sql(configured: ConfiguredDatabase, known: str) -> str:
+    """What a database is called, or will be from the next sync on; blanks around its name are no news."""
+    return known if not configured.is_named or known.strip() == configured.name else configured.name
 
 
 def _why_user_rests(user: User | None) -> tuple[Condition, str] | None:

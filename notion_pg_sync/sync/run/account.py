@@ -33,7 +33,7 @@ from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.rows.database import DatabaseSync
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
-from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases
+from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases, name_nameless
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import ProgressKey
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
@@ -436,22 +436,22 @@ async def _databases(
     configuration: Configuration,
     outcome: AccountOutcome,
 ) -> list[ConfiguredDatabase]:
-    """What is to be synced: what is configured and, where everything is wanted, what search finds or has found."""
-    databases = list(configuration.databases)
+    """What is to be synced: what is configured and, where everything is wanted, what search finds or has found.
+
+    A database that has no name of the user's gets one once, and keeps it.
+    """
+    async with transaction(work.pool) as connection:
+        stored = await accounts.known_databases(connection, account.user_id)
+    known = [database.as_found for database in stored]
+    databases = await name_nameless(gate.client, configuration.databases, known)
     await remember(work, account.user_id, databases, found_by_search=False)
     if not configuration.everything:
         return databases
-    async with transaction(work.pool) as connection:
-        known = await accounts.known_databases(connection, account.user_id)
     configured = {database.database_id for database in databases}
-    found = {
-        database.database_id: ConfiguredDatabase(database.name, database.database_id)
-        for database in known
-        if database.found_by_search
-    }
+    found = {database.database_id: database.as_found for database in stored if database.found_by_search}
     if gate.is_open:
         try:
-            shared = await find_databases(gate.client)
+            shared = await find_databases(gate.client, [*known, *databases])
             found.update({database.database_id: database for database in shared.found})
             if not shared.is_complete:
                 outcome.problems.append(f"search for databases: {INCOMPLETE_SEARCH}")

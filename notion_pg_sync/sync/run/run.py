@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 import humanize
 import psycopg
 
-from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases, resolve_database
 from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
 from notion_pg_sync.core.health import LEASE_SECONDS, Health
+from notion_pg_sync.core.ids import names_view
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror import accounts, migrations, retention, runs, suspensions, sync_requests
-from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
+from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
 from notion_pg_sync.mirror.connection import (
     WAITED_IN_VAIN,
     Connection,
@@ -44,7 +44,7 @@ from notion_pg_sync.sync.run.account import (
     verify_databases,
 )
 from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, clear_up, close_dead_runs, summary, who
-from notion_pg_sync.sync.run.configuration import read_configuration
+from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import Listener
@@ -55,6 +55,7 @@ from notion_pg_sync.sync.run.suspension import is_lack_of_access
 from notion_pg_sync.sync.run.telling import Subject, lift_what_everybody_meets, told_lately
 from notion_pg_sync.sync.run.token_encryption import TokenError
 from notion_pg_sync.sync.run.token_gate import TokenGate
+from notion_pg_sync.sync.run.wanted_database import is_of_search, wanted_database
 from notion_pg_sync.sync.verify.verification import Verification
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,8 @@ class RunOutcome:
     `elsewhere`: the runs that are at work on accounts which were left to them, by user id; `done_elsewhere`: how many
     accounts others synced meanwhile, and `failed_elsewhere` what they failed at. `strict`: suspended databases count as
     failures, which they were told as before they were suspended, and so do users who are `unconnected`: they ask for
-    databases and have no token. `untold`: what failed and was told lately. `is_dry`: it wrote nothing.
+    databases and have no token. `untold`: what failed and was told lately. `is_dry`: it wrote nothing. `notes`: what a
+    person should know of what they typed, a sentence each.
     """
 
     accounts: list[AccountOutcome] = field(default_factory=list)
@@ -79,6 +81,7 @@ class RunOutcome:
     unconnected: list[str] = field(default_factory=list)
     untold: set[Subject] = field(default_factory=set)
     is_dry: bool = False
+    notes: list[str] = field(default_factory=list)
 
     @property
     def failures(self) -> list[str]:
@@ -202,7 +205,7 @@ class RunOutcome:
             said += f" {plural(count, 'user')} left to {who(holder)}, which is syncing them."
         if self.done_elsewhere:
             said += f" Other runs synced {plural(self.done_elsewhere, 'user')} meanwhile."
-        return said
+        return " ".join([said, *self.notes])
 
 
 def _failed(account: AccountOutcome) -> Iterator[tuple[Subject, str]]:
@@ -323,15 +326,16 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
     `UsageError` where there is no such database.
     """
     async with _run(settings, listener, runs.SYNC_ONE, command) as (work, outcome):
+        if names_view(database):
+            outcome.notes.append(f"{LINK_OF_VIEW}.")
         await _check_settings(work)
         account = await _the_account(work, user_id, outcome)
         if account is None:
             return outcome
         async with transaction(work.pool) as connection:
             known = await accounts.known_databases(connection, user_id)
-        wanted = _the_database(account, known, database)
-        if wanted.database_id not in {one.database_id for one in known if one.found_by_search}:
-            await remember(work, user_id, [wanted], found_by_search=False)
+        wanted = await wanted_database(work, account, known, database)
+        await remember(work, user_id, [wanted], found_by_search=is_of_search(account, known, wanted))
         if not settings.dry_run:
             await claim_patiently(work, user_id)
         async with work.open_client(account.token) as client, keeping_lease(work, user_id, client.pacer):
@@ -557,14 +561,3 @@ async def _the_account(work: RunContext, user_id: str, outcome: RunOutcome) -> C
     if found[0].connected() is None:
         raise NothingAttemptedError(f"user {user_id!r} has no Notion token in user_settings: let them connect Notion.")
     return _opened(work, found[0], outcome)
-
-
-def _the_database(account: ConnectedAccount, known: list[KnownDatabase], written: str) -> ConfiguredDatabase:
-    """The configured database of that name, id or link; where everything is wanted, one that search found before."""
-    configuration = read_configuration(account.databases)
-    candidates = list(configuration.databases)
-    if configuration.everything:
-        candidates += [ConfiguredDatabase(one.name, one.database_id) for one in known if one.found_by_search]
-    if configuration.problems and not find_databases(written, candidates):
-        raise NothingAttemptedError(f"user {account.user_id!r}: {configuration.problems[0]}")
-    return resolve_database(written, candidates, whose=f"notion_databases of user {account.user_id!r} has")

@@ -148,6 +148,9 @@ def why_not_live(page: JsonObject | None, data_source_id: str) -> str | None:
     if page.get("is_archived"):
         return "archived"
     parent = page.get("parent")
+    if isinstance(parent, dict) and parent.get("type") in ("page_id", "block_id"):
+        # A page of a wiki may lie in another; that it was listed is what counts.
+        return None
     home = parent.get("data_source_id") if isinstance(parent, dict) else None
     return None if as_uuid(home) == as_uuid(data_source_id) else "in another place"
 

@@ -25,9 +25,12 @@ from datetime import datetime
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
+from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.data_sources import known_data_sources
 from notion_pg_sync.mirror.held_rows import HeldRow, HeldRows
 from notion_pg_sync.mirror.held_texts import HeldTexts
 from notion_pg_sync.mirror.held_views import HeldView, HeldViews
+from notion_pg_sync.mirror.kept_tables import kept_table
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.verify.comparing import HeldPage, Wanted, body_differences
@@ -48,7 +51,11 @@ async def verify_database(
     """
     own_client = client.with_own_traffic()
     found = Findings()
-    held = HeldRows(work.pool, work.tables, user_id, configured.database_id, configured.name)
+    async with transaction(work.pool) as connection:
+        wanted = work.table_for(configured.name)
+        known = await known_data_sources(connection, user_id, configured.database_id)
+        table, _ = await kept_table(connection, work.tables.values(), known.values(), wanted)
+    held = HeldRows(work.pool, work.tables, user_id, configured.database_id, configured.name, table)
     people = People(own_client, HeldTexts(work.pool, user_id), found)
     found.add(
         Difference("type_differs", None, f"{held.table.qualified_name}.{column}", "", wanted, type_)

@@ -24,7 +24,7 @@ from notion_pg_sync.mirror.overview import read_databases
 from notion_pg_sync.notion.client import can_be_sent
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.account import connected_account
-from notion_pg_sync.sync.run.configuration import read_configuration, repaired
+from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, read_configuration, repaired
 from notion_pg_sync.sync.run.token_encryption import TokenError, looks_encrypted
 
 SECTION = "Accounts"
@@ -172,7 +172,7 @@ def wanted_databases(accounts: Sequence[Account], schema: str) -> list[Finding]:
     """What of the users' `notion_databases` cannot be used and, of those who are connected, is not what it seems."""
     connected = [account for account in accounts if account.connected()]
     findings = [finding for account in accounts for finding in _unusable(account, schema)]
-    findings += [finding for account in connected for finding in _doubles(account, schema)]
+    findings += [finding for account in connected for finding in (*_doubles(account, schema), *_doubts(account))]
     configurations = [read_configuration(account.databases) for account in connected]
     asking_nothing = [
         account
@@ -188,7 +188,9 @@ def wanted_databases(accounts: Sequence[Account], schema: str) -> list[Finding]:
     count = sum(len(configuration.databases) for configuration in configurations)
     everything = sum(configuration.everything for configuration in configurations)
     all_of = f", and everything shared with {plural(everything, 'token', 'tokens')}" if everything else ""
-    return [ok(f"{plural(count, 'database is', 'databases are')} configured{all_of}")]
+    of_views = [name for configuration in configurations for name in configuration.of_views]
+    views = f". {LINK_OF_VIEW}: {some(of_views)}" if of_views else ""
+    return [ok(f"{plural(count, 'database is', 'databases are')} configured{all_of}{views}")]
 
 
 def _unusable(account: Account, schema: str) -> list[Finding]:
@@ -217,6 +219,13 @@ def _doubles(account: Account, schema: str) -> list[Finding]:
             statements.without_database(schema, account.user_id, name),
         )
         for name, counts in read_configuration(account.databases).doubles.items()
+    ]
+
+
+def _doubts(account: Account) -> list[Finding]:
+    return [
+        warning(f"{account.user_id}: {doubt.message}", needs=doubt.needs)
+        for doubt in read_configuration(account.databases).doubts
     ]
 
 

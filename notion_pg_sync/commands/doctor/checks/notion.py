@@ -165,7 +165,12 @@ async def _databases_shared(examination: Examination) -> list[Finding]:
             for database in sample[account.user_id]
         )
         everything = read_configuration(account.databases).everything
-        return seen, await _answer_or_error(find_databases(client)) if everything else None
+        names = [
+            ConfiguredDatabase(one.name, one.database_id, title=one.title)
+            for one in known
+            if one.user_id == account.user_id
+        ]
+        return seen, await _answer_or_error(find_databases(client, names)) if everything else None
 
     seen: list[SeenDatabase] = []
     findings: list[Finding] = []
