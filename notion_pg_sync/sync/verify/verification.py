@@ -119,8 +119,10 @@ class Findings:
     not_looked_again: int = 0
     altered: int = 0
     bodies_not_told: int = 0
+    pages_not_told: int = 0
     people_not_told: int = 0
     views_kept: set[str] = field(default_factory=set)
+    unread: list[tuple[str, str]] = field(default_factory=list)
     not_told: Counter[str] = field(default_factory=Counter)
     computed_in_part: Counter[str] = field(default_factory=Counter)
     moved_by_clock: Counter[str] = field(default_factory=Counter)
@@ -172,6 +174,7 @@ class Findings:
         if self.edited_since:
             edited = plural(self.edited_since, "row was", "rows were")
             yield f"{edited} edited since the sync began: sync again to bring them, then verify."
+        yield from self._pages_not_told()
         for name, rows in _in_rows(self.not_told):
             yield f"Notion does not give {name} in {rows}, so nothing can be said of it there."
         for name, rows in _in_rows(self.computed_in_part):
@@ -198,6 +201,15 @@ class Findings:
         if self.not_looked_again:
             differ = plural(self.not_looked_again, "more row that differs was", "more rows that differ were")
             yield f"{differ} not looked at twice; some may be edited since."
+
+    def _pages_not_told(self) -> Iterable[str]:
+        if self.pages_not_told:
+            yield f"Notion does not give {plural(self.pages_not_told, 'page')}; nothing was compared there."
+        for first, last in self.unread:
+            yield (
+                f"Notion fails for pages created between {first} and {last}: whether the copy lacks some of these is "
+                "not known."
+            )
 
 
 def _in_rows(counts: Mapping[str, int]) -> list[tuple[str, str]]:
