@@ -19,7 +19,7 @@ from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
 from notion_pg_sync.mirror.connection import Connection, retried, transaction
 from notion_pg_sync.mirror.data_sources import wanting_bodies
 from notion_pg_sync.mirror.leases import LeaseLostError
-from notion_pg_sync.mirror.row_counts import RowCounts, count_rows_of
+from notion_pg_sync.mirror.row_counts import RowCounts, count_unlocked_rows
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.mirror.suspensions import TokenRecord
 from notion_pg_sync.mirror.sync_requests import PendingRequests
@@ -133,6 +133,7 @@ async def sync_account(
     """
     configuration = read_configuration(account.databases)
     outcome.problems.extend(configuration.problems)
+    outcome.due = len(configuration.databases)
     async with work.open_client(account.token) as client, keeping_lease(work, account.user_id, client.pacer):
         asked = await _requests(work, account.user_id)
         known = await begin_account(work, account)
@@ -267,12 +268,13 @@ async def _answer_requests(work: RunContext, outcome: AccountOutcome, refusal: s
 class AccountState:
     """What there is before anything of an account is synced.
 
-    `resting`: its suspended databases that are not to be tried now, by id, with the reason.
+    `resting`: its suspended databases that are not to be tried now, by id, with the reason. `row_counts`: None where
+    each database has to count its own, since somebody has locked a table.
     """
 
     token: TokenRecord
     resting: dict[str, str]
-    row_counts: RowCounts
+    row_counts: RowCounts | None
 
 
 @retried
@@ -284,7 +286,7 @@ async def begin_account(work: RunContext, account: ConnectedAccount) -> AccountS
         return AccountState(
             await suspensions.token_record(connection, work.runid, account.user_id),
             await suspensions.resting(connection, account.user_id),
-            await count_rows_of(connection, work.tables.values(), account.user_id),
+            await count_unlocked_rows(connection, work.tables.values(), account.user_id),
         )
 
 
@@ -293,7 +295,7 @@ async def sync_and_record(
     client: NotionClient,
     outcome: AccountOutcome,
     database: ConfiguredDatabase,
-    row_counts: RowCounts,
+    row_counts: RowCounts | None,
 ) -> str:
     """Syncs one database of an account whose lease this run holds, with its row in `database_runs`.
 
