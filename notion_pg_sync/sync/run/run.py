@@ -268,10 +268,13 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
 
         try:
             async with asyncio.TaskGroup() as tasks:
-                async for account in claims.accounts(slots):
-                    tasks.create_task(sync(account))
-                    # The task begins before the next account is claimed.
-                    await asyncio.sleep(0)
+                try:
+                    async for account in claims.accounts(slots):
+                        tasks.create_task(sync(account))
+                        # The task begins before the next account is claimed.
+                        await asyncio.sleep(0)
+                except Exception as error:  # noqa: BLE001 - recorded; the accounts that were claimed go on
+                    outcome.problems.append(logged_failure(error).sentence)
         finally:
             outcome.elsewhere, outcome.done_elsewhere = claims.elsewhere, len(claims.done_elsewhere)
             outcome.problems += claims.problems
@@ -286,8 +289,16 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
             if user_id is None and not settings.strict:
                 outcome.untold = await told_lately(work, *_only_users_can_fix(outcome))
                 outcome.untold |= {(one.user_id, one.name) for one in outcome.failed_elsewhere if _is_told_there(one)}
-        await _delete_old_records(work)
+        await _tidy_up(work)
     return outcome
+
+
+async def _tidy_up(work: RunContext) -> None:
+    """Deletes records that are too old; what others have locked is for the next run."""
+    try:
+        await _delete_old_records(work)
+    except WAITED_IN_VAIN as error:
+        log.warning("run %d could not delete old records: %s", work.runid, failure_of(error).sentence)
 
 
 async def _failed_elsewhere(work: RunContext, user_ids: Collection[str]) -> list[FailedDatabase]:
