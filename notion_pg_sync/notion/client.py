@@ -12,6 +12,7 @@ import logging
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,14 @@ from tenacity import AsyncRetrying, RetryCallState, before_sleep_nothing, retry_
 from notion_pg_sync import __version__
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.clock import asked_at, read_date
-from notion_pg_sync.notion.errors import AnswerTooLargeError, NotionError, RetryPolicy, explain
+from notion_pg_sync.notion.errors import (
+    REQUEST_ID_HEADER,
+    AnswerTooLargeError,
+    NotionError,
+    RetryPolicy,
+    StrangerError,
+    explain,
+)
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.json_text import read_json
 from notion_pg_sync.notion.pacer import Pacer
@@ -44,6 +52,9 @@ _TRANSPORT_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
 # No list of Notion's is longer; beyond it the server is leading us in a circle.
 MOST_ANSWERS_A_LIST = 2000
 MOST_FRUITLESS_ANSWERS = 100
+
+# What these mean is clear whoever says it: a network rule, a proxy's login, a conflict, a limit.
+_ALSO_OF_THE_NETWORK = (403, 407, 409, 429)
 
 # A gateway gave up, or Notion did: a page of fewer rows is answered sooner.
 _OVERLOADED = (502, 503, 504)
@@ -170,6 +181,7 @@ class NotionClient:
         self.traffic = Traffic()
         self._can_be_sent = can_be_sent(token)
         self._proxy = httpx.URL(proxy) if proxy else None
+        self._base_url = base_url
         self._slots = asyncio.Semaphore(concurrency)
         self._retries = retries or Retries()
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
@@ -376,7 +388,7 @@ class NotionClient:
                         path=path, method=method, query=dict(parameters) if parameters else None, body=body
                     )
             except Exception as error:
-                raise explain(error, what, self._proxy) from error
+                raise explain(error, what, self._proxy, self._base_url) from error
         if not isinstance(answer, dict):
             raise explain(ValueError("not an object"), what)
         return answer
@@ -444,10 +456,27 @@ class _BoundedTransport(httpx.AsyncBaseTransport):
 
 
 class _Answer(httpx.Response):
-    """An answer whose JSON is read as quickly as it can be."""
+    """An answer whose JSON is read as quickly as it can be, and which raises `StrangerError` where it is not Notion's.
+
+    Notion's sign stands in the headers and in the body (docs/notion-api.md#endpoints).
+    """
 
     def json(self, **_options: Any) -> Any:
-        return read_json(self.content)
+        return read_json(self.content) if REQUEST_ID_HEADER in self.headers else self._signed()
+
+    def raise_for_status(self) -> httpx.Response:
+        is_final = self.is_client_error and self.status_code not in _ALSO_OF_THE_NETWORK
+        if (self.is_redirect or is_final) and REQUEST_ID_HEADER not in self.headers:
+            self._signed()
+        return super().raise_for_status()
+
+    def _signed(self) -> Any:
+        body: object = None
+        with suppress(ValueError):
+            body = read_json(self.content)
+        if not isinstance(body, dict) or "request_id" not in body:
+            raise StrangerError.of(self)
+        return body
 
 
 class _BoundedStream(httpx.AsyncByteStream):

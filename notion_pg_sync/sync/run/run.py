@@ -98,6 +98,7 @@ class RunOutcome:
             *((None, problem) for problem in self._problems_of_accounts()),
             *(((one.user_id, one.name), one.sentence) for one in self.failed_elsewhere),
             *(failure for account in self.accounts for failure in _failed(account)),
+            *self._kept_from_notion(),
             *(self._degraded() if self.strict else self._all_suspended()),
             *(
                 (None, f"{user_id}/{name}: {verification.sentence}")
@@ -118,6 +119,17 @@ class RunOutcome:
             for problem in account.problems:
                 users.setdefault(problem, []).append(account.user_id)
         return [f"{some(having)}: {problem}" for problem, having in users.items()]
+
+    def _kept_from_notion(self) -> Iterator[tuple[Subject, str]]:
+        """What lies between this host and Notion: told once, with the databases that it keeps from it."""
+        kept: dict[str, list[tuple[str, str]]] = {}
+        for account in self.accounts:
+            for name, run in account.databases.items():
+                if run.error_code == ErrorCode.NETWORK and name not in account.suspended:
+                    kept.setdefault(run.message or "", []).append((account.user_id, name))
+        for sentence, databases in kept.items():
+            subject = databases[0] if len(databases) == 1 else None
+            yield subject, f"{some(sorted('/'.join(one) for one in databases))}: {sentence}"
 
     @property
     def verified(self) -> list[tuple[str, str, Verification]]:
@@ -210,8 +222,8 @@ def _failed(account: AccountOutcome) -> Iterator[tuple[Subject, str]]:
     if account.token_problem is not None:
         yield (account.user_id, None), f"{account.user_id}: {account.token_problem}"
     for name, run in account.databases.items():
-        # Where the run was given up, that alone is what went wrong.
-        is_told = run.error_code == ErrorCode.INTERRUPTED or (
+        # Where the run was given up, that alone is what went wrong; what all are kept from Notion by is told once.
+        is_told = run.error_code in (ErrorCode.INTERRUPTED, ErrorCode.NETWORK) or (
             account.token_problem is not None and run.error_code == ErrorCode.UNAUTHORIZED
         )
         if run.error_code and name not in account.suspended and not is_told:
