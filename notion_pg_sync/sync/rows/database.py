@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.ids import MalformedIdError, parse_id
@@ -61,7 +63,8 @@ class DatabaseSync:
         dry = self._work.settings.dry_run
         sentences = [failure.sentence for failure in self._failures] or [_says(counts, dry=dry)]
         error_code = self._failures[0].code if self._failures else None
-        return DatabaseRun.of_rows(counts, mode, error_code, " ".join(dict.fromkeys([*sentences, *self._notes])))
+        run = DatabaseRun.of_rows(counts, mode, error_code, " ".join(dict.fromkeys([*sentences, *self._notes])))
+        return replace(run, is_incomplete=any(sync.is_incomplete for sync in self._data_sources))
 
     async def sync(self) -> None:
         """Syncs it.

@@ -66,8 +66,9 @@ class RunOutcome:
 
     `elsewhere`: the runs that are at work on accounts which were left to them, by user id; `done_elsewhere`: how many
     accounts others synced meanwhile, and `failed_elsewhere` what they failed at. `strict`: suspended databases count as
-    failures, which they were told as before they were suspended, and so do users who are `unconnected`: they ask for
-    databases and have no token. `untold`: what failed and was told lately. `is_dry`: it wrote nothing.
+    failures, which they were told as before they were suspended, and so do incomplete ones, and users who are
+    `unconnected`: they ask for databases and have no token. `untold`: what failed and was told lately. `is_dry`: it
+    wrote nothing.
     """
 
     accounts: list[AccountOutcome] = field(default_factory=list)
@@ -144,6 +145,11 @@ class RunOutcome:
         for account in self.accounts:
             for name, reason in account.suspended.items():
                 yield (account.user_id, name), f"{account.user_id}/{name}: suspended, {reason}"
+            for name in account.incomplete:
+                yield (
+                    (account.user_id, name),
+                    f"{account.user_id}/{name}: incomplete, {account.databases[name].message}",
+                )
         for user_id in self.unconnected:
             yield (user_id, None), f"{user_id}: databases are configured, but there is no Notion token."
 
@@ -168,7 +174,7 @@ class RunOutcome:
         """What it all comes to: failing where anything went wrong, degraded where something was left aside."""
         if self.failures:
             return Health.FAILING
-        is_degraded = self.unconnected or any(account.suspended for account in self.accounts)
+        is_degraded = self.unconnected or any(account.suspended or account.incomplete for account in self.accounts)
         return Health.DEGRADED if is_degraded else Health.OK
 
     @property
@@ -193,7 +199,9 @@ class RunOutcome:
 
     def _aside(self) -> list[str]:
         suspended = sum(len(account.suspended) for account in self.accounts)
+        incomplete = sum(len(account.incomplete) for account in self.accounts)
         aside = [f"{plural(suspended, 'database')} suspended"] if suspended else []
+        aside += [f"{plural(incomplete, 'database')} incomplete"] if incomplete else []
         if self.unconnected:
             aside.append(f"{plural(len(self.unconnected), 'user')} without a Notion token ({some(self.unconnected)})")
         return aside

@@ -65,7 +65,7 @@ class TokenGate:
     async def settle(self, work: RunContext, user_id: str, *, is_read: bool) -> bool:
         """Records what became known, under the account's lease, and suspends the token or lifts that.
 
-        `is_read`: a database was read with it. Returns whether it was suspended and still is.
+        `is_read`: a database was read with it. Returns whether it is suspended now.
         """
         if work.settings.dry_run or (self.refusal is None and self.record.problem is None):
             return False
@@ -92,4 +92,4 @@ class TokenGate:
         )
         since, next_try_at = (suspension.since, suspension.next_try_at) if suspension else (None, None)
         await suspensions.suspend_token(connection, user_id, since, next_try_at)
-        return suspension is not None and known.suspended_since is not None
+        return suspension is not None
