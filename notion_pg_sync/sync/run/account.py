@@ -148,6 +148,7 @@ async def sync_account(
         due = [one for one in databases if not only_requested or asked.includes(one.database_id)]
         due.sort(key=lambda database: not asked.includes(database.database_id))
         if gate.is_resting:
+            outcome.due = 0
             outcome.leave_suspended(dict.fromkeys(due, known.token.problem or ""))
             return
         resting = {

@@ -133,6 +133,10 @@ def _needs(one: DatabaseHealth) -> str:
     code = _kind(one)
     if one.condition is Condition.INCOMPLETE:
         return "each run tries again; if Notion gives nothing for days, write to its support"
+    if code == ErrorCode.REMOVAL_HELD_BACK:
+        return (
+            "look in Notion whether the rows are really gone, and decide: the line names the command that removes them"
+        )
     if code == ErrorCode.ROWS_BLOCKED or _REFUSED.fullmatch(code):
         return "change the trigger, the constraint or the page, as the line says; the next run tries again"
     return ""
@@ -162,9 +166,8 @@ def _by_kind(judged: Iterable[DatabaseHealth]) -> dict[str, list[DatabaseHealth]
 def _fix(group: Sequence[DatabaseHealth]) -> str:
     """What brings databases, or a user's databases as such, up to date."""
     first = group[0]
-    options = ["--full", "--allow-removal"] if _kind(first) == ErrorCode.REMOVAL_HELD_BACK else []
-    if options or first.condition is Condition.SUSPENDED:
-        return "\n".join(sync_command(one.user_id or "", one.name or "", *options) for one in group)
+    if first.condition is Condition.SUSPENDED:
+        return "\n".join(sync_command(one.user_id or "", one.name or "") for one in group)
     if first.user_id is None or any(one.user_id != first.user_id for one in group):
         return SYNC_ALL.command
     if first.condition is Condition.FAILING and len(group) == 1:
