@@ -123,6 +123,23 @@ def connected_account(settings: Settings, account: Account) -> ConnectedAccount 
     return account.connected()
 
 
+async def current_account(work: RunContext, user_id: str) -> ConnectedAccount | None:
+    """The account as `user_settings` has it now; None where it has no token any more. Raises `TokenError`."""
+    async with transaction(work.pool) as connection:
+        found = await accounts.read_accounts(connection, work.schema, user_id)
+    return connected_account(work.settings, found[0]) if found else None
+
+
+def open_client_of(work: RunContext, account: ConnectedAccount) -> NotionClient:
+    """A client for the account's token, and for the one that is stored by then where Notion refuses it."""
+
+    async def stored() -> str | None:
+        current = await current_account(work, account.user_id)
+        return current.token if current else None
+
+    return work.open_client(account.token, stored)
+
+
 async def sync_account(
     work: RunContext,
     account: ConnectedAccount,
@@ -136,10 +153,12 @@ async def sync_account(
     Every one, or those alone that requests ask for, which come first in any case. `outcome` is told what they come to;
     `slots` bounds how many databases the whole run syncs at once.
     """
+    # Time has gone by since the run began.
+    account = await current_account(work, account.user_id) or account
     configuration = read_configuration(account.databases)
     outcome.problems.extend(configuration.problems)
     outcome.due = len(configuration.databases)
-    async with work.open_client(account.token) as client, keeping_lease(work, account.user_id, client.pacer):
+    async with open_client_of(work, account) as client, keeping_lease(work, account.user_id, client.pacer):
         asked = await _requests(work, account.user_id)
         known = await begin_account(work, account)
         gate = TokenGate(client, known.token, is_resting=known.token.is_resting and not asked.is_any)

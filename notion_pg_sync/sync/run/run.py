@@ -37,6 +37,7 @@ from notion_pg_sync.sync.run.account import (
     begin_account,
     connected_account,
     keeping_lease,
+    open_client_of,
     remember,
     sync_account,
     sync_and_record,
@@ -365,7 +366,7 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
             await remember(work, user_id, [wanted], found_by_search=False)
         if not settings.dry_run:
             await claim_patiently(work, user_id)
-        async with work.open_client(account.token) as client, keeping_lease(work, user_id, client.pacer):
+        async with open_client_of(work, account) as client, keeping_lease(work, user_id, client.pacer):
             known_before = await begin_account(work, account)
             of_account = AccountOutcome(user_id, due=1)
             outcome.accounts.append(of_account)
