@@ -110,6 +110,18 @@ class HeldRows:
             )
             return await cursor.fetchall()
 
+    async def left_out(self, data_source_id: str) -> dict[str, dict[str, datetime]]:
+        """Since when values of a data source are known to be missing, by page id and property."""
+        pages: dict[str, dict[str, datetime]] = {}
+        async with transaction(self.pool) as connection:
+            found = await connection.execute(
+                "SELECT page_id, property, since FROM notion_sync.left_out WHERE user_id = %s AND data_source_id = %s",
+                (self.user_id, data_source_id),
+            )
+            async for page_id, name, since in found:
+                pages.setdefault(page_id, {})[name] = since
+        return pages
+
     async def rows(self, page_ids: Sequence[str]) -> dict[str, HeldRow]:
         """The rows of these pages in the table, by page id; of several rows of one page any."""
         query = qualified(

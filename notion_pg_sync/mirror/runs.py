@@ -97,11 +97,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class DatabaseRun(Counts):
-    """What syncing one database came to."""
+    """What syncing one database came to. `is_incomplete`: values that Notion does not give are missing in its rows."""
 
     mode: Mode | None = None
     error_code: str | None = None
     message: str | None = None
+    is_incomplete: bool = False
 
     @classmethod
     def of_rows(cls, counts: Counts, mode: Mode | None, error_code: str | None, message: str) -> DatabaseRun:

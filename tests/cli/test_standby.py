@@ -39,7 +39,7 @@ def test_status_of_a_standby_is_failing_however_fresh_the_copy_is(folder: Path, 
             command = Command({"DATABASE_URL": server.url, "NOTION_BASE_URL": notion.url})
             ended = command("status")
             assert ended.code == 1
-            assert ended.out.startswith("Failing: notion-pg-sync sync-all is not well")
+            assert ended.out.startswith("Failing: no copy can be kept fresh or judged.")
             assert "nothing can be synced: this PostgreSQL is a standby, which takes no changes" in ended.out
             assert json.loads(command("status", "--json").out)["health"] == "failing"
             assert "notion_pg_sync_health 2.0" in command("status", "--prometheus").out

@@ -44,6 +44,16 @@ async def test_a_name_that_is_not_known(patient: Patient) -> None:
     assert finding.look == "getent hosts notion.invalid"
 
 
+@pytest.mark.parametrize("kind", ["portal_json", "portal_html", "portal_redirect"])
+async def test_where_somebody_else_answers(mirrored: Mirrored, kind: str) -> None:
+    mirrored.connect("anna", "anna", "Worlds")
+    mirrored.workspace.faults.add(kind)
+    finding = only(await mirrored.found("Notion answers"))
+    assert finding.verdict is Verdict.BROKEN
+    assert "what answers at 127.0.0.1 is not Notion" in finding.message
+    assert finding.look == f"curl -sv {mirrored.url}/v1/users/me"
+
+
 def test_without_a_network() -> None:
     if os.geteuid() != 0:
         lacks("this test makes a network of its own: run it as root on Linux.")
@@ -120,7 +130,7 @@ async def test_what_speaks_no_tls(patient: Patient) -> None:
             "a proxy before Notion requires a login",
         ),
         (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "a network rule before Notion refused"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "is not valid JSON"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "is not Notion (it answered 200)"),
         (b"", "broke off"),
     ],
 )

@@ -11,8 +11,10 @@ from psycopg import errors
 
 from notion_pg_sync.commands.status.facts import Facts, Key, gone_runs
 from notion_pg_sync.commands.status.judgement import meant_by
+from notion_pg_sync.commands.status.retyped import is_retyped
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import NothingAttemptedError
+from notion_pg_sync.core.wording import ended, some
 from notion_pg_sync.mirror import overview
 from notion_pg_sync.mirror.accounts import AccountError
 from notion_pg_sync.mirror.connection import WAITED_IN_VAIN, Connection, current_time, open_pool, transaction
@@ -22,6 +24,7 @@ from notion_pg_sync.mirror.overview import Database
 from notion_pg_sync.mirror.read_only import why_read_only
 from notion_pg_sync.mirror.row_counts import StoredRows, stored_rows_of_databases
 from notion_pg_sync.mirror.tables import find_schema, find_tables
+from notion_pg_sync.mirror.view_catalog import find_unfit
 from notion_pg_sync.settings import SHOWN_RUNS
 from notion_pg_sync.sync.run.process import is_alive, this_process
 
@@ -81,8 +84,20 @@ class _Reading:
     """Reads part after part; what cannot be read is an obstacle, and the next part is read all the same."""
 
     def __init__(self, connection: Connection) -> None:
-        self.obstacles: list[str] = []
         self._connection = connection
+        self._unread: dict[str, list[str]] = {}
+
+    @property
+    def obstacles(self) -> tuple[str, ...]:
+        """What is in the way, a sentence for each cause, with all that it is in the way of."""
+        return tuple(
+            f"{some(list(dict.fromkeys(what)))} could not be read{why}" if what else why
+            for why, what in self._unread.items()
+        )
+
+    def add(self, obstacle: str) -> None:
+        """Takes in a whole sentence."""
+        self._unread.setdefault(obstacle, [])
 
     async def read(self, what: str, part: Awaitable[Part]) -> Part | None:
         """What `part` reads, in a savepoint; None where that cannot be. `what` it is, for the sentence."""
@@ -92,11 +107,11 @@ class _Reading:
                 return await part
         except WAITED_IN_VAIN as error:
             why = said_of(watch.holders) if watch.holders else f"{_said(error)}: run 'notion-pg-sync doctor'"
-            self.obstacles.append(f"{what} could not be read in time: {why}.")
+            self._unread.setdefault(f" in time: {ended(why)}", []).append(what)
         except (errors.SyntaxErrorOrAccessRuleViolation, errors.DataError) as error:
-            self.obstacles.append(f"{what} could not be read ({_said(error)}): run 'notion-pg-sync doctor'.")
+            self._unread.setdefault(f" ({_said(error)}): run 'notion-pg-sync doctor'.", []).append(what)
         except AccountError as error:
-            self.obstacles.append(str(error))
+            self.add(str(error))
         finally:
             await watch.end()
         return None
@@ -108,7 +123,7 @@ async def read_facts(connection: Connection, schema: str, question: Question) ->
     reading = _Reading(connection)
     read_only = await reading.read("the server's state", why_read_only(connection.cursor()))
     if read_only and read_only.is_everywhere:
-        reading.obstacles.append(f"nothing can be synced: {read_only.sentence}")
+        reading.add(f"nothing can be synced: {read_only.sentence}")
     users = await reading.read(f"{schema}.user_settings", overview.read_users(connection, schema, question.user_id))
     recorded = await reading.read("notion_sync", overview.read_databases(connection, question.user_id))
     stored = await reading.read("the sync tables", _stored_rows(connection, schema, question.user_id))
@@ -137,7 +152,12 @@ async def read_facts(connection: Connection, schema: str, question: Question) ->
             )
             or ()
         ),
-        obstacles=tuple(dict.fromkeys(reading.obstacles)),
+        retyped=tuple(
+            column
+            for column in await reading.read("the columns of typed views", find_unfit(connection)) or ()
+            if is_retyped(column) and question.user_id in (None, column.user_id)
+        ),
+        obstacles=reading.obstacles,
         is_partial=users is None or databases is None,
     )
 

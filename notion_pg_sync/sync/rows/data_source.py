@@ -134,6 +134,11 @@ class DataSourceSync:
             notes.append(f"foreign keys keep {plural(self._held_by_foreign_keys, 'row')} that left Notion.")
         return [*notes, *stored_otherwise(self._stored, self._place.table)]
 
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether values are missing in the rows that Notion does not give."""
+        return bool(self._left.found or self._left_before.keys() - self._tried)
+
     async def sync(self) -> None:
         """Syncs it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
@@ -12,7 +13,7 @@ from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.kept_tables import kept_table, why_rows_stay
-from notion_pg_sync.mirror.row_counts import RowCounts
+from notion_pg_sync.mirror.row_counts import RowCounts, count_rows_of
 from notion_pg_sync.mirror.runs import Counts, DatabaseRun, Mode
 from notion_pg_sync.mirror.sent_rows import RowOwner
 from notion_pg_sync.mirror.tables import SyncTable
@@ -31,7 +32,7 @@ from notion_pg_sync.sync.run.preset_tables import prepare_table
 class DatabaseSync:
     """The sync of one database of a user, under the user's lease.
 
-    `row_counts`: the user's, when the account's sync began.
+    `row_counts`: the user's, when the account's sync began; None: they are to be counted now.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class DatabaseSync:
         client: NotionClient,
         user_id: str,
         configured: ConfiguredDatabase,
-        row_counts: RowCounts,
+        row_counts: RowCounts | None,
     ) -> None:
         self._work = work
         self._client = client.with_own_traffic()
@@ -65,7 +66,8 @@ class DatabaseSync:
         dry = self._work.settings.dry_run
         sentences = [failure.sentence for failure in self._failures] or [_says(counts, dry=dry)]
         error_code = self._failures[0].code if self._failures else None
-        return DatabaseRun.of_rows(counts, mode, error_code, " ".join(dict.fromkeys([*sentences, *self._notes])))
+        run = DatabaseRun.of_rows(counts, mode, error_code, " ".join(dict.fromkeys([*sentences, *self._notes])))
+        return replace(run, is_incomplete=any(sync.is_incomplete for sync in self._data_sources))
 
     async def sync(self) -> None:
         """Syncs it.
@@ -113,7 +115,7 @@ class DatabaseSync:
         )
         place = SyncTarget(owner, table, database_title)
         destination = DryRunSink(work, place) if work.settings.dry_run else PostgresSink(work, place)
-        rows = self._row_counts.get((table.qualified_name, data_source_id), 0)
+        rows = await self._count_rows(table, data_source_id)
         sync = DataSourceSync(work, self._client, place, destination, self._counts_so_far(), rows=rows)
         self._data_sources.append(sync)
         try:
@@ -122,6 +124,12 @@ class DatabaseSync:
             self._failures.append(logged_failure(error))
         self._notes.extend(sync.notes)
         self._notes.extend(destination.notes)
+
+    async def _count_rows(self, table: SyncTable, data_source_id: str) -> int:
+        if self._row_counts is None:
+            async with transaction(self._work.pool) as connection:
+                self._row_counts = await count_rows_of(connection, [table], self._user_id)
+        return self._row_counts.get((table.qualified_name, data_source_id), 0)
 
     async def _remove_vanished(self, vanished: Mapping[str, str]) -> None:
         """Sees to the rows of data sources that the database had and has no longer; each with its table's name."""

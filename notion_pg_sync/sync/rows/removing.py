@@ -77,8 +77,9 @@ def held_back(user_id: str, database: str, rows: int) -> HeldBackError:
     """The error that says so."""
     command = shell_command("notion-pg-sync", "sync", user_id, database, "--allow-removal")
     return HeldBackError(
-        f"{rows} rows were not found in Notion, more than half of the data source, and are kept: if they are really "
-        f"gone, run: {command}"
+        f"{rows} rows were not found in Notion, more than half of the data source, and are kept: look there whether "
+        f"they are gone, and decide. To take these {rows} rows out of the table (notion_sync.removed_pages keeps "
+        f"them), type: {command}"
     )
 
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from notion_pg_sync.core.wording import plural
@@ -124,17 +125,23 @@ class Findings:
     views_kept: set[str] = field(default_factory=set)
     unread: list[tuple[str, str]] = field(default_factory=list)
     not_told: Counter[str] = field(default_factory=Counter)
+    known_missing: dict[str, list[datetime]] = field(default_factory=dict)
     computed_in_part: Counter[str] = field(default_factory=Counter)
     moved_by_clock: Counter[str] = field(default_factory=Counter)
     boundaries_held: Counter[str] = field(default_factory=Counter)
     left_open: Counter[str] = field(default_factory=Counter)
 
-    def count(self, expected: Expected) -> None:
-        """Counts a page that is compared, and what the API does not tell of it."""
+    def count(self, expected: Expected, known_missing: Mapping[str, datetime]) -> None:
+        """Counts a page that is compared, and what the API does not tell of it.
+
+        `known_missing`: the properties of which the copy says that the value was left out, with the time since when.
+        """
         self.rows += 1
         self.values += len(expected.properties)
         self.altered += expected.altered
-        self.not_told.update(expected.not_told)
+        for name in expected.not_told & known_missing.keys():
+            self.known_missing.setdefault(name, []).append(known_missing[name])
+        self.not_told.update(expected.not_told - known_missing.keys())
         self.computed_in_part.update(expected.computed_in_part - expected.not_told)
 
     def count_boundaries(self, held: Iterable[str], left_open: Iterable[str]) -> None:
@@ -177,6 +184,11 @@ class Findings:
         yield from self._pages_not_told()
         for name, rows in _in_rows(self.not_told):
             yield f"Notion does not give {name} in {rows}, so nothing can be said of it there."
+        for name, since in sorted(self.known_missing.items()):
+            yield (
+                f"{name!r} is known to be missing in {plural(len(since), 'row')}, since "
+                f"{min(since).astimezone():%Y-%m-%d %H:%M:%S}: notion_sync.left_out says why, and each run tries again."
+            )
         for name, rows in _in_rows(self.computed_in_part):
             yield f"Notion computes {name} in {rows} from 25 related pages only; that is what was compared."
         for name, rows in _in_rows(self.boundaries_held):

@@ -130,6 +130,7 @@ async def _begin(
         ),
         answer.schema,
         began_at.replace(second=0, microsecond=0),
+        left_out=await held.left_out(data_source_id),
         has_bodies=bodies or await people.held.wants_bodies(data_source_id),
     )
 
@@ -161,6 +162,7 @@ class _Comparison:
     wanted: Wanted
     schema: JsonObject
     began_at: datetime
+    left_out: Mapping[str, Mapping[str, datetime]]
     has_bodies: bool
 
     async def compare(self, page_size: int) -> None:
@@ -211,7 +213,7 @@ class _Comparison:
             await self._look_again(page["id"], held, [])
             return
         expected = await expected_row(self.client, page, self.schema)
-        self.found.count(expected)
+        self.found.count(expected, self.left_out.get(expected.page_id, {}))
         self.people.named_by(page["properties"])
         if held.row is not None:
             self.found.count_boundaries(*boundaries_not_told(expected, held.row.properties))

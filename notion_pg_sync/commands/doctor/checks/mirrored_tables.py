@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from psycopg import sql
-
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Subject, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_command
-from notion_pg_sync.core.columns import UNDETERMINED
+from notion_pg_sync.commands.status.retyped import hidden_values, is_retyped, retyping
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.adoption import Changes
 from notion_pg_sync.mirror.connection import transaction
@@ -34,10 +32,8 @@ from notion_pg_sync.mirror.tables import (
     own_table_name,
     preset_table_for,
 )
-from notion_pg_sync.mirror.typed_sql import typed
-from notion_pg_sync.mirror.view_catalog import UnfitColumn, find_sources, find_unfit
+from notion_pg_sync.mirror.view_catalog import find_sources, find_unfit
 from notion_pg_sync.mirror.views import PendingView, pending_views
-from notion_pg_sync.notion.schema import TYPES
 from notion_pg_sync.sync.run.configuration import read_configuration
 
 SECTION = "Sync tables"
@@ -178,22 +174,8 @@ async def _typed_views(examination: Examination) -> list[Finding]:
         pending = await pending_views(connection)
         wanted = sorted(await find_sources(connection, None))
         unfit = await find_unfit(connection)
-    hiding = [hidden_values(column) for column in unfit if TYPES.get(column.property_type) != column.type]
+    hiding = [warning(hidden_values(column), retyping(column)) for column in unfit if is_retyped(column)]
     return hiding + (typed_views(pending, wanted) if pending or not hiding else [])
-
-
-def hidden_values(column: UnfitColumn) -> Finding:
-    """A column of a view that is null where Notion has values: the property was changed, or its formula."""
-    told = TYPES.get(column.property_type, "text")
-    statement = sql.SQL("SELECT notion_sync.retype_column({}, {}, {}, {})").format(
-        column.user_id, column.data_source_id, column.name, "text" if told == UNDETERMINED else told
-    )
-    return warning(
-        f"{column.user_id}/{column.database_name}: {plural(column.values, 'value is', 'values are')} null in "
-        f"notion.{column.view_name}.{column.name}, which is {column.type}, since the property ({column.property_type}) "
-        "has values of another type; they are kept in fields",
-        typed(statement),
-    )
 
 
 def typed_views(pending: Sequence[PendingView], wanted: Sequence[str]) -> list[Finding]:

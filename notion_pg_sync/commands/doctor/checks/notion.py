@@ -24,6 +24,7 @@ from notion_pg_sync.commands.doctor.checks.check import (
     skipped,
     warning,
 )
+from notion_pg_sync.commands.doctor.checks.runs import as_judged
 from notion_pg_sync.commands.doctor.checks.wording import new_token, sentence, sync_all_command, sync_command
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
@@ -94,7 +95,7 @@ async def _tokens_accepted(examination: Examination) -> list[Finding]:
     of_users = [(account.user_id, answers[account.token]) for account in connected]
     examination.accepted = frozenset(user_id for user_id, answer in of_users if isinstance(answer, Bot))
     columns = {account.user_id: account.token_column for account in examination.accounts}
-    return tokens_accepted(of_users, columns)
+    return await as_judged(examination, tokens_accepted(of_users, columns))
 
 
 def tokens_accepted(answered: Sequence[tuple[str, Bot | NotionError]], columns: Mapping[str, str]) -> list[Finding]:
@@ -183,7 +184,8 @@ async def _databases_shared(examination: Examination) -> list[Finding]:
         if found is not None:
             findings += found_by_search(account.user_id, found)
     configured = sum(len(read_configuration(account.databases).databases) for account in accounts)
-    return [*databases_shared(seen, configured), *findings] or [ok("no database is configured")]
+    every = await as_judged(examination, [*databases_shared(seen, configured), *findings])
+    return every or [ok("no database is configured")]
 
 
 def sampled(

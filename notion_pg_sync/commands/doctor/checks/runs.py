@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import (
@@ -36,7 +37,7 @@ SECTION = "Runs"
 _REFUSED = re.compile("(2[23]|P0)...")
 
 
-async def _status(examination: Examination) -> tuple[Facts, Judgement]:
+async def status_of(examination: Examination) -> tuple[Facts, Judgement]:
     """What `status` knows and says, of all users or of the one that was asked for; asked once in an examination."""
     if examination.facts is None:
         async with transaction(examination.pool) as connection:
@@ -46,14 +47,28 @@ async def _status(examination: Examination) -> tuple[Facts, Judgement]:
     return examination.facts, of_user(judgement, examination.user_id)
 
 
-def verdict_on(condition: Condition) -> Verdict:
-    """What `doctor` calls what `status` calls so.
+_VERDICTS = {Health.OK: Verdict.OK, Health.DEGRADED: Verdict.WARNING, Health.FAILING: Verdict.BROKEN}
 
-    Only a failure is surely broken: what else is not well may be so for want of the next run.
-    """
-    if condition is Condition.FAILING:
-        return Verdict.BROKEN
-    return Verdict.OK if condition.health is Health.OK else Verdict.WARNING
+
+def verdict_on(condition: Condition) -> Verdict:
+    """What `doctor` calls what `status` calls so."""
+    return _VERDICTS[condition.health]
+
+
+async def as_judged(examination: Examination, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings about what is suspended alone as warnings: it is known, and the rest is kept fresh."""
+    _, judgement = await status_of(examination)
+    suspended = [one for one in judgement.databases if one.condition is Condition.SUSPENDED]
+    kept_fresh = {one.user_id for one in judgement.databases if one.condition.is_kept_fresh and one not in suspended}
+    aside = _subjects(suspended) | {
+        (one.user_id,) for one in suspended if one.user_id and one.user_id not in kept_fresh
+    }
+    return [
+        replace(one, verdict=Verdict.WARNING)
+        if one.verdict is Verdict.BROKEN and one.concerns and one.concerns <= aside
+        else one
+        for one in findings
+    ]
 
 
 def worst_verdict(judgement: Judgement) -> Verdict:
@@ -63,7 +78,7 @@ def worst_verdict(judgement: Judgement) -> Verdict:
 
 
 async def _last_run(examination: Examination) -> list[Finding]:
-    return [last_run(*await _status(examination))]
+    return [last_run(*await status_of(examination))]
 
 
 def last_run(facts: Facts, judgement: Judgement) -> Finding:
@@ -71,8 +86,7 @@ def last_run(facts: Facts, judgement: Judgement) -> Finding:
     worst = worst_verdict(judgement)
     concerns = _subjects(judgement.not_fresh)
     if facts.last_run is None:
-        verdict = Verdict.OK if worst is Verdict.OK else Verdict.WARNING
-        return _finding(verdict, "sync-all has never run", SYNC_ALL.command, concerns | {SCHEDULE})
+        return _finding(worst, "sync-all has never run", SYNC_ALL.command, concerns | {SCHEDULE})
     run = facts.last_run
     began = f"the last run of sync-all (run {run.runid}) began {ago(run.started_at, facts.now)}"
     match run.status:
@@ -92,7 +106,7 @@ def _databases(name: str, *conditions: Condition, depth: int, well: str) -> Chec
     """
 
     async def run(examination: Examination) -> list[Finding]:
-        status = await _status(examination)
+        status = await status_of(examination)
         return [finding for condition in conditions for finding in judged_as(condition, *status)] or [ok(well)]
 
     return Check(name, SECTION, run, needs=(CONNECTED_USERS,), depth=depth)
@@ -119,6 +133,10 @@ def _needs(one: DatabaseHealth) -> str:
     code = _kind(one)
     if one.condition is Condition.INCOMPLETE:
         return "each run tries again; if Notion gives nothing for days, write to its support"
+    if code == ErrorCode.REMOVAL_HELD_BACK:
+        return (
+            "look in Notion whether the rows are really gone, and decide: the line names the command that removes them"
+        )
     if code == ErrorCode.ROWS_BLOCKED or _REFUSED.fullmatch(code):
         return "change the trigger, the constraint or the page, as the line says; the next run tries again"
     return ""
@@ -148,9 +166,8 @@ def _by_kind(judged: Iterable[DatabaseHealth]) -> dict[str, list[DatabaseHealth]
 def _fix(group: Sequence[DatabaseHealth]) -> str:
     """What brings databases, or a user's databases as such, up to date."""
     first = group[0]
-    options = ["--full", "--allow-removal"] if _kind(first) == ErrorCode.REMOVAL_HELD_BACK else []
-    if options or first.condition is Condition.SUSPENDED:
-        return "\n".join(sync_command(one.user_id or "", one.name or "", *options) for one in group)
+    if first.condition is Condition.SUSPENDED:
+        return "\n".join(sync_command(one.user_id or "", one.name or "") for one in group)
     if first.user_id is None or any(one.user_id != first.user_id for one in group):
         return SYNC_ALL.command
     if first.condition is Condition.FAILING and len(group) == 1:
@@ -174,13 +191,14 @@ def _name(one: DatabaseHealth) -> str:
 
 
 async def _unended_runs(examination: Examination) -> list[Finding]:
-    return unended_runs(*await _status(examination)) or [ok("every run that began has ended")]
+    return unended_runs(*await status_of(examination)) or [ok("every run that began has ended")]
 
 
 def unended_runs(facts: Facts, judgement: Judgement) -> list[Finding]:
     """What the runs are about whose record is not closed: the next run closes those of runs that went away."""
     judged = judged_alike(one for one in judgement.judged if one.condition is Condition.WENT_AWAY)
-    findings = [warning(_said(group, facts), SYNC_ALL.command, *_concerns(group)) for group in judged]
+    verdict = verdict_on(Condition.WENT_AWAY)
+    findings = [_finding(verdict, _said(group, facts), SYNC_ALL.command, _concerns(group)) for group in judged]
     findings += [_hangs(run, facts) for run in facts.silent]
     at_work = [run for run in facts.open_runs if run.runid not in facts.gone and run not in facts.silent]
     return findings + [
