@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from psycopg import sql
-
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Subject, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_command
-from notion_pg_sync.core.columns import UNDETERMINED
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.adoption import Changes
 from notion_pg_sync.mirror.connection import transaction
@@ -22,6 +19,7 @@ from notion_pg_sync.mirror.diagnosis.mirrored_tables import (
 )
 from notion_pg_sync.mirror.diagnosis.sync_tables import pending_changes, statements_of
 from notion_pg_sync.mirror.preset_tables import fix, rows_go_elsewhere, why_not
+from notion_pg_sync.mirror.retyped_columns import RetypedColumn, retyped_columns
 from notion_pg_sync.mirror.tables import (
     GENERAL_TABLE,
     Misfit,
@@ -34,10 +32,8 @@ from notion_pg_sync.mirror.tables import (
     own_table_name,
     preset_table_for,
 )
-from notion_pg_sync.mirror.typed_sql import typed
-from notion_pg_sync.mirror.view_catalog import UnfitColumn, find_sources, find_unfit
+from notion_pg_sync.mirror.view_catalog import find_sources
 from notion_pg_sync.mirror.views import PendingView, pending_views
-from notion_pg_sync.notion.schema import TYPES
 from notion_pg_sync.sync.run.configuration import read_configuration
 
 SECTION = "Sync tables"
@@ -177,22 +173,16 @@ async def _typed_views(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         pending = await pending_views(connection)
         wanted = sorted(await find_sources(connection, None))
-        unfit = await find_unfit(connection)
-    hiding = [hidden_values(column) for column in unfit if TYPES.get(column.property_type) != column.type]
-    return hiding + (typed_views(pending, wanted) if pending or not hiding else [])
+        retyped = [shown_as_text(column) for column in await retyped_columns(connection) if column.is_shown_as_text]
+    return retyped + (typed_views(pending, wanted) if pending or not retyped else [])
 
 
-def hidden_values(column: UnfitColumn) -> Finding:
-    """A column of a view that is null where Notion has values: the property was changed, or its formula."""
-    told = TYPES.get(column.property_type, "text")
-    statement = sql.SQL("SELECT notion_sync.retype_column({}, {}, {}, {})").format(
-        column.user_id, column.data_source_id, column.name, "text" if told == UNDETERMINED else told
-    )
+def shown_as_text(column: RetypedColumn) -> Finding:
+    """A column of a view that is text for now, since its property was changed in Notion."""
     return warning(
-        f"{column.user_id}/{column.database_name}: {plural(column.values, 'value is', 'values are')} null in "
-        f"notion.{column.view_name}.{column.name}, which is {column.type}, since the property ({column.property_type}) "
-        "has values of another type; they are kept in fields",
-        typed(statement),
+        f"{column.user_id}/{column.database_name}: notion.{column.view_name}.{column.name} was {column.type} and is "
+        f"shown as text, since its property is of type {column.property_type} in Notion now",
+        column.fix,
     )
 
 
