@@ -92,10 +92,10 @@ def vanished_names(before: Mapping[str, object], properties: Mapping[str, object
     return sorted(str(get_path(value, "name")) for property_id, value in by_id(before).items() if property_id in left)
 
 
-def renamed_options(before: Mapping[str, object], properties: Mapping[str, object]) -> list[str]:
-    """The names of the properties of which an option was renamed since the schema `before`.
+def changed_options(before: Mapping[str, object], properties: Mapping[str, object]) -> list[str]:
+    """The names of the properties of which an option was renamed or removed since the schema `before`.
 
-    Pages then hold the new name without an edit (docs/notion-api.md#properties).
+    Pages then hold the new name, or none, without an edit (docs/notion-api.md#properties).
     """
     former = by_id(before)
     return sorted(
@@ -177,7 +177,7 @@ def _option_names(value: object) -> dict[str, str]:
 
 
 def _differ(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
-    return any(before[option_id] != now[option_id] for option_id in before.keys() & now.keys())
+    return any(now.get(option_id) != name for option_id, name in before.items())
 
 
 def _properties(properties: Mapping[str, object]) -> list[_Property]:

@@ -22,7 +22,7 @@ from notion_pg_sync.notion.pages import Page, read_page
 from notion_pg_sync.notion.people import users_in
 from notion_pg_sync.notion.schema import (
     assign_columns,
-    renamed_options,
+    changed_options,
     schema_fingerprint,
     unknown_types,
     vanished_names,
@@ -139,8 +139,8 @@ class DataSourceSync:
         # By Notion's clock, unless one of ours is behind it: where a time lies in the future, edits would be left out.
         self._began_at = min(answer.asked_at, now)
         self._vanished = vanished_names(state.schema, self._schema) if state else []
-        renamed = renamed_options(state.schema, self._schema) if state else []
-        plan = self._plan(state, Schema(described.fingerprint, renamed), now)
+        options = changed_options(state.schema, self._schema) if state else []
+        plan = self._plan(state, Schema(described.fingerprint, options), now)
         self._conversion.columns = assign_columns(self._schema, known_columns)
         begins = self._began_at if isinstance(plan, FullRead) and plan.edits_since is None else None
         await self._destination.prepare(described, self._conversion.columns, state, begins)
