@@ -30,6 +30,7 @@ from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.json_text import read_json
 from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.notion.properties import plain_text
+from notion_pg_sync.notion.schema import is_schema
 
 NOTION_VERSION = "2026-03-11"
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
@@ -213,7 +214,7 @@ class NotionClient:
         began = time.monotonic()
         answer = await self._get(f"data_sources/{data_source_id}", what)
         schema = answer.get("properties")
-        if not isinstance(schema, dict):
+        if not is_schema(schema):
             raise NotionError(
                 f"Notion's answer for {what} has no properties: run the sync again.", code=ErrorCode.MALFORMED
             )

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from notion_pg_sync.core.columns import UNDETERMINED, VALUE, Column
 from notion_pg_sync.notion.cleaning import digest, storable_text
@@ -58,6 +59,11 @@ class _Property:
     id: str
     name: str
     type: str
+
+
+def is_schema(answered: object) -> TypeGuard[dict[str, object]]:
+    """Whether it is a schema's `properties`: where there are some, one of them can be read at least."""
+    return isinstance(answered, dict) and (not answered or bool(_properties(answered)))
 
 
 def by_id(properties: Mapping[str, object]) -> dict[str, object]:

@@ -116,3 +116,14 @@ async def test_a_full_read_that_is_cut_off_after_a_schema_change_is_carried_on(
     queries = anna.workspace.requests.counts()["query"]
     assert queries == 3, "two for what is left after the first hundred rows, one for what was edited meanwhile"
     assert await anna.differences("anna", "anna", {"Chat Sessions": small.databases["Chat Sessions"]}) == []
+
+
+async def test_a_schema_that_cannot_be_read_is_no_change_of_it(anna: Installation) -> None:
+    anna.workspace.faults.add("wrong_types", path="/data_sources/[^/]+$")
+    (failure,) = (await anna.sync_all()).failures
+    assert "has no properties" in failure
+    anna.workspace.faults.clear()
+    anna.workspace.clock.advance(3600)
+    outcome = await anna.sync_all()
+    assert outcome.failures == []
+    assert outcome.accounts[0].databases["Chat Sessions"].mode == "incremental"
