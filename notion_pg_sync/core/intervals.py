@@ -25,6 +25,10 @@ class Interval:
         """Whether no time lies in it."""
         return self.start >= self.end
 
+    def is_within(self, other: Interval) -> bool:
+        """Whether all of it lies in the other."""
+        return other.start <= self.start and self.end <= other.end
+
 
 EVERYTHING = Interval()
 

@@ -74,9 +74,10 @@ class Changes:
     """What `init` has to do to one relation.
 
     `creates`: it is not there yet. `adopts`: it is somebody's already, namely of the role `belongs_to`, so `init` asks
-    first. `problems` stand in the way (`remedies` has the SQL to type, by problem, where there is some); `warnings` do
-    not. `owner` is the role that has to run the changes where the current one may not. `distrusted`: nobody has said
-    that its owner is trusted. `lock` is to come first in their transaction.
+    first. `problems` stand in the way (`remedies` has the SQL to type, by problem, where there is some); `warnings` and
+    `keys_of_its_own`, which rows of Notion may not meet, do not. `owner` is the role that has to run the changes where
+    the current one may not. `distrusted`: nobody has said that its owner is trusted. `lock` is to come first in their
+    transaction.
     """
 
     relation: str
@@ -88,6 +89,7 @@ class Changes:
     lock: sql.Composed | None = None
     changes: list[Change] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    keys_of_its_own: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     remedies: dict[str, str] = field(default_factory=dict)
 
@@ -129,6 +131,7 @@ def changes_to(
         _replace_narrow_keys(plan, table, found)
         _spell_alike(plan, table, found)
         _add_key(plan, table, found, taken)
+        _tell_other_keys(plan, table, found)
     _secure(plan, table, found, role, row_security=row_security)
     return plan
 
@@ -297,6 +300,19 @@ def _add_key(plan: Changes, table: SyncTable, found: TableState, taken: Collecti
             sql.SQL("CREATE INDEX {} ON {} (user_id, notion_data_source_id)").format(
                 _free(f"{table.name[:45]}_by_data_source", taken), table.identifier
             ),
+        )
+
+
+def _tell_other_keys(plan: Changes, table: SyncTable, found: TableState) -> None:
+    """Takes note of keys that Notion does not know: two pages may have the same there, and the second is refused."""
+    for index in found.unique_indexes:
+        columns = set(index.columns)
+        if "id" in columns or "notion_page_id" in columns:
+            continue
+        over = f" ({', '.join(index.columns)})" if index.columns and not index.is_partial else ""
+        plan.keys_of_its_own.append(
+            f"the unique key {index.name}{over} of {table.qualified_name} is unknown to Notion: of pages that are the "
+            "same there only one can be stored, and each run names the others"
         )
 
 

@@ -145,7 +145,11 @@ class InitPlan:
     @property
     def warnings(self) -> list[str]:
         """What a person should know before, a sentence each."""
-        return [*self.upgrade.warnings, *(warning for relation in self.relations for warning in relation.warnings)]
+        return [
+            *self.upgrade.warnings,
+            *(warning for relation in self.relations for warning in relation.warnings),
+            *(f"{key}." for relation in self.relations for key in relation.keys_of_its_own),
+        ]
 
     def for_others(self) -> list[Changes]:
         """The relations whose changes only their owner may make."""

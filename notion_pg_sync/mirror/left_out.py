@@ -14,7 +14,7 @@ async def forget_unseen(connection: Connection, key: DataSourceKey) -> None:
     await connection.execute(
         """
         DELETE FROM notion_sync.left_out AS known
-        WHERE user_id = %s AND data_source_id = %s
+        WHERE user_id = %s AND data_source_id = %s AND page_id IS NOT NULL
           AND NOT EXISTS (
               SELECT FROM notion_sync.seen_pages AS seen
               WHERE seen.user_id = known.user_id AND seen.data_source_id = known.data_source_id
@@ -31,15 +31,7 @@ async def settle_left_out(
 
     What was left out before keeps the time since when it is.
     """
-    parameters = {
-        "user": key.user_id,
-        "source": key.data_source_id,
-        "tried": list(tried),
-        "pages": [one.page_id for one in left],
-        "properties": [one.property for one in left],
-        "reasons": [one.reason for one in left],
-        "messages": [one.message for one in left],
-    }
+    parameters = {**_parameters(key, left), "tried": list(tried)}
     await connection.execute(
         """
         DELETE FROM notion_sync.left_out AS known
@@ -53,11 +45,48 @@ async def settle_left_out(
     )
     await connection.execute(
         """
-        INSERT INTO notion_sync.left_out (user_id, data_source_id, page_id, property, reason, message)
+        INSERT INTO notion_sync.left_out (user_id, data_source_id, page_id, property, reason, message, created_at)
         SELECT %(user)s, %(source)s, still.*
-        FROM unnest(%(pages)s::uuid[], %(properties)s::text[], %(reasons)s::text[], %(messages)s::text[]) AS still
-        ON CONFLICT (user_id, data_source_id, page_id, property) DO UPDATE
+        FROM unnest(%(pages)s::uuid[], %(properties)s::text[], %(reasons)s::text[], %(messages)s::text[],
+                    %(minutes)s::timestamptz[]) AS still
+        ON CONFLICT (user_id, data_source_id, page_id, property) WHERE page_id IS NOT NULL DO UPDATE
+        SET reason = EXCLUDED.reason, message = EXCLUDED.message, tried_at = EXCLUDED.tried_at,
+            created_at = coalesce(EXCLUDED.created_at, left_out.created_at)
+        """,
+        parameters,
+    )
+
+
+async def settle_minutes(connection: Connection, key: DataSourceKey, left: Sequence[LeftOut]) -> None:
+    """Takes in the minutes of which not even the ids of the pages are known that are left out: no others are."""
+    parameters = _parameters(key, left)
+    await connection.execute(
+        """
+        DELETE FROM notion_sync.left_out
+        WHERE user_id = %(user)s AND data_source_id = %(source)s AND page_id IS NULL
+          AND created_at <> ALL (%(minutes)s::timestamptz[])
+        """,
+        parameters,
+    )
+    await connection.execute(
+        """
+        INSERT INTO notion_sync.left_out (user_id, data_source_id, reason, message, created_at)
+        SELECT %(user)s, %(source)s, still.*
+        FROM unnest(%(reasons)s::text[], %(messages)s::text[], %(minutes)s::timestamptz[]) AS still
+        ON CONFLICT (user_id, data_source_id, created_at) WHERE page_id IS NULL DO UPDATE
         SET reason = EXCLUDED.reason, message = EXCLUDED.message, tried_at = EXCLUDED.tried_at
         """,
         parameters,
     )
+
+
+def _parameters(key: DataSourceKey, left: Sequence[LeftOut]) -> dict[str, object]:
+    return {
+        "user": key.user_id,
+        "source": key.data_source_id,
+        "pages": [one.page_id for one in left],
+        "properties": [one.property for one in left],
+        "reasons": [one.reason for one in left],
+        "messages": [one.message for one in left],
+        "minutes": [one.created_at for one in left],
+    }

@@ -6,10 +6,12 @@ Their documents are deleted, and with them their bodies.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal
 
 from psycopg import errors, sql
 
+from notion_pg_sync.core.intervals import MINUTE
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.qualified_sql import qualified
@@ -39,6 +41,30 @@ async def unseen_pages(connection: Connection, table: SyncTable, key: DataSource
     with connection.as_application():
         found = await connection.execute(query, {"user": key.user_id, "source": key.data_source_id})
     return [page_id async for (page_id,) in found]
+
+
+async def created_in(
+    connection: Connection, table: SyncTable, key: DataSourceKey, page_ids: Sequence[str], minutes: Sequence[datetime]
+) -> dict[str, datetime]:
+    """Those of these pages of a data source that were created in one of the `minutes`, by id, with the minute."""
+    query = qualified(
+        "SELECT {page_id}, minute FROM {table} AS sync_table"
+        " JOIN pg_catalog.unnest(%(minutes)s::pg_catalog.timestamptz[]) AS minute"
+        " ON notion_created_at {>=} minute AND notion_created_at {<} (minute {+} %(length)s)"
+        " WHERE user_id {=} %(user)s AND notion_data_source_id {=} %(source)s AND notion_page_id {=} ANY (%(spelled)s)",
+        page_id=table.page_id(),
+        table=table.identifier,
+    )
+    parameters = {
+        "user": key.user_id,
+        "source": key.data_source_id,
+        "minutes": list(minutes),
+        "length": MINUTE,
+        "spelled": table.spell(page_ids),
+    }
+    with connection.as_application():
+        found = await connection.execute(query, parameters)
+    return {page_id: minute async for page_id, minute in found}
 
 
 async def pages_of(connection: Connection, table: SyncTable, key: DataSourceKey) -> set[str]:

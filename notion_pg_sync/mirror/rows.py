@@ -44,7 +44,8 @@ class Written:
     Of these, `restored`: rows that somebody else had changed or deleted; `returned`: those of them that were deleted.
     `altered`: rows that a trigger stored otherwise than they were sent. `withheld`: those that it kept out, which count
     as neither new nor changed.
-    `taken_from`: how many rows another data source of the user had until now, by its id.
+    `taken_from`: how many rows another data source of the user had until now, by its id. `older`: pages that were left
+    as they are, since what is stored stands for a later edit.
     """
 
     inserted: int = 0
@@ -55,6 +56,7 @@ class Written:
     altered: int = 0
     withheld: int = 0
     taken_from: Counter[str] = field(default_factory=Counter)
+    older: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -73,9 +75,14 @@ class _Assessed:
         return {one.page_id: one.noted_row_id for one in found if one.is_lost and one.noted_row_id is not None}
 
 
-async def write_rows(connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row]) -> Written:
-    """Brings `rows` into `table`, within the caller's transaction. Of a page given twice, the last counts."""
-    assessed = await _assess(connection, table, owner, rows)
+async def write_rows(
+    connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row], *, may_be_older: bool = False
+) -> Written:
+    """Brings `rows` into `table`, within the caller's transaction. Of a page given twice, the last counts.
+
+    Rows that stand for earlier edits than what is stored are left out, unless they `may_be_older`.
+    """
+    assessed = await _assess(connection, table, owner, rows, may_be_older=may_be_older)
     written, changed = assessed.counts, assessed.write
     await note_rows(connection, owner, assessed.notes)
     if changed:
@@ -104,11 +111,17 @@ async def compare_rows(
 
 
 async def _assess(
-    connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row], *, trusts_notes: bool = True
+    connection: Connection,
+    table: SyncTable,
+    owner: RowOwner,
+    rows: Iterable[Row],
+    *,
+    trusts_notes: bool = True,
+    may_be_older: bool = False,
 ) -> _Assessed:
     by_page = {row.page_id: row for row in rows}
     standings = await standings_of(connection, table, owner, by_page.values(), trusts_notes=trusts_notes)
-    found = sort_rows(by_page, standings.values())
+    found = sort_rows(by_page, standings.values(), may_be_older=may_be_older)
     by_page |= await _with_known_fields(connection, table, owner.user_id, [*found.write, *found.compare])
     stored = await stored_rows(connection, table, owner, [by_page[row.page_id] for row in found.compare])
     write, notes, changed = [by_page[row.page_id] for row in found.write], [], 0
@@ -128,6 +141,7 @@ async def _assess(
         unchanged=len(by_page) - len(write),
         restored=changed + returned,
         returned=returned,
+        older=[row.page_id for row in found.older],
     )
     sources = (standings[row.page_id].row_source for row in write)
     counts.taken_from.update(source for source in sources if source not in (None, owner.data_source_id))

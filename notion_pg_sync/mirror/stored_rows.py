@@ -12,7 +12,8 @@ to meet the very one that was noted for it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import LiteralString
 
 from psycopg import sql
@@ -29,15 +30,16 @@ from notion_pg_sync.mirror.tables import SyncTable
 class Standing:
     """What is known of a page whose row may have to be written.
 
-    `row_id`, `row_hash`, `row_source`: of the row that is there, None where there is none. `noted_hash`,
-    `noted_row_id`, `noted_digest`: what the tool noted of it last, None where it noted nothing. `had_row`: there was a
-    row then, which no trigger kept out.
+    `row_id`, `row_hash`, `row_source`, `row_edited_at`: of the row that is there, None where there is none.
+    `noted_hash`, `noted_row_id`, `noted_digest`: what the tool noted of it last, None where it noted nothing.
+    `had_row`: there was a row then, which no trigger kept out.
     """
 
     page_id: str
     row_id: str | None
     row_hash: str | None
     row_source: str | None
+    row_edited_at: datetime | None
     noted_hash: str | None
     noted_row_id: str | None
     noted_digest: bytes | None
@@ -46,6 +48,10 @@ class Standing:
     def is_known_as(self, content_hash: str) -> bool:
         """Whether the page was last written with this content."""
         return (self.noted_hash or self.row_hash) == content_hash
+
+    def is_newer_than(self, row: Row) -> bool:
+        """Whether the row that is there stands for a later edit."""
+        return self.row_edited_at is not None and self.row_edited_at > row.edited_at
 
     @property
     def is_withheld(self) -> bool:
@@ -77,20 +83,27 @@ class StoredRow:
 class Sorted:
     """Pages of a batch by what is to be done about them.
 
-    `write`: their rows. `compare`: their rows may or may not be as they should be.
+    `write`: their rows. `compare`: their rows may or may not be as they should be. `older`: nothing yet, since the rows
+    that are there stand for later edits; an answer may be behind (docs/notion-api.md#time).
     """
 
-    write: list[Row]
-    compare: list[Row]
+    write: list[Row] = field(default_factory=list)
+    compare: list[Row] = field(default_factory=list)
+    older: list[Row] = field(default_factory=list)
 
 
-def sort_rows(rows: Mapping[str, Row], standings: Collection[Standing]) -> Sorted:
-    """Pure: what is to be done about the pages of `rows` that have a standing; nothing about the others."""
-    found = Sorted([], [])
+def sort_rows(rows: Mapping[str, Row], standings: Collection[Standing], *, may_be_older: bool = False) -> Sorted:
+    """Pure: what is to be done about the pages of `rows` that have a standing; nothing about the others.
+
+    `may_be_older`: they are written even where the rows that are there stand for later edits.
+    """
+    found = Sorted()
     for standing in standings:
         row = rows[standing.page_id]
         if standing.row_id is not None and standing.is_known_as(row.content_hash):
             found.compare.append(row)
+        elif standing.is_newer_than(row) and not may_be_older:
+            found.older.append(row)
         else:
             found.write.append(row)
     return found
@@ -107,14 +120,15 @@ async def standings_of(
     query = qualified(
         """
         SELECT {page_id} AS page_id, stored.id AS row_id, stored.content_hash AS row_hash,
-               stored.notion_data_source_id AS row_source, pg_catalog.encode(note.source_hash, 'hex') AS noted_hash,
+               stored.notion_data_source_id AS row_source, stored.notion_edited_at AS row_edited_at,
+               pg_catalog.encode(note.source_hash, 'hex') AS noted_hash,
                note.row_id AS noted_row_id, note.stored_digest AS noted_digest, note.row_xmin IS NOT NULL AS had_row
         FROM ROWS FROM (
             pg_catalog.unnest(pg_catalog.string_to_array(%(pages)s, ',')),
             pg_catalog.unnest(pg_catalog.string_to_array(%(hashes)s, ','))
         ) AS given (notion_page_id, source_hash)
         LEFT JOIN LATERAL (
-            SELECT id, content_hash, notion_data_source_id, xmin FROM {table}
+            SELECT id, content_hash, notion_data_source_id, notion_edited_at, xmin FROM {table}
             WHERE user_id {=} %(user)s AND notion_page_id {=} given.notion_page_id
             OFFSET 0
         ) AS stored ON true

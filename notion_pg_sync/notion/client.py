@@ -13,7 +13,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -65,6 +65,11 @@ class Retries:
     backs_off: int = 7
     first_back_off: float = 1.0
     longest_back_off: float = 60.0
+
+    @property
+    def when_it_has_failed(self) -> Retries:
+        """What is enough where the same has failed before."""
+        return replace(self, backs_off=min(2, self.backs_off), longest_back_off=min(2.0, self.longest_back_off))
 
     def allowed(self, remedy: RetryPolicy) -> int:
         """How many attempts an error with this remedy may use up in all."""
@@ -252,12 +257,19 @@ class NotionClient:
         return BlocksAnswer(blocks, truncated, began_at or _began_at(began))
 
     async def query(
-        self, data_source_id: str, body: Mapping[str, object], page_size: int, only: str | None = None
+        self,
+        data_source_id: str,
+        body: Mapping[str, object],
+        page_size: int,
+        only: str | None = None,
+        *,
+        has_failed: bool = False,
     ) -> QueryAnswer:
         """One request of a data source's rows; where the page is too much for Notion or for us, with smaller ones.
 
-        `only` is the decoded id of the one property that the pages are to have. notion-client's own method drops what
-        it does not know, so the request is made directly.
+        `only` is the decoded id of the one property that the pages are to have. `has_failed`: Notion has failed for
+        these rows, so that not much patience is had. notion-client's own method drops what it does not know, so the
+        request is made directly.
         """
         what = f"the rows of data source {data_source_id}"
         asked = page_size
@@ -273,6 +285,7 @@ class NotionClient:
             what,
             make_body,
             {"filter_properties": only} if only is not None else None,
+            retries=self._retries.when_it_has_failed if has_failed else None,
         )
         return QueryAnswer(
             pages=[page for page in _list(answer, "results", what) if page.get("object") == "page"],
@@ -337,6 +350,8 @@ class NotionClient:
         what: str,
         make_body: Callable[[int], JsonObject] | None,
         parameters: Mapping[str, str] | None = None,
+        *,
+        retries: Retries | None = None,
     ) -> JsonObject:
         """One request, retried. `make_body` is told how often the page that it asks for is to be halved."""
         if not self._can_be_sent:
@@ -344,7 +359,7 @@ class NotionClient:
                 "the stored token has characters that are not allowed in a token: store it again in user_settings.",
                 code=ErrorCode.UNAUTHORIZED,
             )
-        attempts = _Attempts(self._retries, has_pages=make_body is not None)
+        attempts = _Attempts(retries or self._retries, has_pages=make_body is not None)
         async for attempt in AsyncRetrying(
             retry=retry_if_exception(attempts.may_go_on),
             wait=attempts.wait,

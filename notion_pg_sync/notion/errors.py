@@ -59,6 +59,11 @@ class NotionError(ToolError):
         """Whether what was asked for may be all that is wrong: neither the token, nor the network, nor the limit."""
         return self.code in _OF_ONE_THING or (self.status or 0) >= 500
 
+    @property
+    def may_be_a_page(self) -> bool:
+        """Whether an answer with many pages may have failed for one of them."""
+        return self.remedy is not RetryPolicy.WAIT and (self.code in _OF_A_PAGE or (self.status or 0) >= 500)
+
 
 # However Notion answers for a thing that it cannot give, or not any more.
 _OF_ONE_THING = frozenset(
@@ -74,6 +79,9 @@ _OF_ONE_THING = frozenset(
         ErrorCode.TIMEOUT,
     }
 )
+
+# However an answer fails for one of the pages that it would hold.
+_OF_A_PAGE = frozenset({ErrorCode.NOT_JSON, ErrorCode.TOO_LARGE, ErrorCode.TIMEOUT})
 
 
 class AnswerTooLargeError(Exception):

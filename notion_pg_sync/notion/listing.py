@@ -11,6 +11,9 @@ The rules that exactness rests on:
 - A query that stops at the cap is carried on from the minute of its last row. That minute is read again, since the cap
   may have cut it in two. Notion says on any one of a query's answers that it will stop there (`request_status`).
 - A cursor never outlives its query: where one is refused, the query starts again at the minute it had reached.
+- Where Notion fails for every answer that would hold a page, that page is gone round: half as many rows are asked for,
+  until it stands alone; then what is left of the window is cut in two, down to the page's minute, which is read from
+  both its ends. What lies between is not read, and `FullListing.unread` tells so.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from typing import Protocol
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.core.intervals import EARLIEST, EVERYTHING, LATEST, MINUTE, Interval, minute_of
+from notion_pg_sync.notion.errors import NotionError
 
 # A query gives at most 10,000 rows and a page size is never below 1; beyond this many answers the server is leading
 # us in a circle.
@@ -40,6 +44,16 @@ FAR_AHEAD_QUERIES = 64
 
 # How long an edit may take to appear in queries, which is not documented (docs/notion-api.md#time).
 LONGEST_LAG = timedelta(minutes=5)
+
+# Notion may fail for a page or a few; where it fails so often with no answer in between, it is Notion that fails.
+MOST_FAILURES_IN_A_ROW = 20
+MOST_UNREAD_MINUTES = 20
+
+# An answer of so many rows is as large as any.
+_LARGEST_ANSWER = 100
+
+# No page is older.
+_NOTION_BEGAN = datetime(2013, 1, 1, tzinfo=UTC)
 
 # A refused cursor is ordinary; a query whose every cursor is refused is not.
 MOST_RESTARTS = 20
@@ -74,6 +88,7 @@ class Split(Protocol):
 class Query:
     """One request: a window of `timestamp`, further filters, and where in its result to go on (`cursor`).
 
+    `most`: how many rows its answer may hold, since Notion has failed there; None: as many as the reader likes.
     Two queries are equal only when they are the same request of the same listing.
     """
 
@@ -81,10 +96,13 @@ class Query:
     window: Interval
     filters: tuple[dict[str, object], ...] = ()
     cursor: str | None = None
+    is_descending: bool = False
+    most: int | None = None
 
     def body(self) -> dict[str, object]:
         """The request's JSON body, page size aside."""
-        body: dict[str, object] = {"sorts": [{"timestamp": self.timestamp, "direction": "ascending"}]}
+        direction = "descending" if self.is_descending else "ascending"
+        body: dict[str, object] = {"sorts": [{"timestamp": self.timestamp, "direction": direction}]}
         conditions = [*_bounds(self.timestamp, self.window), *self.filters]
         if len(conditions) == 1:
             body["filter"] = conditions[0]
@@ -124,9 +142,15 @@ def _iso(time: datetime) -> str:
 
 @dataclass
 class _Patience:
-    """How many answers in a row brought nothing new, whichever queries of a listing they were for."""
+    """How many answers in a row brought nothing new, or did not come, whichever queries of a listing they were for."""
 
     fruitless: int = 0
+    failures: int = 0
+
+    def is_worn_out(self) -> bool:
+        """Takes in that an answer did not come; whether there were too many of these."""
+        self.failures += 1
+        return self.failures > MOST_FAILURES_IN_A_ROW
 
     def is_tried(self, fruitful: bool) -> None:
         self.fruitless = 0 if fruitful else self.fruitless + 1
@@ -140,6 +164,7 @@ class _Course:
 
     `end`: where it may stop, once others read what lies beyond; never later than its query's window.
     `pace`: how much time the rows of its last answer spanned. `capped`: one of the query's answers said that it is cut.
+    `suspects`: for one of so many rows that come next, Notion fails.
     """
 
     query: Query
@@ -151,12 +176,14 @@ class _Course:
     answers: int = 0
     capped: bool = False
     restarts: int = 0
+    suspects: int = 0
     cursors: set[str] = field(default_factory=set)
     brought: set[str] = field(default_factory=set)
 
     def take_in(self, answer: Answer) -> None:
         """Checks that the answer is one that a listing can go on from."""
         self.answers += 1
+        self.patience.failures = 0
         self.capped = self.capped or answer.capped
         if answer.rows:
             self.pace = max(MINUTE, answer.rows[-1][1] - answer.rows[0][1])
@@ -178,8 +205,26 @@ class _Course:
             raise ListingError("Notion's answers repeat without end (a cursor came back): run the sync again.")
         self.cursors.add(answer.next_cursor)
 
-    def go_on(self, cursor: str | None) -> None:
-        self.query = replace(self.query, cursor=cursor)
+    @property
+    def left(self) -> Interval:
+        """What is left to it: from the minute that it has reached."""
+        return Interval(max(self.query.window.start, minute_of(self.reached)), self.end)
+
+    def go_on(self, answer: Answer) -> None:
+        self.suspects = max(0, self.suspects - len(answer.rows))
+        self.query = replace(self.query, cursor=answer.next_cursor, most=self._most_after_an_answer())
+
+    def _most_after_an_answer(self) -> int | None:
+        """How many rows the next answer may hold: twice as many, or half of the suspects while there are any."""
+        most = self.query.most
+        if most is None or self.suspects:
+            return most and max(1, self.suspects // 2)
+        return most * 2 if most * 2 <= _LARGEST_ANSWER else None
+
+    def narrow(self) -> None:
+        """Takes in that Notion fails for its query: it asks for half as many rows."""
+        self.suspects = self.query.most or _LARGEST_ANSWER
+        self.query = replace(self.query, most=max(1, self.suspects // 2))
 
     def start_again(self, window: Interval) -> None:
         """A new query for what is left of the window."""
@@ -195,7 +240,16 @@ class _Course:
         self.restarts += 1
         if self.restarts > MOST_RESTARTS:
             raise ListingError(f"Notion refused the cursors of one query {self.restarts} times: run the sync again.")
-        self.start_again(Interval(max(self.query.window.start, minute_of(self.reached)), self.end))
+        self.start_again(self.left)
+
+
+def _halves(window: Interval, now: datetime) -> tuple[Interval, Interval] | None:
+    """A window of time cut in the middle of what can have pages by `now`; None where that is within a minute."""
+    start, end = max(window.start, _NOTION_BEGAN), min(window.end, now)
+    if end - start < 2 * MINUTE:
+        return None
+    middle = minute_of(start + (end - start) / 2)
+    return Interval(window.start, middle), Interval(middle, window.end)
 
 
 @dataclass(frozen=True)
@@ -214,7 +268,8 @@ class FullListing:
     """Reads a data source whole, or what is left of it, by `created_time`, in up to `readers` stretches side by side.
 
     `windows` are the creation times to read. `splits`, in order of preference, are for minutes in which more rows were
-    created than one query gives. `now`, by Notion's clock: hardly a row is created later.
+    created than one query gives. `apart`: minutes to read in which Notion failed before. `now`, by Notion's clock:
+    hardly a row is created later. `unread` are the minutes that were not read whole, since Notion fails there, and how.
     Raises `ListingError` where completeness cannot be had.
 
     It begins with one query; whenever a reader is idle, one that has far to go gives away the later part of what is
@@ -226,9 +281,11 @@ class FullListing:
         windows: Iterable[Interval] = (EVERYTHING,),
         splits: Sequence[Split] = (),
         *,
+        apart: Iterable[Interval] = (),
         readers: int = 1,
         now: datetime = LATEST,
     ) -> None:
+        self.unread: dict[Interval, NotionError] = {}
         self._readers = readers
         self._patience = _Patience()
         self._now = min(minute_of(now) + MINUTE, LATEST) if now < LATEST else LATEST
@@ -238,10 +295,12 @@ class FullListing:
         self._unfinished_parts: dict[Interval, int] = {}
         for window in windows:
             self._add(window, (), splits)
+        for minute in apart:
+            self._add(minute, (), splits, most=1)
 
     @property
     def is_complete(self) -> bool:
-        """Whether all answers are in."""
+        """Whether all answers are in, but for what is `unread`."""
         return not self._ready and not self._under_way
 
     def next_query(self) -> Query | None:
@@ -266,7 +325,7 @@ class FullListing:
         if reached >= course.end or not (answer.has_more or course.capped):
             return Interval(start, course.end)
         if answer.has_more:
-            course.go_on(answer.next_cursor)
+            course.go_on(answer)
             self._ready.append(course)
             self._give_away(course)
             return Interval(start, reached)
@@ -284,19 +343,52 @@ class FullListing:
         course.refused()
         self._ready.append(course)
 
-    def _add(self, window: Interval, filters: tuple[dict[str, object], ...], splits: Sequence[Split]) -> None:
+    def failed(self, query: Query, error: NotionError) -> bool:
+        """Takes in that Notion fails for `query` again and again. Returns whether there is a way round."""
+        course = self._under_way.pop(query)
+        if self._patience.is_worn_out():
+            return False
+        if query.most == 1:
+            return not query.filters and self._go_round(course, error)
+        course.narrow()
+        self._ready.append(course)
+        return True
+
+    def _go_round(self, course: _Course, error: NotionError) -> bool:
+        """Goes round the page that comes next in a course; returns whether there is a way."""
+        left, splits = course.left, course.splits
+        if left.end - left.start > MINUTE:
+            halves = _halves(left, self._now)
+            for half in halves or ():
+                self._add(half, (), splits, most=1)
+            return halves is not None
+        if course.query.is_descending:
+            self.unread[left] = error
+        else:
+            self._add(left, (), splits, most=1, is_descending=True)
+        return len(self.unread) <= MOST_UNREAD_MINUTES
+
+    def _add(
+        self,
+        window: Interval,
+        filters: tuple[dict[str, object], ...],
+        splits: Sequence[Split],
+        *,
+        most: int | None = None,
+        is_descending: bool = False,
+    ) -> None:
         if not window.is_empty:
-            query = Query("created_time", window, filters)
+            query = Query("created_time", window, filters, is_descending=is_descending, most=most)
             self._ready.append(_Course(query, window.end, self._patience, splits))
 
     def _give_away(self, course: _Course) -> None:
-        """Lets an idle reader have the later part of what is left to `course`, where that is far.
+        """Lets an idle reader have the later part of what is left to `course`, where that is far and Notion answers.
 
         Half of it; but where rows came densely, not much more than as many answers again as `FAR_AHEAD_QUERIES` of
         them, since what lies far beyond is likely of another density. It keeps whole answers, as far as its pace tells,
         so that little is read that the other reads too.
         """
-        if len(self._ready) + len(self._under_way) >= self._readers:
+        if course.query.most is not None or len(self._ready) + len(self._under_way) >= self._readers:
             return
         answers_left = (min(course.end, self._now) - course.reached) / course.pace
         if answers_left < MIN_QUERIES_WORTH_SPLITTING:
@@ -308,7 +400,7 @@ class FullListing:
     def _part_answered(self, course: _Course, answer: Answer) -> Interval | None:
         minute = course.query.window
         if answer.has_more:
-            course.go_on(answer.next_cursor)
+            course.go_on(answer)
             self._ready.append(course)
             return None
         self._unfinished_parts[minute] -= 1
@@ -361,8 +453,8 @@ class EditListing:
     the past, which an edited row leaves: no row moves within it, and a cursor whose row has left is refused. Cursors
     that count rows would pass over one for each that left; so passes are made until two in a row see the same. Where
     they don't in a settled minute, or that holds more edits than a query gives, or an answer is not in the order of its
-    times, `gave_up` is true: only a full read is exact. Where they don't in what is not settled, `is_sure` is false:
-    the next read brings what this one missed.
+    times, or Notion fails for one (`has_failed`), `gave_up` is true: only a full read is exact. Where they don't in
+    what is not settled, `is_sure` is false: the next read brings what this one missed.
     """
 
     def __init__(self, since: datetime, began_at: datetime, most_passes: int = 4) -> None:
@@ -382,6 +474,7 @@ class EditListing:
         self._under_way: _Course | None = None
         self._after_answer: Callable[[_Course, Answer], None] = self._after_first
         self.gave_up = False
+        self.has_failed = False
         self.is_sure = True
 
     @property
@@ -416,6 +509,12 @@ class EditListing:
         course = self._course_of(query)
         course.refused()
         self._next = course
+
+    def failed(self, query: Query, _: NotionError) -> bool:
+        """Takes in that Notion fails for `query` again and again. There is a way round only for a full read."""
+        self._course_of(query)
+        self.gave_up = self.has_failed = True
+        return True
 
     def _course(self, window: Interval) -> _Course:
         return _Course(Query("last_edited_time", window), window.end, self._patience)
@@ -507,7 +606,7 @@ class EditListing:
         """Whether the window needs a further query, which is then the next."""
         window, reached = course.query.window, minute_of(course.reached)
         if answer.has_more:
-            course.go_on(answer.next_cursor)
+            course.go_on(answer)
         elif course.capped and reached > window.start:
             course.start_again(Interval(reached, window.end))
         else:

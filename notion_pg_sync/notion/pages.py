@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -36,6 +36,31 @@ class Page:
     cut: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class Listed:
+    """The pages of an answer: those that came whole, and the ids of those that came in part only."""
+
+    whole: list[Page]
+    in_part: list[str]
+
+
+def read_listed(answered: Iterable[Mapping[str, object]]) -> Listed:
+    """The pages of a listing's answer, without those of which it says that they are in the trash or archived.
+
+    These count as not listed (docs/notion-api.md#disappearance). Raises `NotionError` where one has no id.
+    """
+    listed = Listed([], [])
+    for page in answered:
+        if page.get("in_trash") is True or page.get("is_archived") is True:
+            continue
+        page_id = _id(page)
+        try:
+            listed.whole.append(read_page(page))
+        except NotionError:
+            listed.in_part.append(page_id)
+    return listed
+
+
 def read_page(answered: Mapping[str, object]) -> Page:
     """The page in an answer. Raises `NotionError` where it is no complete page."""
     properties = answered.get("properties")
@@ -47,8 +72,8 @@ def read_page(answered: Mapping[str, object]) -> Page:
         parent_id=_parent_id(answered),
         properties=read_properties(properties),
         url=_text(answered, "url"),
-        created_at=page_time(answered, "created_time"),
-        edited_at=page_time(answered, "last_edited_time"),
+        created_at=_page_time(answered, "created_time"),
+        edited_at=_page_time(answered, "last_edited_time"),
         icon=answered.get("icon"),
         cover=answered.get("cover"),
         public_url=_text(answered, "public_url"),
@@ -58,13 +83,20 @@ def read_page(answered: Mapping[str, object]) -> Page:
     )
 
 
-def page_time(answered: Mapping[str, object], timestamp: str) -> datetime:
-    """A page's `created_time` or `last_edited_time`. Raises `NotionError` where there is none."""
+def page_time_or_none(answered: Mapping[str, object], timestamp: str) -> datetime | None:
+    """A page's `created_time` or `last_edited_time`; None where the answer has none."""
     try:
         time = datetime.fromisoformat(str(answered.get(timestamp)))
     except ValueError:
-        raise NotionError(f"Notion answered a page whose {timestamp} is no time.", code=ErrorCode.MALFORMED) from None
+        return None
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _page_time(answered: Mapping[str, object], timestamp: str) -> datetime:
+    time = page_time_or_none(answered, timestamp)
+    if time is None:
+        raise NotionError(f"Notion answered a page whose {timestamp} is no time.", code=ErrorCode.MALFORMED)
+    return time
 
 
 def _text(answered: Mapping[str, object], name: str) -> str | None:

@@ -282,7 +282,7 @@ def test_a_value_that_notion_does_not_give_is_degraded_and_told(site: Site) -> N
     ended = site.command("status")
     assert (ended.code, site.command("status", "--strict").code) == (0, 1)
     assert ended.out.startswith("Degraded: ")
-    assert "values are left out, and tried again at each run: " in reason(site, "anna")
+    assert "values or pages are left out, and tried again at each run: " in reason(site, "anna")
     told = site.command("doctor", "--no-cron-check").out
     assert "anna/Everything" in told
     assert "write to its support" in " ".join(told.split())

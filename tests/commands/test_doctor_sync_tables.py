@@ -57,6 +57,16 @@ async def test_the_general_table_is_missed_and_those_of_a_preset_are_not(patient
     await patient.assert_mended("unique keys")
 
 
+async def test_a_key_that_notion_does_not_know_is_a_decision_of_somebodys(patient: Patient) -> None:
+    patient.execute("ALTER TABLE notion_worlds_sync ADD CONSTRAINT one_title UNIQUE (user_id, name)")
+    (finding,) = await patient.found("unique keys")
+    assert (finding.verdict, finding.fix) == (Verdict.WARNING, "")
+    assert (
+        "the unique key one_title (user_id, name) of public.notion_worlds_sync is unknown to Notion" in finding.message
+    )
+    assert finding.needs == "decide whether the application needs this key"
+
+
 async def test_double_rows_are_counted(patient: Patient) -> None:
     patient.execute("ALTER TABLE notion_worlds_sync DROP CONSTRAINT notion_worlds_sync_page_key")
     for _ in range(3):

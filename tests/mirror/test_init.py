@@ -47,6 +47,21 @@ async def test_an_empty_database_gets_everything_and_the_second_init_has_nothing
     assert (await init(database_url)).is_empty
 
 
+async def test_keys_that_notion_does_not_know_are_told(database_url: str, application: Connection) -> None:
+    await application.execute(
+        "ALTER TABLE notion_characters_sync ADD CONSTRAINT one_name UNIQUE (user_id, name),"
+        " ADD CONSTRAINT harmless UNIQUE (user_id, notion_page_id, name)"
+    )
+    await application.execute("CREATE UNIQUE INDEX by_title ON notion_stories_sync (lower(title))")
+    told = [warning for warning in (await init(database_url)).warnings if "unknown to Notion" in warning]
+    assert told == [
+        "the unique key one_name (user_id, name) of public.notion_characters_sync is unknown to Notion: of pages that "
+        "are the same there only one can be stored, and each run names the others.",
+        "the unique key by_title of public.notion_stories_sync is unknown to Notion: of pages that are the same there "
+        "only one can be stored, and each run names the others.",
+    ]
+
+
 async def test_an_applications_rows_are_all_kept(database_url: str, application: Connection) -> None:
     query = (
         "SELECT id, notion_page_id, user_id, name AS title FROM notion_characters_sync "

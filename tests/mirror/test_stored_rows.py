@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -23,6 +23,7 @@ STANDINGS = st.builds(
     row_id=st.sampled_from([None, ROW_ID]),
     row_hash=st.none() | HASHES,
     row_source=st.none(),
+    row_edited_at=st.sampled_from([None, NOW - timedelta(minutes=1), NOW, NOW + timedelta(minutes=1)]),
     noted_hash=st.none() | HASHES,
     noted_row_id=st.sampled_from([None, ROW_ID]),
     noted_digest=st.sampled_from([None, b"digest"]),
@@ -30,8 +31,15 @@ STANDINGS = st.builds(
 )
 
 
-def standing(row_hash: str | None, noted_hash: str | None, *, has_row: bool = True, had_row: bool = True) -> Standing:
-    return Standing(PAGE, ROW_ID if has_row else None, row_hash, None, noted_hash, ROW_ID, None, had_row)
+def standing(
+    row_hash: str | None,
+    noted_hash: str | None,
+    *,
+    has_row: bool = True,
+    had_row: bool = True,
+    edited_at: datetime | None = NOW,
+) -> Standing:
+    return Standing(PAGE, ROW_ID if has_row else None, row_hash, None, edited_at, noted_hash, ROW_ID, None, had_row)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +49,9 @@ def standing(row_hash: str | None, noted_hash: str | None, *, has_row: bool = Tr
         (standing("old", "old"), "write"),
         (standing("new", "old"), "write"),
         (standing("old", None, had_row=False), "write"),
+        (standing("old", "old", edited_at=NOW - timedelta(minutes=1)), "write"),
+        # The answer is behind what is stored.
+        (standing("old", "old", edited_at=NOW + timedelta(minutes=1)), "older"),
         (standing("new", "new"), "compare"),
         # Its hash too was changed by somebody else.
         (standing("old", "new"), "compare"),
@@ -54,12 +65,14 @@ def standing(row_hash: str | None, noted_hash: str | None, *, has_row: bool = Tr
 )
 def test_what_is_to_be_done_about_a_page(found: Standing, what: str) -> None:
     done = sort_rows({PAGE: ROW}, [found])
-    assert (len(done.write), len(done.compare)) == (what == "write", what == "compare")
+    assert [len(done.write), len(done.compare), len(done.older)] == [
+        what == one for one in ("write", "compare", "older")
+    ]
 
 
 @given(STANDINGS)
 def test_a_page_without_a_row_is_written(found: Standing) -> None:
-    done = sort_rows({PAGE: ROW}, [found])
+    done = sort_rows({PAGE: ROW}, [found], may_be_older=True)
     assert len(done.write) + len(done.compare) == 1
     assert not (done.compare and found.row_id is None)
     # What Notion changed is written in any case.
@@ -68,4 +81,4 @@ def test_a_page_without_a_row_is_written(found: Standing) -> None:
 
 def test_a_page_that_stands_as_it_should_is_let_be() -> None:
     done = sort_rows({PAGE: ROW}, [])
-    assert (done.write, done.compare) == ([], [])
+    assert (done.write, done.compare, done.older) == ([], [], [])

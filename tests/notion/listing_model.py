@@ -12,6 +12,7 @@ from typing import Literal
 from zlib import crc32
 
 from notion_pg_sync.core.intervals import minute_of
+from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.listing import Answer, Query
 
 CursorKind = Literal["key", "offset", "anchor"]
@@ -20,6 +21,9 @@ BEGINNING = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
 class CursorRefusedError(Exception):
     """Notion would answer 400."""
+
+
+FAILURE = NotionError("Notion answered 500.", code="internal_server_error", status=500)
 
 
 @dataclass
@@ -35,7 +39,8 @@ class ModelRow:
 class ModelSource:
     """`marked`: which answer of a query says that its result is cut, counted from 0; None: the last one.
 
-    Where the result is not cut yet by then, the last answer says it: one of them always does.
+    Where the result is not cut yet by then, the last answer says it: one of them always does. `failing`: rows for which
+    every answer that would hold them fails.
     """
 
     cursor_kind: CursorKind = "key"
@@ -43,6 +48,7 @@ class ModelSource:
     page_size: int = 10
     marked: int | None = None
     rows: dict[str, ModelRow] = field(default_factory=dict)
+    failing: set[str] = field(default_factory=set)
     queries: int = 0
     now: datetime = BEGINNING + timedelta(minutes=20)
 
@@ -59,10 +65,13 @@ class ModelSource:
         order = sorted(
             (row for row in self.rows.values() if self._matches(row, query, column)),
             key=lambda row: (getattr(row, column), crc32(row.row_id.encode())),
+            reverse=query.is_descending,
         )
-        start, given, said = self._position(order, query.cursor, column)
+        start, given, said = self._position(order, query, column)
         room = self.cap - given
-        page = order[start : start + min(self.page_size, room)]
+        page = order[start : start + min(self.page_size, query.most or self.page_size, room)]
+        if any(row.row_id in self.failing for row in page):
+            raise FAILURE
         rest = order[start + len(page) :]
         is_cut = len(order) - start > room
         ends = is_cut and given + len(page) >= self.cap
@@ -101,20 +110,21 @@ class ModelSource:
             "anchor": following.row_id,
         }[self.cursor_kind]
 
-    def _position(self, order: list[ModelRow], cursor: str | None, column: str) -> tuple[int, int, bool]:
+    def _position(self, order: list[ModelRow], query: Query, column: str) -> tuple[int, int, bool]:
         """Where a query goes on, how many rows it has given, and whether it has said that its result is cut."""
-        if cursor is None:
+        if query.cursor is None:
             return 0, 0, False
-        where, given, said, _ = cursor.split("#")
-        return self._place(order, where, column), int(given), said == "1"
+        where, given, said, _ = query.cursor.split("#")
+        return self._place(order, where, column, is_descending=query.is_descending), int(given), said == "1"
 
-    def _place(self, order: list[ModelRow], where: str, column: str) -> int:
+    def _place(self, order: list[ModelRow], where: str, column: str, *, is_descending: bool) -> int:
         if self.cursor_kind == "offset":
             return int(where)
         if self.cursor_kind == "key":
             time, tie = where.split("|")
             key = (datetime.fromisoformat(time), int(tie))
-            later = (i for i, row in enumerate(order) if (getattr(row, column), crc32(row.row_id.encode())) > key)
+            keys = [(getattr(row, column), crc32(row.row_id.encode())) for row in order]
+            later = (i for i, other in enumerate(keys) if (other < key if is_descending else other > key))
             return next(later, len(order))
         at = next((i for i, row in enumerate(order) if row.row_id == where), None)
         if at is None:

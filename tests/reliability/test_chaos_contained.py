@@ -1,4 +1,4 @@
-"""Things go bad in twos and threes, and come back: a cell, a row, a data source, a database, a token.
+"""Things go bad in twos and threes, and come back: a cell, a page, a row, a data source, a database, a token.
 
 After every run all else is as Notion has it, and `status --json` names what is left out and nothing more. One full run
 after the last of them is well again, so is everything.
@@ -165,6 +165,29 @@ class BadCell(Harm):
 
 
 @dataclass
+class BadPage(Harm):
+    """A page that Notion does not list, or not whole; where it gives it alone, nothing is left out."""
+
+    page: str = ""
+    is_given_alone: bool = False
+
+    def begin(self) -> None:
+        chance = self.world.chance
+        self.page = chance.choice(sorted(set(self.world.pages(self.source)) - set(self.source.long)))
+        self.is_given_alone = chance.random() < 0.3
+        oddity = chance.choice(("fails", "without_properties", "id_only"))
+        self.world.workspace.spoil_page(self.page, oddity, alone=not self.is_given_alone)
+        self.world.touch(self.page)
+
+    def end(self) -> None:
+        self.world.workspace.heal_page(self.page)
+
+    @property
+    def left_out(self) -> tuple[str, str] | None:
+        return None if self.is_given_alone else (self.page, "")
+
+
+@dataclass
 class BadRow(Harm):
     """A row that a constraint refuses."""
 
@@ -244,7 +267,7 @@ class BadToken(Harm):
         return source.user == self.source.user
 
 
-HARMS = (BadCell, BadRow, BadSource, BadDatabase, BadToken)
+HARMS = (BadCell, BadPage, BadRow, BadSource, BadDatabase, BadToken)
 
 
 @dataclass
@@ -269,7 +292,7 @@ class Chaos:
         """Begins one where nothing of its kind is bad; a cell or a row only where that shows."""
         taken = {(harm.source.user, type(harm)) for harm in self.harms}
         free = [source for source in self.world.sources if (source.user, kind) not in taken]
-        if kind in (BadCell, BadRow):
+        if kind in (BadCell, BadPage, BadRow):
             free = [source for source in free if source.database == LONG and not self._is_blind(source)]
         if free:
             harm = kind(self.world, self.world.chance.choice(free))

@@ -25,6 +25,7 @@ from notion_workspace.objects import (
     me_object,
     user_object,
 )
+from notion_workspace.odd_pages import ODDITIES
 from notion_workspace.property_items import PropertyItems
 from notion_workspace.query import Queries, list_answer, page_size, start_cursor
 from notion_workspace.search import search
@@ -197,7 +198,9 @@ class Endpoints:
         page = self._found_page(call)
         source = self._state.source_of(page)
         chosen = self._chosen(call, source)
-        return PageRenderer(self._state, source, call.token, call.version, chosen=chosen).page(page)
+        whole = PageRenderer(self._state, source, call.token, call.version, chosen=chosen).page(page)
+        is_odd = page.id in self._state.odd_pages_alone
+        return ODDITIES[self._state.odd_pages[page.id]](whole) if is_odd else whole
 
     def _property_item(self, call: Call) -> Json:
         page = self._found_page(call)

@@ -1,8 +1,8 @@
 """Which pages a query finds, and in what order: one lazy sequence, whether rows are held or computed.
 
 Times sort by the minute, and ties stand in an order scrambled by the seed that is no order of ids or of creation,
-since Notion documents none. Without sorts the order is scrambled too (generated sources: newest first, so that a
-million rows need not be sorted).
+since Notion documents none; descending is the same order backwards. Without sorts the order is scrambled too (generated
+sources: newest first, so that a million rows need not be sorted).
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ class Order:
 
     def time_key(self, minute: int, page_id: str, *, descending: bool) -> Key:
         """The key of a row sorted by time alone."""
-        return (-minute if descending else minute), self.scramble(page_id), page_id
+        scrambled = self.scramble(page_id)
+        return (-minute, -scrambled, page_id) if descending else (minute, scrambled, page_id)
 
     def key(self, page: Page) -> Key:
         """The key of any page."""

@@ -6,6 +6,7 @@ from notion_workspace.bodies import make_blocks, walk
 from notion_workspace.building import Values
 from notion_workspace.clock import milliseconds
 from notion_workspace.model import Page, Value
+from notion_workspace.odd_pages import ODDITIES
 from notion_workspace.steered import Steered, steered
 
 
@@ -75,6 +76,24 @@ class Pages(Steered):
         """Moves a page to another data source; values go along where name and type are the same."""
         page = self._change(page_id, bump)
         self._build.move_page(page, self._build.source(data_source))
+
+    @steered
+    def spoil_page(self, page_id: str, oddity: str, *, alone: bool = False) -> None:
+        """Lets queries answer a page oddly, one of `odd_pages.ODDITIES`; `alone`: asked for by itself, too.
+
+        Raises ValueError.
+        """
+        if oddity not in ODDITIES:
+            raise ValueError(f"no oddity {oddity!r}; there are {', '.join(ODDITIES)}")
+        page_id = self._build.page(page_id).id
+        self.state.odd_pages[page_id] = oddity
+        (self.state.odd_pages_alone.add if alone else self.state.odd_pages_alone.discard)(page_id)
+
+    @steered
+    def heal_page(self, page_id: str) -> None:
+        """Ends that."""
+        self.state.odd_pages.pop(page_id, None)
+        self.state.odd_pages_alone.discard(page_id)
 
     def _change(self, page_id: str, bump: bool) -> Page:
         page = self._build.page(page_id)

@@ -6,8 +6,9 @@ from notion_workspace.cursors import Cursor, Cursors
 from notion_workspace.errors import validation_error
 from notion_workspace.filters import parse
 from notion_workspace.listing import Entry, Listing, parse_sorts
-from notion_workspace.model import DataSource, Json, Token, Value
+from notion_workspace.model import DataSource, Json, Page, Token, Value
 from notion_workspace.objects import PageRenderer, data_source_object
+from notion_workspace.odd_pages import ODDITIES
 from notion_workspace.plain import Reader
 from notion_workspace.state import State
 from notion_workspace.values import CUT
@@ -85,10 +86,15 @@ class Queries:
         goes_on = None if ends or not after else self._next(request, page, after[0], told)
         renderer = PageRenderer(self._state, source, token, version, chosen=chosen)
         pages = [self._state.page(entry.page_id) for entry in page]
-        answer = list_answer("page_or_data_source", [renderer.page(one) for one in pages if one], goes_on)
+        answer = list_answer("page_or_data_source", [self._answered(renderer, one) for one in pages if one], goes_on)
         if self._is_marked(listing, start + left, is_first=text is None, is_last=ends):
             answer["request_status"] = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
         return answer
+
+    def _answered(self, renderer: PageRenderer, page: Page) -> Json:
+        oddity = self._state.odd_pages.get(page.id)
+        whole = renderer.page(page)
+        return ODDITIES[oddity](whole) if oddity else whole
 
     def _is_marked(self, listing: Listing, cut_at: int, *, is_first: bool, is_last: bool) -> bool:
         """Whether an answer says that its query is cut, which is where the listing goes on beyond `cut_at`."""

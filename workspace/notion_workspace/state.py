@@ -51,7 +51,11 @@ class Settings:
 
 @dataclass
 class State:
-    """The workspace's content. `version` grows with every change, so that listings can be kept between changes."""
+    """The workspace's content. `version` grows with every change, so that listings can be kept between changes.
+
+    `odd_pages`: how queries answer pages that they do not answer whole (see `odd_pages.ODDITIES`), by id;
+    `odd_pages_alone`: those that are answered so too where they are asked for alone.
+    """
 
     seed: int
     name: str = "Sample workspace"
@@ -64,6 +68,8 @@ class State:
     homes: dict[str, str] = field(default_factory=dict)
     prefixes: dict[str, str] = field(default_factory=dict)
     blocks: dict[str, tuple[str, Block]] = field(default_factory=dict)
+    odd_pages: dict[str, str] = field(default_factory=dict)
+    odd_pages_alone: set[str] = field(default_factory=set)
     version: int = 0
     signatures: int = 0
 

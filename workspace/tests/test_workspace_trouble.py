@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from notion_workspace import Request, SampleWorkspace, SmallWorkspace, WorkspaceServer
+from notion_workspace.literals import title
 
 Connect = Callable[..., httpx.Client]
 ME = "/v1/users/me"
@@ -228,3 +229,29 @@ def test_the_hook_is_called_before_each_answer(workspace: SampleWorkspace, conne
     workspace.on_request(hook)
     assert connect(workspace).get("/v1/users").status_code == 403
     assert seen == [("GET", "/v1/users")]
+
+
+def test_a_page_may_be_answered_oddly_until_it_is_healed(workspace: SampleWorkspace, connect: Connect) -> None:
+    notes = workspace.add_database("Notes", {"Name": title()}, [{"Name": "one"}, {"Name": "two"}])
+    workspace.share("anna", "Notes")
+    odd, other = workspace.page_ids("Notes")
+    client = connect(workspace)
+    query = f"/v1/data_sources/{notes.data_source_id}/query"
+    newest_first = {"sorts": [{"timestamp": "created_time", "direction": "descending"}]}
+
+    def listed(**body: Any) -> dict[str, Any]:
+        return {page["id"]: page for page in client.post(query, json=body).json()["results"]}
+
+    workspace.spoil_page(odd, "fails")
+    assert [client.post(query, json=body).status_code for body in ({}, {"page_size": 1}, newest_first)].count(500) >= 2
+    assert client.get(f"/v1/pages/{odd}").status_code == 200
+    workspace.spoil_page(odd, "fails", alone=True)
+    assert client.get(f"/v1/pages/{odd}").status_code == 500
+    workspace.spoil_page(odd, "id_only")
+    assert (listed()[odd], "properties" in listed()[other]) == ({"object": "page", "id": odd}, True)
+    workspace.spoil_page(odd, "in_trash")
+    assert (listed()[odd]["in_trash"], listed()[other]["in_trash"]) == (True, False)
+    workspace.heal_page(odd)
+    assert listed()[odd]["in_trash"] is False
+    with pytest.raises(ValueError, match="no oddity 'sings'"):
+        workspace.spoil_page(odd, "sings")

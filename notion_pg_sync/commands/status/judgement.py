@@ -399,7 +399,7 @@ def _database(facts: Facts, database: Database, max_age: timedelta) -> DatabaseH
 
 
 def _left_out(database: Database) -> str:
-    count = plural(database.left_out, "value is", "values are")
+    count = plural(database.left_out, "value or page is", "values or pages are")
     return f"{count} left out, and tried again at each run: {database.left_out_reason}"
 
 

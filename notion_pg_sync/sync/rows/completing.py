@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from notion_pg_sync.core.errors import ErrorCode
-from notion_pg_sync.core.left_out import LeftOut
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.completion import complete, is_incomplete, values_to_complete, without_rest
 from notion_pg_sync.notion.errors import NotionError
@@ -22,10 +19,8 @@ from notion_pg_sync.notion.rollup_parts import (
     whole_conditions,
 )
 from notion_pg_sync.sync.gathering import gather_or_cancel
+from notion_pg_sync.sync.rows.left_so_far import LeftSoFar
 from notion_pg_sync.sync.rows.related_pages import read_related
-
-# Each failure costs its retries. Where so many values of one property failed, it is the property.
-MAX_FAILURES_PER_PROPERTY = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,38 +38,8 @@ class _Answered:
         return self.place, self.cut.name
 
 
-class LeftValues:
-    """The values of a data source's pages of which Notion does not give the rest, and why, as far as it was read."""
-
-    def __init__(self) -> None:
-        self.found: dict[tuple[str, str], LeftOut] = {}
-        self._failures: Counter[str] = Counter()
-
-    def add(self, page: Page, value: PropertyValue, error: NotionError) -> None:
-        """Takes in that Notion did not give the rest of a value."""
-        self._failures[value.id] += 1
-        self.found[page.id, value.name] = LeftOut(page.id, value.name, error.code, str(error))
-
-    def of(self, page_ids: Collection[str]) -> list[LeftOut]:
-        """What was left out of these pages."""
-        return [one for one in self.found.values() if one.page_id in page_ids]
-
-    def forget(self, page_ids: Collection[str]) -> None:
-        """Takes in that these pages are read once more."""
-        self.found = {key: one for key, one in self.found.items() if one.page_id not in page_ids}
-
-    def why_not(self, value: PropertyValue) -> NotionError | None:
-        """Why the rest of a value is not asked for: Notion has failed for too many values of the property."""
-        if self._failures[value.id] < MAX_FAILURES_PER_PROPERTY:
-            return None
-        return NotionError(
-            f"Notion failed for {MAX_FAILURES_PER_PROPERTY} values of {value.name}, so no more were asked for.",
-            code=ErrorCode.INCOMPLETE,
-        )
-
-
 async def complete_pages(
-    client: NotionClient, pages: Sequence[Page], schema: Mapping[str, object], left: LeftValues
+    client: NotionClient, pages: Sequence[Page], schema: Mapping[str, object], left: LeftSoFar
 ) -> list[Page]:
     """`pages`, each with nothing cut; at least one request for each value that was. Raises `NotionError`.
 
@@ -105,9 +70,7 @@ async def complete_pages(
     return _with_values(listed, {one.key: value for one, value in values.items()})
 
 
-async def _ask(
-    client: NotionClient, page: Page, place: int, value: PropertyValue, left: LeftValues
-) -> _Answered | None:
+async def _ask(client: NotionClient, page: Page, place: int, value: PropertyValue, left: LeftSoFar) -> _Answered | None:
     """What the property endpoint says of a cut value of a page; None where it says nothing."""
     error = left.why_not(value)
     try:
@@ -117,7 +80,7 @@ async def _ask(
         if not failed.is_about_one_thing:
             raise
         error = failed
-    left.add(page, value, error)
+    left.add_value(page, value, error)
     return None
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from notion_pg_sync.core.errors import ErrorCode, ExitCode, ToolError
-from notion_pg_sync.core.intervals import Interval, gaps
-from notion_pg_sync.core.left_out import LeftOut
+from notion_pg_sync.core.intervals import EVERYTHING, MINUTE, Interval, gaps
 from notion_pg_sync.core.users import User
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.data_sources import DataSourceState
@@ -18,7 +17,7 @@ from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION, sanitize, storable_text
 from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.listing import EditListing, FullListing, Query
-from notion_pg_sync.notion.pages import Page, read_page
+from notion_pg_sync.notion.pages import Page
 from notion_pg_sync.notion.people import users_in
 from notion_pg_sync.notion.schema import (
     assign_columns,
@@ -28,8 +27,10 @@ from notion_pg_sync.notion.schema import (
     vanished_names,
 )
 from notion_pg_sync.notion.splits import splits_of
-from notion_pg_sync.sync.rows.completing import LeftValues, complete_pages
+from notion_pg_sync.sync.rows.alone import PagesAlone
+from notion_pg_sync.sync.rows.completing import complete_pages
 from notion_pg_sync.sync.rows.conversion import Conversion
+from notion_pg_sync.sync.rows.left_so_far import LeftSoFar
 from notion_pg_sync.sync.rows.plan import (
     OVERLAP,
     FullRead,
@@ -46,6 +47,7 @@ from notion_pg_sync.sync.rows.reading import reading
 from notion_pg_sync.sync.rows.removing import (
     ALWAYS_REMOVABLE_ROWS,
     MAX_CONFIRMED_ONE_BY_ONE,
+    Verdicts,
     ask_for,
     held_back,
     verdicts_on,
@@ -104,14 +106,16 @@ class DataSourceSync:
         self._is_whole = False
         self._stored = Written()
         self._users_told: set[User] = set()
-        self._left = LeftValues()
+        self._left = LeftSoFar()
+        self._alone = PagesAlone(client, place.key.data_source_id, self._left)
         self._left_before: dict[str, None] = {}
+        self._unread_before: list[Interval] = []
         self._tried: set[str] = set()
 
     @property
     def notes(self) -> list[str]:
         """What a person should know of the rows that were read, a sentence each."""
-        notes = [*self._conversion.notes(), *left_out_notes(self._left.found.values())]
+        notes = [*self._conversion.notes(), *self._left.notes()]
         if self._note:
             notes.append(self._note)
         if self._vanished:
@@ -136,6 +140,7 @@ class DataSourceSync:
         described = Description(storable_text(answer.name), self._schema, schema_fingerprint(self._schema))
         state, known_columns, now = await self._destination.known()
         self._left_before = dict.fromkeys(state.left_out) if state else {}
+        self._unread_before = [Interval(minute, minute + MINUTE) for minute in state.unread] if state else []
         # By Notion's clock, unless one of ours is behind it: where a time lies in the future, edits would be left out.
         self._began_at = min(answer.asked_at, now)
         self._vanished = vanished_names(state.schema, self._schema) if state else []
@@ -180,33 +185,69 @@ class DataSourceSync:
         permission.
         """
         self.mode = "full"
-        await self._list_whole(covered)
-        unseen = await self._destination.unseen()
+        self._conversion.unfit.clear()
+        self._is_whole = not covered
+        await self._list(self._whole_listing(covered))
+        unseen = await self._unseen_elsewhere()
         if len(unseen) > MAX_CONFIRMED_ONE_BY_ONE:
             # Not proof enough: listed once more, from the start, into what was seen.
-            await self._list_whole(confirmed, is_second=True)
-            unseen = await self._destination.unseen()
+            await self._list(self._whole_listing(confirmed), is_second=True)
+            unseen = await self._unseen_elsewhere()
         rows_held_back = await self._remove(unseen) if unseen else 0
+        await self._note_unread()
         await self._destination.end_full_read(rows_held_back)
         return rows_held_back
 
-    async def _list_whole(self, covered: Sequence[Interval], *, is_second: bool = False) -> None:
-        readers = self._work.settings.concurrency
+    def _whole_listing(self, covered: Sequence[Interval]) -> FullListing:
+        """The listing of what is not covered; the minutes in which Notion failed before are read apart."""
         left = gaps(covered)
-        self._conversion.unfit.clear()
-        self._is_whole = not covered
-        listing = FullListing(left, splits_of(self._schema), readers=readers, now=self._began_at)
-        async with reading(listing, self._ask, readers) as answers:
+        return FullListing(
+            gaps([*covered, *self._unread_before]),
+            splits_of(self._schema),
+            apart=[minute for minute in self._unread_before if any(minute.is_within(gap) for gap in left)],
+            readers=self._work.settings.concurrency,
+            now=self._began_at,
+        )
+
+    async def _list(self, listing: FullListing, *, is_second: bool = False) -> None:
+        """Reads what a listing lists; `is_second`: it confirms what a full read did not see."""
+        async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
             async for batch in answers:
-                pages = [
-                    page
-                    for answer, progress in batch
-                    for page in map(read_page, answer.pages)
-                    if page.created_at < progress.until
-                ]
+                pages: list[Page] = []
+                not_given: list[str] = []
+                for answer, progress in batch:
+                    listed = await self._alone.listed(answer)
+                    pages += [page for page in listed.whole if page.created_at < progress.until]
+                    not_given += listed.in_part
                 stretches = [progress.covered for _, progress in batch if progress.covered]
-                await self._write(pages, ReadProgress([page.id for page in pages], stretches, is_second=is_second))
+                seen = [*(page.id for page in pages), *not_given]
+                read = ReadProgress(seen, stretches, is_second=is_second) if self.mode == "full" else None
+                await self._write(pages, read, not_given)
                 self.has_progress |= any(not stretch.is_empty for stretch in stretches)
+        self._left.unread = {minute.start: error for minute, error in listing.unread.items()}
+
+    async def _unseen_elsewhere(self) -> list[str]:
+        """The pages that were not seen, once those of minutes that no listing gives whole are read alone."""
+        unseen = await self._destination.unseen()
+        if not (unseen and self._left.unread):
+            return unseen
+        enclosed = await self._destination.created_in(unseen, list(self._left.unread))
+        asked = list(enclosed)[:MAX_CONFIRMED_ONE_BY_ONE]
+        verdicts = await ask_for(self._client, self._place.key.data_source_id, asked)
+        not_asked = {page_id: self._left.unread[enclosed[page_id]] for page_id in enclosed.keys() - set(asked)}
+        self._left.add_pages({**verdicts.unanswered, **not_asked}, enclosed)
+        await self._take_in(verdicts, [*verdicts.unanswered, *not_asked])
+        return [page_id for page_id in unseen if page_id not in enclosed or page_id in verdicts.left]
+
+    async def _take_in(self, verdicts: Verdicts, not_given: Sequence[str]) -> None:
+        """Writes the pages that are still there; those that Notion did not give count as seen, too."""
+        seen = [*(page.id for page in verdicts.still_there), *not_given]
+        if seen:
+            await self._write(verdicts.still_there, ReadProgress(seen, []), not_given)
+
+    async def _note_unread(self) -> None:
+        if self._left.unread or self._unread_before:
+            await self._destination.note_unread(self._left.unnamed)
 
     async def _remove(self, unseen: list[str]) -> int:
         """Removes what was not seen, as far as that needs no permission; returns how many rows do need it."""
@@ -219,7 +260,8 @@ class DataSourceSync:
             row_count,
             is_allowed=self._work.settings.allow_removal,
         )
-        await self._write([read_page(page) for page in verdicts.still_there], None)
+        self._left.add_pages(verdicts.unanswered)
+        await self._take_in(verdicts, list(verdicts.unanswered))
         kept = await self._destination.remove(verdicts.left)
         self.counts += Counts(removed=len(verdicts.left) - len(kept))
         self._held_by_foreign_keys += len(kept)
@@ -237,14 +279,16 @@ class DataSourceSync:
         has_way_out = False
         async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
             async for batch in answers:
-                pages = [
-                    read_page(page)
-                    for answer, edits in batch
-                    for page in answer.pages
-                    if str(page.get("id")) in edits.unseen
-                ]
+                pages: list[Page] = []
+                not_given: list[str] = []
+                for answer, edits in batch:
+                    listed = await self._alone.listed(answer)
+                    pages += [
+                        page for page in listed.whole if page.id in edits.unseen or page.id in self._alone.in_part
+                    ]
+                    not_given += listed.in_part
                 _, latest = batch[-1]
-                await self._write(pages, EditProgress(watermark_after(latest.until, self._began_at)))
+                await self._write(pages, EditProgress(watermark_after(latest.until, self._began_at)), not_given)
                 self.has_progress |= latest.until > listing.since
                 # If it is cut off within a minute of which nothing can be kept, the next run carries a full read on.
                 if latest.is_crowded and not has_way_out:
@@ -252,6 +296,10 @@ class DataSourceSync:
                 elif has_way_out and not latest.is_crowded:
                     await self._destination.drop_full_read()
                 has_way_out = latest.is_crowded
+        if listing.has_failed:
+            # If Notion fails for this too, it is no page that a full read could go round.
+            await self._ask(Query("created_time", EVERYTHING, most=1))
+            await self._destination.prepare(described, self._conversion.columns, state, self._began_at)
         if listing.gave_up:
             return await self._read_whole()
         await self._destination.end_edits(self._began_at, timedelta() if listing.is_sure else OVERLAP)
@@ -260,46 +308,65 @@ class DataSourceSync:
     async def _try_again(self) -> None:
         """Reads pages again of which earlier runs left something out."""
         left_out = [page_id for page_id in self._left_before if page_id not in self._tried]
-        verdicts = await ask_for(self._client, self._place.key.data_source_id, left_out[:MAX_TRIED_AGAIN])
-        if verdicts.still_there:
-            await self._write([read_page(page) for page in verdicts.still_there], None)
+        if left_out:
+            verdicts = await self._alone.ask(left_out[:MAX_TRIED_AGAIN])
+            await self._write(verdicts.still_there, None, [*verdicts.unanswered])
+        if self._unread_before:
+            await self._list(FullListing((), splits_of(self._schema), apart=self._unread_before))
+            await self._note_unread()
 
-    async def _write(self, pages: Sequence[Page], progress: ReadProgress | EditProgress | None) -> None:
-        """Completes `pages` and hands their rows on, with what the batch stands for."""
+    async def _write(
+        self,
+        pages: Sequence[Page],
+        progress: ReadProgress | EditProgress | None,
+        not_given: Sequence[str] = (),
+    ) -> None:
+        """Completes `pages` and hands their rows on, with what the batch stands for.
+
+        `not_given`: pages that Notion did not give. Pages of earlier edits than what is stored are read alone.
+        """
+        older = await self._write_batch(pages, progress, not_given, may_be_older=self._alone.is_tired)
+        if older:
+            verdicts = await self._alone.ask(older)
+            await self._write_batch(verdicts.still_there, None, [*verdicts.unanswered], may_be_older=True)
+
+    async def _write_batch(
+        self,
+        pages: Sequence[Page],
+        progress: ReadProgress | EditProgress | None,
+        not_given: Sequence[str],
+        *,
+        may_be_older: bool,
+    ) -> Sequence[str]:
+        """Writes a batch; returns the pages that were left as they are, since what is stored is of a later edit."""
         completed = await complete_pages(self._client, pages, self._schema, self._left)
         ids = {page.id for page in pages}
         self._tried |= ids
-        left = self._left.of(ids)
+        left = self._left.of(ids | set(not_given))
         columns_changed = self._conversion.settle_types(completed)
         rows = self._conversion.rows_of(completed)
         columns = self._conversion.columns if columns_changed else None
         new_users = {user for page in completed for user in users_in(page.properties)} - self._users_told
         settled = left if left or ids & self._left_before.keys() else None
-        written = await self._destination.write(rows, columns, progress, told_of(new_users), settled)
+        written = await self._destination.write(
+            rows, columns, progress, told_of(new_users), settled, may_be_older=may_be_older
+        )
         self._users_told |= new_users
         self.counts += counts_of(written)
         self._stored.restored += written.restored
         self._stored.altered += written.altered
         so_far = with_traffic(self.counts, self._client)
         self._work.listener.progressed(self._watched, so_far, waiting=self._client.pacer.is_waiting)
+        return written.older
 
     async def _ask(self, query: Query) -> QueryAnswer:
-        answer = await self._client.query(self._place.key.data_source_id, query.body(), self._page_size)
-        # What was too much once is so again: each trial costs waiting.
-        self._page_size = min(self._page_size, answer.page_size)
+        most = min(self._page_size, query.most or self._page_size)
+        has_failed = query.most is not None
+        answer = await self._client.query(self._place.key.data_source_id, query.body(), most, has_failed=has_failed)
+        if not has_failed:
+            # What was too much once is so again: each trial costs waiting.
+            self._page_size = min(self._page_size, answer.page_size)
         return answer
-
-
-def left_out_notes(left: Iterable[LeftOut]) -> list[str]:
-    """What a person should know of what was left out, a sentence for each property."""
-    by_property: dict[str, list[LeftOut]] = {}
-    for one in left:
-        by_property.setdefault(one.property, []).append(one)
-    return [
-        f"{name} of {plural(len(found), 'page')} could not be read whole ({found[0].message}): what was known of it is "
-        "kept, and it is tried again at each run."
-        for name, found in sorted(by_property.items())
-    ]
 
 
 def with_traffic(counts: Counts, client: NotionClient) -> Counts:

@@ -11,7 +11,7 @@ from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.client import QueryAnswer
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.listing import Answer, Query
-from notion_pg_sync.notion.pages import page_time
+from notion_pg_sync.notion.pages import page_time_or_none
 
 Outcome_co = TypeVar("Outcome_co", covariant=True)
 
@@ -27,6 +27,9 @@ class Listing(Protocol[Outcome_co]):
 
     def refused(self, query: Query) -> None:
         """Takes in that a cursor was refused."""
+
+    def failed(self, query: Query, error: NotionError) -> bool:
+        """Takes in that Notion fails for a query; returns whether the listing can go on."""
 
 
 Ask = Callable[[Query], Awaitable[QueryAnswer]]
@@ -110,13 +113,15 @@ def _result(
     try:
         answer = task.result()
     except NotionError as error:
-        if error.code != ErrorCode.CURSOR_REJECTED:
+        if error.code == ErrorCode.CURSOR_REJECTED:
+            listing.refused(query)
+        elif not error.may_be_a_page or not listing.failed(query, error):
             raise
-        listing.refused(query)
         return None
     return answer, listing.answered(query, _as_listing_sees(answer, query.timestamp))
 
 
 def _as_listing_sees(answer: QueryAnswer, timestamp: str) -> Answer:
-    rows = [(str(page.get("id")), page_time(page, timestamp)) for page in answer.pages]
+    times = [(str(page.get("id")), page_time_or_none(page, timestamp)) for page in answer.pages]
+    rows = [(page_id, time) for page_id, time in times if time is not None]
     return Answer(rows, answer.next_cursor, answer.has_more, answer.capped)

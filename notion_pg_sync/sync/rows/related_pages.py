@@ -57,7 +57,7 @@ async def _meeting(
         try:
             answer = await client.query(data_source_id, body, _PAGE_SIZE, only=property_id)
         except NotionError as error:
-            if error.code not in _NOT_TOLD:
+            if error.code not in _NOT_TOLD and not error.may_be_a_page:
                 raise
             break
         pages += answer.pages

@@ -9,7 +9,7 @@ half of the data source, without somebody's permission.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.core.ids import looks_like_id, same_id
@@ -18,6 +18,7 @@ from notion_pg_sync.mirror.removal import Reason
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.json_access import get_path
+from notion_pg_sync.notion.pages import Page, read_page
 from notion_pg_sync.sync.gathering import gather_or_cancel
 
 MAX_CONFIRMED_ONE_BY_ONE = 200
@@ -29,6 +30,10 @@ MAX_CONFIRMED_OF_TOO_MUCH = 1000
 ALWAYS_REMOVABLE_ROWS = 20
 
 
+# Each failure costs its retries. Where Notion fails for more of the pages that are asked for, it is no odd page.
+MAX_UNANSWERED = 10
+
+
 class HeldBackError(ToolError):
     """The removal exceeds the safety threshold; the message says how to allow it."""
 
@@ -37,15 +42,19 @@ class HeldBackError(ToolError):
 
 @dataclass
 class Verdicts:
-    """What became of pages that were not seen: why they left, or that they are still there (as Notion answers them)."""
+    """What became of pages: why they left, or that they are still there.
+
+    `unanswered`: those of which Notion does not tell, and why; nothing follows for these.
+    """
 
     left: dict[str, Reason] = field(default_factory=dict)
-    still_there: list[JsonObject] = field(default_factory=list)
+    still_there: list[Page] = field(default_factory=list)
+    unanswered: dict[str, NotionError] = field(default_factory=dict)
 
     def without(self, page_ids: Collection[str]) -> Verdicts:
-        """The same, with nothing said of these pages."""
+        """The same, with nothing said of these pages that left."""
         kept = set(page_ids)
-        return Verdicts({page_id: why for page_id, why in self.left.items() if page_id not in kept}, self.still_there)
+        return replace(self, left={page_id: why for page_id, why in self.left.items() if page_id not in kept})
 
 
 _CONFIRMED: frozenset[Reason] = frozenset({"trashed", "archived", "moved"})
@@ -76,7 +85,7 @@ async def verdicts_on(
     """What is to become of pages that no listing saw, of a data source that has `row_count` rows in its table.
 
     Returns how many rows are held back too, since removing them `is_allowed` only with permission. Raises
-    `NotionError` where an answer tells nothing.
+    `NotionError`, also where more than `MAX_UNANSWERED` answers tell nothing.
     """
     most = _most_to_ask_for(len(unseen), too_much=not is_allowed and is_too_much(len(unseen), row_count))
     verdicts = await ask_for(client, data_source_id, unseen[:most])
@@ -93,18 +102,13 @@ def _most_to_ask_for(unseen: int, *, too_much: bool) -> int:
     return unseen if unseen <= MAX_CONFIRMED_ONE_BY_ONE else 0
 
 
-async def ask_for(client: NotionClient, data_source_id: str, page_ids: list[str]) -> Verdicts:
+async def ask_for(client: NotionClient, data_source_id: str, page_ids: Collection[str]) -> Verdicts:
     """Asks Notion for each page; of what is no id to Notion there is no verdict.
 
-    Raises `NotionError` where the answer tells nothing.
+    Raises `NotionError`, also where more than `MAX_UNANSWERED` answers tell nothing.
     """
     verdicts = Verdicts()
-    answers = await gather_or_cancel(_ask_for_one(client, data_source_id, page_id) for page_id in page_ids)
-    for page_id, (reason, page) in zip(page_ids, answers, strict=True):
-        if reason is not None:
-            verdicts.left[page_id] = reason
-        elif page is not None:
-            verdicts.still_there.append(page)
+    await gather_or_cancel(_ask_for_one(client, data_source_id, page_id, verdicts) for page_id in page_ids)
     return verdicts
 
 
@@ -145,20 +149,31 @@ def _names_a_parent(page: JsonObject) -> bool:
     return parent is True if kind == "workspace" else isinstance(parent, str) and looks_like_id(parent)
 
 
-async def _ask_for_one(
-    client: NotionClient, data_source_id: str, page_id: str
-) -> tuple[Reason | None, JsonObject | None]:
-    """Why a page left, or the page where it is still there; neither where Notion calls the id malformed.
+async def _ask_for_one(client: NotionClient, data_source_id: str, page_id: str, verdicts: Verdicts) -> None:
+    """Takes in why a page left, or that it is still there; nothing where Notion calls the id malformed.
 
     It does so for some ids of the right form (docs/notion-api.md#pages): an application may have rows of its own with
     such a one.
     """
-    page: JsonObject | None = None
     try:
-        page = await client.page(page_id)
+        page = await _page_or_none(client, page_id)
+        reason = why_it_left(page, page_id, data_source_id)
+        if reason is not None:
+            verdicts.left[page_id] = reason
+        elif page is not None:
+            verdicts.still_there.append(read_page(page))
     except NotionError as error:
         if error.code == ErrorCode.VALIDATION_ERROR:
-            return None, None
+            return
+        verdicts.unanswered[page_id] = error
+        if not error.is_about_one_thing or len(verdicts.unanswered) > MAX_UNANSWERED:
+            raise
+
+
+async def _page_or_none(client: NotionClient, page_id: str) -> JsonObject | None:
+    try:
+        return await client.page(page_id)
+    except NotionError as error:
         if error.code != ErrorCode.OBJECT_NOT_FOUND:
             raise
-    return why_it_left(page, page_id, data_source_id), page
+    return None

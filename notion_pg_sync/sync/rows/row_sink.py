@@ -18,10 +18,10 @@ from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import data_sources, runs
 from notion_pg_sync.mirror.connection import Connection, current_time, retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState
-from notion_pg_sync.mirror.left_out import forget_unseen, settle_left_out
+from notion_pg_sync.mirror.left_out import forget_unseen, settle_left_out, settle_minutes
 from notion_pg_sync.mirror.people import save_users
 from notion_pg_sync.mirror.refusals import Trigger, is_about_values, refusal, triggers_of
-from notion_pg_sync.mirror.removal import Reason, pages_of, remove_pages, unseen_pages
+from notion_pg_sync.mirror.removal import Reason, created_in, pages_of, remove_pages, unseen_pages
 from notion_pg_sync.mirror.row_counts import change_row_counts, settle_row_count
 from notion_pg_sync.mirror.rows import (
     Written,
@@ -123,14 +123,20 @@ class RowSink(Protocol):
         progress: ReadProgress | EditProgress | None,
         users: Sequence[User] = (),
         left: Sequence[LeftOut] | None = None,
+        *,
+        may_be_older: bool = False,
     ) -> Written:
         """Takes in a batch, with the progress that it stands for, `columns` where they changed, and whom it names.
 
-        `left`: what was left out of it; None where that is nothing, now and before.
+        `left`: what was left out of it; None where that is nothing, now and before. `may_be_older`: rows are taken in
+        even where what is stored is of a later edit.
         """
 
     async def unseen(self) -> list[str]:
         """The pages that the full read under way has not seen."""
+
+    async def created_in(self, page_ids: Sequence[str], minutes: Sequence[datetime]) -> dict[str, datetime]:
+        """Those of these pages that were created in one of the minutes, by id, with the minute."""
 
     async def count(self) -> int:
         """How many rows of the data source there are."""
@@ -143,6 +149,9 @@ class RowSink(Protocol):
 
     async def end_full_read(self, held_back: int) -> None:
         """Takes in that the full read is complete, `held_back` rows aside."""
+
+    async def note_unread(self, minutes: Sequence[LeftOut]) -> None:
+        """Takes in all minutes in which pages are left out of which not even the ids are known."""
 
     async def note_unfit(self, counts: Mapping[str, int], *, is_whole: bool) -> None:
         """Takes in how many values of columns do not fit their types; `is_whole`: everything was read for it."""
@@ -226,12 +235,14 @@ class PostgresSink:
         progress: ReadProgress | EditProgress | None,
         users: Sequence[User] = (),
         left: Sequence[LeftOut] | None = None,
+        *,
+        may_be_older: bool = False,
     ) -> Written:
         """See `RowSink`. Raises `RowRefusedError` where PostgreSQL refuses more than `MAX_REFUSED_ROWS` of the rows."""
         for row in rows:
             self.refused.pop(row.page_id, None)
         try:
-            return await self._write(rows, columns, progress, users, left)
+            return await self._write(rows, columns, progress, users, left, may_be_older=may_be_older)
         except psycopg.Error as error:
             triggers = await self._triggers()
             if not is_about_values(error, triggers):
@@ -242,7 +253,8 @@ class PostgresSink:
                 said = first.message if first else refusal(error, self.place.table, triggers, None)
                 raise RowRefusedError(said, error.sqlstate) from error
         accepted = [row for row in rows if row.page_id not in refused]
-        written = await self._write(accepted, columns, progress, users, [*(left or ()), *refused.values()])
+        left = [*(left or ()), *refused.values()]
+        written = await self._write(accepted, columns, progress, users, left, may_be_older=may_be_older)
         self.refused |= refused
         return written
 
@@ -254,12 +266,14 @@ class PostgresSink:
         progress: ReadProgress | EditProgress | None,
         users: Sequence[User],
         left: Sequence[LeftOut] | None,
+        *,
+        may_be_older: bool,
     ) -> Written:
         place = self.place
         async with self.work.writing_for(place.owner.user_id) as connection:
             if columns is not None:
                 await self._save_columns(connection, columns)
-            written = await write_rows(connection, place.table, place.owner, rows)
+            written = await write_rows(connection, place.table, place.owner, rows, may_be_older=may_be_older)
             if users:
                 await save_users(connection, place.owner.user_id, users)
             if left is not None:
@@ -312,7 +326,7 @@ class PostgresSink:
                 self.work.writing_for(self.place.owner.user_id) as connection,
                 connection.transaction(force_rollback=True),
             ):
-                await write_rows(connection, self.place.table, self.place.owner, rows)
+                await write_rows(connection, self.place.table, self.place.owner, rows, may_be_older=True)
                 with connection.as_application():
                     await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         except psycopg.OperationalError:
@@ -325,6 +339,11 @@ class PostgresSink:
         """See `RowSink`."""
         async with transaction(self.work.pool) as connection:
             return await unseen_pages(connection, self.place.table, self.place.key)
+
+    async def created_in(self, page_ids: Sequence[str], minutes: Sequence[datetime]) -> dict[str, datetime]:
+        """See `RowSink`."""
+        async with transaction(self.work.pool) as connection:
+            return await created_in(connection, self.place.table, self.place.key, page_ids, minutes)
 
     async def count(self) -> int:
         """See `RowSink`."""
@@ -366,6 +385,12 @@ class PostgresSink:
             await forget_unseen(connection, place.key)
             await delete_strays(connection, place.table, place.key)
             await data_sources.end_full_read(connection, place.key, row_count, held_back=held_back)
+
+    @retried
+    async def note_unread(self, minutes: Sequence[LeftOut]) -> None:
+        """See `RowSink`."""
+        async with self.work.writing_for(self.place.owner.user_id) as connection:
+            await settle_minutes(connection, self.place.key, minutes)
 
     @retried
     async def note_unfit(self, counts: Mapping[str, int], *, is_whole: bool) -> None:
@@ -476,6 +501,8 @@ class DryRunSink:
         progress: ReadProgress | EditProgress | None,
         users: Sequence[User] = (),
         left: Sequence[LeftOut] | None = None,
+        *,
+        may_be_older: bool = False,
     ) -> Written:
         """See `RowSink`."""
         self.seen.update(progress.page_ids if isinstance(progress, ReadProgress) else ())
@@ -488,6 +515,11 @@ class DryRunSink:
         async with transaction(self.work.pool) as connection:
             held = await pages_of(connection, self.place.table, self.place.key)
         return sorted(held - self.seen)
+
+    async def created_in(self, page_ids: Sequence[str], minutes: Sequence[datetime]) -> dict[str, datetime]:
+        """See `RowSink`."""
+        async with transaction(self.work.pool) as connection:
+            return await created_in(connection, self.place.table, self.place.key, page_ids, minutes)
 
     async def count(self) -> int:
         """See `RowSink`."""
@@ -504,6 +536,9 @@ class DryRunSink:
         return []
 
     async def end_full_read(self, held_back: int) -> None:
+        """See `RowSink`."""
+
+    async def note_unread(self, minutes: Sequence[LeftOut]) -> None:
         """See `RowSink`."""
 
     async def note_unfit(self, counts: Mapping[str, int], *, is_whole: bool) -> None:

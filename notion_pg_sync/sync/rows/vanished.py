@@ -52,6 +52,6 @@ async def _remove(
     """
     async with work.writing_for(key.user_id) as connection:
         kept = await remove_pages(connection, table, key, verdicts.left)
-        if is_all and not kept and not verdicts.still_there:
+        if is_all and not (kept or verdicts.still_there or verdicts.unanswered):
             await data_sources.forget_data_source(connection, key)
         return kept

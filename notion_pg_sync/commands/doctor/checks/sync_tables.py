@@ -29,6 +29,11 @@ async def _unique_keys(examination: Examination) -> list[Finding]:
         tables = ours | await find_tables(connection, schema)
         pending = {name: await pending_changes(connection, tables[name]) for name in sorted(tables)}
     findings = [finding for name, changes in pending.items() for finding in unfit(changes, seen_by_init=name in ours)]
+    findings += [
+        warning(key, needs="decide whether the application needs this key")
+        for changes in pending.values()
+        for key in changes.keys_of_its_own
+    ]
     return findings or [ok("every sync table has its columns, and its key on (user_id, notion_page_id)")]
 
 
