@@ -313,6 +313,7 @@ class DataSourceSync:
             await self._write(verdicts.still_there, None, [*verdicts.unanswered])
         if self._unread_before:
             await self._list(FullListing((), splits_of(self._schema), apart=self._unread_before))
+            self._left.note_minutes(await self._destination.created_in(self._left.pages, list(self._left.unread)))
             await self._note_unread()
 
     async def _write(
