@@ -62,6 +62,10 @@ BodiesOption = Annotated[
 FullBodiesOption = Annotated[
     bool, typer.Option("--full-bodies", help="Read the contents of all pages, not only of edited ones.")
 ]
+FullBodiesEveryOption = Annotated[
+    str,
+    typer.Option("--full-bodies-every", metavar="TIME", help="Read the contents of each page again within this time."),
+]
 BodiesForOption = Annotated[
     str | None,
     typer.Option(
@@ -143,6 +147,7 @@ def sync(
     adopt_name: AdoptNameOption = DEFAULTS.adopt_name,
     bodies: BodiesOption = DEFAULTS.bodies,
     full_bodies: FullBodiesOption = DEFAULTS.full_bodies,
+    full_bodies_every: FullBodiesEveryOption = written_duration(DEFAULTS.full_bodies_every),
     bodies_for: BodiesForOption = None,
     page_size: PageSizeOption = DEFAULTS.page_size,
     requests_per_minute: RateOption = DEFAULTS.requests_per_minute,
@@ -172,6 +177,7 @@ def sync(
             adopt_name=adopt_name,
             bodies=bodies or full_bodies,
             full_bodies=full_bodies,
+            full_bodies_every=read_duration(full_bodies_every),
             bodies_for=read_duration(bodies_for) if bodies_for is not None else None,
             page_size=page_size,
             requests_per_minute=requests_per_minute,
@@ -198,6 +204,7 @@ def sync_all(
     full_every: FullEveryOption = written_duration(DEFAULTS.full_every),
     bodies: BodiesOption = DEFAULTS.bodies,
     full_bodies: FullBodiesOption = DEFAULTS.full_bodies,
+    full_bodies_every: FullBodiesEveryOption = written_duration(DEFAULTS.full_bodies_every),
     bodies_for: BodiesForOption = written_duration(BODIES_FOR_OF_SYNC_ALL),
     page_size: PageSizeOption = DEFAULTS.page_size,
     requests_per_minute: RateOption = DEFAULTS.requests_per_minute,
@@ -227,6 +234,7 @@ def sync_all(
             full_every=read_duration(full_every),
             bodies=bodies or full_bodies,
             full_bodies=full_bodies,
+            full_bodies_every=read_duration(full_bodies_every),
             bodies_for=read_duration(bodies_for) if bodies_for is not None else None,
             page_size=page_size,
             requests_per_minute=requests_per_minute,

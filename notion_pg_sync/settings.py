@@ -53,6 +53,7 @@ class Settings:
     adopt_name: bool = False
     bodies: bool = False
     full_bodies: bool = False
+    full_bodies_every: timedelta = timedelta(days=7)
     bodies_for: timedelta | None = None
     dry_run: bool = False
     strict: bool = False

@@ -16,7 +16,10 @@ MAX_NAME_BYTES = 63
 
 @dataclass(frozen=True)
 class Column:
-    """A column for a property, or for a part of it; `property_id` is as Notion wrote it (percent-encoded)."""
+    """A column for a property, or for a part of it; `property_id` is as Notion wrote it (percent-encoded).
+
+    `new_type`: the type that the property would have by now, where that is another than the column's.
+    """
 
     property_id: str
     property_name: str
@@ -24,3 +27,4 @@ class Column:
     name: str
     type: str
     part: str = VALUE
+    new_type: str | None = None

@@ -212,7 +212,7 @@ async def load_columns(connection: Connection, key: DataSourceKey) -> list[Colum
     async with connection.cursor(row_factory=class_row(Column)) as cursor:
         await cursor.execute(
             """
-            SELECT property_id, part, property_name, property_type, name, type FROM notion_sync.columns
+            SELECT property_id, part, property_name, property_type, name, type, new_type FROM notion_sync.columns
             WHERE user_id = %s AND data_source_id = %s ORDER BY property_id, part
             """,
             (key.user_id, key.data_source_id),
@@ -256,26 +256,18 @@ async def save_columns(connection: Connection, key: DataSourceKey, columns: Iter
     async with connection.cursor() as cursor:
         await cursor.executemany(
             """
-            INSERT INTO notion_sync.columns
-                (user_id, data_source_id, property_id, part, property_name, property_type, name, type)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+            INSERT INTO notion_sync.columns AS known
+                (user_id, data_source_id, property_id, part, property_name, property_type, name, type, new_type)
+            VALUES (%(user_id)s, %(data_source_id)s, %(property_id)s, %(part)s, %(property_name)s, %(property_type)s,
+                    %(name)s, %(type)s, %(new_type)s)
             ON CONFLICT (user_id, data_source_id, property_id, part) DO UPDATE
             SET property_name = EXCLUDED.property_name, property_type = EXCLUDED.property_type,
-                name = EXCLUDED.name, type = EXCLUDED.type
+                name = EXCLUDED.name, type = EXCLUDED.type, new_type = EXCLUDED.new_type
+            WHERE (known.property_name, known.property_type, known.name, known.type, known.new_type)
+                IS DISTINCT FROM (EXCLUDED.property_name, EXCLUDED.property_type, EXCLUDED.name, EXCLUDED.type,
+                                  EXCLUDED.new_type)
             """,
-            [
-                (
-                    key.user_id,
-                    key.data_source_id,
-                    column.property_id,
-                    column.part,
-                    column.property_name,
-                    column.property_type,
-                    column.name,
-                    column.type,
-                )
-                for column in columns
-            ],
+            [{**vars(key), **vars(column)} for column in columns],
         )
 
 

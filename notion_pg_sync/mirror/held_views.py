@@ -63,7 +63,9 @@ class HeldViews:
             key["view"] = named[0]
             found = await connection.execute(
                 """
-                SELECT columns.name, array_agg(DISTINCT type) FROM notion_sync.accounts
+                SELECT columns.name,
+                       array_agg(DISTINCT CASE WHEN unfit_values > 0 AND new_type IS NOT NULL THEN 'text' ELSE type END)
+                FROM notion_sync.accounts
                 JOIN notion_sync.data_sources USING (user_id) JOIN notion_sync.columns USING (user_id, data_source_id)
                 WHERE views AND view_name = %(view)s GROUP BY columns.name
                 """,

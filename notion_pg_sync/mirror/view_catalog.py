@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
-from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.view_definition import (
@@ -88,7 +87,7 @@ async def find_columns(connection: Connection, view_names: Sequence[str]) -> dic
     """The columns that the data sources of each view bring into it."""
     found = await connection.execute(
         """
-        SELECT DISTINCT view_name, columns.name, type, property_name, property_type, unfit_values > 0
+        SELECT DISTINCT view_name, columns.name, type, property_name, property_type, unfit_values > 0, new_type
         FROM notion_sync.accounts
         JOIN notion_sync.data_sources USING (user_id)
         JOIN notion_sync.columns USING (user_id, data_source_id)
@@ -100,37 +99,6 @@ async def find_columns(connection: Connection, view_names: Sequence[str]) -> dic
     async for view_name, *column in found:
         columns[view_name].append(SharedColumn(*column))
     return columns
-
-
-@dataclass(frozen=True)
-class UnfitColumn:
-    """A column of a view of which some `values` of a user's data source are of another type than it is."""
-
-    user_id: str
-    database_name: str
-    data_source_id: str
-    view_name: str
-    name: str
-    type: str
-    property_type: str
-    values: int
-
-
-async def find_unfit(connection: Connection) -> list[UnfitColumn]:
-    """The columns of typed views that hide values of the users who want views."""
-    async with connection.cursor(row_factory=class_row(UnfitColumn)) as cursor:
-        await cursor.execute(
-            """
-            SELECT user_id, database_name, data_source_id, view_name, columns.name, type, property_type,
-                   unfit_values AS values
-            FROM notion_sync.accounts
-            JOIN notion_sync.data_sources USING (user_id)
-            JOIN notion_sync.columns USING (user_id, data_source_id)
-            WHERE accounts.views AND unfit_values > 0
-            ORDER BY 1, 2, 3, 5
-            """
-        )
-        return await cursor.fetchall()
 
 
 async def find_existing(connection: Connection, view_names: Sequence[str]) -> dict[str, Existing]:

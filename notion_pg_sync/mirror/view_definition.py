@@ -103,7 +103,8 @@ class ViewSource:
 class SharedColumn:
     """A column that a data source brings into a view; `property_name` and `property_type` are Notion's.
 
-    `is_unfit`: some values are of another type than it is.
+    `is_unfit`: some values are of another type than it is. `new_type`: the type that the property would have by now,
+    where that is another.
     """
 
     name: str
@@ -111,6 +112,12 @@ class SharedColumn:
     property_name: str
     property_type: str
     is_unfit: bool = False
+    new_type: str | None = None
+
+    @property
+    def shown_type(self) -> str:
+        """Its type in the view: text, which holds everything, while the property's values are of its new type."""
+        return "text" if self.is_unfit and self.new_type else self.type
 
 
 @dataclass(frozen=True)
@@ -353,7 +360,7 @@ def _as_it_was(wanted: ViewColumn | None, name: str, type_: str) -> ViewColumn:
 
 
 def _type_of(shared: Sequence[SharedColumn]) -> str:
-    types = {column.type for column in shared} - {UNDETERMINED}
+    types = {column.shown_type for column in shared} - {UNDETERMINED}
     type_ = types.pop() if len(types) == 1 else "text"
     type_ = _CATALOG_NAMES.get(type_, type_)
     return type_ if type_ in _FIELD else "text"
@@ -362,4 +369,6 @@ def _type_of(shared: Sequence[SharedColumn]) -> str:
 def _comment_of(shared: Sequence[SharedColumn]) -> str:
     said = ", ".join(sorted({f"{column.property_name} ({column.property_type})" for column in shared}))
     is_unfit = _type_of(shared) != "text" and any(column.is_unfit for column in shared)
+    as_text = ", ".join(sorted({column.type for column in shared if column.shown_type != column.type}))
+    said += f"; shown as text, since it was {as_text} before" if as_text else ""
     return COMMENT_MARK + said + ("; values of another type are null here" if is_unfit else "")

@@ -38,6 +38,7 @@ from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.json_text import read_json
 from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.notion.properties import plain_text
+from notion_pg_sync.notion.schema import is_schema
 from notion_pg_sync.notion.token_in_use import Stored, TokenInUse
 
 NOTION_VERSION = "2026-03-11"
@@ -247,7 +248,7 @@ class NotionClient:
         began = time.monotonic()
         answer = await self._get(f"data_sources/{data_source_id}", what)
         schema = answer.get("properties")
-        if not isinstance(schema, dict):
+        if not is_schema(schema):
             raise NotionError(
                 f"Notion's answer for {what} has no properties: run the sync again.", code=ErrorCode.MALFORMED
             )

@@ -13,8 +13,6 @@ from notion_pg_sync.notion.cleaning import storable_text, strip_signature
 from notion_pg_sync.notion.json_access import as_list, get_path
 from notion_pg_sync.notion.page_properties import PageProperties
 
-KINDS = ("person", "bot")
-
 
 def read_user(answered: object) -> User | None:
     """The user in an answer, partial or whole; None where there is none."""

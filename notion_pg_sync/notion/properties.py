@@ -137,8 +137,10 @@ def _column_values(value: PropertyValue, columns: Sequence[Column]) -> Iterator[
     """A property's plain value for each of its columns."""
     date = _date(value.type, value.content)
     if date is not None:
+        has_parts = any(column.part != VALUE for column in columns)
         for column in columns:
-            yield column, _date_part(date, column)
+            # By itself it is the whole date.
+            yield column, _date_part(date, column.part) if has_parts else date.text
         return
     plain = _plain(value.type, value.content)
     for column in columns:
@@ -146,8 +148,8 @@ def _column_values(value: PropertyValue, columns: Sequence[Column]) -> Iterator[
         yield column, plain if column.part == VALUE else _only_not_computed(plain)
 
 
-def _date_part(date: DateParts, column: Column) -> JSON:
-    match column.part:
+def _date_part(date: DateParts, part: str) -> JSON:
+    match part:
         case "at":
             return date.at
         case "end":
@@ -155,8 +157,8 @@ def _date_part(date: DateParts, column: Column) -> JSON:
         case "end_at":
             return date.end_at
         case _:
-            # A column that was made for another type shows the whole date.
-            return date.day if column.type == "date" else date.text
+            # The day, whatever the column's type: it may change, and the rows are not read again for that.
+            return date.day
 
 
 def _only_not_computed(value: PlainValue) -> PlainValue:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from notion_pg_sync.core.columns import UNDETERMINED, VALUE, Column
 from notion_pg_sync.notion.cleaning import digest, storable_text
@@ -17,7 +18,6 @@ from notion_pg_sync.notion.column_names import column_name, free_name
 from notion_pg_sync.notion.dates import is_day, is_instant
 from notion_pg_sync.notion.json_access import as_list, get_path, tagged
 from notion_pg_sync.notion.json_text import canonical_text
-from notion_pg_sync.notion.page_properties import PageProperties, PropertyValue
 from notion_pg_sync.notion.property_ids import decoded
 
 TYPES = {
@@ -48,9 +48,6 @@ TYPES = {
 # A type that is not known yet.
 ANY_TYPE = "jsonb"
 
-# By the `type` of a formula's or rollup's result.
-_RESULT_TYPES = {"string": "text", "number": "numeric", "boolean": "boolean", "date": "date", "array": "text[]"}
-
 # The parts of a date beside its value, each a column, with type and end of the name.
 DATE_PARTS = {"at": ("timestamptz", "_at"), "end": ("date", "_end"), "end_at": ("timestamptz", "_end_at")}
 
@@ -62,6 +59,11 @@ class _Property:
     id: str
     name: str
     type: str
+
+
+def is_schema(answered: object) -> TypeGuard[dict[str, object]]:
+    """Whether it is a schema's `properties`: where there are some, one of them can be read at least."""
+    return isinstance(answered, dict) and (not answered or bool(_properties(answered)))
 
 
 def by_id(properties: Mapping[str, object]) -> dict[str, object]:
@@ -87,7 +89,7 @@ def assign_columns(properties: Mapping[str, object], known: Sequence[Column]) ->
         name = free_name(column_name(prop.name), "", taken)
         taken.add(name)
         columns.append(Column(prop.id, prop.name, prop.type, name, TYPES.get(prop.type, ANY_TYPE)))
-    return _with_date_parts(columns)
+    return with_date_parts(columns)
 
 
 def vanished_names(before: Mapping[str, object], properties: Mapping[str, object]) -> list[str]:
@@ -96,10 +98,10 @@ def vanished_names(before: Mapping[str, object], properties: Mapping[str, object
     return sorted(str(get_path(value, "name")) for property_id, value in by_id(before).items() if property_id in left)
 
 
-def renamed_options(before: Mapping[str, object], properties: Mapping[str, object]) -> list[str]:
-    """The names of the properties of which an option was renamed since the schema `before`.
+def changed_options(before: Mapping[str, object], properties: Mapping[str, object]) -> list[str]:
+    """The names of the properties of which an option was renamed or removed since the schema `before`.
 
-    Pages then hold the new name without an edit (docs/notion-api.md#properties).
+    Pages then hold the new name, or none, without an edit (docs/notion-api.md#properties).
     """
     former = by_id(before)
     return sorted(
@@ -120,29 +122,20 @@ def unknown_types(properties: Mapping[str, object]) -> list[str]:
     return sorted(found - TYPES.keys() - {"button"})
 
 
-def settle_types(columns: Sequence[Column], pages: Iterable[PageProperties]) -> list[Column]:
-    """`columns` with the types of formulas and rollups, as far as they are told by the properties of `pages`.
-
-    The first value that is not null decides, for good. Where it is a date, the date's other columns are added.
-    """
-    open_ids = {decoded(column.property_id) for column in columns if column.type == UNDETERMINED}
-    settled: dict[str, str] = {}
-    for properties in pages:
-        if not open_ids:
-            break
-        for property_id in sorted(open_ids & properties.by_id.keys()):
-            result_type = _result_type(properties.by_id[property_id])
-            if result_type:
-                settled[property_id] = result_type
-                open_ids.remove(property_id)
-    return _with_date_parts(
-        [
-            replace(column, type=settled.get(decoded(column.property_id), UNDETERMINED))
-            if column.type == UNDETERMINED
-            else column
-            for column in columns
-        ]
-    )
+def with_date_parts(columns: Sequence[Column]) -> list[Column]:
+    """`columns` and the further parts of those that hold a date."""
+    completed = list(columns)
+    taken = {column.name for column in columns}
+    have = {(decoded(column.property_id), column.part) for column in columns}
+    dates = [column for column in columns if column.part == VALUE and "date" in (column.type, column.property_type)]
+    for column in sorted(dates, key=lambda column: decoded(column.property_id)):
+        for part, (part_type, suffix) in DATE_PARTS.items():
+            if (decoded(column.property_id), part) in have:
+                continue
+            name = free_name(column.name, suffix, taken)
+            taken.add(name)
+            completed.append(replace(column, name=name, type=part_type, part=part, new_type=None))
+    return completed
 
 
 def fits(value: object, column_type: str) -> bool:
@@ -195,7 +188,7 @@ def _option_names(value: object) -> dict[str, str]:
 
 
 def _differ(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
-    return any(before[option_id] != now[option_id] for option_id in before.keys() & now.keys())
+    return any(now.get(option_id) != name for option_id, name in before.items())
 
 
 def _properties(properties: Mapping[str, object]) -> list[_Property]:
@@ -213,29 +206,8 @@ def _as_now(column: Column, prop: _Property | None) -> Column:
     """A known column, with its property's present name and type. What was undetermined may now be told by the type."""
     if prop is None:
         return column
-    told = TYPES.get(prop.type, ANY_TYPE) if column.type == UNDETERMINED and prop.type != "button" else column.type
-    return replace(column, property_name=prop.name, property_type=prop.type, type=told)
-
-
-def _with_date_parts(columns: Sequence[Column]) -> list[Column]:
-    """`columns` and the further parts of those that hold a date."""
-    completed = list(columns)
-    taken = {column.name for column in columns}
-    have = {(decoded(column.property_id), column.part) for column in columns}
-    dates = [column for column in columns if column.part == VALUE and "date" in (column.type, column.property_type)]
-    for column in sorted(dates, key=lambda column: decoded(column.property_id)):
-        for part, (part_type, suffix) in DATE_PARTS.items():
-            if (decoded(column.property_id), part) in have:
-                continue
-            name = free_name(column.name, suffix, taken)
-            taken.add(name)
-            completed.append(replace(column, name=name, type=part_type, part=part))
-    return completed
-
-
-def _result_type(value: PropertyValue) -> str | None:
-    """The column type that a formula's or rollup's value tells; None of null and of what was not computed."""
-    kind, content = tagged(value.content)
-    if kind in (None, "unsupported", "incomplete") or content is None:
-        return None
-    return _RESULT_TYPES.get(str(kind), ANY_TYPE)
+    now = replace(column, property_name=prop.name, property_type=prop.type, new_type=None)
+    told = UNDETERMINED if prop.type == "button" else TYPES.get(prop.type, ANY_TYPE)
+    if column.type == UNDETERMINED:
+        return replace(now, type=told)
+    return replace(now, new_type=told) if column.part == VALUE and told not in (UNDETERMINED, column.type) else now

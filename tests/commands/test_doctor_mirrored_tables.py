@@ -195,7 +195,7 @@ async def test_a_property_of_another_type_is_told_until_its_column_is_given_that
     workspace = mirrored.installation.workspace
     kinds = {
         "rich_text": (literals.rich_text(), "12 or so", "text"),
-        "date": (literals.date(), "2026-03-01", "date"),
+        "date": (literals.date(), "2026-03-01T10:30:00.000+01:00", "date"),
         "checkbox": (literals.checkbox(), True, "boolean"),
         "multi_select": (literals.multi_select("a", "b"), ["a", "b"], "text[]"),
     }
@@ -211,8 +211,8 @@ async def test_a_property_of_another_type_is_told_until_its_column_is_given_that
     (finding,) = await mirrored.found("typed views")
     assert finding.verdict is Verdict.WARNING
     assert finding.message == (
-        "anna/Chat Sessions: 250 values are null in notion.chat_sessions.message_count, which is numeric, since the "
-        f"property ({becomes}) has values of another type; they are kept in fields"
+        "anna/Chat Sessions: notion.chat_sessions.message_count was numeric and is shown as text, since its property "
+        f"is of type {becomes} in Notion now"
     )
     await mirrored.type(finding.fix)
     (finding,) = await mirrored.found("typed views")

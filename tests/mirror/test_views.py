@@ -118,19 +118,21 @@ async def test_rename_remove_and_retype_of_a_property(anna: Installation, small:
     for page in anna.workspace.page_ids("Characters")[:5]:
         anna.workspace.edit_page(page, {"Years": f"about {page}"})
     for _ in range(2):
-        said = await resync(anna)
-        assert "values do not fit the type of column age: null in typed views, and kept in fields." in said
-    assert await anna.execute("SELECT DISTINCT age FROM notion.characters") == [{"age": None}]
-    assert (await anna.execute(comment_query))[0]["said"] == (
-        "Notion: Years (rich_text); values of another type are null here"
-    )
+        assert (
+            "Years is of type rich_text in Notion now: typed views show its column age, which was numeric, as text "
+            "until notion_sync.retype_column gives it another type."
+        ) in await resync(anna)
+    shown = "SELECT DISTINCT age FROM notion.characters WHERE age <> ''"
+    assert len(await anna.execute(shown)) == 5
+    said = "Notion: Years (rich_text)"
+    assert await anna.execute(comment_query) == [{"said": f"{said}; shown as text, since it was numeric before"}]
     (row,) = await anna.execute("SELECT unfit_values FROM notion_sync.columns WHERE name = 'age'")
     kept = "SELECT count(*) AS values FROM notion_characters_sync WHERE jsonb_typeof(fields -> 'age') = 'string'"
     assert await anna.execute(kept) == [{"values": row["unfit_values"]}]
     await anna.execute("SELECT notion_sync.retype_column('anna', %s, 'age', 'text')", small.data_sources["Characters"])
     assert "age" not in await resync(anna)
-    assert len(await anna.execute("SELECT DISTINCT age FROM notion.characters WHERE age <> ''")) == 5
-    assert (await anna.execute(comment_query))[0]["said"] == "Notion: Years (rich_text)"
+    assert len(await anna.execute(shown)) == 5
+    assert await anna.execute(comment_query) == [{"said": said}]
     assert await anna.execute("SELECT 1 FROM notion_sync.columns WHERE unfit_values > 0") == []
 
 
@@ -327,6 +329,22 @@ def test_columns_of_two_types_are_text_and_an_undetermined_one_gives_way() -> No
         ("b", "numeric"),
         ("c", "text"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("is_unfit", "new_type", "type_", "said"),
+    [
+        (True, "boolean", "text", "; shown as text, since it was numeric before"),
+        (False, "boolean", "numeric", ""),
+        (True, None, "numeric", "; values of another type are null here"),
+    ],
+)
+def test_a_column_is_text_while_it_cannot_hold_what_its_property_became(
+    new_type: str | None, type_: str, said: str, *, is_unfit: bool
+) -> None:
+    shared = [SharedColumn("a", "numeric", "A", "checkbox", is_unfit=is_unfit, new_type=new_type)]
+    (column,) = columns_of_all(shared)[len(FIXED_COLUMNS) :]
+    assert (column.type, column.comment) == (type_, f"Notion: A (checkbox){said}")
 
 
 @pytest.mark.parametrize("names", [("Tasks", "✅ Tasks"), ("Tasks", " tasks")])

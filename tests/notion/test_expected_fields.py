@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from notion_pg_sync.core.columns import Column
 from notion_pg_sync.notion.cleaning import sanitize
+from notion_pg_sync.notion.computed_types import settle_types
 from notion_pg_sync.notion.page_properties import read_properties
 from notion_pg_sync.notion.properties import columns_by_property, fields_of, first_integer, first_text
-from notion_pg_sync.notion.schema import assign_columns, settle_types
+from notion_pg_sync.notion.schema import assign_columns
 from notion_pg_sync.sync.verify.expected_fields import (
     NOT_TOLD,
     Json,

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 
 from notion_pg_sync.core.columns import Column
 from notion_pg_sync.notion.cleaning import sanitize
+from notion_pg_sync.notion.computed_types import settle_types
 from notion_pg_sync.notion.page_properties import read_properties
 from notion_pg_sync.notion.properties import Fields, columns_by_property, fields_of
-from notion_pg_sync.notion.schema import assign_columns, fits, settle_types
+from notion_pg_sync.notion.schema import assign_columns, fits
 from tests.notion.arbitrary_json import page_properties
 from tests.notion.payloads import payload, recorded
 
@@ -71,15 +72,16 @@ def test_a_date_that_became_text_keeps_its_columns() -> None:
     )
 
 
-def test_text_that_became_a_date_is_shown_whole_in_the_text_column() -> None:
-    columns = [column("d", "due", "text"), *DUE[1:]]
+def test_a_date_in_a_text_column_is_whole_where_its_parts_have_no_columns() -> None:
     date = {"start": "2026-06-27T10:00:00Z", "end": "2026-06-28", "time_zone": None}
-    assert fields_of(read_properties(due(date)), columns_by_property(columns)).values == {
-        "due": "2026-06-27T10:00:00+00:00/2026-06-28",
-        "due_at": "2026-06-27T10:00:00+00:00",
-        "due_end": "2026-06-28",
-        "due_end_at": None,
-    }
+    fields = fields_of(read_properties(due(date)), columns_by_property([column("d", "due", "text")]))
+    assert fields.values == {"due": "2026-06-27T10:00:00+00:00/2026-06-28"}
+
+
+def test_a_dates_columns_hold_the_same_whatever_the_type_of_the_first() -> None:
+    date = read_properties(due({"start": "2026-06-27T10:00:00Z", "end": "2026-06-28", "time_zone": None}))
+    as_text = fields_of(date, columns_by_property([column("d", "due", "text"), *DUE[1:]]))
+    assert as_text == fields_of(date, columns_by_property(DUE))
 
 
 def test_what_is_not_computed_is_left_out_and_said() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import random
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,9 +15,10 @@ from hypothesis import strategies as st
 
 from notion_pg_sync.core.columns import UNDETERMINED, Column
 from notion_pg_sync.notion.column_names import KEY_WORDS, RESERVED_NAMES
+from notion_pg_sync.notion.computed_types import settle_types
 from notion_pg_sync.notion.page_properties import read_properties
 from notion_pg_sync.notion.property_ids import decoded
-from notion_pg_sync.notion.schema import assign_columns, by_id, fits, schema_fingerprint, settle_types
+from notion_pg_sync.notion.schema import assign_columns, by_id, fits, schema_fingerprint
 from tests.notion.arbitrary_json import TYPES, json_values, page_properties, wild_text
 from tests.notion.payloads import payload, recorded
 
@@ -127,9 +131,20 @@ def test_a_vanished_property_keeps_its_column_and_its_name() -> None:
     assert columns == [*known, Column("b", "Name", "url", "name_2", "text")]
 
 
-def test_a_retyped_property_keeps_its_columns_type() -> None:
+def test_a_retyped_property_keeps_its_columns_type_and_says_which_it_would_have() -> None:
     known = assign_columns(schema(("a", "Name", "url")), [])
-    assert assign_columns(schema(("a", "Name", "number")), known) == [Column("a", "Name", "number", "name", "text")]
+    retyped = assign_columns(schema(("a", "Name", "number")), known)
+    assert retyped == [Column("a", "Name", "number", "name", "text", new_type="numeric")]
+    assert assign_columns(schema(("a", "Name", "number")), [replace(retyped[0], type="numeric")])[0].new_type is None
+    assert assign_columns(schema(("a", "Name", "email")), retyped)[0].new_type is None
+    assert assign_columns(schema(("a", "Name", "formula")), retyped)[0].new_type is None
+
+
+def test_only_the_first_column_of_a_date_would_have_another_type() -> None:
+    known = assign_columns(schema(("a", "When", "date")), [])
+    retyped = assign_columns(schema(("a", "When", "checkbox")), known)
+    assert [column.new_type for column in retyped] == ["boolean", None, None, None]
+    assert [column.new_type for column in assign_columns(schema(("a", "When", "date")), retyped)] == [None] * 4
 
 
 def test_a_property_that_becomes_a_date_gets_the_dates_further_columns() -> None:
@@ -176,13 +191,64 @@ def test_a_formula_takes_the_type_of_its_first_value(result: object, expected: s
     assert column.type == expected
 
 
-def test_a_type_once_settled_stays() -> None:
+def test_a_type_once_settled_stays_while_its_column_can_hold_the_values() -> None:
     columns = assign_columns(schema(("f%5D", "F", "formula"), ("n", "N", "number")), [])
     text, number = formula({"type": "string", "string": "x"}, "f]"), formula({"type": "number", "number": 1}, "f]")
     settled = settle_types(columns, map(read_properties, [text, number]))
     assert [column.type for column in settled] == ["text", "numeric"]
     assert settle_types(settled, [read_properties(number)]) == settled
     assert assign_columns(schema(("f%5D", "F", "formula"), ("n", "N", "number")), settled) == settled
+
+
+RESULTS = [
+    {"type": "string", "string": "unknown"},
+    {"type": "number", "number": 4},
+    {"type": "boolean", "boolean": True},
+    {"type": "date", "date": {"start": "2026-06-27"}},
+    {"type": "array", "array": []},
+]
+NO_RESULTS = [{"type": "string", "string": None}, {"type": "unsupported", "unsupported": {}}, None]
+
+
+@pytest.mark.parametrize("results", list(itertools.permutations(RESULTS, 2)))
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_a_formula_of_two_types_has_a_text_column(results: Sequence[object], *, is_one_batch: bool) -> None:
+    columns = assign_columns(schema(("f", "F", "formula")), [])
+    pages = [read_properties(formula(result)) for result in results]
+    for batch in [pages] if is_one_batch else [[page] for page in pages]:
+        columns = settle_types(columns, batch)
+    assert columns[0].type == "text"
+    assert settle_types(columns, reversed(pages)) == columns
+
+
+@pytest.mark.parametrize("result", NO_RESULTS)
+def test_what_a_formula_did_not_give_is_no_second_type(result: object) -> None:
+    columns = settle_types(assign_columns(schema(("f", "F", "formula")), []), [read_properties(formula(RESULTS[1]))])
+    assert settle_types(columns, [read_properties(formula(result))]) == columns
+    assert columns[0].type == "numeric"
+
+
+def test_a_type_that_somebody_gave_a_formulas_column_stays_while_the_values_fit_it() -> None:
+    columns = assign_columns(schema(("f", "F", "formula")), [])
+    id_, word = ([read_properties(formula({"type": "string", "string": text}))] for text in (UUID, "unknown"))
+    as_ids = [replace(settle_types(columns, id_)[0], type="uuid")]
+    assert settle_types(as_ids, id_) == as_ids
+    assert settle_types(as_ids, word)[0].type == "text"
+    as_json = [replace(as_ids[0], type="jsonb")]
+    assert settle_types(as_json, [*id_, *word]) == as_json
+
+
+def test_a_date_that_is_out_of_range_is_no_second_type() -> None:
+    dates = [formula({"type": "date", "date": {"start": start}}) for start in ("2026-06-27", "12026-06-27")]
+    columns = settle_types(assign_columns(schema(("f", "F", "formula")), []), map(read_properties, dates))
+    assert columns[0].type == "date"
+
+
+def test_a_formula_that_was_a_number_has_a_text_column_once_it_gives_text() -> None:
+    known = assign_columns(schema(("f", "F", "number")), [])
+    columns = assign_columns(schema(("f", "F", "formula")), known)
+    assert settle_types(columns, [read_properties(formula(RESULTS[1]))])[0].type == "numeric"
+    assert settle_types(columns, [read_properties(formula(RESULTS[0]))])[0].type == "text"
 
 
 def test_a_formula_that_gives_dates_gets_four_columns() -> None:

@@ -65,7 +65,7 @@ CONTENT = """
     UNION ALL SELECT jsonb_build_object('page', page_id, 'reason', reason) FROM notion_sync.removed_pages
     UNION ALL SELECT to_jsonb(rows) FROM notion_sync.columns AS rows
     UNION ALL SELECT to_jsonb(rows) - '{asked_at,written_in}'::text[] FROM notion_sync.users AS rows
-    UNION ALL SELECT to_jsonb(rows) - '{fetched_at,written_in}'::text[] FROM notion_sync.page_bodies AS rows
+    UNION ALL SELECT to_jsonb(rows) - '{fetched_at,read_at,written_in}'::text[] FROM notion_sync.page_bodies AS rows
     UNION ALL SELECT to_jsonb(rows) - 'written_in' FROM notion_sync.search_documents AS rows
     UNION ALL SELECT to_jsonb(rows) - '{row_id,row_xmin,written_in}'::text[] FROM notion_sync.pages AS rows
     UNION ALL SELECT to_jsonb(pg_get_viewdef(oid)) FROM pg_class

@@ -37,7 +37,7 @@ STRANGER = "99999999-9999-4999-8999-999999999999"
 _TABLES = {
     **dict.fromkeys(TABLES, ("last_synced_at", "created_at", "updated_at")),
     "notion_sync.search_documents": ("written_in",),
-    "notion_sync.page_bodies": ("written_in", "fetched_at", "stored_digest"),
+    "notion_sync.page_bodies": ("written_in", "fetched_at", "read_at", "stored_digest"),
     "notion_sync.users": ("written_in", "asked_at"),
     "notion_sync.pages": ("written_in", "row_xmin", "row_id", "stored_digest"),
 }

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from notion_workspace import SmallWorkspace
 
-from notion_pg_sync.mirror.bodies import count_due, due_pages
+from notion_pg_sync.mirror.bodies import Due, count_due, due_pages
 from notion_pg_sync.mirror.connection import fetch_value, open_pool, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.tables import GENERAL_TABLE, general_shape
@@ -253,8 +253,10 @@ async def test_due_pages_are_found_by_their_keys_though_nothing_is_known_of_the_
     assert (await installation.sync_all()).failures == []
     key, table = DataSourceKey("anna", handle.data_source_id), general_shape("public", GENERAL_TABLE)
     async with open_pool(installation.settings.database_url or "") as pool, transaction(pool) as connection:
-        assert await count_due(connection, table, key, everything=False) == count
-        assert len(await due_pages(connection, table, key, None, most=50, everything=False)) == 50
+        every = timedelta(days=7)
+        counts = await count_due(connection, table, key, [Due.BEHIND, Due.OLD], every)
+        assert counts == {Due.BEHIND: count, Due.OLD: 0}
+        assert len(await due_pages(connection, table, key, None, most=50, due=Due.BEHIND, every=every)) == 50
         read = await fetch_value(
             connection, "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables"
         )

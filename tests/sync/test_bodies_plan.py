@@ -29,7 +29,7 @@ class Kept:
 
 @dataclass
 class Model:
-    """One page in Notion, and its body as runs keep it by the rule of `mirror.bodies.due_pages`."""
+    """One page in Notion, and its body as runs keep it by the rule of `mirror.bodies.Due.BEHIND`."""
 
     now: datetime = NOON
     edited_at: datetime = NOON

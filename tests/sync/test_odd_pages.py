@@ -103,6 +103,19 @@ async def test_the_known_row_of_such_a_page_stays_and_the_page_is_named(notes: N
     assert f"1 page could not be read, such as {page}" in message
 
 
+async def test_such_a_page_is_all_that_is_left_out_after_an_incremental_read_too(notes: Notes) -> None:
+    await notes.sync()
+    page = notes.pages[77]
+    notes.workspace.spoil_page(page, "fails", alone=True)
+    await notes.sync(full=True)
+    left_out = await notes.left_out()
+    for _ in range(2):
+        notes.workspace.clock.advance(3600)
+        mode, message = await notes.sync()
+        assert (mode, await notes.left_out()) == ("incremental", left_out)
+        assert "Which pages these are is not known" not in message
+
+
 async def test_what_is_known_to_fail_costs_little_in_the_next_full_read(notes: Notes) -> None:
     await notes.sync()
     notes.workspace.spoil_page(notes.pages[77], "fails", alone=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from notion_workspace import SmallWorkspace
-from notion_workspace.literals import formula, holographic, number, relation, title
+from notion_workspace.literals import formula, holographic, number, relation, rich_text, title
+from notion_workspace.model import Mention
 
 from tests.installation import Installation
 
@@ -67,6 +68,24 @@ async def test_a_property_that_vanishes_is_told_once_with_what_it_may_mean(
     workspace.share("anna", other.id)
     await installation.sync_all()
     assert await installation.differences("anna", "anna", {"Near": handle.id}) == []
+
+
+async def test_a_custom_emoji_in_texts_changes_no_row_though_its_address_is_another_at_each_read(
+    installation: Installation, small: SmallWorkspace
+) -> None:
+    fox = ("Here is a ", Mention("custom_emoji", "45ce454c-d427-4f53-9489-e5d0f3d1db6b", ":fox:"))
+    den = installation.workspace.add_database(
+        "Den", {"Name": title(), "Notes": rich_text()}, [{"Name": fox, "Notes": fox} for _ in range(3)]
+    )
+    installation.workspace.share("anna", den.id)
+    await installation.connect("anna", small.tokens["anna"], {"Den": den.id})
+    assert (await installation.sync_all()).totals.inserted == 3
+    installation.workspace.clock.advance(3600)
+    again = await installation.sync_all(full=True, verify=True)
+    assert (again.failures, again.totals.updated) == ([], 0)
+    assert [row["title"] for row in (await installation.mirrored("anna", den.data_source_id)).values()] == [
+        "Here is a :fox:"
+    ] * 3
 
 
 async def test_wiki_pages_of_other_kinds_are_not_taken_for_rows(

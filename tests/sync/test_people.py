@@ -127,6 +127,18 @@ async def test_a_listing_that_fails_does_not_fail_the_sync(installation: Install
     assert {row["asked_at"] for row in (await users(installation)).values()} == {None}
 
 
+async def test_who_is_neither_person_nor_bot_keeps_kind_and_name(
+    installation: Installation, ids: dict[str, str]
+) -> None:
+    agent = installation.workspace.add_user("Scribe", "agent")
+    installation.workspace.add_page("Crew", {"Name": "Three", "Crew": ["Scribe"]})
+    assert (await installation.sync_all()).failures == []
+    known = (await users(installation))[agent]
+    assert (known["kind"], known["name"]) == ("agent", "Scribe")
+    assert (await row_of(installation, "Three"))["crew_names"] == ["Scribe"]
+    assert (await installation.sync_all(full=True)).totals.updated == 0
+
+
 async def test_a_dry_run_notes_nobody(installation: Installation, ids: dict[str, str]) -> None:
     await installation.sync_all(dry_run=True)
     assert await users(installation) == {}

@@ -64,7 +64,7 @@ def test_a_settled_data_source_is_read_from_five_minutes_before_the_watermark() 
 
 
 def test_a_renamed_option_is_in_rows_that_nobody_edited() -> None:
-    assert plan(SETTLED, renamed=["Status"]) == FullRead("options of Status were renamed")
+    assert plan(SETTLED, renamed=["Status"]) == FullRead("options of Status were renamed or removed")
 
 
 def test_what_was_never_read_whole_is_read_whole() -> None:

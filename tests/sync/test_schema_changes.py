@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import pytest
 from notion_workspace import SampleWorkspace, SmallWorkspace
-from notion_workspace.literals import checkbox, number, rich_text, select, title
+from notion_workspace.literals import checkbox, number, rich_text, title
 
 from tests.installation import Installation
 
@@ -54,40 +53,11 @@ async def test_every_row_is_brought_up_to_date_in_the_next_run(
     assert (await anna.sync_all()).totals.updated == 0
 
 
-async def test_a_renamed_option_is_in_every_row_after_the_next_run(
-    installation: Installation, small: SmallWorkspace
-) -> None:
-    workspace = installation.workspace
-    rows = [{"Name": f"Task {index}", "State": ("To do", "Done")[index % 2]} for index in range(150)]
-    tasks = workspace.add_database("Chores", {"Name": title(), "State": select("To do", "Done")}, rows)
-    workspace.share("anna", tasks.id)
-    await installation.connect("anna", small.tokens["anna"], {"Chores": tasks.id})
-    await installation.sync_all()
-    workspace.clock.advance(3600)
-    workspace.add_page("Chores", {"Name": "Another", "State": "A new option"})
-    assert (await installation.sync_all()).accounts[0].databases["Chores"].mode == "incremental"
-    workspace.rename_option("Chores", "State", "Done", "Finished")
-    outcome = await installation.sync_all()
-    assert outcome.totals.updated == 75
-    assert await installation.differences("anna", "anna", {"Chores": tasks.id}) == []
-    workspace.clock.advance(3600)
-    assert (await installation.sync_all()).accounts[0].databases["Chores"].mode == "incremental"
-
-
 async def test_a_renamed_property_keeps_its_column(anna: Installation) -> None:
     rename(anna.workspace)
     await anna.sync_all()
     found = await anna.execute("SELECT property_name, name FROM notion_sync.columns WHERE property_name = 'Messages'")
     assert found == [{"property_name": "Messages", "name": "message_count"}]
-
-
-async def test_a_renamed_option_arrives_with_the_next_full_read(anna: Installation, small: SmallWorkspace) -> None:
-    databases = {"Characters": small.databases["Characters"]}
-    await anna.execute("UPDATE user_settings SET notion_databases = %s", json.dumps(databases))
-    await anna.sync_all()
-    anna.workspace.rename_option("Characters", "Role", "Hero", "Heroine")
-    assert (await anna.sync_all(full=True)).totals.updated > 0
-    assert await anna.differences("anna", "anna", databases) == []
 
 
 async def test_a_second_data_source_is_mirrored_too(anna: Installation, small: SmallWorkspace) -> None:
@@ -146,3 +116,14 @@ async def test_a_full_read_that_is_cut_off_after_a_schema_change_is_carried_on(
     queries = anna.workspace.requests.counts()["query"]
     assert queries == 3, "two for what is left after the first hundred rows, one for what was edited meanwhile"
     assert await anna.differences("anna", "anna", {"Chat Sessions": small.databases["Chat Sessions"]}) == []
+
+
+async def test_a_schema_that_cannot_be_read_is_no_change_of_it(anna: Installation) -> None:
+    anna.workspace.faults.add("wrong_types", path="/data_sources/[^/]+$")
+    (failure,) = (await anna.sync_all()).failures
+    assert "has no properties" in failure
+    anna.workspace.faults.clear()
+    anna.workspace.clock.advance(3600)
+    outcome = await anna.sync_all()
+    assert outcome.failures == []
+    assert outcome.accounts[0].databases["Chat Sessions"].mode == "incremental"

@@ -190,6 +190,21 @@ class Tables(Steered):
         source.edited = self.clock.now
 
     @steered
+    def recolor_option(self, data_source: str, prop: str, option: str, color: str) -> None:
+        """Gives an option another color: values change without an edit of any page."""
+        source = self._build.source(data_source)
+        self._build.option_named(self._build.property(source, prop), option).color = color
+        source.edited = self.clock.now
+
+    @steered
+    def remove_option(self, data_source: str, prop: str, option: str) -> None:
+        """Removes an option: pages that had it have it no longer, without an edit."""
+        source = self._build.source(data_source)
+        found = self._build.property(source, prop)
+        found.options.remove(self._build.option_named(found, option))
+        source.edited = self.clock.now
+
+    @steered
     def set_unsupported(
         self, data_source: str, prop: str, *, unsupported: bool = True, page_id: str | None = None
     ) -> None:

@@ -142,6 +142,19 @@ def test_a_renamed_option_is_no_edit(workspace: SampleWorkspace, zoo: str, conne
     assert after["last_edited_time"] == before["last_edited_time"]
 
 
+def test_an_option_is_recoloured_and_removed_without_an_edit(
+    workspace: SampleWorkspace, zoo: str, connect: Connect
+) -> None:
+    client = connect(workspace)
+    before = page(client, zoo)
+    workspace.recolor_option("Zoo", "Kind", "Cat", "brown")
+    assert page(client, zoo)["properties"]["Kind"]["select"]["color"] == "brown"
+    workspace.remove_option("Zoo", "Kind", "Cat")
+    after = page(client, zoo)
+    assert after["properties"]["Kind"]["select"] is None
+    assert after["last_edited_time"] == before["last_edited_time"]
+
+
 def test_a_renamed_user_is_no_edit(workspace: SampleWorkspace, zoo: str, connect: Connect) -> None:
     workspace.add_user("Old")
     workspace.set_quietly(zoo, {"Keepers": ["Old"]})

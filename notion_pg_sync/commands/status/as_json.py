@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 
 from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, headline
-from notion_pg_sync.commands.status.retyped import retyping
 from notion_pg_sync.mirror.overview import Database, PastSync, Run
-from notion_pg_sync.mirror.view_catalog import UnfitColumn
+from notion_pg_sync.mirror.retyped_columns import RetypedColumn
 
 _COLUMNS = [field.name for field in fields(Database)]
 # By the finding, and by what is running.
@@ -57,7 +56,7 @@ def _database(one: DatabaseHealth) -> dict[str, object]:
     }
 
 
-def _retyped(column: UnfitColumn) -> dict[str, object]:
+def _retyped(column: RetypedColumn) -> dict[str, object]:
     return {
         "user_id": column.user_id,
         "database": column.database_name,
@@ -65,8 +64,7 @@ def _retyped(column: UnfitColumn) -> dict[str, object]:
         "column": column.name,
         "type": column.type,
         "property_type": column.property_type,
-        "values": column.values,
-        "fix": retyping(column),
+        "fix": column.fix,
     }
 
 

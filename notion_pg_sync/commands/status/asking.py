@@ -11,7 +11,6 @@ from psycopg import errors
 
 from notion_pg_sync.commands.status.facts import Facts, Key, gone_runs
 from notion_pg_sync.commands.status.judgement import meant_by
-from notion_pg_sync.commands.status.retyped import is_retyped
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import NothingAttemptedError
 from notion_pg_sync.core.wording import ended, some
@@ -22,9 +21,9 @@ from notion_pg_sync.mirror.lock_holders import LockWatch, said_of
 from notion_pg_sync.mirror.migrations import check_version
 from notion_pg_sync.mirror.overview import Database
 from notion_pg_sync.mirror.read_only import why_read_only
+from notion_pg_sync.mirror.retyped_columns import retyped_columns
 from notion_pg_sync.mirror.row_counts import StoredRows, stored_rows_of_databases
 from notion_pg_sync.mirror.tables import find_schema, find_tables
-from notion_pg_sync.mirror.view_catalog import find_unfit
 from notion_pg_sync.settings import SHOWN_RUNS
 from notion_pg_sync.sync.run.process import is_alive, this_process
 
@@ -154,8 +153,8 @@ async def read_facts(connection: Connection, schema: str, question: Question) ->
         ),
         retyped=tuple(
             column
-            for column in await reading.read("the columns of typed views", find_unfit(connection)) or ()
-            if is_retyped(column) and question.user_id in (None, column.user_id)
+            for column in await reading.read("the columns of typed views", retyped_columns(connection)) or ()
+            if column.is_shown_as_text and question.user_id in (None, column.user_id)
         ),
         obstacles=reading.obstacles,
         is_partial=users is None or databases is None,

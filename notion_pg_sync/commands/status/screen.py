@@ -15,7 +15,7 @@ from notion_pg_sync.commands.status.findings import how_long, of_one_cause
 from notion_pg_sync.commands.status.history import show_runs, show_syncs, show_the_last_run
 from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, ages, headline
 from notion_pg_sync.commands.status.layout import lines_of, print_lines
-from notion_pg_sync.commands.status.retyped import hidden_values, retyping
+from notion_pg_sync.commands.status.retyped import shown_as_text
 from notion_pg_sync.core.health import Health
 from notion_pg_sync.core.wording import plural
 
@@ -75,9 +75,9 @@ def _headline(console: Console, facts: Facts, judgement: Judgement) -> int:
 
 
 def _show_retyped(console: Console, facts: Facts, most: int) -> None:
-    """Shows what typed views hide; it makes no copy less fresh."""
+    """Shows what typed views show as text; it makes no copy less fresh."""
     for column in facts.retyped[:most]:
-        said = text_of(f"{hidden_values(column)}. To give the column the new type: {retyping(column)}", "yellow")
+        said = text_of(f"{shown_as_text(column)}. To give the column the new type: {column.fix}", "yellow")
         print_lines(console, lines_of(console, said, 0))
     if (more := len(facts.retyped) - most) > 0:
         print_lines(console, [text_of(f"and {plural(more, 'more column')} like this: -v shows each.", "yellow")])

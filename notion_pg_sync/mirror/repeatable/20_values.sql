@@ -52,9 +52,18 @@ CREATE OR REPLACE FUNCTION notion_sync.as_uuid_array(value jsonb) RETURNS uuid[]
             THEN translate(value::text, '[]" ', '{}')::uuid[]
     END;
 
+-- The latest time at which it was a page's turn to have its body read again: each has a turn in every span of that length,
+-- at a time of its own, so that the turns of many are spread over it.
+CREATE OR REPLACE FUNCTION notion_sync.turn_of(page_id uuid, every interval) RETURNS timestamptz
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN date_bin(
+        least(every, interval '36500 days'), now(),
+        to_timestamp(0) + least(every, interval '36500 days') * ((hashtext(page_id::text)::bigint + 2147483648) / 4294967296.0)
+    );
+
 -- Also where an operator's default privileges say otherwise: a view calls them as its reader.
 GRANT EXECUTE ON FUNCTION
     notion_sync.as_numeric(jsonb), notion_sync.as_boolean(jsonb), notion_sync.as_date(text),
     notion_sync.as_timestamptz(text), notion_sync.as_uuid(text), notion_sync.as_text_array(jsonb),
-    notion_sync.as_uuid_array(jsonb)
+    notion_sync.as_uuid_array(jsonb), notion_sync.turn_of(uuid, interval)
     TO PUBLIC;

@@ -81,13 +81,14 @@ BEGIN
     IF $4 NOT IN ('text', 'numeric', 'boolean', 'date', 'timestamptz', 'uuid', 'text[]', 'uuid[]', 'jsonb') THEN
         RAISE 'there is no column type %', $4 USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    UPDATE notion_sync.columns AS known SET type = $4, unfit_values = 0
+    UPDATE notion_sync.columns AS known SET type = $4, new_type = NULL, unfit_values = 0
     WHERE known.user_id = $1 AND known.data_source_id = $2 AND known.name = $3;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    -- Search reads the columns of text.
-    UPDATE notion_sync.data_sources AS known SET is_searchable = false
+    -- Search reads the columns of text. A date has further columns, which a full read fills: as after a changed schema.
+    UPDATE notion_sync.data_sources AS known
+    SET is_searchable = false, schema_fingerprint = CASE WHEN $4 <> 'date' THEN schema_fingerprint ELSE '' END
     WHERE known.user_id = $1 AND known.data_source_id = $2;
     RETURN true;
 END

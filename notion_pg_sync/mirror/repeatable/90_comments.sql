@@ -61,6 +61,7 @@ COMMENT ON COLUMN notion_sync.page_bodies.last_edited_time IS 'The edit of the p
 COMMENT ON COLUMN notion_sync.page_bodies.is_settled IS
     'Whether it was read long enough after that minute that no edit of the minute can be missing.';
 COMMENT ON COLUMN notion_sync.page_bodies.fetched_at IS 'When it was asked for, by Notion''s clock.';
+COMMENT ON COLUMN notion_sync.page_bodies.read_at IS 'When it was read last, by PostgreSQL''s clock.';
 COMMENT ON COLUMN notion_sync.data_sources.bodies IS
     'Yours to set: whether its bodies are read by every run, also by those without --bodies.';
 COMMENT ON TABLE notion_sync.left_out IS

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import bodies, runs
-from notion_pg_sync.mirror.bodies import Body, DuePage
+from notion_pg_sync.mirror.bodies import Body, Due, DuePage
 from notion_pg_sync.mirror.connection import Connection, retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey, known_data_sources
 from notion_pg_sync.mirror.runs import DatabaseRun
@@ -25,6 +25,15 @@ from notion_pg_sync.sync.run.failures import Failure, logged_failure
 from notion_pg_sync.sync.run.listener import ProgressKey
 
 
+@dataclass(frozen=True)
+class _DueOfSource:
+    """How many bodies of a data source are due when reading begins."""
+
+    key: DataSourceKey
+    table: SyncTable
+    counts: Mapping[Due, int]
+
+
 @dataclass
 class _Batch:
     """What came of the pages of one batch."""
@@ -36,7 +45,8 @@ class _Batch:
 class BodiesSync:
     """Reads the bodies of one database of a user, under the user's lease, after its rows.
 
-    `run` is what the rows came to, and then with the bodies, as far as they are read.
+    First `sync` and then, once those of the user's other databases are up to date, `refresh`. `run` is what the rows
+    came to, and then with the bodies, as far as they are read.
     `data_sources`: of these alone, None: of all. No batch is begun after `deadline`, a time of the event loop.
     """
 
@@ -61,31 +71,55 @@ class BodiesSync:
         self._watched = ProgressKey(user_id, database.name, database.database_id)
         self._data_sources = data_sources
         self._deadline = deadline
+        self._every = work.settings.full_bodies_every
+        self._due: list[_DueOfSource] = []
         self._left = 0
         self._first_failure = ""
+        self._has_given_up = False
 
     async def sync(self) -> None:
-        """Reads what is due; `run` has the outcome.
+        """Reads what is not up to date, or all; `run` has the outcome.
 
         What goes wrong ends the reading of bodies, and leaves what was read, and the rows' result, as they are. Raises
         what psycopg raises where not even that can be recorded.
         """
+        everything = self._work.settings.full_bodies or not self._every
+        kinds = [Due.ALL] if everything else [Due.BEHIND, Due.OLD]
         try:
-            due = await self._due()
-            if not due:
-                return
-            self._left = sum(count for _, _, count in due)
-            self._work.listener.bodies_started(self._watched, self._left)
-            for key, table, _ in due:
-                if not await self._sync_data_source(key, table):
+            self._due = await self._count_due(kinds)
+        except Exception as error:  # noqa: BLE001 - recorded; the rows are there without bodies
+            self._first_failure = logged_failure(error).sentence
+            await self._conclude()
+        await self._read_all(kinds[0])
+
+    async def refresh(self) -> None:
+        """Reads again what has become old, since Notion tells no edit of what a body takes from elsewhere.
+
+        Raises as `sync`.
+        """
+        if not self._has_given_up:
+            await self._read_all(Due.OLD)
+
+    async def _read_all(self, due: Due) -> None:
+        """Reads all bodies that are due for this reason."""
+        sources = [source for source in self._due if source.counts.get(due)]
+        if not sources:
+            return
+        self._left += sum(source.counts[due] for source in sources)
+        done = self.run.bodies_read + self.run.bodies_failed
+        self._work.listener.bodies_started(self._watched, done + self._left)
+        try:
+            for source in sources:
+                if not await self._sync_data_source(source, due):
+                    self._has_given_up = True
                     break
         except Exception as error:  # noqa: BLE001 - recorded; the rows are there without bodies
             self._first_failure = self._first_failure or logged_failure(error).sentence
+            self._has_given_up = True
         await self._conclude()
 
-    async def _due(self) -> list[tuple[DataSourceKey, SyncTable, int]]:
-        """The data sources that have bodies to be read, and how many."""
-        everything = self._work.settings.full_bodies
+    async def _count_due(self, kinds: Sequence[Due]) -> list[_DueOfSource]:
+        """The data sources, with how many bodies of each are to be read."""
         found = []
         async with self._work.writing_for(self._user_id) as connection:
             known = await known_data_sources(connection, self._user_id, self._database.database_id)
@@ -95,13 +129,14 @@ class BodiesSync:
                 key, table = DataSourceKey(self._user_id, data_source_id), self._work.table_named(table_name)
                 if table is not None:
                     await bodies.note_intact_bodies(connection, key)
-                    found.append((key, table, await bodies.count_due(connection, table, key, everything=everything)))
-        return [one for one in found if one[2]]
+                    counts = await bodies.count_due(connection, table, key, kinds, self._every)
+                    found.append(_DueOfSource(key, table, counts))
+        return found
 
-    async def _sync_data_source(self, key: DataSourceKey, table: SyncTable) -> bool:
+    async def _sync_data_source(self, source: _DueOfSource, due: Due) -> bool:
         """Whether it is worth going on to the next; each page is tried once."""
         last: DuePage | None = None
-        while pages := await self._next(key, table, last):
+        while pages := await self._next(source, due, last):
             if self._deadline is not None and asyncio.get_running_loop().time() > self._deadline:
                 return False
             last = pages[-1]
@@ -111,7 +146,7 @@ class BodiesSync:
             self.run = self._with_batch(batch)
             if batch.failed:
                 self._first_failure = self._first_failure or batch.failed[0].sentence
-            await self._write(key, table, batch.read)
+            await self._write(source, batch.read)
             self._work.listener.bodies_progressed(self._watched, self.run, waiting=self._client.pacer.is_waiting)
             if not goes_on(len(batch.read), [error.code for error in batch.failed]):
                 return False
@@ -127,15 +162,15 @@ class BodiesSync:
         )
 
     @retried
-    async def _write(self, key: DataSourceKey, table: SyncTable, read: Sequence[Body]) -> None:
+    async def _write(self, source: _DueOfSource, read: Sequence[Body]) -> None:
         async with self._work.writing_for(self._user_id) as connection:
-            await bodies.write_bodies(connection, table, key, read)
+            await bodies.write_bodies(connection, source.table, source.key, read)
             await self._count(connection)
 
-    async def _next(self, key: DataSourceKey, table: SyncTable, last: DuePage | None) -> list[DuePage]:
+    async def _next(self, source: _DueOfSource, due: Due, last: DuePage | None) -> list[DuePage]:
         async with transaction(self._work.pool) as connection:
             return await bodies.due_pages(
-                connection, table, key, last, most=BATCH, everything=self._work.settings.full_bodies
+                connection, source.table, source.key, last, most=BATCH, due=due, every=self._every
             )
 
     async def _read(self, page: DuePage, batch: _Batch) -> None:
@@ -159,7 +194,8 @@ class BodiesSync:
 
     async def _conclude(self) -> None:
         """Tells the outcome in the run's record and to the watcher."""
-        self.run = self.run.with_sentences(self._says())
+        said = self._of_rows.with_sentences(self._says())
+        self.run = replace(self.run, message=said.message)
         await self._record()
         self._work.listener.bodies_ended(self._watched, self.run)
 

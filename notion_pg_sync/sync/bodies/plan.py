@@ -1,7 +1,7 @@
 """Pure: when a body that was read is done with, when the blocks may say what its Markdown does not, when to give up.
 
-Which bodies are due follows (`mirror.bodies.due_pages`): those that are not there, stand for an earlier edit than the
-page's latest, or are not settled.
+Which bodies are due follows (`mirror.bodies.Due`): those that are not there, stand for an earlier edit than the page's
+latest, or are not settled; and those that are old.
 """
 
 from __future__ import annotations

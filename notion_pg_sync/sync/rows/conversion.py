@@ -12,6 +12,7 @@ from notion_pg_sync.mirror.sent_rows import AboutPage, Row
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import Storable, page_hash, picture_text, storable_text, to_storable
 from notion_pg_sync.notion.completion import is_incomplete
+from notion_pg_sync.notion.computed_types import settle_types
 from notion_pg_sync.notion.json_text import canonical_text
 from notion_pg_sync.notion.page_properties import PageProperties, read_properties
 from notion_pg_sync.notion.pages import Page
@@ -23,7 +24,6 @@ from notion_pg_sync.notion.properties import (
     first_text,
     title_text,
 )
-from notion_pg_sync.notion.schema import settle_types
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Conversion:
     unfit: Counter[str] = field(default_factory=Counter)
 
     def settle_types(self, pages: Sequence[Page]) -> bool:
-        """Gives formulas and rollups the type of their first value; whether that changed any column."""
+        """Gives formulas and rollups the type that their values tell; whether that changed any column."""
         before = self.columns
         self.columns = settle_types(before, [page.properties for page in pages])
         return self.columns != before
@@ -60,7 +60,11 @@ class Conversion:
                 f"Notion does not tell which parts of {name} belong to which related page in {plural(count, 'row')}; "
                 "what was known of it is kept."
             )
+        new_types = {column.name: column for column in self.columns if column.new_type}
         for name, count in sorted(self.unfit.items()):
+            if name in new_types:
+                notes.append(_shown_as_text(new_types[name]))
+                continue
             values = plural(count, "value does", "values do")
             notes.append(f"{values} not fit the type of column {name}: null in typed views, and kept in fields.")
         return notes
@@ -92,6 +96,13 @@ class Conversion:
             content_hash=_hash(page, stored, fields_text, about),
             about=about,
         )
+
+
+def _shown_as_text(column: Column) -> str:
+    return (
+        f"{column.property_name} is of type {column.property_type} in Notion now: typed views show its column "
+        f"{column.name}, which was {column.type}, as text until notion_sync.retype_column gives it another type."
+    )
 
 
 def _not_shared_out(properties: PageProperties, columns: ColumnsByProperty) -> set[str]:

@@ -22,8 +22,8 @@ from notion_pg_sync.notion.people import users_in
 from notion_pg_sync.notion.properties import plain_text
 from notion_pg_sync.notion.schema import (
     assign_columns,
+    changed_options,
     is_wiki,
-    renamed_options,
     schema_fingerprint,
     unknown_types,
     vanished_names,
@@ -155,8 +155,8 @@ class DataSourceSync:
         # By Notion's clock, unless one of ours is behind it: where a time lies in the future, edits would be left out.
         self._began_at = min(answer.asked_at, now)
         self._vanished = vanished_names(state.schema, self._schema) if state else []
-        renamed = renamed_options(state.schema, self._schema) if state else []
-        plan = self._plan(state, Schema(described.fingerprint, renamed), now)
+        options = changed_options(state.schema, self._schema) if state else []
+        plan = self._plan(state, Schema(described.fingerprint, options), now)
         self._conversion.columns = assign_columns(self._schema, known_columns)
         begins = self._began_at if isinstance(plan, FullRead) and plan.edits_since is None else None
         await self._destination.prepare(described, self._conversion.columns, state, begins)
@@ -325,6 +325,7 @@ class DataSourceSync:
             await self._write(verdicts.still_there, None, [*verdicts.unanswered])
         if self._unread_before:
             await self._list(FullListing((), splits_of(self._schema), apart=self._unread_before))
+            self._left.note_minutes(await self._destination.created_in(self._left.pages, list(self._left.unread)))
             await self._note_unread()
 
     async def _write(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from notion_pg_sync.core.errors import ErrorCode
@@ -38,6 +39,16 @@ class LeftSoFar:
         minutes = minutes or {}
         for page_id, error in errors.items():
             self.found[page_id, ""] = LeftOut(page_id, "", error.code, str(error), minutes.get(page_id))
+
+    @property
+    def pages(self) -> list[str]:
+        """The pages that Notion does not give at all."""
+        return [page_id for page_id, property_ in self.found if not property_]
+
+    def note_minutes(self, minutes: Mapping[str, datetime]) -> None:
+        """Takes in which of these pages, by id, were created in minutes of which no listing gives all pages."""
+        for page_id, minute in minutes.items():
+            self.found[page_id, ""] = replace(self.found[page_id, ""], created_at=minute)
 
     def of(self, page_ids: Collection[str]) -> list[LeftOut]:
         """What was left out of these pages."""

@@ -47,10 +47,10 @@ class PreviousRead:
 
 @dataclass(frozen=True)
 class Schema:
-    """The schema as it is now: its fingerprint, and the properties whose options were renamed since the last read."""
+    """The schema as it is now: its fingerprint, and the properties of which options were renamed or removed since."""
 
     fingerprint: str
-    renamed_options: Sequence[str] = ()
+    changed_options: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,8 @@ def _differs(known: PreviousRead, schema: Schema, target: Target) -> str:
     """Why what was read before counts no longer, empty where it does."""
     if known.schema_fingerprint != schema.fingerprint:
         return "its schema changed"
-    if schema.renamed_options:
-        return f"options of {some(schema.renamed_options)} were renamed"
+    if schema.changed_options:
+        return f"options of {some(schema.changed_options)} were renamed or removed"
     if known.sync_table != target.sync_table:
         return "its rows go to another table"
     return "" if known.table_shape in (None, target.shape) else "its table was altered"

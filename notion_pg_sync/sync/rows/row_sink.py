@@ -417,9 +417,14 @@ class PostgresSink:
         async with self.work.writing_for(self.place.owner.user_id) as connection:
             await data_sources.drop_full_read(connection, self.place.key)
 
-    @retried
     async def end_edits(self, watermark: datetime, unsure: timedelta) -> None:
-        """See `RowSink`."""
+        """See `RowSink`. Search knows all columns that hold text by then."""
+        if self.has_old_documents:
+            await self._make_all_searchable()
+        await self._end_edits(watermark, unsure)
+
+    @retried
+    async def _end_edits(self, watermark: datetime, unsure: timedelta) -> None:
         async with self.work.writing_for(self.place.owner.user_id) as connection:
             await data_sources.end_edits(connection, self.place.key, watermark, unsure=unsure)
 

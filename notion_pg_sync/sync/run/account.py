@@ -246,17 +246,21 @@ async def sync_bodies(
         wanting = await wanting_bodies(connection, outcome.user_id)
     limit = work.settings.bodies_for
     deadline = asyncio.get_running_loop().time() + limit.total_seconds() if limit else None
+    readers: dict[str, BodiesSync] = {}
     for database, name in synced:
         run = outcome.databases[name]
         data_sources = None if work.settings.bodies else wanting.get(database.database_id, ())
         is_readable = not is_lack_of_access(run.error_code) and run.error_code != ErrorCode.LEASE_LOST
         if is_readable and (data_sources is None or data_sources):
-            bodies = BodiesSync(
+            readers[name] = BodiesSync(
                 work, client, outcome.user_id, database, run, data_sources=data_sources, deadline=deadline
             )
+    # What is behind in any database comes before what is old in another.
+    for read in (BodiesSync.sync, BodiesSync.refresh):
+        for name, bodies in readers.items():
             async with slots:
                 try:
-                    await bodies.sync()
+                    await read(bodies)
                 finally:
                     outcome.databases[name] = bodies.run
 

@@ -53,8 +53,9 @@ def expected_fields(properties: Mapping[str, Any], columns: Sequence[NamedColumn
     A property that the page does not have leaves its columns out.
     """
     by_id = {unquote(value["id"]): value for value in properties.values() if _is_text(_get(value, "id"))}
+    in_parts = {unquote(column.property_id) for column in columns if column.part != "value"}
     return {
-        column.name: _part(by_id[property_id], column)
+        column.name: _part(by_id[property_id], column.part, in_parts=property_id in in_parts)
         for column in columns
         if (property_id := unquote(column.property_id)) in by_id
     }
@@ -212,16 +213,16 @@ def _computed(kind: str, content: Any) -> Any:
     return NOT_TOLD if kind != "array" or NOT_TOLD in parts else parts
 
 
-def _part(value: Any, column: NamedColumn) -> Any:
-    """A property's value for one of its columns."""
+def _part(value: Any, part: str, *, in_parts: bool) -> Any:
+    """A property's value for one of its columns; `in_parts`: it has those for the parts of a date."""
     dated = _get(value, _get(value, "type")) if _get(value, "type") in ("formula", "rollup") else value
     if _get(dated, "type") != "date":
         whole = plain(value)
-        return whole if column.part == "value" or whole is NOT_TOLD else None
+        return whole if part == "value" or whole is NOT_TOLD else None
     day, at = _point(dated.get("date"), "start")
     end_day, end_at = _point(dated.get("date"), "end")
     parts = {"at": at, "end": end_day, "end_at": end_at}
-    return parts.get(column.part, day if column.type == "date" else plain(value))
+    return parts.get(part, day if in_parts else plain(value))
 
 
 def _named(properties: Mapping[str, Any], names: Sequence[str]) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Subject, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, RIGHTS
 from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_command
-from notion_pg_sync.commands.status.retyped import hidden_values, is_retyped, retyping
+from notion_pg_sync.commands.status.retyped import shown_as_text
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.adoption import Changes
 from notion_pg_sync.mirror.connection import transaction
@@ -20,6 +20,7 @@ from notion_pg_sync.mirror.diagnosis.mirrored_tables import (
 )
 from notion_pg_sync.mirror.diagnosis.sync_tables import pending_changes, statements_of
 from notion_pg_sync.mirror.preset_tables import fix, rows_go_elsewhere, why_not
+from notion_pg_sync.mirror.retyped_columns import retyped_columns
 from notion_pg_sync.mirror.tables import (
     GENERAL_TABLE,
     Misfit,
@@ -32,7 +33,7 @@ from notion_pg_sync.mirror.tables import (
     own_table_name,
     preset_table_for,
 )
-from notion_pg_sync.mirror.view_catalog import find_sources, find_unfit
+from notion_pg_sync.mirror.view_catalog import find_sources
 from notion_pg_sync.mirror.views import PendingView, pending_views
 from notion_pg_sync.sync.run.configuration import read_configuration
 
@@ -173,9 +174,9 @@ async def _typed_views(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         pending = await pending_views(connection)
         wanted = sorted(await find_sources(connection, None))
-        unfit = await find_unfit(connection)
-    hiding = [warning(hidden_values(column), retyping(column)) for column in unfit if is_retyped(column)]
-    return hiding + (typed_views(pending, wanted) if pending or not hiding else [])
+        retyped = [column for column in await retyped_columns(connection) if column.is_shown_as_text]
+    found = [warning(shown_as_text(column), column.fix) for column in retyped]
+    return found + (typed_views(pending, wanted) if pending or not found else [])
 
 
 def typed_views(pending: Sequence[PendingView], wanted: Sequence[str]) -> list[Finding]:
