@@ -179,6 +179,22 @@ async def test_a_name_is_adopted_on_request_with_grants_and_dependents(dora: Ins
         await dora.execute("DROP OWNED BY reader_of_tasks; DROP ROLE reader_of_tasks")
 
 
+async def test_names_outlive_the_bookkeeping(dora: Installation) -> None:
+    first = add(dora, "Tasks", "mine")
+    await synced(dora)
+    dora.workspace.rename_database(first, "Aufgaben")
+    await synced(dora)
+    add(dora, "Tasks", "the other's")
+    await synced(dora)
+    before = await names(dora)
+    await dora.execute("DROP SCHEMA notion_sync CASCADE")
+    await dora.init()
+    await dora.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES ('dora', true)")
+    await synced(dora)
+    assert await names(dora) == before
+    assert (await rows(dora, "tasks"), await rows(dora, "tasks_2")) == (["mine"], ["the other's"])
+
+
 async def test_no_name_is_adopted_that_notion_does_not_give(dora: Installation) -> None:
     id_ = add(dora, "Tasks")
     await synced(dora)

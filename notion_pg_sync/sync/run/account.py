@@ -20,6 +20,7 @@ from notion_pg_sync.mirror.connection import Connection, retried, transaction
 from notion_pg_sync.mirror.data_sources import wanting_bodies
 from notion_pg_sync.mirror.leases import LeaseLostError
 from notion_pg_sync.mirror.row_counts import RowCounts, count_unlocked_rows
+from notion_pg_sync.mirror.rows import names_in_rows
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.mirror.suspensions import TokenRecord
 from notion_pg_sync.mirror.sync_requests import PendingRequests
@@ -473,7 +474,10 @@ async def _databases(
     """
     async with transaction(work.pool) as connection:
         stored = await accounts.known_databases(connection, account.user_id)
-    known = [database.as_found for database in stored]
+        known = [database.as_found for database in stored]
+        if not known and configuration.everything:
+            # The bookkeeping is new, or was lost and made again: what the rows are called stays.
+            known = await names_in_rows(connection, work.tables.values(), account.user_id)
     databases = await name_nameless(gate.client, configuration.databases, known)
     await remember(work, account.user_id, databases, found_by_search=False)
     if not configuration.everything:
