@@ -468,6 +468,25 @@ TABLES = [
         "CREATE TABLE favourites (world uuid NOT NULL REFERENCES notion_worlds_sync ON DELETE SET NULL)",
     ),
     State("a typed view dropped", "typed views", "worlds", "DROP VIEW notion.worlds"),
+    State(
+        "the bookkeeping dropped",
+        "initialised",
+        "missing: everything; lost with it: who wants typed views",
+        "DROP SCHEMA notion_sync CASCADE",
+    ),
+    State(
+        "the bookkeeping and the views dropped",
+        "initialised",
+        "missing: everything; lost with it: who wants typed views",
+        "DROP SCHEMA notion_sync, notion CASCADE",
+    ),
+    State(
+        "a table of the bookkeeping dropped",
+        "initialised",
+        "table data_sources",
+        "DROP TABLE notion_sync.data_sources CASCADE",
+    ),
+    State("the record of migrations dropped", "initialised", "table migrations", "DROP TABLE notion_sync.migrations"),
 ]
 
 ACCOUNTS = [

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from notion_pg_sync.commands.doctor.checks.check import EVERYTHING, Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
+from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS
 from notion_pg_sync.mirror.adoption import own_policy
 from notion_pg_sync.mirror.connection import transaction
@@ -13,6 +14,7 @@ from notion_pg_sync.mirror.diagnosis.row_security import (
     ALL_COMMANDS,
     PUBLIC,
     GuardedTable,
+    Policy,
     exposed_to,
     fix_of_exposed_settings,
     fix_of_fragile,
@@ -49,7 +51,7 @@ async def _row_security(examination: Examination) -> list[Finding]:
     settings, tables = await _guarded(examination)
     seen_by_init = {table.name for table in known_tables(examination.schema)}
     findings = unguarded([table for table in tables if not table.row_security], seen_by_init)
-    findings += [finding for table in tables for finding in without_readers(table)]
+    findings += without_readers(tables)
     findings += [finding for table in [*settings, *tables] for finding in fragile(table)]
     return findings or [ok("row level security is on for every sync table, with policies for its readers")]
 
@@ -71,13 +73,18 @@ def unguarded(tables: Sequence[GuardedTable], seen_by_init: Collection[str]) -> 
     ]
 
 
-def without_readers(table: GuardedTable) -> list[Finding]:
-    """Whether a guarded sync table has a policy by which tenants see their rows."""
-    others = (policy for policy in table.policies if policy.name != own_policy(table.role))
-    if not table.row_security or any(policy.governs("SELECT") for policy in others):
+def without_readers(tables: Sequence[GuardedTable]) -> list[Finding]:
+    """The guarded sync tables that have no policy by which tenants see their rows, together."""
+    closed = [table for table in tables if table.row_security and not _readers_policies(table)]
+    if not closed:
         return []
-    seen = f"row level security is on for {table.qualified_name}, but no policy lets anybody see their rows"
-    return [warning(seen, fix_of_unguarded(table))]
+    names = some([table.qualified_name for table in closed])
+    seen = f"row level security is on for {names}, but no policy lets anybody see their rows"
+    return [warning(seen, "\n".join(map(fix_of_unguarded, closed)))]
+
+
+def _readers_policies(table: GuardedTable) -> list[Policy]:
+    return [policy for policy in table.policies if policy.governs("SELECT") and policy.name != own_policy(table.role)]
 
 
 def fragile(table: GuardedTable) -> list[Finding]:
