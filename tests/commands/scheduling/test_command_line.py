@@ -87,6 +87,32 @@ def test_what_timeout_gives_it_is_seen(command: str, seconds: float | None) -> N
     assert found.seconds == seconds
 
 
+@pytest.mark.parametrize(
+    ("command", "condition"),
+    [
+        ("false && notion-pg-sync sync-all", "false"),
+        ("[ -f /x ] && cd /srv && notion-pg-sync sync-all", "["),
+        ("pgrep notion || notion-pg-sync sync-all", "pgrep"),
+        ("cd /srv && . ./env && set -a && A=1 && notion-pg-sync sync-all", None),
+        ("sleep 5; notion-pg-sync sync-all && echo done", None),
+    ],
+)
+def test_what_it_depends_on_is_seen(command: str, condition: str | None) -> None:
+    found = invocation_in(command)
+    assert found is not None
+    assert found.condition == condition
+
+
+@pytest.mark.parametrize(
+    ("arguments", "value"),
+    [("--user anna", "anna"), ("--user=anna -v", "anna"), ("-v --user 'a b'", "a b"), ("--full", None), ("", None)],
+)
+def test_what_the_tool_is_given_is_seen(arguments: str, value: str | None) -> None:
+    found = invocation_in(f"notion-pg-sync sync-all {arguments}")
+    assert found is not None
+    assert found.option("--user") == value
+
+
 def test_folders_that_are_not_there_are_told(tmp_path: Path) -> None:
     environment = JobEnvironment({"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
     command = f"cd {tmp_path} && . ./env && notion-pg-sync sync-all >> logs/sync.log 2>&1 < in/nowhere"

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 TOOL = "notion-pg-sync"
 _MODULE = "notion_pg_sync"
@@ -15,6 +16,8 @@ _TRANSPARENT = re.compile(
     "chronic|cronic|env|exec|flock|ionice|nice|nohup|setsid|stdbuf|systemd-cat|time|timeout|(ba|da|k|z)?sh"
 )
 _BUILT_IN = ("exec", "time")
+# What only sets the scene for the command after it.
+_SETTING = ("cd", ".", "source", "set", "export", "umask")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -26,7 +29,7 @@ class Invocation:
     `programs` are the first that the shell looks up, and the tool's own; `arguments` are the tool's; `variables` are
     set somewhere before it; `files` are read into the shell before (`. FILE`); `folder` is where it changed to;
     `targets` are the files that take its output; `seconds` is what `timeout` gives it; `hidden` names what may start it
-    where nobody can look, such as a container.
+    where nobody can look, such as a container; `condition` names a command on whose success it depends.
     """
 
     programs: tuple[str, ...] = ()
@@ -37,6 +40,12 @@ class Invocation:
     targets: tuple[str, ...] = ()
     seconds: float | None = None
     hidden: str | None = None
+    condition: str | None = None
+
+    def option(self, name: str) -> str | None:
+        """What the tool is given by this option; None where it is not given."""
+        words = [part for word in self.arguments for part in (word.split("=", 1) if word.startswith("--") else [word])]
+        return next((value for option, value in pairwise(words) if option == name), None)
 
     @property
     def syncs_all(self) -> bool:
@@ -67,7 +76,7 @@ def invocation_in(command: str, seen: Invocation | None = None) -> Invocation | 
         commands = list(_simple_commands(command))
     except ValueError:  # a quote that nobody closes
         return None
-    for words, targets in commands:
+    for words, targets, then in commands:
         place = next((number for number in range(len(words)) if _is_tool(words, number)), None)
         before = words[:place]
         seen = replace(seen, variables={**seen.variables, **variables_in(before)})
@@ -82,11 +91,16 @@ def invocation_in(command: str, seen: Invocation | None = None) -> Invocation | 
                 seen = replace(seen, folder=folder)
             case [("." | "source"), file, *_]:
                 seen = replace(seen, files=(*seen.files, file))
+        if then in ("&&", "||") and programs and programs[0] not in _SETTING:
+            seen = replace(seen, condition=seen.condition or programs[0])
     return None
 
 
-def _simple_commands(command: str) -> Iterator[tuple[list[str], list[str]]]:
-    """The words of each command, and the files that take its output; raises `ValueError` for a quote left open."""
+def _simple_commands(command: str) -> Iterator[tuple[list[str], list[str], str]]:
+    """The words of each command, the files that take its output, and what stands between it and the next.
+
+    Raises `ValueError` for a quote left open.
+    """
     lexer = shlex.shlex(command, posix=True, punctuation_chars="();<>|&\n")
     lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\f\v", True, ""
     words: list[str] = []
@@ -98,11 +112,11 @@ def _simple_commands(command: str) -> Iterator[tuple[list[str], list[str]]]:
             target = next(lexer, "")
             targets += [target] if ">" in token and not token.endswith("&") else []
         elif token and set(token) <= set("();|&\n"):
-            yield words, targets
+            yield words, targets, token
             words, targets = [], []
         else:
             words.append(token)
-    yield words, targets
+    yield words, targets, ""
 
 
 def _is_tool(words: list[str], place: int) -> bool:
