@@ -559,6 +559,14 @@ ACCOUNTS = [
         "ALTER TABLE user_settings RENAME notion_databases TO wanted",
     ),
     State(
+        "notion_databases renamed by an application that needs the new name",
+        "settings columns",
+        "the column wanted holds them",
+        "ALTER TABLE user_settings RENAME notion_databases TO wanted; CREATE FUNCTION choose() RETURNS void LANGUAGE plpgsql"
+        " AS 'BEGIN UPDATE user_settings SET wanted = NULL; END'",
+        "ALTER TABLE user_settings RENAME wanted TO notion_databases; DROP FUNCTION choose()",
+    ),
+    State(
         "notion_databases of text",
         "settings columns",
         "is text, not jsonb",

@@ -37,22 +37,29 @@ async def _columns(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         types = await statements.column_types(connection, examination.schema)
         known = {one.database_id for one in await read_databases(connection, examination.user_id)}
-        place = None
+        place, users = None, []
         if "notion_databases" not in types and known:
             place = await statements.column_holding(connection, examination.schema, types, known)
-    return columns(examination.schema, types, place, were_synced=bool(known))
+            users = await statements.functions_naming(connection, place) if place else []
+    return columns(examination.schema, types, place, users, were_synced=bool(known))
 
 
-def columns(schema: str, types: Mapping[str, str], place: str | None, *, were_synced: bool) -> list[Finding]:
-    """Columns of other `types` than the tool reads; `place`: that which holds the databases that `were_synced`."""
+def columns(
+    schema: str, types: Mapping[str, str], place: str | None, users: Sequence[str], *, were_synced: bool
+) -> list[Finding]:
+    """Columns of other `types` than the tool reads.
+
+    `place`: that which holds the databases that `were_synced`; `users` are functions that need it under that name.
+    """
     findings = []
-    found = types.get("notion_databases")
-    if found is None and were_synced:
+    if "notion_databases" not in types and were_synced:
         seen = f"{schema}.user_settings has no column notion_databases any more, so nobody's databases are synced"
-        fix = statements.generated_from(schema, place) if place else ""
         where = f": the column {place} holds them" if place else ""
-        needs = "" if place else "give the column its name back, or make it anew (jsonb)"
-        findings.append(broken(f"{seen}{where}", fix, EVERYTHING, needs=needs))
+        fix = statements.renaming(schema, place) if place and not users else ""
+        needs = "give the column its name back, or make it anew (jsonb)"
+        if users:
+            needs = f"rename {place} back to notion_databases, and write that in {some(users)} too"
+        findings.append(broken(f"{seen}{where}", fix, EVERYTHING, needs="" if fix else needs))
     for name, wanted in (("notion_databases", "jsonb"), ("auto_sync_enabled", "boolean")):
         if types.get(name) in ("text", "character varying"):
             seen = f"{name} of {schema}.user_settings is {types[name]}, not {wanted}, and cannot be read"
