@@ -135,15 +135,18 @@ def test_what_may_run_elsewhere_is_said_to_be_hidden(command: str) -> None:
 def test_the_environment_of_a_job_is_all_that_it_is_given(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/environment").write_text('EVERYWHERE="yes"\nPATH=/somewhere\n')
-    (tmp_path / "env").write_text("export PATH=$PATH:/opt/sync/bin\nexport A=file B=file # and so on\necho 'unclosed\n")
+    (tmp_path / "env").write_text(
+        "export PATH=$PATH:/opt/sync/bin\nexport A=file B=file C=a#b # and so on\necho 'unclosed\n"
+    )
     invocation = invocation_in(f"cd {tmp_path} && . ./env && . /nowhere/else && B=own notion-pg-sync sync-all")
     assert invocation is not None
     environment = environment_of_cron_job({"A": "crontab"}, invocation, "root", tmp_path)
-    assert {name: environment.variables[name] for name in ("EVERYWHERE", "PATH", "A", "B")} == {
+    assert {name: environment.variables[name] for name in ("EVERYWHERE", "PATH", "A", "B", "C")} == {
         "EVERYWHERE": "yes",
         "PATH": "/usr/bin:/bin:/opt/sync/bin",
         "A": "file",
         "B": "own",
+        "C": "a#b",
     }
     assert environment.absent == ("/nowhere/else",)
 

@@ -59,17 +59,17 @@ async def _row_security(examination: Examination) -> list[Finding]:
 def unguarded(tables: Sequence[GuardedTable], seen_by_init: Collection[str]) -> list[Finding]:
     """Sync tables without row level security, those together that `init` can switch it on for."""
     by_init = [table for table in tables if table.owned and table.name in seen_by_init]
-    groups = [(by_init, "", INIT_ROW_SECURITY)] if by_init else []
-    groups += [([table], fix_of_unguarded(table), "") for table in tables if table not in by_init]
+    groups = [(by_init, "")] if by_init else []
+    groups += [([table], fix_of_unguarded(table)) for table in tables if table not in by_init]
+    needs = f"give the application's roles their policies, then type {INIT_ROW_SECURITY!r}"
     return [
         warning(
             f"row level security is off on {', '.join(table.qualified_name for table in group)}: every role that may "
             "read there reads every user's rows",
             fix,
-            needs="" if fix else "give the application's roles their policies, then switch it on",
-            look=look,
+            needs="" if fix else needs,
         )
-        for group, fix, look in groups
+        for group, fix in groups
     ]
 
 

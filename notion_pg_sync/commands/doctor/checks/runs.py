@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import (
+    EVERYTHING,
     SCHEDULE,
     Check,
     Examination,
@@ -78,7 +79,8 @@ def last_run(facts: Facts, judgement: Judgement) -> Finding:
     match run.status:
         case "failed":
             healed = ", and all is well now" if worst is Verdict.OK else ""
-            return _finding(worst, f"{began} and failed{healed}: {sentence(run.message)}", SYNC_ALL.command, concerns)
+            said = f"{began} and failed{healed}: {sentence(run.message)}"
+            return _finding(worst, said, SYNC_ALL.command, concerns | {EVERYTHING})
         case "succeeded":
             return ok(f"{began} and succeeded: {sentence(run.message)}")
         case _:
@@ -115,8 +117,11 @@ def judged_as(condition: Condition, facts: Facts, judgement: Judgement) -> list[
 
 
 def _needs(one: DatabaseHealth) -> str:
-    """What a person has to do first, where no sync heals it by itself."""
+    """What a person has to do or to decide first, where no sync heals it by itself."""
     code = _kind(one)
+    if code == ErrorCode.REMOVAL_HELD_BACK:
+        command = sync_command(one.user_id or "", one.name or "", "--full", "--allow-removal")
+        return f"look in Notion whether these rows really went; if so, {command!r} deletes them here"
     if one.condition is Condition.INCOMPLETE:
         return "each run tries again; if Notion gives nothing for days, write to its support"
     if code == ErrorCode.ROWS_BLOCKED or _REFUSED.fullmatch(code):
@@ -148,9 +153,8 @@ def _by_kind(judged: Iterable[DatabaseHealth]) -> dict[str, list[DatabaseHealth]
 def _fix(group: Sequence[DatabaseHealth]) -> str:
     """What brings databases, or a user's databases as such, up to date."""
     first = group[0]
-    options = ["--full", "--allow-removal"] if _kind(first) == ErrorCode.REMOVAL_HELD_BACK else []
-    if options or first.condition is Condition.SUSPENDED:
-        return "\n".join(sync_command(one.user_id or "", one.name or "", *options) for one in group)
+    if first.condition is Condition.SUSPENDED:
+        return "\n".join(sync_command(one.user_id or "", one.name or "") for one in group)
     if first.user_id is None or any(one.user_id != first.user_id for one in group):
         return SYNC_ALL.command
     if first.condition is Condition.FAILING and len(group) == 1:
@@ -166,7 +170,7 @@ def _concerns(judged: Iterable[DatabaseHealth]) -> frozenset[Subject]:
 
 
 def _subjects(judged: Iterable[DatabaseHealth]) -> frozenset[Subject]:
-    return frozenset((one.user_id, *([one.name] if one.name else [])) for one in judged if one.user_id is not None)
+    return frozenset(tuple(part for part in (one.user_id, one.name) if part) for one in judged)
 
 
 def _name(one: DatabaseHealth) -> str:
@@ -206,11 +210,11 @@ def _finding(
 
 
 RUN_CHECKS = (
-    Check("last run", SECTION, _last_run, needs=(INITIALISED, RIGHTS), depth=3),
-    _databases("failing databases", Condition.FAILING, depth=1, well="no database is failing"),
+    Check("last run", SECTION, _last_run, needs=(INITIALISED, RIGHTS), depth=4),
+    _databases("failing databases", Condition.FAILING, depth=2, well="no database is failing"),
     Check("unended runs", SECTION, _unended_runs, needs=(INITIALISED, RIGHTS), depth=1),
-    _databases("stale databases", Condition.LATE, Condition.STALE, depth=2, well="no copy is older than it should be"),
-    _databases("never synced", Condition.NEVER_SYNCED, depth=2, well="every configured database was synced or tried"),
+    _databases("stale databases", Condition.LATE, Condition.STALE, depth=3, well="no copy is older than it should be"),
+    _databases("never synced", Condition.NEVER_SYNCED, depth=3, well="every configured database was synced or tried"),
     _databases("suspended databases", Condition.SUSPENDED, depth=1, well="no database is suspended"),
     _databases("incomplete databases", Condition.INCOMPLETE, depth=1, well="no value is left out"),
 )

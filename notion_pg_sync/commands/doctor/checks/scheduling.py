@@ -104,7 +104,7 @@ class _Job:
 
     def faulty(self, seen: str, needs: str) -> Finding:
         """What keeps it from starting the sync, and what a person has to change."""
-        return broken(f"{self.place}: {seen}", "", SCHEDULE, needs=needs, look=self.edit)
+        return broken(f"{self.place}: {seen}", "", SCHEDULE, needs=f"{needs} ({self.edit})")
 
 
 async def _scheduled(examination: Examination) -> list[Finding]:
@@ -142,7 +142,7 @@ def _line_found(line: CronLine, now: datetime) -> Finding:
     schedule = line.entry.schedule
     if next_due(schedule, now) is None:
         seen = f"{line.place} never starts sync-all ({schedule})"
-        return broken(seen, "", SCHEDULE, needs="give it other times", look=edit(line.file.facts))
+        return broken(seen, "", SCHEDULE, needs=f"give it other times ({edit(line.file.facts)})")
     return ok(f"{line.place} starts sync-all ({schedule}), as {harmless(line.user)}")
 
 
@@ -163,7 +163,7 @@ async def _often_enough(examination: Examination) -> list[Finding]:
     edited = edit(schedule.lines[0].file.facts)
     if left_out := [user for user in users if not lines_for(user, schedule)]:
         seen = f"no crontab line syncs {some(left_out)}: each is for one other user (--user)"
-        return [broken(seen, "", SCHEDULE, needs="take --user out, or add a line without it", look=edited)]
+        return [broken(seen, "", SCHEDULE, needs=f"take --user out, or add a line without it ({edited})")]
     gaps = [longest_gap(lines_for(user, schedule), schedule, now) for user in _of_each_kind(users, schedule)]
     gap = max((gap for gap in gaps if gap is not None), default=None)
     if gap is None:
@@ -174,8 +174,8 @@ async def _often_enough(examination: Examination) -> list[Finding]:
     seen = (
         f"sync-all is due only after {humanize.precisedelta(gap)}, but a copy is stale after {written_duration(most)}"
     )
-    needs = "start it more often (every quarter of an hour is */15 * * * *), or give --max-age"
-    return [broken(seen, "", SCHEDULE, needs=needs, look=edited)]
+    needs = f"start it more often: */15 * * * * is every quarter of an hour ({edited}); or give --max-age"
+    return [broken(seen, "", SCHEDULE, needs=needs)]
 
 
 def lines_for(user_id: str, schedule: Schedule) -> list[CronLine]:
@@ -211,9 +211,7 @@ async def _crontab_valid(examination: Examination) -> list[Finding]:
         is_left_over = file.place not in starting and (starting or schedule.timers)
         told = warning if is_left_over else broken
         findings += [
-            told(
-                f"cron ignores {file.place}: {fault.sentence}", fault.fix, SCHEDULE, needs=fault.needs, look=fault.look
-            )
+            told(f"cron ignores {file.place}: {fault.sentence}", fault.fix, SCHEDULE, needs=fault.needs)
             for fault in faults
         ]
         if not faults:
@@ -325,7 +323,7 @@ def _environment_of(examination: Examination, job: _Job) -> list[Finding]:
     try:
         database_url = read_settings(environment.variables).database_url
     except SettingsError as error:
-        return [of_error(error, SCHEDULE, whose=f"{job.place}: ", look=job.edit)]
+        return [of_error(error, SCHEDULE, whose=f"{job.place} ({job.edit}): ")]
     if database_url is None and not has_embedded(environment.variables):
         if job.invocation is None or job.invocation.hidden or _proof(examination, job):
             return [_unseen(examination, job, "whether it has DATABASE_URL")]
@@ -334,7 +332,7 @@ def _environment_of(examination: Examination, job: _Job) -> list[Finding]:
         return [job.faulty(seen, needs)]
     if _is_another(database_url, examination.settings.database_url):
         seen = f"{job.place} has another DATABASE_URL than this terminal, so doctor looks at another database"
-        return [warning(seen, needs="use the same in both", look=job.edit)]
+        return [warning(seen, needs=f"use the same in both ({job.edit})")]
     return [ok(f"{job.place} has what the tool needs")]
 
 
@@ -371,7 +369,7 @@ def _told(line: CronLine) -> Finding:
     else:
         lost = "this host has no program that sends mail (/usr/sbin/sendmail)"
     needs = "let cron mail it, or add --ping-url URL to sync-all, or 2>&1 | logger -t notion-pg-sync behind it"
-    return warning(f"{line.place}: {lost}, so nobody hears of a failure", needs=needs, look=edit(line.file.facts))
+    return warning(f"{line.place}: {lost}, so nobody hears of a failure", needs=f"{needs} ({edit(line.file.facts)})")
 
 
 async def _look_for_runs(examination: Examination) -> None:
@@ -509,7 +507,7 @@ def _unseen(examination: Examination, job: _Job, what: str) -> Finding:
     if run := _proof(examination, job):
         return ok(f"{job.place}: {run.started_by} started run {run.runid} here as {run.os_user}, with what it needs")
     seen = f"{job.place}: doctor cannot tell {what}, and no run of it was seen yet"
-    return warning(seen, needs="wait for its next run, or see for yourself", look=job.edit)
+    return warning(seen, needs=f"wait for its next run, or see for yourself ({job.edit})")
 
 
 SCHEDULING_CHECKS = (
