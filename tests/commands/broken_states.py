@@ -15,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from tests.commands.sick import Sick, State
 from tests.commands.test_doctor_older_setup import JOB, OLDER_FUNCTIONS, PG_CRON
+from tests.pgbouncer import PgBouncer
 from tests.waiting import wait_until
 
 Change = Callable[[Sick], object]
@@ -90,6 +91,11 @@ def locks_a_catalog(sick: Sick) -> None:
     """Nobody can connect then, so that this is not waited for."""
     with_parameter(connect_timeout="3")(sick)
     sick.forget_to_commit("LOCK TABLE pg_catalog.pg_class")
+
+
+def pooler_without_server(sick: Sick) -> None:
+    nothing = make_conninfo(sick.url, host="127.0.0.1", port="1")
+    environment(DATABASE_URL=sick.stack.enter_context(PgBouncer(nothing)).url)(sick)
 
 
 def thirty(user_token: str) -> Change:
@@ -228,6 +234,13 @@ REACHING = [
         "reachable",
         "there is no PostgreSQL on the socket",
         with_parameter(host="/nowhere"),
+        environment_of_before,
+    ),
+    State(
+        "a pooler whose server is down",
+        "reachable",
+        "and then does not answer",
+        pooler_without_server,
         environment_of_before,
     ),
     State(
@@ -582,7 +595,14 @@ ACCOUNTS = [
         thirty("ntn_{}"),
         "DELETE FROM user_settings WHERE user_id LIKE 'user %'",
     ),
-    State("a blank within a token", "tokens", "not allowed in a token", token("ntn_a b"), good_tokens),
+    State(
+        "a blank within a token",
+        "tokens",
+        "not allowed in a token",
+        token("ntn_a b"),
+        good_tokens,
+        is_sampled=True,
+    ),
     State(
         "a token that is encrypted, and no key",
         "tokens",
@@ -682,7 +702,6 @@ NOTION = [
         notion("revoke_token anna"),
         a_new_token,
         after_a_run=True,
-        is_sampled=True,
     ),
     State(
         "every token wrong",

@@ -121,7 +121,7 @@ async def test_a_token_that_looks_encrypted_needs_a_key(patient: Patient) -> Non
     connect(patient, "ben")
     (finding,) = await patient.found("tokens")
     assert finding.verdict is Verdict.BROKEN
-    assert finding.message == "1 token looks encrypted, and there is no key to open it: anna"
+    assert finding.message == "1 token looks encrypted, and there is no key: anna"
     assert "NOTION_TOKEN_KEY" in finding.needs
     assert token not in f"{finding}"
 

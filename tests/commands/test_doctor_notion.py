@@ -163,7 +163,7 @@ async def test_a_revoked_token_is_broken_and_stops_nobody_else(mirrored: Mirrore
     assert refused.verdict is Verdict.BROKEN
     assert refused.message.startswith("anna, zoe: ")
     assert not refused.fix
-    assert refused.needs.startswith("a new Notion token for anna, in notion_token of user_settings ")
+    assert refused.needs.startswith("2 new Notion tokens, for anna, zoe, in notion_token of user_settings ")
     assert told(findings, "ben integration").verdict is Verdict.OK
     assert [finding.message for finding in await mirrored.found("databases shared")] == [
         "ben/Tasks is there and shared"

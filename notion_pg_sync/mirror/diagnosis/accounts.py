@@ -49,11 +49,9 @@ async def functions_naming(connection: Connection, column: str) -> list[str]:
     """The functions of an application whose text has this name of a column."""
     found = await connection.execute(
         r"""
-        SELECT format('%%I.%%I', nspname, proname)
-        FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
-        WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'notion_sync')
-          AND %s = ANY (regexp_split_to_array(prosrc, '[^[:alnum:]_$]+')) AND prosrc ~ 'user_settings'
-        ORDER BY 1
+        SELECT oid::regproc::text FROM pg_proc
+        WHERE pronamespace NOT IN ('pg_catalog'::regnamespace, 'notion_sync'::regnamespace) AND prosrc ~ 'user_settings'
+          AND %s = ANY (regexp_split_to_array(prosrc, '[^[:alnum:]_$]+')) ORDER BY 1
         """,
         (column,),
     )

@@ -56,9 +56,8 @@ def columns(
         seen = f"{schema}.user_settings has no column notion_databases any more, so nobody's databases are synced"
         where = f": the column {place} holds them" if place else ""
         fix = statements.renaming(schema, place) if place and not users else ""
-        needs = "give the column its name back, or make it anew (jsonb)"
-        if users:
-            needs = f"rename {place} back to notion_databases, and write that in {some(users)} too"
+        again = f"rename {place} back to notion_databases, and write that in {some(users)} too"
+        needs = again if users else "give the column its name back, or make it anew (jsonb)"
         findings.append(broken(f"{seen}{where}", fix, EVERYTHING, needs="" if fix else needs))
     for name, wanted in (("notion_databases", "jsonb"), ("auto_sync_enabled", "boolean")):
         if types.get(name) in ("text", "character varying"):
@@ -139,8 +138,7 @@ def tokens(accounts: Sequence[Account], schema: str, *, has_key: bool) -> list[F
     encrypted = [one for one in accounts if looks_encrypted(without_edges(stored[one.user_id]))]
     if encrypted and not has_key:
         look = f"{plural(len(encrypted), 'token looks', 'tokens look')} encrypted"
-        them = "it" if len(encrypted) == 1 else "them"
-        seen = f"{look}, and there is no key to open {them}: {_who(encrypted)}"
+        seen = f"{look}, and there is no key: {_who(encrypted)}"
         needs = "the key with which the application encrypts, in NOTION_TOKEN_KEY, in the crontab too"
         findings.append(broken(seen, "", *_each(encrypted), needs=needs))
     return findings

@@ -121,8 +121,7 @@ def _refusal(error: NotionError, user_ids: Sequence[str], columns: Mapping[str, 
         return warning(f"{whose}{sentence(error)}", "", *concerns, needs="wait a few minutes", look=again)
     if error.code == ErrorCode.UNAUTHORIZED:
         seen = f"{whose}Notion does not accept the token (it was revoked, has expired or is wrong)"
-        needs = new_tokens({user_id: columns[user_id] for user_id in user_ids})
-        return broken(seen, "", *concerns, needs=needs)
+        return broken(seen, "", *concerns, needs=new_tokens({user_id: columns[user_id] for user_id in user_ids}))
     return of_error(error, *concerns, whose=whose, look=_STATUS_PAGE)
 
 

@@ -144,9 +144,8 @@ async def _initialised(examination: Examination) -> list[Finding]:
             return [broken(f"the role {missing.role} may not {missing.what}", missing.grant, EVERYTHING)]
     async with transaction(examination.pool) as connection:
         lack = await find_lack(connection)
-        is_set_up = await migrations.applied_version(connection) > 0
         try:
-            if is_set_up or lack.is_empty:
+            if lack.is_empty or await migrations.applied_version(connection):
                 await migrations.check_version(connection)
         except PostgresError as error:
             return [of_error(error, EVERYTHING)]

@@ -14,7 +14,6 @@ from notion_pg_sync.mirror.diagnosis.row_security import (
     ALL_COMMANDS,
     PUBLIC,
     GuardedTable,
-    Policy,
     exposed_to,
     fix_of_exposed_settings,
     fix_of_fragile,
@@ -75,16 +74,14 @@ def unguarded(tables: Sequence[GuardedTable], seen_by_init: Collection[str]) -> 
 
 def without_readers(tables: Sequence[GuardedTable]) -> list[Finding]:
     """The guarded sync tables that have no policy by which tenants see their rows, together."""
-    closed = [table for table in tables if table.row_security and not _readers_policies(table)]
-    if not closed:
-        return []
+    closed = [table for table in tables if table.row_security and not _has_readers(table)]
     names = some([table.qualified_name for table in closed])
     seen = f"row level security is on for {names}, but no policy lets anybody see their rows"
-    return [warning(seen, "\n".join(map(fix_of_unguarded, closed)))]
+    return [warning(seen, "\n".join(map(fix_of_unguarded, closed)))] if closed else []
 
 
-def _readers_policies(table: GuardedTable) -> list[Policy]:
-    return [policy for policy in table.policies if policy.governs("SELECT") and policy.name != own_policy(table.role)]
+def _has_readers(table: GuardedTable) -> bool:
+    return any(one.governs("SELECT") and one.name != own_policy(table.role) for one in table.policies)
 
 
 def fragile(table: GuardedTable) -> list[Finding]:

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -60,16 +61,17 @@ from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.connection import current_time
 from notion_pg_sync.mirror.runs import ScheduledRun, scheduled_runs
-from notion_pg_sync.settings import SettingsError, read_duration, read_settings, written_duration
+from notion_pg_sync.settings import SettingsError, read_settings, written_duration
 
 SECTION = "Scheduling"
 _NO_CRON = "no crontab starts sync-all"
+_LOOK_AT_LOG = "grep CRON /var/log/syslog | tail; journalctl -u cron -u crond --since today"
 _TIMES_LOOKED_AHEAD = 100
 # How late a run may begin that was due.
 TOLERANCE = timedelta(minutes=MISSED_AFTER_MINUTES)
 # What a start and a look at every database take at the least, with plenty to spare.
-_LEAST_TIME = timedelta(seconds=30)
-# A run begins a moment after it was due; clocks of two machines are not quite the same.
+_LEAST_SECONDS = 30
+# Clocks of two machines are not quite the same.
 _EARLY = timedelta(seconds=10)
 
 
@@ -96,11 +98,8 @@ class _Job:
         """Those of `runs` that may be its own, the newest first."""
         # Behind another program, or in a script, it may work as somebody else.
         user = self.user if self.invocation and not self.invocation.hidden else ""
-        return [
-            run
-            for run in runs or ()
-            if run.is_here and run.started_by in self.starters and (not user or run.os_user in (None, user))
-        ]
+        mine = [run for run in runs or () if run.is_here and run.started_by in self.starters]
+        return [run for run in mine if user in ("", run.os_user or user)]
 
     def faulty(self, seen: str, needs: str) -> Finding:
         """What keeps it from starting the sync, and what a person has to change."""
@@ -116,22 +115,14 @@ async def _scheduled(examination: Examination) -> list[Finding]:
         *(_timer_found(timer) for timer in schedule.timers),
     ]
     if schedule.platform:
-        findings.append(
-            ok(f"this runs in {schedule.platform}, whose own schedule starts it; it cannot be seen from inside")
-        )
+        findings.append(ok(f"the schedule of {schedule.platform} starts it, which cannot be seen from inside"))
     if findings:
         return findings
     if schedule.files:
         return [skipped("a crontab names the tool in a line that cron cannot read")]
     if schedule.unreadable:
-        seen = "no crontab that this user may read starts sync-all; these may do so, and cannot be read"
-        return [
-            warning(
-                f"{seen}: {', '.join(schedule.unreadable)}",
-                needs="run doctor as root",
-                look=f"sudo -E {own_command()} doctor",
-            )
-        ]
+        seen = f"nothing that this user may read starts sync-all, and {', '.join(schedule.unreadable)} cannot be read"
+        return [warning(seen, needs="run doctor as root", look=f"sudo -E {own_command()} doctor")]
     outside = " (this is a container: where its host starts it, use --no-cron-check)" if is_in_container() else ""
     install = "" if shutil.which("crontab") else "sudo apt-get install cron\n"
     fix = install + line_to_add(examination.environment)
@@ -157,40 +148,27 @@ def _timer_found(timer: Timer) -> Finding:
 async def _often_enough(examination: Examination) -> list[Finding]:
     schedule = _schedule(examination)
     users = [one.user_id for one in examination.accounts if one.connected() and one.auto_sync is not False]
-    now = datetime.now(schedule.zone)
     if schedule.timers or not schedule.lines:
         return [skipped("when sync-all is due is not known here")]
-    edited = edit(schedule.lines[0].file.facts)
-    if left_out := [user for user in users if not lines_for(user, schedule)]:
+    edited, for_one = edit(schedule.lines[0].file.facts), {_only_user(line) for line in schedule.lines}
+    left_out = [] if None in for_one else [user for user in users if user not in for_one]
+    if left_out:
         seen = f"no crontab line syncs {some(left_out)}: each is for one other user (--user)"
         return [broken(seen, "", SCHEDULE, needs=f"take --user out, or add a line without it ({edited})")]
-    gaps = [longest_gap(lines_for(user, schedule), schedule, now) for user in _of_each_kind(users, schedule)]
-    gap = max((gap for gap in gaps if gap is not None), default=None)
+    of_everybody = [line for line in schedule.lines if _only_user(line) is None]
+    gap = longest_gap(of_everybody or schedule.lines, schedule, datetime.now(schedule.zone))
     if gap is None:
         return [skipped("when sync-all is due is not known here")]
     most = examination.settings.max_age
     if gap <= most:
         return [ok(f"sync-all is due at least every {humanize.precisedelta(gap)}")]
-    seen = (
-        f"sync-all is due only after {humanize.precisedelta(gap)}, but a copy is stale after {written_duration(most)}"
-    )
+    seen = f"sync-all is due only after {humanize.precisedelta(gap)}; a copy is stale after {written_duration(most)}"
     needs = f"start it more often: */15 * * * * is every quarter of an hour ({edited}); or give --max-age"
     return [broken(seen, "", SCHEDULE, needs=needs)]
 
 
-def lines_for(user_id: str, schedule: Schedule) -> list[CronLine]:
-    """The lines that sync this user, as far as can be seen."""
-    return [line for line in schedule.lines if _only_user(line) in (None, user_id)]
-
-
 def _only_user(line: CronLine) -> str | None:
     return line.invocation.option("--user") if line.invocation else None
-
-
-def _of_each_kind(users: Sequence[str], schedule: Schedule) -> list[str]:
-    """Those with lines of their own, and one of those who have none."""
-    named = {_only_user(line) for line in schedule.lines}
-    return [*(user for user in users if user in named), *[user for user in users if user not in named][:1]] or [""]
 
 
 def longest_gap(lines: Sequence[CronLine], schedule: Schedule, now: datetime) -> timedelta | None:
@@ -226,10 +204,7 @@ async def _cron_running(examination: Examination) -> list[Finding]:
     if schedule.daemon:
         return [ok(f"the cron daemon runs ({schedule.daemon})")]
     if is_in_container():
-        seen = (
-            "no cron daemon runs in this container, so nothing reads its crontabs: start one in it, or let the "
-            "host or the platform start sync-all (and use --no-cron-check here)"
-        )
+        seen = "no cron daemon runs in this container; or let its host start sync-all, and use --no-cron-check here"
         return [broken(seen, "cron", SCHEDULE)]
     seen = "no cron daemon runs, so nothing reads the crontabs"
     return [broken(seen, "sudo service cron start || sudo service crond start", SCHEDULE)]
@@ -256,8 +231,6 @@ def _command_of(examination: Examination, job: _Job) -> list[Finding]:
     if job.invocation is None or invocation.hidden:
         return [_unseen(examination, job, "whether its command works")]
     found = [*_what_it_says(job, invocation), *_what_it_is_given(job, invocation, examination)]
-    if not found and invocation.condition:
-        return [_unseen(examination, job, f"whether {harmless(invocation.condition)} lets it start")]
     return found or [ok(f"{job.place}: its programs are there, and the tool takes its options")]
 
 
@@ -286,21 +259,12 @@ def _what_it_is_given(job: _Job, invocation: Invocation, examination: Examinatio
     findings = []
     if "--dry-run" in invocation.arguments:
         findings.append(job.faulty("it has --dry-run, so it writes nothing", "take --dry-run out"))
-    limits = [] if invocation.seconds is None else [("timeout", timedelta(seconds=invocation.seconds))]
-    if (written := invocation.option("--timeout")) is not None:
-        try:
-            limits.append(("--timeout", read_duration(written)))
-        except SettingsError:
-            findings.append(job.faulty("its --timeout is not a time", "write one, such as --timeout 14m"))
-    findings += [
-        job.faulty(
-            f"{name} ends it after {humanize.precisedelta(limit)}, before it can have synced", f"write {name} 14m"
-        )
-        for name, limit in limits
-        if limit < _LEAST_TIME
-    ]
+    if invocation.seconds is not None and invocation.seconds < _LEAST_SECONDS:
+        limit = humanize.precisedelta(invocation.seconds)
+        seen = f"its time limit of {limit} ends it before it can have synced"
+        findings.append(job.faulty(seen, "give it minutes, such as 14m"))
     user, known = invocation.option("--user"), {account.user_id for account in examination.accounts}
-    if user is not None and known and user not in known:
+    if user and known and user not in known:
         seen = f"it is for the user {harmless(user)} alone, who is not in user_settings"
         findings.append(job.faulty(seen, "correct --user, or take it out"))
     return findings
@@ -375,8 +339,7 @@ def _told(line: CronLine) -> Finding:
 async def _look_for_runs(examination: Examination) -> None:
     """Takes note of the last runs that nobody started by hand, where there is a PostgreSQL to ask."""
     if examination.schema and examination.scheduled_runs is None:
-        host = socket.gethostname()
-        examination.scheduled_runs = await examination.ask(lambda connection: scheduled_runs(connection, host))
+        examination.scheduled_runs = await examination.ask(partial(scheduled_runs, host=socket.gethostname()))
 
 
 async def _on_time(examination: Examination) -> list[Finding]:
@@ -386,24 +349,16 @@ async def _on_time(examination: Examination) -> list[Finding]:
     now = datetime.now(schedule.zone)
     # Cron and its crontabs go by the clock of this host, runs by the server's.
     ahead = now_there - now
-    if missed := [
-        finding
-        for job, due in _due_before(schedule, now - TOLERANCE)
-        if (finding := _missed(job, due, job.runs_in(examination.scheduled_runs), ahead))
-    ]:
+    runs = examination.scheduled_runs or ()
+    jobs = _due_before(schedule, now - TOLERANCE)
+    if missed := [finding for job, due in jobs for finding in _missed(job, due, job.runs_in(runs), ahead)]:
         return missed
-    last = next(iter(examination.scheduled_runs or ()), None)
+    last = next(iter(runs), None)
     by = f", started by {last.started_by} as {last.os_user}" if last and last.started_by else ""
     due = _next_time(schedule, now)
+    began = f"the last run began {humanize.naturaltime(now_there - last.started_at)}" if last else "no run was seen yet"
     ends = f"it is next due {due.astimezone(schedule.zone):%H:%M %Z}" if due else "when it is due is not known here"
-    return [ok(f"{_began(last, now_there)}{by}; {ends}")]
-
-
-def _began(last: ScheduledRun | None, now_there: datetime) -> str:
-    if last is None:
-        return "no schedule has started it yet"
-    where = f" on {last.host}" if last.host else ""
-    return f"the last run began {humanize.naturaltime(now_there - last.started_at)}{where}"
+    return [ok(f"{began}{by}; {ends}")]
 
 
 def _due_before(schedule: Schedule, time: datetime) -> Iterator[tuple[_Job, datetime]]:
@@ -419,14 +374,13 @@ def _due_before(schedule: Schedule, time: datetime) -> Iterator[tuple[_Job, date
             yield job, timer.last
 
 
-def _missed(job: _Job, due: datetime, runs: Sequence[ScheduledRun], ahead: timedelta) -> Finding | None:
-    """What it means that no run of a job was seen that began, or was at work, when it was due; None where one was."""
+def _missed(job: _Job, due: datetime, runs: Sequence[ScheduledRun], ahead: timedelta) -> list[Finding]:
+    """What it means that no run of a job was seen that began, or was at work, when it was due; none where one was."""
     if any(run.seen_until - ahead >= due - _EARLY for run in runs):
-        return None
+        return []
     since = f"since {runs[0].started_at - ahead:%Y-%m-%d %H:%M %Z}" if runs else "yet"
     seen = f"{job.place} was due at {due:%Y-%m-%d %H:%M %Z}, and no run that it started was seen {since}"
-    look = "grep CRON /var/log/syslog | tail; journalctl -u cron -u crond --since today"
-    return broken(seen, "", SCHEDULE, needs="see in cron's log, or its mail, what became of it", look=look)
+    return [broken(seen, "", SCHEDULE, needs="see in cron's log, or its mail, what became of it", look=_LOOK_AT_LOG)]
 
 
 def _next_time(schedule: Schedule, after: datetime) -> datetime | None:
@@ -457,12 +411,9 @@ def _schedule(examination: Examination) -> Schedule:
 
 
 def _for_each_job(examination: Examination, check: Callable[[Examination, _Job], list[Finding]]) -> list[Finding]:
-    jobs = _jobs(_schedule(examination))
+    schedule = _schedule(examination)
+    jobs = [*_jobs_of_lines(schedule), *_jobs_of_timers(schedule)]
     return [finding for job in jobs for finding in check(examination, job)] or [skipped("nothing here starts sync-all")]
-
-
-def _jobs(schedule: Schedule) -> list[_Job]:
-    return [*_jobs_of_lines(schedule), *_jobs_of_timers(schedule)]
 
 
 def _jobs_of_lines(schedule: Schedule) -> list[_Job]:
@@ -497,8 +448,7 @@ def _jobs_of_timers(schedule: Schedule) -> list[_Job]:
 
 def _proof(examination: Examination, job: _Job) -> ScheduledRun | None:
     """A run that shows that cron or systemd can start the job as it is now."""
-    runs = job.runs_in(examination.scheduled_runs)
-    known = (run for run in runs if run.started_by in ("cron", "systemd"))
+    known = (run for run in job.runs_in(examination.scheduled_runs) if run.started_by in ("cron", "systemd"))
     return next((run for run in known if job.since is None or run.started_at > job.since), None)
 
 

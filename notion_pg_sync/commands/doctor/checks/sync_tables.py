@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from notion_pg_sync.commands.doctor.checks.check import EVERYTHING, Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, RIGHTS, SECTION
-from notion_pg_sync.commands.doctor.checks.wording import sentence, without_advice
+from notion_pg_sync.commands.doctor.checks.wording import without_advice
 from notion_pg_sync.mirror.adoption import Changes
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.sync_tables import (
@@ -40,12 +40,7 @@ def unfit(changes: Changes, *, seen_by_init: bool) -> list[Finding]:
     """What `init` would change in one sync table; `seen_by_init`: it is one of those that `init` sees to."""
     if changes.problems:
         return [
-            broken(
-                without_advice(problem) if remedy else sentence(problem),
-                remedy,
-                EVERYTHING,
-                needs="" if remedy else _BY_HAND,
-            )
+            broken(without_advice(problem), remedy, EVERYTHING, needs="" if remedy else _BY_HAND)
             for problem in changes.problems
             for remedy in [changes.remedies.get(problem, "")]
         ]

@@ -16,8 +16,6 @@ _TRANSPARENT = re.compile(
     "chronic|cronic|env|exec|flock|ionice|nice|nohup|setsid|stdbuf|systemd-cat|time|timeout|(ba|da|k|z)?sh"
 )
 _BUILT_IN = ("exec", "time")
-# What only sets the scene for the command after it.
-_SETTING = ("cd", ".", "source", "set", "export", "umask")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -28,8 +26,8 @@ class Invocation:
 
     `programs` are the first that the shell looks up, and the tool's own; `arguments` are the tool's; `variables` are
     set somewhere before it; `files` are read into the shell before (`. FILE`); `folder` is where it changed to;
-    `targets` are the files that take its output; `seconds` is what `timeout` gives it; `hidden` names what may start it
-    where nobody can look, such as a container; `condition` names a command on whose success it depends.
+    `targets` are the files that take its output; `seconds` is what `timeout` or `--timeout` gives it; `hidden` names
+    what may start it where nobody can look, such as a container.
     """
 
     programs: tuple[str, ...] = ()
@@ -40,7 +38,6 @@ class Invocation:
     targets: tuple[str, ...] = ()
     seconds: float | None = None
     hidden: str | None = None
-    condition: str | None = None
 
     def option(self, name: str) -> str | None:
         """What the tool is given by this option; None where it is not given."""
@@ -76,7 +73,7 @@ def invocation_in(command: str, seen: Invocation | None = None) -> Invocation | 
         commands = list(_simple_commands(command))
     except ValueError:  # a quote that nobody closes
         return None
-    for words, targets, then in commands:
+    for words, targets in commands:
         place = next((number for number in range(len(words)) if _is_tool(words, number)), None)
         before = words[:place]
         seen = replace(seen, variables={**seen.variables, **variables_in(before)})
@@ -91,16 +88,11 @@ def invocation_in(command: str, seen: Invocation | None = None) -> Invocation | 
                 seen = replace(seen, folder=folder)
             case [("." | "source"), file, *_]:
                 seen = replace(seen, files=(*seen.files, file))
-        if then in ("&&", "||") and programs and programs[0] not in _SETTING:
-            seen = replace(seen, condition=seen.condition or programs[0])
     return None
 
 
-def _simple_commands(command: str) -> Iterator[tuple[list[str], list[str], str]]:
-    """The words of each command, the files that take its output, and what stands between it and the next.
-
-    Raises `ValueError` for a quote left open.
-    """
+def _simple_commands(command: str) -> Iterator[tuple[list[str], list[str]]]:
+    """The words of each command, and the files that take its output; raises `ValueError` for a quote left open."""
     lexer = shlex.shlex(command, posix=True, punctuation_chars="();<>|&\n")
     lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\f\v", True, ""
     words: list[str] = []
@@ -112,11 +104,11 @@ def _simple_commands(command: str) -> Iterator[tuple[list[str], list[str], str]]
             target = next(lexer, "")
             targets += [target] if ">" in token and not token.endswith("&") else []
         elif token and set(token) <= set("();|&\n"):
-            yield words, targets, token
+            yield words, targets
             words, targets = [], []
         else:
             words.append(token)
-    yield words, targets, ""
+    yield words, targets
 
 
 def _is_tool(words: list[str], place: int) -> bool:
@@ -138,11 +130,12 @@ def _found(seen: Invocation, programs: list[str], words: list[str], place: int) 
     else:
         program = words[place]
     strange = (_name(word) for word in programs[:1] if not _TRANSPARENT.fullmatch(_name(word)))
-    limits = (re.fullmatch(r"([\d.]+)([smhd]?)", word) for word in programs if "timeout" in programs)
+    given = replace(seen, arguments=tuple(words[place + 1 :]))
+    timed = [*(programs if "timeout" in programs else ()), given.option("--timeout") or ""]
+    limits = (re.fullmatch(r"([\d.]+)([smhd]?)", word) for word in timed)
     return replace(
-        seen,
+        given,
         programs=_looked_up([*seen.programs, *programs[:1], program]),
-        arguments=tuple(words[place + 1 :]),
         seconds=min((float(one[1]) * _SECONDS[one[2]] for one in limits if one), default=None),
         hidden=seen.hidden or next(strange, None),
     )
