@@ -131,7 +131,7 @@ def test_a_line_that_spoils_the_whole_file_is_told(on_host: Host, text: str, say
     on_host.host.write("/etc/cron.d/notion", text)
     seen, fix = on_host.doctor().broken("crontab valid")
     assert says in seen
-    assert fix.endswith("sudoedit /etc/cron.d/notion")
+    assert fix.endswith("(sudoedit /etc/cron.d/notion)")
 
 
 @pytest.mark.parametrize(

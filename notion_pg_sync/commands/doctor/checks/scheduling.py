@@ -204,7 +204,7 @@ async def _cron_running(examination: Examination) -> list[Finding]:
     if schedule.daemon:
         return [ok(f"the cron daemon runs ({schedule.daemon})")]
     if is_in_container():
-        seen = "no cron daemon runs in this container; or let its host start sync-all, and use --no-cron-check here"
+        seen = "no cron daemon runs in this container (where its host starts sync-all, use --no-cron-check)"
         return [broken(seen, "cron", SCHEDULE)]
     seen = "no cron daemon runs, so nothing reads the crontabs"
     return [broken(seen, "sudo service cron start || sudo service crond start", SCHEDULE)]
