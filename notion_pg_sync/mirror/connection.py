@@ -371,9 +371,8 @@ async def _check(database_url: str, statement_seconds: float, lock_seconds: floa
             )
         if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
             raise PostgresError(
-                f"the database is encoded in {encoding}, which cannot hold every text of Notion: make one in UTF8, and "
-                "name it in DATABASE_URL.",
-                look="CREATE DATABASE notion TEMPLATE template0 ENCODING 'UTF8';",
+                f"the database is encoded in {encoding}, which cannot hold every text of Notion: make one in UTF8 "
+                "(CREATE DATABASE notion TEMPLATE template0 ENCODING 'UTF8'), and name it in DATABASE_URL.",
             )
         reliance = Reliance("", statement_seconds, lock_seconds, connection.info.server_version)
         await _configure(connection, database_url, reliance)
@@ -405,9 +404,9 @@ async def _why_unreachable(database_url: str, error: OperationalError) -> Explan
 
 
 async def _takes_connections(target: Target) -> bool:
-    """Whether somebody takes a TCP connection there, soon."""
+    """Whether somebody takes a connection there, soon; on a socket, libpq has got that far."""
     if target.is_socket or not target.port.isdigit():
-        return False
+        return target.is_socket
     try:
         async with asyncio.timeout(_PROBE_SECONDS):
             _, writer = await asyncio.open_connection(target.host, int(target.port))

@@ -158,7 +158,10 @@ async def _note_as_stored(connection: Connection, table: SyncTable, owner: RowOw
     notes = [Note(row.page_id, row.content_hash, row.about, stored.get(row.page_id)) for row in assessed.write]
     await note_rows(connection, owner, notes)
     withheld = [row for row in assessed.write if row.page_id not in stored]
+    swallowed = sum(assessed.standings[row.page_id].is_lost for row in withheld)
     counts = assessed.counts
+    counts.restored -= swallowed
+    counts.returned -= swallowed
     counts.altered += sum(not row.is_as_sent for row in stored.values())
     counts.withheld += len(withheld)
     counts.inserted -= len(withheld)

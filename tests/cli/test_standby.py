@@ -44,3 +44,10 @@ def test_status_of_a_standby_is_failing_however_fresh_the_copy_is(folder: Path, 
             assert json.loads(command("status", "--json").out)["health"] == "failing"
             assert "notion_pg_sync_health 2.0" in command("status", "--prometheus").out
             assert command("sync-all").code == 3
+            doctor = command("doctor", "--no-cron-check")
+            assert doctor.code == 1
+            assert doctor.out.startswith(
+                "1 broken link: fix it, then run doctor again.\n"
+                "  BROKEN   settings: this PostgreSQL is a standby, which takes no changes\n"
+                "           To do: name the primary server in DATABASE_URL"
+            )

@@ -25,7 +25,7 @@ from notion_pg_sync.commands.doctor.checks.check import (
     warning,
 )
 from notion_pg_sync.commands.doctor.checks.runs import as_judged
-from notion_pg_sync.commands.doctor.checks.wording import new_token, sentence, sync_all_command, sync_command
+from notion_pg_sync.commands.doctor.checks.wording import new_tokens, sentence
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.printable import shell_command
@@ -122,8 +122,7 @@ def _refusal(error: NotionError, user_ids: Sequence[str], columns: Mapping[str, 
         return warning(f"{whose}{sentence(error)}", "", *concerns, needs="wait a few minutes", look=again)
     if error.code == ErrorCode.UNAUTHORIZED:
         seen = f"{whose}Notion does not accept the token (it was revoked, has expired or is wrong)"
-        needs = new_token(user_ids[0], columns[user_ids[0]])
-        return broken(seen, "", *concerns, needs=needs)
+        return broken(seen, "", *concerns, needs=new_tokens({user_id: columns[user_id] for user_id in user_ids}))
     return of_error(error, *concerns, whose=whose, look=_STATUS_PAGE)
 
 
@@ -273,7 +272,6 @@ def _out_of_reach(seen: SeenDatabase, named: str, concern: Subject) -> Finding:
         "",
         concern,
         needs="in Notion, open it and add the connection under ••• > Connections; or correct its id",
-        look=sync_command(seen.user_id, seen.database.name),
     )
 
 
@@ -282,14 +280,13 @@ def found_by_search(user_id: str, shared: SharedDatabases | NotionError) -> list
     if isinstance(shared, NotionError):
         return _trouble(user_id, shared)
     found = shared.found
-    look = sync_all_command(user_id)
     if not shared.is_complete:
         seen = f"{user_id} wants every database, of which search finds {len(found):,}. {sentence(INCOMPLETE_SEARCH)}"
-        return [warning(seen, "", needs="name the databases in notion_databases", look=look)]
+        return [warning(seen, "", needs="name the databases in notion_databases")]
     if not found:
         needs = "in Notion, open a database and add the connection under ••• > Connections"
         seen = f"{user_id} wants every database, and none is shared with the connection"
-        return [warning(seen, "", (user_id,), needs=needs, look=look)]
+        return [warning(seen, "", (user_id,), needs=needs)]
     names = some([database.name for database in found])
     return [ok(f"{user_id} wants every database; search finds {len(found):,}: {names}")]
 

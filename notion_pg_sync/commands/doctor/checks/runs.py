@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import (
+    EVERYTHING,
     SCHEDULE,
     Check,
     Examination,
@@ -92,7 +93,8 @@ def last_run(facts: Facts, judgement: Judgement) -> Finding:
     match run.status:
         case "failed":
             healed = ", and all is well now" if worst is Verdict.OK else ""
-            return _finding(worst, f"{began} and failed{healed}: {sentence(run.message)}", SYNC_ALL.command, concerns)
+            said = f"{began} and failed{healed}: {sentence(run.message)}"
+            return _finding(worst, said, SYNC_ALL.command, concerns | {EVERYTHING})
         case "succeeded":
             return ok(f"{began} and succeeded: {sentence(run.message)}")
         case _:
@@ -129,8 +131,11 @@ def judged_as(condition: Condition, facts: Facts, judgement: Judgement) -> list[
 
 
 def _needs(one: DatabaseHealth) -> str:
-    """What a person has to do first, where no sync heals it by itself."""
+    """What a person has to do or to decide first, where no sync heals it by itself."""
     code = _kind(one)
+    if code == ErrorCode.REMOVAL_HELD_BACK:
+        command = sync_command(one.user_id or "", one.name or "", "--full", "--allow-removal")
+        return f"look in Notion whether these rows really went; if so, {command!r} deletes them here"
     if one.condition is Condition.INCOMPLETE:
         return "each run tries again; if Notion gives nothing for days, write to its support"
     if code == ErrorCode.REMOVAL_HELD_BACK:
@@ -183,7 +188,7 @@ def _concerns(judged: Iterable[DatabaseHealth]) -> frozenset[Subject]:
 
 
 def _subjects(judged: Iterable[DatabaseHealth]) -> frozenset[Subject]:
-    return frozenset((one.user_id, *([one.name] if one.name else [])) for one in judged if one.user_id is not None)
+    return frozenset(tuple(part for part in (one.user_id, one.name) if part) for one in judged)
 
 
 def _name(one: DatabaseHealth) -> str:
@@ -224,11 +229,11 @@ def _finding(
 
 
 RUN_CHECKS = (
-    Check("last run", SECTION, _last_run, needs=(INITIALISED, RIGHTS), depth=3),
-    _databases("failing databases", Condition.FAILING, depth=1, well="no database is failing"),
+    Check("last run", SECTION, _last_run, needs=(INITIALISED, RIGHTS), depth=4),
+    _databases("failing databases", Condition.FAILING, depth=2, well="no database is failing"),
     Check("unended runs", SECTION, _unended_runs, needs=(INITIALISED, RIGHTS), depth=1),
-    _databases("stale databases", Condition.LATE, Condition.STALE, depth=2, well="no copy is older than it should be"),
-    _databases("never synced", Condition.NEVER_SYNCED, depth=2, well="every configured database was synced or tried"),
+    _databases("stale databases", Condition.LATE, Condition.STALE, depth=3, well="no copy is older than it should be"),
+    _databases("never synced", Condition.NEVER_SYNCED, depth=3, well="every configured database was synced or tried"),
     _databases("suspended databases", Condition.SUSPENDED, depth=1, well="no database is suspended"),
     _databases("incomplete databases", Condition.INCOMPLETE, depth=1, well="no value is left out"),
 )
