@@ -239,8 +239,27 @@ class NotionClient:
         return Bot(_optional_text(answer.get("name")), _optional_text(get_path(answer, "bot", "workspace_name")))
 
     async def database(self, database_id: str) -> JsonObject:
-        """A database: the container, which names its data sources."""
-        return await self._get(f"databases/{database_id}", f"database {database_id}")
+        """A database: the container, which names its data sources. The id of one of these stands for it, too."""
+        what = f"database {database_id}"
+        try:
+            return await self._get(f"databases/{database_id}", what)
+        except NotionError as error:
+            if error.code != ErrorCode.OBJECT_NOT_FOUND:
+                raise
+            parent_id = await self._parent_of_data_source(database_id)
+            if parent_id is None:
+                raise
+        return await self._get(f"databases/{parent_id}", what)
+
+    async def _parent_of_data_source(self, data_source_id: str) -> str | None:
+        """The id of the database that a data source lies in; None where it may not be read, or lies in none."""
+        try:
+            answer = await self._get(f"data_sources/{data_source_id}", f"data source {data_source_id}")
+        except NotionError as error:
+            if error.code != ErrorCode.OBJECT_NOT_FOUND:
+                raise
+            return None
+        return _optional_text(get_path(answer, "parent", "database_id"))
 
     async def data_source(self, data_source_id: str) -> DataSourceAnswer:
         """A data source with its schema."""

@@ -31,10 +31,13 @@ class SharedDatabases:
 async def find_databases(client: NotionClient, known: Iterable[ConfiguredDatabase] = ()) -> SharedDatabases:
     """The databases that search finds; one that it leaves out may still be there (docs/notion-api.md#search).
 
-    Named as `name_databases` does. Raises `NotionError`.
+    Named as `name_databases` does. One that is `known` by the id of its data source is left out. Raises `NotionError`.
     """
+    known = list(known)
+    known_ids = {one.database_id for one in known}
     shared = await client.data_sources_shared()
-    ids = dict.fromkeys(one for one in map(_database_id, shared.found) if one is not None)
+    known_otherwise = {_database_id(one) for one in shared.found if one.get("id") in known_ids}
+    ids = dict.fromkeys(one for one in map(_database_id, shared.found) if one and one not in known_otherwise)
     named = await name_databases(client, ids, known)
     return SharedDatabases(sorted(named, key=lambda one: (one.name, one.database_id)), shared.is_complete)
 
