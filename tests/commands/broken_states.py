@@ -306,6 +306,7 @@ REACHING = [
         "lets this session only read",
         'ALTER DATABASE "{database}" SET default_transaction_read_only = on',
         after_a_run=True,
+        is_one_cause=True,
     ),
     State(
         "a role that is read-only",
@@ -333,6 +334,7 @@ REACHING = [
         "visible rows",
         "application_name forgotten",
         forgets_to_commit("LOCK TABLE notion_pages_sync"),
+        is_one_cause=True,
     ),
     State(
         "a lock on a catalog",
@@ -505,6 +507,7 @@ TABLES = [
         "row counts",
         "anna/Three has 0 instead of 3, ben/Tasks has 0 instead of 90",
         "TRUNCATE notion_pages_sync",
+        is_one_cause=True,
     ),
     State(
         "a preset's table renamed, after a run",
@@ -512,12 +515,14 @@ TABLES = [
         "looks like it",
         "ALTER TABLE notion_worlds_sync RENAME TO worlds",
         after_a_run=True,
+        is_one_cause=True,
     ),
     State(
         "the general table renamed",
         "unique keys",
         "looks like it",
         "ALTER TABLE notion_pages_sync RENAME TO pages",
+        is_one_cause=True,
     ),
     State(
         "a trigger that swallows rows",
@@ -526,6 +531,7 @@ TABLES = [
         "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER swallow BEFORE INSERT OR UPDATE ON notion_worlds_sync FOR EACH ROW EXECUTE FUNCTION swallow(); DELETE FROM notion_worlds_sync",
         lambda sick: (sick.execute("DROP TRIGGER swallow ON notion_worlds_sync"), sick.command("sync-all")),
         after_a_run=True,
+        is_one_cause=True,
     ),
     State(
         "rows added",
@@ -551,6 +557,7 @@ TABLES = [
         "initialised",
         "missing: everything; lost with it: who wants typed views",
         "DROP SCHEMA notion_sync CASCADE",
+        is_one_cause=True,
     ),
     State(
         "the bookkeeping and the views dropped",
@@ -586,13 +593,21 @@ ACCOUNTS = [
     State("a newline behind a token", "tokens", "whitespace", token("{}\n"), is_sampled=True),
     State("a no-break space behind a token", "tokens", "whitespace", token("{}\u00a0")),
     State("a character without width before a token", "tokens", "invisible", token("\ufeff{}\u200b")),
-    State("a newline behind all tokens, after a run", "tokens", "whitespace", token("\t{}\r\n"), after_a_run=True),
+    State(
+        "a newline behind all tokens, after a run",
+        "tokens",
+        "whitespace",
+        token("\t{}\r\n"),
+        after_a_run=True,
+        is_one_cause=True,
+    ),
     State(
         "thirty tokens that are none",
         "tokens",
         "stand in 30 tokens in notion_token (user 00, user 01, user 02, user 03, user 04 and 25 more)",
         thirty("ntn_{} x"),
         "DELETE FROM user_settings WHERE user_id LIKE 'user %'",
+        is_one_cause=True,
     ),
     State(
         "thirty tokens that are refused",
@@ -600,6 +615,7 @@ ACCOUNTS = [
         "user 00, user 01, user 02, user 03, user 04 and 25 more",
         thirty("ntn_{}"),
         "DELETE FROM user_settings WHERE user_id LIKE 'user %'",
+        is_one_cause=True,
     ),
     State(
         "a blank within a token",
