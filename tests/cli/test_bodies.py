@@ -47,6 +47,7 @@ def test_bodies_are_read_on_request_and_again_only_where_that_is_asked_for(site_
     assert requests.counts()["markdown"] == 2 * PAGES
 
 
+@pytest.mark.slow
 def test_a_killed_run_keeps_what_it_read_and_the_next_reads_the_rest(site_with_bodies: Site) -> None:
     site = site_with_bodies
     command = ["sync-all", "--bodies", "--requests-per-minute", "100000"]

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 
 import notion_pg_sync
 from notion_pg_sync.mirror.migrations import Migration, migrations, statements_of
@@ -73,6 +74,7 @@ def test_a_tool_refuses_tables_that_it_cannot_know_in_a_sentence(site: Site) -> 
     assert site.execute("SELECT count(*) FROM notion_pages_sync") == [(0,)]
 
 
+@pytest.mark.slow
 def test_the_version_before_the_latest_addition_syncs_beside_this_one(site: Site, tmp_path: Path) -> None:
     connect(site)
     *_, before, latest = migrations()

@@ -378,6 +378,7 @@ def test_a_server_that_can_only_be_read_is_not_well_however_fresh_the_copy_is(an
     assert status(anna)["health"] == "failing"
 
 
+@pytest.mark.slow
 def test_thousands_of_databases_are_one_screen_at_once(anna: Site) -> None:
     """2,000 of 40 users, one of whose token is suspended."""
     for statement in THOUSANDS:

@@ -10,6 +10,8 @@ import pytest
 
 from tests.cli.conftest import Ended, Site
 
+pytestmark = pytest.mark.slow
+
 REFUSED = "anna: Notion does not accept the token"
 
 

@@ -8,6 +8,8 @@ from notion_workspace import literals
 from notion_pg_sync.commands.doctor.checks.check import Verdict
 from tests.commands.conftest import Mirrored, told
 
+pytestmark = pytest.mark.slow
+
 CHECKS = ("tables there", "row counts", "typed views")
 
 

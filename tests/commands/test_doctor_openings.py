@@ -9,6 +9,8 @@ from psycopg import sql
 from notion_pg_sync.commands.doctor.checks.check import Verdict
 from tests.commands.conftest import Patient, only, told
 
+pytestmark = pytest.mark.slow
+
 
 async def test_creating_for_everybody_is_told_for_each_schema_of_the_path(patient: Patient) -> None:
     patient.execute("CREATE SCHEMA other; CREATE SCHEMA elsewhere; CREATE SCHEMA no_matter")

@@ -10,6 +10,8 @@ from notion_pg_sync.commands.doctor.checks.check import Verdict
 from tests.cli.conftest import Command
 from tests.commands.conftest import Patient, told
 
+pytestmark = pytest.mark.slow
+
 
 async def test_everything_is_well_after_init(patient: Patient) -> None:
     assert {(finding.verdict, finding.fix) for finding in await patient.found()} == {(Verdict.OK, "")}

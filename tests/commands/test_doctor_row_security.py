@@ -12,6 +12,8 @@ from notion_pg_sync.commands.doctor.checks.check import Verdict
 from notion_pg_sync.mirror.diagnosis.row_security import Policy, passes_all, without_pitfalls
 from tests.commands.conftest import Patient, told
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "ntn_secret"
 
 

@@ -14,6 +14,8 @@ from notion_pg_sync.commands.doctor.checks.check import Verdict
 from notion_pg_sync.commands.doctor.checks.runs import RUN_CHECKS
 from tests.commands.conftest import Mirrored, told
 
+pytestmark = pytest.mark.slow
+
 
 async def test_after_a_sync_all_is_well(mirrored: Mirrored) -> None:
     mirrored.connect("anna", "anna", "Worlds", "Three")

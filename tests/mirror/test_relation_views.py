@@ -184,6 +184,7 @@ async def test_no_stored_value_makes_it_fail(anna: Installation, held: object) -
     assert await anna.execute("SELECT * FROM notion.characters__world") == []
 
 
+@pytest.mark.slow
 async def test_a_join_over_many_rows_reads_each_table_once(anna: Installation) -> None:
     await anna.execute(
         """

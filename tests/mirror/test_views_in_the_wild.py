@@ -15,6 +15,8 @@ from notion_pg_sync.mirror.connection import open_pool
 from notion_pg_sync.mirror.views import refresh_views
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def anna(installation: Installation, small: SmallWorkspace) -> Installation:

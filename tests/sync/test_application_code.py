@@ -96,6 +96,7 @@ def whole(table: str, operation: str) -> set[tuple[object, object]]:
     return {(table, f"{kind} {operation}") for kind in kinds}
 
 
+@pytest.mark.slow
 def test_triggers_and_policies_of_every_kind_find_what_they_name(site: Site) -> None:
     small, workspace = site.small, site.small.workspace
     databases = ("--database", "Characters", "--database", "Worlds")

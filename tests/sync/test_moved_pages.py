@@ -213,6 +213,7 @@ async def test_what_a_deleted_row_left_behind_goes_with_its_page(anna: Installat
     assert await orphans(anna) == []
 
 
+@pytest.mark.slow
 async def test_whatever_happens_to_pages_nothing_of_them_is_orphaned(
     anna: Installation, small: SmallWorkspace, rounds: int, request: pytest.FixtureRequest
 ) -> None:

@@ -370,6 +370,7 @@ async def begin(session: Session, before: list[tuple[str, str]], database_id: st
         )
 
 
+@pytest.mark.slow
 @examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=st.lists(st.tuples(pages, ways), max_size=6, unique=True), way=ways, played=st.lists(steps, max_size=8))
 async def test_in_any_order_of_upserts_and_syncs_a_page_has_one_row(

@@ -234,6 +234,7 @@ async def changed(
 COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_name = %s"
 
 
+@pytest.mark.slow
 async def test_a_value_changed_deep_inside_is_named(anna: Installation, small: SmallWorkspace) -> None:
     for title, path, value, shown in DEEP:
         page_id = await page_named(anna, "notion_pages_sync", title)
