@@ -43,6 +43,9 @@ UserOption = Annotated[str | None, typer.Option("--user", metavar="USER_ID", hel
 AllowRemovalOption = Annotated[
     bool, typer.Option("--allow-removal", help="Allow removing more than half of a data source's rows.")
 ]
+AdoptNameOption = Annotated[
+    bool, typer.Option("--adopt-name", help="Give the database the name that it has in Notion now, in SQL too.")
+]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be written; write only the run's record.")
 ]
@@ -141,6 +144,7 @@ def sync(
     full: FullOption = DEFAULTS.full,
     full_every: FullEveryOption = written_duration(DEFAULTS.full_every),
     allow_removal: AllowRemovalOption = DEFAULTS.allow_removal,
+    adopt_name: AdoptNameOption = DEFAULTS.adopt_name,
     bodies: BodiesOption = DEFAULTS.bodies,
     full_bodies: FullBodiesOption = DEFAULTS.full_bodies,
     full_bodies_every: FullBodiesEveryOption = written_duration(DEFAULTS.full_bodies_every),
@@ -170,6 +174,7 @@ def sync(
             full=full or verify,
             full_every=read_duration(full_every),
             allow_removal=allow_removal,
+            adopt_name=adopt_name,
             bodies=bodies or full_bodies,
             full_bodies=full_bodies,
             full_bodies_every=read_duration(full_bodies_every),

@@ -50,6 +50,7 @@ class Settings:
     full: bool = False
     full_every: timedelta = timedelta(days=1)
     allow_removal: bool = False
+    adopt_name: bool = False
     bodies: bool = False
     full_bodies: bool = False
     full_bodies_every: timedelta = timedelta(days=7)

@@ -71,8 +71,8 @@ async def _find(settings: Settings, user_id: str, database: str | None) -> Targe
         known = await accounts.known_databases(connection, user_id)
     written = [account.databases for account in found if isinstance(account.databases, dict)]
     configured = {name: parse_id(link) for one in written for name, link in one.items() if looks_like_id(str(link))}
-    ids = {**{one.name: one.database_id for one in known}, **configured}
-    candidates = [ConfiguredDatabase(name, database_id) for name, database_id in ids.items()]
+    candidates = [ConfiguredDatabase(name, database_id) for name, database_id in configured.items()]
+    candidates += [one.as_found for one in known]
     database_id = resolve_database(database, candidates, whose=f"user {user_id!r} has", unknown_ids=True).database_id
     return Target(schema, user_id, database_id, tuple(name for name in configured if configured[name] == database_id))
 

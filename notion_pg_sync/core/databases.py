@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -12,27 +12,43 @@ from notion_pg_sync.core.ids import looks_like_id, parse_id
 
 @dataclass(frozen=True)
 class ConfiguredDatabase:
-    """A database that a user wants mirrored; `name` is the user's own word for it.
+    """A database that a user wants mirrored; `name` is what SQL calls it.
 
-    `id_as_written` is the id as the user wrote it, None where that is a link, or as Notion writes it.
+    `id_as_written` is the id as the user wrote it, None where that is a link, or as Notion writes it. `title` is what
+    Notion calls a database that the user did not name, None where that is not known.
     """
 
     name: str
     database_id: str
     id_as_written: str | None = None
+    title: str | None = None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it has a name; else it is called by its id."""
+        return self.name != self.database_id
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """`name`, with a number where it is `taken`."""
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name} ({number})"
+    return free
 
 
 def find_databases(written: str, candidates: Iterable[ConfiguredDatabase]) -> list[ConfiguredDatabase]:
-    """Those of `candidates` that `written` means: by id or link, else by name; capitals and outer blanks count only
-    where that tells two names apart.
+    """Those of `candidates` that `written` means: by id or link, else by name or title; capitals and outer blanks count
+    only where that tells two names apart.
     """
     every = list(dict.fromkeys(candidates))
-    exact = [one for one in every if one.name == written]
+    exact = [one for one in every if written in (one.name, one.title)]
     if exact:
         return exact
     if looks_like_id(written):
         return [one for one in every if one.database_id == parse_id(written)]
-    return [one for one in every if _folded(one.name) == _folded(written)]
+    return [one for one in every if _folded(written) in (_folded(one.name), _folded(one.title or one.name))]
 
 
 def resolve_database(
@@ -45,17 +61,26 @@ def resolve_database(
     than one.
     """
     every = list(candidates)
-    found = find_databases(written, every)
-    ids = list(dict.fromkeys(one.database_id for one in found))
-    if len(ids) == 1:
-        return found[0]
-    if ids:
+    found = {one.database_id: one for one in reversed(find_databases(written, every))}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        ids = ", ".join(reversed(found))
+        told = "; ".join(_told_apart(one) for one in reversed(found.values()))
+        is_telling = any({one.name, one.title or written} != {written} for one in found.values())
         raise UsageError(
-            f"{whose} {len(ids)} databases {written!r}: give the id of the one that is meant ({', '.join(ids)})."
+            f"{whose} {len(found)} databases {written!r}: give the id of the one that is meant ({ids})."
+            + (f" {told}." if is_telling else "")
         )
     if unknown_ids and looks_like_id(written):
         return ConfiguredDatabase(parse_id(written), parse_id(written))
     raise UsageError(f"{whose} no database {written!r}: {_advice(written, [one.name for one in every])}")
+
+
+def _told_apart(database: ConfiguredDatabase) -> str:
+    is_retitled = database.title and database.title != database.name
+    in_notion = f" ({database.title!r} in Notion)" if is_retitled else ""
+    return f"{database.database_id} is {database.name!r}{in_notion}"
 
 
 def _advice(written: str, names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ TOKEN_PREFIXES = ("secret_", "ntn_")
 
 _NOTION_HOSTS = ("notion.so", "notion.com", "notion.site")
 _HEX = re.compile(r"[0-9a-f]{32}")
+_VIEW = re.compile(r"[?&]v=[0-9a-f]", re.IGNORECASE)
 _BARE = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 # A link's last segment is the title, a dash, and the id; without a title, the id alone.
 _ID_OF_SEGMENT = re.compile(r"(?:.*-)?([0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
@@ -27,7 +28,7 @@ def parse_id(written: str) -> str:
     Raises `MalformedIdError`.
     """
     text = written.strip().lower()
-    found = _id_of_link(text) if "/" in text else text.replace("-", "")
+    found = _id_of_link(text) if "/" in text else re.split("[?#]", text)[0].replace("-", "")
     if not _HEX.fullmatch(found):
         raise MalformedIdError(
             f"{_shown(written)} is not a Notion database id: copy the database's link in Notion, or the 32 characters "
@@ -43,6 +44,11 @@ def looks_like_id(written: str) -> bool:
     except MalformedIdError:
         return False
     return True
+
+
+def names_view(written: str) -> bool:
+    """Whether a link names a view of the database; all rows are mirrored all the same."""
+    return _VIEW.search(written) is not None
 
 
 def is_bare_id(written: str) -> bool:

@@ -21,3 +21,8 @@ def some(names: Sequence[str]) -> str:
 def times(count: int) -> str:
     """How often, such as `once` or `3 times in a row`."""
     return "once" if count == 1 else f"{count:,} times in a row"
+
+
+def ended(sentence: str) -> str:
+    """A sentence with its full stop, unless it ends with SQL, which has its semicolon."""
+    return sentence if sentence.endswith((".", ";")) else f"{sentence}."

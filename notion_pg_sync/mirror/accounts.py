@@ -9,6 +9,7 @@ from typing import cast
 from psycopg import errors, sql
 from psycopg.rows import class_row
 
+from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.qualified_sql import qualified
@@ -63,11 +64,20 @@ class ConnectedAccount:
 
 @dataclass(frozen=True)
 class KnownDatabase:
-    """A database of a user that was synced, or found by search, before."""
+    """A database of a user that was synced, or found by search, before.
+
+    `title` is what Notion called it then, None where that is not known.
+    """
 
     database_id: str
     name: str
     found_by_search: bool
+    title: str | None = None
+
+    @property
+    def as_found(self) -> ConfiguredDatabase:
+        """The database under the name that it was given, with what Notion calls it."""
+        return ConfiguredDatabase(self.name, self.database_id, title=self.title)
 
 
 async def read_accounts(connection: Connection, schema: str, user_id: str | None = None) -> list[Account]:
@@ -287,7 +297,7 @@ async def known_databases(connection: Connection, user_id: str) -> list[KnownDat
     async with connection.cursor(row_factory=class_row(KnownDatabase)) as cursor:
         await cursor.execute(
             """
-            SELECT database_id, name, found_by_search FROM notion_sync.databases
+            SELECT database_id, name, found_by_search, title FROM notion_sync.databases
             WHERE user_id = %s ORDER BY name, database_id
             """,
             (user_id,),
@@ -315,6 +325,17 @@ async def register_databases(
             """,
             [(user_id, database_id, name, found_by_search) for database_id, name in databases],
         )
+
+
+async def record_title(connection: Connection, user_id: str, database_id: str, title: str) -> None:
+    """Records what Notion calls a database; writes nothing where that is known."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.databases SET title = %(title)s
+        WHERE user_id = %(user)s AND database_id = %(database)s AND title IS DISTINCT FROM %(title)s
+        """,
+        {"title": title, "user": user_id, "database": database_id},
+    )
 
 
 async def names_databases(connection: Connection, schema: str) -> bool:

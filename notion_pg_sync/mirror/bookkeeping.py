@@ -99,14 +99,24 @@ PARTS: LiteralString = r"""
     SELECT part, statement, place, number FROM parts
 """
 
-# What people set, and no sync brings back: the part that holds it, and what it was.
+# What people set, and no sync brings back: the part that holds it, what it was, and how to set it again.
 _SETTINGS = {
-    "table view_sources": "who wants typed views (notion_sync.accounts.views)",
-    "column data_sources.bodies": "whose bodies are read at every run (notion_sync.data_sources.bodies)",
-    "table trusted_owners": "which roles are trusted (init --trust)",
-    "table search_settings": "the language of search (notion_sync.search_settings)",
+    "table view_sources": (
+        "who wants typed views",
+        "for each user who does, INSERT INTO notion_sync.accounts (user_id, views) VALUES ('USER_ID', true) "
+        "ON CONFLICT (user_id) DO UPDATE SET views = true",
+    ),
+    "column data_sources.bodies": ("whose bodies are read at every run", "notion_sync.data_sources.bodies"),
+    "table trusted_owners": ("which roles are trusted", "init --trust"),
+    "table search_settings": ("the language of search", "notion_sync.search_settings"),
 }
-_POLICIES = "by which policies tenants read the sync tables (init --row-security)"
+_POLICIES = ("by which policies tenants read the sync tables", "doctor shows them")
+# Sync tables outlive the schema: their columns tell that it was there.
+_TRACES: LiteralString = """
+    SELECT 'sync tables' FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+    WHERE relkind = 'r' AND relname ~ '^notion_.*_sync$' AND attname = 'notion_data_source_id' AND NOT attisdropped
+    LIMIT 1
+"""
 # From the version on that keeps whose rows the views show, it is known who wants views.
 _VIEW_SOURCES_SINCE = 9
 _VIEWS_AGAIN: LiteralString = """
@@ -169,13 +179,11 @@ class Lack:
         return f"of the schema notion_sync there is missing: {some(self.in_words)}"
 
     @property
-    def lost_settings(self) -> list[str]:
-        """What people had set, and what is lost with it."""
+    def lost_settings(self) -> list[tuple[str, str]]:
+        """What people had set, which is lost with it; each with how to set it again."""
         missing = {part.name for part in self.parts}
-        policies = (
-            ["by which policies tenants read the sync tables (init --row-security)"] if self._is_everything else []
-        )
-        return [*(said for name, said in _SETTINGS.items() if name in missing), *policies]
+        policies = [_POLICIES] if self._is_everything else []
+        return [*(setting for name, setting in _SETTINGS.items() if name in missing), *policies]
 
     @property
     def _is_everything(self) -> bool:
@@ -204,6 +212,7 @@ async def find_lack(connection: Connection) -> Lack:
     """What is missing of the schema `notion_sync`; changes nothing, and needs no right on it."""
     found = await connection.execute(PARTS)
     present = {name async for name, *_ in found}
+    present |= {name async for (name,) in await connection.execute(_TRACES)}
     return lack_of(present, await _recorded(connection) if "column migrations.version" in present else ())
 
 

@@ -19,13 +19,12 @@ from psycopg import (
     AsyncConnection,
     AsyncCopy,
     AsyncCursor,
-    AsyncTransaction,
-    IsolationLevel,
     OperationalError,
     errors,
     pq,
     sql,
 )
+from psycopg import Error as PsycopgError
 from psycopg.abc import Params
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
@@ -102,40 +101,65 @@ class Connection(AsyncConnection[TupleRow]):
     reliance: Reliance
     database_url: str
     _names = Names.OURS
-    _in_force: Names | None = None
+    _in_force = Names.OURS
     _met_application = False
 
     @asynccontextmanager
-    async def transaction(
-        self, savepoint_name: str | None = None, force_rollback: bool = False
-    ) -> AsyncIterator[AsyncTransaction]:
-        """See `psycopg.AsyncConnection.transaction`. Raises `PostgresError` where PostgreSQL lets it only read.
+    async def transaction(self, savepoint_name: str | None = None, force_rollback: bool = False) -> AsyncIterator[Any]:
+        """A transaction, or a savepoint in the one under way; what the block is given is of no use.
 
-        An error for a lock that somebody else holds is raised from `HeldLockError`, which names them.
+        Raises `PostgresError` where PostgreSQL lets it only read. An error for a lock that somebody else holds is
+        raised from `HeldLockError`, which names them.
         """
-        begins = not self.in_transaction
-        if begins:
-            self._in_force, self._met_application = None, False
+        if not self.in_transaction:
+            async with self._watched(), self._outermost(force_rollback):
+                yield None
+            return
         before = self._in_force
-        watch = LockWatch(self.lock_holders, self.reliance.lock_seconds) if begins else None
         try:
             async with super().transaction(savepoint_name, force_rollback) as block:
                 yield block
-                if begins and self._met_application and self.info.transaction_status == pq.TransactionStatus.INTRANS:
-                    # Constraint triggers that the application deferred run now.
-                    await self._set(Names.APPLICATION)
-        except BaseException as error:
+        except BaseException:
             self._in_force = before
-            if begins and isinstance(error, errors.ReadOnlySqlTransaction) and (why := await self._why_read_only()):
+            raise
+        if force_rollback:
+            self._in_force = before
+
+    @asynccontextmanager
+    async def _outermost(self, force_rollback: bool) -> AsyncIterator[None]:
+        """The transaction itself; it begins together with its settings, or a timeout of the role could end it between.
+
+        What is wrong with the rollback is not told: the error that led to it is.
+        """
+        self._in_force, self._met_application = self._names, self._names is Names.APPLICATION
+        try:
+            await AsyncCursor(self).execute(self.reliance.begin(self._names))
+            yield
+            if self._met_application and self.info.transaction_status == pq.TransactionStatus.INTRANS:
+                # Constraint triggers that the application deferred run now.
+                await self._set(Names.APPLICATION)
+            if not force_rollback:
+                await self.commit()
+        finally:
+            if not self.closed:
+                await self.rollback()
+
+    @asynccontextmanager
+    async def _watched(self) -> AsyncIterator[None]:
+        """Looks who holds up the block, and says why it may only read."""
+        watch = LockWatch(self.lock_holders, self.reliance.lock_seconds)
+        try:
+            yield
+        except errors.ReadOnlySqlTransaction as error:
+            if why := await self._why_read_only():
                 raise PostgresError(why.sentence, why.fix) from error
-            if watch and watch.holders and isinstance(error, WAITED_IN_VAIN):
+            raise
+        except WAITED_IN_VAIN as error:
+            if watch.holders:
                 raise error from HeldLockError(watch.holders)
             raise
         finally:
-            if watch:
-                await watch.end()
-        if force_rollback:
-            self._in_force = before
+            await watch.end()
 
     @contextmanager
     def as_application(self) -> Iterator[None]:
@@ -161,8 +185,7 @@ class Connection(AsyncConnection[TupleRow]):
     async def _set(self, names: Names) -> None:
         if self._in_force is names:
             return
-        change = self.reliance.begin(names) if self._in_force is None else self.reliance.change(names)
-        await AsyncCursor(self).execute(change)
+        await AsyncCursor(self).execute(self.reliance.change(names))
         self._in_force = names
         self._met_application = self._met_application or names is Names.APPLICATION
 
@@ -279,12 +302,13 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
 
 
 async def _begin(pool: Pool, stack: AsyncExitStack) -> Connection:
-    for _ in range(pool.max_size):
+    # All may have broken while they rested; the one after them is new.
+    for _ in range(pool.max_size + 1):
         connection = await stack.enter_async_context(pool.connection())
         connection.reliance = pool.reliance
         try:
             await stack.enter_async_context(connection.transaction())
-        except OperationalError:
+        except PsycopgError:
             if not connection.broken:
                 raise
             await stack.pop_all().aclose()
@@ -324,7 +348,10 @@ async def _configure(connection: Connection, database_url: str, reliance: Relian
     connection.reliance = reliance
     # Ids are texts to the rest of the tool, with dashes, as Notion writes them.
     connection.adapters.register_loader("uuid", TextLoader)
-    await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
+    if reliance.ends_idle_sessions:
+        # The one setting that no transaction can set aside for itself. Nothing relies on it, and where a pooler hands
+        # the session to somebody else, it is the pooler's to end.
+        await AsyncCursor(connection).execute("SET idle_session_timeout = 0")
 
 
 async def _check(database_url: str, statement_seconds: float, lock_seconds: float) -> Reliance:
@@ -344,15 +371,21 @@ async def _check(database_url: str, statement_seconds: float, lock_seconds: floa
             )
         if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
             raise PostgresError(
-                f"the database is encoded in {encoding}, which cannot hold every text of Notion: make one in UTF8, and "
-                "name it in DATABASE_URL.",
-                look="CREATE DATABASE notion TEMPLATE template0 ENCODING 'UTF8';",
+                f"the database is encoded in {encoding}, which cannot hold every text of Notion: make one in UTF8 "
+                "(CREATE DATABASE notion TEMPLATE template0 ENCODING 'UTF8'), and name it in DATABASE_URL.",
             )
         reliance = Reliance("", statement_seconds, lock_seconds, connection.info.server_version)
         await _configure(connection, database_url, reliance)
-        # Not the present value: another client of a pooler may have left that behind.
-        path = await fetch_value(connection, "SELECT reset_val FROM pg_settings WHERE name = 'search_path'")
-        return replace(reliance, application_path=str(path))
+        # Not the present values: another client of a pooler may have left those behind.
+        found = await connection.execute(
+            "SELECT name, reset_val FROM pg_settings WHERE name IN ('search_path', 'idle_session_timeout')"
+        )
+        own = {name: value async for name, value in found}
+        return replace(
+            reliance,
+            application_path=own["search_path"],
+            ends_idle_sessions=own["idle_session_timeout"] != "0",
+        )
 
 
 def _unreachable(why: Explanation) -> PostgresError:
@@ -371,9 +404,9 @@ async def _why_unreachable(database_url: str, error: OperationalError) -> Explan
 
 
 async def _takes_connections(target: Target) -> bool:
-    """Whether somebody takes a TCP connection there, soon."""
+    """Whether somebody takes a connection there, soon; on a socket, libpq has got that far."""
     if target.is_socket or not target.port.isdigit():
-        return False
+        return target.is_socket
     try:
         async with asyncio.timeout(_PROBE_SECONDS):
             _, writer = await asyncio.open_connection(target.host, int(target.port))

@@ -143,13 +143,38 @@ async def save_record(connection: Connection, key: DataSourceKey, record: DataSo
     )
 
 
-async def other_views(connection: Connection, user_id: str, database_id: str) -> set[str]:
-    """The names of the views of a user's other databases."""
-    found = await connection.execute(
-        "SELECT DISTINCT view_name FROM notion_sync.data_sources WHERE user_id = %s AND database_id <> %s",
-        (user_id, database_id),
+@dataclass(frozen=True)
+class NamedView:
+    """The view of a database of a user, and the name of the database that it goes by."""
+
+    database_id: str
+    database_name: str
+    view_name: str
+
+
+async def views_of(connection: Connection, user_id: str) -> list[NamedView]:
+    """The views of a user's databases."""
+    async with connection.cursor(row_factory=class_row(NamedView)) as cursor:
+        await cursor.execute(
+            """
+            SELECT DISTINCT database_id, database_name, view_name FROM notion_sync.data_sources
+            WHERE user_id = %s ORDER BY 1, 2, 3
+            """,
+            (user_id,),
+        )
+        return await cursor.fetchall()
+
+
+async def rename_view(connection: Connection, user_id: str, database_id: str, view_name: str, new_name: str) -> None:
+    """Lets all of a database go by another view, which `view_name` becomes as soon as nobody else needs it."""
+    await connection.execute(
+        """
+        UPDATE notion_sync.data_sources SET view_name = %(new_name)s
+        WHERE user_id = %(user)s AND database_id = %(database)s AND view_name = %(name)s
+        """,
+        {"user": user_id, "database": database_id, "name": view_name, "new_name": new_name},
     )
-    return {name async for (name,) in found}
+    await connection.execute("UPDATE notion_sync.views SET renamed_to = %s WHERE view_name = %s", (new_name, view_name))
 
 
 async def known_data_sources(connection: Connection, user_id: str, database_id: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 from notion_pg_sync.mirror.connection import Connection, Pool, fetch_value, transaction
 from notion_pg_sync.mirror.page_ids import every_spelling
 from notion_pg_sync.mirror.qualified_sql import qualified
-from notion_pg_sync.mirror.tables import SyncTable, columns_of, table_for
+from notion_pg_sync.mirror.tables import SyncTable, columns_of
 
 # The page of a row as Notion writes it, however the row does; what is no id of Notion as it is.
 _PAGE_ID = sql.SQL("coalesce(notion_sync.as_notion_id(notion_page_id)::pg_catalog.text, notion_page_id)")
@@ -56,18 +56,14 @@ class HeldColumn:
 
 @dataclass(frozen=True)
 class HeldRows:
-    """The rows of a database of a user; `tables` is where they might be."""
+    """The rows of a database of a user; `table` is where they belong, `tables` where they might be."""
 
     pool: Pool
     tables: dict[str, SyncTable]
     user_id: str
     database_id: str
     database_name: str
-
-    @property
-    def table(self) -> SyncTable:
-        """Where they belong."""
-        return table_for(self.database_name, self.tables)
+    table: SyncTable
 
     async def since_sync(self) -> timedelta | None:
         """How long ago the database's last sync began, None before the first; all by PostgreSQL's clock."""
@@ -113,6 +109,18 @@ class HeldRows:
                 (self.user_id, data_source_id),
             )
             return await cursor.fetchall()
+
+    async def left_out(self, data_source_id: str) -> dict[str, dict[str, datetime]]:
+        """Since when values of a data source are known to be missing, by page id and property."""
+        pages: dict[str, dict[str, datetime]] = {}
+        async with transaction(self.pool) as connection:
+            found = await connection.execute(
+                "SELECT page_id, property, since FROM notion_sync.left_out WHERE user_id = %s AND data_source_id = %s",
+                (self.user_id, data_source_id),
+            )
+            async for page_id, name, since in found:
+                pages.setdefault(page_id, {})[name] = since
+        return pages
 
     async def rows(self, page_ids: Sequence[str]) -> dict[str, HeldRow]:
         """The rows of these pages in the table, by page id; of several rows of one page any."""

@@ -104,9 +104,10 @@ class Upgrade:
     @property
     def warnings(self) -> list[str]:
         """What a person should know before, a sentence each."""
-        if lost := self.lack.lost_settings:
-            return [f"what was set there is lost: {'; '.join(lost)}. Set it again. No row of a sync table is lost."]
-        return []
+        if not self.lack.lost_settings:
+            return []
+        again = (f"{what} ({how})" for what, how in self.lack.lost_settings)
+        return [f"what was set there is lost; set it again: {'; '.join(again)}. No row of a sync table is lost."]
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Database:
     for somebody's word. `rows_gone`: rows that were written and are not there any more. `left_out`: values that
     Notion does not give; `left_out_reason` is of the one that is missing longest. `lease_runid` is the run that
     has the user's lease. Where the user's token is suspended, `suspended_since` and `next_try_at` are those of the
-    token. All times are by PostgreSQL's clock.
+    token. All times are by PostgreSQL's clock. `title` is what Notion calls the database, None where that is not known.
     """
 
     user_id: str
@@ -81,6 +81,7 @@ class Database:
     left_out: int = 0
     left_out_since: datetime | None = None
     left_out_reason: str | None = None
+    title: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ _DATABASES = """
                 ELSE account.next_try_at END AS next_try_at, lease_runid,
            rate_limited_until, source.rows, source.fresh_as_of, source.full_as_of,
            coalesce(source.held_back, 0) AS held_back, coalesce(gap.left_out, 0) AS left_out, gap.left_out_since,
-           gap.left_out_reason
+           gap.left_out_reason, title
     FROM notion_sync.databases AS database
     JOIN notion_sync.accounts AS account ON account.user_id = database.user_id
     LEFT JOIN (

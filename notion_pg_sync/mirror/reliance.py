@@ -35,6 +35,9 @@ _OURS = {
     "quote_all_identifiers": "off",
 }
 
+# Whatever `default_transaction_isolation` and `default_transaction_deferrable` say.
+_BEGIN = sql.SQL("BEGIN ISOLATION LEVEL READ COMMITTED, NOT DEFERRABLE")
+
 _LISTED_NAME = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^\s,"][^\s,]*))\s*(?:,|$)')
 
 
@@ -51,16 +54,18 @@ class Reliance:
 
     `application_path`: the session's own `search_path`, as the setting is written. `statement_seconds`: how long a
     statement may take, 0 for as long as it takes; `lock_seconds`: how long of that it may wait for one lock, 0 for all
-    of it. `server_version` as libpq gives it.
+    of it. `server_version` as libpq gives it. `ends_idle_sessions`: the role or the database has a limit on how long a
+    session may do nothing.
     """
 
     application_path: str
     statement_seconds: float
     lock_seconds: float
     server_version: int
+    ends_idle_sessions: bool = False
 
     def begin(self, names: Names) -> sql.SQL:
-        """The statements with which a transaction begins."""
+        """The statements that begin a transaction."""
         return _begin(self, names)
 
     def change(self, names: Names) -> sql.SQL:
@@ -80,7 +85,9 @@ def _begin(reliance: Reliance, names: Names) -> sql.SQL:
     }
     if reliance.server_version >= _TRANSACTION_TIMEOUT_SINCE:
         settings["transaction_timeout"] = "0"
-    return _written([*(_set_local(name, [value]) for name, value in settings.items()), _change(reliance, names)])
+    return _written(
+        [_BEGIN, *(_set_local(name, [value]) for name, value in settings.items()), _change(reliance, names)]
+    )
 
 
 @cache

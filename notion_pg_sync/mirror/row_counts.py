@@ -17,6 +17,27 @@ from notion_pg_sync.mirror.tables import SyncTable
 RowCounts = Mapping[tuple[str, str], int]
 
 
+async def count_unlocked_rows(connection: Connection, tables: Iterable[SyncTable], user_id: str) -> RowCounts | None:
+    """The same as `count_rows_of`, of all those of the tables that have rows of the user's.
+
+    Waits for nobody: None where somebody has locked one of them.
+    """
+    found = await connection.execute(
+        "SELECT DISTINCT sync_table FROM notion_sync.data_sources WHERE user_id = %s", (user_id,)
+    )
+    used = {name async for (name,) in found}
+    counted = [table for table in tables if table.qualified_name in used]
+    if not counted:
+        return {}
+    names = sql.SQL(", ").join(table.identifier for table in counted)
+    try:
+        async with connection.transaction():
+            await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE NOWAIT").format(names))
+            return await count_rows_of(connection, counted, user_id)
+    except errors.LockNotAvailable:
+        return None
+
+
 async def count_rows_of(connection: Connection, tables: Iterable[SyncTable], user_id: str) -> RowCounts:
     """How many rows a user has of each data source in each table, in one statement; a data source without any is not
     in it.
@@ -31,8 +52,6 @@ async def count_rows_of(connection: Connection, tables: Iterable[SyncTable], use
         )
         for table in tables
     ]
-    if not counts:
-        return {}
     with connection.as_application():
         found = await connection.execute(sql.SQL(" UNION ALL ").join(counts), {"user": user_id})
     return {(name, data_source_id): count async for name, data_source_id, count in found}

@@ -10,6 +10,7 @@ from typing import LiteralString, cast
 
 from psycopg import sql
 
+from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.qualified_sql import qualified
@@ -157,7 +158,10 @@ async def _note_as_stored(connection: Connection, table: SyncTable, owner: RowOw
     notes = [Note(row.page_id, row.content_hash, row.about, stored.get(row.page_id)) for row in assessed.write]
     await note_rows(connection, owner, notes)
     withheld = [row for row in assessed.write if row.page_id not in stored]
+    swallowed = sum(assessed.standings[row.page_id].is_lost for row in withheld)
     counts = assessed.counts
+    counts.restored -= swallowed
+    counts.returned -= swallowed
     counts.altered += sum(not row.is_as_sent for row in stored.values())
     counts.withheld += len(withheld)
     counts.inserted -= len(withheld)
@@ -209,6 +213,27 @@ async def follow_database(connection: Connection, table: SyncTable, owner: RowOw
     )
     with connection.as_application():
         await connection.execute(statement, {**_parameters(owner), "former": former_id})
+
+
+async def names_in_rows(connection: Connection, tables: Iterable[SyncTable], user_id: str) -> list[ConfiguredDatabase]:
+    """The databases of a user's rows, under the names that the rows have."""
+    names: dict[str, str] = {}
+    for table in tables:
+        if not table.has_database_name:
+            continue
+        query = qualified(
+            """
+            SELECT notion_sync.as_notion_id(notion_database_id), pg_catalog.min(database_name)
+            FROM {table} WHERE user_id {=} %s AND notion_data_source_id IS NOT NULL
+              AND notion_sync.as_notion_id(notion_database_id) IS NOT NULL AND database_name {<>} ''
+            GROUP BY 1
+            """,
+            table=table.identifier,
+        )
+        with connection.as_application():
+            found = await connection.execute(query, (user_id,))
+            names.update({str(database_id): name async for database_id, name in found})
+    return [ConfiguredDatabase(name, database_id) for database_id, name in names.items()]
 
 
 async def move_rows(connection: Connection, origin: SyncTable, table: SyncTable, owner: RowOwner) -> None:

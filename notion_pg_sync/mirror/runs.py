@@ -97,11 +97,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class DatabaseRun(Counts):
-    """What syncing one database came to."""
+    """What syncing one database came to. `is_incomplete`: values that Notion does not give are missing in its rows."""
 
     mode: Mode | None = None
     error_code: str | None = None
     message: str | None = None
+    is_incomplete: bool = False
 
     @classmethod
     def of_rows(cls, counts: Counts, mode: Mode | None, error_code: str | None, message: str) -> DatabaseRun:
@@ -173,36 +174,41 @@ async def start_run(connection: Connection, job: Job, command: str, process: Pro
 
 @dataclass(frozen=True)
 class ScheduledRun:
-    """A run of `sync-all` that nobody started by hand: where, by what, and with which surroundings (None: unknown)."""
+    """A run of `sync-all` that nobody started at a terminal: where, by what and as whom (None: unknown).
+
+    It was at work until `seen_until`, as far as it is known.
+    """
 
     runid: int
     started_at: datetime
+    seen_until: datetime
+    is_here: bool
     host: str | None
     started_by: str | None
     os_user: str | None
-    executable: str | None
-    variables: list[str] | None
-
-    def reached(self, host: str, since: datetime | None) -> bool:
-        """Whether cron or systemd started it on this host, after `since`, so that they know how to."""
-        is_evidence = self.started_by in ("cron", "systemd") and self.host == host
-        return is_evidence and (since is None or self.started_at > since)
 
 
-async def last_scheduled_run(connection: Connection) -> ScheduledRun | None:
-    """The latest of them that was not a dry run."""
+async def scheduled_runs(connection: Connection, host: str) -> list[ScheduledRun]:
+    """The latest of each starter and user, here on `host` and elsewhere, the newest first; no dry runs."""
     async with connection.cursor(row_factory=class_row(ScheduledRun)) as cursor:
         await cursor.execute(
             """
-            SELECT runid, start_time AS started_at, host, started_by, os_user, executable, variables
-            FROM notion_sync.job_run_details AS run JOIN notion_sync.job USING (jobid)
-            LEFT JOIN notion_sync.run_processes USING (runid)
-            WHERE jobname = %s AND started_by IS DISTINCT FROM 'terminal' AND run.command !~ '--dry-run'
-            ORDER BY runid DESC LIMIT 1
+            SELECT runid, started_at, seen_until, is_here, host, started_by, os_user
+            FROM (
+                SELECT DISTINCT ON (host IS NOT DISTINCT FROM %(host)s, started_by, os_user)
+                       runid, start_time AS started_at, host, started_by, os_user,
+                       coalesce(end_time, heartbeat_at, start_time) AS seen_until,
+                       host IS NOT DISTINCT FROM %(host)s AS is_here
+                FROM notion_sync.job_run_details AS run JOIN notion_sync.job USING (jobid)
+                LEFT JOIN notion_sync.run_processes USING (runid)
+                WHERE jobname = %(job)s AND started_by IS DISTINCT FROM 'terminal' AND run.command !~ '--dry-run'
+                ORDER BY host IS NOT DISTINCT FROM %(host)s, started_by, os_user, runid DESC
+            ) AS latest
+            ORDER BY runid DESC
             """,
-            (SYNC_ALL.name,),
+            {"host": host, "job": SYNC_ALL.name},
         )
-        return await cursor.fetchone()
+        return await cursor.fetchall()
 
 
 async def started_at(connection: Connection, runid: int) -> datetime:

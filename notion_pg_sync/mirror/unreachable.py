@@ -238,8 +238,8 @@ _CAUSES = (
     _Cause(
         ACCEPTED,
         "something takes the connection {where} and then does not answer",
-        "see that PostgreSQL runs and is not overloaded; a pooler behaves so while its own PostgreSQL is down, and its "
-        "log tells",
+        "see that PostgreSQL runs and is not overloaded, and that no forgotten session has locked one of its catalogs "
+        "(pg_class); a pooler behaves so while its own PostgreSQL is down, and its log tells",
         look="{pg_isready}",
     ),
     _Cause(

@@ -62,7 +62,9 @@ async def find_sources(connection: Connection, names: Collection[str] | None) ->
                ARRAY(SELECT columns.name FROM notion_sync.columns
                      WHERE (columns.user_id, columns.data_source_id) = (known.user_id, known.data_source_id)
                        AND property_type = 'relation'
-                     ORDER BY 1)
+                     ORDER BY 1),
+               coalesce((SELECT title FROM notion_sync.databases
+                         WHERE (databases.user_id, databases.database_id) = (known.user_id, known.database_id)), '')
         FROM notion_sync.accounts
         JOIN notion_sync.data_sources AS known USING (user_id)
         JOIN pg_class ON relkind IN ('r', 'p')
@@ -181,6 +183,39 @@ async def in_the_way(connection: Connection, names: Collection[str]) -> dict[str
     }
 
 
+async def renamed_views(connection: Connection) -> list[tuple[str, str]]:
+    """The views of ours that no user needs under their names, each with the name that it is to have."""
+    found = await connection.execute(
+        """
+        SELECT view_name, renamed_to FROM notion_sync.views
+        WHERE typed_view IS NULL
+          AND renamed_to IN (SELECT known.view_name FROM notion_sync.accounts
+                             JOIN notion_sync.data_sources AS known USING (user_id) WHERE accounts.views)
+          AND view_name IN (SELECT notion_sync.views_of_nobody())
+        ORDER BY view_name
+        """
+    )
+    return await found.fetchall()
+
+
+async def relation_views_of(connection: Connection, view_name: str) -> list[tuple[str, str]]:
+    """The views of a typed view's relations, each with the relation."""
+    found = await connection.execute(
+        "SELECT view_name, relation FROM notion_sync.views WHERE typed_view = %s ORDER BY 1", (view_name,)
+    )
+    return await found.fetchall()
+
+
+async def rename(connection: Connection, view_name: str, new_name: str, typed_view: str | None) -> None:
+    """Gives a view of ours another name, and with it all that depends on it; `typed_view`: that of a relation's."""
+    statement = sql.SQL("ALTER VIEW {} RENAME TO {}")
+    await connection.execute(statement.format(sql.Identifier(SCHEMA, view_name), sql.Identifier(new_name)))
+    await connection.execute(
+        "UPDATE notion_sync.views SET view_name = %s, typed_view = %s, renamed_to = NULL WHERE view_name = %s",
+        (new_name, typed_view, view_name),
+    )
+
+
 async def record(connection: Connection, view: View, fingerprint: str) -> None:
     """Records that a view is ours, as it was made in this transaction."""
     of = (view.typed_view, view.relation) if isinstance(view, RelationView) else (None, None)
@@ -191,7 +226,7 @@ async def record(connection: Connection, view: View, fingerprint: str) -> None:
         WHERE ev_class = %s::regclass AND rulename = '_RETURN'
         ON CONFLICT (view_name) DO UPDATE
         SET fingerprint = EXCLUDED.fingerprint, typed_view = EXCLUDED.typed_view, relation = EXCLUDED.relation,
-            rule_xmin = EXCLUDED.rule_xmin
+            rule_xmin = EXCLUDED.rule_xmin, renamed_to = NULL
         """,
         (view.name, fingerprint, *of, view.identifier.as_string(connection)),
     )

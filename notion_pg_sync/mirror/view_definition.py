@@ -86,6 +86,7 @@ class ViewSource:
     """A user's data source whose rows a view shows: the sync table that has them, the name of its database.
 
     `listed_table`: that table as `notion_sync.view_sources` has it. `relations`: its columns that hold related pages.
+    `title`: what Notion calls the database, empty where that is not known.
     """
 
     schema: str
@@ -95,6 +96,7 @@ class ViewSource:
     user_id: str
     data_source_id: str
     relations: Sequence[str]
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,16 @@ class View:
 
     @property
     def _databases(self) -> str:
-        return ", ".join(sorted({source.database_name for source in self.sources}))
+        """The names; with what Notion calls a database by now, as long as all are one user's."""
+        is_one_users = len({source.user_id for source in self.sources}) == 1
+        return ", ".join(
+            sorted(
+                f"{source.database_name} ({source.title} in Notion now)"
+                if is_one_users and source.title not in ("", source.database_name)
+                else source.database_name
+                for source in {(one.database_name, one.title): one for one in self.sources}.values()
+            )
+        )
 
     def _select(self, table: sql.Identifier, listed_table: str) -> sql.Composed:
         """The rows of one table. Every role can read the definition, so it names nobody whose rows they are."""

@@ -5,6 +5,7 @@ And one a relation, with a row a related page, made and dropped together with it
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
@@ -24,8 +25,11 @@ from notion_pg_sync.mirror.view_definition import (
     ViewSource,
     arrange,
     columns_of_all,
+    relation_view_name,
     relation_views,
 )
+
+log = logging.getLogger(__name__)
 
 # Any number, the same for every copy of the tool: of two that make views, one waits.
 _ADVISORY_LOCK = 7_263_548_191
@@ -84,6 +88,8 @@ async def refresh_views(
         await limit_lock_waits(connection)
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
         # Looked at again: another refresh may have been there first.
+        if not only_present:
+            await _rename(connection)
         tasks = await _tasks(connection, names, only_present=only_present)
         return [line for task in tasks for line in await _carry_out(connection, task)]
 
@@ -92,6 +98,23 @@ async def refresh_views(
     except _PASSING as error:
         names_of_due = ", ".join(f"{SCHEMA}.{task.name}" for task in tasks if task.is_due)
         return [f"The view {names_of_due} is in use ({_reason(error)}); the next run brings it up to date."]
+
+
+async def _rename(connection: Connection) -> None:
+    """Renames the views whose databases have another name now: their grants and what depends on them stay."""
+    for old, new in await catalog.renamed_views(connection):
+        relations = await catalog.relation_views_of(connection, old)
+        names = {old: new, **{name: relation_view_name(new, relation) for name, relation in relations}}
+        there = await catalog.find_existing(connection, [*names, *names.values()])
+        if any(name in there and there[name].oid for name in names.values()):
+            continue
+        try:
+            async with connection.transaction():
+                for name, new_name in names.items():
+                    if name in there and there[name].is_ours:
+                        await catalog.rename(connection, name, new_name, None if name == old else new)
+        except _LASTING_ERRORS as error:
+            log.info("the view %s could not be renamed to %s: %s", old, new, _reason(error))
 
 
 @dataclass(frozen=True)

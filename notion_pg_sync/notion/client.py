@@ -12,8 +12,9 @@ import logging
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -25,12 +26,20 @@ from tenacity import AsyncRetrying, RetryCallState, before_sleep_nothing, retry_
 from notion_pg_sync import __version__
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.clock import asked_at, read_date
-from notion_pg_sync.notion.errors import AnswerTooLargeError, NotionError, RetryPolicy, explain
+from notion_pg_sync.notion.errors import (
+    REQUEST_ID_HEADER,
+    AnswerTooLargeError,
+    NotionError,
+    RetryPolicy,
+    StrangerError,
+    explain,
+)
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.json_text import read_json
 from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.notion.properties import plain_text
 from notion_pg_sync.notion.schema import is_schema
+from notion_pg_sync.notion.token_in_use import Stored, TokenInUse
 
 NOTION_VERSION = "2026-03-11"
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
@@ -45,6 +54,9 @@ _TRANSPORT_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
 # No list of Notion's is longer; beyond it the server is leading us in a circle.
 MOST_ANSWERS_A_LIST = 2000
 MOST_FRUITLESS_ANSWERS = 100
+
+# What these mean is clear whoever says it: a network rule, a proxy's login, a conflict, a limit.
+_ALSO_OF_THE_NETWORK = (403, 407, 409, 429)
 
 # A gateway gave up, or Notion did: a page of fewer rows is answered sooner.
 _OVERLOADED = (502, 503, 504)
@@ -85,13 +97,17 @@ class Retries:
 
 @dataclass(frozen=True)
 class QueryAnswer:
-    """One answer to a query; `page_size` is how many rows it was asked for, which may be less than was wanted."""
+    """One answer to a query; `page_size` is how many rows it was asked for, which may be less than was wanted.
+
+    `databases`: the data sources that a wiki holds beside its pages.
+    """
 
     pages: list[JsonObject]
     next_cursor: str | None
     has_more: bool
     capped: bool
     page_size: int
+    databases: list[JsonObject] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -155,11 +171,23 @@ class Traffic:
     retries: int = 0
 
 
+@dataclass(frozen=True)
+class _Request:
+    """What is asked for, whatever the body; `what` it is in words."""
+
+    method: str
+    path: str
+    what: str
+    parameters: dict[str, str] | None
+    retries: Retries
+
+
 class NotionClient:
     """Reads Notion with one token. Every method raises `NotionError`.
 
     Use as an async context manager. `proxy` is the URL of a proxy on the way. At most `concurrency` requests are under
-    way at once; `pacer` says when one may begin, and is the same for all clients of a token.
+    way at once; `pacer` says when one may begin, and is the same for all clients of a token. Where Notion refuses the
+    token, the one that is `stored` by then is used, if it is another.
     """
 
     def __init__(
@@ -171,17 +199,18 @@ class NotionClient:
         proxy: str | None = None,
         concurrency: int = 12,
         retries: Retries | None = None,
+        stored: Stored | None = None,
     ) -> None:
         self.pacer = pacer
         self.traffic = Traffic()
-        self._can_be_sent = can_be_sent(token)
+        self._token = TokenInUse(token, stored)
         self._proxy = httpx.URL(proxy) if proxy else None
+        self._base_url = base_url
         self._slots = asyncio.Semaphore(concurrency)
         self._retries = retries or Retries()
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
         transport = httpx.AsyncHTTPTransport(verify=_trusted(), limits=limits, proxy=self._proxy)
         self._notion = AsyncClient(
-            auth=token if self._can_be_sent else None,
             base_url=base_url,
             notion_version=NOTION_VERSION,
             timeout_ms=int(TIMEOUT_SECONDS * 1000),
@@ -228,6 +257,10 @@ class NotionClient:
     async def page(self, page_id: str) -> JsonObject:
         """A page, wherever it is, trashed or not."""
         return await self._get(f"pages/{page_id}", f"page {page_id}")
+
+    async def block(self, block_id: str) -> JsonObject:
+        """A block, without what lies in it."""
+        return await self._get(f"blocks/{block_id}", f"block {block_id}")
 
     async def markdown(self, page_id: str) -> MarkdownAnswer:
         """The body of a page, or one of its blocks, as Markdown."""
@@ -287,8 +320,10 @@ class NotionClient:
             {"filter_properties": only} if only is not None else None,
             retries=self._retries.when_it_has_failed if has_failed else None,
         )
+        results = _list(answer, "results", what)
         return QueryAnswer(
-            pages=[page for page in _list(answer, "results", what) if page.get("object") == "page"],
+            pages=[one for one in results if one.get("object") == "page"],
+            databases=[one for one in results if one.get("object") == "data_source"],
             next_cursor=_optional_text(answer.get("next_cursor")),
             has_more=bool(answer.get("has_more")),
             capped=_is_capped(answer, what),
@@ -353,13 +388,29 @@ class NotionClient:
         *,
         retries: Retries | None = None,
     ) -> JsonObject:
-        """One request, retried. `make_body` is told how often the page that it asks for is to be halved."""
-        if not self._can_be_sent:
+        """One request, retried, and made again with a token that is newer than the one that Notion refused.
+
+        `make_body` is told how often the page that it asks for is to be halved.
+        """
+        asked = _Request(method, path, what, dict(parameters) if parameters else None, retries or self._retries)
+        while True:
+            token = self._token.current
+            try:
+                return await self._request_with(token, asked, make_body)
+            except NotionError as error:
+                if error.code != ErrorCode.UNAUTHORIZED or not await self._token.is_renewed(token):
+                    raise
+            log.info("%s %s: made again with the token that is stored by now", method, path)
+
+    async def _request_with(
+        self, token: str, asked: _Request, make_body: Callable[[int], JsonObject] | None
+    ) -> JsonObject:
+        if not can_be_sent(token):
             raise NotionError(
                 "the stored token has characters that are not allowed in a token: store it again in user_settings.",
                 code=ErrorCode.UNAUTHORIZED,
             )
-        attempts = _Attempts(retries or self._retries, has_pages=make_body is not None)
+        attempts = _Attempts(asked.retries, has_pages=make_body is not None)
         async for attempt in AsyncRetrying(
             retry=retry_if_exception(attempts.may_go_on),
             wait=attempts.wait,
@@ -369,19 +420,17 @@ class NotionClient:
             with attempt:
                 body = make_body(attempts.halvings) if make_body else None
                 try:
-                    return await self._request_once(method, path, what, body, parameters)
+                    return await self._request_once(token, asked, body)
                 except NotionError as error:
                     if error.remedy is RetryPolicy.WAIT:
-                        self.pacer.pause(error.wait_seconds or self._retries.first_back_off)
+                        self.pacer.pause(error.wait_seconds or asked.retries.first_back_off)
                     if error.remedy is not RetryPolicy.NOTHING:
                         self.traffic.retries += 1
-                        log.info("%s %s: %s", method, path, error)
+                        log.info("%s %s: %s", asked.method, asked.path, error)
                     raise
         raise AssertionError("tenacity returns or raises")
 
-    async def _request_once(
-        self, method: str, path: str, what: str, body: JsonObject | None, parameters: Mapping[str, str] | None
-    ) -> JsonObject:
+    async def _request_once(self, token: str, asked: _Request, body: JsonObject | None) -> JsonObject:
         async with self._slots:
             await self.pacer.turn()
             self.traffic.requests += 1
@@ -389,12 +438,12 @@ class NotionClient:
             try:
                 async with asyncio.timeout(LONGEST_ANSWER_SECONDS):
                     answer = await self._notion.request(
-                        path=path, method=method, query=dict(parameters) if parameters else None, body=body
+                        path=asked.path, method=asked.method, query=asked.parameters, body=body, auth=token
                     )
             except Exception as error:
-                raise explain(error, what, self._proxy) from error
+                raise explain(error, asked.what, self._proxy, self._base_url) from error
         if not isinstance(answer, dict):
-            raise explain(ValueError("not an object"), what)
+            raise explain(ValueError("not an object"), asked.what)
         return answer
 
 
@@ -460,10 +509,27 @@ class _BoundedTransport(httpx.AsyncBaseTransport):
 
 
 class _Answer(httpx.Response):
-    """An answer whose JSON is read as quickly as it can be."""
+    """An answer whose JSON is read as quickly as it can be, and which raises `StrangerError` where it is not Notion's.
+
+    Notion's sign stands in the headers and in the body (docs/notion-api.md#endpoints).
+    """
 
     def json(self, **_options: Any) -> Any:
-        return read_json(self.content)
+        return read_json(self.content) if REQUEST_ID_HEADER in self.headers else self._signed()
+
+    def raise_for_status(self) -> httpx.Response:
+        is_final = self.is_client_error and self.status_code not in _ALSO_OF_THE_NETWORK
+        if (self.is_redirect or is_final) and REQUEST_ID_HEADER not in self.headers:
+            self._signed()
+        return super().raise_for_status()
+
+    def _signed(self) -> Any:
+        body: object = None
+        with suppress(ValueError):
+            body = read_json(self.content)
+        if not isinstance(body, dict) or "request_id" not in body:
+            raise StrangerError.of(self)
+        return body
 
 
 class _BoundedStream(httpx.AsyncByteStream):

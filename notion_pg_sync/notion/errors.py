@@ -17,6 +17,7 @@ import httpx
 from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
+from notion_pg_sync.core.printable import printable
 from notion_pg_sync.notion.clock import read_date
 from notion_pg_sync.notion.network import why_unreachable
 
@@ -88,6 +89,20 @@ class AnswerTooLargeError(Exception):
     """An answer was larger than is accepted."""
 
 
+class StrangerError(Exception):
+    """Somebody else answered for Notion; the message says how, in a few words."""
+
+    @classmethod
+    def of(cls, response: httpx.Response) -> StrangerError:
+        """What an answer is like that is not Notion's."""
+        kind = response.headers.get("content-type", "").partition(";")[0]
+        how = f"it answered {response.status_code}" + (f" with {kind}" if kind else "")
+        if location := response.headers.get("location"):
+            how = f"it sends to {_host_of(location)}"
+        server = response.headers.get("server", "")
+        return cls(printable(how[:_MOST_SAID] + (f", by {server[:_MOST_SAID]}" if server else "")))
+
+
 @dataclass(frozen=True)
 class _ErrorBody:
     code: str
@@ -106,6 +121,11 @@ _SENTENCES: Mapping[str, str] = {
     ErrorCode.REQUEST_BLOCKED: "Notion blocks the requests of this token: ask Notion's support why.",
 }
 
+REQUEST_ID_HEADER = "x-notion-request-id"
+
+# Of what a stranger says of itself.
+_MOST_SAID = 80
+
 _BY_STATUS = {
     409: RetryPolicy.TRY_AGAIN,
     429: RetryPolicy.WAIT,
@@ -113,8 +133,10 @@ _BY_STATUS = {
 }
 
 
-def explain(error: Exception, what: str, proxy: httpx.URL | None = None) -> NotionError:
-    """Says what `error`, raised by notion-client or httpx while reading `what`, through `proxy`, means.
+def explain(
+    error: Exception, what: str, proxy: httpx.URL | None = None, base_url: str = "https://api.notion.com"
+) -> NotionError:
+    """Says what `error`, raised by notion-client or httpx while reading `what` at `base_url`, through `proxy`, means.
 
     Raises `error` itself where it is not about Notion or the network.
     """
@@ -140,6 +162,14 @@ def explain(error: Exception, what: str, proxy: httpx.URL | None = None) -> Noti
                 f"Notion's answer for {what} is too large ({error}).",
                 code=ErrorCode.TOO_LARGE,
                 remedy=RetryPolicy.ASK_FOR_LESS,
+            )
+        case StrangerError():
+            return NotionError(
+                f"what answers at {httpx.URL(base_url).host} is not Notion ({error}): log in to the network, let this "
+                "host past the proxy, or correct NOTION_BASE_URL.",
+                code=ErrorCode.NETWORK,
+                remedy=RetryPolicy.TRY_AGAIN,
+                look=f"curl -sv {base_url}/v1/users/me",
             )
         case InvalidPathParameterError():
             return NotionError(f"{what} has an id that cannot be used in a request.", code=ErrorCode.VALIDATION_ERROR)
@@ -195,6 +225,13 @@ def _code(body: _ErrorBody, status: int) -> str:
     return body.code
 
 
+def _host_of(location: str) -> str:
+    try:
+        return httpx.URL(location).host or "another path"
+    except httpx.InvalidURL:
+        return "an address that is not valid"
+
+
 def _read_body(error: HTTPResponseError) -> _ErrorBody:
     """What the answer says; the SDK leaves codes that it does not know in the raw body alone."""
     try:
@@ -208,7 +245,7 @@ def _read_body(error: HTTPResponseError) -> _ErrorBody:
         code=str(body.get("code") or f"http_{error.status}"),
         message=str(body.get("message") or ""),
         details=details if isinstance(details, dict) else {},
-        from_notion="x-notion-request-id" in error.headers or "request_id" in body,
+        from_notion=REQUEST_ID_HEADER in error.headers or "request_id" in body,
     )
 
 

@@ -111,6 +111,11 @@ def changed_options(before: Mapping[str, object], properties: Mapping[str, objec
     )
 
 
+def is_wiki(properties: Mapping[str, object]) -> bool:
+    """Whether it is the schema of a wiki, whose pages can be verified and may lie in one another."""
+    return any(isinstance(value, dict) and value.get("type") == "verification" for value in properties.values())
+
+
 def unknown_types(properties: Mapping[str, object]) -> list[str]:
     """The types in a schema that this version does not know; their values are kept as JSON."""
     found = {str(get_path(value, "type")) for value in properties.values()}

@@ -163,9 +163,33 @@ def test_databases_may_be_ids_and_links_and_such_as_search_leaves_out(site: Site
     worlds, characters = site.small.databases["Worlds"], site.small.databases["Characters"].replace("-", "")
     link = f"https://www.notion.so/team/Characters-{characters}?v=0123456789abcdef0123456789abcdef"
     chosen = ["--database", worlds, "--database", link]
-    assert site.command("connect", "me", "--token-file", str(token_file), *chosen).code == 0
+    ended = site.command("connect", "me", "--token-file", str(token_file), *chosen)
+    assert ended.code == 0
+    assert "The link names a view, but all rows of the database are mirrored" in ended.out
     names = {name: site.small.databases[name] for name in ("Worlds", "Characters")}
     assert settings_of(site, "me")[1] == names
+
+
+def test_a_database_keeps_its_name_when_its_user_connects_again(site: Site, token_file: Path) -> None:
+    worlds, three = site.small.databases["Worlds"], site.small.databases["Three"]
+    connect = ["connect", "me", "--token-file", str(token_file)]
+    assert site.command(*connect, "--database", "Worlds").code == 0
+    site.small.workspace.rename_database(worlds, "Planets")
+    ended = site.command(*connect, "--yes", "--database", worlds, "--database", "Three")
+    assert ended.out.splitlines()[-1] == "Connected: user 'me' mirrors Worlds, Three."
+    assert settings_of(site, "me")[1] == {"Worlds": worlds, "Three": three}
+
+
+def test_of_two_databases_of_one_title_the_id_is_asked_for(site: Site, token_file: Path) -> None:
+    other = site.small.workspace.add_database("Worlds").id
+    site.small.workspace.share("anna", other)
+    connect = ["connect", "me", "--token-file", str(token_file)]
+    ended = site.command(*connect, "--database", "Worlds")
+    assert ended.code == 2
+    assert "the token sees 2 databases 'Worlds': give the id of the one that is meant" in ended.err
+    assert other in ended.err
+    assert site.command(*connect, "--database", other, "--database", site.small.databases["Worlds"]).code == 0
+    assert settings_of(site, "me")[1] == {"Worlds": other, "Worlds (2)": site.small.databases["Worlds"]}
 
 
 def test_a_database_that_is_not_shared_is_told(site: Site, token_file: Path) -> None:

@@ -62,6 +62,7 @@ def test_a_healthy_set_up_is_all_well_and_an_ill_one_shows_no_token_and_no_conte
         "notion_databases",
         "tokens accepted",
         "databases shared",
+        "stale databases",
         "row counts",
         "last run",
         "failing databases",

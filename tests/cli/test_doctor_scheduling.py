@@ -131,7 +131,7 @@ def test_a_line_that_spoils_the_whole_file_is_told(on_host: Host, text: str, say
     on_host.host.write("/etc/cron.d/notion", text)
     seen, fix = on_host.doctor().broken("crontab valid")
     assert says in seen
-    assert fix.endswith("sudoedit /etc/cron.d/notion")
+    assert fix.endswith("(sudoedit /etc/cron.d/notion)")
 
 
 @pytest.mark.parametrize(
@@ -351,24 +351,88 @@ def long_ago(host: PrivateHost) -> None:
     os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 7200))
 
 
-def test_the_last_run_that_nobody_started_by_hand_is_compared_with_the_schedule(scheduled: Host, site: Site) -> None:
+def started_by_cron(site: Site, *, minutes_ago: int = 0) -> None:
+    """Lets every run be one that cron started here as root."""
+    site.execute("UPDATE notion_sync.run_processes SET started_by = 'cron', os_user = 'root'")
+    ago = f"interval '{minutes_ago} minutes'"
+    site.execute(f"UPDATE notion_sync.run_processes SET heartbeat_at = heartbeat_at - {ago}")
+    site.execute(f"UPDATE notion_sync.job_run_details SET start_time = start_time - {ago}, end_time = end_time - {ago}")
+
+
+def test_only_a_run_that_cron_started_shows_that_it_does(scheduled: Host, site: Site) -> None:
     (told,) = scheduled.doctor(**site.command.environment).checks["on time"]
     assert told[0] == "ok"
-    assert told[1].startswith("no schedule has started it yet; it is next due ")
+    assert told[1].startswith("no run was seen yet; it is next due ")
     long_ago(scheduled.host)
-    assert "did not run: no schedule" in scheduled.doctor(**site.command.environment).broken("on time")[0]
+    missed = "and no run that it started was seen"
+    assert f"{missed} yet" in scheduled.doctor(**site.command.environment).broken("on time")[0]
     site.connect("anna", site.small.tokens["anna"], "{}")
     site.command("sync-all")
+    assert f"{missed} yet" in scheduled.doctor(**site.command.environment).broken("on time")[0]
+    started_by_cron(site)
     assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"ok"}
-    site.execute("UPDATE notion_sync.job_run_details SET start_time = start_time - interval '40 minutes'")
-    seen, _ = scheduled.doctor(**site.command.environment).broken("on time")
-    assert "did not run" in seen
-    assert "40 minutes ago" in seen
+    started_by_cron(site, minutes_ago=40)
     site.command("sync-all")
-    site.execute("UPDATE notion_sync.run_processes SET started_by = 'terminal' WHERE runid = 2")
-    assert "did not run: the last run began 4" in scheduled.doctor(**site.command.environment).broken("on time")[0]
     site.command("sync-all", "--dry-run")
-    assert "did not run: the last run began 4" in scheduled.doctor(**site.command.environment).broken("on time")[0]
+    assert f"{missed} since 20" in scheduled.doctor(**site.command.environment).broken("on time")[0]
+
+
+def test_a_run_of_another_user_or_host_shows_nothing_of_a_line(scheduled: Host, site: Site) -> None:
+    site.connect("anna", site.small.tokens["anna"], "{}")
+    site.command("sync-all")
+    long_ago(scheduled.host)
+    for column, other in (("os_user", "nobody"), ("host", "elsewhere")):
+        started_by_cron(site)
+        assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"ok"}
+        site.execute(f"UPDATE notion_sync.run_processes SET {column} = %s", other)
+        assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"broken"}
+
+
+def test_a_long_run_is_no_missed_one(scheduled: Host, site: Site) -> None:
+    """Behind flock, a line starts nothing while its last run is at work."""
+    site.connect("anna", site.small.tokens["anna"], "{}")
+    site.command("sync-all")
+    long_ago(scheduled.host)
+    started_by_cron(site)
+    site.execute("UPDATE notion_sync.job_run_details SET start_time = start_time - interval '70 minutes'")
+    assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"ok"}
+
+
+# What nobody can see in a line, its runs show.
+ODD_LINES = {
+    "flock's folder is not there": f"flock -n /run/gone/lock {TOOL} sync-all",
+    "a condition that is never met": f"false && {TOOL} sync-all",
+    "a file that is not there": f"[ -f /run/gone ] && {TOOL} sync-all",
+}
+
+
+@pytest.mark.parametrize("command", ODD_LINES.values(), ids=ODD_LINES.keys())
+def test_an_odd_line_is_well_as_soon_as_it_starts_runs(scheduled: Host, site: Site, command: str) -> None:
+    site.connect("anna", site.small.tokens["anna"], "{}")
+    scheduled.host.install_crontab(f"DATABASE_URL={site.database_url}\n*/15 * * * * {command}\n")
+    assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"ok"}
+    long_ago(scheduled.host)
+    site.command("sync-all")
+    assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"broken"}
+    started_by_cron(site)
+    assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"ok"}
+
+
+def test_every_user_has_a_line(scheduled: Host, site: Site) -> None:
+    for user in ("anna", "ben"):
+        site.connect(user, site.small.tokens[user], "{}")
+    settings = scheduled.host.run("crontab", "-l").stdout.splitlines()[0]
+    of_anna = f"{settings}\n*/15 * * * * {TOOL} sync-all --user anna\n"
+    scheduled.host.install_crontab(of_anna)
+    assert (
+        scheduled.doctor(**site.command.environment).broken("often enough")[0].startswith("no crontab line syncs ben:")
+    )
+    scheduled.host.install_crontab(f"{of_anna}*/20 * * * * {TOOL} sync-all --user=ben\n")
+    assert scheduled.doctor(**site.command.environment).verdicts("often enough") == {"ok"}
+    scheduled.host.install_crontab(f"{of_anna}@daily {TOOL} sync-all\n")
+    assert "only after 1 day" in scheduled.doctor(**site.command.environment).broken("often enough")[0]
+    scheduled.host.install_crontab(of_anna.replace("anna", "zoe"))
+    assert "the user 'zoe' alone" in scheduled.doctor(**site.command.environment).broken("command found")[0]
 
 
 @pytest.mark.parametrize(("daemon", "due"), [("cron", "12:00"), ("crond", "22:00")])
@@ -386,7 +450,7 @@ def test_a_run_of_another_job_does_not_count(scheduled: Host, site: Site) -> Non
     site.connect("anna", site.small.tokens["anna"], f'{{"Worlds": "{site.small.databases["Worlds"]}"}}')
     assert site.command("sync", "anna", "Worlds").code == 0
     ((_, seen, _),) = scheduled.doctor(**site.command.environment).checks["on time"]
-    assert seen.startswith("no schedule has started it yet")
+    assert seen.startswith("no run was seen yet")
 
 
 WRONG_LINES = {
@@ -398,7 +462,13 @@ WRONG_LINES = {
     "a command that does not exist": (f"*/15 * * * * {TOOL} sync-al --x sync-all", "command found", "sync-al"),
     "a carriage return": (f"*/15 * * * * {TOOL} sync-all\r", "command found", "sync-all"),
     "--dry-run left in": (f"*/15 * * * * {TOOL} sync-all --dry-run", "command found", "it has --dry-run"),
-    "timeout 1": (f"*/15 * * * * timeout 1 {TOOL} sync-all", "command found", "timeout ends it after 1 second"),
+    "timeout 1": (f"*/15 * * * * timeout 1 {TOOL} sync-all", "command found", "its time limit of 1 second ends it"),
+    "a limit of 2 seconds": (
+        f"*/15 * * * * {TOOL} sync-all --timeout 2s",
+        "command found",
+        "its time limit of 2 seconds ends it",
+    ),
+    "a shell that is not there": (f"SHELL=/bin/zsh\n{LINE.strip()}", "command found", "SHELL is '/bin/zsh'"),
     "every 15 hours": (f"0 */15 * * * {TOOL} sync-all", "often enough", "is due only after 15 hours"),
     "once a day": (f"@daily {TOOL} sync-all", "often enough", "is due only after 1 day"),
     "a log folder that is not there": (

@@ -197,6 +197,20 @@ def test_a_database_under_two_names_is_taken_out_under_both(mirrored: Site) -> N
     assert databases.keys() == {"Worlds", "Three", "Canary Broken"}
 
 
+@pytest.mark.parametrize("called", ["name", "title"])
+def test_of_two_databases_that_may_be_meant_neither_is_forgotten(mirrored: Site, called: str) -> None:
+    before = rows_of(mirrored, USER)
+    mirrored.execute(
+        f"UPDATE notion_sync.databases SET {called} = 'Worlds' WHERE user_id = %s AND name = 'Three'", USER
+    )
+    mirrored.execute("UPDATE user_settings SET notion_databases = '{}'")
+    ended = mirrored.command("forget", USER, "Worlds", "--yes")
+    assert ended.code == 2
+    assert "2 databases 'Worlds': give the id of the one that is meant" in ended.sentence
+    assert all(mirrored.small.databases[name] in ended.sentence for name in ("Stories", "Three"))
+    assert rows_of(mirrored, USER) == before
+
+
 def test_a_database_that_there_is_not_is_told_with_those_that_there_are(mirrored: Site) -> None:
     ended = mirrored.command("forget", USER, "Charakters", "--yes")
     assert ended.code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -33,7 +34,10 @@ def test_init_says_what_is_lost_with_the_schema(site: Site) -> None:
     ended = site.command("init", "--yes")
     assert ended.code == 0
     assert "• bring back what was dropped: everything\n" in ended.out
-    assert "! what was set there is lost: who wants typed views (notion_sync.accounts.views);" in ended.out
+    assert "! what was set there is lost; set it again: who wants typed views (for each user who does, " in ended.out
+    (statement,) = re.findall("INSERT INTO notion_sync.accounts .*? SET views = true", ended.out)
+    site.execute(statement.replace("USER_ID", "anna"))
+    assert site.execute("SELECT user_id, views FROM notion_sync.accounts") == [("anna", True)]
     assert site.command("init").out == IN_PLACE
 
 

@@ -39,8 +39,15 @@ def test_status_of_a_standby_is_failing_however_fresh_the_copy_is(folder: Path, 
             command = Command({"DATABASE_URL": server.url, "NOTION_BASE_URL": notion.url})
             ended = command("status")
             assert ended.code == 1
-            assert ended.out.startswith("Failing: notion-pg-sync sync-all is not well")
+            assert ended.out.startswith("Failing: no copy can be kept fresh or judged.")
             assert "nothing can be synced: this PostgreSQL is a standby, which takes no changes" in ended.out
             assert json.loads(command("status", "--json").out)["health"] == "failing"
             assert "notion_pg_sync_health 2.0" in command("status", "--prometheus").out
             assert command("sync-all").code == 3
+            doctor = command("doctor", "--no-cron-check")
+            assert doctor.code == 1
+            assert doctor.out.startswith(
+                "1 broken link: fix it, then run doctor again.\n"
+                "  BROKEN   settings: this PostgreSQL is a standby, which takes no changes\n"
+                "           To do: name the primary server in DATABASE_URL"
+            )

@@ -212,7 +212,7 @@ def test_what_is_older_than_max_age_is_stale(anna: Site) -> None:
     )
     assert conditions(anna) == {("anna", "Worlds"): "stale"}
     assert anna.command("status", "--max-age", "2h").code == 0
-    assert "warning  stale databases: anna/" in anna.command("doctor", "-v", "--no-cron-check").out
+    assert "BROKEN   stale databases: anna/" in anna.command("doctor", "-v", "--no-cron-check").out
     assert (
         "no copy is older than it should be" in anna.command("doctor", "-v", "--no-cron-check", "--max-age", "2h").out
     )

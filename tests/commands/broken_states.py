@@ -15,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from tests.commands.sick import Sick, State
 from tests.commands.test_doctor_older_setup import JOB, OLDER_FUNCTIONS, PG_CRON
+from tests.pgbouncer import PgBouncer
 from tests.waiting import wait_until
 
 Change = Callable[[Sick], object]
@@ -86,6 +87,29 @@ def forgets_to_commit(statement: str, seconds: int = 0) -> Change:
     return change
 
 
+def locks_a_catalog(sick: Sick) -> None:
+    """Nobody can connect then, so that this is not waited for."""
+    with_parameter(connect_timeout="3")(sick)
+    sick.forget_to_commit("LOCK TABLE pg_catalog.pg_class")
+
+
+def pooler_without_server(sick: Sick) -> None:
+    nothing = make_conninfo(sick.url, host="127.0.0.1", port="1")
+    environment(DATABASE_URL=sick.stack.enter_context(PgBouncer(nothing)).url)(sick)
+
+
+def thirty(user_token: str) -> Change:
+    """Thirty users more, with tokens by their number."""
+
+    def change(sick: Sick) -> None:
+        notes = json.dumps({"Notes": sick.small.databases["Notes"]})
+        for number in range(30):
+            statement = "INSERT INTO user_settings (user_id, notion_token, notion_databases) VALUES (%s, %s, %s)"
+            sick.execute(statement, f"user {number:02}", user_token.format(number), notes)
+
+    return change
+
+
 IDLE_FOR = """
     SELECT count(*) FROM pg_stat_activity
     WHERE application_name = 'forgotten' AND state_change < clock_timestamp() - make_interval(secs => %s)
@@ -126,6 +150,12 @@ def most_rows_gone(sick: Sick) -> None:
     pages = sick.small.workspace.page_ids(data_source="Tasks")
     for page in pages[: len(pages) * 3 // 4]:
         sick.small.workspace.delete_page(page)
+
+
+def removal_is_allowed(sick: Sick) -> None:
+    """Somebody has looked in Notion, and types what the line names."""
+    (line,) = [one["message"] for one in sick.findings() if one["check"] == "failing databases"]
+    sick.type(line[line.index("notion-pg-sync sync") :], "shell")
 
 
 def a_run_is_killed(sick: Sick) -> None:
@@ -213,6 +243,13 @@ REACHING = [
         environment_of_before,
     ),
     State(
+        "a pooler whose server is down",
+        "reachable",
+        "and then does not answer",
+        pooler_without_server,
+        environment_of_before,
+    ),
+    State(
         "a password with @ and / in the URL",
         "reachable",
         "cannot be read",
@@ -264,6 +301,13 @@ REACHING = [
         is_sampled=True,
     ),
     State(
+        "a database that is read-only, after a run",
+        "settings",
+        "lets this session only read",
+        'ALTER DATABASE "{database}" SET default_transaction_read_only = on',
+        after_a_run=True,
+    ),
+    State(
         "a role that is read-only",
         "settings",
         "lets this session only read",
@@ -289,6 +333,13 @@ REACHING = [
         "visible rows",
         "application_name forgotten",
         forgets_to_commit("LOCK TABLE notion_pages_sync"),
+    ),
+    State(
+        "a lock on a catalog",
+        "reachable",
+        "and then does not answer",
+        locks_a_catalog,
+        lambda sick: sick.stack.close(),
     ),
     State(
         "a lock on the bookkeeping",
@@ -445,14 +496,41 @@ TABLES = [
     State(
         "rows deleted",
         "row counts",
-        "something else removed some",
+        "something else removed rows",
         "DELETE FROM notion_pages_sync WHERE database_name = 'Tasks'",
         is_sampled=True,
     ),
     State(
+        "a table truncated",
+        "row counts",
+        "anna/Three has 0 instead of 3, ben/Tasks has 0 instead of 90",
+        "TRUNCATE notion_pages_sync",
+    ),
+    State(
+        "a preset's table renamed, after a run",
+        "tables there",
+        "looks like it",
+        "ALTER TABLE notion_worlds_sync RENAME TO worlds",
+        after_a_run=True,
+    ),
+    State(
+        "the general table renamed",
+        "unique keys",
+        "looks like it",
+        "ALTER TABLE notion_pages_sync RENAME TO pages",
+    ),
+    State(
+        "a trigger that swallows rows",
+        "failing databases",
+        "12 rows are missing: the trigger swallow",
+        "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER swallow BEFORE INSERT OR UPDATE ON notion_worlds_sync FOR EACH ROW EXECUTE FUNCTION swallow(); DELETE FROM notion_worlds_sync",
+        lambda sick: (sick.execute("DROP TRIGGER swallow ON notion_worlds_sync"), sick.command("sync-all")),
+        after_a_run=True,
+    ),
+    State(
         "rows added",
         "row counts",
-        "something else added some",
+        "something else added rows",
         "INSERT INTO notion_pages_sync (user_id, notion_page_id, notion_database_id, notion_data_source_id, database_name) SELECT user_id, gen_random_uuid(), notion_database_id, notion_data_source_id, database_name FROM notion_pages_sync LIMIT 1",
     ),
     State(
@@ -468,6 +546,25 @@ TABLES = [
         "CREATE TABLE favourites (world uuid NOT NULL REFERENCES notion_worlds_sync ON DELETE SET NULL)",
     ),
     State("a typed view dropped", "typed views", "worlds", "DROP VIEW notion.worlds"),
+    State(
+        "the bookkeeping dropped",
+        "initialised",
+        "missing: everything; lost with it: who wants typed views",
+        "DROP SCHEMA notion_sync CASCADE",
+    ),
+    State(
+        "the bookkeeping and the views dropped",
+        "initialised",
+        "missing: everything; lost with it: who wants typed views",
+        "DROP SCHEMA notion_sync, notion CASCADE",
+    ),
+    State(
+        "a table of the bookkeeping dropped",
+        "initialised",
+        "table data_sources",
+        "DROP TABLE notion_sync.data_sources CASCADE",
+    ),
+    State("the record of migrations dropped", "initialised", "table migrations", "DROP TABLE notion_sync.migrations"),
 ]
 
 ACCOUNTS = [
@@ -490,7 +587,28 @@ ACCOUNTS = [
     State("a no-break space behind a token", "tokens", "whitespace", token("{}\u00a0")),
     State("a character without width before a token", "tokens", "invisible", token("\ufeff{}\u200b")),
     State("a newline behind all tokens, after a run", "tokens", "whitespace", token("\t{}\r\n"), after_a_run=True),
-    State("a blank within a token", "tokens", "not allowed in a token", token("ntn_a b"), good_tokens),
+    State(
+        "thirty tokens that are none",
+        "tokens",
+        "stand in 30 tokens in notion_token (user 00, user 01, user 02, user 03, user 04 and 25 more)",
+        thirty("ntn_{} x"),
+        "DELETE FROM user_settings WHERE user_id LIKE 'user %'",
+    ),
+    State(
+        "thirty tokens that are refused",
+        "tokens accepted",
+        "user 00, user 01, user 02, user 03, user 04 and 25 more",
+        thirty("ntn_{}"),
+        "DELETE FROM user_settings WHERE user_id LIKE 'user %'",
+    ),
+    State(
+        "a blank within a token",
+        "tokens",
+        "not allowed in a token",
+        token("ntn_a b"),
+        good_tokens,
+        is_sampled=True,
+    ),
     State(
         "a token that is encrypted, and no key",
         "tokens",
@@ -540,6 +658,14 @@ ACCOUNTS = [
         "ALTER TABLE user_settings RENAME notion_databases TO wanted",
     ),
     State(
+        "notion_databases renamed by an application that needs the new name",
+        "settings columns",
+        "the column wanted holds them",
+        "ALTER TABLE user_settings RENAME notion_databases TO wanted; CREATE FUNCTION choose() RETURNS void LANGUAGE plpgsql"
+        " AS 'BEGIN UPDATE user_settings SET wanted = NULL; END'",
+        "ALTER TABLE user_settings RENAME wanted TO notion_databases; DROP FUNCTION choose()",
+    ),
+    State(
         "notion_databases of text",
         "settings columns",
         "is text, not jsonb",
@@ -582,7 +708,6 @@ NOTION = [
         notion("revoke_token anna"),
         a_new_token,
         after_a_run=True,
-        is_sampled=True,
     ),
     State(
         "every token wrong",
@@ -647,7 +772,14 @@ RUNS = [
             json.dumps({"Notes": sick.small.databases["Notes"]}),
         ),
     ),
-    State("a removal that was held back", "failing databases", "--allow-removal", most_rows_gone, after_a_run=True),
+    State(
+        "a removal that was held back",
+        "failing databases",
+        "--allow-removal",
+        most_rows_gone,
+        removal_is_allowed,
+        after_a_run=True,
+    ),
     State("a database that was suspended and is shared again", "suspended databases", "suspended", suspended),
     State("a failure that was mended since", "failing databases", "failing", failed_and_was_mended),
 ]

@@ -30,7 +30,7 @@ class State:
 
     `breaks` and `heals` are SQL, or do something. `heals` is what a person does whom doctor tells what is needed: there
     is then no fix to type. `as_role`: the tool works as a role of its own. `after_a_run`: a sync meets it before doctor
-    does. `is_sampled`: it is one of the few that are tried with every change.
+    does. `causes`: how many doctor tells. `is_sampled`: it is one of the few that are tried with every change.
     """
 
     name: str
@@ -40,6 +40,7 @@ class State:
     heals: str | Callable[[Sick], object] | None = None
     as_role: bool = False
     after_a_run: bool = False
+    causes: int = 1
     is_sampled: bool = False
 
 

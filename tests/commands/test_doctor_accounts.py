@@ -59,7 +59,7 @@ async def test_users_without_a_token_are_named(patient: Patient) -> None:
     (finding,) = await patient.found("connected users")
     assert finding.verdict is Verdict.BROKEN
     assert finding.message.endswith("nobody to sync: anna, ben")
-    assert finding.needs.startswith("a new Notion token for anna, in notion_token of user_settings")
+    assert finding.needs.startswith("2 new Notion tokens, for anna, ben, in notion_token of user_settings")
     connect(patient, "cora")
     waiting = told(await patient.found("connected users"), "no Notion token, for anna, ben")
     assert waiting.verdict is Verdict.WARNING
@@ -82,7 +82,7 @@ async def test_users_that_sync_all_leaves_out_are_told(patient: Patient) -> None
     assert told(await patient.found("connected users"), "skips ben").verdict is Verdict.OK
     patient.execute("UPDATE user_settings SET auto_sync_enabled = false")
     nobody = told(await patient.found("connected users"), "syncs nobody")
-    assert nobody.verdict is Verdict.WARNING
+    assert nobody.verdict is Verdict.BROKEN
     assert nobody.needs == "set it to true for those who are to be synced"
 
 
@@ -100,7 +100,7 @@ async def test_a_token_with_blanks_around_it_is_trimmed(patient: Patient, around
     connect(patient, "anna", around.format(TOKEN))
     (finding,) = await patient.found("tokens")
     assert finding.verdict is Verdict.BROKEN
-    assert "begins or ends with whitespace" in finding.message
+    assert finding.message == "whitespace or invisible characters stand around 1 token in notion_token (anna)"
     await patient.assert_mended("tokens")
     assert patient.execute("SELECT notion_token FROM user_settings") == [(TOKEN,)]
 
@@ -121,7 +121,7 @@ async def test_a_token_that_looks_encrypted_needs_a_key(patient: Patient) -> Non
     connect(patient, "ben")
     (finding,) = await patient.found("tokens")
     assert finding.verdict is Verdict.BROKEN
-    assert finding.message == "1 token looks encrypted, and there is no key to open it: anna"
+    assert finding.message == "1 token looks encrypted, and there is no key: anna"
     assert "NOTION_TOKEN_KEY" in finding.needs
     assert token not in f"{finding}"
 
@@ -203,7 +203,9 @@ async def test_a_renamed_notion_databases_is_found_by_the_ids_in_it(patient: Pat
         "has no column notion_databases any more, so nobody's databases are synced: the column pages_wanted holds them"
     )
     await patient.assert_mended("settings columns")
-    assert patient.execute("SELECT pages_wanted, notion_databases FROM user_settings") == [({"Worlds": ID},) * 2]
+    assert patient.execute(
+        "UPDATE user_settings SET notion_databases = notion_databases RETURNING notion_databases"
+    ) == [({"Worlds": ID},)]
 
 
 async def test_each_malformed_id_is_told_and_mended_by_name(patient: Patient) -> None:
@@ -231,6 +233,35 @@ async def test_of_two_names_the_first_in_alphabetical_order_counts(patient: Pati
     assert "'Worlds' and 'Lands' in notion_databases are one database: it counts once, as 'Lands'" in finding.message
     await patient.assert_mended("notion_databases")
     assert patient.execute("SELECT notion_databases FROM user_settings") == [({"Lands": ID, "Tasks": OTHER_ID},)]
+
+
+@pytest.mark.parametrize(
+    ("databases", "said", "needs"),
+    [
+        (
+            {"Tasks": ID, "tasks ": OTHER_ID},
+            "the names 'Tasks' and 'tasks' in notion_databases differ only",
+            "tell apart",
+        ),
+        ({"": ID}, "a name in notion_databases is empty ('')", "give it a name there"),
+        ({"*": ID}, "'*' with an id in notion_databases is one database", 'for every database, write {"*": "*"}'),
+    ],
+)
+async def test_a_name_that_may_not_be_meant_so_is_told(
+    patient: Patient, databases: dict[str, str], said: str, needs: str
+) -> None:
+    connect(patient, "anna", databases=databases)
+    (finding,) = await patient.found("notion_databases")
+    assert finding.verdict is Verdict.WARNING
+    assert said in finding.message
+    assert needs in finding.needs
+
+
+async def test_a_link_to_a_view_is_well_and_what_it_brings_is_told(patient: Patient) -> None:
+    connect(patient, "anna", databases={"Worlds": f"https://www.notion.so/{ID.replace('-', '')}?v={'a' * 32}"})
+    (finding,) = await patient.found("notion_databases")
+    assert finding.verdict is Verdict.OK
+    assert "all rows of the database are mirrored, whatever the view filters: Worlds" in finding.message
 
 
 @pytest.mark.parametrize("databases", ["null", "{}"])

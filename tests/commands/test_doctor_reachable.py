@@ -62,6 +62,17 @@ async def test_a_server_that_never_answers() -> None:
     assert finding.message.startswith(f"something takes the connection at 127.0.0.1:{port} and then does not answer")
 
 
+async def test_a_socket_on_which_nobody_answers_is_no_firewall(tmp_path: Path) -> None:
+    with closing(socket.socket(socket.AF_UNIX)) as silent:
+        silent.bind(str(tmp_path / ".s.PGSQL.5432"))
+        silent.listen()
+        finding = await cause_of(f"host={tmp_path} password=canary connect_timeout=2")
+    assert finding.message.startswith(
+        f"something takes the connection on the socket in {tmp_path} (port 5432) and then"
+    )
+    assert "firewall" not in finding.message
+
+
 @pytest.mark.parametrize(
     ("database_url", "words"),
     [

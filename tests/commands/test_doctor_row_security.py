@@ -26,8 +26,9 @@ def readable(patient: Patient, role: str, query: str, claims: str = "") -> list[
 async def test_an_adopted_database_is_told_what_is_amiss_and_typing_it_mends_it(adopted: Patient) -> None:
     found = await adopted.found("row level security")
     off = told(found, "row level security is off on public.notion_chat_sessions_sync, public.notion_pages_sync")
-    assert off.needs == "give the application's roles their policies, then switch it on"
-    await adopted.type(off.look)
+    policies, _, typed = off.needs.partition(", then type ")
+    assert policies == "give the application's roles their policies"
+    await adopted.type(typed.strip("'"))
     await adopted.assert_mended("row level security")
 
 

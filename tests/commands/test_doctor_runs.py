@@ -29,16 +29,16 @@ async def test_before_the_first_run(mirrored: Mirrored) -> None:
     mirrored.connect("anna", "anna", "Worlds", "Three")
     mirrored.connect("ben", "ben")
     finding = await mirrored.one("last run")
-    assert (finding.verdict, finding.fix) == (Verdict.WARNING, "notion-pg-sync sync-all")
+    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync sync-all")
     findings = await mirrored.found("never synced")
     assert [(finding.verdict, finding.message, finding.fix) for finding in findings] == [
         (
-            Verdict.WARNING,
+            Verdict.BROKEN,
             "anna/Three, anna/Worlds: never synced: no run has reached it yet",
             "notion-pg-sync sync-all --user anna",
         ),
         (
-            Verdict.WARNING,
+            Verdict.BROKEN,
             "ben: never synced: all databases are configured, and no run has searched for them yet",
             "notion-pg-sync sync-all --user ben",
         ),
@@ -148,7 +148,7 @@ def killed(mirrored: Mirrored, at_work: subprocess.Popen[bytes]) -> Mirrored:
 
 async def test_a_run_whose_process_was_killed_is_told_and_closed_by_the_next(killed: Mirrored) -> None:
     finding = await killed.one("unended runs")
-    assert finding.verdict is Verdict.WARNING
+    assert finding.verdict is Verdict.BROKEN
     assert finding.message.startswith("anna/Worlds: went away, for ")
     assert "run 1 went away (pid " in finding.message
     await killed.type(finding.fix)
@@ -166,7 +166,7 @@ async def test_a_run_of_another_machine_is_told_by_its_silence_and_closed_by_the
     killed.execute("UPDATE notion_sync.run_processes SET heartbeat_at = now() - interval '3 hours'")
     killed.execute("UPDATE notion_sync.accounts SET lease_expires_at = now() - interval '2 hours'")
     finding = await killed.one("unended runs")
-    assert finding.verdict is Verdict.WARNING
+    assert finding.verdict is Verdict.BROKEN
     assert "last heard of 3 hours ago" in finding.message
     await killed.type(finding.fix)
     assert (await killed.one("unended runs")).verdict is Verdict.OK
@@ -180,7 +180,7 @@ async def test_a_stale_database_is_told_with_what_brings_it_up_to_date(mirrored:
         "UPDATE notion_sync.data_sources SET fresh_as_of = fresh_as_of - interval '3 hours' WHERE user_id = 'anna'"
     )
     finding = await mirrored.one("stale databases")
-    assert (finding.verdict, finding.fix) == (Verdict.WARNING, "notion-pg-sync sync-all --user anna")
+    assert (finding.verdict, finding.fix) == (Verdict.BROKEN, "notion-pg-sync sync-all --user anna")
     assert finding.message.startswith(
         "anna/Three, anna/Worlds: stale, the oldest as of 3 hours ago: no run has reached"
     )
@@ -209,7 +209,7 @@ async def test_a_suspended_database_is_told_and_comes_back(mirrored: Mirrored) -
     assert finding.verdict is Verdict.WARNING
     assert finding.message.startswith("anna/Worlds: suspended, for ")
     assert ", 3 times in a row, next try in an hour: database " in finding.message
-    assert (await mirrored.found("last run"))[0].verdict is Verdict.WARNING
+    assert (await mirrored.found("last run"))[0].verdict is Verdict.OK
     assert (await mirrored.one("failing databases")).verdict is Verdict.OK
     mirrored.workspace.share("anna", "Worlds")
     await mirrored.type(finding.fix)

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Verdict, broken, ok, warning
-from notion_pg_sync.commands.doctor.checks.examine import Examined, examine
+from notion_pg_sync.commands.doctor.checks.check import (
+    EVERYTHING,
+    Check,
+    Examination,
+    Finding,
+    Subject,
+    Verdict,
+    broken,
+    ok,
+    warning,
+)
+from notion_pg_sync.commands.doctor.checks.examine import Examined, examine, explains
 from notion_pg_sync.settings import Settings
 
 
@@ -64,3 +75,21 @@ async def test_every_check_gives_one_answer_whatever_came_before(verdicts: list[
     assert [one.check for one in answers] == checks
     holding = [one.holds for one in answers]
     assert holding == sorted(holding, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("cause", "finding", "is_explained"),
+    [
+        (EVERYTHING, EVERYTHING, True),
+        (EVERYTHING, ("anna",), True),
+        (EVERYTHING, ("anna", "Tasks"), True),
+        (("anna",), EVERYTHING, False),
+        (("anna",), ("anna", "Tasks"), True),
+        (("anna", "Tasks"), ("anna",), True),
+        (("anna",), ("ben", "Tasks"), False),
+    ],
+)
+def test_a_whole_run_fails_only_of_what_concerns_everybody(
+    cause: Subject, finding: Subject, is_explained: bool
+) -> None:
+    assert explains(broken("it is down", "", cause), broken("it failed", "", finding)) is is_explained

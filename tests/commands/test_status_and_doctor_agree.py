@@ -194,9 +194,7 @@ def test_the_whole_is_as_well_for_both(known: Facts, user_id: str | None) -> Non
     is_well = all(finding.verdict is Verdict.OK for finding in findings)
     if not any(one.condition is Condition.NOT_CONNECTED for one in judgement.judged):
         assert is_well is (judgement.health is Health.OK)
-    assert (Verdict.BROKEN in {finding.verdict for finding in findings}) is any(
-        one.condition is Condition.FAILING for one in judgement.judged
-    )
+    assert (Verdict.BROKEN in {finding.verdict for finding in findings}) is (judgement.health is Health.FAILING)
     assert judgement.exit_code == (judgement.health is Health.FAILING)
 
 

@@ -145,7 +145,7 @@ def test_where_nothing_at_all_is_fresh_that_is_a_failure(settings: User | None, 
     judgement = judged(Facts(NOW, (settings,) if settings else (), (a_database(**state),)))
     assert (judgement.exit_code, judgement.health) == (1, Health.FAILING)
     assert judgement.judged[0].reason.startswith("no database is kept fresh (1 ")
-    assert headline(judgement, NOW).startswith("Failing: notion-pg-sync sync-all is not well: 1 failing.")
+    assert headline(judgement, NOW).startswith("Failing: no database is kept fresh.")
 
 
 @pytest.mark.parametrize(("number", "suspended"), [(1, False), (4, False), (4, True)])
@@ -203,7 +203,7 @@ def test_a_run_that_went_away_before_it_came_to_a_database_counts_until_sync_all
     away = an_open_run(8)
     known = facts(a_database(), open_runs=(away,), gone=frozenset({8}))
     assert [one.condition for one in judged(known).not_fresh] == [Condition.WENT_AWAY]
-    assert headline(judged(known), NOW) == "Failing: notion-pg-sync sync-all is not well: 1 went away."
+    assert headline(judged(known), NOW) == "Failing: a run of sync-all went away."
     assert judged(facts(a_database(), last_run=a_run(9), open_runs=(away,), gone=frozenset({8}))).exit_code == 0
 
 

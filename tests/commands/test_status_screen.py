@@ -194,6 +194,14 @@ def test_who_asks_for_a_user_sees_each_database() -> None:
     assert "Database 69" in screen
 
 
+def test_what_notion_calls_a_database_by_now_stands_beside_its_name() -> None:
+    known = facts(a_database("anna", 1, name="Tasks", title="Aufgaben"), a_database("anna", 2, title="Database 2"))
+    screen = words(shown(known, 300, about_some=True))
+    assert screen.count("in Notion") == 1
+    assert "Tasks 40 5 minutes ago" in screen
+    assert "ok, 'Aufgaben' in Notion" in screen
+
+
 def test_the_latest_runs_are_shown_with_their_trend() -> None:
     runs = tuple(a_run(number, ended_at=NOW - 5 * MINUTE + MINUTE * number) for number in (3, 2, 1))
     screen = shown(facts(a_database(), runs=runs), runs=2)

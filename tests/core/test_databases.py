@@ -49,6 +49,19 @@ def test_two_of_one_name_are_refused_with_their_ids() -> None:
         resolve_database("Tasks", two, whose="it has")
 
 
+def test_a_title_that_became_anothers_is_refused_with_both_names() -> None:
+    renamed = ConfiguredDatabase("Tasks", TASKS, title="Aufgaben")
+    other = ConfiguredDatabase("Tasks (2)", NOTES, title="Tasks")
+    assert resolve_database("Aufgaben", [renamed, other], whose="it has") == renamed
+    assert resolve_database("tasks (2)", [renamed, other], whose="it has") == other
+    with pytest.raises(UsageError) as error:
+        resolve_database("Tasks", [renamed, other], whose="it has")
+    assert str(error.value) == (
+        f"it has 2 databases 'Tasks': give the id of the one that is meant ({TASKS}, {NOTES}). {TASKS} is 'Tasks' "
+        f"('Aufgaben' in Notion); {NOTES} is 'Tasks (2)' ('Tasks' in Notion)."
+    )
+
+
 def test_one_database_under_two_names_is_one() -> None:
     two = [*CANDIDATES, ConfiguredDatabase("tasks", TASKS)]
     assert resolve_database("TASKS", two, whose="it has").database_id == TASKS

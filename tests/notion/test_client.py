@@ -91,6 +91,29 @@ async def test_what_does_not_pass_fails_in_bounded_tries_and_says_so(
     assert client.traffic.requests == QUICK.backs_off
 
 
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [
+        ("portal_json", r"it answered 200 with application/json, by portal"),
+        ("portal_html", r"it answered 200 with text/html, by portal"),
+        ("portal_redirect", r"it sends to login\.example, by portal"),
+    ],
+)
+async def test_what_is_not_notion_is_told_as_that_and_accepts_no_token(
+    client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle, kind: str, how: str
+) -> None:
+    workspace.faults.add(kind)
+    asked = (client.me, lambda: client.database(characters.id), lambda: client.query(characters.id, EVERYTHING, 100))
+    for ask in asked:
+        with pytest.raises(NotionError, match=rf"what answers at 127\.0\.0\.1 is not Notion \({how}\)") as caught:
+            await ask()
+        assert caught.value.code == ErrorCode.NETWORK
+        assert caught.value.look.startswith("curl -sv http://127.0.0.1:")
+    workspace.faults.clear()
+    workspace.faults.add(kind, times=1)
+    assert (await client.database(characters.id))["id"] == characters.id
+
+
 async def test_retry_after_is_waited_for_by_every_request_of_the_token(
     client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle
 ) -> None:

@@ -36,11 +36,14 @@ async def mirror(installation: Installation, small: SmallWorkspace) -> None:
         wanted = {name: databases[name] for name in names}
         await installation.connect(label, tokens[label], wanted)
         await installation.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES (%s, true)", label)
-    await installation.sync_all(bodies=True, requests_per_minute=100_000)
+    (story, *_) = small.workspace.page_ids(data_source="Stories")
+    small.workspace.edit_page(story, {"Cast": small.workspace.page_ids(data_source="Characters")[5:35]})
+    small.workspace.faults.add("500", path=f"{story}/properties/")
+    await installation.sync_all(bodies=True, requests_per_minute=100_000, first_back_off=0.001)
     for name in ("Worlds", "Characters"):
         (page, *_) = small.workspace.page_ids(data_source=name)
         small.workspace.trash_page(page)
-    await installation.sync_all(full=True)
+    await installation.sync_all(full=True, first_back_off=0.001)
     for label in ("anna", "ben"):
         await installation.execute("SELECT notion_sync.sync_all_notion_databases(%s)", label)
 

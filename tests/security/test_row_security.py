@@ -27,7 +27,7 @@ OPERATORS = {
     "trusted_owners",
 }
 # A relation to a page that is in the trash.
-WITHOUT_ROWS = {"everything__worlds", "left_out", "view_sources"}
+WITHOUT_ROWS = {"everything__worlds", "view_sources"}
 # The second: a view that nobody can write to.
 REFUSALS = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectNotInPrerequisiteState)
 

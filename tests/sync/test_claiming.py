@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +45,7 @@ async def anna(installation: Installation, small: SmallWorkspace) -> Installatio
 
 async def hold(installation: Installation, *brings: str, machine: str = ELSEWHERE, seconds: float = 3600) -> int:
     """Lets a run hold every account; it syncs all of it where it `brings` something. Returns its number."""
-    (run,) = await installation.execute(
+    run, *_ = await installation.execute(
         """
         WITH run AS (
             INSERT INTO notion_sync.job_run_details (jobid, status, start_time)
@@ -311,3 +312,30 @@ def test_an_account_is_left_only_to_who_brings_all_of_it(
     assert left == (not requested and wanted <= brought and (not new or began >= since))
     nobodys = OpenAccount("anna", requested, None, None, began, [*brought])
     assert not is_left_to_holder(nobodys, errand, must_be_new=new)
+
+
+async def test_a_look_at_held_accounts_that_fails_is_told_and_stops_nobody_who_was_claimed(
+    anna: Installation, small: SmallWorkspace
+) -> None:
+    """Here it waits for a lock in vain."""
+    await anna.connect("ben", small.tokens["anna"], {"Three": small.databases["Three"]})
+    await anna.execute("INSERT INTO notion_sync.accounts (user_id) VALUES ('ben')")
+    held = await hold(anna)
+    await anna.execute(
+        "UPDATE notion_sync.accounts SET lease_runid = NULL, lease_expires_at = NULL WHERE user_id = 'anna'"
+    )
+    with psycopg.connect(anna.settings.database_url or "", application_name="psql") as holder:
+
+        def lock(_: object) -> None:
+            if not holder.closed:
+                holder.execute("LOCK TABLE notion_sync.sync_requests")
+
+        anna.workspace.on_request(lock)
+        outcome = await anna.sync_all(lock_seconds=1)
+        failures = " ".join(outcome.failures)
+        assert "internal error" not in failures
+        assert f"session {holder.info.backend_pid} " in outcome.failures[0]
+        assert [account.user_id for account in outcome.accounts] == ["anna"]
+        assert outcome.accounts[0].databases
+    await release(anna, held)
+    assert (await anna.sync_all()).failures == []

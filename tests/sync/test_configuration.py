@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,3 +69,43 @@ def test_any_json_is_either_understood_or_a_problem(written: object) -> None:
     found = read_configuration(written)
     if written and not isinstance(written, dict):
         assert found.problems
+
+
+@pytest.mark.parametrize("key", [" Tasks", "Tasks\n", "\u00a0Tasks "])
+def test_blanks_around_a_name_do_not_count(key: str) -> None:
+    found = read_configuration({key: ONE})
+    assert found.databases == (ConfiguredDatabase("Tasks", ONE),)
+    assert found.doubts == ()
+
+
+@pytest.mark.parametrize(
+    "written", [{"Tasks": ONE, " Tasks": TWO}, {" Tasks": ONE, "Tasks ": TWO}, {"Tasks": ONE, "tasks": TWO}]
+)
+def test_names_that_are_hard_to_tell_apart_stay_two_and_are_told(written: dict[str, str]) -> None:
+    found = read_configuration(written)
+    names = {one.name for one in found.databases}
+    assert (len(names), {one.database_id for one in found.databases}) == (2, {ONE, TWO})
+    (doubt,) = found.doubts
+    assert all(repr(name) in doubt.message for name in names)
+
+
+@pytest.mark.parametrize("key", ["", " ", "*", " * "])
+def test_an_id_without_a_name_is_one_database_that_notion_names(key: str) -> None:
+    found = read_configuration({key: ONE, "Worlds": TWO})
+    assert found.databases == (ConfiguredDatabase("Worlds", TWO), ConfiguredDatabase(ONE, ONE))
+    assert not found.everything
+    (doubt,) = found.doubts
+    assert repr(key) in doubt.message
+
+
+def test_a_name_counts_before_none() -> None:
+    found = read_configuration({"": ONE, "Zoo": ONE})
+    assert found.databases == (ConfiguredDatabase("Zoo", ONE),)
+    assert found.doubles == {"": "Zoo"}
+
+
+@pytest.mark.parametrize("start", ["https://www.notion.so/mine/", "https://app.notion.com/p/Tasks-", ""])
+def test_the_id_of_a_link_to_a_view_is_the_databases(start: str) -> None:
+    found = read_configuration({"Tasks": f"{start}{'1' * 32}?v={'2' * 32}&pvs=4", "Worlds": TWO})
+    assert [(one.name, one.database_id) for one in found.databases] == [("Tasks", ONE), ("Worlds", TWO)]
+    assert found.of_views == ("Tasks",)

@@ -81,12 +81,16 @@ async def test_a_value_that_notion_does_not_give_stops_nothing_else(long: Long, 
     assert about == [{"page_id": long.page}]
 
 
-async def test_verify_says_nothing_of_a_value_that_notion_does_not_give(long: Long) -> None:
+async def test_verify_says_since_when_a_value_is_known_to_be_missing(long: Long) -> None:
     long.workspace.faults.add("500", path="/properties/")
     outcome = await long.installation.sync_one("anna", "Long", verify=True, first_back_off=0.001)
     ((_, _, verification),) = outcome.verified
     assert verification.is_exact
-    assert verification.remarks == ("Notion does not give 'Friends' in 1 row, so nothing can be said of it there.",)
+    since = f"{(await long.since()).astimezone():%Y-%m-%d %H:%M:%S}"
+    assert verification.remarks == (
+        f"'Friends' is known to be missing in 1 row, since {since}: notion_sync.left_out says why, and each run tries "
+        "again.",
+    )
 
 
 async def test_what_was_left_out_is_tried_again_at_each_run_and_comes_once_it_is_given(long: Long) -> None:

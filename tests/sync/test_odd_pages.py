@@ -327,3 +327,33 @@ async def test_where_too_many_rows_are_of_a_later_edit_the_listing_is_believed(n
     notes.workspace.requests.clear()
     await notes.sync(full=True)
     assert await notes.differences() == []
+
+
+async def verified(notes: Notes) -> tuple[bool, list[str]]:
+    outcome = await notes.installation.sync_one("anna", "Odd", verify=True, **QUICK)
+    ((_, _, verification),) = outcome.verified
+    return verification.is_exact, list(verification.remarks)
+
+
+async def test_verify_says_that_nothing_can_be_said_of_what_notion_does_not_list(notes: Notes) -> None:
+    await notes.sync()
+    page = notes.pages[60]
+    notes.workspace.spoil_page(page, "fails", alone=True)
+    is_exact, remarks = await verified(notes)
+    assert is_exact
+    assert remarks[0] == "Notion does not give 1 page; nothing was compared there."
+    assert "Notion fails for pages created between" in remarks[1]
+    await notes.installation.execute("DELETE FROM notion_pages_sync WHERE notion_page_id = %s", notes.pages[61])
+    await notes.installation.execute("UPDATE notion_sync.data_sources SET row_count = row_count - 1")
+    outcome = await notes.installation.sync_one("anna", "Odd", verify=True, dry_run=True, **QUICK)
+    assert [len(one.differences) for _, _, one in outcome.verified] == [1]
+
+
+@pytest.mark.parametrize("oddity", ["without_properties", "id_only", "in_trash"])
+async def test_verify_asks_for_pages_alone_that_are_listed_oddly(notes: Notes, oddity: str) -> None:
+    await notes.sync()
+    notes.workspace.spoil_page(notes.pages[60], oddity)
+    assert await verified(notes) == (True, [])
+    notes.workspace.spoil_page(notes.pages[60], oddity, alone=True)
+    not_given = (True, ["Notion does not give 1 page; nothing was compared there."])
+    assert await verified(notes) == ((False, []) if oddity == "in_trash" else not_given)

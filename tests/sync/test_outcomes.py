@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notion_pg_sync.core.health import Health
+from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.sync.run.account import AccountOutcome
 from notion_pg_sync.sync.run.run import RunOutcome
@@ -72,10 +73,21 @@ def test_every_failure_of_a_database_is_told_once_and_that_of_a_token_once_for_a
             told = [one for one in outcome.failures if one.startswith(f"{account.user_id}/{name}: ")]
             is_of_token = run.error_code == "unauthorized" and account.token_problem is not None
             is_news = run.error_code is not None and name not in account.suspended and not is_of_token
-            assert len(told) == is_news or outcome.strict
+            assert len(told) == is_news or outcome.strict or run.error_code == "network"
         assert sum(one == f"{account.user_id}: It was revoked." for one in outcome.failures) == bool(
             account.token_problem
         )
+
+
+@given(outcomes())
+def test_what_keeps_databases_from_notion_is_told_once_with_their_names(outcome: RunOutcome) -> None:
+    kept = [
+        f"{account.user_id}/{name}"
+        for account in outcome.accounts
+        for name, run in account.databases.items()
+        if run.error_code == "network" and name not in account.suspended
+    ]
+    assert outcome.failures.count(f"{some(sorted(kept))}: Because.") == bool(kept)
 
 
 @given(outcomes(), st.data())

@@ -25,3 +25,14 @@ async def test_many_users_of_one_token_settle_it_at_once_without_a_deadlock(
     await installation.execute("SELECT pg_stat_force_next_flush()")
     (found,) = await installation.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
     assert found["deadlocks"] == 0
+
+
+async def test_a_token_that_is_refused_counts_once_in_a_run_however_many_have_it(
+    installation: Installation, small: SmallWorkspace
+) -> None:
+    for number in range(6):
+        await installation.connect(f"user {number}", "nobody's token", {"Worlds": small.databases["Worlds"]})
+    for run in (1, 2):
+        await installation.sync_all()
+        found = await installation.execute("SELECT DISTINCT token_refusals FROM notion_sync.accounts")
+        assert [row["token_refusals"] for row in found] == [run]

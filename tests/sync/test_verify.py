@@ -577,9 +577,9 @@ async def test_cursors_refused_for_ever_are_an_error(anna: Installation, small: 
 
 
 async def test_pages_without_properties_are_refused(anna: Installation, small: SmallWorkspace) -> None:
-    anna.workspace.faults.add("without_properties", path="/query$")
-    with pytest.raises(VerificationError, match="without its properties or times"):
-        await verified(anna, small, "Characters")
+    anna.workspace.faults.add("without_properties", path="/query$|/pages/")
+    with pytest.raises(VerificationError, match="without their properties or times"):
+        await verified(anna, small, "Chat Sessions")
 
 
 async def test_cursors_that_lead_in_a_circle_are_an_error(anna: Installation, small: SmallWorkspace) -> None:

@@ -79,7 +79,9 @@ class Api:
         fault = self._faults.meet(label, request.path)
         route, arguments = self._route(request)
         kind = route.kind if route else "unknown"
-        if fault is not None and fault.html_status is not None:
+        if fault is not None and fault.stranger is not None:
+            answer = Answer(*fault.stranger)
+        elif fault is not None and fault.html_status is not None:
             answer = self._html(fault.html_status, request_id)
         else:
             answer = self._json(lambda: self._run(request, token, route, arguments), fault, request_id)

@@ -252,6 +252,6 @@ class Builder:
                 moved[prop.id] = page.values.get(same.id)
             if prop.type == "unique_id":
                 moved[prop.id] = self._next_number(target)
-        page.values, page.data_source_id = moved, target.id
+        page.values, page.data_source_id, page.parent_page_id = moved, target.id, None
         target.stored[page.id] = page
         self.state.homes[page.id] = target.id

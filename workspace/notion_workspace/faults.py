@@ -1,8 +1,8 @@
 """Trouble on demand: what goes wrong, how often, and for which requests.
 
-Some kinds replace the answer (`500` … `403_html`, `not_json`, `big`), some spoil it on its way (`cut`, `cut_body`,
-`truncated_json`, `slow`, `stall`), some change what it says (`endless`, `wrong_types`, `without_properties`, or a
-function given to `rewrite`), and one says another time (`date`).
+Some kinds replace the answer (`500` … `403_html`, `portal_json` …, `not_json`, `big`), some spoil it on its way (`cut`,
+`cut_body`, `truncated_json`, `slow`, `stall`), some change what it says (`endless`, `wrong_types`,
+`without_properties`, or a function given to `rewrite`), and one says another time (`date`).
 """
 
 import random
@@ -29,6 +29,12 @@ _ERRORS: dict[str, tuple[int, str, str]] = {
     "529": (529, "service_overload", "Notion is overloaded. Please try again later."),
 }
 _HTML = {"502_html": 502, "403_html": 403, "429_html": 429}
+# What a login page or a proxy on the way answers for Notion: status, headers, body.
+_STRANGERS: dict[str, tuple[int, dict[str, str], bytes]] = {
+    "portal_json": (200, {"Content-Type": "application/json", "Server": "portal"}, b'{"status": "login required"}'),
+    "portal_html": (200, {"Content-Type": "text/html", "Server": "portal"}, b"<html><title>Log in</title></html>"),
+    "portal_redirect": (302, {"Location": "https://login.example/?for=v1", "Server": "portal"}, b""),
+}
 _TRANSPORT = frozenset(
     {"cut", "cut_body", "truncated_json", "not_json", "slow", "stall", "big", "big_packed", "rewrite", "date"}
 )
@@ -71,7 +77,7 @@ _REWRITES: dict[str, Rewrite] = {
     "wrong_types": _wrong_types,
     "without_properties": _without_properties,
 }
-KINDS = frozenset({*_ERRORS, *_HTML, *_TRANSPORT, *_REWRITES, "429"})
+KINDS = frozenset({*_ERRORS, *_HTML, *_STRANGERS, *_TRANSPORT, *_REWRITES, "429"})
 
 
 @dataclass
@@ -113,6 +119,11 @@ class Fault:
     def html_status(self) -> int | None:
         """The status of kinds that Cloudflare answers with HTML instead of Notion."""
         return _HTML.get(self.kind)
+
+    @property
+    def stranger(self) -> tuple[int, dict[str, str], bytes] | None:
+        """The answer of kinds where somebody else answers: status, headers and body."""
+        return _STRANGERS.get(self.kind)
 
     def rewritten(self, body: Json) -> Value:
         """The answer's body, as this fault tells it."""

@@ -168,7 +168,10 @@ class Block:
 
 @dataclass(slots=True)
 class Page:
-    """A row. `values` is keyed by property id; `edited_before` is the edit that queries may still go by."""
+    """A row. `values` is keyed by property id; `edited_before` is the edit that queries may still go by.
+
+    `parent_page_id` is the page that a page of a wiki lies in; None where it lies in the wiki itself.
+    """
 
     id: str
     data_source_id: str
@@ -183,6 +186,7 @@ class Page:
     cover: Json | File | None = None
     body: list[Block] = field(default_factory=list)
     edited_before: int | None = None
+    parent_page_id: str | None = None
 
 
 @dataclass(slots=True)

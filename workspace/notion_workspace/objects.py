@@ -196,7 +196,7 @@ class PageRenderer:
             "last_edited_by": {"object": "user", "id": page.edited_by},
             "cover": self._picture(page.cover),
             "icon": self._picture(page.icon),
-            "parent": self._parent,
+            "parent": self._parent if page.parent_page_id is None else _in_page(page.parent_page_id),
             "in_trash": page.in_trash or self._in_trash,
             "is_archived": page.is_archived,
             "is_locked": False,
@@ -208,6 +208,10 @@ class PageRenderer:
 
     def _picture(self, picture: Json | File | None) -> Value:
         return self._values.file_object(picture) if isinstance(picture, File) else picture
+
+
+def _in_page(page_id: str) -> Json:
+    return {"type": "page_id", "page_id": page_id}
 
 
 def page_url(page: Page, title: str) -> str:

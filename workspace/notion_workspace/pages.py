@@ -78,6 +78,11 @@ class Pages(Steered):
         self._build.move_page(page, self._build.source(data_source))
 
     @steered
+    def nest_page(self, page_id: str, parent_page_id: str | None, *, bump: bool = False) -> None:
+        """Puts a page of a wiki into another page, where it is still one of the wiki's; None takes it out again."""
+        self._change(page_id, bump).parent_page_id = parent_page_id
+
+    @steered
     def spoil_page(self, page_id: str, oddity: str, *, alone: bool = False) -> None:
         """Lets queries answer a page oddly, one of `odd_pages.ODDITIES`; `alone`: asked for by itself, too.
 

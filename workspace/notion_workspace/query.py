@@ -69,9 +69,10 @@ class Queries:
             raise validation_error(f"body failed validation: body.{min(unknown)} should be not present.")
         size = page_size(body.get("page_size"))
         text = start_cursor(body)
-        if body.get("result_type", "page") not in ("page", "data_source"):
+        kind = body.get("result_type")
+        if kind not in (None, "page", "data_source"):
             raise validation_error("body failed validation: body.result_type should be page or data_source.")
-        if body.get("result_type") == "data_source":
+        if kind == "data_source":
             return list_answer("page_or_data_source", self._children(source, token, version), None)
         request = self._request(source, token, body)
         listing = self._listing(request, source, token, body)
@@ -86,7 +87,10 @@ class Queries:
         goes_on = None if ends or not after else self._next(request, page, after[0], told)
         renderer = PageRenderer(self._state, source, token, version, chosen=chosen)
         pages = [self._state.page(entry.page_id) for entry in page]
-        answer = list_answer("page_or_data_source", [self._answered(renderer, one) for one in pages if one], goes_on)
+        results = [self._answered(renderer, one) for one in pages if one]
+        if kind is None and not after:
+            results += self._children(source, token, version)[: size - len(results)]
+        answer = list_answer("page_or_data_source", results, goes_on)
         if self._is_marked(listing, start + left, is_first=text is None, is_last=ends):
             answer["request_status"] = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
         return answer
@@ -142,7 +146,7 @@ class Queries:
         return self._cursors.give(Cursor(request, kind, told + len(page), page[-1].key, after.page_id))
 
     def _children(self, source: DataSource, token: Token, version: str) -> list[Json]:
-        """The data sources within a wiki: those of databases whose parent it is."""
+        """The data sources within a wiki, which come behind its pages: those of databases whose parent it is."""
         inside = [one for one in self._state.databases.values() if one.parent.get("database_id") == source.database_id]
         sources = [self._state.data_sources[one] for database in inside for one in database.data_source_ids]
         return [data_source_object(self._state, one, token, version) for one in sources if self._state.sees(token, one)]

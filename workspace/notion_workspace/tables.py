@@ -125,6 +125,12 @@ class Tables(Steered):
             source.name, source.edited = name, self.clock.now
 
     @steered
+    def rename_data_source(self, data_source: str, name: str) -> None:
+        """Renames a data source; its database keeps its title."""
+        source = self._build.source(data_source)
+        source.name, source.edited = name, self.clock.now
+
+    @steered
     def trash_database(self, database: str) -> None:
         """Puts a database in the trash: it still answers, with in_trash true; queries find nothing."""
         self._set_database_trash(database, in_trash=True)

@@ -220,3 +220,13 @@ def test_the_clock_stands_still_until_it_runs(workspace: SampleWorkspace) -> Non
     clock.freeze()
     frozen = clock.now
     assert clock.now == frozen
+
+
+def test_a_data_source_may_have_another_name_than_its_database(small: SmallWorkspace, connect: Connect) -> None:
+    worlds = small.data_sources["Worlds"]
+    small.workspace.rename_data_source(worlds, "Planets")
+    client = connect(small.workspace)
+    database = client.get(f"/v1/databases/{small.databases['Worlds']}").json()
+    assert database["title"][0]["plain_text"] == "Worlds"
+    assert database["data_sources"] == [{"id": worlds, "name": "Planets"}]
+    assert client.get(f"/v1/data_sources/{worlds}").json()["title"][0]["plain_text"] == "Planets"

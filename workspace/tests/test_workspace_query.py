@@ -307,6 +307,24 @@ def test_a_wiki_lists_the_data_sources_inside(workspace: SampleWorkspace, connec
     path = f"/v1/data_sources/{zoo}/query"
     answer = connect(workspace).post(path, json={"result_type": "data_source"}).json()
     assert [(one["object"], one["id"]) for one in answer["results"]] == [("data_source", inside.data_source_id)]
+    kinds = [one["object"] for one in connect(workspace).post(path, json={}).json()["results"]]
+    assert kinds == [*["page"] * (len(kinds) - 1), "data_source"]
+    kinds = [one["object"] for one in connect(workspace).post(path, json={"result_type": "page"}).json()["results"]]
+    assert set(kinds) == {"page"}
+
+
+def test_a_page_within_a_page_of_a_wiki_is_listed_and_names_that_page(
+    workspace: SampleWorkspace, connect: Connect, zoo: str, read_all: ReadAll
+) -> None:
+    outer, inner = workspace.page_ids("Zoo")[:2]
+    workspace.nest_page(inner, outer)
+    client = connect(workspace)
+    parents = {page["id"]: page["parent"] for page in read_all(client, zoo)}
+    assert parents[inner] == {"type": "page_id", "page_id": outer}
+    assert client.get(f"/v1/pages/{inner}").json()["parent"] == parents[inner]
+    assert parents[outer]["data_source_id"] == zoo
+    workspace.nest_page(inner, None)
+    assert client.get(f"/v1/pages/{inner}").json()["parent"]["data_source_id"] == zoo
 
 
 def test_queries_may_lag_behind_edits(

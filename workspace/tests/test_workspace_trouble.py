@@ -113,6 +113,15 @@ def test_answers_that_are_no_json(workspace: SampleWorkspace, connect: Connect, 
         answer.json()
 
 
+@pytest.mark.parametrize(("kind", "status"), [("portal_json", 200), ("portal_html", 200), ("portal_redirect", 302)])
+def test_somebody_else_answers_for_notion(workspace: SampleWorkspace, connect: Connect, kind: str, status: int) -> None:
+    workspace.faults.add(kind)
+    answer = connect(workspace).get(ME, follow_redirects=False)
+    assert answer.status_code == status
+    assert "x-notion-request-id" not in answer.headers
+    assert "request_id" not in answer.text
+
+
 @pytest.mark.parametrize("kind", ["big", "big_packed"])
 def test_a_big_answer(workspace: SampleWorkspace, connect: Connect, kind: str) -> None:
     workspace.faults.add(kind, megabytes=3)

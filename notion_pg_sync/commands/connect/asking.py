@@ -15,7 +15,9 @@ from notion_pg_sync.commands.output.streams import ask
 from notion_pg_sync.commands.output.terminal import Screen, text_of
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import UsageError
+from notion_pg_sync.core.ids import names_view
 from notion_pg_sync.notion.client import can_be_sent
+from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW
 
 
 def read_token(file: Path | None) -> str:
@@ -53,7 +55,9 @@ def show_databases(out: Screen, shared: Sequence[ConfiguredDatabase]) -> None:
     table = Table(show_header=False, show_edge=False, box=None, padding=(0, 1))
     table.add_column(justify="right", style="bold cyan")
     for number, database in enumerate(shared, 1):
-        table.add_row(str(number), text_of(database.name), text_of(database.database_id, "dim"))
+        is_retitled = database.title and database.title != database.name
+        in_notion = f" ({database.title!r} in Notion)" if is_retitled else ""
+        table.add_row(str(number), text_of(database.name + in_notion), text_of(database.database_id, "dim"))
     out.print(table)
 
 
@@ -74,6 +78,10 @@ def ask_databases(
             return []
         try:
             picked = numbered(written, shared)
-            return picked if picked is not None else [named(written, shared)]
+            picked = picked if picked is not None else [named(written, shared)]
         except UsageError as error:
             out.print(str(error))
+            continue
+        if names_view(written):
+            out.print(f"{LINK_OF_VIEW}.")
+        return picked

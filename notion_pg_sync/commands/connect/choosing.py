@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from notion_pg_sync.core.databases import ConfiguredDatabase, resolve_database
+from notion_pg_sync.core.databases import ConfiguredDatabase, free_name, resolve_database
 from notion_pg_sync.core.errors import UsageError
 from notion_pg_sync.sync.run.configuration import EVERYTHING
 
@@ -46,11 +46,7 @@ def configuration_of(databases: Iterable[ConfiguredDatabase]) -> dict[str, str]:
     for database in databases:
         if database.database_id in ids.values():
             continue
-        name, number = database.name, 1
-        while name in ids:
-            number += 1
-            name = f"{database.name} ({number})"
-        ids[name] = database.database_id
+        ids[free_name(database.name, ids)] = database.database_id
     return ids
 
 

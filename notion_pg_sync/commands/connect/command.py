@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from notion_pg_sync.commands.connect.asking import ask_databases, read_token, show_databases
@@ -18,19 +18,18 @@ from notion_pg_sync.commands.output.streams import ask, confirm
 from notion_pg_sync.commands.output.terminal import Screen
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
+from notion_pg_sync.core.ids import names_view
 from notion_pg_sync.mirror import accounts, migrations
 from notion_pg_sync.mirror.accounts import Account
 from notion_pg_sync.mirror.connection import Pool, open_pool, retried, transaction
 from notion_pg_sync.mirror.initialise import carry_out, plan_init
 from notion_pg_sync.mirror.preset_tables import make_where_allowed
 from notion_pg_sync.mirror.tables import preset_table_for, settings_schema
-from notion_pg_sync.notion.cleaning import storable_text
 from notion_pg_sync.notion.client import Bot, NotionClient
 from notion_pg_sync.notion.errors import NotionError
-from notion_pg_sync.notion.properties import plain_text
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.sync.run.configuration import read_configuration
-from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases
+from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, read_configuration
+from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases, title_of
 from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.run import sync_all
 from notion_pg_sync.sync.run.signals import run_until_done
@@ -136,6 +135,8 @@ def _chosen(
     picked: Sequence[ConfiguredDatabase] | None
     if wish.databases:
         picked = [named(written, found.shared) for written in wish.databases]
+        if any(map(names_view, wish.databases)):
+            out.print(f"{LINK_OF_VIEW}.")
     elif is_interactive():
         show_databases(out, found.shared)
         if not found.search.is_complete:
@@ -163,15 +164,27 @@ async def _look(settings: Settings, user_id: str, token: str, *, set_up: bool) -
         async with transaction(pool) as connection:
             await migrations.check_version(connection)
             found = await accounts.read_accounts(connection, await settings_schema(connection), user_id)
+            known = [one.as_found for one in await accounts.known_databases(connection, user_id)]
+    configured = [one for account in found for one in read_configuration(account.databases).databases if one.is_named]
     async with open_client(settings, token) as client:
         bot = await _bot(client)
-        search = await find_databases(client)
+        search = await find_databases(client, _with_configured_names(known, configured))
     if not search.found:
         raise NothingAttemptedError(
             f"the token works, but nothing is shared with {repr(bot.name) if bot.name else 'its connection'}: "
             "in Notion open each database, add the connection under ••• > Connections, then run connect again."
         )
     return TokenInspection(found[0] if found else None, bot, search)
+
+
+def _with_configured_names(
+    known: Sequence[ConfiguredDatabase], configured: Sequence[ConfiguredDatabase]
+) -> list[ConfiguredDatabase]:
+    """What is known of a user's databases, each under the name that it has in `notion_databases`, if it has one."""
+    by_id = {one.database_id: one for one in known}
+    titles = {one.database_id: one.title for one in known}
+    by_id.update({one.database_id: replace(one, title=titles.get(one.database_id)) for one in configured})
+    return list(by_id.values())
 
 
 async def _bot(client: NotionClient) -> Bot:
@@ -195,10 +208,9 @@ async def _asked_of_notion(
 
 
 async def _named_by_notion(client: NotionClient, picked: ConfiguredDatabase) -> ConfiguredDatabase:
-    if picked.name != picked.database_id:
+    if picked.is_named:
         return picked
-    title = plain_text((await client.database(picked.database_id)).get("title"))
-    return ConfiguredDatabase(storable_text(title).strip() or picked.database_id, picked.database_id)
+    return replace(picked, name=title_of(await client.database(picked.database_id)) or picked.database_id)
 
 
 async def _store(settings: Settings, user_id: str, token: str, databases: dict[str, str], *, views: bool) -> Account:

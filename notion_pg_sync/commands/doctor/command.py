@@ -165,7 +165,7 @@ def _show_finding(console: Console, told: Told, *, in_full: bool = False) -> Non
 def _advice(finding: Finding, *, in_full: bool) -> Iterator[tuple[str, bool]]:
     """The lines of what to do, each with whether it is to be typed."""
     if finding.needs:
-        yield f"To do: {finding.needs}.", False
+        yield f"To do: {finding.needs}{'' if finding.needs.endswith((';', '.')) else '.'}", False
     typed = finding.fix or finding.look
     if not finding.fix and finding.look:
         yield "To find out more:", False

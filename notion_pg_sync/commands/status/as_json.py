@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, headline
 from notion_pg_sync.mirror.overview import Database, PastSync, Run
+from notion_pg_sync.mirror.retyped_columns import RetypedColumn
 
 _COLUMNS = [field.name for field in fields(Database)]
 # By the finding, and by what is running.
@@ -28,6 +29,7 @@ def status_as_json(facts: Facts, judgement: Judgement, *, max_age: timedelta, ru
         "not_fresh": [_finding(one) for one in judgement.not_fresh],
         "databases": [_database(one) for one in judgement.databases],
         "runs": [_run(run, facts) for run in facts.runs[:runs]],
+        "retyped": [_retyped(column) for column in facts.retyped],
         "syncs": [_sync(past) for past in facts.past_syncs],
     }
 
@@ -51,6 +53,18 @@ def _database(one: DatabaseHealth) -> dict[str, object]:
         **_finding(one),
         **{name: _plain(value) for name, value in known.items() if name not in _SAID_OTHERWISE},
         "running": _running(one),
+    }
+
+
+def _retyped(column: RetypedColumn) -> dict[str, object]:
+    return {
+        "user_id": column.user_id,
+        "database": column.database_name,
+        "view": column.view_name,
+        "column": column.name,
+        "type": column.type,
+        "property_type": column.property_type,
+        "fix": column.fix,
     }
 
 

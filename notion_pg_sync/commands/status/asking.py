@@ -11,7 +11,9 @@ from psycopg import errors
 
 from notion_pg_sync.commands.status.facts import Facts, Key, gone_runs
 from notion_pg_sync.commands.status.judgement import meant_by
+from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import NothingAttemptedError
+from notion_pg_sync.core.wording import ended, some
 from notion_pg_sync.mirror import overview
 from notion_pg_sync.mirror.accounts import AccountError
 from notion_pg_sync.mirror.connection import WAITED_IN_VAIN, Connection, current_time, open_pool, transaction
@@ -19,6 +21,7 @@ from notion_pg_sync.mirror.lock_holders import LockWatch, said_of
 from notion_pg_sync.mirror.migrations import check_version
 from notion_pg_sync.mirror.overview import Database
 from notion_pg_sync.mirror.read_only import why_read_only
+from notion_pg_sync.mirror.retyped_columns import retyped_columns
 from notion_pg_sync.mirror.row_counts import StoredRows, stored_rows_of_databases
 from notion_pg_sync.mirror.tables import find_schema, find_tables
 from notion_pg_sync.settings import SHOWN_RUNS
@@ -80,8 +83,20 @@ class _Reading:
     """Reads part after part; what cannot be read is an obstacle, and the next part is read all the same."""
 
     def __init__(self, connection: Connection) -> None:
-        self.obstacles: list[str] = []
         self._connection = connection
+        self._unread: dict[str, list[str]] = {}
+
+    @property
+    def obstacles(self) -> tuple[str, ...]:
+        """What is in the way, a sentence for each cause, with all that it is in the way of."""
+        return tuple(
+            f"{some(list(dict.fromkeys(what)))} could not be read{why}" if what else why
+            for why, what in self._unread.items()
+        )
+
+    def add(self, obstacle: str) -> None:
+        """Takes in a whole sentence."""
+        self._unread.setdefault(obstacle, [])
 
     async def read(self, what: str, part: Awaitable[Part]) -> Part | None:
         """What `part` reads, in a savepoint; None where that cannot be. `what` it is, for the sentence."""
@@ -91,11 +106,11 @@ class _Reading:
                 return await part
         except WAITED_IN_VAIN as error:
             why = said_of(watch.holders) if watch.holders else f"{_said(error)}: run 'notion-pg-sync doctor'"
-            self.obstacles.append(f"{what} could not be read in time: {why}.")
+            self._unread.setdefault(f" in time: {ended(why)}", []).append(what)
         except (errors.SyntaxErrorOrAccessRuleViolation, errors.DataError) as error:
-            self.obstacles.append(f"{what} could not be read ({_said(error)}): run 'notion-pg-sync doctor'.")
+            self._unread.setdefault(f" ({_said(error)}): run 'notion-pg-sync doctor'.", []).append(what)
         except AccountError as error:
-            self.obstacles.append(str(error))
+            self.add(str(error))
         finally:
             await watch.end()
         return None
@@ -107,7 +122,7 @@ async def read_facts(connection: Connection, schema: str, question: Question) ->
     reading = _Reading(connection)
     read_only = await reading.read("the server's state", why_read_only(connection.cursor()))
     if read_only and read_only.is_everywhere:
-        reading.obstacles.append(f"nothing can be synced: {read_only.sentence}")
+        reading.add(f"nothing can be synced: {read_only.sentence}")
     users = await reading.read(f"{schema}.user_settings", overview.read_users(connection, schema, question.user_id))
     recorded = await reading.read("notion_sync", overview.read_databases(connection, question.user_id))
     stored = await reading.read("the sync tables", _stored_rows(connection, schema, question.user_id))
@@ -136,7 +151,12 @@ async def read_facts(connection: Connection, schema: str, question: Question) ->
             )
             or ()
         ),
-        obstacles=tuple(dict.fromkeys(reading.obstacles)),
+        retyped=tuple(
+            column
+            for column in await reading.read("the columns of typed views", retyped_columns(connection)) or ()
+            if column.is_shown_as_text and question.user_id in (None, column.user_id)
+        ),
+        obstacles=reading.obstacles,
         is_partial=users is None or databases is None,
     )
 
@@ -163,7 +183,8 @@ def _with_rows_counted(databases: list[Database], stored: Mapping[Key, StoredRow
 def _with_trend(databases: list[Database], question: Question) -> list[Key]:
     if not question.is_about_some:
         return []
-    meant = meant_by(question.database, {one.database_id: one.name for one in databases})
+    candidates = [ConfiguredDatabase(one.name, one.database_id, title=one.title) for one in databases]
+    meant = meant_by(question.database, candidates)
     return [(one.user_id, one.database_id) for one in databases if one.database_id in meant][:_MOST_TRENDS]
 
 

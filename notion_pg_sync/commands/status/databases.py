@@ -120,6 +120,8 @@ def _result(one: DatabaseHealth, now: datetime) -> Text:
         style = "green"
     else:
         said = one.condition.words
+    if database and database.title and database.title != one.name:
+        said += f", {database.title!r} in Notion"
     if database and database.held_back:
         said += f", {plural(database.held_back, 'row')} held back"
     return text_of(said, style)

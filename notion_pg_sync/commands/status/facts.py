@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from notion_pg_sync.mirror.overview import Database, PastSync, Run, User
+from notion_pg_sync.mirror.retyped_columns import RetypedColumn
 from notion_pg_sync.sync.run.process import is_gone, is_silent
 
 Key = tuple[str, str]
@@ -19,8 +20,9 @@ class Facts:
     `last_run` is the latest of `sync-all`, `runs` are the latest of any command, `open_runs` those whose record is not
     closed, `gone` the ids of those whose process is no more. `own_failure`: what the latest run failed of that no
     database says. `last_failures`: why databases (user and database id) that are being synced right now failed the time
-    before. `past_syncs` only where they were asked for. `obstacles`: what keeps every copy from being kept fresh or
-    judged, a sentence each; `is_partial`: so that nothing can be said of users and databases.
+    before. `past_syncs` only where they were asked for. `retyped`: columns of typed views that are shown as text since
+    their properties have another type now. `obstacles`: what keeps every copy from being kept fresh or judged, a
+    sentence each; `is_partial`: so that nothing can be said of users and databases.
     """
 
     now: datetime
@@ -33,6 +35,7 @@ class Facts:
     own_failure: tuple[str, datetime] | None = None
     last_failures: tuple[PastSync, ...] = ()
     past_syncs: tuple[PastSync, ...] = ()
+    retyped: tuple[RetypedColumn, ...] = ()
     obstacles: tuple[str, ...] = ()
     is_partial: bool = False
 

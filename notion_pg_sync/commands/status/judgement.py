@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,7 +19,6 @@ from notion_pg_sync.core.health import (
 )
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.overview import Database, Run, User
-from notion_pg_sync.mirror.runs import SYNC_ALL
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 
 _SEE_DOCTOR = "'notion-pg-sync doctor' checks what should start one."
@@ -59,7 +58,7 @@ class DatabaseHealth:
     @property
     def title(self) -> str:
         """What it is, for people."""
-        return " / ".join(part for part in (self.user_id, self.name) if part is not None) or SYNC_ALL.command
+        return " / ".join(part for part in (self.user_id, self.name) if part is not None) or "sync-all"
 
     @property
     def told(self) -> str:
@@ -173,19 +172,24 @@ def filter_health(judgement: Judgement, user_id: str | None, database: str | Non
         raise UsageError(f"user {user_id!r} is neither in user_settings nor known from before: check the spelling.")
     if database is None:
         return Judgement(judged)
-    meant = meant_by(database, {one.database_id: one.name or "" for one in judged if one.database_id})
+    meant = meant_by(
+        database,
+        [
+            ConfiguredDatabase(one.name or "", one.database_id, title=one.database.title if one.database else None)
+            for one in judged
+            if one.database_id
+        ],
+    )
     matching = [one for one in judged if one.database_id in meant or one.is_everybodys]
     if not matching:
         raise UsageError(_no_such_database(judged, user_id, database))
     return Judgement(tuple(matching))
 
 
-def meant_by(written: str | None, names: Mapping[str, str]) -> set[str]:
-    """The ids of the databases that `written`, a name, an id or a link, means, of `names` by id; None: of all."""
-    if written is None:
-        return set(names)
-    candidates = [ConfiguredDatabase(name, database_id) for database_id, name in names.items()]
-    return {one.database_id for one in find_databases(written, candidates)}
+def meant_by(written: str | None, candidates: Sequence[ConfiguredDatabase]) -> set[str]:
+    """The ids of the `candidates` that `written`, a name, an id or a link, means; None: of all."""
+    found = candidates if written is None else find_databases(written, candidates)
+    return {one.database_id for one in found}
 
 
 def headline(judgement: Judgement, now: datetime) -> str:
@@ -220,9 +224,20 @@ def _trouble(judgement: Judgement, troubles: Sequence[DatabaseHealth]) -> str:
     users = len({one.user_id for one in troubles if one.user_id is not None and not one.is_database})
     parts = [f"{databases:,} of {plural(kept_fresh, 'database')}"] if databases else []
     parts += [plural(users, "user")] if users else []
-    parts += [SYNC_ALL.command] if any(one.user_id is None for one in troubles) else []
+    of_runs = [one for one in troubles if one.user_id is None]
+    if not parts:
+        return _trouble_of_runs(of_runs[0])
+    parts += ["sync-all itself"] if of_runs else []
     verb = "is" if len(parts) == 1 and databases + users <= 1 else "are"
     return f"{' and '.join(parts)} {verb} not well: {_by_condition(troubles)}"
+
+
+def _trouble_of_runs(worst: DatabaseHealth) -> str:
+    if worst.is_everybodys:
+        return "no copy can be kept fresh or judged"
+    if worst.condition is Condition.WENT_AWAY:
+        return "a run of sync-all went away"
+    return "the last run of sync-all failed" if worst.is_of_last_run else "no database is kept fresh"
 
 
 def _how_many_fresh(judgement: Judgement) -> str:
@@ -265,7 +280,8 @@ def _runs(facts: Facts, max_age: timedelta) -> Iterator[DatabaseHealth]:
             yield DatabaseHealth(None, None, None, Condition.WENT_AWAY, went_away(run, facts.now), run.started_at)
     if facts.own_failure:
         message, ended_at = facts.own_failure
-        if not any(user.token_problem and user.token_problem in message for user in facts.users):
+        causes = [*(user.token_problem for user in facts.users), *map(_cause_of, facts.obstacles)]
+        if not any(cause and cause in message for cause in causes):
             reason = f"its last run failed: {message}"
             yield DatabaseHealth(None, None, None, Condition.FAILING, reason, ended_at, is_of_last_run=True)
     longest = max_age / INTERVALS_UNTIL_STALE + _RUN_IS_LATE_BY
@@ -273,6 +289,11 @@ def _runs(facts: Facts, max_age: timedelta) -> Iterator[DatabaseHealth]:
     if last and last.ended_at and facts.now - last.started_at > longest:
         reason = f"the last run began {ago(last.started_at, facts.now)}, so the next is overdue."
         yield DatabaseHealth(None, None, None, Condition.LATE, reason, last.started_at, _SEE_DOCTOR)
+
+
+def _cause_of(obstacle: str) -> str:
+    """What is behind an obstacle, without what it is in the way of."""
+    return obstacle.partition(": ")[2].rstrip(".")
 
 
 def _user(
@@ -283,7 +304,10 @@ def _user(
         yield DatabaseHealth(
             user_id, None, None, Condition.FAILING, problem, cause="notion_databases", is_of_settings=True
         )
-    wanted = {one.database_id: one.name for one in configuration.databases}
+    names = {one.database_id: one.name for one in known}
+    wanted = {
+        one.database_id: _name_in_sql(one, names.get(one.database_id, one.name)) for one in configuration.databases
+    }
     if configuration.everything:
         wanted = {**{one.database_id: one.name for one in known if one.found_by_search}, **wanted}
     for database in known:
@@ -306,6 +330,11 @@ def _user(
         else:
             judged = _database(facts, found, max_age) if found else _new(user_id, name, database_id)
             yield replace(_of_token(judged, user), name=name)
+
+
+def _name_in_sql(configured: ConfiguredDatabase, known: str) -> str:
+    """What a database is called, or will be from the next sync on; blanks around its name are no news."""
+    return known if not configured.is_named or known.strip() == configured.name else configured.name
 
 
 def _why_user_rests(user: User | None) -> tuple[Condition, str] | None:

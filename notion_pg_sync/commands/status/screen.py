@@ -15,6 +15,7 @@ from notion_pg_sync.commands.status.findings import how_long, of_one_cause
 from notion_pg_sync.commands.status.history import show_runs, show_syncs, show_the_last_run
 from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, ages, headline
 from notion_pg_sync.commands.status.layout import lines_of, print_lines
+from notion_pg_sync.commands.status.retyped import shown_as_text
 from notion_pg_sync.core.health import Health
 from notion_pg_sync.core.wording import plural
 
@@ -22,6 +23,8 @@ from notion_pg_sync.core.wording import plural
 MOST_LINES = 22
 # Of those with one cause, so many are named on one screen, and so many where everything is shown.
 _MOST_NAMED, _MOST_NAMED_IN_FULL = 3, 10
+# Properties are seldom given another type.
+_MOST_RETYPED = 1
 # Names and reasons may be as long as Notion likes.
 _MOST_LINES_OF_NAMES, _MOST_LINES_OF_REASON = 4, 6
 
@@ -41,6 +44,7 @@ def show_status(console: Console, facts: Facts, judgement: Judgement) -> None:
             break
         print_lines(console, lines)
         shown += len(lines)
+    _show_retyped(console, facts, _MOST_RETYPED)
     show_the_last_run(console, facts)
 
 
@@ -50,6 +54,7 @@ def show_everything(console: Console, facts: Facts, judgement: Judgement, *, run
     for group in of_one_cause(judgement.not_fresh):
         who, why = _finding(console, group, facts.now, _MOST_NAMED_IN_FULL)
         print_lines(console, [*who, *why])
+    _show_retyped(console, facts, len(facts.retyped))
     if judgement.databases:
         console.print()
         show_databases(console, _worst_user_first(judgement.databases), facts.now)
@@ -67,6 +72,15 @@ def _headline(console: Console, facts: Facts, judgement: Judgement) -> int:
         lines += lines_of(console, text_of(f"What is fresh: {aged}.", "green"), 0)
     print_lines(console, lines)
     return len(lines)
+
+
+def _show_retyped(console: Console, facts: Facts, most: int) -> None:
+    """Shows what typed views show as text; it makes no copy less fresh."""
+    for column in facts.retyped[:most]:
+        said = text_of(f"{shown_as_text(column)}. To give the column the new type: {column.fix}", "yellow")
+        print_lines(console, lines_of(console, said, 0))
+    if (more := len(facts.retyped) - most) > 0:
+        print_lines(console, [text_of(f"and {plural(more, 'more column')} like this: -v shows each.", "yellow")])
 
 
 def _shown_health(judgement: Judgement) -> Health:

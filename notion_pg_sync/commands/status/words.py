@@ -19,7 +19,8 @@ def since(moment: datetime, now: datetime) -> str:
 
 def until(moment: datetime, now: datetime) -> str:
     """How long from now, such as `12 minutes`."""
-    return humanize.naturaldelta(max(moment - now, timedelta()))
+    length = moment - now
+    return "less than a second" if length < timedelta(seconds=1) else humanize.naturaldelta(length)
 
 
 def lasting(seconds: float) -> str:

@@ -45,11 +45,23 @@ async def column_holding(
     return None
 
 
-def generated_from(schema: str, column: str) -> str:
-    """Gives the tool its `notion_databases` from the column that holds it now, which stays the application's."""
-    source = sql.SQL("({}::jsonb)").format(sql.Identifier(column))
-    change = sql.SQL("ALTER TABLE {} ADD COLUMN notion_databases jsonb GENERATED ALWAYS AS {} STORED")
-    return typed(change.format(_table(schema), source))
+async def functions_naming(connection: Connection, column: str) -> list[str]:
+    """The functions of an application whose text has this name of a column."""
+    found = await connection.execute(
+        r"""
+        SELECT oid::regproc::text FROM pg_proc
+        WHERE pronamespace NOT IN ('pg_catalog'::regnamespace, 'notion_sync'::regnamespace) AND prosrc ~ 'user_settings'
+          AND %s = ANY (regexp_split_to_array(prosrc, '[^[:alnum:]_$]+')) ORDER BY 1
+        """,
+        (column,),
+    )
+    return [name async for (name,) in found]
+
+
+def renaming(schema: str, column: str) -> str:
+    """Gives the column that holds `notion_databases` that name again."""
+    change = sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO notion_databases")
+    return typed(change.format(_table(schema), sql.Identifier(column)))
 
 
 def retyping(schema: str, column: str, kind: str) -> str:

@@ -29,7 +29,8 @@ AS $$
 $$;
 
 -- Queues a sync of one database, given by its id (or link) or, where that is null or empty, by its name; returns the
--- number of the request. Where one waits already, its number. Row level security lets tenants ask for themselves only.
+-- number of the request. Where one waits already, its number. A name that several have is refused, with their ids. Row
+-- level security lets tenants ask for themselves only.
 CREATE OR REPLACE FUNCTION notion_sync.sync_notion_database(user_id text, database_id text, database_name text DEFAULT NULL)
     RETURNS bigint
     LANGUAGE plpgsql
@@ -39,6 +40,7 @@ AS $$
 DECLARE
     asked CONSTANT text := sync_notion_database.user_id;
     wanted uuid := notion_sync.id_in(sync_notion_database.database_id)::uuid;
+    meant uuid[];
     waiting bigint;
 BEGIN
     IF asked IS NULL OR asked = '' THEN
@@ -46,9 +48,16 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed';
     END IF;
     IF wanted IS NULL AND coalesce(sync_notion_database.database_id, '') = '' THEN
-        SELECT known.database_id INTO wanted FROM notion_sync.databases AS known
-        WHERE known.user_id = asked AND known.name = sync_notion_database.database_name
-        ORDER BY known.database_id LIMIT 1;
+        SELECT array_agg(known.database_id ORDER BY known.database_id) INTO meant FROM notion_sync.databases AS known
+        WHERE known.user_id = asked
+          AND (known.name = sync_notion_database.database_name
+               OR known.found_by_search AND known.title = sync_notion_database.database_name);
+        IF cardinality(meant) > 1 THEN
+            RAISE EXCEPTION '% databases are called %: give the id of the one that is meant (%)',
+                cardinality(meant), sync_notion_database.database_name, array_to_string(meant, ', ')
+                USING ERRCODE = 'ambiguous_parameter';
+        END IF;
+        wanted := meant[1];
     END IF;
     IF wanted IS NULL THEN
         RAISE EXCEPTION 'there is no such database (id %, name %): give its Notion id, its link, or its name in '

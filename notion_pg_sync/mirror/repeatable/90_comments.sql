@@ -24,7 +24,9 @@ COMMENT ON COLUMN notion_sync.sync_requests.health IS
 COMMENT ON COLUMN notion_sync.databases.suspended_since IS
     'Since when it is tried only now and then: it failed three times in a row for want of access, others did not.';
 COMMENT ON COLUMN notion_sync.databases.next_try_at IS 'Before this time a suspended database is not tried.';
-COMMENT ON COLUMN notion_sync.databases.name IS 'As configured in user_settings, or as found by search.';
+COMMENT ON COLUMN notion_sync.databases.name IS 'As configured in user_settings, or as it was called when search found it.';
+COMMENT ON COLUMN notion_sync.databases.title IS 'What Notion calls it; empty: nothing.';
+COMMENT ON COLUMN notion_sync.views.renamed_to IS 'The name that the view gets once nobody needs it under its own.';
 COMMENT ON COLUMN notion_sync.data_sources.database_name IS 'The name under which its rows are in the sync table.';
 COMMENT ON COLUMN notion_sync.data_sources.database_id_as_written IS
     'What new rows have in notion_database_id: the id as user_settings has it; null: as Notion writes it.';

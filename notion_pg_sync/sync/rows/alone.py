@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.client import NotionClient, QueryAnswer
@@ -19,12 +20,16 @@ TIRED_AFTER = 500
 
 
 class PagesAlone:
-    """Asks for pages of one data source; `left` takes in what Notion does not give of them."""
+    """Asks for pages of one data source; `left` takes in what Notion does not give of them.
+
+    `is_wiki`: pages of the data source may lie in one another.
+    """
 
     def __init__(self, client: NotionClient, data_source_id: str, left: LeftSoFar) -> None:
         self._client = client
         self._data_source_id = data_source_id
         self._left = left
+        self.is_wiki = False
         self.in_part: set[str] = set()
         self._asked = 0
 
@@ -33,11 +38,14 @@ class PagesAlone:
         """Whether so many were asked for that no more should be, but where nothing else will do."""
         return self._asked >= TIRED_AFTER
 
-    async def ask(self, page_ids: Collection[str]) -> Verdicts:
-        """What becomes of pages. Raises `NotionError`."""
+    async def ask(self, page_ids: Collection[str], minutes: Mapping[str, datetime] | None = None) -> Verdicts:
+        """What becomes of pages; those in `minutes` no listing gives (see `LeftSoFar.add_pages`).
+
+        Raises `NotionError`.
+        """
         self._asked += len(page_ids)
-        verdicts = await ask_for(self._client, self._data_source_id, page_ids)
-        self._left.add_pages(verdicts.unanswered)
+        verdicts = await ask_for(self._client, self._data_source_id, page_ids, is_wiki=self.is_wiki)
+        self._left.add_pages(verdicts.unanswered, minutes)
         return verdicts
 
     async def listed(self, answer: QueryAnswer) -> Listed:

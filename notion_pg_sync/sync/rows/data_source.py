@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from notion_pg_sync.core.errors import ErrorCode, ExitCode, ToolError
 from notion_pg_sync.core.intervals import EVERYTHING, MINUTE, Interval, gaps
 from notion_pg_sync.core.users import User
-from notion_pg_sync.core.wording import plural
+from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.data_sources import DataSourceState
 from notion_pg_sync.mirror.rows import Written
 from notion_pg_sync.mirror.runs import Counts, Mode
@@ -19,9 +19,11 @@ from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.listing import EditListing, FullListing, Query
 from notion_pg_sync.notion.pages import Page
 from notion_pg_sync.notion.people import users_in
+from notion_pg_sync.notion.properties import plain_text
 from notion_pg_sync.notion.schema import (
     assign_columns,
     changed_options,
+    is_wiki,
     schema_fingerprint,
     unknown_types,
     vanished_names,
@@ -48,7 +50,6 @@ from notion_pg_sync.sync.rows.removing import (
     ALWAYS_REMOVABLE_ROWS,
     MAX_CONFIRMED_ONE_BY_ONE,
     Verdicts,
-    ask_for,
     held_back,
     verdicts_on,
 )
@@ -111,6 +112,7 @@ class DataSourceSync:
         self._left_before: dict[str, None] = {}
         self._unread_before: list[Interval] = []
         self._tried: set[str] = set()
+        self._databases_inside: set[str] = set()
 
     @property
     def notes(self) -> list[str]:
@@ -125,9 +127,17 @@ class DataSourceSync:
             )
         if unknown := unknown_types(self._schema):
             notes.append(f"properties of the type {', '.join(unknown)}, new to this version, are kept as JSON.")
+        if self._databases_inside:
+            names = some(sorted(self._databases_inside))
+            notes.append(f"this wiki holds other databases, each mirrored only as one of its own: {names}.")
         if self._held_by_foreign_keys:
             notes.append(f"foreign keys keep {plural(self._held_by_foreign_keys, 'row')} that left Notion.")
         return [*notes, *stored_otherwise(self._stored, self._place.table)]
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether values are missing in the rows that Notion does not give."""
+        return bool(self._left.found or self._left_before.keys() - self._tried)
 
     async def sync(self) -> None:
         """Syncs it.
@@ -137,6 +147,7 @@ class DataSourceSync:
         """
         answer = await self._client.data_source(self._place.key.data_source_id)
         self._schema, _ = sanitize(answer.schema)
+        self._alone.is_wiki = is_wiki(self._schema)
         described = Description(storable_text(answer.name), self._schema, schema_fingerprint(self._schema))
         state, known_columns, now = await self._destination.known()
         self._left_before = dict.fromkeys(state.left_out) if state else {}
@@ -233,9 +244,9 @@ class DataSourceSync:
             return unseen
         enclosed = await self._destination.created_in(unseen, list(self._left.unread))
         asked = list(enclosed)[:MAX_CONFIRMED_ONE_BY_ONE]
-        verdicts = await ask_for(self._client, self._place.key.data_source_id, asked)
+        verdicts = await self._alone.ask(asked, enclosed)
         not_asked = {page_id: self._left.unread[enclosed[page_id]] for page_id in enclosed.keys() - set(asked)}
-        self._left.add_pages({**verdicts.unanswered, **not_asked}, enclosed)
+        self._left.add_pages(not_asked, enclosed)
         await self._take_in(verdicts, [*verdicts.unanswered, *not_asked])
         return [page_id for page_id in unseen if page_id not in enclosed or page_id in verdicts.left]
 
@@ -259,6 +270,7 @@ class DataSourceSync:
             unseen,
             row_count,
             is_allowed=self._work.settings.allow_removal,
+            is_wiki=self._alone.is_wiki,
         )
         self._left.add_pages(verdicts.unanswered)
         await self._take_in(verdicts, list(verdicts.unanswered))
@@ -367,7 +379,12 @@ class DataSourceSync:
         if not has_failed:
             # What was too much once is so again: each trial costs waiting.
             self._page_size = min(self._page_size, answer.page_size)
+        self._databases_inside |= {_name_of(one) for one in answer.databases}
         return answer
+
+
+def _name_of(data_source: JsonObject) -> str:
+    return storable_text(plain_text(data_source.get("title"))) or str(data_source.get("id"))
 
 
 def with_traffic(counts: Counts, client: NotionClient) -> Counts:

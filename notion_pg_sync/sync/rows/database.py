@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.ids import MalformedIdError, parse_id
@@ -9,17 +12,19 @@ from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey
-from notion_pg_sync.mirror.row_counts import RowCounts
+from notion_pg_sync.mirror.kept_tables import kept_table, why_rows_stay
+from notion_pg_sync.mirror.row_counts import RowCounts, count_rows_of
 from notion_pg_sync.mirror.runs import Counts, DatabaseRun, Mode
 from notion_pg_sync.mirror.sent_rows import RowOwner
 from notion_pg_sync.mirror.tables import SyncTable
-from notion_pg_sync.notion.client import NotionClient
+from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.sync.rows.data_source import DataSourceSync, with_traffic
 from notion_pg_sync.sync.rows.row_sink import DryRunSink, PostgresSink, SyncTarget
 from notion_pg_sync.sync.rows.vanished import remove_vanished
 from notion_pg_sync.sync.run.context import RunContext
+from notion_pg_sync.sync.run.discovery import title_of
 from notion_pg_sync.sync.run.failures import Failure, logged_failure
 from notion_pg_sync.sync.run.preset_tables import prepare_table
 
@@ -27,7 +32,7 @@ from notion_pg_sync.sync.run.preset_tables import prepare_table
 class DatabaseSync:
     """The sync of one database of a user, under the user's lease.
 
-    `row_counts`: the user's, when the account's sync began.
+    `row_counts`: the user's, when the account's sync began; None: they are to be counted now.
     """
 
     def __init__(
@@ -36,7 +41,7 @@ class DatabaseSync:
         client: NotionClient,
         user_id: str,
         configured: ConfiguredDatabase,
-        row_counts: RowCounts,
+        row_counts: RowCounts | None,
     ) -> None:
         self._work = work
         self._client = client.with_own_traffic()
@@ -61,7 +66,8 @@ class DatabaseSync:
         dry = self._work.settings.dry_run
         sentences = [failure.sentence for failure in self._failures] or [_says(counts, dry=dry)]
         error_code = self._failures[0].code if self._failures else None
-        return DatabaseRun.of_rows(counts, mode, error_code, " ".join(dict.fromkeys([*sentences, *self._notes])))
+        run = DatabaseRun.of_rows(counts, mode, error_code, " ".join(dict.fromkeys([*sentences, *self._notes])))
+        return replace(run, is_incomplete=any(sync.is_incomplete for sync in self._data_sources))
 
     async def sync(self) -> None:
         """Syncs it.
@@ -71,27 +77,45 @@ class DatabaseSync:
         """
         try:
             self._notes.extend(await prepare_table(self._work, self._configured.name))
-            table = self._work.table_for(self._configured.name)
-            listed = await _data_source_ids(self._client, self._configured)
+            known = await self._known()
+            table = await self._table(known)
+            database = await self._client.database(self._configured.database_id)
+            listed = _data_source_ids(database, self._configured)
             for data_source_id in listed:
-                await self._sync_data_source(table, data_source_id)
+                await self._sync_data_source(table, data_source_id, title_of(database))
             if not self._work.settings.dry_run:
-                await self._remove_vanished(listed)
+                await self._remove_vanished({one: known[one] for one in known.keys() - set(listed)})
         except Exception as error:  # noqa: BLE001 - recorded; the other databases go on
             self._failures.append(logged_failure(error))
         self._is_done = True
 
+    async def _known(self) -> dict[str, str]:
+        """The data sources that the database had so far, each with the name of its table."""
+        async with transaction(self._work.pool) as connection:
+            return await data_sources.known_data_sources(connection, self._user_id, self._configured.database_id)
+
+    async def _table(self, known: Mapping[str, str]) -> SyncTable:
+        """Where the rows go, by the database's name, unless a foreign key keeps them where they are."""
+        wanted = self._work.table_for(self._configured.name)
+        if set(known.values()) <= {wanted.qualified_name}:
+            return wanted
+        async with transaction(self._work.pool) as connection:
+            table, key = await kept_table(connection, self._work.tables.values(), known.values(), wanted)
+        if key is not None:
+            self._notes.append(why_rows_stay(table, wanted, key))
+        return table
+
     def _counts_so_far(self) -> Counts:
         return self._data_sources[-1].counts if self._data_sources else Counts()
 
-    async def _sync_data_source(self, table: SyncTable, data_source_id: str) -> None:
+    async def _sync_data_source(self, table: SyncTable, data_source_id: str, database_title: str) -> None:
         work, configured = self._work, self._configured
         owner = RowOwner(
             self._user_id, configured.database_id, configured.name, data_source_id, configured.id_as_written
         )
-        place = SyncTarget(owner, table)
+        place = SyncTarget(owner, table, database_title)
         destination = DryRunSink(work, place) if work.settings.dry_run else PostgresSink(work, place)
-        rows = self._row_counts.get((table.qualified_name, data_source_id), 0)
+        rows = await self._count_rows(table, data_source_id)
         sync = DataSourceSync(work, self._client, place, destination, self._counts_so_far(), rows=rows)
         self._data_sources.append(sync)
         try:
@@ -101,13 +125,17 @@ class DatabaseSync:
         self._notes.extend(sync.notes)
         self._notes.extend(destination.notes)
 
-    async def _remove_vanished(self, listed: list[str]) -> None:
-        """Sees to the rows of data sources that the database had and has no longer."""
-        work, database_id = self._work, self._configured.database_id
-        async with transaction(work.pool) as connection:
-            known = await data_sources.known_data_sources(connection, self._user_id, database_id)
-        for data_source_id in sorted(known.keys() - set(listed)):
-            table = work.table_named(known[data_source_id])
+    async def _count_rows(self, table: SyncTable, data_source_id: str) -> int:
+        if self._row_counts is None:
+            async with transaction(self._work.pool) as connection:
+                self._row_counts = await count_rows_of(connection, [table], self._user_id)
+        return self._row_counts.get((table.qualified_name, data_source_id), 0)
+
+    async def _remove_vanished(self, vanished: Mapping[str, str]) -> None:
+        """Sees to the rows of data sources that the database had and has no longer; each with its table's name."""
+        work = self._work
+        for data_source_id, table_name in sorted(vanished.items()):
+            table = work.table_named(table_name)
             if table is None:
                 continue
             key = DataSourceKey(self._user_id, data_source_id)
@@ -129,8 +157,7 @@ def _says(counts: Counts, *, dry: bool) -> str:
     return f"{plural(counts.rows_read, 'row')} read, {changes or 'nothing changed'}."
 
 
-async def _data_source_ids(client: NotionClient, configured: ConfiguredDatabase) -> list[str]:
-    database = await client.database(configured.database_id)
+def _data_source_ids(database: JsonObject, configured: ConfiguredDatabase) -> list[str]:
     if database.get("in_trash"):
         raise NotionError(
             f"database {configured.database_id} is in Notion's trash: restore it there, or take it out of "

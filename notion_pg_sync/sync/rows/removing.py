@@ -26,6 +26,9 @@ MAX_CONFIRMED_ONE_BY_ONE = 200
 # as many, until what is left is no longer too much.
 MAX_CONFIRMED_OF_TOO_MUCH = 1000
 
+# So many pages and blocks that lie in one another are asked for, to find what holds them all.
+MAX_NESTING = 50
+
 # A data source of which more than half is gone has more likely been cut off than emptied.
 ALWAYS_REMOVABLE_ROWS = 20
 
@@ -74,21 +77,29 @@ def held_back(user_id: str, database: str, rows: int) -> HeldBackError:
     """The error that says so."""
     command = shell_command("notion-pg-sync", "sync", user_id, database, "--allow-removal")
     return HeldBackError(
-        f"{rows} rows were not found in Notion, more than half of the data source, and are kept: if they are really "
-        f"gone, run: {command}"
+        f"{rows} rows were not found in Notion, more than half of the data source, and are kept: look there whether "
+        f"they are gone, and decide. To take these {rows} rows out of the table (notion_sync.removed_pages keeps "
+        f"them), type: {command}"
     )
 
 
 async def verdicts_on(
-    client: NotionClient, data_source_id: str, unseen: list[str], row_count: int, *, is_allowed: bool
+    client: NotionClient,
+    data_source_id: str,
+    unseen: list[str],
+    row_count: int,
+    *,
+    is_allowed: bool,
+    is_wiki: bool = False,
 ) -> tuple[Verdicts, int]:
     """What is to become of pages that no listing saw, of a data source that has `row_count` rows in its table.
 
-    Returns how many rows are held back too, since removing them `is_allowed` only with permission. Raises
-    `NotionError`, also where more than `MAX_UNANSWERED` answers tell nothing.
+    Returns how many rows are held back too, since removing them `is_allowed` only with permission. `is_wiki`: pages of
+    the data source may lie in one another. Raises `NotionError`, also where more than `MAX_UNANSWERED` answers tell
+    nothing.
     """
     most = _most_to_ask_for(len(unseen), too_much=not is_allowed and is_too_much(len(unseen), row_count))
-    verdicts = await ask_for(client, data_source_id, unseen[:most])
+    verdicts = await ask_for(client, data_source_id, unseen[:most], is_wiki=is_wiki)
     verdicts.left.update(dict.fromkeys(unseen[most:], "missing"))
     doubtful = unconfirmed(verdicts.left)
     if is_allowed or not is_too_much(len(doubtful), row_count):
@@ -102,13 +113,18 @@ def _most_to_ask_for(unseen: int, *, too_much: bool) -> int:
     return unseen if unseen <= MAX_CONFIRMED_ONE_BY_ONE else 0
 
 
-async def ask_for(client: NotionClient, data_source_id: str, page_ids: Collection[str]) -> Verdicts:
+async def ask_for(
+    client: NotionClient, data_source_id: str, page_ids: Collection[str], *, is_wiki: bool = False
+) -> Verdicts:
     """Asks Notion for each page; of what is no id to Notion there is no verdict.
 
-    Raises `NotionError`, also where more than `MAX_UNANSWERED` answers tell nothing.
+    `is_wiki`: a page of the data source may lie in another. Raises `NotionError`, also where more than
+    `MAX_UNANSWERED` answers tell nothing.
     """
     verdicts = Verdicts()
-    await gather_or_cancel(_ask_for_one(client, data_source_id, page_id, verdicts) for page_id in page_ids)
+    await gather_or_cancel(
+        _ask_for_one(client, data_source_id, page_id, verdicts, is_wiki=is_wiki) for page_id in page_ids
+    )
     return verdicts
 
 
@@ -149,7 +165,9 @@ def _names_a_parent(page: JsonObject) -> bool:
     return parent is True if kind == "workspace" else isinstance(parent, str) and looks_like_id(parent)
 
 
-async def _ask_for_one(client: NotionClient, data_source_id: str, page_id: str, verdicts: Verdicts) -> None:
+async def _ask_for_one(
+    client: NotionClient, data_source_id: str, page_id: str, verdicts: Verdicts, *, is_wiki: bool
+) -> None:
     """Takes in why a page left, or that it is still there; nothing where Notion calls the id malformed.
 
     It does so for some ids of the right form (docs/notion-api.md#pages): an application may have rows of its own with
@@ -158,6 +176,8 @@ async def _ask_for_one(client: NotionClient, data_source_id: str, page_id: str, 
     try:
         page = await _page_or_none(client, page_id)
         reason = why_it_left(page, page_id, data_source_id)
+        if is_wiki and reason == "moved" and page is not None:
+            reason = await _why_it_left_wiki(client, data_source_id, page)
         if reason is not None:
             verdicts.left[page_id] = reason
         elif page is not None:
@@ -177,3 +197,20 @@ async def _page_or_none(client: NotionClient, page_id: str) -> JsonObject | None
         if error.code != ErrorCode.OBJECT_NOT_FOUND:
             raise
     return None
+
+
+async def _why_it_left_wiki(client: NotionClient, data_source_id: str, page: JsonObject) -> Reason | None:
+    """Why a page that may lie in another one left a wiki; None where what holds them all lies in it."""
+    ask = {"page_id": client.page, "block_id": client.block}
+    for _ in range(MAX_NESTING):
+        parent = get_path(page, "parent")
+        kind = str(get_path(parent, "type"))
+        if kind not in ask:
+            return None if same_id(get_path(parent, "data_source_id"), data_source_id) else "moved"
+        try:
+            page = await ask[kind](str(get_path(parent, kind)))
+        except NotionError as error:
+            if error.code != ErrorCode.OBJECT_NOT_FOUND:
+                raise
+            return "not_found"
+    return "not_found"

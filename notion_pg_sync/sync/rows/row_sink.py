@@ -16,8 +16,9 @@ from notion_pg_sync.core.left_out import LeftOut
 from notion_pg_sync.core.users import User
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import data_sources, runs
+from notion_pg_sync.mirror.accounts import record_title
 from notion_pg_sync.mirror.connection import Connection, current_time, retried, transaction
-from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState
+from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState, NamedView
 from notion_pg_sync.mirror.left_out import forget_unseen, settle_left_out, settle_minutes
 from notion_pg_sync.mirror.people import save_users
 from notion_pg_sync.mirror.refusals import Trigger, is_about_values, refusal, triggers_of
@@ -61,10 +62,11 @@ class RowRefusedError(ToolError):
 
 @dataclass(frozen=True)
 class SyncTarget:
-    """Whose rows they are, and in which table."""
+    """Whose rows they are, in which table, and what Notion calls their database."""
 
     owner: RowOwner
     table: SyncTable
+    database_title: str = ""
 
     @property
     def key(self) -> DataSourceKey:
@@ -192,6 +194,9 @@ class PostgresSink:
         """See `RowSink`. Rows that were elsewhere, or under another name, follow."""
         await self._prepare(described, columns, state, begins)
         self.types = _types_of(columns)
+        name = self.place.owner.database_name
+        if state is not None and state.database_name != name:
+            self.notes = (f"its name was {state.database_name!r} and is {name!r} now: its rows and its view follow.",)
         if state is None or not state.is_searchable:
             await self._make_all_searchable()
 
@@ -201,10 +206,11 @@ class PostgresSink:
     ) -> None:
         place = self.place
         async with self.work.writing_for(place.owner.user_id) as connection:
+            name = await self._view_name(connection, state)
             record = DataSourceRecord(
                 database_id=place.owner.database_id,
                 database_name=place.owner.database_name,
-                view_name=await self._view_name(connection, state),
+                view_name=name,
                 name=described.name,
                 sync_table=place.table.qualified_name,
                 schema=described.schema,
@@ -212,6 +218,10 @@ class PostgresSink:
                 database_id_as_written=place.owner.database_id_as_written,
             )
             await data_sources.save_record(connection, place.key, record)
+            await record_title(connection, place.owner.user_id, place.owner.database_id, place.database_title)
+            if state is not None and state.view_name != name:
+                owner = place.owner
+                await data_sources.rename_view(connection, owner.user_id, owner.database_id, state.view_name, name)
             await self._save_columns(connection, columns)
             await self._follow(connection, state)
             if begins is not None:
@@ -223,10 +233,13 @@ class PostgresSink:
     async def _view_name(self, connection: Connection, state: DataSourceState | None) -> str:
         """The name of the database's view: kept as long as its own is, and never another's of the same user."""
         owner = self.place.owner
-        if state is not None and state.database_name == owner.database_name and not state.is_view_taken:
+        is_same = state is not None and (state.database_id, state.database_name) == (
+            owner.database_id,
+            owner.database_name,
+        )
+        if state is not None and is_same and not state.is_view_taken:
             return state.view_name
-        taken = await data_sources.other_views(connection, owner.user_id, owner.database_id)
-        return view_name(owner.database_name, owner.database_id, taken)
+        return given_view_name(owner, await data_sources.views_of(connection, owner.user_id))
 
     async def write(
         self,
@@ -549,6 +562,18 @@ class DryRunSink:
 
     async def end_edits(self, watermark: datetime, unsure: timedelta) -> None:
         """See `RowSink`."""
+
+
+def given_view_name(owner: RowOwner, views: Sequence[NamedView]) -> str:
+    """Pure: the view that a database has under its name, or a new name, which no other database of the user has."""
+    taken = {one.view_name for one in views if one.database_id != owner.database_id}
+    its_own = (
+        one.view_name
+        for one in views
+        if (one.database_id, one.database_name) == (owner.database_id, owner.database_name)
+        and one.view_name not in taken
+    )
+    return next(its_own, None) or view_name(owner.database_name, owner.database_id, taken)
 
 
 def rows_refused(refused: Mapping[str, LeftOut]) -> RowRefusedError:

@@ -19,7 +19,8 @@ from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
 from notion_pg_sync.mirror.connection import Connection, retried, transaction
 from notion_pg_sync.mirror.data_sources import wanting_bodies
 from notion_pg_sync.mirror.leases import LeaseLostError
-from notion_pg_sync.mirror.row_counts import RowCounts, count_rows_of
+from notion_pg_sync.mirror.row_counts import RowCounts, count_unlocked_rows
+from notion_pg_sync.mirror.rows import names_in_rows
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.mirror.suspensions import TokenRecord
 from notion_pg_sync.mirror.sync_requests import PendingRequests
@@ -33,7 +34,7 @@ from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.rows.database import DatabaseSync
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
-from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases
+from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases, name_nameless
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import ProgressKey
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
@@ -48,10 +49,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Synced:
-    """What a database came to; `was_suspended`: it had been suspended before, and still is."""
+    """What a database came to; `is_suspended`: it is suspended by now."""
 
     run: DatabaseRun
-    was_suspended: bool = False
+    is_suspended: bool = False
 
 
 @dataclass
@@ -59,9 +60,9 @@ class AccountOutcome:
     """What syncing an account came to, so far; `problems` are failures that belong to none of its databases.
 
     `due`: how many databases are to be synced. `token_problem`: why the token cannot be used, so that the databases of
-    `unread` were not asked for. `suspended` names the databases that were suspended before, tried or not, with the
-    reason. `ids` has the ids of all these databases. `verified`: how the copy of databases compares with Notion, where
-    that was asked for; `unverified`: why others could not be compared.
+    `unread` were not asked for. `suspended` names the databases that are suspended, tried or not, with the reason.
+    `ids` has the ids of all these databases. `verified`: how the copy of databases compares with Notion, where that was
+    asked for; `unverified`: why others could not be compared.
     """
 
     user_id: str
@@ -80,11 +81,16 @@ class AccountOutcome:
         """Whether a database was synced well."""
         return any(run.error_code is None for run in self.databases.values())
 
+    @property
+    def incomplete(self) -> list[str]:
+        """The databases that were synced well but for values that Notion does not give."""
+        return [name for name, run in self.databases.items() if run.is_incomplete and run.error_code is None]
+
     def add(self, database: ConfiguredDatabase, synced: Synced) -> str:
         """Takes in what a database came to, and returns under which name."""
         name = self.name_of(database)
         self.databases[name] = synced.run
-        if synced.was_suspended and synced.run.error_code:
+        if synced.is_suspended and synced.run.error_code:
             self.suspended[name] = synced.run.message or ""
         return name
 
@@ -93,10 +99,10 @@ class AccountOutcome:
         for database, reason in reasons.items():
             self.suspended[self.name_of(database)] = reason
 
-    def refuse(self, refusal: str, unread: Iterable[ConfiguredDatabase], *, was_suspended: bool) -> None:
-        """Takes in that Notion does not accept the token; `was_suspended`: as before, so that it is no news."""
+    def refuse(self, refusal: str, unread: Iterable[ConfiguredDatabase], *, is_suspended: bool) -> None:
+        """Takes in that Notion does not accept the token; `is_suspended`: it is suspended by now."""
         names = [self.name_of(database) for database in unread]
-        if was_suspended:
+        if is_suspended:
             refused = [name for name, run in self.databases.items() if run.error_code == ErrorCode.UNAUTHORIZED]
             self.suspended.update(dict.fromkeys([*refused, *names], refusal))
         else:
@@ -118,6 +124,23 @@ def connected_account(settings: Settings, account: Account) -> ConnectedAccount 
     return account.connected()
 
 
+async def current_account(work: RunContext, user_id: str) -> ConnectedAccount | None:
+    """The account as `user_settings` has it now; None where it has no token any more. Raises `TokenError`."""
+    async with transaction(work.pool) as connection:
+        found = await accounts.read_accounts(connection, work.schema, user_id)
+    return connected_account(work.settings, found[0]) if found else None
+
+
+def open_client_of(work: RunContext, account: ConnectedAccount) -> NotionClient:
+    """A client for the account's token, and for the one that is stored by then where Notion refuses it."""
+
+    async def stored() -> str | None:
+        current = await current_account(work, account.user_id)
+        return current.token if current else None
+
+    return work.open_client(account.token, stored)
+
+
 async def sync_account(
     work: RunContext,
     account: ConnectedAccount,
@@ -131,9 +154,12 @@ async def sync_account(
     Every one, or those alone that requests ask for, which come first in any case. `outcome` is told what they come to;
     `slots` bounds how many databases the whole run syncs at once.
     """
+    # Time has gone by since the run began.
+    account = await current_account(work, account.user_id) or account
     configuration = read_configuration(account.databases)
     outcome.problems.extend(configuration.problems)
-    async with work.open_client(account.token) as client, keeping_lease(work, account.user_id, client.pacer):
+    outcome.due = len(configuration.databases)
+    async with open_client_of(work, account) as client, keeping_lease(work, account.user_id, client.pacer):
         asked = await _requests(work, account.user_id)
         known = await begin_account(work, account)
         gate = TokenGate(client, known.token, is_resting=known.token.is_resting and not asked.is_any)
@@ -142,6 +168,7 @@ async def sync_account(
         due = [one for one in databases if not only_requested or asked.includes(one.database_id)]
         due.sort(key=lambda database: not asked.includes(database.database_id))
         if gate.is_resting:
+            outcome.due = 0
             outcome.leave_suspended(dict.fromkeys(due, known.token.problem or ""))
             return
         resting = {
@@ -168,11 +195,11 @@ async def sync_account(
         except LeaseLostError as error:
             outcome.problems.append(str(error))
         else:
-            was_suspended = await gate.settle(work, account.user_id, is_read=outcome.is_anything_read)
+            is_suspended = await gate.settle(work, account.user_id, is_read=outcome.is_anything_read)
             if gate.refusal is None:
                 outcome.leave_suspended(resting)
             else:
-                outcome.refuse(gate.refusal, [*unread, *resting], was_suspended=was_suspended)
+                outcome.refuse(gate.refusal, [*unread, *resting], is_suspended=is_suspended)
             await _answer_requests(work, outcome, gate.refusal)
             if gate.is_open:
                 await ask_for_people(work, client, account.user_id)
@@ -256,7 +283,7 @@ async def _answer_requests(work: RunContext, outcome: AccountOutcome, refusal: s
     missing = len(outcome.databases) - well + len(outcome.unread)
     suspended = len(outcome.suspended.keys() - outcome.databases.keys())
     health = Health.FAILING if missing or outcome.problems or (not well and suspended) else Health.OK
-    health = max(health, Health.DEGRADED if outcome.suspended else Health.OK)
+    health = max(health, Health.DEGRADED if outcome.suspended or outcome.incomplete else Health.OK)
     every = plural(well + missing + suspended, "database")
     message = f"{well} of {every} synced; notion_sync.database_runs has each."
     if outcome.suspended:
@@ -271,12 +298,13 @@ async def _answer_requests(work: RunContext, outcome: AccountOutcome, refusal: s
 class AccountState:
     """What there is before anything of an account is synced.
 
-    `resting`: its suspended databases that are not to be tried now, by id, with the reason.
+    `resting`: its suspended databases that are not to be tried now, by id, with the reason. `row_counts`: None where
+    each database has to count its own, since somebody has locked a table.
     """
 
     token: TokenRecord
     resting: dict[str, str]
-    row_counts: RowCounts
+    row_counts: RowCounts | None
 
 
 @retried
@@ -288,7 +316,7 @@ async def begin_account(work: RunContext, account: ConnectedAccount) -> AccountS
         return AccountState(
             await suspensions.token_record(connection, work.runid, account.user_id),
             await suspensions.resting(connection, account.user_id),
-            await count_rows_of(connection, work.tables.values(), account.user_id),
+            await count_unlocked_rows(connection, work.tables.values(), account.user_id),
         )
 
 
@@ -297,7 +325,7 @@ async def sync_and_record(
     client: NotionClient,
     outcome: AccountOutcome,
     database: ConfiguredDatabase,
-    row_counts: RowCounts,
+    row_counts: RowCounts | None,
 ) -> str:
     """Syncs one database of an account whose lease this run holds, with its row in `database_runs`.
 
@@ -313,12 +341,12 @@ async def sync_and_record(
     sync = DatabaseSync(work, client, user_id, database, row_counts)
     try:
         await sync.sync()
-        run, was_suspended = sync.run, False
+        run, is_suspended = sync.run, False
         if not is_dry:
             # A view would hold on to a column whose type is wrong.
             if run.error_code not in (ErrorCode.LEASE_LOST, ErrorCode.UNFIT_TABLE):
                 run = await _refresh_view(work, database, run)
-            was_suspended = await _end(work, user_id, database, run)
+            is_suspended = await _end(work, user_id, database, run)
     except asyncio.CancelledError:
         outcome.add(database, Synced(sync.run))
         if not is_dry:
@@ -326,7 +354,7 @@ async def sync_and_record(
         raise
     work.listener.ended(watched, run)
     log.info("%s / %s %s: %s", user_id, database.name, run.status, run.message)
-    return outcome.add(database, Synced(run, was_suspended))
+    return outcome.add(database, Synced(run, is_suspended))
 
 
 @retried
@@ -337,7 +365,7 @@ async def _start(work: RunContext, user_id: str, database: ConfiguredDatabase) -
 
 @retried
 async def _end(work: RunContext, user_id: str, database: ConfiguredDatabase, run: DatabaseRun) -> bool:
-    """Records what a database came to; returns whether it was suspended before and still is."""
+    """Records what a database came to; returns whether it is suspended now."""
     async with transaction(work.pool) as connection:
         counts = await leases.is_held(connection, work.runid, user_id)
         await runs.end_database(connection, work.runid, user_id, database.database_id, run=run, counts=counts)
@@ -355,12 +383,12 @@ async def _end_cut_off(work: RunContext, user_id: str, database: ConfiguredDatab
 
 
 async def _settle_suspension(connection: Connection, user_id: str, database_id: str) -> bool:
-    """Suspends the database, or lifts that, by its latest results; returns whether it was suspended and still is."""
+    """Suspends the database, or lifts that, by its latest results; returns whether it is suspended now."""
     latest = await suspensions.latest_results(connection, user_id, database_id, SUSPENDED_AFTER_FAILURES)
     suspension = after_failures(latest.codes, latest.suspended_since, latest.now, has_witness=latest.has_witness)
     since, next_try_at = (suspension.since, suspension.next_try_at) if suspension else (None, None)
     await suspensions.suspend(connection, user_id, database_id, since, next_try_at)
-    return suspension is not None and latest.suspended_since is not None
+    return suspension is not None
 
 
 async def _refresh_view(work: RunContext, database: ConfiguredDatabase, run: DatabaseRun) -> DatabaseRun:
@@ -440,22 +468,25 @@ async def _databases(
     configuration: Configuration,
     outcome: AccountOutcome,
 ) -> list[ConfiguredDatabase]:
-    """What is to be synced: what is configured and, where everything is wanted, what search finds or has found."""
-    databases = list(configuration.databases)
+    """What is to be synced: what is configured and, where everything is wanted, what search finds or has found.
+
+    A database that has no name of the user's gets one once, and keeps it.
+    """
+    async with transaction(work.pool) as connection:
+        stored = await accounts.known_databases(connection, account.user_id)
+        known = [database.as_found for database in stored]
+        if not known and configuration.everything:
+            # The bookkeeping is new, or was lost and made again: what the rows are called stays.
+            known = await names_in_rows(connection, work.tables.values(), account.user_id)
+    databases = await name_nameless(gate.client, configuration.databases, known)
     await remember(work, account.user_id, databases, found_by_search=False)
     if not configuration.everything:
         return databases
-    async with transaction(work.pool) as connection:
-        known = await accounts.known_databases(connection, account.user_id)
     configured = {database.database_id for database in databases}
-    found = {
-        database.database_id: ConfiguredDatabase(database.name, database.database_id)
-        for database in known
-        if database.found_by_search
-    }
+    found = {database.database_id: database.as_found for database in stored if database.found_by_search}
     if gate.is_open:
         try:
-            shared = await find_databases(gate.client)
+            shared = await find_databases(gate.client, [*known, *databases])
             found.update({database.database_id: database for database in shared.found})
             if not shared.is_complete:
                 outcome.problems.append(f"search for databases: {INCOMPLETE_SEARCH}")

@@ -20,6 +20,7 @@ from notion_pg_sync.mirror.tables import (
 )
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.pacer import Pacer
+from notion_pg_sync.notion.token_in_use import Stored
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.listener import Listener
 from notion_pg_sync.sync.run.opening import open_client
@@ -49,10 +50,13 @@ class RunContext:
     presets_told: set[str] = field(default_factory=set)
     _pacers: dict[str, Pacer] = field(default_factory=dict, init=False, repr=False)
 
-    def open_client(self, token: str) -> NotionClient:
-        """A client for one token; users who share a token share its pace, since Notion limits the token."""
+    def open_client(self, token: str, stored: Stored | None = None) -> NotionClient:
+        """A client for one token, which goes on with what is `stored` once Notion refuses it.
+
+        Users who share a token share its pace, since Notion limits the token.
+        """
         pacer = self._pacers.setdefault(token, Pacer(self.settings.requests_per_minute))
-        return open_client(self.settings, token, pacer=pacer)
+        return open_client(self.settings, token, pacer=pacer, stored=stored)
 
     def table_for(self, database_name: str) -> SyncTable:
         """The table that a database's rows go to. Raises `UnfitTableError` where it cannot be written."""

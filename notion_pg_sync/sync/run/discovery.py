@@ -1,14 +1,18 @@
-"""Finding the databases that are shared with a token."""
+"""Finding the databases that are shared with a token, and the names that they are given, once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from notion_pg_sync.core.databases import ConfiguredDatabase
+from notion_pg_sync.core.databases import ConfiguredDatabase, free_name
 from notion_pg_sync.core.ids import MalformedIdError, parse_id
 from notion_pg_sync.notion.cleaning import storable_text
-from notion_pg_sync.notion.client import NotionClient
+from notion_pg_sync.notion.client import JsonObject, NotionClient
+from notion_pg_sync.notion.errors import NotionError
+from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.properties import plain_text
+from notion_pg_sync.sync.gathering import gather_or_cancel
 
 INCOMPLETE_SEARCH = (
     "Notion marked its list of shared databases as incomplete: name a database that is missing by its id in "
@@ -24,22 +28,66 @@ class SharedDatabases:
     is_complete: bool
 
 
-async def find_databases(client: NotionClient) -> SharedDatabases:
+async def find_databases(client: NotionClient, known: Iterable[ConfiguredDatabase] = ()) -> SharedDatabases:
     """The databases that search finds; one that it leaves out may still be there (docs/notion-api.md#search).
 
-    A database is named by its first data source's title, by its id where that has none. Raises `NotionError`.
+    Named as `name_databases` does. Raises `NotionError`.
     """
-    found: dict[str, ConfiguredDatabase] = {}
     shared = await client.data_sources_shared()
-    for data_source in shared.found:
-        parent = data_source.get("parent")
-        written = parent.get("database_id") if isinstance(parent, dict) else None
-        try:
-            database_id = parse_id(str(written))
-        except MalformedIdError:
-            # A data source of an outside system lies in another data source; it is no database of its own.
-            continue
-        name = storable_text(plain_text(data_source.get("title"))).strip() or database_id
-        found.setdefault(database_id, ConfiguredDatabase(name, database_id))
-    by_name = sorted(found.values(), key=lambda database: (database.name, database.database_id))
-    return SharedDatabases(by_name, shared.is_complete)
+    ids = dict.fromkeys(one for one in map(_database_id, shared.found) if one is not None)
+    named = await name_databases(client, ids, known)
+    return SharedDatabases(sorted(named, key=lambda one: (one.name, one.database_id)), shared.is_complete)
+
+
+async def name_databases(
+    client: NotionClient, database_ids: Iterable[str], known: Iterable[ConfiguredDatabase]
+) -> list[ConfiguredDatabase]:
+    """Databases with their names: those that are `known` keep theirs, Notion is asked for the titles of the others.
+
+    One whose title Notion does not give now is called by its id, as one without a title is.
+    """
+    ids, known = list(database_ids), list(known)
+    kept = {one.database_id: one for one in known if one.is_named or one.title is not None}
+    new = [one for one in ids if one not in kept]
+    titles = dict(zip(new, await gather_or_cancel(_title(client, one) for one in new), strict=True))
+    named = {one.database_id: one for one in give_names(titles, {one.name for one in known})}
+    return [kept.get(one) or named[one] for one in ids]
+
+
+async def name_nameless(
+    client: NotionClient, databases: Sequence[ConfiguredDatabase], known: Iterable[ConfiguredDatabase]
+) -> list[ConfiguredDatabase]:
+    """Configured databases, those without a name with the one that `name_databases` gives them."""
+    nameless = [one.database_id for one in databases if not one.is_named]
+    taken = [one for one in databases if one.is_named]
+    named = {one.database_id: one for one in await name_databases(client, nameless, [*known, *taken])}
+    return [replace(named.get(one.database_id, one), id_as_written=one.id_as_written) for one in databases]
+
+
+def give_names(titles: Mapping[str, str | None], taken: Collection[str]) -> list[ConfiguredDatabase]:
+    """Pure: databases, given by id with their titles, under names that no other was given before (`taken`)."""
+    return [
+        ConfiguredDatabase(free_name(title or database_id, taken), database_id, title=title)
+        for database_id, title in titles.items()
+    ]
+
+
+def title_of(database: JsonObject) -> str:
+    """What Notion calls a database: its own title, not that of a data source; empty where it has none."""
+    return storable_text(plain_text(database.get("title"))).strip()
+
+
+async def _title(client: NotionClient, database_id: str) -> str | None:
+    try:
+        return title_of(await client.database(database_id))
+    except NotionError:
+        # Its sync asks for the same, and tells why that cannot be.
+        return None
+
+
+def _database_id(data_source: JsonObject) -> str | None:
+    """The database that a data source lies in; that of an outside system lies in another data source, and in none."""
+    try:
+        return parse_id(str(get_path(data_source, "parent", "database_id")))
+    except MalformedIdError:
+        return None

@@ -16,7 +16,7 @@ from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.mirror.lock_holders import HeldLockError
 
 # An administrator, a restart or a time limit ended the session.
-_ENDED_SESSIONS = ("57P01", "57P02", "57P03", "57P05", "25P03", "08003", "08006")
+_ENDED_SESSIONS = ("57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "08003", "08006")
 
 _PACKAGE = Path(notion_pg_sync.__file__).parent
 
@@ -59,7 +59,7 @@ def failure_of(error: Exception) -> Failure:
             return Failure(
                 ErrorCode.POSTGRESQL, "no connection to PostgreSQL in time: check that it is up and has one free."
             )
-        case psycopg.OperationalError() if error.sqlstate is None or error.sqlstate in _ENDED_SESSIONS:
+        case psycopg.Error() if is_lost(error):
             return Failure(
                 ErrorCode.POSTGRESQL,
                 "the connection to PostgreSQL was lost: check that it is up; the next run tries again.",
@@ -100,6 +100,12 @@ def failure_of(error: Exception) -> Failure:
                 f"internal error ({_place_of(error)}): report it, with the traceback that is on stderr.",
                 is_internal=True,
             )
+
+
+def is_lost(error: psycopg.Error) -> bool:
+    """Whether the session ended in the midst of it. What a time limit ends so is no OperationalError to psycopg."""
+    is_unanswered = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+    return is_unanswered or error.sqlstate in _ENDED_SESSIONS
 
 
 def _place_of(error: BaseException) -> str:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 import humanize
 import psycopg
 
-from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases, resolve_database
 from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
 from notion_pg_sync.core.health import LEASE_SECONDS, Health
+from notion_pg_sync.core.ids import names_view
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror import accounts, migrations, retention, runs, suspensions, sync_requests
-from notion_pg_sync.mirror.accounts import Account, ConnectedAccount, KnownDatabase
+from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
 from notion_pg_sync.mirror.connection import (
     WAITED_IN_VAIN,
     Connection,
@@ -37,6 +37,7 @@ from notion_pg_sync.sync.run.account import (
     begin_account,
     connected_account,
     keeping_lease,
+    open_client_of,
     remember,
     sync_account,
     sync_and_record,
@@ -44,7 +45,7 @@ from notion_pg_sync.sync.run.account import (
     verify_databases,
 )
 from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, clear_up, close_dead_runs, summary, who
-from notion_pg_sync.sync.run.configuration import read_configuration
+from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import Listener
@@ -55,6 +56,7 @@ from notion_pg_sync.sync.run.suspension import is_lack_of_access
 from notion_pg_sync.sync.run.telling import Subject, lift_what_everybody_meets, told_lately
 from notion_pg_sync.sync.run.token_encryption import TokenError
 from notion_pg_sync.sync.run.token_gate import TokenGate
+from notion_pg_sync.sync.run.wanted_database import is_of_search, wanted_database
 from notion_pg_sync.sync.verify.verification import Verification
 
 log = logging.getLogger(__name__)
@@ -66,8 +68,9 @@ class RunOutcome:
 
     `elsewhere`: the runs that are at work on accounts which were left to them, by user id; `done_elsewhere`: how many
     accounts others synced meanwhile, and `failed_elsewhere` what they failed at. `strict`: suspended databases count as
-    failures, which they were told as before they were suspended, and so do users who are `unconnected`: they ask for
-    databases and have no token. `untold`: what failed and was told lately. `is_dry`: it wrote nothing.
+    failures, which they were told as before they were suspended, and so do incomplete ones, and users who are
+    `unconnected`: they ask for databases and have no token. `untold`: what failed and was told lately. `is_dry`: it
+    wrote nothing. `notes`: what a person should know of what they typed, a sentence each.
     """
 
     accounts: list[AccountOutcome] = field(default_factory=list)
@@ -79,6 +82,7 @@ class RunOutcome:
     unconnected: list[str] = field(default_factory=list)
     untold: set[Subject] = field(default_factory=set)
     is_dry: bool = False
+    notes: list[str] = field(default_factory=list)
 
     @property
     def failures(self) -> list[str]:
@@ -98,6 +102,7 @@ class RunOutcome:
             *((None, problem) for problem in self._problems_of_accounts()),
             *(((one.user_id, one.name), one.sentence) for one in self.failed_elsewhere),
             *(failure for account in self.accounts for failure in _failed(account)),
+            *self._kept_from_notion(),
             *(self._degraded() if self.strict else self._all_suspended()),
             *(
                 (None, f"{user_id}/{name}: {verification.sentence}")
@@ -119,6 +124,17 @@ class RunOutcome:
                 users.setdefault(problem, []).append(account.user_id)
         return [f"{some(having)}: {problem}" for problem, having in users.items()]
 
+    def _kept_from_notion(self) -> Iterator[tuple[Subject, str]]:
+        """What lies between this host and Notion: told once, with the databases that it keeps from it."""
+        kept: dict[str, list[tuple[str, str]]] = {}
+        for account in self.accounts:
+            for name, run in account.databases.items():
+                if run.error_code == ErrorCode.NETWORK and name not in account.suspended:
+                    kept.setdefault(run.message or "", []).append((account.user_id, name))
+        for sentence, databases in kept.items():
+            subject = databases[0] if len(databases) == 1 else None
+            yield subject, f"{some(sorted('/'.join(one) for one in databases))}: {sentence}"
+
     @property
     def verified(self) -> list[tuple[str, str, Verification]]:
         """How the copy compares with Notion, where that was asked for: user id, the database's name, and what came."""
@@ -132,6 +148,11 @@ class RunOutcome:
         for account in self.accounts:
             for name, reason in account.suspended.items():
                 yield (account.user_id, name), f"{account.user_id}/{name}: suspended, {reason}"
+            for name in account.incomplete:
+                yield (
+                    (account.user_id, name),
+                    f"{account.user_id}/{name}: incomplete, {account.databases[name].message}",
+                )
         for user_id in self.unconnected:
             yield (user_id, None), f"{user_id}: databases are configured, but there is no Notion token."
 
@@ -156,7 +177,7 @@ class RunOutcome:
         """What it all comes to: failing where anything went wrong, degraded where something was left aside."""
         if self.failures:
             return Health.FAILING
-        is_degraded = self.unconnected or any(account.suspended for account in self.accounts)
+        is_degraded = self.unconnected or any(account.suspended or account.incomplete for account in self.accounts)
         return Health.DEGRADED if is_degraded else Health.OK
 
     @property
@@ -181,7 +202,9 @@ class RunOutcome:
 
     def _aside(self) -> list[str]:
         suspended = sum(len(account.suspended) for account in self.accounts)
+        incomplete = sum(len(account.incomplete) for account in self.accounts)
         aside = [f"{plural(suspended, 'database')} suspended"] if suspended else []
+        aside += [f"{plural(incomplete, 'database')} incomplete"] if incomplete else []
         if self.unconnected:
             aside.append(f"{plural(len(self.unconnected), 'user')} without a Notion token ({some(self.unconnected)})")
         return aside
@@ -202,7 +225,7 @@ class RunOutcome:
             said += f" {plural(count, 'user')} left to {who(holder)}, which is syncing them."
         if self.done_elsewhere:
             said += f" Other runs synced {plural(self.done_elsewhere, 'user')} meanwhile."
-        return said
+        return " ".join([said, *self.notes])
 
 
 def _failed(account: AccountOutcome) -> Iterator[tuple[Subject, str]]:
@@ -210,8 +233,8 @@ def _failed(account: AccountOutcome) -> Iterator[tuple[Subject, str]]:
     if account.token_problem is not None:
         yield (account.user_id, None), f"{account.user_id}: {account.token_problem}"
     for name, run in account.databases.items():
-        # Where the run was given up, that alone is what went wrong.
-        is_told = run.error_code == ErrorCode.INTERRUPTED or (
+        # Where the run was given up, that alone is what went wrong; what all are kept from Notion by is told once.
+        is_told = run.error_code in (ErrorCode.INTERRUPTED, ErrorCode.NETWORK) or (
             account.token_problem is not None and run.error_code == ErrorCode.UNAUTHORIZED
         )
         if run.error_code and name not in account.suspended and not is_told:
@@ -268,10 +291,13 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
 
         try:
             async with asyncio.TaskGroup() as tasks:
-                async for account in claims.accounts(slots):
-                    tasks.create_task(sync(account))
-                    # The task begins before the next account is claimed.
-                    await asyncio.sleep(0)
+                try:
+                    async for account in claims.accounts(slots):
+                        tasks.create_task(sync(account))
+                        # The task begins before the next account is claimed.
+                        await asyncio.sleep(0)
+                except Exception as error:  # noqa: BLE001 - recorded; the accounts that were claimed go on
+                    outcome.problems.append(logged_failure(error).sentence)
         finally:
             outcome.elsewhere, outcome.done_elsewhere = claims.elsewhere, len(claims.done_elsewhere)
             outcome.problems += claims.problems
@@ -286,8 +312,16 @@ async def sync_all(settings: Settings, listener: Listener, command: str, user_id
             if user_id is None and not settings.strict:
                 outcome.untold = await told_lately(work, *_only_users_can_fix(outcome))
                 outcome.untold |= {(one.user_id, one.name) for one in outcome.failed_elsewhere if _is_told_there(one)}
-        await _delete_old_records(work)
+        await _tidy_up(work)
     return outcome
+
+
+async def _tidy_up(work: RunContext) -> None:
+    """Deletes records that are too old; what others have locked is for the next run."""
+    try:
+        await _delete_old_records(work)
+    except WAITED_IN_VAIN as error:
+        log.warning("run %d could not delete old records: %s", work.runid, failure_of(error).sentence)
 
 
 async def _failed_elsewhere(work: RunContext, user_ids: Collection[str]) -> list[FailedDatabase]:
@@ -323,18 +357,19 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
     `UsageError` where there is no such database.
     """
     async with _run(settings, listener, runs.SYNC_ONE, command) as (work, outcome):
+        if names_view(database):
+            outcome.notes.append(f"{LINK_OF_VIEW}.")
         await _check_settings(work)
         account = await _the_account(work, user_id, outcome)
         if account is None:
             return outcome
         async with transaction(work.pool) as connection:
             known = await accounts.known_databases(connection, user_id)
-        wanted = _the_database(account, known, database)
-        if wanted.database_id not in {one.database_id for one in known if one.found_by_search}:
-            await remember(work, user_id, [wanted], found_by_search=False)
+        wanted = await wanted_database(work, account, known, database)
+        await remember(work, user_id, [wanted], found_by_search=is_of_search(account, known, wanted))
         if not settings.dry_run:
             await claim_patiently(work, user_id)
-        async with work.open_client(account.token) as client, keeping_lease(work, user_id, client.pacer):
+        async with open_client_of(work, account) as client, keeping_lease(work, user_id, client.pacer):
             known_before = await begin_account(work, account)
             of_account = AccountOutcome(user_id, due=1)
             outcome.accounts.append(of_account)
@@ -557,14 +592,3 @@ async def _the_account(work: RunContext, user_id: str, outcome: RunOutcome) -> C
     if found[0].connected() is None:
         raise NothingAttemptedError(f"user {user_id!r} has no Notion token in user_settings: let them connect Notion.")
     return _opened(work, found[0], outcome)
-
-
-def _the_database(account: ConnectedAccount, known: list[KnownDatabase], written: str) -> ConfiguredDatabase:
-    """The configured database of that name, id or link; where everything is wanted, one that search found before."""
-    configuration = read_configuration(account.databases)
-    candidates = list(configuration.databases)
-    if configuration.everything:
-        candidates += [ConfiguredDatabase(one.name, one.database_id) for one in known if one.found_by_search]
-    if configuration.problems and not find_databases(written, candidates):
-        raise NothingAttemptedError(f"user {account.user_id!r}: {configuration.problems[0]}")
-    return resolve_database(written, candidates, whose=f"notion_databases of user {account.user_id!r} has")

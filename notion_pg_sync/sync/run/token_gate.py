@@ -65,7 +65,7 @@ class TokenGate:
     async def settle(self, work: RunContext, user_id: str, *, is_read: bool) -> bool:
         """Records what became known, under the account's lease, and suspends the token or lifts that.
 
-        `is_read`: a database was read with it. Returns whether it was suspended and still is.
+        `is_read`: a database was read with it. Returns whether it is suspended now.
         """
         if work.settings.dry_run or (self.refusal is None and self.record.problem is None):
             return False
@@ -77,19 +77,21 @@ class TokenGate:
                 if self._is_accepted or is_read:
                     await suspensions.accept_token(connection, user_id)
                 return False
-            if self.record.is_refused_in_run:
-                return self.record.suspended_since is not None
-            return await self._settle_refusal(connection, user_id, self.refusal)
+            known = await suspensions.token_record(connection, work.runid, user_id)
+            if known.is_refused_in_run:
+                # By another user of the token: a run counts once.
+                return known.suspended_since is not None
+            return await _settle_refusal(connection, user_id, self.refusal, known)
 
-    async def _settle_refusal(self, connection: Connection, user_id: str, refusal: str) -> bool:
-        known = self.record
-        await suspensions.refuse_token(connection, user_id, known.now, refusal)
-        suspension = after_refusals(
-            known.refusals + 1,
-            known.suspended_since,
-            known.now,
-            has_witness=await suspensions.is_another_token_accepted(connection, user_id, known.refused_at, known.now),
-        )
-        since, next_try_at = (suspension.since, suspension.next_try_at) if suspension else (None, None)
-        await suspensions.suspend_token(connection, user_id, since, next_try_at)
-        return suspension is not None and known.suspended_since is not None
+
+async def _settle_refusal(connection: Connection, user_id: str, refusal: str, known: TokenRecord) -> bool:
+    await suspensions.refuse_token(connection, user_id, known.now, refusal)
+    suspension = after_refusals(
+        known.refusals + 1,
+        known.suspended_since,
+        known.now,
+        has_witness=await suspensions.is_another_token_accepted(connection, user_id, known.refused_at, known.now),
+    )
+    since, next_try_at = (suspension.since, suspension.next_try_at) if suspension else (None, None)
+    await suspensions.suspend_token(connection, user_id, since, next_try_at)
+    return suspension is not None

@@ -29,7 +29,8 @@ class Rereading:
     """One reading of a data source, by creation time, which never changes.
 
     Where a query ends before its data source does (the cap, a refused cursor), the next one begins at the minute that
-    was reached.
+    was reached. Where Notion fails for every answer that would hold a page, the rest is read from its end; `unread` are
+    the times of creation, as Notion writes them, between which it gives nothing.
     """
 
     def __init__(self, client: NotionClient, data_source_id: str, page_size: int) -> None:
@@ -38,7 +39,8 @@ class Rereading:
         self._page_size = page_size
         self._seen: set[UUID] = set()
         self._reached: str | None = None
-        self._ended: Literal["complete", "capped", "refused"] = "complete"
+        self._ended: Literal["complete", "capped", "refused", "failed"] = "complete"
+        self.unread: tuple[str, str] | None = None
 
     def has_seen(self, page_id: str) -> bool:
         """Whether a page was read; one whose id is written otherwise than Notion does was not."""
@@ -46,13 +48,30 @@ class Rereading:
         return known in self._seen and str(known) == page_id
 
     async def pages(self) -> AsyncIterator[list[JsonObject]]:
-        """Every page once, a list an answer. Raises `VerificationError` where Notion does not give them all."""
+        """Every page once, a list an answer, but for what is `unread`.
+
+        Raises `VerificationError` where Notion does not give them all.
+        """
+        async for pages in self._forwards():
+            yield pages
+        if self._is_stopped:
+            first = self._reached or "the beginning"
+            async for pages in self._query(None, direction="descending"):
+                yield pages
+            if self._is_stopped:
+                self.unread = first, self._reached or "the end"
+
+    @property
+    def _is_stopped(self) -> bool:
+        return self._ended != "complete"
+
+    async def _forwards(self) -> AsyncIterator[list[JsonObject]]:
         refused = 0
         while True:
             start = self._reached
             async for pages in self._query(start):
                 yield pages
-            if self._ended == "complete":
+            if self._ended in ("complete", "failed"):
                 return
             stuck = self._reached == start
             refused = refused + 1 if stuck else 0
@@ -64,20 +83,27 @@ class Rereading:
                     "one query, so it cannot be compared whole."
                 )
 
-    async def _query(self, start: str | None) -> AsyncIterator[list[JsonObject]]:
+    async def _query(self, start: str | None, direction: str = "ascending") -> AsyncIterator[list[JsonObject]]:
         """The answers of one query; `_reached` and `_ended` tell how far it came."""
-        body: JsonObject = {"sorts": [{"timestamp": "created_time", "direction": "ascending"}]}
+        body: JsonObject = {"sorts": [{"timestamp": "created_time", "direction": direction}]}
+        self._reached = None if direction == "descending" else self._reached
+        page_size = self._page_size
         if start is not None:
             body["filter"] = {"timestamp": "created_time", "created_time": {"on_or_after": start}}
         cursors: set[str] = set()
         capped = False
         while True:
             try:
-                answer = await self._client.query(self._data_source_id, body, self._page_size)
+                answer = await self._client.query(
+                    self._data_source_id, body, page_size, has_failed=page_size < self._page_size
+                )
             except NotionError as error:
-                if error.code != ErrorCode.CURSOR_REJECTED:
+                if error.may_be_a_page and page_size > 1:
+                    page_size //= 2
+                    continue
+                if error.code != ErrorCode.CURSOR_REJECTED and not error.may_be_a_page:
                     raise
-                self._ended = "refused"
+                self._ended = "refused" if error.code == ErrorCode.CURSOR_REJECTED else "failed"
                 return
             if answer.pages:
                 self._reached = str(answer.pages[-1].get("created_time"))
@@ -93,12 +119,14 @@ class Rereading:
             body["start_cursor"] = answer.next_cursor
 
     def _new(self, pages: Iterable[JsonObject]) -> list[JsonObject]:
+        """The pages that did not come before; what is marked as trashed or archived counts as not listed."""
         new = []
         for page in pages:
             page_id = as_uuid(page.get("id"))
             if page_id is None:
                 raise VerificationError("Notion answered a page whose id is not valid.", code=ErrorCode.MALFORMED)
-            if page_id not in self._seen:
+            is_gone = page.get("in_trash") is True or page.get("is_archived") is True
+            if page_id not in self._seen and not is_gone:
                 self._seen.add(page_id)
                 new.append({**page, "id": str(page_id)})
         return new
@@ -114,6 +142,12 @@ async def page_or_none(client: NotionClient, page_id: str) -> JsonObject | None:
         if error.code not in (ErrorCode.OBJECT_NOT_FOUND, ErrorCode.VALIDATION_ERROR):
             raise
         return None
+
+
+def is_whole(page: JsonObject) -> bool:
+    """Whether an answer has a page's properties and times."""
+    times = instant(page.get("created_time")), instant(page.get("last_edited_time"))
+    return isinstance(page.get("properties"), dict) and None not in times
 
 
 async def expected_row(client: NotionClient, page: JsonObject, schema: Mapping[str, Any]) -> Expected:
@@ -148,6 +182,9 @@ def why_not_live(page: JsonObject | None, data_source_id: str) -> str | None:
     if page.get("is_archived"):
         return "archived"
     parent = page.get("parent")
+    if isinstance(parent, dict) and parent.get("type") in ("page_id", "block_id"):
+        # A page of a wiki may lie in another; that it was listed is what counts.
+        return None
     home = parent.get("data_source_id") if isinstance(parent, dict) else None
     return None if as_uuid(home) == as_uuid(data_source_id) else "in another place"
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from notion_pg_sync.core.wording import plural
@@ -119,20 +120,28 @@ class Findings:
     not_looked_again: int = 0
     altered: int = 0
     bodies_not_told: int = 0
+    pages_not_told: int = 0
     people_not_told: int = 0
     views_kept: set[str] = field(default_factory=set)
+    unread: list[tuple[str, str]] = field(default_factory=list)
     not_told: Counter[str] = field(default_factory=Counter)
+    known_missing: dict[str, list[datetime]] = field(default_factory=dict)
     computed_in_part: Counter[str] = field(default_factory=Counter)
     moved_by_clock: Counter[str] = field(default_factory=Counter)
     boundaries_held: Counter[str] = field(default_factory=Counter)
     left_open: Counter[str] = field(default_factory=Counter)
 
-    def count(self, expected: Expected) -> None:
-        """Counts a page that is compared, and what the API does not tell of it."""
+    def count(self, expected: Expected, known_missing: Mapping[str, datetime]) -> None:
+        """Counts a page that is compared, and what the API does not tell of it.
+
+        `known_missing`: the properties of which the copy says that the value was left out, with the time since when.
+        """
         self.rows += 1
         self.values += len(expected.properties)
         self.altered += expected.altered
-        self.not_told.update(expected.not_told)
+        for name in expected.not_told & known_missing.keys():
+            self.known_missing.setdefault(name, []).append(known_missing[name])
+        self.not_told.update(expected.not_told - known_missing.keys())
         self.computed_in_part.update(expected.computed_in_part - expected.not_told)
 
     def count_boundaries(self, held: Iterable[str], left_open: Iterable[str]) -> None:
@@ -172,8 +181,14 @@ class Findings:
         if self.edited_since:
             edited = plural(self.edited_since, "row was", "rows were")
             yield f"{edited} edited since the sync began: sync again to bring them, then verify."
+        yield from self._pages_not_told()
         for name, rows in _in_rows(self.not_told):
             yield f"Notion does not give {name} in {rows}, so nothing can be said of it there."
+        for name, since in sorted(self.known_missing.items()):
+            yield (
+                f"{name!r} is known to be missing in {plural(len(since), 'row')}, since "
+                f"{min(since).astimezone():%Y-%m-%d %H:%M:%S}: notion_sync.left_out says why, and each run tries again."
+            )
         for name, rows in _in_rows(self.computed_in_part):
             yield f"Notion computes {name} in {rows} from 25 related pages only; that is what was compared."
         for name, rows in _in_rows(self.boundaries_held):
@@ -198,6 +213,15 @@ class Findings:
         if self.not_looked_again:
             differ = plural(self.not_looked_again, "more row that differs was", "more rows that differ were")
             yield f"{differ} not looked at twice; some may be edited since."
+
+    def _pages_not_told(self) -> Iterable[str]:
+        if self.pages_not_told:
+            yield f"Notion does not give {plural(self.pages_not_told, 'page')}; nothing was compared there."
+        for first, last in self.unread:
+            yield (
+                f"Notion fails for pages created between {first} and {last}: whether the copy lacks some of these is "
+                "not known."
+            )
 
 
 def _in_rows(counts: Mapping[str, int]) -> list[tuple[str, str]]:

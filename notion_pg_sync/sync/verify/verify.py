@@ -25,18 +25,32 @@ from datetime import datetime
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
+from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.data_sources import known_data_sources
 from notion_pg_sync.mirror.held_rows import HeldRow, HeldRows
 from notion_pg_sync.mirror.held_texts import HeldTexts
 from notion_pg_sync.mirror.held_views import HeldView, HeldViews
+from notion_pg_sync.mirror.kept_tables import kept_table
 from notion_pg_sync.notion.client import JsonObject, NotionClient
+from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.verify.comparing import HeldPage, Wanted, body_differences
 from notion_pg_sync.sync.verify.expectation import Expected, boundaries_not_told, clock_formulas
 from notion_pg_sync.sync.verify.expected_bodies import expected_markdown
 from notion_pg_sync.sync.verify.expected_fields import NamedColumn, unnamed_properties
-from notion_pg_sync.sync.verify.rereading import Rereading, VerificationError, expected_row, page_or_none, why_not_live
+from notion_pg_sync.sync.verify.rereading import (
+    Rereading,
+    VerificationError,
+    expected_row,
+    is_whole,
+    page_or_none,
+    why_not_live,
+)
 from notion_pg_sync.sync.verify.verification import Difference, Findings, Verification, short
 from notion_pg_sync.sync.verify.verify_people import People
+
+# Where Notion gives no more of them, it is no odd page.
+MOST_PAGES_NOT_TOLD = 10
 
 
 async def verify_database(
@@ -48,7 +62,11 @@ async def verify_database(
     """
     own_client = client.with_own_traffic()
     found = Findings()
-    held = HeldRows(work.pool, work.tables, user_id, configured.database_id, configured.name)
+    async with transaction(work.pool) as connection:
+        wanted = work.table_for(configured.name)
+        known = await known_data_sources(connection, user_id, configured.database_id)
+        table, _ = await kept_table(connection, work.tables.values(), known.values(), wanted)
+    held = HeldRows(work.pool, work.tables, user_id, configured.database_id, configured.name, table)
     people = People(own_client, HeldTexts(work.pool, user_id), found)
     found.add(
         Difference("type_differs", None, f"{held.table.qualified_name}.{column}", "", wanted, type_)
@@ -112,6 +130,7 @@ async def _begin(
         ),
         answer.schema,
         began_at.replace(second=0, microsecond=0),
+        left_out=await held.left_out(data_source_id),
         has_bodies=bodies or await people.held.wants_bodies(data_source_id),
     )
 
@@ -143,6 +162,7 @@ class _Comparison:
     wanted: Wanted
     schema: JsonObject
     began_at: datetime
+    left_out: Mapping[str, Mapping[str, datetime]]
     has_bodies: bool
 
     async def compare(self, page_size: int) -> None:
@@ -158,6 +178,8 @@ class _Comparison:
         for start in range(0, len(unseen), page_size):
             for page_id, held_page in (await self._held(unseen[start : start + page_size])).items():
                 await self._look_again(page_id, held_page, _too_many(held_page.row, "not listed"))
+        if rereading.unread:
+            self.found.unread.append(rereading.unread)
 
     async def _held(self, page_ids: Sequence[str]) -> Mapping[str, HeldPage]:
         """What is held of these pages."""
@@ -187,8 +209,11 @@ class _Comparison:
         }
 
     async def _compare_page(self, page: JsonObject, held: HeldPage) -> None:
+        if not is_whole(page):
+            await self._look_again(page["id"], held, [])
+            return
         expected = await expected_row(self.client, page, self.schema)
-        self.found.count(expected)
+        self.found.count(expected, self.left_out.get(expected.page_id, {}))
         self.people.named_by(page["properties"])
         if held.row is not None:
             self.found.count_boundaries(*boundaries_not_told(expected, held.row.properties))
@@ -215,7 +240,16 @@ class _Comparison:
         if not self.found.may_look_again():
             self.found.add(differences)
             return
-        page = await page_or_none(self.client, page_id)
+        try:
+            page = await page_or_none(self.client, page_id)
+        except NotionError as error:
+            if not error.is_about_one_thing:
+                raise
+            self._is_not_told(page_id)
+            return
+        if page is not None and not is_whole(page):
+            self._is_not_told(page_id)
+            return
         left = why_not_live(page, self.wanted.data_source_id)
         expected = await expected_row(self.client, page, self.schema) if page is not None else None
         if expected is not None and self._is_since(expected):
@@ -225,6 +259,15 @@ class _Comparison:
         elif expected is not None:
             again = [one for one in self.wanted.differences(expected, held) if not self._goes_by_clock(one)]
             self.found.add(again + [one for one in differences if one.kind == "body_differs"])
+
+    def _is_not_told(self, page_id: str) -> None:
+        self.found.pages_not_told += 1
+        if self.found.pages_not_told > MOST_PAGES_NOT_TOLD:
+            raise VerificationError(
+                f"Notion does not give many pages, such as {page_id}, or gives them without their properties or times: "
+                "verify again later.",
+                code=ErrorCode.MALFORMED,
+            )
 
     def _is_since(self, expected: Expected) -> bool:
         return max(expected.created_at, expected.edited_at) >= self.began_at

@@ -78,13 +78,25 @@ def test_variables_that_the_command_sets_are_seen(command: str, variables: dict[
         ("timeout 1 notion-pg-sync sync-all", 1),
         ("nice timeout -k 5m 14m notion-pg-sync sync-all", 300),
         ("timeout 0.5h notion-pg-sync sync-all", 1800),
-        ("nice -n 10 notion-pg-sync sync-all --timeout 1s", None),
+        ("nice -n 10 notion-pg-sync sync-all --timeout 1s", 1),
+        ("timeout 14m notion-pg-sync sync-all --timeout=2m", 120),
+        ("nice -n 10 notion-pg-sync sync-all", None),
     ],
 )
 def test_what_timeout_gives_it_is_seen(command: str, seconds: float | None) -> None:
     found = invocation_in(command)
     assert found is not None
     assert found.seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("arguments", "value"),
+    [("--user anna", "anna"), ("--user=anna -v", "anna"), ("-v --user 'a b'", "a b"), ("--full", None), ("", None)],
+)
+def test_what_the_tool_is_given_is_seen(arguments: str, value: str | None) -> None:
+    found = invocation_in(f"notion-pg-sync sync-all {arguments}")
+    assert found is not None
+    assert found.option("--user") == value
 
 
 def test_folders_that_are_not_there_are_told(tmp_path: Path) -> None:
@@ -109,15 +121,18 @@ def test_what_may_run_elsewhere_is_said_to_be_hidden(command: str) -> None:
 def test_the_environment_of_a_job_is_all_that_it_is_given(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/environment").write_text('EVERYWHERE="yes"\nPATH=/somewhere\n')
-    (tmp_path / "env").write_text("export PATH=$PATH:/opt/sync/bin\nexport A=file B=file # and so on\necho 'unclosed\n")
+    (tmp_path / "env").write_text(
+        "export PATH=$PATH:/opt/sync/bin\nexport A=file B=file C=a#b # and so on\necho 'unclosed\n"
+    )
     invocation = invocation_in(f"cd {tmp_path} && . ./env && . /nowhere/else && B=own notion-pg-sync sync-all")
     assert invocation is not None
     environment = environment_of_cron_job({"A": "crontab"}, invocation, "root", tmp_path)
-    assert {name: environment.variables[name] for name in ("EVERYWHERE", "PATH", "A", "B")} == {
+    assert {name: environment.variables[name] for name in ("EVERYWHERE", "PATH", "A", "B", "C")} == {
         "EVERYWHERE": "yes",
         "PATH": "/usr/bin:/bin:/opt/sync/bin",
         "A": "file",
         "B": "own",
+        "C": "a#b",
     }
     assert environment.absent == ("/nowhere/else",)
 

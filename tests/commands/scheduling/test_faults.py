@@ -30,7 +30,7 @@ TEXT = "*/15 * * * * root notion-pg-sync sync-all\n"
 def test_a_fault_is_told_with_its_mend(facts: FileFacts, text: str, says: str, fix: str) -> None:
     (fault,) = faults_of(facts, read_crontab(text, with_user=bool(facts.path)), "cron")
     assert says in fault.sentence
-    assert fix in fault.fix + fault.look
+    assert fix in fault.fix + fault.needs
 
 
 @pytest.mark.parametrize("facts", [FileFacts("/etc/cron.d/sync", "root"), FileFacts("/etc/crontab", "root", 0o600)])

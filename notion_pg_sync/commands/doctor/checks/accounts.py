@@ -15,7 +15,7 @@ from notion_pg_sync.commands.doctor.checks.check import (
     warning,
 )
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, RIGHTS
-from notion_pg_sync.commands.doctor.checks.wording import connect_command, new_token
+from notion_pg_sync.commands.doctor.checks.wording import connect_command, new_tokens
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.accounts import Account, read_accounts
 from notion_pg_sync.mirror.connection import transaction
@@ -24,7 +24,7 @@ from notion_pg_sync.mirror.overview import read_databases
 from notion_pg_sync.notion.client import can_be_sent
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.account import connected_account
-from notion_pg_sync.sync.run.configuration import read_configuration, repaired
+from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, read_configuration, repaired
 from notion_pg_sync.sync.run.token_encryption import TokenError, looks_encrypted
 
 SECTION = "Accounts"
@@ -37,22 +37,28 @@ async def _columns(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         types = await statements.column_types(connection, examination.schema)
         known = {one.database_id for one in await read_databases(connection, examination.user_id)}
-        place = None
+        place, users = None, []
         if "notion_databases" not in types and known:
             place = await statements.column_holding(connection, examination.schema, types, known)
-    return columns(examination.schema, types, place, were_synced=bool(known))
+            users = await statements.functions_naming(connection, place) if place else []
+    return columns(examination.schema, types, place, users, were_synced=bool(known))
 
 
-def columns(schema: str, types: Mapping[str, str], place: str | None, *, were_synced: bool) -> list[Finding]:
-    """Columns of other `types` than the tool reads; `place`: that which holds the databases that `were_synced`."""
+def columns(
+    schema: str, types: Mapping[str, str], place: str | None, users: Sequence[str], *, were_synced: bool
+) -> list[Finding]:
+    """Columns of other `types` than the tool reads.
+
+    `place`: that which holds the databases that `were_synced`; `users` are functions that need it under that name.
+    """
     findings = []
-    found = types.get("notion_databases")
-    if found is None and were_synced:
+    if "notion_databases" not in types and were_synced:
         seen = f"{schema}.user_settings has no column notion_databases any more, so nobody's databases are synced"
-        fix = statements.generated_from(schema, place) if place else ""
         where = f": the column {place} holds them" if place else ""
-        needs = "" if place else "give the column its name back, or make it anew (jsonb)"
-        findings.append(broken(f"{seen}{where}", fix, EVERYTHING, needs=needs))
+        fix = statements.renaming(schema, place) if place and not users else ""
+        again = f"rename {place} back to notion_databases, and write that in {some(users)} too"
+        needs = again if users else "give the column its name back, or make it anew (jsonb)"
+        findings.append(broken(f"{seen}{where}", fix, EVERYTHING, needs="" if fix else needs))
     for name, wanted in (("notion_databases", "jsonb"), ("auto_sync_enabled", "boolean")):
         if types.get(name) in ("text", "character varying"):
             seen = f"{name} of {schema}.user_settings is {types[name]}, not {wanted}, and cannot be read"
@@ -77,7 +83,7 @@ def connected_users(accounts: Sequence[Account], schema: str, user_id: str | Non
     without = [account for account in accounts if not account.connected()]
     if len(without) == len(accounts):
         seen = f"no user in user_settings has a Notion token, so there is nobody to sync: {_who(without)}"
-        return [broken(seen, "", EVERYTHING, needs=new_token(without[0].user_id, without[0].token_column))]
+        return [broken(seen, "", EVERYTHING, needs=_new_tokens(without))]
     connected = [account for account in accounts if account.connected()]
     by_oauth = sum(account.access_token is not None for account in connected)
     are = f"{plural(len(connected), 'user is', 'users are')} connected to Notion ({by_oauth:,} by OAuth)"
@@ -91,7 +97,7 @@ def _switched_off(connected: Sequence[Account], schema: str) -> list[Finding]:
     if len(off) == len(connected):
         seen = "auto_sync_enabled is true for no connected user, so sync-all syncs nobody"
         needs, look = "set it to true for those who are to be synced", statements.listing(schema)
-        return [warning(seen, "", EVERYTHING, needs=needs, look=look)]
+        return [broken(seen, "", EVERYTHING, needs=needs, look=look)]
     return [ok(f"auto_sync_enabled is false, so sync-all skips {_who(off)}")]
 
 
@@ -102,9 +108,7 @@ def _without_token(without: Sequence[Account]) -> list[Finding]:
     findings = [ok(f"no Notion token, and no databases configured: {_who(idle)}")] if idle else []
     if waiting:
         seen = f"databases are configured in notion_databases, but there is no Notion token, for {_who(waiting)}"
-        findings.append(
-            warning(seen, "", *_each(waiting), needs=new_token(waiting[0].user_id, waiting[0].token_column))
-        )
+        findings.append(warning(seen, "", *_each(waiting), needs=_new_tokens(waiting)))
     return findings
 
 
@@ -117,33 +121,40 @@ async def _tokens(examination: Examination) -> list[Finding]:
 
 def tokens(accounts: Sequence[Account], schema: str, *, has_key: bool) -> list[Finding]:
     """Tokens that Notion cannot accept as they stand; `has_key`: encrypted ones can be opened."""
+    stored = {account.user_id: one.token for account in accounts if (one := account.connected())}
+    accounts = [account for account in accounts if account.user_id in stored]
+    strange = [one for one in accounts if not can_be_sent(without_edges(stored[one.user_id]))]
+    who = [one for one in accounts if one not in strange and _edges(stored[one.user_id])]
     findings = []
-    for account in accounts:
-        connected = account.connected()
-        if connected is None:
-            continue
-        column, trimmed = account.token_column, without_edges(connected.token)
-        if can_be_sent(connected.token) and trimmed == connected.token:
-            continue
-        whose = f"the token of {account.user_id} in {column}"
-        if can_be_sent(trimmed):
-            edges = "".join(dict.fromkeys(connected.token.replace(trimmed, "")))
-            seen = f"{whose} begins or ends with whitespace or invisible characters"
-            fix = statements.trimming(schema, account.user_id, column, edges)
-            findings.append(broken(seen, fix, (account.user_id,)))
-        else:
-            seen = f"{whose} has characters that are not allowed in a token"
-            findings.append(broken(seen, "", (account.user_id,), needs=new_token(account.user_id, column)))
-    encrypted = [
-        account for account in accounts if (connected := account.connected()) and looks_encrypted(connected.token)
-    ]
+    if who:
+        seen = f"whitespace or invisible characters stand around {_tokens_of(who)}"
+        fix = "\n".join(
+            statements.trimming(schema, one.user_id, one.token_column, _edges(stored[one.user_id])) for one in who
+        )
+        findings.append(broken(seen, fix, *_each(who)))
+    if strange:
+        seen = f"characters that are not allowed in a token stand in {_tokens_of(strange)}"
+        findings.append(broken(seen, "", *_each(strange), needs=_new_tokens(strange)))
+    encrypted = [one for one in accounts if looks_encrypted(without_edges(stored[one.user_id]))]
     if encrypted and not has_key:
         look = f"{plural(len(encrypted), 'token looks', 'tokens look')} encrypted"
-        them = "it" if len(encrypted) == 1 else "them"
-        seen = f"{look}, and there is no key to open {them}: {_who(encrypted)}"
+        seen = f"{look}, and there is no key: {_who(encrypted)}"
         needs = "the key with which the application encrypts, in NOTION_TOKEN_KEY, in the crontab too"
         findings.append(broken(seen, "", *_each(encrypted), needs=needs))
     return findings
+
+
+def _tokens_of(accounts: Sequence[Account]) -> str:
+    columns = " or ".join(sorted({account.token_column for account in accounts}))
+    return f"{plural(len(accounts), 'token', 'tokens')} in {columns} ({_who(accounts)})"
+
+
+def _new_tokens(accounts: Sequence[Account]) -> str:
+    return new_tokens({account.user_id: account.token_column for account in accounts})
+
+
+def _edges(token: str) -> str:
+    return "".join(dict.fromkeys(token.replace(without_edges(token), "")))
 
 
 def without_edges(token: str) -> str:
@@ -155,13 +166,13 @@ def unopened(accounts: Sequence[Account], settings: Settings) -> list[Finding]:
     """Encrypted tokens that the key does not open; that there is none is told once for all."""
     if settings.token_key is None:
         return []
-    findings = []
+    alike: dict[str, tuple[TokenError, list[Account]]] = {}
     for account in accounts:
         try:
             connected_account(settings, account)
         except TokenError as error:
-            findings.append(of_error(error, (account.user_id,), whose=f"{account.user_id}: "))
-    return findings
+            alike.setdefault(str(error), (error, []))[1].append(account)
+    return [of_error(error, *_each(those), whose=f"{_who(those)}: ") for error, those in alike.values()]
 
 
 async def _wanted_databases(examination: Examination) -> list[Finding]:
@@ -172,7 +183,7 @@ def wanted_databases(accounts: Sequence[Account], schema: str) -> list[Finding]:
     """What of the users' `notion_databases` cannot be used and, of those who are connected, is not what it seems."""
     connected = [account for account in accounts if account.connected()]
     findings = [finding for account in accounts for finding in _unusable(account, schema)]
-    findings += [finding for account in connected for finding in _doubles(account, schema)]
+    findings += [finding for account in connected for finding in (*_doubles(account, schema), *_doubts(account))]
     configurations = [read_configuration(account.databases) for account in connected]
     asking_nothing = [
         account
@@ -188,7 +199,9 @@ def wanted_databases(accounts: Sequence[Account], schema: str) -> list[Finding]:
     count = sum(len(configuration.databases) for configuration in configurations)
     everything = sum(configuration.everything for configuration in configurations)
     all_of = f", and everything shared with {plural(everything, 'token', 'tokens')}" if everything else ""
-    return [ok(f"{plural(count, 'database is', 'databases are')} configured{all_of}")]
+    of_views = [name for configuration in configurations for name in configuration.of_views]
+    views = f". {LINK_OF_VIEW}: {some(of_views)}" if of_views else ""
+    return [ok(f"{plural(count, 'database is', 'databases are')} configured{all_of}{views}")]
 
 
 def _unusable(account: Account, schema: str) -> list[Finding]:
@@ -217,6 +230,13 @@ def _doubles(account: Account, schema: str) -> list[Finding]:
             statements.without_database(schema, account.user_id, name),
         )
         for name, counts in read_configuration(account.databases).doubles.items()
+    ]
+
+
+def _doubts(account: Account) -> list[Finding]:
+    return [
+        warning(f"{account.user_id}: {doubt.message}", needs=doubt.needs)
+        for doubt in read_configuration(account.databases).doubts
     ]
 
 

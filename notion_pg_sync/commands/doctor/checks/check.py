@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
@@ -115,11 +113,7 @@ class Examination:
     accepted: frozenset[str] = frozenset()
     facts: Facts | None = None
     schedule: Schedule | None = None
-    scheduled_run: ScheduledRun | None = None
-
-    def is_proven(self, since: datetime | None) -> bool:
-        """Whether this host's cron or systemd started a run after `since`, as the run itself recorded."""
-        return self.scheduled_run is not None and self.scheduled_run.reached(socket.gethostname(), since)
+    scheduled_runs: Sequence[ScheduledRun] | None = None
 
     @property
     def pool(self) -> Pool:

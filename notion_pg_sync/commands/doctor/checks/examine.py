@@ -104,9 +104,12 @@ def _cause(depth: int, finding: Finding, troubles: Sequence[tuple[int, Finding]]
 
 
 def explains(cause: Finding, finding: Finding) -> bool:
-    """Whether it is about something that the other is about, or a part of that: a user explains their databases."""
+    """Whether it is about something that the other is about, or a part of that: a user explains their databases.
+
+    What is about everything follows only from what is.
+    """
     return any(
-        subject[: len(wider)] == wider or wider[: len(subject)] == subject
+        subject[: len(wider)] == wider or (subject and wider[: len(subject)] == subject)
         for wider in cause.concerns
         for subject in finding.concerns
     )

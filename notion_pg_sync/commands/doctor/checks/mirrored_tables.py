@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Subject, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, RIGHTS
-from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_command
+from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_command, without_advice
+from notion_pg_sync.commands.status.retyped import shown_as_text
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.adoption import Changes
 from notion_pg_sync.mirror.connection import transaction
@@ -19,7 +20,8 @@ from notion_pg_sync.mirror.diagnosis.mirrored_tables import (
 )
 from notion_pg_sync.mirror.diagnosis.sync_tables import pending_changes, statements_of
 from notion_pg_sync.mirror.preset_tables import fix, rows_go_elsewhere, why_not
-from notion_pg_sync.mirror.retyped_columns import RetypedColumn, retyped_columns
+from notion_pg_sync.mirror.retyped_columns import retyped_columns
+from notion_pg_sync.mirror.runs import SYNC_ALL
 from notion_pg_sync.mirror.tables import (
     GENERAL_TABLE,
     Misfit,
@@ -108,7 +110,7 @@ def gone_tables(
         whose = f"the rows of {some(['/'.join(one) for one in databases])} were in {qualified_name}"
         known = _known_tables(schema).get(name)
         if misfit := unfit.get(qualified_name):
-            findings.append(broken(f"{whose}: {sentence(misfit.sentence)}", misfit.remedy, *databases))
+            findings.append(broken(f"{whose}: {without_advice(misfit.sentence)}", misfit.remedy, *databases))
         elif known:
             made = fix(known) if known.preset else "notion-pg-sync init --yes"
             seen = f"{whose}, which is no longer there"
@@ -150,40 +152,39 @@ def row_counts(sources: Sequence[MirroredSource], counts: Mapping[str, Mapping[t
         for source in sources
         if source.row_count is not None and source.sync_table in counts and not source.is_being_synced
     ]
-    if findings := [_other_count(source, count) for source, count in held if count != source.row_count]:
-        return findings
+    changed: dict[tuple[str, str], list[tuple[MirroredSource, int]]] = {}
+    for source, count in held:
+        if count != source.row_count:
+            how = "removed" if count < (source.row_count or 0) else "added"
+            changed.setdefault((source.sync_table, how), []).append((source, count))
+    if changed:
+        return [_other_count(table, how, those) for (table, how), those in changed.items()]
     if not held:
         return [ok("no data source has been fully read yet, so there are no rows to count")]
     of_all = f"{sum(count for _, count in held):,} of {plural(len(held), 'data source', 'data sources')}"
     return [ok(f"the sync tables hold as many rows as were written: {of_all}")]
 
 
-def _other_count(source: MirroredSource, held: int) -> Finding:
-    name = f"{source.user_id}/{source.database_name}"
-    name += "" if source.name in ("", source.database_name) else f" ({source.name})"
-    return broken(
-        f"{name}: {source.sync_table} holds {held:,} rows, but {source.row_count:,} were written: something else "
-        f"{'removed' if held < (source.row_count or 0) else 'added'} some",
-        sync_command(source.user_id, source.database_name, "--full"),
-        (source.user_id, source.database_name),
-    )
+def _other_count(table: str, how: str, sources: Sequence[tuple[MirroredSource, int]]) -> Finding:
+    """Data sources of one table of which something else removed rows, or added some."""
+    counts = []
+    for source, held in sources:
+        part = "" if source.name in ("", source.database_name) else f" ({source.name})"
+        counts.append(f"{source.user_id}/{source.database_name}{part} has {held:,} instead of {source.row_count:,}")
+    first = sources[0][0]
+    fix = SYNC_ALL.command if sources[1:] else sync_command(first.user_id, first.database_name, "--full")
+    concerns = [(source.user_id, source.database_name) for source, _ in sources]
+    seen = f"something else {how} rows {'from' if how == 'removed' else 'to'} {table}: {some(counts)}"
+    return broken(seen, fix, *concerns)
 
 
 async def _typed_views(examination: Examination) -> list[Finding]:
     async with transaction(examination.pool) as connection:
         pending = await pending_views(connection)
         wanted = sorted(await find_sources(connection, None))
-        retyped = [shown_as_text(column) for column in await retyped_columns(connection) if column.is_shown_as_text]
-    return retyped + (typed_views(pending, wanted) if pending or not retyped else [])
-
-
-def shown_as_text(column: RetypedColumn) -> Finding:
-    """A column of a view that is text for now, since its property was changed in Notion."""
-    return warning(
-        f"{column.user_id}/{column.database_name}: notion.{column.view_name}.{column.name} was {column.type} and is "
-        f"shown as text, since its property is of type {column.property_type} in Notion now",
-        column.fix,
-    )
+        retyped = [column for column in await retyped_columns(connection) if column.is_shown_as_text]
+    found = [warning(shown_as_text(column), column.fix) for column in retyped]
+    return found + (typed_views(pending, wanted) if pending or not found else [])
 
 
 def typed_views(pending: Sequence[PendingView], wanted: Sequence[str]) -> list[Finding]:

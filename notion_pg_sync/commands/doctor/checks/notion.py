@@ -24,7 +24,8 @@ from notion_pg_sync.commands.doctor.checks.check import (
     skipped,
     warning,
 )
-from notion_pg_sync.commands.doctor.checks.wording import new_token, sentence, sync_all_command, sync_command
+from notion_pg_sync.commands.doctor.checks.runs import as_judged
+from notion_pg_sync.commands.doctor.checks.wording import new_tokens, sentence
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.printable import shell_command
@@ -94,7 +95,7 @@ async def _tokens_accepted(examination: Examination) -> list[Finding]:
     of_users = [(account.user_id, answers[account.token]) for account in connected]
     examination.accepted = frozenset(user_id for user_id, answer in of_users if isinstance(answer, Bot))
     columns = {account.user_id: account.token_column for account in examination.accounts}
-    return tokens_accepted(of_users, columns)
+    return await as_judged(examination, tokens_accepted(of_users, columns))
 
 
 def tokens_accepted(answered: Sequence[tuple[str, Bot | NotionError]], columns: Mapping[str, str]) -> list[Finding]:
@@ -121,8 +122,7 @@ def _refusal(error: NotionError, user_ids: Sequence[str], columns: Mapping[str, 
         return warning(f"{whose}{sentence(error)}", "", *concerns, needs="wait a few minutes", look=again)
     if error.code == ErrorCode.UNAUTHORIZED:
         seen = f"{whose}Notion does not accept the token (it was revoked, has expired or is wrong)"
-        needs = new_token(user_ids[0], columns[user_ids[0]])
-        return broken(seen, "", *concerns, needs=needs)
+        return broken(seen, "", *concerns, needs=new_tokens({user_id: columns[user_id] for user_id in user_ids}))
     return of_error(error, *concerns, whose=whose, look=_STATUS_PAGE)
 
 
@@ -165,7 +165,12 @@ async def _databases_shared(examination: Examination) -> list[Finding]:
             for database in sample[account.user_id]
         )
         everything = read_configuration(account.databases).everything
-        return seen, await _answer_or_error(find_databases(client)) if everything else None
+        names = [
+            ConfiguredDatabase(one.name, one.database_id, title=one.title)
+            for one in known
+            if one.user_id == account.user_id
+        ]
+        return seen, await _answer_or_error(find_databases(client, names)) if everything else None
 
     seen: list[SeenDatabase] = []
     findings: list[Finding] = []
@@ -178,7 +183,8 @@ async def _databases_shared(examination: Examination) -> list[Finding]:
         if found is not None:
             findings += found_by_search(account.user_id, found)
     configured = sum(len(read_configuration(account.databases).databases) for account in accounts)
-    return [*databases_shared(seen, configured), *findings] or [ok("no database is configured")]
+    every = await as_judged(examination, [*databases_shared(seen, configured), *findings])
+    return every or [ok("no database is configured")]
 
 
 def sampled(
@@ -266,7 +272,6 @@ def _out_of_reach(seen: SeenDatabase, named: str, concern: Subject) -> Finding:
         "",
         concern,
         needs="in Notion, open it and add the connection under ••• > Connections; or correct its id",
-        look=sync_command(seen.user_id, seen.database.name),
     )
 
 
@@ -275,14 +280,13 @@ def found_by_search(user_id: str, shared: SharedDatabases | NotionError) -> list
     if isinstance(shared, NotionError):
         return _trouble(user_id, shared)
     found = shared.found
-    look = sync_all_command(user_id)
     if not shared.is_complete:
         seen = f"{user_id} wants every database, of which search finds {len(found):,}. {sentence(INCOMPLETE_SEARCH)}"
-        return [warning(seen, "", needs="name the databases in notion_databases", look=look)]
+        return [warning(seen, "", needs="name the databases in notion_databases")]
     if not found:
         needs = "in Notion, open a database and add the connection under ••• > Connections"
         seen = f"{user_id} wants every database, and none is shared with the connection"
-        return [warning(seen, "", (user_id,), needs=needs, look=look)]
+        return [warning(seen, "", (user_id,), needs=needs)]
     names = some([database.name for database in found])
     return [ok(f"{user_id} wants every database; search finds {len(found):,}: {names}")]
 

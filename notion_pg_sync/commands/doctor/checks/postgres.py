@@ -21,7 +21,7 @@ from notion_pg_sync.commands.doctor.checks.examine import held_up
 from notion_pg_sync.commands.doctor.checks.wording import sentence
 from notion_pg_sync.core.health import CLOCK_DIFFERENCE_BROKEN_SECONDS, CLOCK_DIFFERENCE_WARNED_OF_SECONDS
 from notion_pg_sync.mirror import migrations
-from notion_pg_sync.mirror.bookkeeping import find_lack
+from notion_pg_sync.mirror.bookkeeping import Lack, find_lack
 from notion_pg_sync.mirror.connection import PostgresError, fetch_value, open_pool, transaction
 from notion_pg_sync.mirror.diagnosis.rights import missing_at_the_bookkeeping, missing_rights, settings_out_of_sight
 from notion_pg_sync.mirror.diagnosis.server import Server, look_at_server, read_clock, replication_role
@@ -143,13 +143,14 @@ async def _initialised(examination: Examination) -> list[Finding]:
         if missing := await missing_at_the_bookkeeping(connection):
             return [broken(f"the role {missing.role} may not {missing.what}", missing.grant, EVERYTHING)]
     async with transaction(examination.pool) as connection:
+        lack = await find_lack(connection)
         try:
-            await migrations.check_version(connection)
+            if lack.is_empty or await migrations.applied_version(connection):
+                await migrations.check_version(connection)
         except PostgresError as error:
             return [of_error(error, EVERYTHING)]
-        lack = await find_lack(connection)
         if not lack.is_empty:
-            return [broken(lack.sentence, migrations.INIT, EVERYTHING)]
+            return [lacking(lack)]
         schema = await find_schema(connection)
         distrusted = [] if schema else await settings_on_path(connection)
         hidden = None if schema or distrusted else await settings_out_of_sight(connection)
@@ -165,6 +166,13 @@ async def _initialised(examination: Examination) -> list[Finding]:
         return [broken("there is no table user_settings", migrations.INIT, EVERYTHING)]
     examination.schema = schema
     return [ok(f"the tables of notion-pg-sync are up to date; user_settings is in schema {schema}")]
+
+
+def lacking(lack: Lack) -> Finding:
+    """What somebody dropped of the schema `notion_sync`, and what people had set there."""
+    lost = [what for what, _ in lack.lost_settings]
+    with_it = f"; lost with it: {', '.join(lost)} (init shows how to set that again; no row is lost)" if lost else ""
+    return broken(f"{lack.sentence}{with_it}", migrations.INIT, EVERYTHING)
 
 
 async def _rights(examination: Examination) -> list[Finding]:

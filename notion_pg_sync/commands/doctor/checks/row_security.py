@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from notion_pg_sync.commands.doctor.checks.check import EVERYTHING, Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
+from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS
 from notion_pg_sync.mirror.adoption import own_policy
 from notion_pg_sync.mirror.connection import transaction
@@ -49,7 +50,7 @@ async def _row_security(examination: Examination) -> list[Finding]:
     settings, tables = await _guarded(examination)
     seen_by_init = {table.name for table in known_tables(examination.schema)}
     findings = unguarded([table for table in tables if not table.row_security], seen_by_init)
-    findings += [finding for table in tables for finding in without_readers(table)]
+    findings += without_readers(tables)
     findings += [finding for table in [*settings, *tables] for finding in fragile(table)]
     return findings or [ok("row level security is on for every sync table, with policies for its readers")]
 
@@ -57,27 +58,30 @@ async def _row_security(examination: Examination) -> list[Finding]:
 def unguarded(tables: Sequence[GuardedTable], seen_by_init: Collection[str]) -> list[Finding]:
     """Sync tables without row level security, those together that `init` can switch it on for."""
     by_init = [table for table in tables if table.owned and table.name in seen_by_init]
-    groups = [(by_init, "", INIT_ROW_SECURITY)] if by_init else []
-    groups += [([table], fix_of_unguarded(table), "") for table in tables if table not in by_init]
+    groups = [(by_init, "")] if by_init else []
+    groups += [([table], fix_of_unguarded(table)) for table in tables if table not in by_init]
+    needs = f"give the application's roles their policies, then type {INIT_ROW_SECURITY!r}"
     return [
         warning(
             f"row level security is off on {', '.join(table.qualified_name for table in group)}: every role that may "
             "read there reads every user's rows",
             fix,
-            needs="" if fix else "give the application's roles their policies, then switch it on",
-            look=look,
+            needs="" if fix else needs,
         )
-        for group, fix, look in groups
+        for group, fix in groups
     ]
 
 
-def without_readers(table: GuardedTable) -> list[Finding]:
-    """Whether a guarded sync table has a policy by which tenants see their rows."""
-    others = (policy for policy in table.policies if policy.name != own_policy(table.role))
-    if not table.row_security or any(policy.governs("SELECT") for policy in others):
-        return []
-    seen = f"row level security is on for {table.qualified_name}, but no policy lets anybody see their rows"
-    return [warning(seen, fix_of_unguarded(table))]
+def without_readers(tables: Sequence[GuardedTable]) -> list[Finding]:
+    """The guarded sync tables that have no policy by which tenants see their rows, together."""
+    closed = [table for table in tables if table.row_security and not _has_readers(table)]
+    names = some([table.qualified_name for table in closed])
+    seen = f"row level security is on for {names}, but no policy lets anybody see their rows"
+    return [warning(seen, "\n".join(map(fix_of_unguarded, closed)))] if closed else []
+
+
+def _has_readers(table: GuardedTable) -> bool:
+    return any(one.governs("SELECT") and one.name != own_policy(table.role) for one in table.policies)
 
 
 def fragile(table: GuardedTable) -> list[Finding]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import (
+    EVERYTHING,
     SCHEDULE,
     Check,
     Examination,
@@ -36,7 +38,7 @@ SECTION = "Runs"
 _REFUSED = re.compile("(2[23]|P0)...")
 
 
-async def _status(examination: Examination) -> tuple[Facts, Judgement]:
+async def status_of(examination: Examination) -> tuple[Facts, Judgement]:
     """What `status` knows and says, of all users or of the one that was asked for; asked once in an examination."""
     if examination.facts is None:
         async with transaction(examination.pool) as connection:
@@ -46,14 +48,28 @@ async def _status(examination: Examination) -> tuple[Facts, Judgement]:
     return examination.facts, of_user(judgement, examination.user_id)
 
 
-def verdict_on(condition: Condition) -> Verdict:
-    """What `doctor` calls what `status` calls so.
+_VERDICTS = {Health.OK: Verdict.OK, Health.DEGRADED: Verdict.WARNING, Health.FAILING: Verdict.BROKEN}
 
-    Only a failure is surely broken: what else is not well may be so for want of the next run.
-    """
-    if condition is Condition.FAILING:
-        return Verdict.BROKEN
-    return Verdict.OK if condition.health is Health.OK else Verdict.WARNING
+
+def verdict_on(condition: Condition) -> Verdict:
+    """What `doctor` calls what `status` calls so."""
+    return _VERDICTS[condition.health]
+
+
+async def as_judged(examination: Examination, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings about what is suspended alone as warnings: it is known, and the rest is kept fresh."""
+    _, judgement = await status_of(examination)
+    suspended = [one for one in judgement.databases if one.condition is Condition.SUSPENDED]
+    kept_fresh = {one.user_id for one in judgement.databases if one.condition.is_kept_fresh and one not in suspended}
+    aside = _subjects(suspended) | {
+        (one.user_id,) for one in suspended if one.user_id and one.user_id not in kept_fresh
+    }
+    return [
+        replace(one, verdict=Verdict.WARNING)
+        if one.verdict is Verdict.BROKEN and one.concerns and one.concerns <= aside
+        else one
+        for one in findings
+    ]
 
 
 def worst_verdict(judgement: Judgement) -> Verdict:
@@ -63,7 +79,7 @@ def worst_verdict(judgement: Judgement) -> Verdict:
 
 
 async def _last_run(examination: Examination) -> list[Finding]:
-    return [last_run(*await _status(examination))]
+    return [last_run(*await status_of(examination))]
 
 
 def last_run(facts: Facts, judgement: Judgement) -> Finding:
@@ -71,14 +87,14 @@ def last_run(facts: Facts, judgement: Judgement) -> Finding:
     worst = worst_verdict(judgement)
     concerns = _subjects(judgement.not_fresh)
     if facts.last_run is None:
-        verdict = Verdict.OK if worst is Verdict.OK else Verdict.WARNING
-        return _finding(verdict, "sync-all has never run", SYNC_ALL.command, concerns | {SCHEDULE})
+        return _finding(worst, "sync-all has never run", SYNC_ALL.command, concerns | {SCHEDULE})
     run = facts.last_run
     began = f"the last run of sync-all (run {run.runid}) began {ago(run.started_at, facts.now)}"
     match run.status:
         case "failed":
             healed = ", and all is well now" if worst is Verdict.OK else ""
-            return _finding(worst, f"{began} and failed{healed}: {sentence(run.message)}", SYNC_ALL.command, concerns)
+            said = f"{began} and failed{healed}: {sentence(run.message)}"
+            return _finding(worst, said, SYNC_ALL.command, concerns | {EVERYTHING})
         case "succeeded":
             return ok(f"{began} and succeeded: {sentence(run.message)}")
         case _:
@@ -92,7 +108,7 @@ def _databases(name: str, *conditions: Condition, depth: int, well: str) -> Chec
     """
 
     async def run(examination: Examination) -> list[Finding]:
-        status = await _status(examination)
+        status = await status_of(examination)
         return [finding for condition in conditions for finding in judged_as(condition, *status)] or [ok(well)]
 
     return Check(name, SECTION, run, needs=(CONNECTED_USERS,), depth=depth)
@@ -115,10 +131,17 @@ def judged_as(condition: Condition, facts: Facts, judgement: Judgement) -> list[
 
 
 def _needs(one: DatabaseHealth) -> str:
-    """What a person has to do first, where no sync heals it by itself."""
+    """What a person has to do or to decide first, where no sync heals it by itself."""
     code = _kind(one)
+    if code == ErrorCode.REMOVAL_HELD_BACK:
+        command = sync_command(one.user_id or "", one.name or "", "--full", "--allow-removal")
+        return f"look in Notion whether these rows really went; if so, {command!r} deletes them here"
     if one.condition is Condition.INCOMPLETE:
         return "each run tries again; if Notion gives nothing for days, write to its support"
+    if code == ErrorCode.REMOVAL_HELD_BACK:
+        return (
+            "look in Notion whether the rows are really gone, and decide: the line names the command that removes them"
+        )
     if code == ErrorCode.ROWS_BLOCKED or _REFUSED.fullmatch(code):
         return "change the trigger, the constraint or the page, as the line says; the next run tries again"
     return ""
@@ -148,9 +171,8 @@ def _by_kind(judged: Iterable[DatabaseHealth]) -> dict[str, list[DatabaseHealth]
 def _fix(group: Sequence[DatabaseHealth]) -> str:
     """What brings databases, or a user's databases as such, up to date."""
     first = group[0]
-    options = ["--full", "--allow-removal"] if _kind(first) == ErrorCode.REMOVAL_HELD_BACK else []
-    if options or first.condition is Condition.SUSPENDED:
-        return "\n".join(sync_command(one.user_id or "", one.name or "", *options) for one in group)
+    if first.condition is Condition.SUSPENDED:
+        return "\n".join(sync_command(one.user_id or "", one.name or "") for one in group)
     if first.user_id is None or any(one.user_id != first.user_id for one in group):
         return SYNC_ALL.command
     if first.condition is Condition.FAILING and len(group) == 1:
@@ -166,7 +188,7 @@ def _concerns(judged: Iterable[DatabaseHealth]) -> frozenset[Subject]:
 
 
 def _subjects(judged: Iterable[DatabaseHealth]) -> frozenset[Subject]:
-    return frozenset((one.user_id, *([one.name] if one.name else [])) for one in judged if one.user_id is not None)
+    return frozenset(tuple(part for part in (one.user_id, one.name) if part) for one in judged)
 
 
 def _name(one: DatabaseHealth) -> str:
@@ -174,13 +196,14 @@ def _name(one: DatabaseHealth) -> str:
 
 
 async def _unended_runs(examination: Examination) -> list[Finding]:
-    return unended_runs(*await _status(examination)) or [ok("every run that began has ended")]
+    return unended_runs(*await status_of(examination)) or [ok("every run that began has ended")]
 
 
 def unended_runs(facts: Facts, judgement: Judgement) -> list[Finding]:
     """What the runs are about whose record is not closed: the next run closes those of runs that went away."""
     judged = judged_alike(one for one in judgement.judged if one.condition is Condition.WENT_AWAY)
-    findings = [warning(_said(group, facts), SYNC_ALL.command, *_concerns(group)) for group in judged]
+    verdict = verdict_on(Condition.WENT_AWAY)
+    findings = [_finding(verdict, _said(group, facts), SYNC_ALL.command, _concerns(group)) for group in judged]
     findings += [_hangs(run, facts) for run in facts.silent]
     at_work = [run for run in facts.open_runs if run.runid not in facts.gone and run not in facts.silent]
     return findings + [
@@ -206,11 +229,11 @@ def _finding(
 
 
 RUN_CHECKS = (
-    Check("last run", SECTION, _last_run, needs=(INITIALISED, RIGHTS), depth=3),
-    _databases("failing databases", Condition.FAILING, depth=1, well="no database is failing"),
+    Check("last run", SECTION, _last_run, needs=(INITIALISED, RIGHTS), depth=4),
+    _databases("failing databases", Condition.FAILING, depth=2, well="no database is failing"),
     Check("unended runs", SECTION, _unended_runs, needs=(INITIALISED, RIGHTS), depth=1),
-    _databases("stale databases", Condition.LATE, Condition.STALE, depth=2, well="no copy is older than it should be"),
-    _databases("never synced", Condition.NEVER_SYNCED, depth=2, well="every configured database was synced or tried"),
+    _databases("stale databases", Condition.LATE, Condition.STALE, depth=3, well="no copy is older than it should be"),
+    _databases("never synced", Condition.NEVER_SYNCED, depth=3, well="every configured database was synced or tried"),
     _databases("suspended databases", Condition.SUSPENDED, depth=1, well="no database is suspended"),
     _databases("incomplete databases", Condition.INCOMPLETE, depth=1, well="no value is left out"),
 )

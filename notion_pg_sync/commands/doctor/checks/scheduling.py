@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import humanize
+import psutil
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
@@ -28,7 +31,7 @@ from notion_pg_sync.commands.doctor.checks.check import (
 )
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.scheduling.command_line import TOOL, Invocation
-from notion_pg_sync.commands.doctor.scheduling.crontab import harmless, next_due
+from notion_pg_sync.commands.doctor.scheduling.crontab import harmless, last_due, next_due
 from notion_pg_sync.commands.doctor.scheduling.faults import CRONIE, edit, faults_of
 from notion_pg_sync.commands.doctor.scheduling.found import (
     CronLine,
@@ -55,17 +58,21 @@ from notion_pg_sync.commands.doctor.scheduling.systemd import Timer
 from notion_pg_sync.core.errors import ExitCode
 from notion_pg_sync.core.health import MISSED_AFTER_MINUTES
 from notion_pg_sync.core.printable import shell_command
+from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.connection import current_time
-from notion_pg_sync.mirror.runs import last_scheduled_run
+from notion_pg_sync.mirror.runs import ScheduledRun, scheduled_runs
 from notion_pg_sync.settings import SettingsError, read_settings, written_duration
 
 SECTION = "Scheduling"
 _NO_CRON = "no crontab starts sync-all"
+_LOOK_AT_LOG = "grep CRON /var/log/syslog | tail; journalctl -u cron -u crond --since today"
 _TIMES_LOOKED_AHEAD = 100
 # How late a run may begin that was due.
 TOLERANCE = timedelta(minutes=MISSED_AFTER_MINUTES)
 # What a start and a look at every database take at the least, with plenty to spare.
 _LEAST_SECONDS = 30
+# Clocks of two machines are not quite the same.
+_EARLY = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class _Job:
 
     `invocation` is None where a script does so; `edit` is how to change it; `user` is whom it runs as, empty for the
     present one; `is_cut`: a bare % ends its command; `unexpanded` are variables with a $, which cron leaves as it is;
-    `since`: it may be another than before.
+    `since`: it may be another than before; `starters` are what a run of it says that started it.
     """
 
     place: str
@@ -85,10 +92,18 @@ class _Job:
     is_cut: bool = False
     unexpanded: tuple[str, ...] = ()
     since: datetime | None = None
+    starters: tuple[str | None, ...] = (None, "cron")
+
+    def runs_in(self, runs: Sequence[ScheduledRun] | None) -> list[ScheduledRun]:
+        """Those of `runs` that may be its own, the newest first."""
+        # Behind another program, or in a script, it may work as somebody else.
+        user = self.user if self.invocation and not self.invocation.hidden else ""
+        mine = [run for run in runs or () if run.is_here and run.started_by in self.starters]
+        return [run for run in mine if user in ("", run.os_user or user)]
 
     def faulty(self, seen: str, needs: str) -> Finding:
         """What keeps it from starting the sync, and what a person has to change."""
-        return broken(f"{self.place}: {seen}", "", SCHEDULE, needs=needs, look=self.edit)
+        return broken(f"{self.place}: {seen}", "", SCHEDULE, needs=f"{needs} ({self.edit})")
 
 
 async def _scheduled(examination: Examination) -> list[Finding]:
@@ -100,22 +115,14 @@ async def _scheduled(examination: Examination) -> list[Finding]:
         *(_timer_found(timer) for timer in schedule.timers),
     ]
     if schedule.platform:
-        findings.append(
-            ok(f"this runs in {schedule.platform}, whose own schedule starts it; it cannot be seen from inside")
-        )
+        findings.append(ok(f"the schedule of {schedule.platform} starts it, which cannot be seen from inside"))
     if findings:
         return findings
     if schedule.files:
         return [skipped("a crontab names the tool in a line that cron cannot read")]
     if schedule.unreadable:
-        seen = "no crontab that this user may read starts sync-all; these may do so, and cannot be read"
-        return [
-            warning(
-                f"{seen}: {', '.join(schedule.unreadable)}",
-                needs="run doctor as root",
-                look=f"sudo -E {own_command()} doctor",
-            )
-        ]
+        seen = f"nothing that this user may read starts sync-all, and {', '.join(schedule.unreadable)} cannot be read"
+        return [warning(seen, needs="run doctor as root", look=f"sudo -E {own_command()} doctor")]
     outside = " (this is a container: where its host starts it, use --no-cron-check)" if is_in_container() else ""
     install = "" if shutil.which("crontab") else "sudo apt-get install cron\n"
     fix = install + line_to_add(examination.environment)
@@ -126,7 +133,7 @@ def _line_found(line: CronLine, now: datetime) -> Finding:
     schedule = line.entry.schedule
     if next_due(schedule, now) is None:
         seen = f"{line.place} never starts sync-all ({schedule})"
-        return broken(seen, "", SCHEDULE, needs="give it other times", look=edit(line.file.facts))
+        return broken(seen, "", SCHEDULE, needs=f"give it other times ({edit(line.file.facts)})")
     return ok(f"{line.place} starts sync-all ({schedule}), as {harmless(line.user)}")
 
 
@@ -140,25 +147,34 @@ def _timer_found(timer: Timer) -> Finding:
 
 async def _often_enough(examination: Examination) -> list[Finding]:
     schedule = _schedule(examination)
-    gap = longest_gap(schedule, datetime.now(schedule.zone))
+    users = [one.user_id for one in examination.accounts if one.connected() and one.auto_sync is not False]
+    if schedule.timers or not schedule.lines:
+        return [skipped("when sync-all is due is not known here")]
+    edited, for_one = edit(schedule.lines[0].file.facts), {_only_user(line) for line in schedule.lines}
+    left_out = [] if None in for_one else [user for user in users if user not in for_one]
+    if left_out:
+        seen = f"no crontab line syncs {some(left_out)}: each is for one other user (--user)"
+        return [broken(seen, "", SCHEDULE, needs=f"take --user out, or add a line without it ({edited})")]
+    of_everybody = [line for line in schedule.lines if _only_user(line) is None]
+    gap = longest_gap(of_everybody or schedule.lines, schedule, datetime.now(schedule.zone))
     if gap is None:
         return [skipped("when sync-all is due is not known here")]
     most = examination.settings.max_age
     if gap <= most:
         return [ok(f"sync-all is due at least every {humanize.precisedelta(gap)}")]
-    seen = (
-        f"sync-all is due only after {humanize.precisedelta(gap)}, but a copy is stale after {written_duration(most)}"
-    )
-    needs = "start it more often (every quarter of an hour is */15 * * * *), or give --max-age"
-    return [broken(seen, "", SCHEDULE, needs=needs, look=edit(schedule.lines[0].file.facts))]
+    seen = f"sync-all is due only after {humanize.precisedelta(gap)}; a copy is stale after {written_duration(most)}"
+    needs = f"start it more often: */15 * * * * is every quarter of an hour ({edited}); or give --max-age"
+    return [broken(seen, "", SCHEDULE, needs=needs)]
 
 
-def longest_gap(schedule: Schedule, now: datetime) -> timedelta | None:
-    """How long nothing starts the sync, of the next hundred times; None where timers or nothing do."""
-    if schedule.timers or not schedule.lines:
-        return None
+def _only_user(line: CronLine) -> str | None:
+    return line.invocation.option("--user") if line.invocation else None
+
+
+def longest_gap(lines: Sequence[CronLine], schedule: Schedule, now: datetime) -> timedelta | None:
+    """How long none of these lines is due, of the next hundred times; None where none ever is."""
     times = [now]
-    while len(times) < _TIMES_LOOKED_AHEAD and (due := _next_time(schedule, times[-1])):
+    while len(times) < _TIMES_LOOKED_AHEAD and (due := _next_line(lines, schedule, times[-1])):
         times.append(due)
     return max((later - earlier for earlier, later in pairwise(times[1:])), default=None)
 
@@ -173,9 +189,7 @@ async def _crontab_valid(examination: Examination) -> list[Finding]:
         is_left_over = file.place not in starting and (starting or schedule.timers)
         told = warning if is_left_over else broken
         findings += [
-            told(
-                f"cron ignores {file.place}: {fault.sentence}", fault.fix, SCHEDULE, needs=fault.needs, look=fault.look
-            )
+            told(f"cron ignores {file.place}: {fault.sentence}", fault.fix, SCHEDULE, needs=fault.needs)
             for fault in faults
         ]
         if not faults:
@@ -190,17 +204,14 @@ async def _cron_running(examination: Examination) -> list[Finding]:
     if schedule.daemon:
         return [ok(f"the cron daemon runs ({schedule.daemon})")]
     if is_in_container():
-        seen = (
-            "no cron daemon runs in this container, so nothing reads its crontabs: start one in it, or let the "
-            "host or the platform start sync-all (and use --no-cron-check here)"
-        )
+        seen = "no cron daemon runs in this container (where its host starts sync-all, use --no-cron-check)"
         return [broken(seen, "cron", SCHEDULE)]
     seen = "no cron daemon runs, so nothing reads the crontabs"
     return [broken(seen, "sudo service cron start || sudo service crond start", SCHEDULE)]
 
 
 async def _command_found(examination: Examination) -> list[Finding]:
-    await _look_for_run(examination)
+    await _look_for_runs(examination)
     return await asyncio.to_thread(_for_each_job, examination, _command_of)
 
 
@@ -208,6 +219,9 @@ def _command_of(examination: Examination, job: _Job) -> list[Finding]:
     if job.is_cut:
         return [job.faulty("cron ends the command at the first %, which it reads as a newline", "write \\% for each %")]
     invocation, environment = job.invocation or Invocation(), job.environment
+    shell = environment.variables.get("SHELL", "/bin/sh")
+    if "cron" in job.starters and not (shell.startswith("/") and shutil.which(shell)):
+        return [job.faulty(f"its SHELL is {harmless(shell)}, which is not a program here", "write SHELL=/bin/sh")]
     for written in invocation.programs[: 1 if invocation.hidden else None]:
         if program_of(written, invocation, environment) is None:
             return [_absent(job, written)]
@@ -216,8 +230,8 @@ def _command_of(examination: Examination, job: _Job) -> list[Finding]:
         return [broken(seen, shell_command("sudo", "mkdir", "-p", folders[0]), SCHEDULE)]
     if job.invocation is None or invocation.hidden:
         return [_unseen(examination, job, "whether its command works")]
-    found = [*_what_it_says(job, invocation), *_what_it_is_given(job, invocation)]
-    return found or [ok(f"{job.place}: the command works")]
+    found = [*_what_it_says(job, invocation), *_what_it_is_given(job, invocation, examination)]
+    return found or [ok(f"{job.place}: its programs are there, and the tool takes its options")]
 
 
 def _absent(job: _Job, written: str) -> Finding:
@@ -241,18 +255,23 @@ def _what_it_says(job: _Job, invocation: Invocation) -> list[Finding]:
     return [job.faulty(seen, f"install it anew, or write {own_command()}")]
 
 
-def _what_it_is_given(job: _Job, invocation: Invocation) -> list[Finding]:
+def _what_it_is_given(job: _Job, invocation: Invocation, examination: Examination) -> list[Finding]:
     findings = []
     if "--dry-run" in invocation.arguments:
         findings.append(job.faulty("it has --dry-run, so it writes nothing", "take --dry-run out"))
     if invocation.seconds is not None and invocation.seconds < _LEAST_SECONDS:
-        seen = f"timeout ends it after {humanize.precisedelta(invocation.seconds)}, before it can have synced"
-        findings.append(job.faulty(seen, "give it minutes: timeout 14m"))
+        limit = humanize.precisedelta(invocation.seconds)
+        seen = f"its time limit of {limit} ends it before it can have synced"
+        findings.append(job.faulty(seen, "give it minutes, such as 14m"))
+    user, known = invocation.option("--user"), {account.user_id for account in examination.accounts}
+    if user and known and user not in known:
+        seen = f"it is for the user {harmless(user)} alone, who is not in user_settings"
+        findings.append(job.faulty(seen, "correct --user, or take it out"))
     return findings
 
 
 async def _environment_complete(examination: Examination) -> list[Finding]:
-    await _look_for_run(examination)
+    await _look_for_runs(examination)
     return _for_each_job(examination, _environment_of)
 
 
@@ -268,16 +287,16 @@ def _environment_of(examination: Examination, job: _Job) -> list[Finding]:
     try:
         database_url = read_settings(environment.variables).database_url
     except SettingsError as error:
-        return [of_error(error, SCHEDULE, whose=f"{job.place}: ", look=job.edit)]
+        return [of_error(error, SCHEDULE, whose=f"{job.place} ({job.edit}): ")]
     if database_url is None and not has_embedded(environment.variables):
-        if job.invocation is None or job.invocation.hidden or examination.is_proven(job.since):
+        if job.invocation is None or job.invocation.hidden or _proof(examination, job):
             return [_unseen(examination, job, "whether it has DATABASE_URL")]
         needs = f"write above the line: {', '.join(settings_to_add(examination.environment))}"
         seen = "it has no DATABASE_URL: jobs of cron and systemd have none of a terminal's variables"
         return [job.faulty(seen, needs)]
     if _is_another(database_url, examination.settings.database_url):
         seen = f"{job.place} has another DATABASE_URL than this terminal, so doctor looks at another database"
-        return [warning(seen, needs="use the same in both", look=job.edit)]
+        return [warning(seen, needs=f"use the same in both ({job.edit})")]
     return [ok(f"{job.place} has what the tool needs")]
 
 
@@ -314,44 +333,65 @@ def _told(line: CronLine) -> Finding:
     else:
         lost = "this host has no program that sends mail (/usr/sbin/sendmail)"
     needs = "let cron mail it, or add --ping-url URL to sync-all, or 2>&1 | logger -t notion-pg-sync behind it"
-    return warning(f"{line.place}: {lost}, so nobody hears of a failure", needs=needs, look=edit(line.file.facts))
+    return warning(f"{line.place}: {lost}, so nobody hears of a failure", needs=f"{needs} ({edit(line.file.facts)})")
 
 
-async def _look_for_run(examination: Examination) -> None:
-    """Takes note of the last run that nobody started by hand, where there is a PostgreSQL to ask."""
-    if examination.schema and examination.scheduled_run is None:
-        examination.scheduled_run = await examination.ask(last_scheduled_run)
+async def _look_for_runs(examination: Examination) -> None:
+    """Takes note of the last runs that nobody started by hand, where there is a PostgreSQL to ask."""
+    if examination.schema and examination.scheduled_runs is None:
+        examination.scheduled_runs = await examination.ask(partial(scheduled_runs, host=socket.gethostname()))
 
 
 async def _on_time(examination: Examination) -> list[Finding]:
     schedule = _schedule(examination)
-    await _look_for_run(examination)
-    last = examination.scheduled_run
+    await _look_for_runs(examination)
     now_there = await examination.ask(current_time)
-    # Both by the clock of this host, which is cron's.
     now = datetime.now(schedule.zone)
-    changes = [line.file.changed for line in schedule.lines if line.file.changed]
-    since = max([*changes, *([last.started_at + (now - now_there)] if last else [])], default=None)
-    ago = "no schedule has started it yet"
-    if last is not None:
-        where = f" on {last.host}" if last.host else ""
-        ago = f"the last run began {humanize.naturaltime(now - last.started_at)}{where}"
+    # Cron and its crontabs go by the clock of this host, runs by the server's.
+    ahead = now_there - now
+    runs = examination.scheduled_runs or ()
+    jobs = _due_before(schedule, now - TOLERANCE)
+    if missed := [finding for job, due in jobs for finding in _missed(job, due, job.runs_in(runs), ahead)]:
+        return missed
+    last = next(iter(runs), None)
     by = f", started by {last.started_by} as {last.os_user}" if last and last.started_by else ""
-    due = _next_time(schedule, since + TOLERANCE if since else now)
-    if due is not None and now > due + TOLERANCE:
-        seen = f"sync-all was due {due.astimezone(schedule.zone):%Y-%m-%d %H:%M %Z} and did not run: {ago}"
-        look = "grep CRON /var/log/syslog | tail; journalctl -u cron -u crond --since today"
-        return [broken(seen, "", SCHEDULE, needs="see in cron's log what became of it", look=look)]
-    if due is None:
-        return [ok(f"{ago}{by}; when it is due is not known here")]
-    return [ok(f"{ago}{by}; it is next due {due.astimezone(schedule.zone):%H:%M %Z}")]
+    due = _next_time(schedule, now)
+    began = f"the last run began {humanize.naturaltime(now_there - last.started_at)}" if last else "no run was seen yet"
+    ends = f"it is next due {due.astimezone(schedule.zone):%H:%M %Z}" if due else "when it is due is not known here"
+    return [ok(f"{began}{by}; {ends}")]
+
+
+def _due_before(schedule: Schedule, time: datetime) -> Iterator[tuple[_Job, datetime]]:
+    """Each job that was due before this time as it is now, and since the host was started; with when it last was."""
+    booted = datetime.fromtimestamp(psutil.boot_time(), schedule.zone)
+    for job, line in zip(_jobs_of_lines(schedule), schedule.lines, strict=True):
+        due = last_due(line.entry.schedule, time.astimezone(_zone_of(line, schedule)))
+        # When a crontab was written is not for every user to see: then it may be new.
+        if due and job.since and due > max(job.since, booted):
+            yield job, due
+    for job, timer in zip(_jobs_of_timers(schedule), schedule.timers, strict=True):
+        if timer.is_active and timer.last and timer.last < time:
+            yield job, timer.last
+
+
+def _missed(job: _Job, due: datetime, runs: Sequence[ScheduledRun], ahead: timedelta) -> list[Finding]:
+    """What it means that no run of a job was seen that began, or was at work, when it was due; none where one was."""
+    if any(run.seen_until - ahead >= due - _EARLY for run in runs):
+        return []
+    since = f"since {runs[0].started_at - ahead:%Y-%m-%d %H:%M %Z}" if runs else "yet"
+    seen = f"{job.place} was due at {due:%Y-%m-%d %H:%M %Z}, and no run that it started was seen {since}"
+    return [broken(seen, "", SCHEDULE, needs="see in cron's log, or its mail, what became of it", look=_LOOK_AT_LOG)]
 
 
 def _next_time(schedule: Schedule, after: datetime) -> datetime | None:
-    """When something next starts the sync after `after`; a timer's own last time counts, as systemd tells it."""
-    lines = (next_due(line.entry.schedule, after.astimezone(_zone_of(line, schedule))) for line in schedule.lines)
-    times = (time for timer in schedule.timers if timer.is_active for time in (timer.last, timer.due))
-    return min((due for due in (*lines, *times) if due is not None and due > after), default=None)
+    """When something next starts the sync after `after`."""
+    times = (_next_line(schedule.lines, schedule, after), *(timer.due for timer in schedule.timers if timer.is_active))
+    return min((due for due in times if due is not None and due > after), default=None)
+
+
+def _next_line(lines: Sequence[CronLine], schedule: Schedule, after: datetime) -> datetime | None:
+    times = (next_due(line.entry.schedule, after.astimezone(_zone_of(line, schedule))) for line in lines)
+    return min((due for due in times if due is not None), default=None)
 
 
 def _zone_of(line: CronLine, schedule: Schedule) -> tzinfo:
@@ -371,44 +411,53 @@ def _schedule(examination: Examination) -> Schedule:
 
 
 def _for_each_job(examination: Examination, check: Callable[[Examination, _Job], list[Finding]]) -> list[Finding]:
-    jobs = _jobs(_schedule(examination))
+    schedule = _schedule(examination)
+    jobs = [*_jobs_of_lines(schedule), *_jobs_of_timers(schedule)]
     return [finding for job in jobs for finding in check(examination, job)] or [skipped("nothing here starts sync-all")]
 
 
-def _jobs(schedule: Schedule) -> list[_Job]:
+def _jobs_of_lines(schedule: Schedule) -> list[_Job]:
     return [
-        *(
-            _Job(
-                line.place,
-                line.invocation,
-                environment_of_cron_job(line.entry.variables, line.invocation or Invocation(), line.user),
-                edit(line.file.facts),
-                line.user,
-                is_cut=line.entry.standard_input is not None,
-                unexpanded=tuple(name for name, value in line.entry.variables.items() if re.search(r"\$[\w{(]", value)),
-                since=line.file.changed,
-            )
-            for line in schedule.lines
-        ),
-        *(
-            _Job(
-                f"the service {timer.service}",
-                timer.invocation,
-                environment_of_service(timer),
-                f"{'systemctl --user' if timer.of_user else 'sudo systemctl'} edit --full {timer.service}",
-            )
-            for timer in schedule.timers
-        ),
+        _Job(
+            line.place,
+            line.invocation,
+            environment_of_cron_job(line.entry.variables, line.invocation or Invocation(), line.user),
+            edit(line.file.facts),
+            line.user,
+            is_cut=line.entry.standard_input is not None,
+            unexpanded=tuple(name for name, value in line.entry.variables.items() if re.search(r"\$[\w{(]", value)),
+            since=line.file.changed,
+        )
+        for line in schedule.lines
     ]
+
+
+def _jobs_of_timers(schedule: Schedule) -> list[_Job]:
+    """Behind a shell, a run of a service cannot tell that systemd started it."""
+    return [
+        _Job(
+            f"the service {timer.service}",
+            timer.invocation,
+            environment_of_service(timer),
+            f"{'systemctl --user' if timer.of_user else 'sudo systemctl'} edit --full {timer.service}",
+            starters=(None, "systemd", "other"),
+        )
+        for timer in schedule.timers
+    ]
+
+
+def _proof(examination: Examination, job: _Job) -> ScheduledRun | None:
+    """A run that shows that cron or systemd can start the job as it is now."""
+    known = (run for run in job.runs_in(examination.scheduled_runs) if run.started_by in ("cron", "systemd"))
+    return next((run for run in known if job.since is None or run.started_at > job.since), None)
 
 
 def _unseen(examination: Examination, job: _Job, what: str) -> Finding:
     """What cannot be read from outside: a run that cron or systemd started since shows it."""
-    run = examination.scheduled_run
-    if run is not None and examination.is_proven(job.since):
+    if run := _proof(examination, job):
         return ok(f"{job.place}: {run.started_by} started run {run.runid} here as {run.os_user}, with what it needs")
-    seen = f"{job.place}: doctor cannot tell {what}: a script or another program starts it, and no run shows it yet"
-    return warning(seen, needs="wait for its next run, or see for yourself", look=job.edit)
+    seen = f"{job.place}: doctor cannot tell {what}, and no run of it was seen yet"
+    return warning(seen, needs=f"wait for its next run, or see for yourself ({job.edit})")
 
 
 SCHEDULING_CHECKS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from notion_pg_sync.commands.doctor.checks.check import EVERYTHING, Check, Examination, Finding, broken, ok, warning
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, RIGHTS, SECTION
-from notion_pg_sync.commands.doctor.checks.wording import sentence
+from notion_pg_sync.commands.doctor.checks.wording import without_advice
 from notion_pg_sync.mirror.adoption import Changes
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.diagnosis.sync_tables import (
@@ -15,7 +15,7 @@ from notion_pg_sync.mirror.diagnosis.sync_tables import (
     statements_of,
 )
 from notion_pg_sync.mirror.initialise import seen_by_init
-from notion_pg_sync.mirror.tables import find_tables, strange_tables
+from notion_pg_sync.mirror.tables import find_tables, renamed_tables, strange_tables
 
 _BY_HAND = "let the table's owner change that, then run 'notion-pg-sync init'"
 
@@ -28,6 +28,10 @@ async def _unique_keys(examination: Examination) -> list[Finding]:
         ours = {table.name: table for table in seen if table.name not in strange}
         tables = ours | await find_tables(connection, schema)
         pending = {name: await pending_changes(connection, tables[name]) for name in sorted(tables)}
+        renamed = await renamed_tables(connection, schema)
+    for name, changes in pending.items():
+        if misfit := renamed.get(f"{schema}.{name}"):
+            changes.misfits(misfit)
     findings = [finding for name, changes in pending.items() for finding in unfit(changes, seen_by_init=name in ours)]
     findings += [
         warning(key, needs="decide whether the application needs this key")
@@ -41,7 +45,7 @@ def unfit(changes: Changes, *, seen_by_init: bool) -> list[Finding]:
     """What `init` would change in one sync table; `seen_by_init`: it is one of those that `init` sees to."""
     if changes.problems:
         return [
-            broken(sentence(problem), remedy, EVERYTHING, needs="" if remedy else _BY_HAND)
+            broken(without_advice(problem), remedy, EVERYTHING, needs="" if remedy else _BY_HAND)
             for problem in changes.problems
             for remedy in [changes.remedies.get(problem, "")]
         ]

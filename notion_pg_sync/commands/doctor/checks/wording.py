@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from notion_pg_sync.core.printable import shell_command
+from notion_pg_sync.core.wording import some
 
 
 def sync_command(user_id: str, database: str, *options: str) -> str:
@@ -20,9 +23,17 @@ def connect_command(*user_ids: str) -> str:
     return shell_command("notion-pg-sync", "connect", *user_ids)
 
 
-def new_token(user_id: str, column: str) -> str:
-    """What a person has to supply whose token is of no use."""
-    return f"a new Notion token for {user_id}, in {column} of user_settings ({connect_command(user_id)!r} asks for it)"
+def new_tokens(columns: Mapping[str, str]) -> str:
+    """What has to be supplied where tokens are of no use: for these users, each in the column of theirs."""
+    where = f"{some(list(columns))}, in {' or '.join(sorted({*columns.values()}))} of user_settings"
+    if len(columns) == 1:
+        return f"a new Notion token for {where} ({connect_command(*columns)!r} asks for it)"
+    return f"{len(columns):,} new Notion tokens, for {where} ({connect_command()!r} asks for one)"
+
+
+def without_advice(said: str) -> str:
+    """A sentence without what to type, which stands on a line of its own."""
+    return sentence(said.partition(": run ")[0])
 
 
 def sentence(said: object) -> str:

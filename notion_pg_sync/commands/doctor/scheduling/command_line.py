@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 TOOL = "notion-pg-sync"
 _MODULE = "notion_pg_sync"
@@ -25,8 +26,8 @@ class Invocation:
 
     `programs` are the first that the shell looks up, and the tool's own; `arguments` are the tool's; `variables` are
     set somewhere before it; `files` are read into the shell before (`. FILE`); `folder` is where it changed to;
-    `targets` are the files that take its output; `seconds` is what `timeout` gives it; `hidden` names what may start it
-    where nobody can look, such as a container.
+    `targets` are the files that take its output; `seconds` is what `timeout` or `--timeout` gives it; `hidden` names
+    what may start it where nobody can look, such as a container.
     """
 
     programs: tuple[str, ...] = ()
@@ -37,6 +38,11 @@ class Invocation:
     targets: tuple[str, ...] = ()
     seconds: float | None = None
     hidden: str | None = None
+
+    def option(self, name: str) -> str | None:
+        """What the tool is given by this option; None where it is not given."""
+        words = [part for word in self.arguments for part in (word.split("=", 1) if word.startswith("--") else [word])]
+        return next((value for option, value in pairwise(words) if option == name), None)
 
     @property
     def syncs_all(self) -> bool:
@@ -124,11 +130,12 @@ def _found(seen: Invocation, programs: list[str], words: list[str], place: int) 
     else:
         program = words[place]
     strange = (_name(word) for word in programs[:1] if not _TRANSPARENT.fullmatch(_name(word)))
-    limits = (re.fullmatch(r"([\d.]+)([smhd]?)", word) for word in programs if "timeout" in programs)
+    given = replace(seen, arguments=tuple(words[place + 1 :]))
+    timed = [*(programs if "timeout" in programs else ()), given.option("--timeout") or ""]
+    limits = (re.fullmatch(r"([\d.]+)([smhd]?)", word) for word in timed)
     return replace(
-        seen,
+        given,
         programs=_looked_up([*seen.programs, *programs[:1], program]),
-        arguments=tuple(words[place + 1 :]),
         seconds=min((float(one[1]) * _SECONDS[one[2]] for one in limits if one), default=None),
         hidden=seen.hidden or next(strange, None),
     )

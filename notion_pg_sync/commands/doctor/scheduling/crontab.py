@@ -103,12 +103,21 @@ def next_due(schedule: str, after: datetime) -> datetime | None:
 
     None where there is no such time: at `@reboot`, or on a day that no month has.
     """
+    return _due(schedule, after, reverse=False)
+
+
+def last_due(schedule: str, before: datetime) -> datetime | None:
+    """The last time before `before` at which it was due."""
+    return _due(schedule, before, reverse=True)
+
+
+def _due(schedule: str, start: datetime, *, reverse: bool) -> datetime | None:
     if schedule == AT_START:
         return None
     # cronsim takes a step after a range of one number for a step to the end.
     without_empty_steps = re.sub(r"\b(\w+)-\1(?:/\d+)?", r"\1", NICKNAMES.get(schedule, schedule))
     try:
-        return next(CronSim(without_empty_steps, after))
+        return next(CronSim(without_empty_steps, start, reverse=reverse))
     except (CronSimError, StopIteration):
         return None
 

@@ -29,12 +29,11 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a crontab, and the command that fixes it; else what to do, and with which command."""
+    """What is wrong with a crontab, and the command that fixes it; else what to do."""
 
     sentence: str
     fix: str = ""
     needs: str = ""
-    look: str = ""
 
 
 def faults_of(facts: FileFacts, crontab: Crontab, daemon: str | None) -> list[Fault]:
@@ -76,7 +75,7 @@ def _written_again(owner: str, more: str = "") -> str:
 
 
 def _to_edit(facts: FileFacts, sentence: str) -> Fault:
-    return Fault(sentence, needs="correct it there", look=edit(facts))
+    return Fault(sentence, needs=f"correct it there ({edit(facts)})")
 
 
 def _faults_of_text(facts: FileFacts, crontab: Crontab) -> Iterator[Fault]:

@@ -110,7 +110,8 @@ def _variables_of(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in text.splitlines():
         try:
-            found |= variables_in(shlex.split(line, comments=True))
+            # A # within a word, as passwords have it, begins no comment.
+            found |= variables_in(shlex.split(re.split(r"(?:^|\s)#", line)[0]))
         except ValueError:
             continue
     return found
