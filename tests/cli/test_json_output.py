@@ -92,7 +92,8 @@ def test_status(site: Site) -> None:
     assert site.command("sync-all").code == 1
     connect(site, "carl", site.small.tokens["anna"], "Characters")
     site.execute("UPDATE notion_sync.accounts SET views = true WHERE user_id = 'anna'")
-    site.execute("UPDATE notion_sync.columns SET type = 'boolean', unfit_values = 2 WHERE property_type = 'title'")
+    retyped = "SET type = 'boolean', new_type = 'text', unfit_values = 2 WHERE property_type = 'title'"
+    site.execute(f"UPDATE notion_sync.columns {retyped}")
     with a_sync_that_hangs(site, "sync", "anna", "Worlds"):
         assert_as_documented(
             "status", printed(site, "status", "--json"), printed(site, "status", "--json", "--user", "anna")

@@ -84,6 +84,10 @@ class World:
     def pages(self, source: Source) -> list[str]:
         return [page for page in self.workspace.page_ids(source.id) if page not in self.trashed]
 
+    def known(self, source: Source) -> list[str]:
+        """Pages that have a row, and no long relation."""
+        return sorted(self.rows(source) & set(self.pages(source)) - set(source.long))
+
     def edit(self) -> None:
         """What people do, an hour after they did the last; what is suspended may be tried again."""
         self.workspace.clock.advance(3600)
@@ -173,9 +177,10 @@ class BadPage(Harm):
 
     def begin(self) -> None:
         chance = self.world.chance
-        self.page = chance.choice(sorted(set(self.world.pages(self.source)) - set(self.source.long)))
-        self.is_given_alone = chance.random() < 0.3
+        self.page = chance.choice(self.world.known(self.source))
         oddity = chance.choice(("fails", "without_properties", "id_only"))
+        # Where listings fail, nobody knows what else they would give: then nothing proves that nothing is left out.
+        self.is_given_alone = oddity != "fails" and chance.random() < 0.5
         self.world.workspace.spoil_page(self.page, oddity, alone=not self.is_given_alone)
         self.world.touch(self.page)
 
@@ -194,7 +199,7 @@ class BadRow(Harm):
     page: str = ""
 
     def begin(self) -> None:
-        self.page = self.world.chance.choice(sorted(set(self.world.pages(self.source)) - set(self.source.long)))
+        self.page = self.world.chance.choice(self.world.known(self.source))
         self.world.place.execute(
             f"ALTER TABLE notion_pages_sync ADD CONSTRAINT \"no {self.page}\" CHECK (notion_page_id <> '{self.page}')"
             " NOT VALID"
