@@ -72,7 +72,7 @@ def test_the_same_fault_is_told_once(faulty: Site) -> None:
 
 def test_a_command_that_it_ends_says_so_in_one_sentence_and_in_its_record(faulty: Site) -> None:
     faulty.execute("ALTER TABLE notion_sync.databases ALTER COLUMN name DROP NOT NULL")
-    faulty.execute("UPDATE notion_sync.databases SET name = NULL, found_by_search = true")
+    faulty.execute("UPDATE notion_sync.databases SET name = NULL, title = NULL, found_by_search = true")
     faulty.execute('UPDATE user_settings SET notion_databases = \'{"*": "*"}\'')
     ended = faulty.command("sync", "anna", "Worlds")
     *trace, sentence = ended.err.splitlines()

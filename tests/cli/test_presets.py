@@ -15,6 +15,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tests.cli.conftest import Command, Ended, Site
 
+pytestmark = pytest.mark.slow
+
 WELL = Ended(0, "", "")
 
 
@@ -158,7 +160,6 @@ def test_a_dry_run_makes_none_and_says_which_it_would(stranger: Site) -> None:
     assert rehearsed(stranger) == []
 
 
-@pytest.mark.slow
 def test_a_role_that_may_not_create_puts_the_rows_into_the_general_table_until_there_is_one(
     limited: Site, stranger: Site, login: str
 ) -> None:

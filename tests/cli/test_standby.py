@@ -15,6 +15,8 @@ from notion_pg_sync.embedded.server import EmbeddedPostgres
 from tests.cli.conftest import Command, Site
 from tests.conftest import FAST_SETTINGS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:

@@ -15,6 +15,8 @@ from notion_pg_sync.core.health import SUSPENDED_AFTER_FAILURES, Health
 from notion_pg_sync.sync.run.run import RunOutcome
 from tests.commands.conftest import Mirrored, examined_by
 
+pytestmark = pytest.mark.slow
+
 CHECKS = [check.name for check in ALL_CHECKS if check.section != "Scheduling"]
 
 State = Callable[[Mirrored], Awaitable[RunOutcome]]

@@ -14,6 +14,8 @@ from notion_pg_sync.commands.status.words import since, until
 from tests.commands.status_facts import NOW
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 
 async def judged(installation: Installation) -> tuple[Judgement, str]:
     facts = await ask(installation.settings.database_url or "", Question())

@@ -18,6 +18,8 @@ from notion_pg_sync.mirror.lock_holders import HeldLockError, LockHolder, said_o
 from notion_pg_sync.sync.run.failures import failure_of
 from tests.pgbouncer import PgBouncer
 
+pytestmark = pytest.mark.slow
+
 Begin = Callable[..., psycopg.Connection]
 TABLE = "CREATE TABLE public.things (id integer PRIMARY KEY); INSERT INTO public.things VALUES (1), (2)"
 UPDATE = "UPDATE public.things SET id = id WHERE id = 1"

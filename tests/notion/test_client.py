@@ -156,7 +156,8 @@ async def test_a_revoked_token_and_a_database_that_is_not_shared_are_told_apart(
     with pytest.raises(NotionError, match="does not accept the token") as caught:
         await client.database(characters.id)
     assert caught.value.code == "unauthorized"
-    assert client.traffic.requests == 2
+    # The id might have been a data source's.
+    assert client.traffic.requests == 3
 
 
 @pytest.mark.parametrize("blemish", ["\n", " ", "ü", "\x00"])

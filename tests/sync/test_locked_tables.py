@@ -10,6 +10,8 @@ from notion_workspace import SmallWorkspace
 
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=[False, True], ids=["without views", "with views"])
 async def both(request: pytest.FixtureRequest, installation: Installation, small: SmallWorkspace) -> Installation:

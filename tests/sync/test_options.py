@@ -13,6 +13,8 @@ from notion_workspace.model import Definition
 from notion_pg_sync.mirror.runs import DatabaseRun
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 ROWS = 150
 KINDS = {
     "select": (select("To do", "Done"), "Done"),

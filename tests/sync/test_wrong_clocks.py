@@ -13,6 +13,8 @@ from notion_workspace.literals import number, title
 from notion_pg_sync.sync.rows.removing import ALWAYS_REMOVABLE_ROWS
 from tests.installation import Installation, Row
 
+pytestmark = pytest.mark.slow
+
 ROWS = 150
 FUTURE = "Thu, 31 Dec 2099 23:59:59 GMT"
 # The request by which a sync learns what time it is.

@@ -130,15 +130,15 @@ def _refusal(error: NotionError, user_ids: Sequence[str], columns: Mapping[str, 
 class SeenDatabase:
     """A database that a user wants, and what Notion answered when it was asked for.
 
-    `instead`: what has that id, where it is no database. `succeeded`: how long ago it was synced well for the last
-    time, None where it never was.
+    `succeeded`: how long ago it was synced well for the last time, None where it never was. `is_page`: the id is a
+    page's.
     """
 
     user_id: str
     database: ConfiguredDatabase
     answer: JsonObject | NotionError
-    instead: str | None = None
     succeeded: timedelta | None = None
+    is_page: bool = False
 
 
 # What a user's token sees: their configured databases and, where they want everything, what search finds.
@@ -208,22 +208,18 @@ async def _look_at(
     try:
         return SeenDatabase(user_id, database, await client.database(database.database_id), succeeded=succeeded)
     except NotionError as error:
-        instead = None
-        if error.code in (ErrorCode.OBJECT_NOT_FOUND, ErrorCode.VALIDATION_ERROR):
-            instead = await _what_is(client, database.database_id)
-        return SeenDatabase(user_id, database, error, instead, succeeded)
+        is_unknown = error.code in (ErrorCode.OBJECT_NOT_FOUND, ErrorCode.VALIDATION_ERROR)
+        is_page = is_unknown and await _is_page(client, database.database_id)
+        return SeenDatabase(user_id, database, error, succeeded, is_page=is_page)
 
 
-async def _what_is(client: NotionClient, written: str) -> str | None:
-    """What has this id, of which there is no database, as far as the token may know."""
-    asked: dict[str, Callable[[str], Awaitable[object]]] = {"page": client.page, "data source": client.data_source}
-    for kind, ask in asked.items():
-        try:
-            await ask(written)
-        except NotionError:
-            continue
-        return kind
-    return None
+async def _is_page(client: NotionClient, written: str) -> bool:
+    """Whether an id of which there is no database is a page's, as far as the token may know."""
+    try:
+        await client.page(written)
+    except NotionError:
+        return False
+    return True
 
 
 def databases_shared(seen: Sequence[SeenDatabase], configured: int) -> list[Finding]:
@@ -238,9 +234,9 @@ def database_finding(seen: SeenDatabase) -> Finding:
     """What an answer means: missing and not shared look the same to the API (docs/notion-api.md#errors)."""
     named = f"{seen.user_id}/{seen.database.name}"
     concern = (seen.user_id, seen.database.name)
-    if seen.instead:
+    if seen.is_page:
         return broken(
-            f"{named}: {seen.database.database_id} is a {seen.instead}, not a database",
+            f"{named}: {seen.database.database_id} is a page, not a database",
             "",
             concern,
             needs="copy the link of the database itself, opened as a full page, into notion_databases",
