@@ -12,17 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notion_pg_sync.core.intervals import EVERYTHING, Interval, gaps, minute_of, union
+from notion_pg_sync.notion.edit_listing import LONGEST_LAG, EditListing
 from notion_pg_sync.notion.errors import NotionError
-from notion_pg_sync.notion.listing import (
-    LONGEST_LAG,
-    MOST_FRUITLESS_ANSWERS,
-    Answer,
-    EditListing,
-    FullListing,
-    ListingError,
-    Query,
-    Split,
-)
+from notion_pg_sync.notion.full_listing import FullListing
+from notion_pg_sync.notion.listing import MOST_FRUITLESS_ANSWERS, Answer, ListingError, Query, Split
 from notion_pg_sync.notion.splits import NumberSplit, TitleSplit, splits_of
 from notion_pg_sync.sync.rows.plan import watermark_after
 from tests.notion.listing_model import BEGINNING, CursorKind, CursorRefusedError, ModelSource

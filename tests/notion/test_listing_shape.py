@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from notion_pg_sync.core.intervals import minute_of
-from notion_pg_sync.notion.listing import Answer, FullListing, Query
+from notion_pg_sync.notion.full_listing import FullListing
+from notion_pg_sync.notion.listing import Answer, Query
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 SPAN = 3 * 365 * 86400.0

@@ -11,7 +11,8 @@ from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.intervals import Interval
 from notion_pg_sync.notion.client import QueryAnswer
 from notion_pg_sync.notion.errors import NotionError
-from notion_pg_sync.notion.listing import FullListing, Query
+from notion_pg_sync.notion.full_listing import FullListing
+from notion_pg_sync.notion.listing import Query
 from notion_pg_sync.sync.rows.reading import reading
 
 BEGINNING = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

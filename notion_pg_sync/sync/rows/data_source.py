@@ -16,7 +16,9 @@ from notion_pg_sync.mirror.runs import Counts, Mode
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION, sanitize, storable_text
 from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
-from notion_pg_sync.notion.listing import EditListing, FullListing, Query
+from notion_pg_sync.notion.edit_listing import EditListing
+from notion_pg_sync.notion.full_listing import FullListing
+from notion_pg_sync.notion.listing import Query
 from notion_pg_sync.notion.pages import Page
 from notion_pg_sync.notion.people import users_in
 from notion_pg_sync.notion.properties import plain_text
@@ -136,8 +138,8 @@ class DataSourceSync:
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether values are missing in the rows that Notion does not give."""
-        return bool(self._left.found or self._left_before.keys() - self._tried)
+        """Whether values or pages are missing that Notion does not give."""
+        return bool(self._left.found or self._left.unread or self._left_before.keys() - self._tried)
 
     async def sync(self) -> None:
         """Syncs it.

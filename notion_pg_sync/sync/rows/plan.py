@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from notion_pg_sync.core.wording import some
-from notion_pg_sync.notion.listing import LONGEST_LAG
+from notion_pg_sync.notion.edit_listing import LONGEST_LAG
 
 # An answer to one query holds as many; reading such a data source whole costs no more than asking what changed.
 SINGLE_QUERY_ROWS = 100
