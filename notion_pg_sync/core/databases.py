@@ -15,13 +15,15 @@ class ConfiguredDatabase:
     """A database that a user wants mirrored; `name` is what SQL calls it.
 
     `id_as_written` is the id as the user wrote it, None where that is a link, or as Notion writes it. `title` is what
-    Notion calls a database that the user did not name, None where that is not known.
+    Notion calls a database that the user did not name, None where that is not known. `found_by_search`: it is wanted
+    since everything is, and not by its id.
     """
 
     name: str
     database_id: str
     id_as_written: str | None = None
     title: str | None = None
+    found_by_search: bool = False
 
     @property
     def is_named(self) -> bool:

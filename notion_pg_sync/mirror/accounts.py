@@ -77,7 +77,7 @@ class KnownDatabase:
     @property
     def as_found(self) -> ConfiguredDatabase:
         """The database under the name that it was given, with what Notion calls it."""
-        return ConfiguredDatabase(self.name, self.database_id, title=self.title)
+        return ConfiguredDatabase(self.name, self.database_id, title=self.title, found_by_search=self.found_by_search)
 
 
 async def read_accounts(connection: Connection, schema: str, user_id: str | None = None) -> list[Account]:

@@ -117,6 +117,7 @@ class DataSourceAnswer:
     name: str
     schema: JsonObject
     asked_at: datetime
+    in_trash: bool = False
 
 
 @dataclass(frozen=True)
@@ -271,7 +272,9 @@ class NotionClient:
             raise NotionError(
                 f"Notion's answer for {what} has no properties: run the sync again.", code=ErrorCode.MALFORMED
             )
-        return DataSourceAnswer(plain_text(answer.get("title")), schema, _began_at(began))
+        return DataSourceAnswer(
+            plain_text(answer.get("title")), schema, _began_at(began), in_trash=answer.get("in_trash") is True
+        )
 
     async def page(self, page_id: str) -> JsonObject:
         """A page, wherever it is, trashed or not."""

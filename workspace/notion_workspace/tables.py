@@ -107,6 +107,16 @@ class Tables(Steered):
         return DatabaseHandle(database.id, source.id, name)
 
     @steered
+    def trash_data_source(self, data_source: str) -> None:
+        """Puts a data source in the trash: its database names it still, and queries of it find nothing."""
+        self._build.source(data_source).in_trash = True
+
+    @steered
+    def restore_data_source(self, data_source: str) -> None:
+        """Takes a data source out of the trash."""
+        self._build.source(data_source).in_trash = False
+
+    @steered
     def remove_data_source(self, data_source: str) -> None:
         """Deletes a data source for good."""
         source = self._build.source(data_source)

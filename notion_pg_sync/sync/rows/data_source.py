@@ -17,6 +17,7 @@ from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION, sanitize, storable_text
 from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.edit_listing import EditListing
+from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.full_listing import FullListing
 from notion_pg_sync.notion.listing import Query
 from notion_pg_sync.notion.pages import Page
@@ -70,6 +71,13 @@ from notion_pg_sync.sync.run.people_lookup import told_of
 
 # So many pages of which something was left out are read again after an incremental read, at a request or more each.
 MAX_TRIED_AGAIN = 20
+
+
+class InTrashError(NotionError):
+    """A data source is in Notion's trash; the message says what to do if that is all of its database."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code=ErrorCode.IN_TRASH)
 
 
 class DataSourceSync:
@@ -144,10 +152,15 @@ class DataSourceSync:
     async def sync(self) -> None:
         """Syncs it.
 
-        Raises `NotionError`, `ListingError`, `HeldBackError`, `RowsBlockedError`, `RowRefusedError`, `LeaseLostError`,
-        and what psycopg raises.
+        Raises `InTrashError`, `NotionError`, `ListingError`, `HeldBackError`, `RowsBlockedError`, `RowRefusedError`,
+        `LeaseLostError`, and what psycopg raises.
         """
         answer = await self._client.data_source(self._place.key.data_source_id)
+        if answer.in_trash:
+            raise InTrashError(
+                f"data source {self._place.key.data_source_id} is in Notion's trash, its rows stay as they are: "
+                "restore it there."
+            )
         self._schema, _ = sanitize(answer.schema)
         self._alone.is_wiki = is_wiki(self._schema)
         described = Description(storable_text(answer.name), self._schema, schema_fingerprint(self._schema))

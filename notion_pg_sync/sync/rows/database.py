@@ -8,6 +8,7 @@ from dataclasses import replace
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.ids import MalformedIdError, parse_id
+from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import transaction
@@ -20,7 +21,7 @@ from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.json_access import get_path
-from notion_pg_sync.sync.rows.data_source import DataSourceSync, with_traffic
+from notion_pg_sync.sync.rows.data_source import DataSourceSync, InTrashError, with_traffic
 from notion_pg_sync.sync.rows.row_sink import DryRunSink, PostgresSink, SyncTarget
 from notion_pg_sync.sync.rows.vanished import remove_vanished
 from notion_pg_sync.sync.run.context import RunContext
@@ -53,6 +54,7 @@ class DatabaseSync:
         self._failures: list[Failure] = []
         self._notes: list[str] = []
         self._is_done = False
+        self._in_trash: InTrashError | None = None
 
     @property
     def run(self) -> DatabaseRun:
@@ -79,15 +81,44 @@ class DatabaseSync:
             self._notes.extend(await prepare_table(self._work, self._configured.name))
             known = await self._known()
             table = await self._table(known)
-            database = await self._client.database(self._configured.database_id)
-            listed = _data_source_ids(database, self._configured)
-            for data_source_id in listed:
-                await self._sync_data_source(table, data_source_id, title_of(database))
+            living = await self._sync_data_sources(table, await self._database())
             if not self._work.settings.dry_run:
-                await self._remove_vanished({one: known[one] for one in known.keys() - set(listed)})
+                await self._remove_vanished({one: known[one] for one in known.keys() - set(living)})
         except Exception as error:  # noqa: BLE001 - recorded; the other databases go on
             self._failures.append(logged_failure(error))
         self._is_done = True
+
+    async def _sync_data_sources(self, table: SyncTable, database: JsonObject) -> list[str]:
+        """Syncs what a database names; returns those that are not in Notion's trash. Raises `NotionError`."""
+        living = [
+            one
+            for one in _data_source_ids(database, self._configured, self._way_out)
+            if await self._sync_data_source(table, one, title_of(database))
+        ]
+        if self._in_trash and not living:
+            raise self._in_trash
+        return living
+
+    @property
+    def _way_out(self) -> str:
+        """What its user can do who wants it no longer."""
+        if not self._configured.found_by_search:
+            return "take it out of notion_databases."
+        return f"end its copy: {shell_command('notion-pg-sync', 'forget', self._user_id, self._configured.database_id)}"
+
+    async def _database(self) -> JsonObject:
+        """The database as Notion answers it. Raises `NotionError`."""
+        try:
+            return await self._client.database(self._configured.database_id)
+        except NotionError as error:
+            if error.code != ErrorCode.OBJECT_NOT_FOUND or not self._configured.found_by_search:
+                raise
+            raise NotionError(
+                f"database {self._configured.database_id} is not shared with the connection any more, or was deleted: "
+                f"in Notion, open it and add the connection under ••• > Connections, or {self._way_out}",
+                code=error.code,
+                status=error.status,
+            ) from error
 
     async def _known(self) -> dict[str, str]:
         """The data sources that the database had so far, each with the name of its table."""
@@ -108,7 +139,8 @@ class DatabaseSync:
     def _counts_so_far(self) -> Counts:
         return self._data_sources[-1].counts if self._data_sources else Counts()
 
-    async def _sync_data_source(self, table: SyncTable, data_source_id: str, database_title: str) -> None:
+    async def _sync_data_source(self, table: SyncTable, data_source_id: str, database_title: str) -> bool:
+        """Syncs a data source; returns whether it is there, and not in Notion's trash."""
         work, configured = self._work, self._configured
         owner = RowOwner(
             self._user_id, configured.database_id, configured.name, data_source_id, configured.id_as_written
@@ -120,10 +152,14 @@ class DatabaseSync:
         self._data_sources.append(sync)
         try:
             await sync.sync()
+        except InTrashError as error:
+            self._in_trash = error
+            return False
         except Exception as error:  # noqa: BLE001 - recorded; the other data sources go on
             self._failures.append(logged_failure(error))
         self._notes.extend(sync.notes)
         self._notes.extend(destination.notes)
+        return True
 
     async def _count_rows(self, table: SyncTable, data_source_id: str) -> int:
         if self._row_counts is None:
@@ -157,11 +193,11 @@ def _says(counts: Counts, *, dry: bool) -> str:
     return f"{plural(counts.rows_read, 'row')} read, {changes or 'nothing changed'}."
 
 
-def _data_source_ids(database: JsonObject, configured: ConfiguredDatabase) -> list[str]:
+def _data_source_ids(database: JsonObject, configured: ConfiguredDatabase, way_out: str) -> list[str]:
     if database.get("in_trash"):
         raise NotionError(
-            f"database {configured.database_id} is in Notion's trash: restore it there, or take it out of "
-            "notion_databases; its rows stay as they are.",
+            f"database {configured.database_id} is in Notion's trash, its rows stay as they are: restore it there, or "
+            f"{way_out}",
             code=ErrorCode.IN_TRASH,
         )
     listed = database.get("data_sources")

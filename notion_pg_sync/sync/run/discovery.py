@@ -39,7 +39,8 @@ async def find_databases(client: NotionClient, known: Iterable[ConfiguredDatabas
     known_otherwise = {_database_id(one) for one in shared.found if one.get("id") in known_ids}
     ids = dict.fromkeys(one for one in map(_database_id, shared.found) if one and one not in known_otherwise)
     named = await name_databases(client, ids, known)
-    return SharedDatabases(sorted(named, key=lambda one: (one.name, one.database_id)), shared.is_complete)
+    found = [replace(one, found_by_search=True) for one in named]
+    return SharedDatabases(sorted(found, key=lambda one: (one.name, one.database_id)), shared.is_complete)
 
 
 async def name_databases(
@@ -64,7 +65,10 @@ async def name_nameless(
     nameless = [one.database_id for one in databases if not one.is_named]
     taken = [one for one in databases if one.is_named]
     named = {one.database_id: one for one in await name_databases(client, nameless, [*known, *taken])}
-    return [replace(named.get(one.database_id, one), id_as_written=one.id_as_written) for one in databases]
+    return [
+        replace(named.get(one.database_id, one), id_as_written=one.id_as_written, found_by_search=False)
+        for one in databases
+    ]
 
 
 def give_names(titles: Mapping[str, str | None], taken: Collection[str]) -> list[ConfiguredDatabase]:
