@@ -10,12 +10,21 @@ from datetime import datetime
 class LeftOut:
     """A value of a page, by its `property`'s name; the page itself, where that is empty.
 
-    `page_id` is None for pages of which nothing is known but the minute in which they were created (`created_at`, UTC),
-    which a page has too where no listing gives it. `reason` is an error code, `message` a sentence for people.
+    `reason` is an error code, `message` a sentence for people. `created_at` is the minute in which a page was created
+    that no listing gives (UTC).
     """
 
-    page_id: str | None
+    page_id: str
     property: str
     reason: str
     message: str
     created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class UnreadMinute:
+    """A minute (UTC) of which pages are left out that are not known at all; `reason` and `message` as of `LeftOut`."""
+
+    created_at: datetime
+    reason: str
+    message: str

@@ -92,11 +92,13 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
                              AND other.database_id < source.database_id) AS is_view_taken,
                    ARRAY(SELECT page_id::text FROM notion_sync.left_out AS known
                          WHERE known.user_id = source.user_id AND known.data_source_id = source.data_source_id
-                           AND page_id IS NOT NULL
                          GROUP BY page_id ORDER BY min(tried_at), page_id) AS left_out,
-                   ARRAY(SELECT DISTINCT created_at FROM notion_sync.left_out AS known
+                   ARRAY(SELECT created_at FROM notion_sync.left_out AS known
                          WHERE known.user_id = source.user_id AND known.data_source_id = source.data_source_id
                            AND created_at IS NOT NULL
+                         UNION
+                         SELECT created_at FROM notion_sync.unread_minutes AS minute
+                         WHERE minute.user_id = source.user_id AND minute.data_source_id = source.data_source_id
                          ORDER BY created_at) AS unread
             FROM notion_sync.data_sources AS source WHERE user_id = %s AND data_source_id = %s
             """,

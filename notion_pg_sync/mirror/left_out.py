@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from notion_pg_sync.core.left_out import LeftOut
+from notion_pg_sync.core.left_out import LeftOut, UnreadMinute
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 
@@ -14,7 +14,7 @@ async def forget_unseen(connection: Connection, key: DataSourceKey) -> None:
     await connection.execute(
         """
         DELETE FROM notion_sync.left_out AS known
-        WHERE user_id = %s AND data_source_id = %s AND page_id IS NOT NULL
+        WHERE user_id = %s AND data_source_id = %s
           AND NOT EXISTS (
               SELECT FROM notion_sync.seen_pages AS seen
               WHERE seen.user_id = known.user_id AND seen.data_source_id = known.data_source_id
@@ -31,7 +31,16 @@ async def settle_left_out(
 
     What was left out before keeps the time since when it is.
     """
-    parameters = {**_parameters(key, left), "tried": list(tried)}
+    parameters = {
+        "user": key.user_id,
+        "source": key.data_source_id,
+        "tried": list(tried),
+        "pages": [one.page_id for one in left],
+        "properties": [one.property for one in left],
+        "reasons": [one.reason for one in left],
+        "messages": [one.message for one in left],
+        "minutes": [one.created_at for one in left],
+    }
     await connection.execute(
         """
         DELETE FROM notion_sync.left_out AS known
@@ -49,7 +58,7 @@ async def settle_left_out(
         SELECT %(user)s, %(source)s, still.*
         FROM unnest(%(pages)s::uuid[], %(properties)s::text[], %(reasons)s::text[], %(messages)s::text[],
                     %(minutes)s::timestamptz[]) AS still
-        ON CONFLICT (user_id, data_source_id, page_id, property) WHERE page_id IS NOT NULL DO UPDATE
+        ON CONFLICT (user_id, data_source_id, page_id, property) DO UPDATE
         SET reason = EXCLUDED.reason, message = EXCLUDED.message, tried_at = EXCLUDED.tried_at,
             created_at = coalesce(EXCLUDED.created_at, left_out.created_at)
         """,
@@ -57,36 +66,30 @@ async def settle_left_out(
     )
 
 
-async def settle_minutes(connection: Connection, key: DataSourceKey, left: Sequence[LeftOut]) -> None:
-    """Takes in the minutes of which not even the ids of the pages are known that are left out: no others are."""
-    parameters = _parameters(key, left)
+async def settle_minutes(connection: Connection, key: DataSourceKey, unread: Sequence[UnreadMinute]) -> None:
+    """Takes in the minutes of which pages are left out that are not known at all: no others are."""
+    parameters = {
+        "user": key.user_id,
+        "source": key.data_source_id,
+        "minutes": [one.created_at for one in unread],
+        "reasons": [one.reason for one in unread],
+        "messages": [one.message for one in unread],
+    }
     await connection.execute(
         """
-        DELETE FROM notion_sync.left_out
-        WHERE user_id = %(user)s AND data_source_id = %(source)s AND page_id IS NULL
+        DELETE FROM notion_sync.unread_minutes
+        WHERE user_id = %(user)s AND data_source_id = %(source)s
           AND created_at <> ALL (%(minutes)s::timestamptz[])
         """,
         parameters,
     )
     await connection.execute(
         """
-        INSERT INTO notion_sync.left_out (user_id, data_source_id, reason, message, created_at)
+        INSERT INTO notion_sync.unread_minutes (user_id, data_source_id, created_at, reason, message)
         SELECT %(user)s, %(source)s, still.*
-        FROM unnest(%(reasons)s::text[], %(messages)s::text[], %(minutes)s::timestamptz[]) AS still
-        ON CONFLICT (user_id, data_source_id, created_at) WHERE page_id IS NULL DO UPDATE
+        FROM unnest(%(minutes)s::timestamptz[], %(reasons)s::text[], %(messages)s::text[]) AS still
+        ON CONFLICT (user_id, data_source_id, created_at) DO UPDATE
         SET reason = EXCLUDED.reason, message = EXCLUDED.message, tried_at = EXCLUDED.tried_at
         """,
         parameters,
     )
-
-
-def _parameters(key: DataSourceKey, left: Sequence[LeftOut]) -> dict[str, object]:
-    return {
-        "user": key.user_id,
-        "source": key.data_source_id,
-        "pages": [one.page_id for one in left],
-        "properties": [one.property for one in left],
-        "reasons": [one.reason for one in left],
-        "messages": [one.message for one in left],
-        "minutes": [one.created_at for one in left],
-    }

@@ -156,7 +156,11 @@ _DATABASES = """
         SELECT source.user_id, source.database_id, count(*) AS left_out, min(since) AS left_out_since,
                (array_agg(concat(nullif(property, '') || ': ', message) ORDER BY since, property, page_id))[1]
                    AS left_out_reason
-        FROM notion_sync.left_out JOIN notion_sync.data_sources AS source USING (user_id, data_source_id)
+        FROM (
+            SELECT user_id, data_source_id, page_id, property, message, since FROM notion_sync.left_out
+            UNION ALL
+            SELECT user_id, data_source_id, NULL, '', message, since FROM notion_sync.unread_minutes
+        ) AS gap JOIN notion_sync.data_sources AS source USING (user_id, data_source_id)
         GROUP BY source.user_id, source.database_id
     ) AS gap ON gap.user_id = database.user_id AND gap.database_id = database.database_id
     WHERE %(user)s::text IS NULL OR database.user_id = %(user)s

@@ -75,13 +75,20 @@ class Retries:
     waits: int = 30
     tries_again: int = 4
     backs_off: int = 7
+    # A page of 100 is halved so often until it has one row.
+    asks_for_less: int = 7
     first_back_off: float = 1.0
     longest_back_off: float = 60.0
 
     @property
     def when_it_has_failed(self) -> Retries:
         """What is enough where the same has failed before."""
-        return replace(self, backs_off=min(2, self.backs_off), longest_back_off=min(2.0, self.longest_back_off))
+        return replace(
+            self,
+            backs_off=min(2, self.backs_off),
+            asks_for_less=1,
+            longest_back_off=min(2.0, self.longest_back_off),
+        )
 
     def allowed(self, remedy: RetryPolicy) -> int:
         """How many attempts an error with this remedy may use up in all."""
@@ -90,8 +97,7 @@ class Retries:
             RetryPolicy.WAIT: self.waits,
             RetryPolicy.TRY_AGAIN: self.tries_again,
             RetryPolicy.BACK_OFF: self.backs_off,
-            # A page of 100 is halved so often until it has one row.
-            RetryPolicy.ASK_FOR_LESS: 7,
+            RetryPolicy.ASK_FOR_LESS: self.asks_for_less,
         }[remedy]
 
 

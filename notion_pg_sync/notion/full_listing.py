@@ -91,8 +91,11 @@ class FullListing:
         return not self._ready and not self._under_way
 
     def next_query(self) -> Query | None:
-        """A query to make now, None while everything waits for answers (or `is_complete`)."""
-        if not self._ready:
+        """A query to make now, None while everything waits for answers (or `is_complete`).
+
+        While Notion fails there is but one at a time: answers that are too large would be held side by side.
+        """
+        if not self._ready or (self._patience.failures and self._under_way):
             return None
         course = self._ready.popleft()
         self._under_way[course.query] = course

@@ -49,6 +49,7 @@ PLAUSIBLE: Mapping[str, str] = {
     "uuid[]": "{11111111-2222-4333-8444-555555555555}",
     "uuid": "11111111-2222-4333-8444-555555555555",
     "timestamp with time zone": "2024-02-29",
+    "interval": "7 days",
     "oid": "10",
 }
 

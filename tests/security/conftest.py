@@ -39,6 +39,7 @@ async def mirror(installation: Installation, small: SmallWorkspace) -> None:
     (story, *_) = small.workspace.page_ids(data_source="Stories")
     small.workspace.edit_page(story, {"Cast": small.workspace.page_ids(data_source="Characters")[5:35]})
     small.workspace.faults.add("500", path=f"{story}/properties/")
+    small.workspace.spoil_page(small.workspace.page_ids(data_source="Chat Sessions")[0], "fails", alone=True)
     await installation.sync_all(bodies=True, requests_per_minute=100_000, first_back_off=0.001)
     for name in ("Worlds", "Characters"):
         (page, *_) = small.workspace.page_ids(data_source=name)

@@ -29,15 +29,16 @@ def statements_in(log: str) -> list[Sent]:
             continue
         text = text.strip()
         path = paths.setdefault(pid, [None])
+        settings = re.findall(r"SET LOCAL \"search_path\" = '([^']*)'", text)
         if re.match(r"BEGIN|COMMIT|ROLLBACK$", text):
-            path[:] = [None]
+            path[:] = settings[-1:] or [None]
         elif text.startswith("SAVEPOINT"):
             path.append(path[-1])
         elif re.match(r"ROLLBACK TO", text):
             path[-1] = path[-2]
         elif text.startswith("RELEASE"):
             path[-2:] = path[-1:]
-        elif settings := re.findall(r"SET LOCAL \"search_path\" = '([^']*)'", text):
+        elif settings:
             path[-1] = settings[-1]
         else:
             found.append(Sent(text, path[-1]))

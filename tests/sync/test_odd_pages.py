@@ -37,7 +37,8 @@ class Notes:
 
     async def left_out(self) -> list[tuple[str | None, datetime | None, str]]:
         found = await self.installation.execute(
-            "SELECT page_id::text, created_at, reason FROM notion_sync.left_out ORDER BY created_at, page_id"
+            "SELECT page_id::text, created_at, reason FROM notion_sync.left_out"
+            " UNION ALL SELECT NULL, created_at, reason FROM notion_sync.unread_minutes ORDER BY created_at, page_id"
         )
         return [(row["page_id"], row["created_at"], row["reason"]) for row in found]
 

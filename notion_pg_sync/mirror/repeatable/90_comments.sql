@@ -66,10 +66,11 @@ COMMENT ON COLUMN notion_sync.data_sources.bodies IS
     'Yours to set: whether its bodies are read by every run, also by those without --bodies.';
 COMMENT ON TABLE notion_sync.left_out IS
     'Values and pages that Notion does not give, and rows that PostgreSQL refuses: what was known of them is kept, and each run tries again.';
-COMMENT ON COLUMN notion_sync.left_out.page_id IS
-    'Null: pages of which no more is known than the minute in which they were created.';
 COMMENT ON COLUMN notion_sync.left_out.property IS 'The name of the property in Notion; empty: the page itself.';
-COMMENT ON COLUMN notion_sync.left_out.created_at IS 'The minute in which pages were created that no listing gives.';
+COMMENT ON COLUMN notion_sync.left_out.created_at IS 'The minute in which the page was created, if no listing gives it.';
+COMMENT ON TABLE notion_sync.unread_minutes IS
+    'Minutes of which pages are left out that are not known at all, since Notion fails for them; each run tries again.';
+COMMENT ON COLUMN notion_sync.unread_minutes.created_at IS 'When these pages were created.';
 COMMENT ON COLUMN notion_sync.left_out.reason IS 'An error code, as database_runs has them.';
 COMMENT ON COLUMN notion_sync.removed_pages.page_id IS
     'Null: the row was one too many, under something that is no id of Notion; row has it.';

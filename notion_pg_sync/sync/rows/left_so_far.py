@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from notion_pg_sync.core.errors import ErrorCode
-from notion_pg_sync.core.left_out import LeftOut
+from notion_pg_sync.core.left_out import LeftOut, UnreadMinute
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.page_properties import PropertyValue
@@ -68,11 +68,11 @@ class LeftSoFar:
         )
 
     @property
-    def unnamed(self) -> list[LeftOut]:
+    def unnamed(self) -> list[UnreadMinute]:
         """The minutes of which not even an id is known of the pages that are left out."""
         named = {one.created_at for one in self.found.values()}
         return [
-            LeftOut(None, "", error.code, f"pages created at {minute:%Y-%m-%d %H:%M} UTC: {error}", minute)
+            UnreadMinute(minute, error.code, f"pages created at {minute:%Y-%m-%d %H:%M} UTC: {error}")
             for minute, error in self.unread.items()
             if minute not in named
         ]
@@ -105,7 +105,7 @@ def _pages_note(found: list[LeftOut]) -> Iterable[str]:
         )
 
 
-def _unnamed_note(found: list[LeftOut]) -> Iterable[str]:
+def _unnamed_note(found: list[UnreadMinute]) -> Iterable[str]:
     for one in found:
         yield (
             f"Notion fails for {one.message} Which pages these are is not known. They are missing, and are tried again "

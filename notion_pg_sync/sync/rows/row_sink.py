@@ -12,7 +12,7 @@ import psycopg
 from notion_pg_sync.core.columns import Column
 from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.core.intervals import Interval
-from notion_pg_sync.core.left_out import LeftOut
+from notion_pg_sync.core.left_out import LeftOut, UnreadMinute
 from notion_pg_sync.core.users import User
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import data_sources, runs
@@ -152,7 +152,7 @@ class RowSink(Protocol):
     async def end_full_read(self, held_back: int) -> None:
         """Takes in that the full read is complete, `held_back` rows aside."""
 
-    async def note_unread(self, minutes: Sequence[LeftOut]) -> None:
+    async def note_unread(self, minutes: Sequence[UnreadMinute]) -> None:
         """Takes in all minutes in which pages are left out of which not even the ids are known."""
 
     async def note_unfit(self, counts: Mapping[str, int], *, is_whole: bool) -> None:
@@ -400,7 +400,7 @@ class PostgresSink:
             await data_sources.end_full_read(connection, place.key, row_count, held_back=held_back)
 
     @retried
-    async def note_unread(self, minutes: Sequence[LeftOut]) -> None:
+    async def note_unread(self, minutes: Sequence[UnreadMinute]) -> None:
         """See `RowSink`."""
         async with self.work.writing_for(self.place.owner.user_id) as connection:
             await settle_minutes(connection, self.place.key, minutes)
@@ -551,7 +551,7 @@ class DryRunSink:
     async def end_full_read(self, held_back: int) -> None:
         """See `RowSink`."""
 
-    async def note_unread(self, minutes: Sequence[LeftOut]) -> None:
+    async def note_unread(self, minutes: Sequence[UnreadMinute]) -> None:
         """See `RowSink`."""
 
     async def note_unfit(self, counts: Mapping[str, int], *, is_whole: bool) -> None:
