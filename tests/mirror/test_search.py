@@ -17,6 +17,8 @@ from notion_workspace.literals import rich_text, title
 from notion_pg_sync.settings import Settings
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 ROWS = 20_000
 Session = psycopg.AsyncConnection[tuple[object, ...]]
 
@@ -108,7 +110,6 @@ async def test_rows_that_an_earlier_version_wrote_are_found_after_the_next_sync(
     assert left["count"] == 0
 
 
-@pytest.mark.slow
 @examples(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=60)

@@ -18,6 +18,8 @@ from notion_pg_sync.mirror.initialise import carry_out, plan_init
 from tests.conftest import DatabaseMaker
 from tests.installation import TABLES, Installation
 
+pytestmark = pytest.mark.slow
+
 # Two of one sync table, and two that have their own.
 NAMES = ("Characters", "Empty", "Three", "Worlds")
 FULL: dict[str, Any] = {"full": True, "requests_per_minute": 100_000}
@@ -213,7 +215,6 @@ async def test_what_a_deleted_row_left_behind_goes_with_its_page(anna: Installat
     assert await orphans(anna) == []
 
 
-@pytest.mark.slow
 async def test_whatever_happens_to_pages_nothing_of_them_is_orphaned(
     anna: Installation, small: SmallWorkspace, rounds: int, request: pytest.FixtureRequest
 ) -> None:

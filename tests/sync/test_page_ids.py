@@ -25,6 +25,8 @@ from notion_pg_sync.settings import Settings
 from tests.installation import Installation, register
 from tests.sync.test_verify import verified
 
+pytestmark = pytest.mark.slow
+
 # Ways to write an id: those that a table may have, and two more in which somebody may write one.
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "dashed": lambda one: one,
@@ -370,7 +372,6 @@ async def begin(session: Session, before: list[tuple[str, str]], database_id: st
         )
 
 
-@pytest.mark.slow
 @examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=st.lists(st.tuples(pages, ways), max_size=6, unique=True), way=ways, played=st.lists(steps, max_size=8))
 async def test_in_any_order_of_upserts_and_syncs_a_page_has_one_row(
