@@ -64,9 +64,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=None, help="repeats what a test of reliability left to chance")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are processors: some tests wait for a clock, a lease or another process."""
-    return (os.cpu_count() or 1) + 1
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """More workers than processors: tests wait for a clock, a lease or another process, the slow ones often."""
+    return (os.cpu_count() or 1) + (3 if config.option.markexpr == "slow" else 1)
 
 
 @pytest.hookimpl(tryfirst=True)
