@@ -18,6 +18,8 @@ from tests.cli.terminal import Terminal
 from tests.conftest import DatabaseMaker, initialise
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 # What stands for the user and all that is theirs, wherever it may have got to.
 CANARY = "canary"
 USER = "canary-user"
@@ -268,7 +270,6 @@ def test_a_view_of_somebodys_own_keeps_ours_and_is_told(mirrored: Site) -> None:
     assert len(traces(mirrored)) == 1  # the application's draft
 
 
-@pytest.mark.slow
 def test_it_waits_for_a_run_that_works_for_the_user(mirrored: Site) -> None:
     """Notion does not answer the run, so that it holds its lease for as long as is needed."""
     answering = threading.Event()

@@ -13,6 +13,8 @@ import pytest
 from tests.cli.conftest import BARE, Ended, Site
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def connected(site: Site) -> Site:

@@ -12,6 +12,8 @@ import pytest
 
 from tests.cli.conftest import BARE, Ended, Site
 
+pytestmark = pytest.mark.slow
+
 
 def connect_anna(site: Site, *names: str) -> None:
     site.connect("anna", site.small.tokens["anna"], json.dumps({name: site.small.databases[name] for name in names}))

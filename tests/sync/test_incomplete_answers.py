@@ -11,6 +11,8 @@ from notion_workspace.literals import relation, title
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 CAP = 100
 INCOMPLETE = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
 Answer = dict[str, Any]

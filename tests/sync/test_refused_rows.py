@@ -8,6 +8,8 @@ from notion_workspace.literals import title
 
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 CONSTRAINT = "ALTER TABLE notion_chat_sessions_sync ADD CONSTRAINT odd "
 ROW = "NEW.title = 'Session 77'"
 

@@ -7,6 +7,8 @@ from notion_workspace import SmallWorkspace
 
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("is_accepted", [False, True])
 async def test_many_users_of_one_token_settle_it_at_once_without_a_deadlock(
