@@ -138,10 +138,6 @@ def _needs(one: DatabaseHealth) -> str:
         return f"look in Notion whether these rows really went; if so, {command!r} deletes them here"
     if one.condition is Condition.INCOMPLETE:
         return "each run tries again; if Notion gives nothing for days, write to its support"
-    if code == ErrorCode.REMOVAL_HELD_BACK:
-        return (
-            "look in Notion whether the rows are really gone, and decide: the line names the command that removes them"
-        )
     if code == ErrorCode.ROWS_BLOCKED or _REFUSED.fullmatch(code):
         return "change the trigger, the constraint or the page, as the line says; the next run tries again"
     return ""
