@@ -11,6 +11,19 @@ from notion_pg_sync.core.ids import looks_like_id, parse_id
 
 
 @dataclass(frozen=True)
+class DatabaseOptions:
+    """What `notion_databases` says of a database beside its id; None: it says nothing of it.
+
+    `exclude`: the properties that are not to be copied, each by name or id; an empty one lifts all earlier exclusions.
+    """
+
+    exclude: tuple[str, ...] | None = None
+    bodies: bool | None = None
+    files: bool | None = None
+    views: bool | None = None
+
+
+@dataclass(frozen=True)
 class ConfiguredDatabase:
     """A database that a user wants mirrored; `name` is what SQL calls it.
 
@@ -24,6 +37,7 @@ class ConfiguredDatabase:
     id_as_written: str | None = None
     title: str | None = None
     found_by_search: bool = False
+    options: DatabaseOptions = DatabaseOptions()
 
     @property
     def is_named(self) -> bool:
