@@ -414,6 +414,32 @@ def forget(
 
 
 @app.command()
+def grant_reader(
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="The role, which has to exist.")],
+    user: Annotated[
+        str | None,
+        typer.Option("--user", metavar="USER_ID", help="Only this user's rows, whatever a session sets."),
+    ] = None,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take back all that the role was given.")] = False,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Let a role read the views, for BI tools: everybody's rows, or one user's.
+
+    It may read the typed views, the sync tables, search and what these need; no token and no record of runs. What is
+    created later is granted too. Safe to repeat; with another --user it changes whose rows the role sees.
+
+    Example: notion-pg-sync grant-reader analyst --user user-1
+    """
+    from notion_pg_sync.commands.grant_reader import run_grant_reader
+    from notion_pg_sync.commands.output.ending import ending_process, postgres_of
+    from notion_pg_sync.sync.run.signals import run_until_done
+
+    with ending_process(verbose) as ending, postgres_of(read_settings(os.environ)) as settings:
+        ending.code = run_until_done(run_grant_reader(settings, role, user, revoke=revoke, only_sql=sql))
+
+
+@app.command()
 def doctor(
     user: UserOption = None,
     max_age: MaxAgeOption = written_duration(DEFAULTS.max_age),

@@ -19,6 +19,7 @@ from notion_pg_sync.mirror.connection import Connection, PostgresError
 from notion_pg_sync.mirror.diagnosis.rights import current_role
 from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
 from notion_pg_sync.mirror.migrations import Migration
+from notion_pg_sync.mirror.readers import refresh_readers
 from notion_pg_sync.mirror.tables import (
     DEFAULT_SCHEMA,
     SETTINGS_TABLE,
@@ -248,7 +249,9 @@ async def carry_out(connection: Connection, plan: InitPlan) -> list[str]:
             await _in_turn(connection, _upgrade)
         for planner in _planners(plan.circumstances):
             await _in_turn(connection, partial(_change, planner=planner, circumstances=plan.circumstances))
-        return [] if plan.upgrade.is_empty else await refresh_views(connection, only_present=True)
+        if plan.upgrade.is_empty:
+            return await refresh_readers(connection)
+        return await refresh_views(connection, only_present=True)
     except errors.IntegrityError as error:
         raise _does_not_fit(error) from error
     except errors.InsufficientPrivilege as error:

@@ -16,6 +16,7 @@ from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror import view_catalog as catalog
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
+from notion_pg_sync.mirror.readers import refresh_readers
 from notion_pg_sync.mirror.view_catalog import Existing
 from notion_pg_sync.mirror.view_definition import (
     SCHEMA,
@@ -73,11 +74,16 @@ async def refresh_views(
     """Brings the views of the databases with these `names` (None: all) up to date, in one transaction.
 
     Views that no user is behind any more are dropped, whatever `names`. With `only_present` views are replaced and none
-    is made or dropped, for a role that is not to own one. Three queries and nothing else where all is as it should be.
+    is made or dropped, for a role that is not to own one. Four queries and nothing else where all is as it should be.
     The connection is best not in a transaction: locks are held until its end. Returns what a person should know, a
     sentence each. Raises what psycopg raises; a view that is locked, or that the role may not change, is no error but a
-    sentence, and the next refresh tries again.
+    sentence, and the next refresh tries again. Readers (readers.py) are then given what is new.
     """
+    said = await _refresh(connection, names, only_present=only_present)
+    return [*said, *await refresh_readers(connection)]
+
+
+async def _refresh(connection: Connection, names: Collection[str] | None, *, only_present: bool) -> list[str]:
     async with connection.transaction():
         tasks = await _tasks(connection, names, only_present=only_present)
     if not any(task.is_due for task in tasks):

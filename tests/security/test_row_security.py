@@ -25,6 +25,7 @@ OPERATORS = {
     "views",
     "search_settings",
     "trusted_owners",
+    "readers",
 }
 # A relation to a page that is in the trash.
 WITHOUT_ROWS = {"everything__worlds", "view_sources"}

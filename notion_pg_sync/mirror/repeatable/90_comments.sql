@@ -123,3 +123,5 @@ COMMENT ON COLUMN notion_sync.users.written_in IS
     'The transaction in which the tool wrote it; where its xmin is another, Notion is asked again.';
 COMMENT ON COLUMN notion_sync.views.rule_xmin IS
     'The transaction that made the view''s definition (xmin in pg_rewrite): where it is another, somebody replaced the view.';
+COMMENT ON TABLE notion_sync.readers IS 'The roles that "grant-reader" made readers; what is made later is granted to them too.';
+COMMENT ON COLUMN notion_sync.readers.user_id IS 'The user whose rows alone the role sees; null: everybody''s.';

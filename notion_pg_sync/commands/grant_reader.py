@@ -1,0 +1,166 @@
+"""`grant-reader` as a person meets it: what a role may read from now on, or the SQL that lets it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg import errors, sql
+
+from notion_pg_sync.commands.output.terminal import Screen
+from notion_pg_sync.core.columns import MAX_NAME_BYTES
+from notion_pg_sync.core.errors import ToolError, UsageError
+from notion_pg_sync.core.wording import plural, some
+from notion_pg_sync.mirror import accounts, migrations
+from notion_pg_sync.mirror.connection import Connection, open_pool
+from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
+from notion_pg_sync.mirror.reader_rights import Reader, why_no_reader
+from notion_pg_sync.mirror.readers import (
+    Due,
+    Rights,
+    carry_out,
+    command_of,
+    forgetting_reader,
+    look_at_rights,
+    look_at_role,
+    owners_of,
+    remembered_readers,
+    remembering,
+)
+from notion_pg_sync.mirror.tables import SETTINGS_TABLE, settings_schema
+from notion_pg_sync.mirror.typed_sql import typed
+from notion_pg_sync.settings import Settings
+
+_LOCK_ATTEMPTS = 4
+
+
+class ReaderError(ToolError):
+    """Nothing was granted or taken back; the message says why and what to do."""
+
+
+async def run_grant_reader(
+    settings: Settings, role: str, user_id: str | None, *, revoke: bool = False, only_sql: bool = False
+) -> int:
+    """Makes a role a reader of one user's rows or (None) of everybody's, or takes that back, or prints the SQL for it.
+
+    Returns the exit code. Raises `UsageError` where the role cannot be that, `ReaderError` where this role may not do
+    it.
+    """
+    if revoke and user_id is not None:
+        raise UsageError("--revoke takes back all that the role was given: leave out --user.")
+    out = Screen(soft_wrap=True)
+    async with open_pool(settings.database_url or "") as pool, pool.connection() as connection:
+
+        async def work() -> str:
+            await limit_lock_waits(connection)
+            await migrations.check_version(connection)
+            if revoke:
+                return await _revoke(connection, role, only_sql=only_sql)
+            return await _grant(connection, Reader(role, user_id), only_sql=only_sql)
+
+        try:
+            said = await in_attempts(connection, work, attempts=_LOCK_ATTEMPTS)
+        except LOCKED as error:
+            raise ReaderError(
+                f"a table is in use ({error.diag.message_primary}), so nothing was changed: end what holds it "
+                "(pg_stat_activity shows it), then run this again."
+            ) from error
+        except errors.InsufficientPrivilege as error:
+            raise ReaderError(
+                f"this role may not do that ({error.diag.message_primary}): let the owner of the schema notion_sync "
+                "do it."
+            ) from error
+    if only_sql:
+        print(said)
+    else:
+        out.print(said, markup=False)
+    return 0
+
+
+async def _grant(connection: Connection, reader: Reader, *, only_sql: bool) -> str:
+    """Returns what is so from now on, or the SQL that brings it there."""
+    is_new = await _check(connection, reader, may_be_new=only_sql)
+    rights = await look_at_rights(connection, reader)
+    if rights.unguarded:
+        raise UsageError(
+            f"row level security is off on {some([one.in_words() for one in rights.unguarded])}, so the role would see "
+            "every user's rows there: give your application's roles their policies, then run "
+            "'notion-pg-sync init --row-security'.",
+            "notion-pg-sync init --row-security",
+        )
+    before = {known.role: known for known in await remembered_readers(connection)}.get(reader.role)
+    statements = [statement for due in rights.lacking for statement in due.statements]
+    if before != reader:
+        statements.append(remembering(reader))
+    if only_sql:
+        creation = [sql.SQL("CREATE ROLE {} LOGIN").format(reader.identifier)] if is_new else []
+        return _as_sql([*creation, *statements])
+    _check_owners(rights.lacking, command_of(reader))
+    await carry_out(connection, statements)
+    return _told(rights, before)
+
+
+async def _check(connection: Connection, reader: Reader, *, may_be_new: bool) -> bool:
+    """Whether the role is yet to be created. Raises `UsageError` where it cannot be this reader."""
+    if len(reader.role.encode()) > MAX_NAME_BYTES:
+        raise UsageError(f"the name of a role has at most {MAX_NAME_BYTES} bytes: check the spelling.")
+    schema = await settings_schema(connection)
+    if reader.user_id is not None and not await accounts.read_accounts(connection, schema, reader.user_id):
+        raise UsageError(f"there is no user {reader.user_id!r} in user_settings: check the spelling.")
+    role = await look_at_role(connection, reader.role, schema)
+    if role is None and not may_be_new:
+        creation = typed(sql.SQL("CREATE ROLE {} LOGIN").format(reader.identifier))
+        raise UsageError(f"there is no role {reader.role!r}: create it ({creation}), then run this again.", creation)
+    why, fix = why_no_reader(reader, role, sql.Identifier(schema, SETTINGS_TABLE)) if role else ("", "")
+    if why:
+        advice = f"take that from it ({fix}), or name another role" if fix else "name another role"
+        raise UsageError(f"the role {reader.role!r} {why}: {advice}.", fix)
+    return role is None
+
+
+async def _revoke(connection: Connection, role: str, *, only_sql: bool) -> str:
+    """Returns what is so from now on, or the SQL that brings it there."""
+    rights = await look_at_rights(connection, Reader(role))
+    is_remembered = role in {reader.role for reader in await remembered_readers(connection)}
+    statements = [statement for due in rights.withdrawal for statement in due.statements]
+    if is_remembered:
+        statements.append(forgetting_reader(role))
+    if only_sql:
+        return _as_sql(statements)
+    _check_owners(rights.withdrawal, command_of(Reader(role), "--revoke"))
+    await carry_out(connection, statements)
+    if not statements:
+        return f"The role {role!r} is no reader; nothing to do."
+    return f"The role {role!r} reads nothing of Notion any more."
+
+
+def _as_sql(statements: list[sql.Composed]) -> str:
+    if not statements:
+        return "-- nothing to do"
+    return f"BEGIN;\n{typed(*statements)}\nCOMMIT;"
+
+
+def _check_owners(changes: Sequence[Due], command: str) -> None:
+    others = [due.on for due in changes if not due.on.owned]
+    if others:
+        raise ReaderError(
+            f"this role does not own {some([one.in_words() for one in others])}, so nothing was changed: let "
+            f"{owners_of(others)} run {command!r}, or what that prints with --sql."
+        )
+
+
+def _told(rights: Rights, before: Reader | None) -> str:
+    reader = rights.reader
+    views = sum(one.is_view for one in rights.relations)
+    tables = sum(one.is_shown and not one.is_view for one in rights.relations)
+    reads = f"The role {reader.role!r} reads {_whose(reader)}"
+    shown = f"{plural(views, 'view')} in the schema notion, {plural(tables, 'sync table')}"
+    if before == reader and not rights.lacking:
+        return f"{reads} already: {shown}. Nothing to do."
+    changed = "" if before in (None, reader) else f"; until now it read {_whose(before)}"
+    return f"{reads} from now on{changed}: {shown}."
+
+
+def _whose(reader: Reader | None) -> str:
+    if reader is None or reader.user_id is None:
+        return "everybody's rows"
+    return f"the rows of user {reader.user_id!r} alone"

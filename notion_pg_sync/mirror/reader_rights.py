@@ -1,0 +1,276 @@
+"""Pure: what a reader's role (`grant-reader`) is to have, and the statements that bring it there.
+
+A reader of one user is kept to their rows by a restrictive policy on every table that has a user, since any session can
+set `app.user_id`. The policies name nobody, for every role can read them: they ask `notion_sync.user_of_reader()`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from notion_pg_sync.core.columns import MAX_NAME_BYTES
+from notion_pg_sync.mirror.typed_sql import typed
+
+# What typed views and search read of notion_sync: whole tables, or these columns.
+READ_OF_OURS: Mapping[str, tuple[str, ...]] = {
+    "data_sources": ("user_id", "data_source_id", "database_id", "database_name", "view_name", "sync_table"),
+    "page_bodies": (),
+    "readers": (),
+    "search_documents": (),
+    "users": (),
+    "view_sources": (),
+}
+# Policies of others on our tables are told from these by how they begin (00_state.sql).
+_READS, _LIMIT = "reader ", "limit of reader "
+_ALL_ROWS = "true"
+_ITS_USERS_ROWS = "user_id::pg_catalog.text OPERATOR(pg_catalog.=) (SELECT notion_sync.user_of_reader())"
+# The same as pg_get_expr() writes it, of a column that is text and of one that is not.
+_ITS_USERS_ROWS_AS_KEPT = frozenset(
+    f"({column} = ( SELECT notion_sync.user_of_reader() AS user_of_reader))"
+    for column in ("user_id", "(user_id)::text")
+)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A role that reads, and whose rows: those of one user, or (`user_id` None) everybody's."""
+
+    role: str
+    user_id: str | None = None
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        """The role, to be composed into a statement."""
+        return sql.Identifier(self.role)
+
+    @property
+    def policy_names(self) -> tuple[str, str]:
+        """The policies of a table that are this reader's: the one that lets it read, the one that limits it."""
+        return _policy_name(_READS, self.role), _policy_name(_LIMIT, self.role)
+
+
+def _policy_name(beginning: str, role: str) -> str:
+    name = beginning + role
+    if len(name.encode()) <= MAX_NAME_BYTES:
+        return name
+    return beginning + hashlib.sha256(role.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class KeptPolicy:
+    """A policy of a table as it is. `is_as_made`: for SELECT, and for the reader's role alone."""
+
+    permissive: bool
+    is_as_made: bool
+    using: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy as it is to be."""
+
+    permissive: bool
+    using: str
+
+    def is_kept_by(self, kept: KeptPolicy | None) -> bool:
+        """Whether the policy that there is does the same."""
+        if kept is None or not kept.is_as_made or kept.permissive != self.permissive:
+            return False
+        return kept.using in (_ITS_USERS_ROWS_AS_KEPT if self.using == _ITS_USERS_ROWS else {_ALL_ROWS})
+
+
+@dataclass(frozen=True)
+class Granted(ABC):
+    """Something on which a reader needs rights; `owned`: the session has its owner's."""
+
+    owner: str
+    owned: bool
+
+    @abstractmethod
+    def in_words(self) -> str:
+        """What it is, for people."""
+
+    @abstractmethod
+    def lacking(self, reader: Reader) -> list[sql.Composed]:
+        """The statements that make of what the reader has there what it is to have."""
+
+    @abstractmethod
+    def withdrawal(self, reader: Reader) -> list[sql.Composed]:
+        """The statements that take from the reader what it has of its own there."""
+
+
+@dataclass(frozen=True)
+class Place(Granted):
+    """The database, or a schema of it: whoever reads there has to have the right to use it.
+
+    `is_granted`: the reader has the right in its own name.
+    """
+
+    kind: str
+    name: str
+    privilege: str
+    can_use: bool
+    is_granted: bool
+
+    def in_words(self) -> str:
+        """See `Granted.in_words`."""
+        return f"the {self.kind.lower()} {self.name}"
+
+    def lacking(self, reader: Reader) -> list[sql.Composed]:
+        """See `Granted.lacking`."""
+        return [] if self.can_use else [self._statement("GRANT {} ON {} {} TO {}", reader)]
+
+    def withdrawal(self, reader: Reader) -> list[sql.Composed]:
+        """See `Granted.withdrawal`."""
+        return [self._statement("REVOKE {} ON {} {} FROM {}", reader)] if self.is_granted else []
+
+    def _statement(self, text: str, reader: Reader) -> sql.Composed:
+        words = sql.SQL(self.privilege), sql.SQL(self.kind), sql.Identifier(self.name)
+        return sql.SQL(text).format(*words, reader.identifier)
+
+
+@dataclass(frozen=True)
+class Relation(Granted):
+    """A typed view, a sync table, or a table of notion_sync, and what the reader has of it.
+
+    `is_shown`: it is a typed view or a sync table. `has_user`: it has a
+    column that says whose a row is. `can_read`: the reader may read of it what it is to; `is_granted`: by a grant of
+    its own, of the whole or of columns.
+    """
+
+    schema: str
+    name: str
+    is_view: bool
+    is_shown: bool
+    has_user: bool
+    row_security: bool
+    can_read: bool
+    is_granted: bool
+    policies: Mapping[str, KeptPolicy]
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether policies keep rows of it from a reader; a view asks those of its tables."""
+        return self.is_view or self.row_security or not self.has_user
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        """Its name, to be composed into a statement."""
+        return sql.Identifier(self.schema, self.name)
+
+    def in_words(self) -> str:
+        """See `Granted.in_words`."""
+        return f"{self.schema}.{self.name}"
+
+    def is_for(self, reader: Reader) -> bool:
+        """Whether the reader is to read it: not what would show a reader of one user everybody's rows."""
+        return self._is_read and (reader.user_id is None or self.is_guarded)
+
+    @property
+    def _is_read(self) -> bool:
+        return self.is_shown or self.name in READ_OF_OURS
+
+    def lacking(self, reader: Reader) -> list[sql.Composed]:
+        """See `Granted.lacking`."""
+        # Policies first: no moment in which it reads without.
+        wanted = self._policies_for(reader)
+        statements = []
+        for name in reader.policy_names:
+            kept, policy = self.policies.get(name), wanted.get(name)
+            if kept and not (policy and policy.is_kept_by(kept)):
+                statements.append(self._dropping(name))
+            if policy and not policy.is_kept_by(kept):
+                statements.append(self._making(name, policy, reader))
+        if self.is_for(reader) and not self.can_read:
+            columns = ", ".join(READ_OF_OURS.get(self.name, ())) if not self.is_shown else ""
+            right = sql.SQL(f"SELECT ({columns})" if columns else "SELECT")
+            statements.append(sql.SQL("GRANT {} ON {} TO {}").format(right, self.identifier, reader.identifier))
+        elif self.is_granted and self._is_read and not self.is_for(reader):
+            statements.append(self._revoking(reader))
+        return statements
+
+    def withdrawal(self, reader: Reader) -> list[sql.Composed]:
+        """See `Granted.withdrawal`."""
+        revocations = [self._revoking(reader)] if self.is_granted and self._is_read else []
+        return revocations + [self._dropping(name) for name in reader.policy_names if name in self.policies]
+
+    def _policies_for(self, reader: Reader) -> dict[str, Policy]:
+        """By name. The limit is on what the reader is not to read too, whoever grants that."""
+        if self.is_view or not self.has_user or self.name == "readers":
+            return {}
+        using = _ALL_ROWS if reader.user_id is None else _ITS_USERS_ROWS
+        reads, limit = reader.policy_names
+        return {
+            **({reads: Policy(True, using)} if self._is_read else {}),
+            **({limit: Policy(False, using)} if reader.user_id is not None else {}),
+        }
+
+    def _making(self, name: str, policy: Policy, reader: Reader) -> sql.Composed:
+        return sql.SQL("CREATE POLICY {} ON {} AS {} FOR SELECT TO {} USING ({})").format(
+            sql.Identifier(name),
+            self.identifier,
+            sql.SQL("PERMISSIVE" if policy.permissive else "RESTRICTIVE"),
+            reader.identifier,
+            sql.SQL(policy.using),
+        )
+
+    def _dropping(self, name: str) -> sql.Composed:
+        return sql.SQL("DROP POLICY {} ON {}").format(sql.Identifier(name), self.identifier)
+
+    def _revoking(self, reader: Reader) -> sql.Composed:
+        return sql.SQL("REVOKE SELECT ON {} FROM {}").format(self.identifier, reader.identifier)
+
+
+@dataclass(frozen=True)
+class ReaderRole:
+    """What the server knows of a role.
+
+    `attributes`, as ALTER ROLE takes them away; `owns`: of what matters here; `member_of`: the roles as which it may
+    work; `reads_tokens_as`: the roles by whose rights it may read tokens in `user_settings`, itself and PUBLIC among
+    them.
+    """
+
+    attributes: tuple[str, ...]
+    owns: tuple[str, ...]
+    member_of: tuple[str, ...]
+    reads_tokens_as: tuple[str, ...]
+
+
+def why_no_reader(reader: Reader, role: ReaderRole, settings: sql.Identifier) -> tuple[str, str]:
+    """Why the role cannot be this reader, in words, and the statements that change it; two empty texts where it can.
+
+    `settings`: the table `user_settings`.
+    """
+    named = reader.identifier
+    if "SUPERUSER" in role.attributes:
+        return "is a superuser, so nothing limits it", ""
+    if role.owns:
+        return f"owns {', '.join(role.owns)}, so nothing limits it", ""
+    if role.reads_tokens_as:
+        fixes = [_taking_tokens(reader, one, settings) for one in role.reads_tokens_as]
+        return "may read tokens in user_settings", typed(*fixes)
+    if reader.user_id is not None and role.attributes:
+        without = sql.SQL(" ").join(sql.SQL(f"NO{one}") for one in role.attributes)
+        return f"has {' and '.join(role.attributes)}", typed(sql.SQL("ALTER ROLE {} {}").format(named, without))
+    if reader.user_id is not None and role.member_of:
+        roles = sql.SQL(", ").join(map(sql.Identifier, role.member_of))
+        said = f"may work as {', '.join(role.member_of)}, whom its limit does not bind"
+        return said, typed(sql.SQL("REVOKE {} FROM {}").format(roles, named))
+    return "", ""
+
+
+def _taking_tokens(reader: Reader, by: str, settings: sql.Identifier) -> sql.Composed:
+    if by in (reader.role, "PUBLIC"):
+        grantee = sql.SQL("PUBLIC") if by == "PUBLIC" else reader.identifier
+        return sql.SQL("REVOKE SELECT ON {} FROM {}").format(settings, grantee)
+    return sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(by), reader.identifier)
+
+
+def unguarded(reader: Reader, relations: Iterable[Relation]) -> list[Relation]:
+    """The tables that would show this reader every user's rows."""
+    return [one for one in relations if reader.user_id is not None and one.is_shown and not one.is_guarded]

@@ -1,0 +1,251 @@
+"""Readers' roles: what each has and lacks, and `grant-reader` remembered, so that what is made later is granted too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from notion_pg_sync.core.printable import shell_command
+from notion_pg_sync.core.wording import some
+from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
+from notion_pg_sync.mirror.reader_rights import (
+    READ_OF_OURS,
+    Granted,
+    KeptPolicy,
+    Place,
+    Reader,
+    ReaderRole,
+    Relation,
+    unguarded,
+)
+from notion_pg_sync.mirror.trust import unknown_roles
+
+_LOCK_ATTEMPTS = 4
+
+_READ_COLUMNS = [f"{table}.{column}" for table, columns in READ_OF_OURS.items() for column in columns]
+
+
+@dataclass(frozen=True)
+class Due:
+    """Something that is to change for a reader, and the statements that change it."""
+
+    on: Granted
+    statements: Sequence[sql.Composed]
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What a reader has of all that matters, and what it is to have."""
+
+    reader: Reader
+    places: tuple[Place, ...]
+    relations: tuple[Relation, ...]
+
+    @property
+    def lacking(self) -> list[Due]:
+        """What is not as it is to be, and what brings it there."""
+        found = [Due(one, one.lacking(self.reader)) for one in self._all]
+        return [due for due in found if due.statements]
+
+    @property
+    def withdrawal(self) -> list[Due]:
+        """What the reader has, and what takes it."""
+        found = [Due(one, one.withdrawal(self.reader)) for one in self._all]
+        return [due for due in found if due.statements]
+
+    @property
+    def unguarded(self) -> list[Relation]:
+        """The tables that would show the reader every user's rows."""
+        return unguarded(self.reader, self.relations)
+
+    @property
+    def _all(self) -> Sequence[Granted]:
+        return (*self.places, *self.relations)
+
+
+async def remembered_readers(connection: Connection) -> list[Reader]:
+    """The readers of all roles, by role; some of the roles may be gone."""
+    found = await connection.execute("SELECT role, user_id FROM notion_sync.readers ORDER BY role")
+    return [Reader(*row) async for row in found]
+
+
+def remembering(reader: Reader) -> sql.Composed:
+    """The statement that remembers a reader, in the place of what was remembered of its role."""
+    return sql.SQL(
+        "INSERT INTO notion_sync.readers (role, user_id) VALUES ({role}, {user})"
+        " ON CONFLICT (role) DO UPDATE SET user_id = EXCLUDED.user_id, since = pg_catalog.clock_timestamp()"
+    ).format(role=reader.role, user=reader.user_id)
+
+
+def forgetting_reader(role: str) -> sql.Composed:
+    """The statement that forgets a reader."""
+    return sql.SQL("DELETE FROM notion_sync.readers WHERE role OPERATOR(pg_catalog.=) {}").format(role)
+
+
+def command_of(reader: Reader, *options: str) -> str:
+    """What to type to make a role this reader."""
+    user = ["--user", reader.user_id] if reader.user_id is not None else []
+    return shell_command("notion-pg-sync", "grant-reader", reader.role, *user, *options)
+
+
+async def look_at_role(connection: Connection, role: str, settings_schema: str) -> ReaderRole | None:
+    """What the server knows of a role; None where there is none of this name."""
+    found = await connection.execute(
+        r"""
+        SELECT ARRAY(SELECT attribute FROM (VALUES ('SUPERUSER', rolsuper), ('BYPASSRLS', rolbypassrls),
+                                                   ('CREATEROLE', rolcreaterole), ('REPLICATION', rolreplication))
+                     AS _ (attribute, has) WHERE has),
+               ARRAY(SELECT format('the schema %%s', nspname) FROM pg_namespace
+                     WHERE nspname IN ('notion', 'notion_sync') AND nspowner = reader.oid
+                     UNION ALL
+                     SELECT nspname || '.' || relname
+                     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+                     WHERE relowner = reader.oid AND relkind IN ('r', 'p', 'v')
+                       AND (nspname IN ('notion', 'notion_sync')
+                            OR nspname = %(schema)s AND relname ~ '^(notion_.*_sync|user_settings)$')),
+               ARRAY(SELECT rolname::text FROM pg_auth_members JOIN pg_roles AS other ON other.oid = roleid
+                     WHERE member = reader.oid ORDER BY 1),
+               ARRAY(SELECT DISTINCT coalesce(holder.rolname::text, 'PUBLIC')
+                     FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+                     CROSS JOIN LATERAL (SELECT * FROM aclexplode(relacl) UNION SELECT * FROM aclexplode(attacl)
+                                         UNION SELECT 0, 'pg_read_all_data'::regrole, 'SELECT', false) AS granted
+                     LEFT JOIN pg_roles AS holder ON holder.oid = grantee
+                     WHERE relnamespace = to_regnamespace(quote_ident(%(schema)s)) AND relname = 'user_settings'
+                       AND attname = ANY (%(tokens)s) AND NOT attisdropped AND privilege_type = 'SELECT'
+                       AND CASE grantee WHEN 0 THEN true ELSE pg_has_role(reader.oid, grantee, 'MEMBER') END
+                     ORDER BY 1)
+        FROM pg_roles AS reader WHERE rolname::text = %(role)s
+        """,
+        {"role": role, "schema": settings_schema, "tokens": list(TOKEN_COLUMNS)},
+    )
+    row = await found.fetchone()
+    if row is None:
+        return None
+    return ReaderRole(*map(tuple, row))
+
+
+async def look_at_rights(connection: Connection, reader: Reader) -> Rights:
+    """What the reader has; of a role that does not exist, nothing."""
+    relations = await _relations(connection, reader)
+    schemas = {"notion", "notion_sync", *(one.schema for one in relations if one.is_shown)}
+    return Rights(reader, await _places(connection, reader, schemas), relations)
+
+
+async def _relations(connection: Connection, reader: Reader) -> tuple[Relation, ...]:
+    found = await connection.execute(
+        r"""
+        SELECT pg_get_userbyid(relowner), pg_has_role(relowner, 'USAGE'), nspname, relname, relkind = 'v',
+               nspname <> 'notion_sync',
+               EXISTS (SELECT FROM pg_attribute
+                       WHERE attrelid = pg_class.oid AND attname = 'user_id' AND NOT attisdropped),
+               relrowsecurity,
+               coalesce(has_table_privilege(reader.oid, pg_class.oid, 'SELECT')
+                        OR nspname = 'notion_sync' AND (
+                            SELECT bool_and(has_column_privilege(reader.oid, attrelid, attnum, 'SELECT'))
+                            FROM pg_attribute
+                            WHERE attrelid = pg_class.oid AND relname || '.' || attname = ANY (%(columns)s)), false),
+               EXISTS (SELECT FROM aclexplode(relacl) WHERE grantee = reader.oid)
+               OR EXISTS (SELECT FROM pg_attribute, aclexplode(attacl)
+                          WHERE attrelid = pg_class.oid AND grantee = reader.oid),
+               ARRAY(SELECT polname::text FROM pg_policy
+                     WHERE polrelid = pg_class.oid AND polname = ANY (%(policies)s) ORDER BY polname),
+               ARRAY(SELECT ARRAY[polpermissive::text, (polcmd = 'r' AND polroles = ARRAY[reader.oid])::text,
+                                  pg_get_expr(polqual, polrelid)]
+                     FROM pg_policy WHERE polrelid = pg_class.oid AND polname = ANY (%(policies)s) ORDER BY polname)
+        FROM pg_class
+        JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        LEFT JOIN pg_roles AS reader ON rolname::text = %(role)s
+        WHERE nspname = 'notion_sync' AND relkind IN ('r', 'p') AND NOT relispartition
+           OR nspname = 'notion' AND relkind = 'v' AND relname IN (SELECT view_name FROM notion_sync.views)
+           OR relkind IN ('r', 'p') AND NOT relispartition AND nspname <> 'notion_sync'
+              AND relname LIKE 'notion\_%%\_sync' AND notion_sync.is_trusted(relowner)
+              AND 2 = (SELECT count(*) FROM pg_attribute
+                       WHERE attrelid = pg_class.oid AND attname IN ('user_id', 'notion_data_source_id')
+                         AND NOT attisdropped)
+        ORDER BY nspname, relname
+        """,
+        {"role": reader.role, "columns": _READ_COLUMNS, "policies": list(reader.policy_names)},
+    )
+    return tuple([Relation(*(*row, _kept(names, policies))) async for *row, names, policies in found])
+
+
+def _kept(names: Sequence[str], policies: Sequence[Sequence[str]]) -> dict[str, KeptPolicy]:
+    return {
+        name: KeptPolicy(permissive == "true", as_made == "true", using)
+        for name, (permissive, as_made, using) in zip(names, policies, strict=True)
+    }
+
+
+async def _places(connection: Connection, reader: Reader, schemas: set[str]) -> tuple[Place, ...]:
+    found = await connection.execute(
+        """
+        SELECT pg_get_userbyid(datdba), pg_has_role(datdba, 'USAGE'), 'DATABASE', datname::text, 'CONNECT',
+               coalesce(has_database_privilege(reader.oid, pg_database.oid, 'CONNECT'), false),
+               EXISTS (SELECT FROM aclexplode(datacl) WHERE grantee = reader.oid AND privilege_type = 'CONNECT')
+        FROM pg_database LEFT JOIN pg_roles AS reader ON rolname::text = %(role)s
+        WHERE datname = current_database()
+        UNION ALL
+        SELECT pg_get_userbyid(nspowner), pg_has_role(nspowner, 'USAGE'), 'SCHEMA', nspname::text, 'USAGE',
+               coalesce(has_schema_privilege(reader.oid, pg_namespace.oid, 'USAGE'), false),
+               EXISTS (SELECT FROM aclexplode(nspacl) WHERE grantee = reader.oid AND privilege_type = 'USAGE')
+        FROM pg_namespace LEFT JOIN pg_roles AS reader ON rolname::text = %(role)s
+        WHERE nspname = ANY (%(schemas)s)
+        ORDER BY 3, 4
+        """,
+        {"role": reader.role, "schemas": sorted(schemas)},
+    )
+    return tuple([Place(*row) async for row in found])
+
+
+async def refresh_readers(connection: Connection) -> list[str]:
+    """Gives every reader what was made since, and says, a sentence each, what this role may not give.
+
+    One query where there is no reader. Raises what psycopg raises; a table that is locked is no error but a sentence.
+    """
+    readers = await remembered_readers(connection)
+    if not readers or not any(rights.lacking for rights in await _rights_of(connection, readers)):
+        return []
+
+    async def give() -> list[str]:
+        await limit_lock_waits(connection)
+        return [said for rights in await _rights_of(connection, readers) for said in await _give(connection, rights)]
+
+    try:
+        return await in_attempts(connection, give, attempts=_LOCK_ATTEMPTS)
+    except LOCKED as error:
+        why = error.diag.message_primary
+        return [f"Readers could not be given what is new, since a table is in use ({why}); the next run does it."]
+
+
+async def _rights_of(connection: Connection, readers: Sequence[Reader]) -> list[Rights]:
+    """Of those whose roles there are."""
+    gone = await unknown_roles(connection, [reader.role for reader in readers])
+    return [await look_at_rights(connection, reader) for reader in readers if reader.role not in gone]
+
+
+async def _give(connection: Connection, rights: Rights) -> list[str]:
+    for due in rights.lacking:
+        if due.on.owned:
+            await carry_out(connection, due.statements)
+    others = [due.on for due in rights.lacking if not due.on.owned]
+    if not others:
+        return []
+    return [
+        f"The reader {rights.reader.role} may not read {some([one.in_words() for one in others])} yet: let "
+        f"{owners_of(others)} run {command_of(rights.reader)!r}."
+    ]
+
+
+async def carry_out(connection: Connection, statements: Sequence[sql.Composed]) -> None:
+    """Runs the statements, one after the other."""
+    for statement in statements:
+        await connection.execute(statement)
+
+
+def owners_of(changed: Sequence[Granted]) -> str:
+    """Whose they are, in words."""
+    return " and ".join(sorted({one.owner for one in changed}))

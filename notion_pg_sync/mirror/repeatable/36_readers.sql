@@ -1,0 +1,13 @@
+-- Whose rows a reader of one user sees (notion_sync.readers); the policies that limit it ask here, and name nobody.
+
+DROP POLICY IF EXISTS reader ON notion_sync.readers;
+CREATE POLICY reader ON notion_sync.readers FOR SELECT USING (
+    EXISTS (SELECT FROM pg_roles WHERE rolname = role AND pg_has_role(pg_roles.oid, 'USAGE'))
+);
+
+-- Null for who reads no single user's rows. With the rights of the session: by the policy it sees its own entries alone, and
+-- can change none.
+CREATE OR REPLACE FUNCTION notion_sync.user_of_reader() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT CASE WHEN count(DISTINCT user_id) = 1 THEN min(user_id) END FROM notion_sync.readers);
+GRANT EXECUTE ON FUNCTION notion_sync.user_of_reader() TO PUBLIC;
