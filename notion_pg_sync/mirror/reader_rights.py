@@ -26,7 +26,7 @@ READ_OF_OURS: Mapping[str, tuple[str, ...]] = {
     "view_sources": (),
 }
 # Policies of others on our tables are told from these by how they begin (00_state.sql).
-_READS, _LIMIT = "reader ", "limit of reader "
+_READS, LIMIT = "reader ", "limit of reader "
 _ALL_ROWS = "true"
 _ITS_USERS_ROWS = "user_id::pg_catalog.text OPERATOR(pg_catalog.=) (SELECT notion_sync.user_of_reader())"
 # The same as pg_get_expr() writes it, of a column that is text and of one that is not.
@@ -51,7 +51,7 @@ class Reader:
     @property
     def policy_names(self) -> tuple[str, str]:
         """The policies of a table that are this reader's: the one that lets it read, the one that limits it."""
-        return _policy_name(_READS, self.role), _policy_name(_LIMIT, self.role)
+        return _policy_name(_READS, self.role), _policy_name(LIMIT, self.role)
 
 
 def _policy_name(beginning: str, role: str) -> str:

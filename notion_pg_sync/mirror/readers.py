@@ -13,6 +13,7 @@ from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
 from notion_pg_sync.mirror.reader_rights import (
+    LIMIT,
     READ_OF_OURS,
     Granted,
     KeptPolicy,
@@ -71,6 +72,20 @@ async def remembered_readers(connection: Connection) -> list[Reader]:
     """The readers of all roles, by role; some of the roles may be gone."""
     found = await connection.execute("SELECT role, user_id FROM notion_sync.readers ORDER BY role")
     return [Reader(*row) async for row in found]
+
+
+async def readers_forgotten(connection: Connection) -> list[str]:
+    """The roles that are limited as readers of one user are, and that nothing is remembered of."""
+    found = await connection.execute(
+        """
+        SELECT DISTINCT rolname::text COLLATE "C" FROM pg_policy JOIN pg_roles ON pg_roles.oid = ANY (polroles)
+        WHERE starts_with(polname, %s) AND NOT polpermissive
+          AND rolname NOT IN (SELECT role FROM notion_sync.readers)
+        ORDER BY 1
+        """,
+        (LIMIT,),
+    )
+    return [role async for (role,) in found]
 
 
 def remembering(reader: Reader) -> sql.Composed:

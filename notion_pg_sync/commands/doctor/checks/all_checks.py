@@ -9,6 +9,7 @@ from notion_pg_sync.commands.doctor.checks.notion import NOTION_CHECKS
 from notion_pg_sync.commands.doctor.checks.older_setup import OLDER_SETUP_CHECKS
 from notion_pg_sync.commands.doctor.checks.openings import OPENING_CHECKS
 from notion_pg_sync.commands.doctor.checks.postgres import POSTGRES_CHECKS
+from notion_pg_sync.commands.doctor.checks.readers import READER_CHECKS
 from notion_pg_sync.commands.doctor.checks.row_security import ROW_SECURITY_CHECKS
 from notion_pg_sync.commands.doctor.checks.runs import RUN_CHECKS
 from notion_pg_sync.commands.doctor.checks.scheduling import SCHEDULING_CHECKS
@@ -17,6 +18,7 @@ from notion_pg_sync.commands.doctor.checks.sync_tables import SYNC_TABLE_CHECKS
 ALL_CHECKS: tuple[Check, ...] = (
     *POSTGRES_CHECKS,
     *ROW_SECURITY_CHECKS,
+    *READER_CHECKS,
     *SYNC_TABLE_CHECKS,
     *OPENING_CHECKS,
     *ACCOUNT_CHECKS,

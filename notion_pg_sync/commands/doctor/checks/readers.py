@@ -1,0 +1,80 @@
+"""Whether the roles that `grant-reader` made readers read what they should, and no more."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, broken, ok, warning
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
+from notion_pg_sync.core.wording import some
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.reader_rights import Reader, ReaderRole, why_no_reader
+from notion_pg_sync.mirror.readers import (
+    Rights,
+    command_of,
+    look_at_rights,
+    look_at_role,
+    readers_forgotten,
+    remembered_readers,
+)
+from notion_pg_sync.mirror.tables import SETTINGS_TABLE
+from notion_pg_sync.mirror.typed_sql import typed
+
+
+async def _readers(examination: Examination) -> list[Finding]:
+    async def look(connection: Connection) -> tuple[int, list[Finding]]:
+        readers = await remembered_readers(connection)
+        findings = [finding for reader in readers for finding in await _look(connection, examination.schema, reader)]
+        return len(readers), findings + list(map(forgotten, await readers_forgotten(connection)))
+
+    count, findings = await examination.ask(look)
+    return findings or [ok("every reader reads what it should" if count else "no role is a reader (grant-reader)")]
+
+
+async def _look(connection: Connection, schema: str, reader: Reader) -> list[Finding]:
+    role = await look_at_role(connection, reader.role, schema)
+    if role is None:
+        seen = f"the reader {reader.role} is remembered, and there is no such role any more"
+        return [warning(seen, command_of(Reader(reader.role), "--revoke"))]
+    settings = sql.Identifier(schema, SETTINGS_TABLE)
+    return [*unlimited(reader, role, settings), *unlike(await look_at_rights(connection, reader))]
+
+
+def unlimited(reader: Reader, role: ReaderRole, settings: sql.Identifier) -> list[Finding]:
+    """What the role of a reader became since, which no policy limits."""
+    why, fix = why_no_reader(reader, role, settings)
+    needs = "" if fix else f"take that from it, or type {command_of(Reader(reader.role), '--revoke')!r}"
+    return [broken(f"the reader {reader.role} {why}", fix, needs=needs)] if why else []
+
+
+def unlike(rights: Rights) -> list[Finding]:
+    """What a reader has that it should not have, or lacks."""
+    role = rights.reader.role
+    findings = []
+    if shown := [one.in_words() for one in rights.unguarded if one.can_read]:
+        seen = f"row level security is off on {some(shown)}, so the reader {role} sees every user's rows there"
+        findings.append(broken(seen, _fix_of(rights)))
+    elif hidden := [one.in_words() for one in rights.unguarded]:
+        seen = f"the reader {role} does not read {some(hidden)}, where row level security is off"
+        needs = "give the application's roles their policies, then type 'notion-pg-sync init --row-security'"
+        findings.append(warning(seen, needs=needs))
+    if not findings and (due := rights.lacking):
+        seen = f"the reader {role} lacks rights or policies on {some([one.on.in_words() for one in due])}"
+        findings.append(warning(seen, _fix_of(rights)))
+    return findings
+
+
+def _fix_of(rights: Rights) -> str:
+    """What the next run does too, where it may."""
+    return typed(*(statement for due in rights.lacking for statement in due.statements))
+
+
+def forgotten(role: str) -> Finding:
+    """A role that was a reader of a user who is forgotten."""
+    return warning(
+        f"the role {role} was a reader, of a user who was forgotten: it reads nobody's rows",
+        command_of(Reader(role), "--revoke"),
+    )
+
+
+READER_CHECKS = (Check("readers", SECTION, _readers, needs=(INITIALISED,)),)
