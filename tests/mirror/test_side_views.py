@@ -45,7 +45,7 @@ async def anna(installation: Installation, small: SmallWorkspace) -> Installatio
                 "Project": ["Boat", "Attic"],
                 "Tags": ["home", "fun"],
                 "Who": ["Bo", "Ada"],
-                "Files": [File("a.png", url=ADDRESS)],
+                "Files": [File("a.png", ADDRESS, external=True)],
             },
             {"Task": "Sweep", "Status": "Dropped", "Tags": ["home"]},
         ],
@@ -236,11 +236,12 @@ async def test_a_reader_without_rights_on_names_and_titles_sees_nulls_in_their_p
     assert reader.execute(query.encode()).fetchall() == [(["Bo", "Ada"], ["Boat", "Attic"], 2), ([], [], 0)]
     reader.execute("SET app.user_id = 'ben'")
     assert reader.execute("SELECT * FROM notion.jobs").fetchall() == []
-    named = reader.execute(
-        "SELECT notion_sync.names_of('anna', ARRAY[id]) FROM notion_sync.users"
-        " UNION ALL SELECT notion_sync.titles_of('anna', ARRAY[page_id]) FROM notion_sync.search_documents"
-    )
-    assert named.fetchall() == []
+    await anna.execute(f"GRANT USAGE ON SCHEMA notion_sync TO {role}")
+    (page,) = await anna.execute("SELECT page_id FROM notion_sync.search_documents WHERE title = 'Boat'")
+    titles = "SELECT notion_sync.titles_of('anna', ARRAY[%s::uuid])"
+    assert reader.execute(titles, (page["page_id"],)).fetchall() == [([None],)]
+    reader.execute("SET app.user_id = 'anna'")
+    assert reader.execute(titles, (page["page_id"],)).fetchall() == [(["Boat"],)]
 
 
 async def test_every_column_and_view_has_a_comment(anna: Installation) -> None:

@@ -113,15 +113,14 @@ BEGIN
 END
 $$;
 
--- Whether a view with these columns, in order, can be one of ours: somebody may have put another in its place.
+-- Whether a view with these columns can be one of ours, a typed view or one beside it: somebody may have put another in its
+-- place. Columns that something depends on may stand there too.
 CREATE OR REPLACE FUNCTION notion_sync.is_view_of_ours(columns text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN columns @> '{page_id,user_id,database_id,database_name,data_source_id,url,notion_created_at,notion_edited_at,last_synced_at}'
-        OR columns = '{user_id,page_id,related_page_id,position}'
-        OR columns = '{user_id,page_id,value,position}'
-        OR columns = '{user_id,page_id,person_id,name,position}'
-        OR columns = '{user_id,page_id,url,position}'
-        OR columns = '{user_id,page_id,markdown,plain_text,is_complete,missing,notion_edited_at,read_at}';
+    RETURN columns @> '{user_id,page_id}' AND (
+        columns @> '{database_id,database_name,data_source_id,url,notion_created_at,notion_edited_at,last_synced_at}'
+        OR columns @> '{position}' AND columns && '{related_page_id,person_id,value,url}'
+        OR columns @> '{markdown,plain_text}');
 
 -- Gives the column of a property another type in typed views, from the next sync on; false where there is none of that name.
 -- For operators.
