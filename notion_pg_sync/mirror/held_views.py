@@ -83,7 +83,9 @@ class HeldViews:
             )
             columns = {name: type_ async for name, type_ in found}
             found = await connection.execute(
-                "SELECT relation, view_name FROM notion_sync.views WHERE typed_view = %(view)s", key
+                "SELECT relation, view_name FROM notion_sync.views"
+                " WHERE typed_view = %(view)s AND coalesce(kind, 'relation') = 'relation'",
+                key,
             )
             relations = {relation: name async for relation, name in found}
             found = await connection.execute(

@@ -8,19 +8,9 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
-from notion_pg_sync.mirror.view_definition import (
-    COMMENT_MARK,
-    FIXED_COLUMNS,
-    KEPT_BY_THE_TOOL,
-    READ_COLUMNS,
-    RELATION_COLUMNS,
-    SCHEMA,
-    RelationView,
-    SharedColumn,
-    Typed,
-    View,
-    ViewSource,
-)
+from notion_pg_sync.mirror.side_views import SideView
+from notion_pg_sync.mirror.view_columns import COMMENT_MARK, READ_COLUMNS, SharedColumn, Typed
+from notion_pg_sync.mirror.view_definition import KEPT_BY_THE_TOOL, SCHEMA, View, ViewSource
 
 # The fingerprint of a view that is nobody's any more, and that something depends on.
 LEFT_EMPTY = "left empty"
@@ -31,7 +21,8 @@ class Existing:
     """What there is under a view's name, or what the bookkeeping has of it: `oid` is None where nothing is there.
 
     `is_as_made`: nobody has replaced it since, nor renamed what it reads, which it goes on to read. `fingerprint` is
-    None where no view of ours was ever made. `dependents` are described for people.
+    None where no view of ours was ever made. `dependents` are described for people. `is_like_ours`: its columns are
+    those of a view of ours, in the order of any version. `reorder`: somebody wants them in the order of a new view.
     """
 
     oid: int | None
@@ -41,7 +32,9 @@ class Existing:
     columns: tuple[Typed, ...]
     dependents: tuple[str, ...]
     fingerprint: str | None
-    says_so: bool = False
+    says_so: bool
+    is_like_ours: bool
+    reorder: bool
 
     @property
     def is_ours(self) -> bool:
@@ -49,9 +42,17 @@ class Existing:
 
         Its comment tells too (`says_so`), where what was known of views is lost.
         """
-        names = tuple(name for name, _ in self.columns)
-        is_like_ours = names[: len(FIXED_COLUMNS)] == FIXED_COLUMNS or names == RELATION_COLUMNS
-        return self.is_view and (self.fingerprint is not None or self.says_so) and is_like_ours
+        return self.is_view and (self.fingerprint is not None or self.says_so) and self.is_like_ours
+
+    @property
+    def can_be_reordered(self) -> bool:
+        """Whether it is to be made again in the order of a new view, and nothing keeps it from that."""
+        return self.reorder and not self.dependents
+
+    @property
+    def waits_for_order(self) -> bool:
+        """Whether it is to be made again once nothing depends on it."""
+        return self.reorder and bool(self.dependents)
 
 
 async def find_sources(connection: Connection, names: Collection[str] | None) -> dict[str, list[ViewSource]]:
@@ -59,10 +60,7 @@ async def find_sources(connection: Connection, names: Collection[str] | None) ->
     found = await connection.execute(
         """
         SELECT view_name, nspname, relname, format('%%I.%%I', nspname, relname), database_name, user_id, data_source_id,
-               ARRAY(SELECT columns.name FROM notion_sync.columns
-                     WHERE (columns.user_id, columns.data_source_id) = (known.user_id, known.data_source_id)
-                       AND property_type = 'relation'
-                     ORDER BY 1),
+               notion_sync.bridges_of(user_id, data_source_id), notion_sync.has_bodies(user_id, data_source_id),
                coalesce((SELECT title FROM notion_sync.databases
                          WHERE (databases.user_id, databases.database_id) = (known.user_id, known.database_id)), '')
         FROM notion_sync.accounts
@@ -87,10 +85,14 @@ async def find_columns(connection: Connection, view_names: Sequence[str]) -> dic
     """The columns that the data sources of each view bring into it."""
     found = await connection.execute(
         """
-        SELECT DISTINCT view_name, columns.name, type, property_name, property_type, unfit_values > 0, new_type
+        SELECT DISTINCT view_name, columns.name, columns.type, columns.property_name, columns.property_type,
+               columns.unfit_values > 0, columns.new_type, columns.part, whole.name
         FROM notion_sync.accounts
         JOIN notion_sync.data_sources USING (user_id)
         JOIN notion_sync.columns USING (user_id, data_source_id)
+        LEFT JOIN notion_sync.columns AS whole
+            ON (whole.user_id, whole.data_source_id, whole.property_id, whole.part)
+                = (columns.user_id, columns.data_source_id, columns.property_id, 'value')
         WHERE accounts.views AND view_name = ANY (%s)
         """,
         (list(view_names),),
@@ -132,7 +134,10 @@ async def find_existing(connection: Connection, view_names: Sequence[str]) -> di
                             OR refclassid = 'pg_type'::regclass AND refobjid IN
                                (SELECT unnest(ARRAY[pg_type.oid, typarray]) FROM pg_type WHERE pg_type.oid = reltype))
                      ORDER BY 1),
-               fingerprint, coalesce(obj_description(pg_class.oid, 'pg_class') ~ %(kept)s, false)
+               fingerprint, coalesce(obj_description(pg_class.oid, 'pg_class') ~ %(kept)s, false),
+               notion_sync.is_view_of_ours(ARRAY(SELECT attname::text FROM pg_attribute
+                                                 WHERE attrelid = pg_class.oid AND attnum > 0 ORDER BY attnum)),
+               coalesce(reorder, false)
         FROM (SELECT * FROM pg_class WHERE relnamespace = to_regnamespace(%(schema)s)) AS pg_class
         FULL JOIN notion_sync.views ON view_name = relname::text
         WHERE coalesce(view_name, relname) = ANY (%(names)s)
@@ -144,9 +149,10 @@ async def find_existing(connection: Connection, view_names: Sequence[str]) -> di
         name: Existing(
             *(oid, is_view, is_invoker, as_made),
             tuple((column, type_) for column, type_ in columns),
-            *(tuple(on), known, ours),
+            tuple(on),
+            *known,
         )
-        async for name, oid, is_view, is_invoker, as_made, columns, on, known, ours in found
+        async for name, oid, is_view, is_invoker, as_made, columns, on, *known in found
     }
 
 
@@ -198,8 +204,8 @@ async def renamed_views(connection: Connection) -> list[tuple[str, str]]:
     return await found.fetchall()
 
 
-async def relation_views_of(connection: Connection, view_name: str) -> list[tuple[str, str]]:
-    """The views of a typed view's relations, each with the relation."""
+async def side_views_of(connection: Connection, view_name: str) -> list[tuple[str, str]]:
+    """The views beside a typed view, each with the end of its name."""
     found = await connection.execute(
         "SELECT view_name, relation FROM notion_sync.views WHERE typed_view = %s ORDER BY 1", (view_name,)
     )
@@ -207,7 +213,7 @@ async def relation_views_of(connection: Connection, view_name: str) -> list[tupl
 
 
 async def rename(connection: Connection, view_name: str, new_name: str, typed_view: str | None) -> None:
-    """Gives a view of ours another name, and with it all that depends on it; `typed_view`: that of a relation's."""
+    """Gives a view of ours another name, and with it all that depends on it; `typed_view`: the one it is beside."""
     statement = sql.SQL("ALTER VIEW {} RENAME TO {}")
     await connection.execute(statement.format(sql.Identifier(SCHEMA, view_name), sql.Identifier(new_name)))
     await connection.execute(
@@ -216,19 +222,19 @@ async def rename(connection: Connection, view_name: str, new_name: str, typed_vi
     )
 
 
-async def record(connection: Connection, view: View, fingerprint: str) -> None:
-    """Records that a view is ours, as it was made in this transaction."""
-    of = (view.typed_view, view.relation) if isinstance(view, RelationView) else (None, None)
+async def record(connection: Connection, view: View, fingerprint: str, *, reorder: bool) -> None:
+    """Records that a view is ours, as it was made in this transaction; `reorder`: it still waits for its new order."""
+    of = (view.typed_view, view.column, view.kind) if isinstance(view, SideView) else (None, None, None)
     await connection.execute(
         """
-        INSERT INTO notion_sync.views (view_name, fingerprint, typed_view, relation, rule_xmin)
-        SELECT %s, %s, %s, %s, pg_rewrite.xmin FROM pg_rewrite
+        INSERT INTO notion_sync.views (view_name, fingerprint, typed_view, relation, kind, reorder, rule_xmin)
+        SELECT %s, %s, %s, %s, %s, %s, pg_rewrite.xmin FROM pg_rewrite
         WHERE ev_class = %s::regclass AND rulename = '_RETURN'
         ON CONFLICT (view_name) DO UPDATE
         SET fingerprint = EXCLUDED.fingerprint, typed_view = EXCLUDED.typed_view, relation = EXCLUDED.relation,
-            rule_xmin = EXCLUDED.rule_xmin, renamed_to = NULL
+            kind = EXCLUDED.kind, rule_xmin = EXCLUDED.rule_xmin, renamed_to = NULL, reorder = EXCLUDED.reorder
         """,
-        (view.name, fingerprint, *of, view.identifier.as_string(connection)),
+        (view.name, fingerprint, *of, reorder, view.identifier.as_string(connection)),
     )
 
 

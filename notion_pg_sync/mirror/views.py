@@ -1,6 +1,6 @@
 """Typed views in the schema `notion`: one a database name, one column a property, replaced where that is possible.
 
-And one a relation, with a row a related page, made and dropped together with its database's.
+And beside it views of the properties that hold several values, and of bodies, made and dropped together with it.
 """
 
 from __future__ import annotations
@@ -17,18 +17,10 @@ from notion_pg_sync.mirror import view_catalog as catalog
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
 from notion_pg_sync.mirror.readers import refresh_readers
+from notion_pg_sync.mirror.side_views import side_view_name, side_views
 from notion_pg_sync.mirror.view_catalog import Existing
-from notion_pg_sync.mirror.view_definition import (
-    SCHEMA,
-    Arrangement,
-    Typed,
-    View,
-    ViewSource,
-    arrange,
-    columns_of_all,
-    relation_view_name,
-    relation_views,
-)
+from notion_pg_sync.mirror.view_columns import Arrangement, Typed, arrange, columns_of_all
+from notion_pg_sync.mirror.view_definition import SCHEMA, View, ViewSource
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +53,11 @@ class _Task:
     fingerprint: str = ""
     lasting: tuple[str, ...] = ()
     remedy: str = ""
+
+    @property
+    def waits_for_order(self) -> bool:
+        """Whether its columns are to be in another order, once nothing depends on it."""
+        return self.existing is not None and self.existing.waits_for_order
 
     @property
     def replaces(self) -> bool:
@@ -109,8 +106,8 @@ async def _refresh(connection: Connection, names: Collection[str] | None, *, onl
 async def _rename(connection: Connection) -> None:
     """Renames the views whose databases have another name now: their grants and what depends on them stay."""
     for old, new in await catalog.renamed_views(connection):
-        relations = await catalog.relation_views_of(connection, old)
-        names = {old: new, **{name: relation_view_name(new, relation) for name, relation in relations}}
+        beside = await catalog.side_views_of(connection, old)
+        names = {old: new, **{name: side_view_name(new, column) for name, column in beside}}
         there = await catalog.find_existing(connection, [*names, *names.values()])
         if any(name in there and there[name].oid for name in names.values()):
             continue
@@ -164,7 +161,7 @@ async def _tasks(connection: Connection, names: Collection[str] | None, *, only_
     wanted: dict[str, View] = {}
     for name, of_view in sources.items():
         wanted[name] = View(name, tuple(columns_of_all(columns[name])), tuple(of_view))
-        wanted.update({relation.name: relation for relation in relation_views(name, of_view)})
+        wanted.update({view.name: view for view in side_views(name, of_view)})
     existing = await catalog.find_existing(connection, list(wanted))
     strange = [name for name in wanted if name not in existing or not (existing[name].oid and existing[name].is_ours)]
     in_the_way = await catalog.in_the_way(connection, strange) if strange else {}
@@ -191,6 +188,8 @@ def _task_for(wanted: View, existing: Existing | None) -> _Task:
     """What makes `wanted` of what there is."""
     if existing is None or existing.oid is None:
         return _task(wanted, arrange(wanted.columns), None)
+    if existing.can_be_reordered:
+        return _task(wanted, arrange(wanted.columns), existing)
     arrangement = arrange(wanted.columns, existing.columns)
     if arrangement.misfits and existing.dependents:
         return _task(wanted, arrange(wanted.columns, existing.columns, keep=True), existing)
@@ -201,8 +200,8 @@ def _task(wanted: View, arrangement: Arrangement, existing: Existing | None) -> 
     view = replace(wanted, columns=arrangement.columns)
     kept = arrangement.misfits if existing and existing.dependents else ()
     fingerprint = " ".join([view.fingerprint, *kept])
-    lasting = _stay_as_they_were(view, existing.dependents, kept) if existing and kept else ()
-    is_in_place = existing is not None and existing.is_invoker and existing.is_as_made
+    lasting = _stay_as_they_were(view, existing, kept) if existing and (kept or existing.waits_for_order) else ()
+    is_in_place = existing is not None and existing.is_invoker and existing.is_as_made and not existing.can_be_reordered
     if existing and is_in_place and existing.fingerprint == fingerprint and _typed(view) == existing.columns:
         return _Task(view.name, view, existing, is_due=False, lasting=lasting, remedy=_DEPENDED_ON if lasting else "")
     says = []
@@ -214,10 +213,12 @@ def _task(wanted: View, arrangement: Arrangement, existing: Existing | None) -> 
     return _Task(view.name, view, existing, is_due=True, says=tuple(says), fingerprint=fingerprint, lasting=lasting)
 
 
-def _stay_as_they_were(view: View, dependents: Sequence[str], kept: Sequence[str]) -> tuple[str, ...]:
+def _stay_as_they_were(view: View, existing: Existing, kept: Sequence[str]) -> tuple[str, ...]:
+    """What is said of the columns that stay for what depends on the view, as they were or where they were."""
+    stay = f"its columns {some(kept)} stay as they were" if kept else "its columns stay in their order"
     return (
-        f"{', '.join(dependents)} depends on the view {SCHEMA}.{view.name}, so its columns {some(kept)} stay as they "
-        "were; once nothing depends on it, the next run makes them as they should be.",
+        f"{', '.join(existing.dependents)} depends on the view {SCHEMA}.{view.name}, so {stay}; once nothing "
+        "depends on it, the next run makes them as they should be.",
     )
 
 
@@ -241,7 +242,7 @@ async def _carry_out(connection: Connection, task: _Task) -> list[str]:
                 await _remove(connection, task)
             else:
                 await _make(connection, task.view, task.existing)
-                await catalog.record(connection, task.view, task.fingerprint)
+                await catalog.record(connection, task.view, task.fingerprint, reorder=task.waits_for_order)
     except _LASTING_ERRORS as error:
         return [f"The view {SCHEMA}.{task.name} could not be made: {_reason(error)}."]
     return [*task.says, *task.lasting]

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from notion_workspace import SmallWorkspace
 from psycopg import errors
 
-from notion_pg_sync.mirror.view_definition import FIXED_COLUMNS
 from tests.installation import Installation
 
 # Tables of ours without anything by which a row belongs to a database: they go with the user alone.
@@ -242,11 +241,6 @@ async def test_a_view_with_dependents_is_told_as_a_warning(anna: Installation) -
     (warning,) = told
     assert warning.startswith("the view notion.characters stays, and with it names of properties")
     assert await counts(anna) == (0, 0, 0, 1)
-
-
-async def test_the_function_knows_a_view_of_ours_as_the_tool_does(anna: Installation) -> None:
-    (row,) = await anna.execute("SELECT prosrc FROM pg_proc WHERE oid = 'notion_sync.drop_views_of_nobody'::regproc")
-    assert "".join(row["prosrc"].split()).replace("''", "").count(",".join(FIXED_COLUMNS)) == 1
 
 
 async def test_a_page_has_a_row_however_its_id_is_spelled(installation: Installation) -> None:

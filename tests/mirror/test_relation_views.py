@@ -14,7 +14,7 @@ from notion_workspace import SmallWorkspace
 from notion_workspace.literals import relation
 
 from notion_pg_sync.mirror.connection import open_pool
-from notion_pg_sync.mirror.view_definition import relation_view_name
+from notion_pg_sync.mirror.side_views import side_view_name
 from notion_pg_sync.mirror.views import refresh_views
 from notion_pg_sync.notion.column_names import column_name, view_name
 from tests.installation import Installation
@@ -254,8 +254,8 @@ def test_names_fit_are_kept_and_tell_relations_and_typed_views_apart(
 ) -> None:
     one = (view_name(database, "22222222"), column_name(property_))
     other = (view_name(other_database, "22222222"), column_name(other_property))
-    name = relation_view_name(*one)
+    name = side_view_name(*one)
     assert len(name.encode()) <= 63
-    assert (name == relation_view_name(*other)) == (one == other)
+    assert (name == side_view_name(*other)) == (one == other)
     assert "__" in name
     assert "__" not in one[0]

@@ -17,9 +17,7 @@ from notion_workspace.literals import checkbox, formula, number, rich_text, titl
 from notion_workspace.literals import date as date_property
 
 from notion_pg_sync.mirror.connection import open_pool
-from notion_pg_sync.mirror.view_definition import FIXED_COLUMNS, SharedColumn, arrange, columns_of_all
 from notion_pg_sync.mirror.views import refresh_views
-from notion_pg_sync.notion.column_names import RESERVED_NAMES
 from tests.installation import Installation
 
 TYPES = ("text", "numeric", "boolean", "date", "timestamptz", "uuid", "text[]", "uuid[]", "jsonb", "undetermined")
@@ -299,52 +297,6 @@ async def test_hostile_names_are_harmless(installation: Installation, small: Sma
     assert (await installation.sync_all()).failures == []
     (view,) = await installation.execute("SELECT viewname FROM pg_views WHERE schemaname = 'notion'")
     assert len(await installation.execute(f"SELECT * FROM notion.{view['viewname']}")) == 5
-
-
-def test_a_view_has_room_for_a_thousand_columns() -> None:
-    shared = [SharedColumn(f"c{number:04}", "text", f"C{number}", "rich_text") for number in range(1200)]
-    arrangement = arrange(columns_of_all(shared))
-    assert len(arrangement.columns) == 1000
-    assert arrangement.left_out == tuple(f"c{number:04}" for number in range(991, 1200))
-
-
-def test_the_columns_that_every_view_has_are_the_reserved_names() -> None:
-    assert RESERVED_NAMES - set(FIXED_COLUMNS) == {"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"}
-    assert set(FIXED_COLUMNS) <= RESERVED_NAMES
-
-
-def test_columns_of_two_types_are_text_and_an_undetermined_one_gives_way() -> None:
-    shared = [
-        SharedColumn("a", "numeric", "A", "number"),
-        SharedColumn("a", "boolean", "A", "checkbox"),
-        SharedColumn("b", "undetermined", "B", "formula"),
-        SharedColumn("b", "numeric", "B", "formula"),
-        SharedColumn("c", "undetermined", "C", "formula"),
-        SharedColumn("z", "text", "Z", "title"),
-    ]
-    columns = columns_of_all(shared)[len(FIXED_COLUMNS) :]
-    assert [(column.name, column.type) for column in columns] == [
-        ("z", "text"),
-        ("a", "text"),
-        ("b", "numeric"),
-        ("c", "text"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("is_unfit", "new_type", "type_", "said"),
-    [
-        (True, "boolean", "text", "; shown as text, since it was numeric before"),
-        (False, "boolean", "numeric", ""),
-        (True, None, "numeric", "; values of another type are null here"),
-    ],
-)
-def test_a_column_is_text_while_it_cannot_hold_what_its_property_became(
-    new_type: str | None, type_: str, said: str, *, is_unfit: bool
-) -> None:
-    shared = [SharedColumn("a", "numeric", "A", "checkbox", is_unfit=is_unfit, new_type=new_type)]
-    (column,) = columns_of_all(shared)[len(FIXED_COLUMNS) :]
-    assert (column.type, column.comment) == (type_, f"Notion: A (checkbox){said}")
 
 
 @pytest.mark.parametrize("names", [("Tasks", "✅ Tasks"), ("Tasks", " tasks")])

@@ -238,7 +238,7 @@ def test_the_list_follows_what_is_recorded_at_once(owner: Connection) -> None:
              schema_fingerprint)
         VALUES ('cleo', '{ID}', '{ID}', 'D', 'd', 'S', 'public.notion_pages_sync', '{{}}', '')
         """,
-        f"INSERT INTO notion_sync.columns VALUES ('cleo', '{ID}', 'p', '', 'P', 'relation', 'p', 'uuid[]')",
+        f"INSERT INTO notion_sync.columns VALUES ('cleo', '{ID}', 'p', 'value', 'P', 'relation', 'p', 'uuid[]')",
         "DELETE FROM notion_sync.databases WHERE user_id = 'cleo'",
         "DELETE FROM notion_sync.accounts WHERE user_id = 'ben'",
     ):

@@ -1,5 +1,41 @@
 -- Whose rows the typed views show (notion_sync.view_sources): listed by triggers, told to whoever sees the rows.
 
+-- The columns of a data source that have a view of their own, with the type of their property: those that hold several values.
+CREATE OR REPLACE FUNCTION notion_sync.bridges_of(whose text, source uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(jsonb_object_agg(name, property_type), '{}') FROM notion_sync.columns
+    WHERE user_id = whose AND data_source_id = source
+      AND part = 'value' AND property_type IN ('relation', 'multi_select', 'people', 'files')
+$$;
+
+-- By column and option, the groups of a data source's statuses.
+CREATE OR REPLACE FUNCTION notion_sync.status_groups_of(whose text, source uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(jsonb_object_agg(name, groups), '{}') FROM (
+        SELECT known.name, jsonb_object_agg(option.name, status_group) AS groups
+        FROM notion_sync.data_sources
+        CROSS JOIN notion_sync.options_in(schema) AS option
+        JOIN notion_sync.columns AS known USING (user_id, data_source_id, property_id)
+        WHERE user_id = whose AND data_source_id = source AND part = 'value' AND status_group IS NOT NULL
+        GROUP BY known.name
+    ) AS of_column
+$$;
+REVOKE EXECUTE ON FUNCTION notion_sync.status_groups_of(text, uuid) FROM PUBLIC;
+
+-- Whether views show the bodies of a data source: they are kept, or some were read.
+CREATE OR REPLACE FUNCTION notion_sync.has_bodies(whose text, source uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM notion_sync.data_sources
+                   WHERE user_id = whose AND data_source_id = source AND bodies)
+        OR EXISTS (SELECT FROM notion_sync.page_bodies WHERE user_id = whose AND data_source_id = source)
+$$;
+
 -- Brings the list for a user (`source`: for one of their data sources) to what the other tables say.
 CREATE OR REPLACE FUNCTION notion_sync.list_view_sources(whose text, source text) RETURNS void
     LANGUAGE sql
@@ -9,10 +45,9 @@ CREATE OR REPLACE FUNCTION notion_sync.list_view_sources(whose text, source text
 AS $$
     WITH wanted AS (
         SELECT known.user_id, known.data_source_id, view_name, format('%I.%I', nspname, relname) AS sync_table,
-               database_name,
-               ARRAY(SELECT columns.name FROM notion_sync.columns
-                     WHERE (columns.user_id, columns.data_source_id) = (known.user_id, known.data_source_id)
-                       AND property_type = 'relation' ORDER BY 1) AS relations
+               database_name, known.name AS data_source_name,
+               notion_sync.bridges_of(known.user_id, known.data_source_id) AS bridges,
+               notion_sync.status_groups_of(known.user_id, known.data_source_id) AS status_groups
         FROM notion_sync.accounts
         JOIN notion_sync.data_sources AS known USING (user_id)
         JOIN pg_class ON relkind IN ('r', 'p')
@@ -25,13 +60,19 @@ AS $$
           AND NOT EXISTS (SELECT FROM wanted WHERE wanted.data_source_id = listed.data_source_id)
     )
     INSERT INTO notion_sync.view_sources AS listed
-        (user_id, data_source_id, notion_data_source_id, view_name, sync_table, database_name, relations)
-    SELECT user_id, data_source_id, data_source_id::text, view_name, sync_table, database_name, relations FROM wanted
+        (user_id, data_source_id, notion_data_source_id, view_name, sync_table, database_name, data_source_name,
+         bridges, relations, status_groups)
+    SELECT user_id, data_source_id, data_source_id::text, view_name, sync_table, database_name, data_source_name,
+           bridges, ARRAY(SELECT key FROM jsonb_each_text(bridges) WHERE value = 'relation' ORDER BY 1), status_groups
+    FROM wanted
     ON CONFLICT (user_id, data_source_id) DO UPDATE
     SET view_name = EXCLUDED.view_name, sync_table = EXCLUDED.sync_table, database_name = EXCLUDED.database_name,
-        relations = EXCLUDED.relations
-    WHERE (listed.view_name, listed.sync_table, listed.database_name, listed.relations)
-        IS DISTINCT FROM (EXCLUDED.view_name, EXCLUDED.sync_table, EXCLUDED.database_name, EXCLUDED.relations)
+        data_source_name = EXCLUDED.data_source_name, bridges = EXCLUDED.bridges, relations = EXCLUDED.relations,
+        status_groups = EXCLUDED.status_groups
+    WHERE (listed.view_name, listed.sync_table, listed.database_name, listed.data_source_name, listed.bridges,
+           listed.relations, listed.status_groups)
+        IS DISTINCT FROM (EXCLUDED.view_name, EXCLUDED.sync_table, EXCLUDED.database_name, EXCLUDED.data_source_name,
+                          EXCLUDED.bridges, EXCLUDED.relations, EXCLUDED.status_groups)
 $$;
 REVOKE EXECUTE ON FUNCTION notion_sync.list_view_sources(text, text) FROM PUBLIC;
 
@@ -52,12 +93,14 @@ REVOKE EXECUTE ON FUNCTION notion_sync.follow_view_sources() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER follow_view_sources AFTER INSERT OR UPDATE OF views ON notion_sync.accounts
     FOR EACH ROW EXECUTE FUNCTION notion_sync.follow_view_sources();
 CREATE OR REPLACE TRIGGER follow_view_sources
-    AFTER INSERT OR UPDATE OF view_name, sync_table, database_name ON notion_sync.data_sources
+    AFTER INSERT OR UPDATE OF view_name, sync_table, database_name, name, schema ON notion_sync.data_sources
     FOR EACH ROW EXECUTE FUNCTION notion_sync.follow_view_sources();
 CREATE OR REPLACE TRIGGER follow_view_sources_in AFTER INSERT ON notion_sync.columns
-    FOR EACH ROW WHEN (NEW.property_type = 'relation') EXECUTE FUNCTION notion_sync.follow_view_sources();
+    FOR EACH ROW WHEN (NEW.property_type IN ('relation', 'multi_select', 'people', 'files', 'status'))
+    EXECUTE FUNCTION notion_sync.follow_view_sources();
 CREATE OR REPLACE TRIGGER follow_view_sources_out AFTER DELETE ON notion_sync.columns
-    FOR EACH ROW WHEN (OLD.property_type = 'relation') EXECUTE FUNCTION notion_sync.follow_view_sources();
+    FOR EACH ROW WHEN (OLD.property_type IN ('relation', 'multi_select', 'people', 'files', 'status'))
+    EXECUTE FUNCTION notion_sync.follow_view_sources();
 CREATE OR REPLACE TRIGGER follow_view_sources_on AFTER UPDATE OF name, property_type ON notion_sync.columns
     FOR EACH ROW WHEN ((OLD.name, OLD.property_type) IS DISTINCT FROM (NEW.name, NEW.property_type))
     EXECUTE FUNCTION notion_sync.follow_view_sources();
@@ -69,6 +112,15 @@ BEGIN
     WHERE views OR user_id IN (SELECT user_id FROM notion_sync.view_sources);
 END
 $$;
+
+-- Whether a view with these columns can be one of ours, a typed view or one beside it: somebody may have put another in its
+-- place. Columns that something depends on may stand there too.
+CREATE OR REPLACE FUNCTION notion_sync.is_view_of_ours(columns text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN columns @> '{user_id,page_id}' AND (
+        columns @> '{database_id,database_name,data_source_id,url,notion_created_at,notion_edited_at,last_synced_at}'
+        OR columns @> '{position}' AND columns && '{related_page_id,person_id,value,url}'
+        OR columns @> '{markdown,plain_text}');
 
 -- Gives the column of a property another type in typed views, from the next sync on; false where there is none of that name.
 -- For operators.

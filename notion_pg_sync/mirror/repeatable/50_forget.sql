@@ -239,10 +239,11 @@ AS $$
     WHERE NOT EXISTS (
         SELECT FROM notion_sync.accounts JOIN notion_sync.data_sources AS known USING (user_id)
         WHERE accounts.views AND known.view_name = coalesce(typed_view, views.view_name)
-          AND (relation IS NULL OR EXISTS (
-              SELECT FROM notion_sync.columns
-              WHERE (columns.user_id, columns.data_source_id) = (known.user_id, known.data_source_id)
-                AND columns.name = relation AND property_type = 'relation')))
+          AND CASE
+              WHEN typed_view IS NULL THEN true
+              WHEN kind = 'body' THEN notion_sync.has_bodies(known.user_id, known.data_source_id)
+              ELSE notion_sync.bridges_of(known.user_id, known.data_source_id) ->> relation = coalesce(kind, 'relation')
+          END)
 $$;
 
 -- Drops them: their names and their columns' are words of Notion. A view that somebody's own depends on stays, and is
@@ -264,11 +265,8 @@ BEGIN
             -- Somebody may have put another view in its place.
             SELECT oid INTO shown FROM pg_class
             WHERE relnamespace = 'notion'::regnamespace AND relname = nobodys AND relkind = 'v'
-              AND (SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute
-                   WHERE attrelid = pg_class.oid AND attnum BETWEEN 1 AND 9)
-                  IN ('{page_id,user_id,database_id,database_name,data_source_id,url,notion_created_at,notion_edited_at,'
-                      'last_synced_at}',
-                      '{user_id,page_id,related_page_id,position}');
+              AND notion_sync.is_view_of_ours(ARRAY(
+                  SELECT attname::text FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0 ORDER BY attnum));
             IF FOUND THEN
                 EXECUTE format('DROP VIEW %s RESTRICT', shown);
             END IF;

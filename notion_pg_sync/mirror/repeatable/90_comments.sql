@@ -49,8 +49,12 @@ COMMENT ON COLUMN notion_sync.data_sources.full_read_progress_at IS
     'When the full read that is under way last recorded progress; null: it is not carried on.';
 COMMENT ON SCHEMA notion IS 'Typed views of mirrored Notion databases, kept by notion-pg-sync.';
 COMMENT ON TABLE notion_sync.views IS 'The views in the schema notion that are ours, and what their definitions follow from.';
-COMMENT ON COLUMN notion_sync.views.typed_view IS 'Of a relation''s view: the typed view of its database.';
-COMMENT ON COLUMN notion_sync.views.relation IS 'Of a relation''s view: the column of the typed view that it takes apart.';
+COMMENT ON COLUMN notion_sync.views.typed_view IS 'Of a view beside a typed view: the typed view.';
+COMMENT ON COLUMN notion_sync.views.relation IS 'Of a view beside a typed view: the end of its name, the column whose values it has a row for each.';
+COMMENT ON COLUMN notion_sync.views.kind IS
+    'Of a view beside a typed view: the type of the property (null: relation), or body.';
+COMMENT ON COLUMN notion_sync.views.reorder IS
+    'Yours to set: whether the next run makes the view again with its columns in the order of a new view.';
 COMMENT ON COLUMN notion_sync.sync_requests.database_id IS 'Null: every database of the user.';
 COMMENT ON TABLE notion_sync.page_bodies IS 'The bodies of pages, as far as runs or data_sources.bodies ask for them.';
 COMMENT ON COLUMN notion_sync.page_bodies.markdown IS 'Notion''s enhanced Markdown; URLs of hosted files without signature.';
@@ -91,7 +95,11 @@ COMMENT ON COLUMN notion_sync.search_settings.language IS
 COMMENT ON TABLE notion_sync.view_sources IS 'Whose rows the typed views show; a session sees those whose rows it sees.';
 COMMENT ON COLUMN notion_sync.view_sources.notion_data_source_id IS 'The same id as sync tables have it.';
 COMMENT ON COLUMN notion_sync.view_sources.sync_table IS 'As it stands in a statement, quoted where it has to be.';
-COMMENT ON COLUMN notion_sync.view_sources.relations IS 'The columns that hold related pages.';
+COMMENT ON COLUMN notion_sync.view_sources.bridges IS
+    'The columns that have a view of their own, each with the type of its property.';
+COMMENT ON COLUMN notion_sync.view_sources.relations IS 'Those that hold related pages, for views of earlier versions.';
+COMMENT ON COLUMN notion_sync.view_sources.status_groups IS 'By column, the group of each option of a status.';
+COMMENT ON COLUMN notion_sync.view_sources.data_source_name IS 'What Notion calls the data source.';
 COMMENT ON TABLE notion_sync.repeatable IS 'Which functions, policies, grants and comments init applied last.';
 COMMENT ON COLUMN notion_sync.repeatable.checksum IS 'SHA-256 of the files that say them.';
 COMMENT ON COLUMN notion_sync.repeatable.tool_version IS 'The version of notion-pg-sync that applied them.';
