@@ -13,12 +13,16 @@ from notion_pg_sync.mirror.connection import Pool, fetch_value, transaction
 
 @dataclass(frozen=True)
 class HeldDocument:
-    """What search reads of a page. `is_indexed`: the index is of that text and of the body, in the language set."""
+    """What search reads of a page; `people` are the ids of those whom it names, in order.
+
+    `is_indexed`: the index is of that text, of the people's names and of the body, in the language set.
+    """
 
     page_id: str
     data_source_id: str
     title: str
     text: str
+    people: list[str]
     is_indexed: bool
 
 
@@ -72,12 +76,19 @@ class HeldTexts:
             await cursor.execute(
                 """
                 SELECT document.page_id, document.data_source_id, document.title, document.text,
-                       document.is_cut OR document.tsv =
-                           setweight(to_tsvector(language::regconfig, document.title), 'A')
-                           || setweight(to_tsvector(language::regconfig, document.text), 'B')
-                           || setweight(to_tsvector(language::regconfig, coalesce(body.plain_text, '')), 'C')
+                       document.people::text[] AS people,
+                       document.people_names = names.known AND (
+                           document.is_cut OR document.tsv =
+                               setweight(to_tsvector(language::regconfig, document.title), 'A')
+                               || setweight(to_tsvector(language::regconfig, concat_ws(' ', text, names.known)), 'B')
+                               || setweight(to_tsvector(language::regconfig, coalesce(body.plain_text, '')), 'C'))
                        AS is_indexed
                 FROM notion_sync.search_settings, notion_sync.search_documents AS document
+                CROSS JOIN LATERAL (
+                    SELECT coalesce(string_agg(person.name, ', ' ORDER BY person.id), '') AS known
+                    FROM notion_sync.users AS person
+                    WHERE person.user_id = document.user_id AND person.id = ANY (document.people)
+                ) AS names
                 LEFT JOIN notion_sync.page_bodies AS body
                     ON body.user_id = document.user_id AND body.page_id = document.page_id
                 WHERE document.user_id = %s

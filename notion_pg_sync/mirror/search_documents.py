@@ -1,4 +1,5 @@
-"""What search and look-ups read of the pages: titles, texts and words of bodies, in `notion_sync.search_documents`."""
+"""What search and look-ups read of the pages: titles, texts, people and words of bodies, in
+`notion_sync.search_documents`."""
 
 from __future__ import annotations
 
@@ -22,23 +23,27 @@ _WRITE: LiteralString = """
         SELECT page.user_id, notion_sync.as_notion_id(page.notion_page_id) AS page_id,
                %(source)s::pg_catalog.uuid AS data_source_id,
                coalesce(page.{title}, '') AS title, pg_catalog.concat_ws(E'\\n', {texts}) AS text,
+               notion_sync.people_in({people}) AS people,
                body.content_hash AS body_hash, coalesce(body.plain_text, '') AS body
         FROM {rows} LEFT JOIN notion_sync.page_bodies AS body
             ON body.user_id {=} page.user_id AND body.page_id {=} notion_sync.as_notion_id(page.notion_page_id)
         WHERE {is_spelled}
     )
     INSERT INTO notion_sync.search_documents AS known
-        (user_id, page_id, data_source_id, title, text, body_hash, tsv, is_cut, written_in)
-    SELECT user_id, page_id, data_source_id, title, text, body_hash, vector.tsv, vector.is_cut,
+        (user_id, page_id, data_source_id, title, text, people, people_names, body_hash, tsv, is_cut, written_in)
+    SELECT user_id, page_id, data_source_id, title, text, people, names, body_hash, vector.tsv, vector.is_cut,
            pg_catalog.pg_current_xact_id()::pg_catalog.xid
-    FROM settings, pages, notion_sync.search_vector(language, title, text, body) AS vector
+    FROM settings, pages, notion_sync.names_for_search(user_id, people) AS names,
+         notion_sync.search_vector(language, title, pg_catalog.concat_ws(E'\\n', text, names), body) AS vector
     ON CONFLICT (user_id, page_id) DO UPDATE
     SET data_source_id = EXCLUDED.data_source_id, title = EXCLUDED.title, text = EXCLUDED.text,
-        body_hash = EXCLUDED.body_hash, tsv = EXCLUDED.tsv, is_cut = EXCLUDED.is_cut,
-        written_in = EXCLUDED.written_in
+        people = EXCLUDED.people, people_names = EXCLUDED.people_names, body_hash = EXCLUDED.body_hash,
+        tsv = EXCLUDED.tsv, is_cut = EXCLUDED.is_cut, written_in = EXCLUDED.written_in
     WHERE (known.written_in {=} known.xmin) IS NOT TRUE
        OR known.data_source_id {<>} EXCLUDED.data_source_id OR known.title {<>} EXCLUDED.title
-       OR known.text {<>} EXCLUDED.text OR coalesce(known.body_hash, '') {<>} coalesce(EXCLUDED.body_hash, '')
+       OR known.text {<>} EXCLUDED.text OR known.people {<>} EXCLUDED.people
+       OR known.people_names {<>} EXCLUDED.people_names
+       OR coalesce(known.body_hash, '') {<>} coalesce(EXCLUDED.body_hash, '')
 """
 # Each by the table's key, hence OFFSET: of a table that grows PostgreSQL knows so little that it would go through all
 # rows of the user.
@@ -161,7 +166,7 @@ def _is_spelled(table: SyncTable) -> sql.Composed:
 
 
 async def _statement(connection: Connection, table: SyncTable, key: DataSourceKey, rows: LiteralString) -> sql.Composed:
-    """What writes the documents of `rows` (an item of a FROM clause), with what their text properties hold."""
+    """What writes the documents of `rows` (an item of a FROM clause), with what their texts and people hold."""
     found = await connection.execute(
         """
         SELECT type, name FROM notion_sync.columns
@@ -172,11 +177,25 @@ async def _statement(connection: Connection, table: SyncTable, key: DataSourceKe
         (key.user_id, key.data_source_id),
     )
     texts = [qualified(_TEXT[type_], name=sql.Literal(name)) async for type_, name in found]
-    # A function takes a hundred arguments at the most, so they go in a list.
+    found = await connection.execute(
+        """
+        SELECT name FROM notion_sync.columns
+        WHERE user_id = %s AND data_source_id = %s AND part = 'value'
+          AND property_type IN ('people', 'created_by', 'last_edited_by')
+        """,
+        (key.user_id, key.data_source_id),
+    )
+    people = [qualified("page.fields {->} {name}", name=sql.Literal(name)) async for (name,) in found]
     return qualified(
         _WRITE,
         rows=qualified(rows, table=table.identifier),
         is_spelled=_is_spelled(table),
         title=sql.Identifier(table.title),
-        texts=sql.SQL("VARIADIC ARRAY[{}]::pg_catalog.text[]").format(sql.SQL(", ").join(texts)),
+        texts=_variadic(texts, sql.SQL("text")),
+        people=_variadic(people, sql.SQL("jsonb")),
     )
+
+
+def _variadic(values: Sequence[sql.Composed], type_: sql.SQL) -> sql.Composed:
+    """Arguments as a list: a function takes a hundred at the most by themselves."""
+    return sql.SQL("VARIADIC ARRAY[{}]::pg_catalog.{}[]").format(sql.SQL(", ").join(values), type_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection
 
@@ -27,12 +28,24 @@ _KEY_WORDS = """
 """
 KEY_WORDS = frozenset(_KEY_WORDS.split())
 
+# "LATIN SMALL LETTER O WITH STROKE" is an o, "LATIN SMALL LETTER AE" is ae, "LATIN SMALL LETTER OPEN E" is an e.
+_LATIN_LETTER = re.compile(
+    r"LATIN (?:CAPITAL |SMALL )?(?:LETTER|LIGATURE) (?:[A-Z]+ )*?(?P<letter>[A-Z]+)(?: WITH .*| PRECEDED BY .*)?$"
+)
+_LONGEST_LIGATURE = 2
+# Letters of living alphabets that have names. What is left are signs of phoneticians and medievalists.
+_BY_NAME = {
+    **{"eth": "d", "thorn": "th", "eng": "n", "kra": "k", "schwa": "e", "ezh": "z", "esh": "s"},
+    **{"gamma": "g", "iota": "i", "upsilon": "u"},
+}
+
 
 def column_name(property_name: str) -> str:
     """A name for a column: lower case, letters, digits and underscores, at most 63 bytes, no reserved word.
 
-    Accents go where a plain Latin letter is left, letters of other scripts stay (PostgreSQL needs no quotes for
-    them), all else becomes an underscore. Where nothing is left the name is `column_`.
+    Letters of the Latin script become plain ones (ä is a, ß is ss, ø is o), letters of other scripts stay (PostgreSQL
+    needs no quotes for them), all else becomes an underscore. Where nothing is left the name is `column_`. A reserved
+    word gets an underscore at its end.
     """
     written = "".join(map(_plain, unicodedata.normalize("NFC", property_name))).lower()
     name = "_".join("".join(_letters(written)).split()) or "column"
@@ -62,9 +75,19 @@ def free_name(name: str, suffix: str, taken: Collection[str]) -> str:
 
 
 def _plain(character: str) -> str:
-    """The Latin letters that are left of a character without its accents, or the character itself."""
-    letters = "".join(part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part))
-    return letters if letters.isascii() and letters else character
+    """The plain Latin letters that a character of the Latin script stands for; any other is itself."""
+    parts = unicodedata.normalize("NFKD", character.casefold())
+    plain = "".join(_plain_letter(part) for part in parts if not unicodedata.combining(part))
+    return plain if plain.isascii() and plain else _plain_letter(character)
+
+
+def _plain_letter(letter: str) -> str:
+    """The same of a letter that Unicode does not take apart: its Unicode name says what letter it is."""
+    found = _LATIN_LETTER.match(unicodedata.name(letter, ""))
+    if letter.isascii() or found is None:
+        return letter
+    called = found["letter"].lower()
+    return called if len(called) <= _LONGEST_LIGATURE else _BY_NAME.get(called, letter)
 
 
 def _letters(text: str) -> list[str]:

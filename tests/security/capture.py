@@ -57,7 +57,10 @@ PLAUSIBLE: Mapping[str, str] = {
 TRIGGERED: Mapping[str, str] = {
     "bound_requests": "INSERT INTO notion_sync.sync_requests (user_id, database_id)"
     " VALUES ('anna', '11111111-2222-4333-8444-555555555555')",
+    "follow_column_of_options": "UPDATE notion_sync.columns SET name = 'renamed' WHERE name = 'status'",
+    "follow_options": "UPDATE notion_sync.data_sources SET schema = '{}'",
     "follow_view_sources": "UPDATE notion_sync.accounts SET views = true",
+    "follow_names_of_people": "UPDATE notion_sync.users SET name = 'Somebody else'",
     "follow_search_language": "UPDATE notion_sync.search_settings SET language = 'german'",
     "spell_page_id": "INSERT INTO public.notion_worlds_sync (user_id, notion_page_id, notion_database_id)"
     " VALUES ('anna', '11111111222243338444555555555555', '11111111-2222-4333-8444-555555555555')",

@@ -26,6 +26,7 @@ BEGIN
         'notion_sync.database_runs',
         'notion_sync.databases',
         'notion_sync.left_out',
+        'notion_sync.options',
         'notion_sync.unread_minutes',
         'notion_sync.page_bodies',
         'notion_sync.pages',

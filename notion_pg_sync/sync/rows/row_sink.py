@@ -286,9 +286,10 @@ class PostgresSink:
         async with self.work.writing_for(place.owner.user_id) as connection:
             if columns is not None:
                 await self._save_columns(connection, columns)
-            written = await write_rows(connection, place.table, place.owner, rows, may_be_older=may_be_older)
             if users:
+                # Before the rows, which search finds by the names.
                 await save_users(connection, place.owner.user_id, users)
+            written = await write_rows(connection, place.table, place.owner, rows, may_be_older=may_be_older)
             if left is not None:
                 await settle_left_out(connection, place.key, [row.page_id for row in rows], left)
             if isinstance(progress, ReadProgress):

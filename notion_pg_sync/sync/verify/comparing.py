@@ -18,6 +18,7 @@ from notion_pg_sync.sync.verify.expected_fields import (
     NamedColumn,
     expected_fields,
     expected_integer,
+    expected_people,
     expected_search_text,
     expected_text,
     in_view,
@@ -27,6 +28,7 @@ from notion_pg_sync.sync.verify.verification import Difference, Kind, short
 
 _PEOPLE = ("people", "created_by", "last_edited_by")
 # How the name of the column ends that shows people's names beside their ids, by the type of that.
+_INDEXED = "of title, text, names of people and body"
 _NAMES = {"uuid[]": "_names", "uuid": "_name"}
 
 
@@ -114,15 +116,13 @@ class Wanted:
             yield Difference("search_differs", expected.page_id, None, "", short(expected.title), "nothing")
             return
         text = expected_search_text(fields, self.columns)
+        people = expected_people(fields, self.columns)
         compared = [
             ("title", expected.title, document.title),
             ("text", document.text if text is None else text, document.text),
+            ("people", document.people if people is None else people, document.people),
             ("data_source_id", self.data_source_id, document.data_source_id),
-            (
-                "index",
-                "of title, text and body",
-                "of title, text and body" if document.is_indexed else "of other words",
-            ),
+            ("index", _INDEXED, _INDEXED if document.is_indexed else "of other words"),
         ]
         for name, wanted, value in compared:
             if wanted != value:

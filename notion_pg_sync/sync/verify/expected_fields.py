@@ -104,6 +104,19 @@ def expected_search_text(fields: Mapping[str, Any], columns: Sequence[NamedColum
     return "\n".join(line for line in lines if line)
 
 
+def expected_people(fields: Mapping[str, Any], columns: Sequence[NamedColumn]) -> list[str] | None:
+    """The ids of the people whom a page names, in order; None where they cannot be told."""
+    values = [
+        fields.get(column.name)
+        for column in columns
+        if column.part == "value" and column.property_type in ("people", "created_by", "last_edited_by")
+    ]
+    if NOT_TOLD in values:
+        return None
+    named = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return sorted({one.lower() for one in named if isinstance(one, str) and _is_uuid(one)})
+
+
 @dataclass(frozen=True)
 class Json:
     """A value that a text column shows as JSON, in whatever form PostgreSQL writes that."""
