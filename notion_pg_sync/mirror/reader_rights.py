@@ -19,6 +19,7 @@ from notion_pg_sync.mirror.typed_sql import typed
 # What typed views and search read of notion_sync: whole tables, or these columns.
 READ_OF_OURS: Mapping[str, tuple[str, ...]] = {
     "data_sources": ("user_id", "data_source_id", "database_id", "database_name", "view_name", "sync_table"),
+    "options": (),
     "page_bodies": (),
     "readers": (),
     "search_documents": (),

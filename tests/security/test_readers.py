@@ -20,7 +20,7 @@ from tests.security.test_view_sources import refresh
 Row = tuple[object, ...]
 
 # What of notion_sync a reader reads, in whole or in part.
-READ = {"data_sources", "page_bodies", "readers", "search_documents", "users", "view_sources"}
+READ = {"data_sources", "options", "page_bodies", "readers", "search_documents", "users", "view_sources"}
 RELATIONS = """
     SELECT nspname, relname, relkind = 'v',
            CASE WHEN EXISTS (SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attname = 'user_id')
