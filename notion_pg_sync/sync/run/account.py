@@ -32,6 +32,7 @@ from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.bodies.bodies import BodiesSync
 from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.rows.database import DatabaseSync
+from notion_pg_sync.sync.rows.excluding import record_configured
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases, name_nameless
@@ -436,13 +437,14 @@ async def _release(work: RunContext, user_id: str) -> None:
 async def remember(
     work: RunContext, user_id: str, databases: Sequence[ConfiguredDatabase], *, found_by_search: bool
 ) -> None:
-    """Records which databases a user has; a dry run does not."""
+    """Records which databases a user has, and what is excluded of them; a dry run does not."""
     if work.settings.dry_run:
         return
     named = [(database.database_id, database.name) for database in databases]
     async with transaction(work.pool) as connection:
         await accounts.register_accounts(connection, [user_id])
         await accounts.register_databases(connection, user_id, named, found_by_search=found_by_search)
+        await record_configured(connection, user_id, databases)
 
 
 async def _keep(work: RunContext, user_id: str, pacer: Pacer) -> None:

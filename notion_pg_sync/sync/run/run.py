@@ -32,6 +32,7 @@ from notion_pg_sync.mirror.runs import Counts, Ending, FailedDatabase, Job
 from notion_pg_sync.mirror.tables import FoundTables, inspect_tables, settings_schema, strange_tables
 from notion_pg_sync.mirror.trust import distrust
 from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.rows.excluding import include_again
 from notion_pg_sync.sync.run.account import (
     AccountOutcome,
     begin_account,
@@ -370,6 +371,7 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
         if not settings.dry_run:
             await claim_patiently(work, user_id)
         async with open_client_of(work, account) as client, keeping_lease(work, user_id, client.pacer):
+            outcome.notes += await include_again(work, user_id, wanted, settings.include)
             known_before = await begin_account(work, account)
             of_account = AccountOutcome(user_id, due=1)
             outcome.accounts.append(of_account)
