@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
-from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
+from notion_pg_sync.sync.run.configuration import Configuration, Double, read_configuration
 
 ONE = "11111111-1111-1111-1111-111111111111"
 TWO = "22222222-2222-2222-2222-222222222222"
@@ -51,7 +51,7 @@ def test_a_star_asks_for_everything_beside_what_is_named() -> None:
 def test_a_malformed_id_is_named_and_the_others_count() -> None:
     found = read_configuration({"Characters": "oops", "Worlds": TWO, "Stories": 7})
     assert found.databases == (ConfiguredDatabase("Worlds", TWO),)
-    assert [problem.split(":")[0] for problem in found.problems] == [
+    assert [problem.message.split(":")[0] for problem in found.problems] == [
         "database 'Characters' in notion_databases",
         "database 'Stories' in notion_databases",
     ]
@@ -101,7 +101,7 @@ def test_an_id_without_a_name_is_one_database_that_notion_names(key: str) -> Non
 def test_a_name_counts_before_none() -> None:
     found = read_configuration({"": ONE, "Zoo": ONE})
     assert found.databases == (ConfiguredDatabase("Zoo", ONE),)
-    assert found.doubles == {"": "Zoo"}
+    assert found.doubles == (Double("", "Zoo", {}),)
 
 
 @pytest.mark.parametrize("start", ["https://www.notion.so/mine/", "https://app.notion.com/p/Tasks-", ""])

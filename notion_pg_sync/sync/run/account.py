@@ -158,7 +158,7 @@ async def sync_account(
     # Time has gone by since the run began.
     account = await current_account(work, account.user_id) or account
     configuration = read_configuration(account.databases)
-    outcome.problems.extend(configuration.problems)
+    outcome.problems.extend(problem.message for problem in configuration.problems)
     outcome.due = len(configuration.databases)
     async with open_client_of(work, account) as client, keeping_lease(work, account.user_id, client.pacer):
         asked = await _requests(work, account.user_id)
@@ -497,6 +497,10 @@ async def _databases(
                 await gate.ask()
             if gate.refusal is None:
                 outcome.problems.append(f"search for databases: {failure_of(error).sentence}")
-    new = [database for database_id, database in found.items() if database_id not in configured]
+    new = [
+        database
+        for database_id, database in found.items()
+        if database_id not in configured and configuration.takes_found(database_id)
+    ]
     await remember(work, account.user_id, new, found_by_search=True)
     return databases + new
