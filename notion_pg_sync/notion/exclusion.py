@@ -47,9 +47,15 @@ class Exclusion:
         return id_ != TITLE and (id_ in self._ids or _folded(name) in self._names)
 
     def met(self, properties: Named) -> Exclusion:
-        """The same once it has met these properties."""
+        """The same once it has met these properties; those that it knew have the names that they have now."""
         others = {id_: name for id_, name in properties.items() if id_ != TITLE}
-        return Exclusion({entry: {**known, **_matches(entry, others)} for entry, known in self.entries.items()})
+        renamed = {id_: others.get(id_, name) for known in self.entries.values() for id_, name in known.items()}
+        return Exclusion(
+            {
+                entry: {**{id_: renamed[id_] for id_ in known}, **_matches(entry, others)}
+                for entry, known in self.entries.items()
+            }
+        )
 
     def and_(self, other: Exclusion) -> Exclusion:
         """What either excludes."""
