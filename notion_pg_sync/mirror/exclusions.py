@@ -28,10 +28,20 @@ Covers = Callable[[str, str], bool]
 
 
 class PurgeBlockedError(ToolError):
-    """A trigger keeps excluded values in a sync table."""
+    """A trigger keeps in a sync table what is to be purged."""
 
     exit_code = ExitCode.FAILED
     code = ErrorCode.ROWS_BLOCKED
+
+    @classmethod
+    def of(cls, table: SyncTable, rows: int, what: str) -> PurgeBlockedError:
+        """The error for so many rows of a table that still hold it."""
+        triggers = ", ".join(table.triggers) or "of a partition"
+        return cls(
+            f"{plural(rows, 'row')} of {table.qualified_name} still {'holds' if rows == 1 else 'hold'} {what}, since "
+            f"the trigger {triggers} keeps it there, so nothing is read: let it return the row as it is written, or "
+            "drop it."
+        )
 
 
 @dataclass(frozen=True)
@@ -236,11 +246,7 @@ async def _purge_table(connection: Connection, table: SyncTable, wanted: _Purge)
         # Those that fire at the end of the transaction do so now.
         await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     if rows and (left := await _count(connection, table, wanted)):
-        raise PurgeBlockedError(
-            f"{plural(left, 'row')} of {table.qualified_name} still {'holds' if left == 1 else 'hold'} what is "
-            f"excluded, since the trigger {', '.join(table.triggers) or 'of a partition'} keeps it there, so nothing "
-            "is read: let it return the row as it is written, or drop it."
-        )
+        raise PurgeBlockedError.of(table, left, "what is excluded")
     return rows
 
 

@@ -18,6 +18,7 @@ from notion_pg_sync.mirror import accounts, leases, runs, suspensions, sync_requ
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
 from notion_pg_sync.mirror.connection import Connection, retried, transaction
 from notion_pg_sync.mirror.data_sources import wanting_bodies
+from notion_pg_sync.mirror.emails import load_emails, note_emails, purge_emails
 from notion_pg_sync.mirror.leases import LeaseLostError
 from notion_pg_sync.mirror.row_counts import RowCounts, count_unlocked_rows
 from notion_pg_sync.mirror.rows import names_in_rows
@@ -160,9 +161,10 @@ async def sync_account(
     configuration = read_configuration(account.databases)
     outcome.problems.extend(problem.message for problem in configuration.problems)
     outcome.due = len(configuration.databases)
-    async with open_client_of(work, account) as client, keeping_lease(work, account.user_id, client.pacer):
+    async with open_client_of(work, account) as opened, keeping_lease(work, account.user_id, opened.pacer):
         asked = await _requests(work, account.user_id)
         known = await begin_account(work, account)
+        client = await with_emails_settled(work, opened, account.user_id)
         gate = TokenGate(client, known.token, is_resting=known.token.is_resting and not asked.is_any)
         await gate.try_refused()
         databases = await _databases(work, gate, account, configuration, outcome)
@@ -319,6 +321,24 @@ async def begin_account(work: RunContext, account: ConnectedAccount) -> AccountS
             await suspensions.resting(connection, account.user_id),
             await count_unlocked_rows(connection, work.tables.values(), account.user_id),
         )
+
+
+@retried
+async def with_emails_settled(work: RunContext, client: NotionClient, user_id: str) -> NotionClient:
+    """The client for a user; one who wants no e-mail addresses of people has none in the copy then, but in a dry run.
+
+    Raises `PurgeBlockedError`.
+    """
+    async with transaction(work.pool) as connection:
+        emails = await load_emails(connection, user_id)
+    if emails.are_wanted != emails.are_kept and not work.settings.dry_run:
+        async with work.writing_for(user_id) as connection:
+            if emails.are_wanted:
+                await note_emails(connection, user_id, are_kept=True)
+            else:
+                rows = await purge_emails(connection, list(work.tables.values()), user_id)
+                log.info("%s: e-mail addresses of people are removed from %s", user_id, plural(rows, "row"))
+    return client if emails.are_wanted else client.without_emails()
 
 
 async def sync_and_record(

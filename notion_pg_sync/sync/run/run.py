@@ -44,6 +44,7 @@ from notion_pg_sync.sync.run.account import (
     sync_and_record,
     sync_bodies,
     verify_databases,
+    with_emails_settled,
 )
 from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, clear_up, close_dead_runs, summary, who
 from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, read_configuration
@@ -370,9 +371,10 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
         await remember(work, user_id, [wanted], found_by_search=is_of_search(account, known, wanted))
         if not settings.dry_run:
             await claim_patiently(work, user_id)
-        async with open_client_of(work, account) as client, keeping_lease(work, user_id, client.pacer):
+        async with open_client_of(work, account) as opened, keeping_lease(work, user_id, opened.pacer):
             outcome.notes += await include_again(work, user_id, wanted, settings.include)
             known_before = await begin_account(work, account)
+            client = await with_emails_settled(work, opened, user_id)
             of_account = AccountOutcome(user_id, due=1)
             outcome.accounts.append(of_account)
             name = await sync_and_record(work, client, of_account, wanted, known_before.row_counts)
