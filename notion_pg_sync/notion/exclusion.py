@@ -57,6 +57,10 @@ class Exclusion:
             }
         )
 
+    def met_name(self, property_id: str) -> str | None:
+        """The last known name of a property (decoded id) that it met."""
+        return next((known[property_id] for known in self.entries.values() if property_id in known), None)
+
     def and_(self, other: Exclusion) -> Exclusion:
         """What either excludes."""
         every = [*self.entries, *other.entries]
