@@ -189,11 +189,14 @@ async def known_data_sources(connection: Connection, user_id: str, database_id: 
 
 
 async def wanting_bodies(connection: Connection, user_id: str) -> dict[str, set[str]]:
-    """By database, a user's data sources whose bodies are to be read at every run, as their `bodies` says."""
+    """By database, a user's data sources whose bodies are to be read at every run: the database's entry in
+    `notion_databases` says so or, where that says nothing of it, the data source's own `bodies`.
+    """
     found = await connection.execute(
         """
         SELECT database_id, array_agg(data_source_id) FROM notion_sync.data_sources
-        WHERE user_id = %s AND bodies GROUP BY database_id
+        LEFT JOIN notion_sync.databases USING (user_id, database_id)
+        WHERE user_id = %s AND coalesce(databases.bodies, data_sources.bodies) GROUP BY database_id
         """,
         (user_id,),
     )

@@ -439,10 +439,9 @@ async def remember(
     """Records which databases a user has; a dry run does not."""
     if work.settings.dry_run:
         return
-    named = [(database.database_id, database.name) for database in databases]
     async with transaction(work.pool) as connection:
         await accounts.register_accounts(connection, [user_id])
-        await accounts.register_databases(connection, user_id, named, found_by_search=found_by_search)
+        await accounts.register_databases(connection, user_id, databases, found_by_search=found_by_search)
 
 
 async def _keep(work: RunContext, user_id: str, pacer: Pacer) -> None:
