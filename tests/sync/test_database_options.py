@@ -139,3 +139,19 @@ async def test_an_entry_that_cannot_be_understood_holds_back_its_database_alone(
     (account,) = (await installation.sync_all()).accounts
     assert not account.databases
     assert 'it has no "id"' in account.problems[0]
+
+
+@pytest.mark.parametrize("options", [{"exclude": "Age"}, {"bodies": True}])
+async def test_an_entry_with_the_id_of_a_data_source_means_the_database_that_search_found_before(
+    installation: Installation, small: SmallWorkspace, options: dict[str, object]
+) -> None:
+    await installation.connect("anna", small.tokens["anna"], {"*": "*"})
+    await installation.sync_all()
+    entry = {"id": small.data_sources["Characters"], **options}
+    await installation.execute(
+        "UPDATE user_settings SET notion_databases = %s", json.dumps({"*": "*", "Characters": entry})
+    )
+    for _ in range(2):
+        (account,) = (await installation.sync_all()).accounts
+        synced = [one for one in account.ids.values() if one in (entry["id"], small.databases["Characters"])]
+        assert synced == ([entry["id"]] if "bodies" in options else [])
