@@ -34,6 +34,10 @@ COMMENT ON COLUMN notion_sync.databases.suspended_since IS
     'Since when it is tried only now and then: it failed three times in a row for want of access, others did not.';
 COMMENT ON COLUMN notion_sync.databases.next_try_at IS 'Before this time a suspended database is not tried.';
 COMMENT ON COLUMN notion_sync.databases.name IS 'As configured in user_settings, or as it was called when search found it.';
+COMMENT ON COLUMN notion_sync.databases.views IS
+    'What its entry in notion_databases says of typed views; null: nothing, so that accounts.views counts.';
+COMMENT ON COLUMN notion_sync.databases.bodies IS
+    'What its entry in notion_databases says of bodies; null: nothing, so that data_sources.bodies counts.';
 COMMENT ON COLUMN notion_sync.databases.title IS 'What Notion calls it; empty: nothing.';
 COMMENT ON COLUMN notion_sync.views.renamed_to IS 'The name that the view gets once nobody needs it under its own.';
 COMMENT ON COLUMN notion_sync.data_sources.database_name IS 'The name under which its rows are in the sync table.';

@@ -17,7 +17,7 @@ from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import accounts, leases, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
 from notion_pg_sync.mirror.connection import Connection, retried, transaction
-from notion_pg_sync.mirror.data_sources import wanting_bodies
+from notion_pg_sync.mirror.data_sources import databases_of, wanting_bodies
 from notion_pg_sync.mirror.emails import load_emails, note_emails, purge_emails
 from notion_pg_sync.mirror.leases import LeaseLostError
 from notion_pg_sync.mirror.row_counts import RowCounts, count_unlocked_rows
@@ -460,10 +460,9 @@ async def remember(
     """Records which databases a user has, and what is excluded of them; a dry run does not."""
     if work.settings.dry_run:
         return
-    named = [(database.database_id, database.name) for database in databases]
     async with transaction(work.pool) as connection:
         await accounts.register_accounts(connection, [user_id])
-        await accounts.register_databases(connection, user_id, named, found_by_search=found_by_search)
+        await accounts.register_databases(connection, user_id, databases, found_by_search=found_by_search)
         await record_configured(connection, user_id, databases)
 
 
@@ -496,19 +495,24 @@ async def _databases(
     """
     async with transaction(work.pool) as connection:
         stored = await accounts.known_databases(connection, account.user_id)
+        in_entries = {*configuration.held, *(one.database_id for one in configuration.databases)}
+        # An entry with the id of a data source means the database that search found, which is not to come beside it.
+        meant = await databases_of(connection, account.user_id, in_entries) if configuration.everything else set()
         known = [database.as_found for database in stored]
         if not known and configuration.everything:
             # The bookkeeping is new, or was lost and made again: what the rows are called stays.
             known = await names_in_rows(connection, work.tables.values(), account.user_id)
     databases = await name_nameless(gate.client, configuration.databases, known)
-    await remember(work, account.user_id, databases, found_by_search=False)
+    named_otherwise = [one.as_found for one in stored if one.found_by_search and one.database_id in meant - in_entries]
+    await remember(work, account.user_id, [*databases, *named_otherwise], found_by_search=False)
     if not configuration.everything:
         return databases
     configured = {database.database_id for database in databases}
-    found = {database.database_id: database.as_found for database in stored if database.found_by_search}
+    found = {one.database_id: one.as_found for one in stored if one.found_by_search and one.database_id not in meant}
     if gate.is_open:
         try:
-            shared = await find_databases(gate.client, [*known, *databases])
+            held = [ConfiguredDatabase(one, one) for one in configuration.held]
+            shared = await find_databases(gate.client, [*known, *databases, *held])
             found.update({database.database_id: database for database in shared.found})
             if not shared.is_complete:
                 outcome.problems.append(f"search for databases: {INCOMPLETE_SEARCH}")

@@ -166,7 +166,13 @@ def _for_later(databases: Iterable[ConfiguredDatabase]) -> Iterator[Remark]:
 
 
 def repaired(notion_databases: object) -> dict[str, object] | None:
-    """The object of names and entries that was meant, where it, or an entry, was stored as JSON within text.
+    """The object of names and entries that was meant (see `as_object`), None where that cannot be read either."""
+    meant = as_object(notion_databases)
+    return None if not meant or read_configuration(meant).problems else meant
+
+
+def as_object(notion_databases: object) -> dict[str, object] | None:
+    """The names and entries in `notion_databases`, where it, or an entry, was stored as JSON within text.
 
     It may be a list too, of objects with a name and an id, or of one name and its entry each. None where that is not
     all there is.
@@ -178,10 +184,9 @@ def repaired(notion_databases: object) -> dict[str, object] | None:
         # Of two different entries under one name, each may exclude what the other does not.
         is_complete = len(pairs) == len(meant) and all(by_name[name] == written for name, written in pairs)
         meant = by_name if is_complete else None
-    if not isinstance(meant, dict) or not meant:
+    if not isinstance(meant, dict):
         return None
-    entries = {name: entry if isinstance(entry := unpacked(one), dict) else one for name, one in meant.items()}
-    return None if read_configuration(entries).problems else entries
+    return {name: entry if isinstance(entry := unpacked(one), dict) else one for name, one in meant.items()}
 
 
 def _pair(listed: object) -> tuple[str, object] | None:

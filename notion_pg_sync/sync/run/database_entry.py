@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from notion_pg_sync.core.databases import DatabaseOptions
@@ -74,7 +74,8 @@ def joined(counts: DatabaseOptions, other: DatabaseOptions) -> DatabaseOptions:
 
 def written_entry(text: str, options: DatabaseOptions) -> str | dict[str, object]:
     """The value of `notion_databases` that says this: the id or link alone where there are no options."""
-    said = {name: value for name, value in asdict(options).items() if value is not None}
+    exclude = None if options.exclude is None else list(options.exclude)
+    said = {name: value for name, value in {**vars(options), _EXCLUDE: exclude}.items() if value is not None}
     return {_ID: text, **said} if said else text
 
 
