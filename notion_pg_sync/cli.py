@@ -59,6 +59,10 @@ FullOption = Annotated[bool, typer.Option("--full", help="Read everything, not o
 BodiesOption = Annotated[
     bool, typer.Option("--bodies", help="Also copy page contents (one request per changed page, after the rows).")
 ]
+IncludeOption = Annotated[
+    list[str] | None,
+    typer.Option("--include", metavar="PROPERTY", help="Copy a property again that was excluded; may be repeated."),
+]
 FullBodiesOption = Annotated[
     bool, typer.Option("--full-bodies", help="Read the contents of all pages, not only of edited ones.")
 ]
@@ -145,6 +149,7 @@ def sync(
     full_every: FullEveryOption = written_duration(DEFAULTS.full_every),
     allow_removal: AllowRemovalOption = DEFAULTS.allow_removal,
     adopt_name: AdoptNameOption = DEFAULTS.adopt_name,
+    include: IncludeOption = None,
     bodies: BodiesOption = DEFAULTS.bodies,
     full_bodies: FullBodiesOption = DEFAULTS.full_bodies,
     full_bodies_every: FullBodiesEveryOption = written_duration(DEFAULTS.full_bodies_every),
@@ -175,6 +180,7 @@ def sync(
             full_every=read_duration(full_every),
             allow_removal=allow_removal,
             adopt_name=adopt_name,
+            include=tuple(include or ()),
             bodies=bodies or full_bodies,
             full_bodies=full_bodies,
             full_bodies_every=read_duration(full_bodies_every),

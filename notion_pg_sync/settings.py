@@ -51,6 +51,7 @@ class Settings:
     full_every: timedelta = timedelta(days=1)
     allow_removal: bool = False
     adopt_name: bool = False
+    include: tuple[str, ...] = ()
     bodies: bool = False
     full_bodies: bool = False
     full_bodies_every: timedelta = timedelta(days=7)
@@ -82,6 +83,8 @@ def read_settings(environment: Mapping[str, str], typed: Settings = DEFAULTS) ->
     _check_authorities(environment.get("SSL_CERT_FILE"))
     if typed.verify and typed.dry_run:
         raise SettingsError("--verify compares what a sync wrote, and --dry-run writes nothing: use one of them.")
+    if typed.include and typed.dry_run:
+        raise SettingsError("--include records what is copied again, and --dry-run writes nothing: use one of them.")
     folder = environment.get("NOTION_PG_SYNC_DATA_DIR")
     # How syncs go is not told by a run that is none.
     ping_url = None if typed.dry_run else typed.ping_url or environment.get("NOTION_PG_SYNC_PING_URL")

@@ -13,13 +13,13 @@ from notion_pg_sync.commands.output.streams import confirm
 from notion_pg_sync.commands.output.terminal import Screen
 from notion_pg_sync.core.databases import ConfiguredDatabase, resolve_database
 from notion_pg_sync.core.errors import UsageError
-from notion_pg_sync.core.ids import looks_like_id, parse_id
 from notion_pg_sync.mirror import accounts, forgetting, migrations
 from notion_pg_sync.mirror.connection import Pool, open_pool, retried, transaction
 from notion_pg_sync.mirror.forgetting import Forgotten
 from notion_pg_sync.mirror.tables import settings_schema
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.claiming import once_free
+from notion_pg_sync.sync.run.database_entry import read_entry
 from notion_pg_sync.sync.run.signals import run_until_done
 
 
@@ -70,8 +70,8 @@ async def _find(settings: Settings, user_id: str, database: str | None) -> Targe
         found = await accounts.read_accounts(connection, schema, user_id)
         known = await accounts.known_databases(connection, user_id)
     written = [account.databases for account in found if isinstance(account.databases, dict)]
-    configured = {name: parse_id(link) for one in written for name, link in one.items() if looks_like_id(str(link))}
-    candidates = [ConfiguredDatabase(name, database_id) for name, database_id in configured.items()]
+    configured = {name: read_entry(entry).database_id for one in written for name, entry in one.items()}
+    candidates = [ConfiguredDatabase(name, database_id) for name, database_id in configured.items() if database_id]
     candidates += [one.as_found for one in known]
     database_id = resolve_database(database, candidates, whose=f"user {user_id!r} has", unknown_ids=True).database_id
     return Target(schema, user_id, database_id, tuple(name for name in configured if configured[name] == database_id))

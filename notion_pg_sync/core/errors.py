@@ -46,6 +46,7 @@ class ErrorCode(StrEnum):
     REMOVAL_HELD_BACK = "removal_held_back"
     UNFIT_TABLE = "unfit_table"
     ROWS_BLOCKED = "rows_blocked"
+    UNFIT_EXCLUSION = "unfit_exclusion"
 
     # What happens to a run
     LEASE_LOST = "lease_lost"

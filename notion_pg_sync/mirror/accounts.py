@@ -311,19 +311,24 @@ async def count_databases(connection: Connection) -> int:
 
 
 async def register_databases(
-    connection: Connection, user_id: str, databases: Iterable[tuple[str, str]], *, found_by_search: bool
+    connection: Connection, user_id: str, databases: Iterable[ConfiguredDatabase], *, found_by_search: bool
 ) -> None:
-    """Remembers databases, given as id and name; a name that changed is kept up."""
+    """Remembers databases, with what their entries say; what changed of that is kept up."""
     async with connection.cursor() as cursor:
         await cursor.executemany(
             """
-            INSERT INTO notion_sync.databases AS known (user_id, database_id, name, found_by_search)
-            VALUES (%s, %s, %s, %s)
+            INSERT INTO notion_sync.databases AS known (user_id, database_id, name, found_by_search, views, bodies)
+            VALUES (%s, %s, %s, %s, %s, %s)
             ON CONFLICT (user_id, database_id) DO UPDATE
-            SET name = EXCLUDED.name, found_by_search = EXCLUDED.found_by_search
-            WHERE (known.name, known.found_by_search) IS DISTINCT FROM (EXCLUDED.name, EXCLUDED.found_by_search)
+            SET name = EXCLUDED.name, found_by_search = EXCLUDED.found_by_search, views = EXCLUDED.views,
+                bodies = EXCLUDED.bodies
+            WHERE (known.name, known.found_by_search, known.views, known.bodies)
+                IS DISTINCT FROM (EXCLUDED.name, EXCLUDED.found_by_search, EXCLUDED.views, EXCLUDED.bodies)
             """,
-            [(user_id, database_id, name, found_by_search) for database_id, name in databases],
+            [
+                (user_id, one.database_id, one.name, found_by_search, one.options.views, one.options.bodies)
+                for one in databases
+            ],
         )
 
 

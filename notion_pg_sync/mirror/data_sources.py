@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import LiteralString
@@ -189,15 +189,30 @@ async def known_data_sources(connection: Connection, user_id: str, database_id: 
 
 
 async def wanting_bodies(connection: Connection, user_id: str) -> dict[str, set[str]]:
-    """By database, a user's data sources whose bodies are to be read at every run, as their `bodies` says."""
+    """By database, a user's data sources whose bodies are to be read at every run: the database's entry in
+    `notion_databases` says so or, where that says nothing of it, the data source's own `bodies`.
+    """
     found = await connection.execute(
         """
         SELECT database_id, array_agg(data_source_id) FROM notion_sync.data_sources
-        WHERE user_id = %s AND bodies GROUP BY database_id
+        LEFT JOIN notion_sync.databases USING (user_id, database_id)
+        WHERE user_id = %s AND coalesce(databases.bodies, data_sources.bodies) GROUP BY database_id
         """,
         (user_id,),
     )
     return {database_id: set(data_source_ids) async for database_id, data_source_ids in found}
+
+
+async def databases_of(connection: Connection, user_id: str, data_source_ids: Collection[str]) -> set[str]:
+    """The databases under which these data sources of a user were synced so far."""
+    found = await connection.execute(
+        """
+        SELECT DISTINCT database_id FROM notion_sync.data_sources
+        WHERE user_id = %s AND data_source_id = ANY (%s::uuid[])
+        """,
+        (user_id, list(data_source_ids)),
+    )
+    return {database_id async for (database_id,) in found}
 
 
 async def forget_data_source(connection: Connection, key: DataSourceKey) -> None:

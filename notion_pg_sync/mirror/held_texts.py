@@ -131,7 +131,11 @@ class HeldTexts:
         async with transaction(self.pool) as connection:
             wants = await fetch_value(
                 connection,
-                "SELECT bodies FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s",
+                """
+                SELECT coalesce(databases.bodies, data_sources.bodies) FROM notion_sync.data_sources
+                LEFT JOIN notion_sync.databases USING (user_id, database_id)
+                WHERE user_id = %s AND data_source_id = %s
+                """,
                 self.user_id,
                 data_source_id,
             )

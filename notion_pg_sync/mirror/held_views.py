@@ -52,8 +52,10 @@ class HeldViews:
         async with transaction(self.pool) as connection:
             found = await connection.execute(
                 """
-                SELECT view_name FROM notion_sync.accounts JOIN notion_sync.data_sources USING (user_id)
-                WHERE user_id = %(user)s AND data_source_id = %(source)s AND views
+                SELECT view_name FROM notion_sync.accounts
+                JOIN notion_sync.data_sources USING (user_id)
+                LEFT JOIN notion_sync.databases USING (user_id, database_id)
+                WHERE user_id = %(user)s AND data_source_id = %(source)s AND coalesce(databases.views, accounts.views)
                 """,
                 key,
             )
@@ -67,7 +69,8 @@ class HeldViews:
                        array_agg(DISTINCT CASE WHEN unfit_values > 0 AND new_type IS NOT NULL THEN 'text' ELSE type END)
                 FROM notion_sync.accounts
                 JOIN notion_sync.data_sources USING (user_id) JOIN notion_sync.columns USING (user_id, data_source_id)
-                WHERE views AND view_name = %(view)s GROUP BY columns.name
+                LEFT JOIN notion_sync.databases USING (user_id, database_id)
+                WHERE coalesce(databases.views, accounts.views) AND view_name = %(view)s GROUP BY columns.name
                 """,
                 key,
             )

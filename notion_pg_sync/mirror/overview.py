@@ -7,7 +7,7 @@ No statement reads the whole history, which may be long: `database_runs` and `jo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import LiteralString
 
@@ -50,6 +50,7 @@ class Database:
     Notion does not give; `left_out_reason` is of the one that is missing longest. `lease_runid` is the run that
     has the user's lease. Where the user's token is suspended, `suspended_since` and `next_try_at` are those of the
     token. All times are by PostgreSQL's clock. `title` is what Notion calls the database, None where that is not known.
+    `excluded`: the names of what is not copied.
     """
 
     user_id: str
@@ -82,6 +83,7 @@ class Database:
     left_out_since: datetime | None = None
     left_out_reason: str | None = None
     title: str | None = None
+    excluded: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,12 @@ _DATABASES = """
                 ELSE account.next_try_at END AS next_try_at, lease_runid,
            rate_limited_until, source.rows, source.fresh_as_of, source.full_as_of,
            coalesce(source.held_back, 0) AS held_back, coalesce(gap.left_out, 0) AS left_out, gap.left_out_since,
-           gap.left_out_reason, title
+           gap.left_out_reason, title,
+           ARRAY(SELECT DISTINCT coalesce(met.name, entry)
+                 FROM notion_sync.exclusions AS excluded
+                 LEFT JOIN LATERAL jsonb_each_text(properties) AS met (property_id, name) ON true
+                 WHERE excluded.user_id = database.user_id AND excluded.database_id = database.database_id
+                 ORDER BY 1) AS excluded
     FROM notion_sync.databases AS database
     JOIN notion_sync.accounts AS account ON account.user_id = database.user_id
     LEFT JOIN (

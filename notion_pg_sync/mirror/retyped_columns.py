@@ -45,8 +45,9 @@ async def retyped_columns(connection: Connection) -> list[RetypedColumn]:
                    property_type, new_type, unfit_values > 0 AS is_shown_as_text
             FROM notion_sync.accounts
             JOIN notion_sync.data_sources USING (user_id)
+            LEFT JOIN notion_sync.databases USING (user_id, database_id)
             JOIN notion_sync.columns USING (user_id, data_source_id)
-            WHERE accounts.views AND new_type IS NOT NULL
+            WHERE coalesce(databases.views, accounts.views) AND new_type IS NOT NULL
             ORDER BY 1, 2, 3, 5
             """
         )

@@ -65,9 +65,10 @@ async def find_sources(connection: Connection, names: Collection[str] | None) ->
                          WHERE (databases.user_id, databases.database_id) = (known.user_id, known.database_id)), '')
         FROM notion_sync.accounts
         JOIN notion_sync.data_sources AS known USING (user_id)
+        LEFT JOIN notion_sync.databases USING (user_id, database_id)
         JOIN pg_class ON relkind IN ('r', 'p')
         JOIN pg_namespace ON pg_namespace.oid = relnamespace AND nspname || '.' || relname = sync_table
-        WHERE accounts.views AND (
+        WHERE coalesce(databases.views, accounts.views) AND (
             %(names)s::text[] IS NULL
             OR view_name IN (SELECT view_name FROM notion_sync.data_sources WHERE database_name = ANY (%(names)s))
         )
@@ -89,11 +90,12 @@ async def find_columns(connection: Connection, view_names: Sequence[str]) -> dic
                columns.unfit_values > 0, columns.new_type, columns.part, whole.name
         FROM notion_sync.accounts
         JOIN notion_sync.data_sources USING (user_id)
+        LEFT JOIN notion_sync.databases USING (user_id, database_id)
         JOIN notion_sync.columns USING (user_id, data_source_id)
         LEFT JOIN notion_sync.columns AS whole
             ON (whole.user_id, whole.data_source_id, whole.property_id, whole.part)
                 = (columns.user_id, columns.data_source_id, columns.property_id, 'value')
-        WHERE accounts.views AND view_name = ANY (%s)
+        WHERE coalesce(databases.views, accounts.views) AND view_name = ANY (%s)
         """,
         (list(view_names),),
     )
@@ -196,7 +198,9 @@ async def renamed_views(connection: Connection) -> list[tuple[str, str]]:
         SELECT view_name, renamed_to FROM notion_sync.views
         WHERE typed_view IS NULL
           AND renamed_to IN (SELECT known.view_name FROM notion_sync.accounts
-                             JOIN notion_sync.data_sources AS known USING (user_id) WHERE accounts.views)
+                             JOIN notion_sync.data_sources AS known USING (user_id)
+                             LEFT JOIN notion_sync.databases USING (user_id, database_id)
+                             WHERE coalesce(databases.views, accounts.views))
           AND view_name IN (SELECT notion_sync.views_of_nobody())
         ORDER BY view_name
         """

@@ -11,13 +11,13 @@ import copy
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from notion_client import AsyncClient
@@ -34,6 +34,7 @@ from notion_pg_sync.notion.errors import (
     StrangerError,
     explain,
 )
+from notion_pg_sync.notion.exclusion import Named, Selection, named, without, without_emails
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.json_text import read_json
 from notion_pg_sync.notion.pacer import Pacer
@@ -43,6 +44,8 @@ from notion_pg_sync.notion.token_in_use import Stored, TokenInUse
 
 NOTION_VERSION = "2026-03-11"
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+# An address that is longer may be refused on its way (docs/notion-api.md#queries).
+LONGEST_ADDRESS = 2000
 
 # Notion gives up on its own after about 60 seconds; waiting a little longer lets its answer arrive.
 TIMEOUT_SECONDS = 75.0
@@ -57,6 +60,9 @@ MOST_FRUITLESS_ANSWERS = 100
 
 # What these mean is clear whoever says it: a network rule, a proxy's login, a conflict, a limit.
 _ALSO_OF_THE_NETWORK = (403, 407, 409, 429)
+
+# By name or decoded id, each a parameter of its own.
+_ASKED_FOR = "filter_properties"
 
 # A gateway gave up, or Notion did: a page of fewer rows is answered sooner.
 _OVERLOADED = (502, 503, 504)
@@ -118,12 +124,16 @@ class QueryAnswer:
 
 @dataclass(frozen=True)
 class DataSourceAnswer:
-    """A data source: its name, its schema (properties by name), and when it was asked for (see `clock.asked_at`)."""
+    """A data source: its name, its schema (properties by name), and when it was asked for (see `clock.asked_at`).
+
+    `excluded`: the properties that its `Selection` keeps out of the schema.
+    """
 
     name: str
     schema: JsonObject
     asked_at: datetime
     in_trash: bool = False
+    excluded: Named = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -185,7 +195,7 @@ class _Request:
     method: str
     path: str
     what: str
-    parameters: dict[str, str] | None
+    parameters: JsonObject | None
     retries: Retries
 
 
@@ -215,6 +225,8 @@ class NotionClient:
         self._base_url = base_url
         self._slots = asyncio.Semaphore(concurrency)
         self._retries = retries or Retries()
+        self._selections: Mapping[str, Selection] = {}
+        self._keeps_emails = True
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
         transport = httpx.AsyncHTTPTransport(verify=_trusted(), limits=limits, proxy=self._proxy)
         self._notion = AsyncClient(
@@ -239,6 +251,26 @@ class NotionClient:
         client = copy.copy(self)
         client.traffic = Traffic()
         return client
+
+    def selecting(self, selections: Mapping[str, Selection]) -> NotionClient:
+        """The same, which takes of these data sources, by id, what is selected: nobody else sees anything of the rest.
+
+        All that is known when a query is made is in the selection, so that it may come from an earlier schema.
+        """
+        client = copy.copy(self)
+        client._selections = {**self._selections, **selections}
+        return client
+
+    def without_emails(self) -> NotionClient:
+        """The same, which takes no e-mail addresses of people."""
+        client = copy.copy(self)
+        client._keeps_emails = False
+        return client
+
+    def excludes(self, data_source_id: str, property_id: str) -> bool:
+        """Whether nothing is taken of a property (decoded id) of a data source."""
+        selection = self._selections.get(data_source_id)
+        return selection is not None and selection.exclusion.covers(property_id, "")
 
     async def me(self) -> Bot:
         """Whom the token acts as; needs no capability, and so tells whether Notion accepts the token."""
@@ -278,13 +310,22 @@ class NotionClient:
             raise NotionError(
                 f"Notion's answer for {what} has no properties: run the sync again.", code=ErrorCode.MALFORMED
             )
+        selection = self._selections.get(data_source_id)
+        kept = schema if selection is None else without(schema, selection.exclusion)
         return DataSourceAnswer(
-            plain_text(answer.get("title")), schema, _began_at(began), in_trash=answer.get("in_trash") is True
+            plain_text(answer.get("title")),
+            kept,
+            _began_at(began),
+            in_trash=answer.get("in_trash") is True,
+            excluded={id_: name for id_, name in named(schema).items() if id_ not in named(kept)},
         )
 
-    async def page(self, page_id: str) -> JsonObject:
-        """A page, wherever it is, trashed or not."""
-        return await self._get(f"pages/{page_id}", f"page {page_id}")
+    async def page(self, page_id: str, data_source_id: str | None = None) -> JsonObject:
+        """A page, wherever it is, trashed or not; `data_source_id`: where it is expected, if that is known."""
+        path, what = f"pages/{page_id}", f"page {page_id}"
+        selection = self._selections.get(data_source_id) if data_source_id else None
+        answer = await self._selected(path, selection, lambda parameters: self._get(path, what, parameters))
+        return self._page_taken(answer, selection)
 
     async def block(self, block_id: str) -> JsonObject:
         """A block, without what lies in it."""
@@ -340,17 +381,20 @@ class NotionClient:
             asked = max(1, page_size >> halvings)
             return {**body, "page_size": asked}
 
-        answer = await self._request(
-            "POST",
-            f"data_sources/{data_source_id}/query",
-            what,
-            make_body,
-            {"filter_properties": only} if only is not None else None,
-            retries=self._retries.when_it_has_failed if has_failed else None,
-        )
+        path = f"data_sources/{data_source_id}/query"
+        retries = self._retries.when_it_has_failed if has_failed else None
+
+        async def ask(parameters: JsonObject | None) -> JsonObject:
+            return await self._request("POST", path, what, make_body, parameters, retries=retries)
+
+        selection = self._selections.get(data_source_id)
+        if only is None:
+            answer = await self._selected(path, selection, ask)
+        else:
+            answer = await ask({_ASKED_FOR: only})
         results = _list(answer, "results", what)
         return QueryAnswer(
-            pages=[one for one in results if one.get("object") == "page"],
+            pages=[self._page_taken(one, selection) for one in results if one.get("object") == "page"],
             databases=[one for one in results if one.get("object") == "data_source"],
             next_cursor=_optional_text(answer.get("next_cursor")),
             has_more=bool(answer.get("has_more")),
@@ -373,6 +417,8 @@ class NotionClient:
                 raise _incomplete(answer, what)
             items.extend(_typed(_list(answer, "results", what), what))
             last = answer.get("property_item")
+        if not self._keeps_emails:
+            items, last = without_emails(items), without_emails(last)
         return items, last if isinstance(last, dict) else {}
 
     async def data_sources_shared(self) -> SharedDataSources:
@@ -397,13 +443,46 @@ class NotionClient:
         """
         what = "the workspace's users"
         answers = _all_pages(lambda position: self._get("users", what, position), what)
-        return [found async for answer in answers for found in _list(answer, "results", what)]
+        found = [one async for answer in answers for one in _list(answer, "results", what)]
+        return found if self._keeps_emails else [without_emails(one) for one in found]
 
     async def user(self, user_id: str) -> JsonObject:
         """A person or bot, guests too."""
-        return await self._get(f"users/{user_id}", f"user {user_id}")
+        answer = await self._get(f"users/{user_id}", f"user {user_id}")
+        return answer if self._keeps_emails else cast(JsonObject, without_emails(answer))
 
-    async def _get(self, path: str, what: str, parameters: Mapping[str, str] | None = None) -> JsonObject:
+    async def _selected(
+        self,
+        path: str,
+        selection: Selection | None,
+        ask: Callable[[JsonObject | None], Awaitable[JsonObject]],
+    ) -> JsonObject:
+        """What Notion answers, asked for what is selected; for all where it knows one of the properties no longer."""
+        parameters = self._filter(path, selection.property_ids if selection else None)
+        try:
+            return await ask(parameters)
+        except NotionError as error:
+            if parameters is None or error.code != ErrorCode.VALIDATION_ERROR:
+                raise
+            log.info("%s: asked for without filter_properties, which Notion refuses", path)
+        return await ask(None)
+
+    def _filter(self, path: str, property_ids: Sequence[str] | None) -> JsonObject | None:
+        """The parameters that ask for these properties alone; None: for all, also where the address is too long."""
+        if property_ids is None:
+            return None
+        parameters = {_ASKED_FOR: list(property_ids)}
+        address = httpx.URL(f"{self._base_url}/v1/{path}", params=parameters)
+        return parameters if len(str(address)) <= LONGEST_ADDRESS else None
+
+    def _page_taken(self, page: JsonObject, selection: Selection | None) -> JsonObject:
+        """What is taken of a page that Notion answers."""
+        properties = page.get("properties")
+        if selection is not None and isinstance(properties, dict):
+            page = {**page, "properties": without(properties, selection.exclusion)}
+        return page if self._keeps_emails else without_emails(page)
+
+    async def _get(self, path: str, what: str, parameters: Mapping[str, object] | None = None) -> JsonObject:
         return await self._request("GET", path, what, None, parameters)
 
     async def _request(
@@ -412,7 +491,7 @@ class NotionClient:
         path: str,
         what: str,
         make_body: Callable[[int], JsonObject] | None,
-        parameters: Mapping[str, str] | None = None,
+        parameters: Mapping[str, object] | None = None,
         *,
         retries: Retries | None = None,
     ) -> JsonObject:

@@ -180,6 +180,38 @@ def test_a_database_keeps_its_name_when_its_user_connects_again(site: Site, toke
     assert settings_of(site, "me")[1] == {"Worlds": worlds, "Three": three}
 
 
+def test_what_a_database_is_told_to_do_is_shown_and_stays(site: Site) -> None:
+    worlds, characters = site.small.databases["Worlds"], site.small.databases["Characters"]
+    entry = {"id": worlds.replace("-", ""), "exclude": ["Age", "Notes"], "views": False}
+    site.connect("me", "ntn_old", json.dumps({"Lands": entry, "Heroes": {"id": characters, "bodies": True}}))
+    terminal = Terminal("connect", "me", "--no-sync", **site.command.environment)
+    terminal.waits_with("Notion token")
+    terminal.types(site.small.tokens["anna"])
+    terminal.waits_with("Replace their token? [y/N]: ")
+    terminal.types("y")
+    terminal.waits_with("Heroes (with bodies)")
+    terminal.waits_with("Lands (without Age, Notes; without views)")
+    terminal.waits_with("Enter to keep the current ones: ")
+    terminal.types("Lands")
+    terminal.waits_with("Connected: user 'me' mirrors Lands (without Age, Notes; without views).")
+    assert terminal.ends() == 0
+    assert settings_of(site, "me")[1] == {"Lands": entry}
+
+
+def test_all_keeps_what_entries_say_beside_their_ids(site: Site, token_file: Path) -> None:
+    worlds, three = site.small.databases["Worlds"], site.small.databases["Three"]
+    unknown = {"id": three, "exclude": "Age"}
+    site.connect("me", "ntn_old", json.dumps({"Lands": {"id": worlds, "exclude": ["Age"]}, "T": unknown, "C": worlds}))
+    ended = site.command("connect", "me", "--token-file", str(token_file), "--all", "--yes")
+    assert ended.code == 0
+    assert ended.out.splitlines()[-2:] == [
+        "Connected: user 'me' mirrors every database that is shared with it, and of these Lands (without Age).",
+        "Not usable: database 'T' in notion_databases: \"exclude\" is not a list of properties: write it as "
+        '["Salary"], each by its name or its id.',
+    ]
+    assert settings_of(site, "me")[1] == {"*": "*", "Lands": {"id": worlds, "exclude": ["Age"]}, "T": unknown}
+
+
 def test_of_two_databases_of_one_title_the_id_is_asked_for(site: Site, token_file: Path) -> None:
     other = site.small.workspace.add_database("Worlds").id
     site.small.workspace.share("anna", other)

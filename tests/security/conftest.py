@@ -33,7 +33,9 @@ async def mirror(installation: Installation, small: SmallWorkspace) -> None:
         "anna": ("Worlds", "Characters", "Stories", "Chat Sessions"),
         "ben": ("Worlds", "Tasks"),
     }.items():
-        wanted = {name: databases[name] for name in names}
+        wanted: dict[str, object] = {name: databases[name] for name in names}
+        name, excluded = {"anna": ("Chat Sessions", "Message Count"), "ben": ("Tasks", "ID")}[label]
+        wanted[name] = {"id": databases[name], "exclude": [excluded]}
         await installation.connect(label, tokens[label], wanted)
         await installation.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES (%s, true)", label)
     (story, *_) = small.workspace.page_ids(data_source="Stories")

@@ -142,3 +142,37 @@ async def test_who_is_neither_person_nor_bot_keeps_kind_and_name(
 async def test_a_dry_run_notes_nobody(installation: Installation, ids: dict[str, str]) -> None:
     await installation.sync_all(dry_run=True)
     assert await users(installation) == {}
+
+
+async def test_without_addresses_none_is_copied_and_those_that_were_go(
+    installation: Installation, ids: dict[str, str]
+) -> None:
+    workspace = installation.workspace
+    page = workspace.add_page("Crew", {"Name": "Gone", "Who": ["Ada"]})
+    await installation.sync_all()
+    workspace.trash_page(page)
+    await installation.sync_all(full=True)
+    assert await addresses(installation) == {"users", "rows", "removed pages"}
+    await installation.execute("UPDATE notion_sync.accounts SET emails = false")
+    assert (await installation.sync_one("anna", "Crew", verify=True)).failures == []
+    assert await addresses(installation) == set()
+    (row,) = await installation.execute(
+        "SELECT properties -> 'Crew' -> 'people' AS people FROM notion_pages_sync WHERE title = 'One'"
+    )
+    assert [(one["id"], one["name"], one["person"]) for one in row["people"]] == [(ids["Ada"], "Ada", {})]
+    assert (await row_of(installation, "One"))["crew_names"] == ["Ada"]
+    again = await installation.sync_all(full=True)
+    assert again.totals.updated == 0
+    await installation.execute("UPDATE notion_sync.accounts SET emails = true")
+    await installation.sync_all(full=True)
+    assert await addresses(installation) == {"users", "rows"}
+
+
+async def addresses(installation: Installation) -> set[str]:
+    """Where an address of somebody stands."""
+    found = await installation.execute(
+        "SELECT 'users' AS place, users::text AS text FROM notion_sync.users"
+        " UNION ALL SELECT 'rows', pages::text FROM notion_pages_sync AS pages"
+        " UNION ALL SELECT 'removed pages', removed::text FROM notion_sync.removed_pages AS removed"
+    )
+    return {row["place"] for row in found if "@example.com" in row["text"]}

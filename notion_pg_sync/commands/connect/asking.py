@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 from rich.table import Table
 
-from notion_pg_sync.commands.connect.choosing import ALL, named, numbered
+from notion_pg_sync.commands.connect.choosing import ALL, in_brackets, named, numbered
 from notion_pg_sync.commands.output.streams import ask
 from notion_pg_sync.commands.output.terminal import Screen, text_of
 from notion_pg_sync.core.databases import ConfiguredDatabase
@@ -57,7 +57,8 @@ def show_databases(out: Screen, shared: Sequence[ConfiguredDatabase]) -> None:
     for number, database in enumerate(shared, 1):
         is_retitled = database.title and database.title != database.name
         in_notion = f" ({database.title!r} in Notion)" if is_retitled else ""
-        table.add_row(str(number), text_of(database.name + in_notion), text_of(database.database_id, "dim"))
+        said = f"{database.name}{in_notion}{in_brackets(database.options)}"
+        table.add_row(str(number), text_of(said), text_of(database.database_id, "dim"))
     out.print(table)
 
 

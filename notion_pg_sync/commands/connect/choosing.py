@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from notion_pg_sync.core.databases import ConfiguredDatabase, free_name, resolve_database
+from notion_pg_sync.core.databases import ConfiguredDatabase, DatabaseOptions, free_name, resolve_database
 from notion_pg_sync.core.errors import UsageError
 from notion_pg_sync.sync.run.configuration import EVERYTHING
+from notion_pg_sync.sync.run.database_entry import read_entry
 
 ALL = "all"
 
@@ -40,16 +41,53 @@ def named(written: str, shared: Sequence[ConfiguredDatabase]) -> ConfiguredDatab
     return resolve_database(written, shared, whose="the token sees", unknown_ids=True)
 
 
-def configuration_of(databases: Iterable[ConfiguredDatabase]) -> dict[str, str]:
-    """What `notion_databases` holds for these; of two with one name, the later gets a number."""
-    ids: dict[str, str] = {}
-    for database in databases:
-        if database.database_id in ids.values():
-            continue
-        ids[free_name(database.name, ids)] = database.database_id
-    return ids
+def configuration_of(databases: Iterable[ConfiguredDatabase], current: Mapping[str, object]) -> dict[str, object]:
+    """What `notion_databases` holds for these; what it has of them (`current`) stays as it is written.
+
+    So does an entry with exclusions of which it cannot be told what it is of. Of two databases with one name, the later
+    gets a number.
+    """
+    entries = {key: read_entry(written) for key, written in current.items()}
+    picked = {one.database_id: one.name for one in databases}
+    kept = {
+        key: current[key]
+        for key, entry in entries.items()
+        if entry.database_id in picked or (entry.database_id is None and entry.may_exclude)
+    }
+    chosen: dict[str, object] = {}
+    for database_id, name in picked.items():
+        theirs = {key: current[key] for key, entry in entries.items() if entry.database_id == database_id}
+        chosen.update(theirs or {free_name(name, {*kept, *chosen}): database_id})
+    return {**chosen, **kept}
 
 
-def everything() -> dict[str, str]:
-    """What `notion_databases` holds for everything that is shared with the token, now and later."""
-    return {EVERYTHING: EVERYTHING}
+def everything(current: Mapping[str, object]) -> dict[str, object]:
+    """What `notion_databases` holds for everything that is shared with the token, now and later.
+
+    The entries that say more than an id stay, since they count for what search finds.
+    """
+    kept = {}
+    for key, written in current.items():
+        entry = read_entry(written)
+        if entry.options != DatabaseOptions() or entry.may_exclude:
+            # Under its id, a database has the name that it has in Notion, as it had under the star.
+            name = key if key != EVERYTHING else free_name(entry.database_id or EVERYTHING, current)
+            kept[name] = written
+    return {EVERYTHING: EVERYTHING, **kept}
+
+
+def described(databases: Mapping[str, object]) -> str:
+    """What `notion_databases` asks for, in words; what of it cannot be used is left out."""
+    entries = {key: read_entry(written) for key, written in databases.items()}
+    named = ", ".join(f"{key}{in_brackets(entry.options)}" for key, entry in entries.items() if not entry.problems)
+    if databases.get(EVERYTHING) != EVERYTHING:
+        return named or "nothing"
+    return "every database that is shared with it" + (f", and of these {named}" if named else "")
+
+
+def in_brackets(options: DatabaseOptions) -> str:
+    """What options say, in words and brackets; empty where they say nothing."""
+    said = [f"without {', '.join(options.exclude)}"] if options.exclude else []
+    switches = {"bodies": options.bodies, "files": options.files, "views": options.views}
+    said += [f"{'with' if is_on else 'without'} {what}" for what, is_on in switches.items() if is_on is not None]
+    return f" ({'; '.join(said)})" if said else ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from notion_pg_sync.commands.connect.asking import ask_databases, read_token, show_databases
-from notion_pg_sync.commands.connect.choosing import configuration_of, everything, named
+from notion_pg_sync.commands.connect.choosing import configuration_of, described, everything, named
 from notion_pg_sync.commands.output.console import show_run
 from notion_pg_sync.commands.output.streams import ask, confirm
 from notion_pg_sync.commands.output.terminal import Screen
@@ -28,7 +28,7 @@ from notion_pg_sync.mirror.tables import preset_table_for, settings_schema
 from notion_pg_sync.notion.client import Bot, NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, read_configuration
+from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, as_object, read_configuration
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases, title_of
 from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.run import sync_all
@@ -92,8 +92,9 @@ def run_connect(settings: Settings, wish: ConnectOptions, command: str, *, set_u
         return 2
     databases = _chosen(settings, token, found, wish, out)
     stored = run_until_done(_store(settings, user_id, token, databases, views=wish.views))
-    names = "every database that is shared with it" if databases == everything() else ", ".join(databases)
-    out.print(f"Connected: user {stored.user_id!r} mirrors {names}.")
+    out.print(f"Connected: user {stored.user_id!r} mirrors {described(databases)}.")
+    for problem in read_configuration(databases).problems:
+        out.print(f"Not usable: {problem.message}")
     if stored.auto_sync is False:
         out.print("auto_sync_enabled is false for this user: sync-all skips them until it is true.")
     wants_sync = wish.sync if wish.sync is not None else is_interactive() and confirm("Sync now?", default=True)
@@ -128,10 +129,11 @@ def _may_replace(account: Account, wish: ConnectOptions) -> bool:
 
 def _chosen(
     settings: Settings, token: str, found: TokenInspection, wish: ConnectOptions, out: Screen
-) -> dict[str, str]:
+) -> dict[str, object]:
     """What `notion_databases` is to hold."""
+    current = (as_object(found.account.databases) if found.account else None) or {}
     if wish.everything:
-        return everything()
+        return everything(current)
     picked: Sequence[ConfiguredDatabase] | None
     if wish.databases:
         picked = [named(written, found.shared) for written in wish.databases]
@@ -150,10 +152,10 @@ def _chosen(
             f"{', '.join(database.name for database in found.shared)}."
         )
     if picked is None:
-        return everything()
+        return everything(current)
     if not picked and found.account and isinstance(found.account.databases, dict):
         return found.account.databases
-    return configuration_of(run_until_done(_asked_of_notion(settings, token, picked)))
+    return configuration_of(run_until_done(_asked_of_notion(settings, token, picked)), current)
 
 
 async def _look(settings: Settings, user_id: str, token: str, *, set_up: bool) -> TokenInspection:
@@ -165,10 +167,10 @@ async def _look(settings: Settings, user_id: str, token: str, *, set_up: bool) -
             await migrations.check_version(connection)
             found = await accounts.read_accounts(connection, await settings_schema(connection), user_id)
             known = [one.as_found for one in await accounts.known_databases(connection, user_id)]
-    configured = [one for account in found for one in read_configuration(account.databases).databases if one.is_named]
+    configured = [one for account in found for one in read_configuration(account.databases).databases]
     async with open_client(settings, token) as client:
         bot = await _bot(client)
-        search = await find_databases(client, _with_configured_names(known, configured))
+        search = _with_options(await find_databases(client, _with_configured_names(known, configured)), configured)
     if not search.found:
         raise NothingAttemptedError(
             f"the token works, but nothing is shared with {repr(bot.name) if bot.name else 'its connection'}: "
@@ -183,8 +185,16 @@ def _with_configured_names(
     """What is known of a user's databases, each under the name that it has in `notion_databases`, if it has one."""
     by_id = {one.database_id: one for one in known}
     titles = {one.database_id: one.title for one in known}
-    by_id.update({one.database_id: replace(one, title=titles.get(one.database_id)) for one in configured})
+    by_id.update(
+        {one.database_id: replace(one, title=titles.get(one.database_id)) for one in configured if one.is_named}
+    )
     return list(by_id.values())
+
+
+def _with_options(search: SharedDatabases, configured: Sequence[ConfiguredDatabase]) -> SharedDatabases:
+    options = {one.database_id: one.options for one in configured}
+    found = [replace(one, options=options.get(one.database_id, one.options)) for one in search.found]
+    return replace(search, found=found)
 
 
 async def _bot(client: NotionClient) -> Bot:
@@ -213,7 +223,7 @@ async def _named_by_notion(client: NotionClient, picked: ConfiguredDatabase) -> 
     return replace(picked, name=title_of(await client.database(picked.database_id)) or picked.database_id)
 
 
-async def _store(settings: Settings, user_id: str, token: str, databases: dict[str, str], *, views: bool) -> Account:
+async def _store(settings: Settings, user_id: str, token: str, databases: dict[str, object], *, views: bool) -> Account:
     """Stores the connection, makes the tables that presets have for its databases, and returns the account.
 
     Tables that this role may not make are left to the sync, which says so where its role may not either.
@@ -230,7 +240,7 @@ async def _store(settings: Settings, user_id: str, token: str, databases: dict[s
 
 @retried
 async def _store_account(
-    pool: Pool, user_id: str, stored_token: str, databases: dict[str, str], *, views: bool
+    pool: Pool, user_id: str, stored_token: str, databases: dict[str, object], *, views: bool
 ) -> tuple[str, Account]:
     """Returns where the sync tables lie, and the account as it is then."""
     async with transaction(pool) as connection:

@@ -23,7 +23,7 @@ from notion_pg_sync.commands.status.layout import (
 )
 from notion_pg_sync.commands.status.words import ago, lasting, until
 from notion_pg_sync.core.health import Condition
-from notion_pg_sync.core.wording import plural, times
+from notion_pg_sync.core.wording import plural, some, times
 from notion_pg_sync.mirror.overview import Database
 
 STYLES = {
@@ -124,6 +124,8 @@ def _result(one: DatabaseHealth, now: datetime) -> Text:
         said += f", {database.title!r} in Notion"
     if database and database.held_back:
         said += f", {plural(database.held_back, 'row')} held back"
+    if database and database.excluded:
+        said += f", without {some(database.excluded)}"
     return text_of(said, style)
 
 

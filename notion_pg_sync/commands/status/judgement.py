@@ -22,6 +22,7 @@ from notion_pg_sync.mirror.overview import Database, Run, User
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 
 _SEE_DOCTOR = "'notion-pg-sync doctor' checks what should start one."
+_HELD = "what notion_databases says of it cannot be used: it is not synced until that is right, its rows stay."
 _RUN_IS_LATE_BY = timedelta(minutes=MISSED_AFTER_MINUTES)
 _CLOCKS_DIFFER_BY = timedelta(minutes=CLOCKS_DIFFER_MINUTES)
 
@@ -302,33 +303,38 @@ def _user(
     configuration = read_configuration(user.databases) if user else Configuration()
     for problem in configuration.problems:
         yield DatabaseHealth(
-            user_id, None, None, Condition.FAILING, problem, cause="notion_databases", is_of_settings=True
+            user_id, None, None, Condition.FAILING, problem.message, cause="notion_databases", is_of_settings=True
         )
     names = {one.database_id: one.name for one in known}
     wanted = {
         one.database_id: _name_in_sql(one, names.get(one.database_id, one.name)) for one in configuration.databases
     }
-    if configuration.everything:
-        wanted = {**{one.database_id: one.name for one in known if one.found_by_search}, **wanted}
+    found = {one.database_id: one.name for one in known if one.found_by_search and configuration.everything}
+    wanted = {**{one: name for one, name in found.items() if configuration.takes_found(one)}, **wanted}
+    held = {*configuration.held, *found} - wanted.keys()
+    resting = _why_user_rests(user)
     for database in known:
-        if database.database_id not in wanted:
+        if database.database_id in held:
+            condition, reason = resting or (Condition.FAILING, _HELD)
+            judged = _resting(facts, database, condition, reason)
+            yield replace(judged, cause="notion_databases", is_of_settings=True)
+        elif database.database_id not in wanted:
             yield _resting(facts, database, Condition.NOT_CONFIGURED, _why_not_configured(user))
     by_id = {database.database_id: database for database in known}
-    resting = _why_user_rests(user)
     if user and not wanted and not configuration.problems:
         condition, reason = _why_nothing_to_sync(configuration, user)
         if resting and (configuration.everything or user.auto_sync is False):
             condition, reason = resting
         yield DatabaseHealth(user_id, None, None, condition, reason)
     for database_id, name in wanted.items():
-        found = by_id.get(database_id)
+        before = by_id.get(database_id)
         if resting:
             condition, reason = resting
             yield DatabaseHealth(
-                user_id, name, database_id, condition, reason, database=found, running=_running(facts, found)
+                user_id, name, database_id, condition, reason, database=before, running=_running(facts, before)
             )
         else:
-            judged = _database(facts, found, max_age) if found else _new(user_id, name, database_id)
+            judged = _database(facts, before, max_age) if before else _new(user_id, name, database_id)
             yield replace(_of_token(judged, user), name=name)
 
 

@@ -84,15 +84,17 @@ def trimming(schema: str, user_id: str, column: str, edges: str) -> str:
     return _update(schema, user_id, sql.SQL("{} = btrim({}, {})").format(name, name, sql.Literal(edges)))
 
 
-def databases_statement(schema: str, user_id: str, databases: Mapping[str, str]) -> str:
-    """Asks for these databases, ids by name."""
+def databases_statement(schema: str, user_id: str, databases: Mapping[str, object]) -> str:
+    """Asks for these databases, entries by name."""
     wanted = sql.Literal(json.dumps(databases, ensure_ascii=False))
     return _update(schema, user_id, sql.SQL("notion_databases = {}").format(wanted))
 
 
-def without_database(schema: str, user_id: str, name: str) -> str:
-    """Takes a database out of `notion_databases`, by its name."""
+def without_database(schema: str, user_id: str, name: str, others: Mapping[str, object]) -> str:
+    """Takes a database out of `notion_databases`, by its name, and gives `others` these entries."""
     change = sql.SQL("notion_databases = notion_databases - {}").format(sql.Literal(name))
+    if others:
+        change += sql.SQL(" || {}::jsonb").format(sql.Literal(json.dumps(others, ensure_ascii=False)))
     return _update(schema, user_id, change)
 
 

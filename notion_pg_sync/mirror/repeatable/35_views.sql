@@ -50,9 +50,10 @@ AS $$
                notion_sync.status_groups_of(known.user_id, known.data_source_id) AS status_groups
         FROM notion_sync.accounts
         JOIN notion_sync.data_sources AS known USING (user_id)
+        LEFT JOIN notion_sync.databases USING (user_id, database_id)
         JOIN pg_class ON relkind IN ('r', 'p')
         JOIN pg_namespace ON pg_namespace.oid = relnamespace AND nspname || '.' || relname = known.sync_table
-        WHERE accounts.views AND known.user_id = whose
+        WHERE coalesce(databases.views, accounts.views) AND known.user_id = whose
           AND known.data_source_id = coalesce(source::uuid, known.data_source_id)
     ), unwanted AS (
         DELETE FROM notion_sync.view_sources AS listed
@@ -92,6 +93,8 @@ REVOKE EXECUTE ON FUNCTION notion_sync.follow_view_sources() FROM PUBLIC;
 
 CREATE OR REPLACE TRIGGER follow_view_sources AFTER INSERT OR UPDATE OF views ON notion_sync.accounts
     FOR EACH ROW EXECUTE FUNCTION notion_sync.follow_view_sources();
+CREATE OR REPLACE TRIGGER follow_view_sources AFTER INSERT OR UPDATE OF views ON notion_sync.databases
+    FOR EACH ROW EXECUTE FUNCTION notion_sync.follow_view_sources();
 CREATE OR REPLACE TRIGGER follow_view_sources
     AFTER INSERT OR UPDATE OF view_name, sync_table, database_name, name, schema ON notion_sync.data_sources
     FOR EACH ROW EXECUTE FUNCTION notion_sync.follow_view_sources();
@@ -109,7 +112,8 @@ CREATE OR REPLACE TRIGGER follow_view_sources_on AFTER UPDATE OF name, property_
 DO $$
 BEGIN
     PERFORM notion_sync.list_view_sources(user_id, NULL) FROM notion_sync.accounts
-    WHERE views OR user_id IN (SELECT user_id FROM notion_sync.view_sources);
+    WHERE views OR user_id IN (SELECT user_id FROM notion_sync.view_sources
+                               UNION SELECT user_id FROM notion_sync.databases WHERE databases.views);
 END
 $$;
 

@@ -104,8 +104,9 @@ BEGIN
                 'user %L mirrors everything that is shared with the token, so the next run would bring the database '
                 'back: first name the databases that are wanted in notion_databases of %s, or take the connection '
                 'off the database in Notion and forget the user.', whose, settings);
-        ELSIF EXISTS (SELECT FROM jsonb_each_text(wanted) AS one
-                      WHERE position(hex IN replace(lower(one.value), '-', '')) > 0) THEN
+        ELSIF EXISTS (SELECT FROM jsonb_each(wanted) AS entry (name, value)
+                      -- An id, a link, or an object with one; what is none of these may hold the id anywhere.
+                      WHERE position(hex IN replace(lower(coalesce(value ->> 'id', value::text)), '-', '')) > 0) THEN
             RAISE object_not_in_prerequisite_state USING MESSAGE = format(
                 'the database is still among notion_databases of user %L, so the next run would bring it back: first '
                 'take it out there, in %s ("forget --disconnect" does).', whose, settings);
@@ -238,7 +239,8 @@ AS $$
     SELECT view_name FROM notion_sync.views
     WHERE NOT EXISTS (
         SELECT FROM notion_sync.accounts JOIN notion_sync.data_sources AS known USING (user_id)
-        WHERE accounts.views AND known.view_name = coalesce(typed_view, views.view_name)
+        LEFT JOIN notion_sync.databases USING (user_id, database_id)
+        WHERE coalesce(databases.views, accounts.views) AND known.view_name = coalesce(typed_view, views.view_name)
           AND CASE
               WHEN typed_view IS NULL THEN true
               WHEN kind = 'body' THEN notion_sync.has_bodies(known.user_id, known.data_source_id)

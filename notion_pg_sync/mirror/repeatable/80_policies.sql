@@ -25,6 +25,7 @@ BEGIN
         'notion_sync.data_sources',
         'notion_sync.database_runs',
         'notion_sync.databases',
+        'notion_sync.exclusions',
         'notion_sync.left_out',
         'notion_sync.options',
         'notion_sync.unread_minutes',

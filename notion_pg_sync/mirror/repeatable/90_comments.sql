@@ -5,6 +5,15 @@ COMMENT ON COLUMN notion_sync.migrations.must_know IS
 COMMENT ON COLUMN notion_sync.run_processes.machine IS 'Within one value of it, process ids are comparable.';
 COMMENT ON COLUMN notion_sync.run_processes.process_started_at IS 'Seconds since 1970, as the operating system says.';
 COMMENT ON COLUMN notion_sync.accounts.views IS 'Whether typed views are kept for this user.';
+COMMENT ON COLUMN notion_sync.accounts.emails IS
+    'Yours to set: whether the e-mail addresses of people are copied.';
+COMMENT ON COLUMN notion_sync.accounts.has_emails IS 'Whether the copy may hold such addresses.';
+COMMENT ON TABLE notion_sync.exclusions IS
+    'What an owner excludes from the copy of a database: it stays until notion_databases says "exclude": [] or sync --include lifts it.';
+COMMENT ON COLUMN notion_sync.exclusions.entry IS 'The name or the id of a property, as it was written.';
+COMMENT ON COLUMN notion_sync.exclusions.properties IS
+    'The properties that it excludes so far, by decoded id, with their names; empty: none yet, so that the database is not read.';
+COMMENT ON COLUMN notion_sync.exclusions.since IS 'When it was first seen.';
 COMMENT ON COLUMN notion_sync.accounts.rate_limited_until IS 'Until when Notion''s rate limit holds this token back.';
 COMMENT ON COLUMN notion_sync.accounts.last_sync_brings IS
     'What the last sync-all was to bring for this user: rows, and full read, bodies or full bodies where it was asked to.';
@@ -25,6 +34,10 @@ COMMENT ON COLUMN notion_sync.databases.suspended_since IS
     'Since when it is tried only now and then: it failed three times in a row for want of access, others did not.';
 COMMENT ON COLUMN notion_sync.databases.next_try_at IS 'Before this time a suspended database is not tried.';
 COMMENT ON COLUMN notion_sync.databases.name IS 'As configured in user_settings, or as it was called when search found it.';
+COMMENT ON COLUMN notion_sync.databases.views IS
+    'What its entry in notion_databases says of typed views; null: nothing, so that accounts.views counts.';
+COMMENT ON COLUMN notion_sync.databases.bodies IS
+    'What its entry in notion_databases says of bodies; null: nothing, so that data_sources.bodies counts.';
 COMMENT ON COLUMN notion_sync.databases.title IS 'What Notion calls it; empty: nothing.';
 COMMENT ON COLUMN notion_sync.views.renamed_to IS 'The name that the view gets once nobody needs it under its own.';
 COMMENT ON COLUMN notion_sync.data_sources.database_name IS 'The name under which its rows are in the sync table.';

@@ -11,13 +11,15 @@ from notion_pg_sync.core.intervals import EVERYTHING, MINUTE, Interval, gaps
 from notion_pg_sync.core.users import User
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.data_sources import DataSourceState
+from notion_pg_sync.mirror.exclusions import Purged
 from notion_pg_sync.mirror.rows import Written
 from notion_pg_sync.mirror.runs import Counts, Mode
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION, sanitize, storable_text
-from notion_pg_sync.notion.client import JsonObject, NotionClient, QueryAnswer
+from notion_pg_sync.notion.client import DataSourceAnswer, JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.edit_listing import EditListing
 from notion_pg_sync.notion.errors import NotionError
+from notion_pg_sync.notion.exclusion import NOTHING, Exclusion, Selection, check_title, named
 from notion_pg_sync.notion.full_listing import FullListing
 from notion_pg_sync.notion.listing import Query
 from notion_pg_sync.notion.pages import Page
@@ -85,7 +87,7 @@ class DataSourceSync:
 
     `counts` is what was done for its database before, and what this does with it; `rows`: how many rows of it there
     were in its table when the account's sync began. `mode`: how it was read, None until it is. `has_progress`: the next
-    run need not read all of it again, where this one is cut off.
+    run need not read all of it again, where this one is cut off. `exclusion`: what is excluded of its database.
     """
 
     def __init__(
@@ -97,8 +99,11 @@ class DataSourceSync:
         counts: Counts,
         *,
         rows: int,
+        exclusion: Exclusion = NOTHING,
     ) -> None:
         self._work = work
+        self._exclusion = exclusion
+        self._purged = Purged()
         self._client = client
         self._place = place
         self._destination = destination
@@ -128,6 +133,8 @@ class DataSourceSync:
     def notes(self) -> list[str]:
         """What a person should know of the rows that were read, a sentence each."""
         notes = [*self._conversion.notes(), *self._left.notes()]
+        if self._purged.names:
+            notes.append(_purged_note(self._purged, is_dry=self._work.settings.dry_run))
         if self._note:
             notes.append(self._note)
         if self._vanished:
@@ -155,13 +162,16 @@ class DataSourceSync:
         Raises `InTrashError`, `NotionError`, `ListingError`, `HeldBackError`, `RowsBlockedError`, `RowRefusedError`,
         `LeaseLostError`, and what psycopg raises.
         """
-        answer = await self._client.data_source(self._place.key.data_source_id)
+        answer = await self._described()
         if answer.in_trash:
             raise InTrashError(
                 f"data source {self._place.key.data_source_id} is in Notion's trash, its rows stay as they are: "
                 "restore it there."
             )
         self._schema, _ = sanitize(answer.schema)
+        if self._exclusion:
+            await self._exclude(answer)
+        self._alone = PagesAlone(self._client, self._place.key.data_source_id, self._left)
         self._alone.is_wiki = is_wiki(self._schema)
         described = Description(storable_text(answer.name), self._schema, schema_fingerprint(self._schema))
         state, known_columns, now = await self._destination.known()
@@ -186,6 +196,22 @@ class DataSourceSync:
             raise held_back(self._place.owner.user_id, self._place.owner.database_name, rows_held_back)
         if rows := await self._destination.withheld():
             raise blocked(rows, self._place.table)
+
+    async def _described(self) -> DataSourceAnswer:
+        """The data source as Notion describes it, without what is excluded."""
+        key = self._place.key.data_source_id
+        if self._exclusion:
+            self._client = self._client.selecting({key: Selection(self._exclusion)})
+        return await self._client.data_source(key)
+
+    async def _exclude(self, answer: DataSourceAnswer) -> None:
+        """Takes what is excluded out of what is stored, and asks for the rest alone. Raises `ExclusionError`."""
+        properties = {**named(answer.schema), **answer.excluded}
+        exclusion = self._exclusion.met(properties)
+        check_title(exclusion, properties)
+        self._purged = await self._destination.exclude(exclusion)
+        selection = Selection.of(exclusion, answer.schema, answer.excluded)
+        self._client = self._client.selecting({self._place.key.data_source_id: selection})
 
     def _plan(self, state: DataSourceState | None, schema: Schema, now: datetime) -> Plan:
         settings = self._work.settings
@@ -396,6 +422,14 @@ class DataSourceSync:
             self._page_size = min(self._page_size, answer.page_size)
         self._databases_inside |= {_name_of(one) for one in answer.databases}
         return answer
+
+
+def _purged_note(purged: Purged, *, is_dry: bool) -> str:
+    which = f"{', '.join(purged.names)} {'is' if len(purged.names) == 1 else 'are'} excluded now"
+    if is_dry:
+        return f"{which}: a real run would remove it from {plural(purged.rows, 'row')}."
+    removed = f" and {plural(purged.removed_pages, 'removed page')}" if purged.removed_pages else ""
+    return f"{which}: removed from {plural(purged.rows, 'row')}{removed}, from search and from views."
 
 
 def _name_of(data_source: JsonObject) -> str:

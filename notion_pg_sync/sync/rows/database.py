@@ -20,10 +20,12 @@ from notion_pg_sync.mirror.sent_rows import RowOwner
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
+from notion_pg_sync.notion.exclusion import NOTHING
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.sync.rows.data_source import DataSourceSync, InTrashError, with_traffic
+from notion_pg_sync.sync.rows.excluding import settle_exclusion
 from notion_pg_sync.sync.rows.row_sink import DryRunSink, PostgresSink, SyncTarget
-from notion_pg_sync.sync.rows.vanished import remove_vanished
+from notion_pg_sync.sync.rows.vanished import purge_vanished, remove_vanished
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import title_of
 from notion_pg_sync.sync.run.failures import Failure, logged_failure
@@ -53,6 +55,7 @@ class DatabaseSync:
         self._removed = Counts()
         self._failures: list[Failure] = []
         self._notes: list[str] = []
+        self._exclusion = NOTHING
         self._is_done = False
         self._in_trash: InTrashError | None = None
 
@@ -81,7 +84,9 @@ class DatabaseSync:
             self._notes.extend(await prepare_table(self._work, self._configured.name))
             known = await self._known()
             table = await self._table(known)
-            living = await self._sync_data_sources(table, await self._database())
+            database = await self._database()
+            await self._exclude(database)
+            living = await self._sync_data_sources(table, database)
             if not self._work.settings.dry_run:
                 await self._remove_vanished({one: known[one] for one in known.keys() - set(living)})
         except Exception as error:  # noqa: BLE001 - recorded; the other databases go on
@@ -120,6 +125,15 @@ class DatabaseSync:
                 status=error.status,
             ) from error
 
+    async def _exclude(self, database: JsonObject) -> None:
+        """Finds out what is excluded, before anything is read; records what is new. Raises `ExclusionError`."""
+        sources = _data_source_ids(database, self._configured, self._way_out)
+        ids = [parse_id(str(database.get("id"))), *sources]
+        settled = await settle_exclusion(self._work, self._client, self._user_id, self._configured, ids)
+        self._exclusion = settled.own
+        self._client = self._client.selecting(settled.selections)
+        self._notes.extend(settled.notes)
+
     async def _known(self) -> dict[str, str]:
         """The data sources that the database had so far, each with the name of its table."""
         async with transaction(self._work.pool) as connection:
@@ -148,7 +162,9 @@ class DatabaseSync:
         place = SyncTarget(owner, table, database_title)
         destination = DryRunSink(work, place) if work.settings.dry_run else PostgresSink(work, place)
         rows = await self._count_rows(table, data_source_id)
-        sync = DataSourceSync(work, self._client, place, destination, self._counts_so_far(), rows=rows)
+        sync = DataSourceSync(
+            work, self._client, place, destination, self._counts_so_far(), rows=rows, exclusion=self._exclusion
+        )
         self._data_sources.append(sync)
         try:
             await sync.sync()
@@ -176,6 +192,8 @@ class DatabaseSync:
                 continue
             key = DataSourceKey(self._user_id, data_source_id)
             try:
+                if self._exclusion:
+                    await purge_vanished(work, key, self._configured.database_id, self._exclusion)
                 removed = await remove_vanished(
                     work, self._client, key, database_name=self._configured.name, table=table
                 )

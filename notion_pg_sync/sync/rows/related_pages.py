@@ -35,8 +35,10 @@ async def read_related(
     """The properties of the pages that meet one of `conditions`, by page id.
 
     Of the properties `property_id` (decoded) alone is asked for. Pages may be missing: archived ones, those that are
-    not shared, and what lies beyond a few answers. Raises `NotionError`.
+    not shared, and what lies beyond a few answers; all, where the property is excluded. Raises `NotionError`.
     """
+    if client.excludes(data_source_id, property_id):
+        return {}
     places = range(0, len(conditions), _MOST_CONDITIONS)
     filters: list[JsonObject] = [{"or": conditions[place : place + _MOST_CONDITIONS]} for place in places]
     found = await gather_or_cancel(_meeting(client, data_source_id, property_id, one) for one in filters)

@@ -8,7 +8,7 @@ half of the data source, without somebody's permission.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
@@ -174,7 +174,7 @@ async def _ask_for_one(
     such a one.
     """
     try:
-        page = await _page_or_none(client, page_id)
+        page = await _page_or_none(client, page_id, data_source_id)
         reason = why_it_left(page, page_id, data_source_id)
         if is_wiki and reason == "moved" and page is not None:
             reason = await _why_it_left_wiki(client, data_source_id, page)
@@ -190,9 +190,9 @@ async def _ask_for_one(
             raise
 
 
-async def _page_or_none(client: NotionClient, page_id: str) -> JsonObject | None:
+async def _page_or_none(client: NotionClient, page_id: str, data_source_id: str) -> JsonObject | None:
     try:
-        return await client.page(page_id)
+        return await client.page(page_id, data_source_id)
     except NotionError as error:
         if error.code != ErrorCode.OBJECT_NOT_FOUND:
             raise
@@ -201,7 +201,7 @@ async def _page_or_none(client: NotionClient, page_id: str) -> JsonObject | None
 
 async def _why_it_left_wiki(client: NotionClient, data_source_id: str, page: JsonObject) -> Reason | None:
     """Why a page that may lie in another one left a wiki; None where what holds them all lies in it."""
-    ask = {"page_id": client.page, "block_id": client.block}
+    ask: Mapping[str, Callable[[str], Awaitable[JsonObject]]] = {"page_id": client.page, "block_id": client.block}
     for _ in range(MAX_NESTING):
         parent = get_path(page, "parent")
         kind = str(get_path(parent, "type"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from notion_pg_sync.mirror import data_sources, runs
 from notion_pg_sync.mirror.accounts import record_title
 from notion_pg_sync.mirror.connection import Connection, current_time, retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState, NamedView
+from notion_pg_sync.mirror.exclusions import Purged, count_excluded, purge, save_exclusions
 from notion_pg_sync.mirror.left_out import forget_unseen, settle_left_out, settle_minutes
 from notion_pg_sync.mirror.people import save_users
 from notion_pg_sync.mirror.refusals import Trigger, is_about_values, refusal, triggers_of
@@ -46,6 +47,7 @@ from notion_pg_sync.mirror.stored_rows import void_notes
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION
 from notion_pg_sync.notion.column_names import view_name
+from notion_pg_sync.notion.exclusion import NOTHING, Exclusion, without
 from notion_pg_sync.sync.run.context import RunContext
 
 # So many rows of a batch that PostgreSQL refuses are left out one by one. Where it refuses more, it is no odd row.
@@ -109,6 +111,9 @@ class RowSink(Protocol):
     """
 
     refused: dict[str, LeftOut]
+
+    async def exclude(self, exclusion: Exclusion) -> Purged:
+        """Takes in what is excluded, and that out of all that is there; before anything else."""
 
     async def known(self) -> tuple[DataSourceState | None, list[Column], datetime]:
         """What earlier runs recorded: the state, None before the first sync, and the columns; and PostgreSQL's time."""
@@ -180,6 +185,17 @@ class PostgresSink:
     has_documents: bool = False
     has_old_documents: bool = False
     refused: dict[str, LeftOut] = field(default_factory=dict)
+
+    @retried
+    async def exclude(self, exclusion: Exclusion) -> Purged:
+        """See `RowSink`. One transaction: it is recorded as met once nothing of it is left."""
+        owner, tables = self.place.owner, list(self.work.tables.values())
+        # What lies in a table that cannot be written cannot be purged either.
+        await _known(self.work, self.place)
+        async with self.work.writing_for(owner.user_id) as connection:
+            purged = await purge(connection, tables, self.place.key, owner.database_id, exclusion.covers)
+            await save_exclusions(connection, owner.user_id, owner.database_id, exclusion.entries)
+        return purged
 
     async def known(self) -> tuple[DataSourceState | None, list[Column], datetime]:
         """See `RowSink`."""
@@ -489,16 +505,32 @@ class DryRunSink:
     new_columns: list[str] = field(default_factory=list)
     trusts_notes: bool = True
     refused: dict[str, LeftOut] = field(default_factory=dict)
+    excluded: Exclusion = NOTHING
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a real run would change beside rows."""
         return (f"It would add the columns {', '.join(self.new_columns)}.",) if self.new_columns else ()
 
+    async def exclude(self, exclusion: Exclusion) -> Purged:
+        """See `RowSink`."""
+        owner, tables = self.place.owner, list(self.work.tables.values())
+        state, columns, _ = await _known(self.work, self.place)
+        self.excluded = exclusion
+        names = {one.property_name for one in columns if exclusion.covers(one.property_id, one.property_name)}
+        names |= (state.schema.keys() - without(state.schema, exclusion).keys()) if state else set()
+        if not names:
+            return Purged()
+        async with transaction(self.work.pool) as connection:
+            rows = await count_excluded(connection, tables, self.place.key, owner.database_id, exclusion.covers)
+        return Purged(tuple(sorted(names)), rows)
+
     async def known(self) -> tuple[DataSourceState | None, list[Column], datetime]:
         """See `RowSink`. A full read that is under way is rehearsed from its beginning."""
         state, columns, now = await _known(self.work, self.place)
-        return state.without_progress() if state else None, columns, now
+        if state is not None:
+            state = replace(state.without_progress(), schema=without(state.schema, self.excluded))
+        return state, [one for one in columns if not self.excluded.covers(one.property_id, one.property_name)], now
 
     async def prepare(
         self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None

@@ -17,7 +17,8 @@ from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import accounts, leases, runs, suspensions, sync_requests
 from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
 from notion_pg_sync.mirror.connection import Connection, retried, transaction
-from notion_pg_sync.mirror.data_sources import wanting_bodies
+from notion_pg_sync.mirror.data_sources import databases_of, wanting_bodies
+from notion_pg_sync.mirror.emails import load_emails, note_emails, purge_emails
 from notion_pg_sync.mirror.leases import LeaseLostError
 from notion_pg_sync.mirror.row_counts import RowCounts, count_unlocked_rows
 from notion_pg_sync.mirror.rows import names_in_rows
@@ -32,6 +33,7 @@ from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.bodies.bodies import BodiesSync
 from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.rows.database import DatabaseSync
+from notion_pg_sync.sync.rows.excluding import record_configured
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases, name_nameless
@@ -157,11 +159,12 @@ async def sync_account(
     # Time has gone by since the run began.
     account = await current_account(work, account.user_id) or account
     configuration = read_configuration(account.databases)
-    outcome.problems.extend(configuration.problems)
+    outcome.problems.extend(problem.message for problem in configuration.problems)
     outcome.due = len(configuration.databases)
-    async with open_client_of(work, account) as client, keeping_lease(work, account.user_id, client.pacer):
+    async with open_client_of(work, account) as opened, keeping_lease(work, account.user_id, opened.pacer):
         asked = await _requests(work, account.user_id)
         known = await begin_account(work, account)
+        client = await with_emails_settled(work, opened, account.user_id)
         gate = TokenGate(client, known.token, is_resting=known.token.is_resting and not asked.is_any)
         await gate.try_refused()
         databases = await _databases(work, gate, account, configuration, outcome)
@@ -320,6 +323,24 @@ async def begin_account(work: RunContext, account: ConnectedAccount) -> AccountS
         )
 
 
+@retried
+async def with_emails_settled(work: RunContext, client: NotionClient, user_id: str) -> NotionClient:
+    """The client for a user; one who wants no e-mail addresses of people has none in the copy then, but in a dry run.
+
+    Raises `PurgeBlockedError`.
+    """
+    async with transaction(work.pool) as connection:
+        emails = await load_emails(connection, user_id)
+    if emails.are_wanted != emails.are_kept and not work.settings.dry_run:
+        async with work.writing_for(user_id) as connection:
+            if emails.are_wanted:
+                await note_emails(connection, user_id, are_kept=True)
+            else:
+                rows = await purge_emails(connection, list(work.tables.values()), user_id)
+                log.info("%s: e-mail addresses of people are removed from %s", user_id, plural(rows, "row"))
+    return client if emails.are_wanted else client.without_emails()
+
+
 async def sync_and_record(
     work: RunContext,
     client: NotionClient,
@@ -436,13 +457,13 @@ async def _release(work: RunContext, user_id: str) -> None:
 async def remember(
     work: RunContext, user_id: str, databases: Sequence[ConfiguredDatabase], *, found_by_search: bool
 ) -> None:
-    """Records which databases a user has; a dry run does not."""
+    """Records which databases a user has, and what is excluded of them; a dry run does not."""
     if work.settings.dry_run:
         return
-    named = [(database.database_id, database.name) for database in databases]
     async with transaction(work.pool) as connection:
         await accounts.register_accounts(connection, [user_id])
-        await accounts.register_databases(connection, user_id, named, found_by_search=found_by_search)
+        await accounts.register_databases(connection, user_id, databases, found_by_search=found_by_search)
+        await record_configured(connection, user_id, databases)
 
 
 async def _keep(work: RunContext, user_id: str, pacer: Pacer) -> None:
@@ -474,19 +495,24 @@ async def _databases(
     """
     async with transaction(work.pool) as connection:
         stored = await accounts.known_databases(connection, account.user_id)
+        in_entries = {*configuration.held, *(one.database_id for one in configuration.databases)}
+        # An entry with the id of a data source means the database that search found, which is not to come beside it.
+        meant = await databases_of(connection, account.user_id, in_entries) if configuration.everything else set()
         known = [database.as_found for database in stored]
         if not known and configuration.everything:
             # The bookkeeping is new, or was lost and made again: what the rows are called stays.
             known = await names_in_rows(connection, work.tables.values(), account.user_id)
     databases = await name_nameless(gate.client, configuration.databases, known)
-    await remember(work, account.user_id, databases, found_by_search=False)
+    named_otherwise = [one.as_found for one in stored if one.found_by_search and one.database_id in meant - in_entries]
+    await remember(work, account.user_id, [*databases, *named_otherwise], found_by_search=False)
     if not configuration.everything:
         return databases
     configured = {database.database_id for database in databases}
-    found = {database.database_id: database.as_found for database in stored if database.found_by_search}
+    found = {one.database_id: one.as_found for one in stored if one.found_by_search and one.database_id not in meant}
     if gate.is_open:
         try:
-            shared = await find_databases(gate.client, [*known, *databases])
+            held = [ConfiguredDatabase(one, one) for one in configuration.held]
+            shared = await find_databases(gate.client, [*known, *databases, *held])
             found.update({database.database_id: database for database in shared.found})
             if not shared.is_complete:
                 outcome.problems.append(f"search for databases: {INCOMPLETE_SEARCH}")
@@ -495,6 +521,10 @@ async def _databases(
                 await gate.ask()
             if gate.refusal is None:
                 outcome.problems.append(f"search for databases: {failure_of(error).sentence}")
-    new = [database for database_id, database in found.items() if database_id not in configured]
+    new = [
+        database
+        for database_id, database in found.items()
+        if database_id not in configured and configuration.takes_found(database_id)
+    ]
     await remember(work, account.user_id, new, found_by_search=True)
     return databases + new

@@ -2,147 +2,201 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
-from notion_pg_sync.core.ids import MalformedIdError, is_bare_id, names_view, parse_id
+from notion_pg_sync.core.ids import is_bare_id, names_view
+from notion_pg_sync.core.wording import some
+from notion_pg_sync.sync.run.database_entry import Entry, joined, read_entry, unpacked, written_entry
 
 EVERYTHING = "*"
 LINK_OF_VIEW = "The link names a view, but all rows of the database are mirrored, whatever the view filters"
 
 
 @dataclass(frozen=True)
-class Doubt:
-    """What may not be as it was meant, and what would make it plain."""
+class Remark:
+    """What cannot be used, or may not be as it was meant, and what would make it right."""
 
     message: str
     needs: str
 
 
 @dataclass(frozen=True)
-class Configuration:
-    """What a user wants mirrored; `problems` are sentences on what cannot be understood.
+class Double:
+    """A further name of a database, and the one under which it counts.
 
-    `malformed`: the names with which that is so, in the order of their problems. `doubles`: further names of
-    databases, each with the name under which the database counts. `of_views`: the databases whose links name a view.
+    `merged`: what `notion_databases` holds of that, where this entry has options that it lacks; else empty.
+    """
+
+    name: str
+    counts: str
+    merged: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a user wants mirrored; `problems` are what cannot be understood, and `doubts` what may be a mistake.
+
+    `held`: the databases whose entries cannot be understood, by id; with `holds_search` one may be any. Neither is
+    synced, since what it is to leave out is not known. `of_views`: the databases whose links name a view.
     """
 
     databases: tuple[ConfiguredDatabase, ...] = ()
     everything: bool = False
-    problems: tuple[str, ...] = field(default=())
-    malformed: tuple[str, ...] = ()
-    doubles: Mapping[str, str] = field(default_factory=dict)
-    doubts: tuple[Doubt, ...] = ()
+    problems: tuple[Remark, ...] = ()
+    held: frozenset[str] = frozenset()
+    holds_search: bool = False
+    doubles: tuple[Double, ...] = ()
+    doubts: tuple[Remark, ...] = ()
     of_views: tuple[str, ...] = ()
+
+    def takes_found(self, database_id: str) -> bool:
+        """Whether a database that search finds is to be synced, unless it is configured."""
+        return self.everything and not self.holds_search and database_id not in self.held
 
 
 def read_configuration(notion_databases: object) -> Configuration:
-    """Reads `notion_databases`: an object of names and ids, or `{"*": "*"}`; null and `{}` ask for nothing.
+    """Reads `notion_databases`: an object of names and entries, or `{"*": "*"}`; null and `{}` ask for nothing.
 
-    A database under two names counts once, under the first in alphabetical order. Blanks around a name do not count,
-    unless another has the name without them. One without a name, or under the name `*`, is called by its id.
+    A database under two names counts once, under the first in alphabetical order, with what either excludes. Blanks
+    around a name do not count, unless another has the name without them. One without a name, or under the name `*`, is
+    called by its id.
     """
     if notion_databases is None:
         return Configuration()
     if not isinstance(notion_databases, dict):
         return Configuration(
             problems=(
-                'notion_databases is not a JSON object of names and ids: write it as {"Characters": "<database id>"}.',
+                Remark(
+                    "notion_databases is not a JSON object of names and ids: write it as "
+                    '{"Characters": "<database id>"}.',
+                    "the id or the link of each database",
+                ),
             )
         )
+    everything = notion_databases.get(EVERYTHING) == EVERYTHING
+    entries = {
+        key: read_entry(written)
+        for key, written in sorted(notion_databases.items(), key=lambda pair: (_is_no_name(pair[0]), pair[0]))
+        if (key, written) != (EVERYTHING, EVERYTHING)
+    }
+    holds_search = everything and any(entry.may_exclude and entry.database_id is None for entry in entries.values())
+    held = frozenset(entry.database_id for entry in entries.values() if entry.problems and entry.database_id)
     found: dict[str, ConfiguredDatabase] = {}
-    problems: dict[str, str] = {}
-    doubles: dict[str, str] = {}
-    taken = set(notion_databases)
+    keys: dict[str, str] = {}
+    doubles: list[tuple[str, str]] = []
     of_views: list[str] = []
-    for key, written in sorted(notion_databases.items(), key=lambda pair: (_is_no_name(pair[0]), pair[0])):
-        if key == EVERYTHING and written == EVERYTHING:
+    taken = set(notion_databases)
+    for key, entry in entries.items():
+        database_id = entry.database_id
+        if database_id is None or database_id in held:
             continue
-        try:
-            text = _text(key, written)
-            database_id = parse_id(text)
-        except MalformedIdError as error:
-            problems[key] = f"database {key!r} in notion_databases: {error}"
+        if first := found.get(database_id):
+            found[database_id] = replace(first, options=joined(first.options, entry.options))
+            doubles.append((key, database_id))
             continue
-        if database_id in found:
-            doubles[key] = found[database_id].name
-            continue
+        keys[database_id] = key
         name = database_id if _is_no_name(key) else key if key.strip() in taken else key.strip()
         taken.add(name)
-        as_written = text if is_bare_id(text) and text != database_id else None
-        found[database_id] = ConfiguredDatabase(name, database_id, as_written)
-        if names_view(text):
+        as_written = entry.text if is_bare_id(entry.text) and entry.text != database_id else None
+        found[database_id] = ConfiguredDatabase(name, database_id, as_written, options=entry.options)
+        if names_view(entry.text):
             of_views.append(name)
     return Configuration(
         tuple(found.values()),
-        notion_databases.get(EVERYTHING) == EVERYTHING,
-        tuple(problems.values()),
-        tuple(problems),
-        doubles,
-        (*_without_names(notion_databases, {*problems, *doubles}), *_alike(found.values())),
+        everything,
+        tuple(_problem(key, entry, everything=everything) for key, entry in entries.items() if entry.problems),
+        held,
+        holds_search,
+        tuple(_double(key, found[one], keys[one], entries[keys[one]]) for key, one in doubles),
+        (
+            *_without_names(entries, {key for key, _ in doubles}),
+            *_alike(found.values()),
+            *_for_later(found.values()),
+        ),
         tuple(of_views),
     )
+
+
+def _problem(key: str, entry: Entry, *, everything: bool) -> Remark:
+    said = [f"database {key!r} in notion_databases: {' '.join(entry.problems)}"]
+    if entry.database_id is None and entry.may_exclude and everything:
+        said.append("Until then no database that only search finds is synced, since it may be the one that is meant.")
+    wanted = "a correct entry" if entry.may_exclude else "the id or the link"
+    return Remark(" ".join(said), f"{wanted} of database {key!r}")
+
+
+def _double(name: str, database: ConfiguredDatabase, key: str, entry: Entry) -> Double:
+    is_more = database.options != entry.options
+    return Double(name, database.name, {key: written_entry(entry.text, database.options)} if is_more else {})
 
 
 def _is_no_name(key: str) -> bool:
     return key.strip() in ("", EVERYTHING)
 
 
-def _without_names(notion_databases: Mapping[str, object], told: Collection[str]) -> Iterator[Doubt]:
-    for key, written in sorted(notion_databases.items()):
-        if key in told or not _is_no_name(key):
+def _without_names(entries: Mapping[str, Entry], told: Collection[str]) -> Iterator[Remark]:
+    for key, entry in sorted(entries.items()):
+        if key in told or entry.problems or not _is_no_name(key):
             continue
         if key.strip() == "":
             said = f"a name in notion_databases is empty ({key!r}): the database has its name in Notion"
-            yield Doubt(said, "give it a name there")
-        elif written != EVERYTHING:
+            yield Remark(said, "give it a name there")
+        else:
             said = f"{key!r} with an id in notion_databases is one database, under its name in Notion"
-            yield Doubt(said, 'give it a name there; for every database, write {"*": "*"}')
+            yield Remark(said, 'give it a name there; for every database, write {"*": "*"}')
 
 
-def _alike(databases: Iterable[ConfiguredDatabase]) -> Iterator[Doubt]:
+def _alike(databases: Iterable[ConfiguredDatabase]) -> Iterator[Remark]:
     by_folded: dict[str, list[str]] = {}
     for database in databases:
         by_folded.setdefault(database.name.strip().casefold(), []).append(database.name)
     for names in by_folded.values():
         if len(names) > 1:
             said = f"the names {' and '.join(map(repr, names))} in notion_databases differ only in capitals or blanks"
-            yield Doubt(f"{said}; each is a database of its own", "give them names that are easy to tell apart")
+            yield Remark(f"{said}; each is a database of its own", "give them names that are easy to tell apart")
 
 
-def repaired(notion_databases: object) -> dict[str, str] | None:
-    """The object of names and ids that was meant, where it was stored as text within JSON, or as a list.
+def _for_later(databases: Iterable[ConfiguredDatabase]) -> Iterator[Remark]:
+    names = [repr(database.name) for database in databases if database.options.files]
+    if names:
+        said = f'"files" is true for {some(names)} in notion_databases, but this version copies no files'
+        yield Remark(said, "leave it for a later version, which will copy them, or take it out")
 
-    A list has objects with a name and an id, or of one name and its id each. None where that is not all there is.
+
+def repaired(notion_databases: object) -> dict[str, object] | None:
+    """The object of names and entries that was meant (see `as_object`), None where that cannot be read either."""
+    meant = as_object(notion_databases)
+    return None if not meant or read_configuration(meant).problems else meant
+
+
+def as_object(notion_databases: object) -> dict[str, object] | None:
+    """The names and entries in `notion_databases`, where it, or an entry, was stored as JSON within text.
+
+    It may be a list too, of objects with a name and an id, or of one name and its entry each. None where that is not
+    all there is.
     """
-    if isinstance(notion_databases, str):
-        try:
-            notion_databases = json.loads(notion_databases)
-        except ValueError:
-            return None
-    if isinstance(notion_databases, list):
-        pairs = [_pair(one) for one in notion_databases]
-        notion_databases = None if None in pairs else dict(filter(None, pairs))
-    is_readable = isinstance(notion_databases, dict) and not read_configuration(notion_databases).problems
-    return dict(notion_databases) if isinstance(notion_databases, dict) and notion_databases and is_readable else None
+    meant = unpacked(notion_databases)
+    if isinstance(meant, list):
+        pairs = [pair for pair in map(_pair, meant) if pair]
+        by_name = dict(pairs)
+        # Of two different entries under one name, each may exclude what the other does not.
+        is_complete = len(pairs) == len(meant) and all(by_name[name] == written for name, written in pairs)
+        meant = by_name if is_complete else None
+    if not isinstance(meant, dict):
+        return None
+    return {name: entry if isinstance(entry := unpacked(one), dict) else one for name, one in meant.items()}
 
 
-def _pair(entry: object) -> tuple[str, str] | None:
-    match entry:
-        case {"name": str(name), "id": str(written)} | {"name": str(name), "database_id": str(written)}:
+def _pair(listed: object) -> tuple[str, object] | None:
+    match listed:
+        case {"name": str(name), "id": written, **options} | {"name": str(name), "database_id": written, **options}:
+            return name, {"id": written, **options} if options else written
+        case dict() if len(listed) == 1:
+            ((name, written),) = listed.items()
             return name, written
-        case dict() if len(entry) == 1:
-            ((name, written),) = entry.items()
-            return (name, written) if isinstance(written, str) else None
-        case [str(name), str(written)]:
+        case [str(name), written]:
             return name, written
         case _:
             return None
-
-
-def _text(name: str, written: object) -> str:
-    if not isinstance(written, str):
-        raise MalformedIdError(f"its id is not text: write {{{name!r}: '<database id>'}} in JSON.")
-    return written

@@ -66,7 +66,12 @@ async def name_nameless(
     taken = [one for one in databases if one.is_named]
     named = {one.database_id: one for one in await name_databases(client, nameless, [*known, *taken])}
     return [
-        replace(named.get(one.database_id, one), id_as_written=one.id_as_written, found_by_search=False)
+        replace(
+            named.get(one.database_id, one),
+            id_as_written=one.id_as_written,
+            found_by_search=False,
+            options=one.options,
+        )
         for one in databases
     ]
 

@@ -32,6 +32,7 @@ from notion_pg_sync.mirror.runs import Counts, Ending, FailedDatabase, Job
 from notion_pg_sync.mirror.tables import FoundTables, inspect_tables, settings_schema, strange_tables
 from notion_pg_sync.mirror.trust import distrust
 from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.rows.excluding import include_again
 from notion_pg_sync.sync.run.account import (
     AccountOutcome,
     begin_account,
@@ -43,6 +44,7 @@ from notion_pg_sync.sync.run.account import (
     sync_and_record,
     sync_bodies,
     verify_databases,
+    with_emails_settled,
 )
 from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, clear_up, close_dead_runs, summary, who
 from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, read_configuration
@@ -369,8 +371,10 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
         await remember(work, user_id, [wanted], found_by_search=is_of_search(account, known, wanted))
         if not settings.dry_run:
             await claim_patiently(work, user_id)
-        async with open_client_of(work, account) as client, keeping_lease(work, user_id, client.pacer):
+        async with open_client_of(work, account) as opened, keeping_lease(work, user_id, opened.pacer):
+            outcome.notes += await include_again(work, user_id, wanted, settings.include)
             known_before = await begin_account(work, account)
+            client = await with_emails_settled(work, opened, user_id)
             of_account = AccountOutcome(user_id, due=1)
             outcome.accounts.append(of_account)
             name = await sync_and_record(work, client, of_account, wanted, known_before.row_counts)

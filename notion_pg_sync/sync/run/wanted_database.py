@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases, free_name, resolve_database
+from notion_pg_sync.core.databases import (
+    ConfiguredDatabase,
+    DatabaseOptions,
+    find_databases,
+    free_name,
+    resolve_database,
+)
 from notion_pg_sync.core.errors import NothingAttemptedError, UsageError
 from notion_pg_sync.mirror.accounts import ConnectedAccount, KnownDatabase
 from notion_pg_sync.sync.run.configuration import read_configuration
@@ -47,15 +53,21 @@ def is_of_search(account: ConnectedAccount, known: Sequence[KnownDatabase], data
 def _find(account: ConnectedAccount, known: Sequence[KnownDatabase], written: str) -> ConfiguredDatabase:
     """A configured database or, where everything is wanted, one that search found before."""
     configuration = read_configuration(account.databases)
-    nameless = {one.database_id: one.id_as_written for one in configuration.databases if not one.is_named}
+    nameless = {one.database_id: one for one in configuration.databases if not one.is_named}
     candidates = [
-        replace(one.as_found, id_as_written=nameless[one.database_id]) for one in known if one.database_id in nameless
+        replace(nameless[one.database_id], name=one.name, title=one.title)
+        for one in known
+        if one.database_id in nameless
     ]
     candidates += configuration.databases
-    if configuration.everything:
-        candidates += [one.as_found for one in known if one.found_by_search]
+    configured = {one.database_id: one.options for one in configuration.databases}
+    candidates += [
+        replace(one.as_found, options=configured.get(one.database_id, DatabaseOptions()))
+        for one in known
+        if one.found_by_search and configuration.takes_found(one.database_id)
+    ]
     if configuration.problems and not find_databases(written, candidates):
-        raise NothingAttemptedError(f"user {account.user_id!r}: {configuration.problems[0]}")
+        raise NothingAttemptedError(f"user {account.user_id!r}: {configuration.problems[0].message}")
     return resolve_database(written, candidates, whose=f"notion_databases of user {account.user_id!r} has")
 
 

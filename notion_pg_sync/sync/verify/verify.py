@@ -27,12 +27,15 @@ from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.data_sources import known_data_sources
+from notion_pg_sync.mirror.exclusions import load_exclusions
 from notion_pg_sync.mirror.held_rows import HeldRow, HeldRows
 from notion_pg_sync.mirror.held_texts import HeldTexts
 from notion_pg_sync.mirror.held_views import HeldView, HeldViews
 from notion_pg_sync.mirror.kept_tables import kept_table
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
+from notion_pg_sync.notion.exclusion import Selection
+from notion_pg_sync.sync.rows.excluding import selections_of
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.verify.comparing import HeldPage, Wanted, body_differences
 from notion_pg_sync.sync.verify.expectation import Expected, boundaries_not_told, clock_formulas
@@ -66,6 +69,7 @@ async def verify_database(
         wanted = work.table_for(configured.name)
         known = await known_data_sources(connection, user_id, configured.database_id)
         table, _ = await kept_table(connection, work.tables.values(), known.values(), wanted)
+        selections = selections_of(await load_exclusions(connection, user_id))
     held = HeldRows(work.pool, work.tables, user_id, configured.database_id, configured.name, table)
     people = People(own_client, HeldTexts(work.pool, user_id), found)
     found.add(
@@ -73,8 +77,11 @@ async def verify_database(
         for column, wanted, type_ in await held.wrong_types()
     )
     listed = await _data_source_ids(own_client, configured)
+    own_client = own_client.selecting(selections)
     for data_source_id in listed:
-        comparison = await _begin(own_client, held, people, found, data_source_id, bodies=work.settings.bodies)
+        comparison = await _begin(
+            own_client, held, people, found, data_source_id, selections=selections, bodies=work.settings.bodies
+        )
         await comparison.compare(work.settings.page_size)
     for page_id, where in await held.misplaced(listed):
         found.add([Difference("extra_row", page_id, None, "", "no such row in this database", f"a row in {where}")])
@@ -95,10 +102,20 @@ async def _data_source_ids(client: NotionClient, configured: ConfiguredDatabase)
 
 
 async def _begin(
-    client: NotionClient, held: HeldRows, people: People, found: Findings, data_source_id: str, *, bodies: bool
+    client: NotionClient,
+    held: HeldRows,
+    people: People,
+    found: Findings,
+    data_source_id: str,
+    *,
+    selections: Mapping[str, Selection],
+    bodies: bool,
 ) -> _Comparison:
     """The comparison of a data source; when the sync began is worked out without comparing two clocks."""
     answer = await client.data_source(data_source_id)
+    if selection := selections.get(data_source_id):
+        narrowed = Selection.of(selection.exclusion, answer.schema, answer.excluded)
+        client = client.selecting({data_source_id: narrowed})
     since_sync = await held.since_sync()
     if since_sync is None:
         raise VerificationError(

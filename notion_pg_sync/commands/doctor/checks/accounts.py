@@ -205,31 +205,29 @@ def wanted_databases(accounts: Sequence[Account], schema: str) -> list[Finding]:
 
 
 def _unusable(account: Account, schema: str) -> list[Finding]:
-    configuration = read_configuration(account.databases)
-    readable = repaired(account.databases) if configuration.problems else None
+    problems = read_configuration(account.databases).problems
+    readable = repaired(account.databases) if problems else None
     fix = statements.databases_statement(schema, account.user_id, readable) if readable else ""
-    names = [f"database {name!r}" for name in configuration.malformed] or ["each database"] * len(
-        configuration.problems
-    )
     return [
         broken(
-            f"{account.user_id}: {problem.rstrip('.')}",
+            f"{account.user_id}: {problem.message.rstrip('.')}",
             fix,
             (account.user_id,),
-            needs="" if fix else f"the id or the link of {name}, in notion_databases of {account.user_id}",
+            needs="" if fix else f"{problem.needs}, in notion_databases of {account.user_id}",
         )
-        for problem, name in zip(configuration.problems, names, strict=False)
+        for problem in problems
     ]
 
 
 def _doubles(account: Account, schema: str) -> list[Finding]:
     return [
         warning(
-            f"{account.user_id}: {name!r} and {counts!r} in notion_databases are one database: it counts once, as "
-            f"{counts!r}, the first in alphabetical order",
-            statements.without_database(schema, account.user_id, name),
+            f"{account.user_id}: {double.name!r} and {double.counts!r} in notion_databases are one database: it counts "
+            f"once, as {double.counts!r}, the first in alphabetical order"
+            + (", with the options of both, and without what either excludes" if double.merged else ""),
+            statements.without_database(schema, account.user_id, double.name, double.merged),
         )
-        for name, counts in read_configuration(account.databases).doubles.items()
+        for double in read_configuration(account.databases).doubles
     ]
 
 

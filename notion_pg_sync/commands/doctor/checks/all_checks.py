@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from notion_pg_sync.commands.doctor.checks.accounts import ACCOUNT_CHECKS
 from notion_pg_sync.commands.doctor.checks.check import Check
+from notion_pg_sync.commands.doctor.checks.exclusions import EXCLUSION_CHECKS
 from notion_pg_sync.commands.doctor.checks.mirrored_tables import MIRRORED_TABLE_CHECKS
 from notion_pg_sync.commands.doctor.checks.notion import NOTION_CHECKS
 from notion_pg_sync.commands.doctor.checks.older_setup import OLDER_SETUP_CHECKS
@@ -24,6 +25,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *ACCOUNT_CHECKS,
     *NOTION_CHECKS,
     *MIRRORED_TABLE_CHECKS,
+    *EXCLUSION_CHECKS,
     *RUN_CHECKS,
     *OLDER_SETUP_CHECKS,
     *SCHEDULING_CHECKS,

@@ -1,0 +1,329 @@
+"""What owners exclude from the copies of their databases: kept here once it was seen, and taken out of what is stored.
+
+Which properties these are, by their ids and names, the caller decides (`covers`). All of a purge is one transaction: a
+run that is killed in it has purged nothing, and the next one begins it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import LiteralString, cast
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from notion_pg_sync.core.errors import ErrorCode, ExitCode, ToolError
+from notion_pg_sync.core.wording import plural
+from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.data_sources import DataSourceKey, await_search, load_columns
+from notion_pg_sync.mirror.qualified_sql import qualified
+from notion_pg_sync.mirror.search_documents import write_missing_documents
+from notion_pg_sync.mirror.tables import SyncTable
+
+# Entries as they were written, each with the properties that it met: by decoded id, with the name.
+Entries = Mapping[str, Mapping[str, str]]
+# Whether a property, given by its id and its name, is excluded.
+Covers = Callable[[str, str], bool]
+
+
+class PurgeBlockedError(ToolError):
+    """A trigger keeps in a sync table what is to be purged."""
+
+    exit_code = ExitCode.FAILED
+    code = ErrorCode.ROWS_BLOCKED
+
+    @classmethod
+    def of(cls, table: SyncTable, rows: int, what: str) -> PurgeBlockedError:
+        """The error for so many rows of a table that still hold it."""
+        triggers = ", ".join(table.triggers) or "of a partition"
+        return cls(
+            f"{plural(rows, 'row')} of {table.qualified_name} still {'holds' if rows == 1 else 'hold'} {what}, since "
+            f"the trigger {triggers} keeps it there, so nothing is read: let it return the row as it is written, or "
+            "drop it."
+        )
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """What a user excludes: the entries by database, and which database each known data source belongs to."""
+
+    entries: Mapping[str, Entries] = field(default_factory=dict)
+    databases: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Purged:
+    """What was purged: the properties, by name, and in how many rows and removed pages they were."""
+
+    names: tuple[str, ...] = ()
+    rows: int = 0
+    removed_pages: int = 0
+
+
+async def load_exclusions(connection: Connection, user_id: str) -> Excluded:
+    """What a user excludes."""
+    found = await connection.execute(
+        "SELECT database_id::text, entry, properties FROM notion_sync.exclusions WHERE user_id = %s ORDER BY entry",
+        (user_id,),
+    )
+    entries: dict[str, dict[str, dict[str, str]]] = {}
+    async for database_id, entry, properties in found:
+        entries.setdefault(database_id, {})[entry] = properties
+    if not entries:
+        return Excluded()
+    sources = await connection.execute(
+        "SELECT data_source_id::text, database_id::text FROM notion_sync.data_sources WHERE user_id = %s", (user_id,)
+    )
+    return Excluded(entries, {source: database_id async for source, database_id in sources})
+
+
+async def save_exclusions(connection: Connection, user_id: str, database_id: str, entries: Entries) -> None:
+    """Records entries; a known one gets the properties that it met since."""
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            """
+            INSERT INTO notion_sync.exclusions AS known (user_id, database_id, entry, properties)
+            VALUES (%s, %s, %s, %s)
+            ON CONFLICT (user_id, database_id, entry) DO UPDATE SET properties = known.properties || EXCLUDED.properties
+            WHERE known.properties || EXCLUDED.properties <> known.properties
+            """,
+            [(user_id, database_id, entry, Jsonb(dict(properties))) for entry, properties in entries.items()],
+        )
+
+
+async def delete_exclusions(
+    connection: Connection, user_id: str, database_ids: Collection[str], entries: Iterable[str]
+) -> None:
+    """Forgets entries."""
+    await connection.execute(
+        "DELETE FROM notion_sync.exclusions WHERE user_id = %s AND database_id = ANY (%s::uuid[]) AND entry = ANY (%s)",
+        (user_id, list(database_ids), list(entries)),
+    )
+
+
+async def properties_known(
+    connection: Connection, user_id: str, database_ids: Collection[str]
+) -> list[tuple[str, str]]:
+    """The properties of databases that columns were given to, by id and name: those that vanished from Notion too."""
+    found = await connection.execute(
+        """
+        SELECT DISTINCT property_id, property_name
+        FROM notion_sync.columns JOIN notion_sync.data_sources USING (user_id, data_source_id)
+        WHERE user_id = %s AND database_id = ANY (%s::uuid[])
+        """,
+        (user_id, list(database_ids)),
+    )
+    return await found.fetchall()
+
+
+# The rows of a data source, and those that an application wrote for its database, which the next sync takes over.
+_ITS_ROWS: LiteralString = """
+    user_id {=} %(user)s AND (notion_data_source_id {=} %(source)s
+        OR (notion_data_source_id IS NULL AND notion_sync.as_notion_id(notion_page_id) IS NOT NULL
+            AND notion_sync.as_notion_id(notion_database_id) {=} %(database)s::pg_catalog.uuid))
+"""
+# Its removed pages, and those of data sources that the database has no longer.
+_ITS_REMOVED_PAGES: LiteralString = """
+    user_id = %(user)s AND (data_source_id = %(source)s
+        OR (database_id = %(database)s AND NOT EXISTS (
+            SELECT FROM notion_sync.data_sources AS known
+            WHERE (known.user_id, known.data_source_id) = (removed.user_id, removed.data_source_id))))
+"""
+
+
+@dataclass(frozen=True)
+class _Purge:
+    """What is to be purged of a data source: `fields` are its columns' names, `keys` properties by their names."""
+
+    key: DataSourceKey
+    database_id: str
+    fields: Sequence[str]
+    covers: Covers
+    keys: Sequence[str] = ()
+
+    async def of(self, found: AsyncIterator[tuple[str, str]]) -> _Purge:
+        """The same with the names that excluded properties have, of those found, given by name and id."""
+        return replace(self, keys=sorted({name async for name, id_ in found if self.covers(id_, name)}))
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What placeholders stand for."""
+        return {
+            "user": self.key.user_id,
+            "source": self.key.data_source_id,
+            "database": self.database_id,
+            "keys": list(self.keys),
+            "fields": list(self.fields),
+        }
+
+    def emptied(self, table: SyncTable) -> list[str]:
+        """The columns of `table` that are filled from one of the properties."""
+        of_text = [table.text] if set(table.text_sources) & set(self.keys) else []
+        return of_text + [extra.name for extra in table.extra if set(extra.properties) & set(self.keys)]
+
+
+async def purge(
+    connection: Connection, tables: Collection[SyncTable], key: DataSourceKey, database_id: str, covers: Covers
+) -> Purged:
+    """Takes the properties that it `covers` out of all that is stored of a data source; what is read next is without.
+
+    Within the caller's transaction; two queries where nothing is stored of them. Raises `PurgeBlockedError`.
+    """
+    columns = [one for one in await load_columns(connection, key) if covers(one.property_id, one.property_name)]
+    schema = await _stored_schema(connection, key)
+    kept = {name: value for name, value in (schema or {}).items() if not covers(_id_of(value), name)}
+    names = {*(schema or {})} - {*kept} | {one.property_name for one in columns}
+    if schema is not None and not names:
+        return Purged()
+    wanted = _Purge(key, database_id, [one.name for one in columns], covers)
+    rows = sum([await _purge_table(connection, table, wanted) for table in tables])
+    removed_pages = await _purge_removed_pages(connection, tables, wanted)
+    if schema is not None:
+        await _purge_bookkeeping(connection, wanted, kept, names)
+        for table in tables:
+            await _rewrite_documents(connection, table, key)
+    return Purged(tuple(sorted(names)), rows, removed_pages)
+
+
+async def count_excluded(
+    connection: Connection, tables: Collection[SyncTable], key: DataSourceKey, database_id: str, covers: Covers
+) -> int:
+    """How many rows hold something of the properties that it `covers`; writes nothing."""
+    columns = [one for one in await load_columns(connection, key) if covers(one.property_id, one.property_name)]
+    wanted = _Purge(key, database_id, [one.name for one in columns], covers)
+    return sum([await _count(connection, table, await _in_table(connection, table, wanted)) for table in tables])
+
+
+async def _stored_schema(connection: Connection, key: DataSourceKey) -> dict[str, object] | None:
+    """None before the first sync."""
+    statement: LiteralString = "SELECT schema FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s"
+    schema = await fetch_value(connection, statement, key.user_id, key.data_source_id)
+    return schema if isinstance(schema, dict) else None
+
+
+def _id_of(value: object) -> str:
+    return str(value.get("id") or "") if isinstance(value, dict) else ""
+
+
+async def _in_table(connection: Connection, table: SyncTable, wanted: _Purge) -> _Purge:
+    """`wanted` with the names under which a table's rows hold the properties."""
+    query = qualified(
+        """
+        SELECT DISTINCT property.key, coalesce(property.value {->>} 'id', '')
+        FROM {table} CROSS JOIN LATERAL pg_catalog.jsonb_each(
+            CASE WHEN pg_catalog.jsonb_typeof(properties) {=} 'object' THEN properties ELSE '{{}}' END
+        ) AS property (key, value)
+        WHERE {its}
+        """,
+        table=table.identifier,
+        its=qualified(_ITS_ROWS),
+    )
+    with connection.as_application():
+        return await wanted.of(aiter(await connection.execute(query, wanted.parameters)))
+
+
+async def _purge_table(connection: Connection, table: SyncTable, wanted: _Purge) -> int:
+    """Takes it out of a table's rows, which the next read writes again; returns how many they were."""
+    wanted = await _in_table(connection, table, wanted)
+    if not (wanted.keys or wanted.fields):
+        return 0
+    emptied = [sql.SQL("{} = NULL").format(sql.Identifier(name)) for name in wanted.emptied(table)]
+    statement = qualified(
+        """
+        UPDATE {table} SET content_hash = NULL, properties = properties {-} %(keys)s::pg_catalog.text[],
+            fields = CASE WHEN pg_catalog.jsonb_typeof(fields) {=} 'object'
+                          THEN fields {-} %(fields)s::pg_catalog.text[] ELSE fields END{emptied}
+        WHERE {its} AND {holds}
+        """,
+        table=table.identifier,
+        its=qualified(_ITS_ROWS),
+        emptied=sql.SQL("").join(sql.SQL(", {}").format(one) for one in emptied),
+        holds=_holds(),
+    )
+    with connection.as_application():
+        rows = (await connection.execute(statement, wanted.parameters)).rowcount
+        # Those that fire at the end of the transaction do so now.
+        await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    if rows and (left := await _count(connection, table, wanted)):
+        raise PurgeBlockedError.of(table, left, "what is excluded")
+    return rows
+
+
+def _holds() -> sql.Composed:
+    """Whether a row holds something of it."""
+    return qualified(
+        "(coalesce(properties {?|} %(keys)s::pg_catalog.text[], false)"
+        " OR coalesce(fields {?|} %(fields)s::pg_catalog.text[], false))"
+    )
+
+
+async def _count(connection: Connection, table: SyncTable, wanted: _Purge) -> int:
+    query = qualified(
+        "SELECT pg_catalog.count(*) FROM {table} WHERE {its} AND {holds}",
+        table=table.identifier,
+        its=qualified(_ITS_ROWS),
+        holds=_holds(),
+    )
+    with connection.as_application():
+        return cast(int, await fetch_value(connection, query, **wanted.parameters))
+
+
+async def _purge_removed_pages(connection: Connection, tables: Collection[SyncTable], wanted: _Purge) -> int:
+    """Takes it out of the rows of pages that left Notion; returns how many they were.
+
+    Of a data source that is not known any more, nobody can tell which fields are whose: none stays.
+    """
+    its = sql.SQL(_ITS_REMOVED_PAGES)
+    query = sql.SQL(
+        """
+        SELECT DISTINCT key, coalesce(value ->> 'id', '')
+        FROM notion_sync.removed_pages AS removed CROSS JOIN LATERAL jsonb_each(
+            CASE WHEN jsonb_typeof(row -> 'properties') = 'object' THEN row -> 'properties' ELSE '{{}}' END)
+        WHERE {its}
+        """
+    )
+    wanted = await wanted.of(aiter(await connection.execute(query.format(its=its), wanted.parameters)))
+    if not (wanted.keys or wanted.fields):
+        return 0
+    emptied = {table.qualified_name: dict.fromkeys(wanted.emptied(table)) for table in tables}
+    statement = sql.SQL(
+        """
+        UPDATE notion_sync.removed_pages AS removed
+        SET row = row || '{{"content_hash": null}}' || coalesce(%(emptied)s::jsonb -> sync_table, '{{}}')
+            || CASE WHEN jsonb_typeof(row -> 'properties') = 'object'
+                    THEN jsonb_build_object('properties', (row -> 'properties') - %(keys)s::text[]) ELSE '{{}}' END
+            || CASE WHEN data_source_id IS DISTINCT FROM %(source)s THEN '{{"fields": {{}}}}'
+                    WHEN jsonb_typeof(row -> 'fields') = 'object'
+                    THEN jsonb_build_object('fields', (row -> 'fields') - %(fields)s::text[]) ELSE '{{}}' END
+        WHERE {its} AND (coalesce((row -> 'properties') ?| %(keys)s::text[], false)
+                         OR coalesce((row -> 'fields') ?| %(fields)s::text[], false))
+        """
+    )
+    parameters = {**wanted.parameters, "emptied": Jsonb(emptied)}
+    return (await connection.execute(statement.format(its=its), parameters)).rowcount
+
+
+async def _purge_bookkeeping(
+    connection: Connection, wanted: _Purge, schema: Mapping[str, object], names: Collection[str]
+) -> None:
+    """Takes it out of what is noted of the data source itself; `schema` is without it."""
+    parameters = {**wanted.parameters, "schema": Jsonb(dict(schema)), "names": list(names)}
+    statements: tuple[LiteralString, ...] = (
+        "DELETE FROM notion_sync.columns WHERE {its} AND name = ANY (%(fields)s)",
+        "UPDATE notion_sync.data_sources SET schema = %(schema)s WHERE {its}",
+        "DELETE FROM notion_sync.left_out WHERE {its} AND property = ANY (%(names)s)",
+        # The hash of all that a page held would prove a guess of what is gone.
+        r"UPDATE notion_sync.pages SET source_hash = '\x', stored_digest = NULL WHERE {its}",
+    )
+    its = sql.SQL("user_id = %(user)s AND data_source_id = %(source)s")
+    for statement in statements:
+        await connection.execute(sql.SQL(statement).format(its=its), parameters)
+
+
+async def _rewrite_documents(connection: Connection, table: SyncTable, key: DataSourceKey) -> None:
+    """Lets search read of a table's rows what they hold now."""
+    await await_search(connection, key)
+    last: str | None = ""
+    while last is not None:
+        last = await write_missing_documents(connection, table, key, last)
