@@ -26,6 +26,8 @@ from notion_pg_sync.mirror.readers import (
     owners_of,
     remembered_readers,
     remembering,
+    renamed_to,
+    renaming,
 )
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE, settings_schema
 from notion_pg_sync.mirror.typed_sql import typed
@@ -117,6 +119,10 @@ async def _check(connection: Connection, reader: Reader, *, may_be_new: bool) ->
 
 async def _revoke(connection: Connection, role: str, *, only_sql: bool) -> str:
     """Returns what is so from now on, or the SQL that brings it there."""
+    if new_name := await renamed_to(connection, Reader(role)):
+        # Without its limit it would see by the grants that it still has what a session asks for.
+        fix = renaming(new_name, role)
+        raise UsageError(f"the role {role!r} is called {new_name!r} now: give it its name back ({fix}) first.", fix)
     rights = await look_at_rights(connection, Reader(role))
     is_remembered = role in {reader.role for reader in await remembered_readers(connection)}
     statements = [statement for due in rights.withdrawal for statement in due.statements]

@@ -25,6 +25,7 @@ from notion_pg_sync.mirror.reader_rights import (
     unguarded,
 )
 from notion_pg_sync.mirror.trust import unknown_roles
+from notion_pg_sync.mirror.typed_sql import typed
 
 # Any number, the same for every copy of the tool: of two that change what readers have, one waits.
 _ADVISORY_LOCK = 7_263_548_195
@@ -90,7 +91,27 @@ async def readers_forgotten(connection: Connection) -> list[str]:
         """,
         (LIMIT,),
     )
-    return [role async for (role,) in found]
+    roles = [role async for (role,) in found]
+    renamed = {await renamed_to(connection, reader) for reader in await remembered_readers(connection)}
+    return [role for role in roles if role not in renamed]
+
+
+async def renamed_to(connection: Connection, reader: Reader) -> str | None:
+    """The name that a reader's role has by now, if it has another: its policies bind it under that one too."""
+    found = await connection.execute(
+        """
+        SELECT rolname::text FROM pg_policy JOIN pg_roles ON pg_roles.oid = ANY (polroles)
+        WHERE polname = ANY (%s) AND rolname::text <> %s LIMIT 1
+        """,
+        (list(reader.policy_names), reader.role),
+    )
+    row = await found.fetchone()
+    return row[0] if row else None
+
+
+def renaming(role: str, new_name: str) -> str:
+    """What to type to give a role another name."""
+    return typed(sql.SQL("ALTER ROLE {} RENAME TO {}").format(sql.Identifier(role), sql.Identifier(new_name)))
 
 
 def remembering(reader: Reader) -> sql.Composed:
