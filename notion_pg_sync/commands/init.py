@@ -107,11 +107,11 @@ def _show(plan: InitPlan, out: Screen) -> None:
     for relation in plan.relations:
         if relation.creates:
             out.print(f"• create {relation.relation}")
-        elif relation.changes:
+        elif relation.every:
             is_others = relation.belongs_to not in (None, plan.circumstances.role)
             whose = f", which belongs to {relation.belongs_to}" if is_others else ""
             out.print(f"• change {relation.relation}{whose}:")
-            for change in relation.changes:
+            for change in relation.every:
                 out.print(f"    {change.says}")
     for warning in plan.warnings:
         out.print(f"! {warning}")

@@ -15,12 +15,30 @@ from notion_pg_sync.core.columns import MAX_NAME_BYTES
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.page_ids import PageIds, inspect_page_ids, removal_of_duplicates, rewriting, trigger_on
+from notion_pg_sync.mirror.page_uuids import filling_in_batches, uuid_trigger_on
 from notion_pg_sync.mirror.qualified_sql import qualified
-from notion_pg_sync.mirror.tables import ColumnDefinition, Misfit, SyncTable, columns_of, fits, lost_column, wrong_type
+from notion_pg_sync.mirror.tables import (
+    ColumnDefinition,
+    Misfit,
+    SyncTable,
+    columns_of,
+    fits,
+    lost_column,
+    others_column,
+    wrong_type,
+)
 from notion_pg_sync.mirror.trust import OwnedRelation, roles_of
 
 # Types that SQL itself has words for; others are named by their schema.
-_OF_THE_GRAMMAR = frozenset({"integer", "timestamp with time zone"})
+_OF_THE_GRAMMAR = frozenset({"boolean", "integer", "timestamp with time zone"})
+
+
+# The indexes beside the key, by what they find rows by.
+_INDEXES = {
+    "data_source": ("user_id", "notion_data_source_id"),
+    "page": ("page_id",),
+    "edit": ("notion_edited_at",),
+}
 
 
 @dataclass(frozen=True)
@@ -69,6 +87,21 @@ class Change:
     statement: sql.Composed
 
 
+@dataclass(frozen=True)
+class Fill:
+    """The rows of `table` get their `page_id`; `count`: how many have none, or another's."""
+
+    table: sql.Identifier
+    count: int
+
+    @property
+    def change(self) -> Change:
+        """It as one statement, which commits by itself."""
+        return Change(
+            f"fill page_id in {plural(self.count, 'row')}, some thousand at a time", filling_in_batches(self.table)
+        )
+
+
 @dataclass
 class Changes:
     """What `init` has to do to one relation.
@@ -77,7 +110,8 @@ class Changes:
     first. `problems` stand in the way (`remedies` has the SQL to type, by problem, where there is some); `warnings` and
     `keys_of_its_own`, which rows of Notion may not meet, do not. `owner` is the role that has to run the changes where
     the current one may not. `distrusted`: nobody has said that its owner is trusted. `lock` is to come first in their
-    transaction.
+    transaction, where they hang on the rows. `fills` and `later` come after it, since they take long where there are
+    many rows: the table whose `page_id` is to be filled, and what has a transaction of its own each.
     """
 
     relation: str
@@ -88,10 +122,17 @@ class Changes:
     distrusted: OwnedRelation | None = None
     lock: sql.Composed | None = None
     changes: list[Change] = field(default_factory=list)
+    fills: Fill | None = None
+    later: list[Change] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     keys_of_its_own: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     remedies: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def every(self) -> list[Change]:
+        """All changes, in order."""
+        return [*self.changes, *([self.fills.change] if self.fills else []), *self.later]
 
     def misfits(self, column: Misfit) -> None:
         """Adds a problem with a column, for which there is SQL to type."""
@@ -124,13 +165,15 @@ def changes_to(
         adopts=True,
         belongs_to=found.owner,
         owner=None if found.owned else found.owner,
-        lock=sql.SQL("LOCK TABLE {}").format(table.identifier),
+        lock=sql.SQL("LOCK TABLE {}").format(table.identifier) if _hangs_on_rows(found) else None,
     )
     _add_missing_columns(plan, table, found)
     if not plan.problems:
         _replace_narrow_keys(plan, table, found)
         _spell_alike(plan, table, found)
+        _follow_page_ids(plan, table, found)
         _add_key(plan, table, found, taken)
+        plan.later += _missing_indexes(table, found, taken)
         _tell_other_keys(plan, table, found)
     _secure(plan, table, found, role, row_security=row_security)
     return plan
@@ -162,7 +205,9 @@ def _creation(table: SyncTable, role: str, favoured: Sequence[str | None], taken
     plan.changes += revocations(table.identifier, favoured)
     nothing = TableState(owned=True, owner=role, columns={})
     _spell_alike(plan, table, nothing)
+    _follow_page_ids(plan, table, nothing)
     _add_key(plan, table, nothing, taken)
+    plan.changes += _missing_indexes(table, nothing, taken)
     _secure(plan, table, nothing, role, row_security=True)
     return plan
 
@@ -219,9 +264,11 @@ def _add_missing_columns(plan: Changes, table: SyncTable, found: TableState) -> 
         for column in lost:
             plan.misfits(lost_column(table, column, there))
         return
+    if found.page_ids.are_others:
+        plan.misfits(others_column(table, "page_id", "holds other ids than those of the rows' pages", there))
     for name, existing in found.columns.items():
         if name in wanted and not fits(wanted[name], existing.type):
-            plan.misfits(wrong_type(table, wanted[name], existing.type))
+            plan.misfits(wrong_type(table, wanted[name], there))
         if name not in wanted and existing.must_be_given:
             plan.problems.append(
                 f"{table.qualified_name}.{name} is NOT NULL without a default, and the tool does not set it: "
@@ -286,6 +333,21 @@ def _spell_alike(plan: Changes, table: SyncTable, found: TableState) -> None:
         )
 
 
+def _hangs_on_rows(found: TableState) -> bool:
+    """Whether what has to change follows from the rows, of which none may come in between."""
+    ids = found.page_ids
+    return bool(ids.duplicates or ids.misspelled or not ids.are_kept_alike or not _has_key(found.unique_indexes))
+
+
+def _follow_page_ids(plan: Changes, table: SyncTable, found: TableState) -> None:
+    """Sees to it that `page_id` is the id of each row's page."""
+    ids = found.page_ids
+    if not ids.are_followed:
+        plan.add("add a trigger that keeps page_id, whoever writes a row", uuid_trigger_on(table.identifier))
+    if ids.unlike:
+        plan.fills = Fill(table.identifier, ids.unlike)
+
+
 def _add_key(plan: Changes, table: SyncTable, found: TableState, taken: Collection[str]) -> None:
     if not _has_key(found.unique_indexes):
         plan.add(
@@ -294,13 +356,21 @@ def _add_key(plan: Changes, table: SyncTable, found: TableState, taken: Collecti
                 table.identifier, _free(f"{table.name[:50]}_page_key", taken)
             ),
         )
-    if not any(columns[:2] == ("user_id", "notion_data_source_id") for columns in found.indexes):
-        plan.add(
-            "add an index by data source",
-            sql.SQL("CREATE INDEX {} ON {} (user_id, notion_data_source_id)").format(
-                _free(f"{table.name[:45]}_by_data_source", taken), table.identifier
+
+
+def _missing_indexes(table: SyncTable, found: TableState, taken: Collection[str]) -> list[Change]:
+    return [
+        Change(
+            f"add an index by {name.replace('_', ' ')}",
+            sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({})").format(
+                _free(f"{table.name[:45]}_by_{name}", taken),
+                table.identifier,
+                sql.SQL(", ").join(map(sql.Identifier, columns)),
             ),
         )
+        for name, columns in _INDEXES.items()
+        if not any(there[: len(columns)] == columns for there in found.indexes)
+    ]
 
 
 def _tell_other_keys(plan: Changes, table: SyncTable, found: TableState) -> None:
@@ -376,7 +446,13 @@ async def inspect(connection: Connection, table: SyncTable, trusted: Collection[
     page_ids = PageIds()
     may_look = role.is_trusted or role.name in trusted
     if may_look and {"user_id", "notion_page_id"} <= columns.keys():
-        page_ids = await inspect_page_ids(connection, table.identifier, oid, has_key=_has_key(unique_indexes))
+        page_ids = await inspect_page_ids(
+            connection,
+            table.identifier,
+            oid,
+            has_key=_has_key(unique_indexes),
+            has_uuid="page_id" in columns and columns["page_id"].type == "uuid",
+        )
     return TableState(
         owned=owned,
         owner=role.name,

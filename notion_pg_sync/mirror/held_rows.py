@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 from notion_pg_sync.mirror.connection import Connection, Pool, fetch_value, transaction
 from notion_pg_sync.mirror.page_ids import every_spelling
 from notion_pg_sync.mirror.qualified_sql import qualified
-from notion_pg_sync.mirror.tables import SyncTable, columns_of
+from notion_pg_sync.mirror.tables import PAGE_COLUMNS, SyncTable, columns_of
 
 # The page of a row as Notion writes it, however the row does; what is no id of Notion as it is.
 _PAGE_ID = sql.SQL("coalesce(notion_sync.as_notion_id(notion_page_id)::pg_catalog.text, notion_page_id)")
@@ -27,7 +27,10 @@ _WRONG_WHERE_IT_BELONGS: LiteralString = (
 
 @dataclass(frozen=True)
 class HeldRow:
-    """A row as it is, whatever it holds; ids of Notion's as Notion writes them. `extra`: its extra columns, by name."""
+    """A row as it is, whatever it holds; ids of Notion's as Notion writes them.
+
+    `extra`: its extra columns, by name; `about_page`: those of `PAGE_COLUMNS`.
+    """
 
     page_id: str
     title: str | None
@@ -41,6 +44,7 @@ class HeldRow:
     data_source_id: str | None
     database_id: str
     database_name: str | None
+    about_page: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -131,17 +135,14 @@ class HeldRows:
                    notion_data_source_id AS data_source_id,
                    coalesce(notion_sync.as_notion_id(notion_database_id)::pg_catalog.text, notion_database_id)
                        AS database_id,
-                   {database_name} AS database_name
+                   {database_name} AS database_name, {about_page} AS about_page
             FROM {table} WHERE user_id {=} %s AND notion_page_id {=} ANY (%s)
             """,
             page_id=_PAGE_ID,
             title=sql.Identifier(self.table.title),
             text=sql.Identifier(self.table.text),
-            extra=sql.SQL("pg_catalog.jsonb_build_object({})").format(
-                sql.SQL(", ").join(
-                    part for one in self.table.extra for part in (sql.Literal(one.name), sql.Identifier(one.name))
-                )
-            ),
+            extra=_by_name(column.name for column in self.table.extra),
+            about_page=_by_name(column.name for column in PAGE_COLUMNS),
             database_name=sql.SQL("database_name" if self.table.has_database_name else "NULL"),
             table=self.table.identifier,
         )
@@ -191,3 +192,10 @@ class HeldRows:
         async with transaction(self.pool) as connection:
             with connection.as_application():
                 yield connection
+
+
+def _by_name(columns: Iterable[str]) -> sql.Composed:
+    """An object with the values of these columns."""
+    return sql.SQL("pg_catalog.jsonb_build_object({})").format(
+        sql.SQL(", ").join(part for name in columns for part in (sql.Literal(name), sql.Identifier(name)))
+    )

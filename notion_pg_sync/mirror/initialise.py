@@ -8,17 +8,27 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from psycopg import errors, sql
 
 from notion_pg_sync.core.printable import printable
 from notion_pg_sync.mirror import migrations, repeatable
-from notion_pg_sync.mirror.adoption import Changes, changes_to, favoured_by_default, inspect, revocations, taken_names
+from notion_pg_sync.mirror.adoption import (
+    Change,
+    Changes,
+    changes_to,
+    favoured_by_default,
+    inspect,
+    revocations,
+    taken_names,
+)
 from notion_pg_sync.mirror.bookkeeping import NOTHING_MISSING, Lack, find_lack, owner_to_ask
 from notion_pg_sync.mirror.connection import Connection, PostgresError
 from notion_pg_sync.mirror.diagnosis.rights import current_role
 from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
 from notion_pg_sync.mirror.migrations import Migration
+from notion_pg_sync.mirror.page_uuids import fill
 from notion_pg_sync.mirror.tables import (
     DEFAULT_SCHEMA,
     SETTINGS_TABLE,
@@ -44,6 +54,8 @@ from notion_pg_sync.mirror.typed_sql import harmless
 from notion_pg_sync.mirror.views import refresh_views
 
 _LOCK_ATTEMPTS = 10
+
+Result = TypeVar("Result")
 
 # PostgreSQL changes no table while a constraint trigger of an application still has to look at rows that were changed.
 _AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE"
@@ -122,12 +134,12 @@ class InitPlan:
     @property
     def is_empty(self) -> bool:
         """Whether everything is as it should be."""
-        return self.upgrade.is_empty and not any(relation.changes or relation.problems for relation in self.relations)
+        return self.upgrade.is_empty and not any(relation.every or relation.problems for relation in self.relations)
 
     @property
     def adopts(self) -> bool:
         """Whether it changes relations that somebody else made."""
-        return any(relation.adopts and relation.changes for relation in self.relations)
+        return any(relation.adopts and relation.every for relation in self.relations)
 
     @property
     def distrusted(self) -> list[OwnedRelation]:
@@ -154,7 +166,7 @@ class InitPlan:
 
     def for_others(self) -> list[Changes]:
         """The relations whose changes only their owner may make."""
-        return [relation for relation in self.relations if relation.owner and relation.changes]
+        return [relation for relation in self.relations if relation.owner and relation.every]
 
 
 async def plan_init(
@@ -247,7 +259,8 @@ async def carry_out(connection: Connection, plan: InitPlan) -> list[str]:
         if not plan.upgrade.is_empty:
             await _in_turn(connection, _upgrade)
         for planner in _planners(plan.circumstances):
-            await _in_turn(connection, partial(_change, planner=planner, circumstances=plan.circumstances))
+            change = partial(_change, planner=planner, circumstances=plan.circumstances)
+            await _finish(connection, await _in_turn(connection, change))
         return [] if plan.upgrade.is_empty else await refresh_views(connection, only_present=True)
     except errors.IntegrityError as error:
         raise _does_not_fit(error) from error
@@ -286,16 +299,19 @@ def statements_of(plan: InitPlan, connection: Connection) -> str:
     if not plan.upgrade.is_empty:
         parts.append(f"-- notion_sync\nBEGIN;\n{_statements_of(plan.upgrade).as_string(connection)}\nCOMMIT;\n")
     for relation in plan.relations:
+        if relation.every:
+            parts.append(f"-- {printable(relation.relation)}")
         if relation.changes:
-            # A line end in a name must not end the comment.
-            lines = [
-                f"-- {printable(change.says)}\n{harmless(change.statement.as_string(connection))};"
-                for change in relation.changes
-            ]
             locked = [f"{harmless(relation.lock.as_string(connection))};"] if relation.lock else []
-            begin = f"BEGIN;\n{_AT_ONCE};"
-            parts.append("\n".join([f"-- {printable(relation.relation)}", begin, *locked, *lines, "COMMIT;\n"]))
+            lines = [_as_line(change, connection) for change in relation.changes]
+            parts.append("\n".join([f"BEGIN;\n{_AT_ONCE};", *locked, *lines, "COMMIT;\n"]))
+        parts += [f"{_as_line(change, connection)}\n" for change in relation.every[len(relation.changes) :]]
     return "\n".join(parts)
+
+
+def _as_line(change: Change, connection: Connection) -> str:
+    # A line end in a name must not end the comment.
+    return f"-- {printable(change.says)}\n{harmless(change.statement.as_string(connection))};"
 
 
 Planner = Callable[[Connection, Circumstances], Awaitable[Changes]]
@@ -387,16 +403,16 @@ async def _upgrade(connection: Connection) -> None:
     await connection.execute(_statements_of(await _plan_upgrade(connection)))
 
 
-async def _change(connection: Connection, planner: Planner, circumstances: Circumstances) -> None:
-    """Changes one relation; of one that is there already, what has to change is found out once more under its lock.
+async def _change(connection: Connection, planner: Planner, circumstances: Circumstances) -> Changes:
+    """Changes one relation; where that hangs on its rows, what has to change is found out once more under its lock.
 
-    For an application may write rows in between.
+    For an application may write rows in between. Returns what was to change, of which `_finish` does the rest.
     """
     relation = await planner(connection, circumstances)
     if relation.distrusted:
         raise distrust(relation.distrusted)
     if relation.owner or not relation.changes:
-        return
+        return relation
     if relation.lock:
         await connection.execute(relation.lock)
         relation = await planner(connection, circumstances)
@@ -404,14 +420,30 @@ async def _change(connection: Connection, planner: Planner, circumstances: Circu
         await connection.execute(_AT_ONCE)
         for change in relation.changes:
             await connection.execute(change.statement)
+    return relation
 
 
-async def _in_turn(connection: Connection, work: Callable[[Connection], Awaitable[None]]) -> None:
+async def _finish(connection: Connection, relation: Changes) -> None:
+    """What takes long where a relation has many rows, while others read them."""
+    if relation.owner:
+        return
+    if relation.fills:
+        await fill(connection, relation.fills.table)
+    for change in relation.later:
+        await _in_turn(connection, partial(_run, statement=change.statement))
+
+
+async def _run(connection: Connection, statement: sql.Composed) -> None:
+    with connection.as_application():
+        await connection.execute(statement)
+
+
+async def _in_turn(connection: Connection, work: Callable[[Connection], Awaitable[Result]]) -> Result:
     """Does `work` in one transaction, in which no other `init` is at work; once more where a lock cannot be had."""
 
-    async def take_turn() -> None:
+    async def take_turn() -> Result:
         await migrations.take_turns(connection)
         await limit_lock_waits(connection)
-        await work(connection)
+        return await work(connection)
 
-    await in_attempts(connection, take_turn, attempts=_LOCK_ATTEMPTS)
+    return await in_attempts(connection, take_turn, attempts=_LOCK_ATTEMPTS)

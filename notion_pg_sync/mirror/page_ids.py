@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import cast
+from typing import LiteralString, cast
 
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.page_uuids import is_unlike
 from notion_pg_sync.mirror.qualified_sql import qualified
 
 TRIGGER = "notion_sync_page_id"
@@ -70,18 +71,24 @@ def every_spelling(page_ids: Iterable[str]) -> list[str]:
     return [spelling.spell(page_id) for page_id in page_ids for spelling in IdSpelling]
 
 
-_TRIGGER = sql.SQL(
-    """
-    FROM pg_trigger
+def _of_trigger(selected: LiteralString, function: str) -> sql.Composed:
+    """What the catalog says of the trigger on the table pg_class.oid that calls `function`; null without one."""
+    return sql.SQL(
+        """(
+    SELECT {selected} FROM pg_trigger
     JOIN pg_proc ON pg_proc.oid = tgfoid
     JOIN pg_namespace AS of_function ON of_function.oid = pronamespace
-    WHERE tgrelid = pg_class.oid AND of_function.nspname = 'notion_sync' AND proname = 'spell_page_id'
+    WHERE tgrelid = pg_class.oid AND of_function.nspname = 'notion_sync' AND proname = {function}
     ORDER BY tgenabled IN ('O', 'A') DESC LIMIT 1
-    """
+    )"""
+    ).format(selected=sql.SQL(selected), function=sql.Literal(function))
+
+
+_AT_WORK: LiteralString = "tgenabled IN ('O', 'A')"
+TRIGGER_ARGUMENT = _of_trigger("convert_from(btrim(tgargs, decode('00', 'hex')), 'UTF8')", "spell_page_id")
+_TRIGGERS = sql.SQL(", ").join(
+    [TRIGGER_ARGUMENT, _of_trigger(_AT_WORK, "spell_page_id"), _of_trigger(_AT_WORK, "set_page_id")]
 )
-# The argument of the trigger on the table pg_class.oid, null where there is none; and whether it is at work.
-TRIGGER_ARGUMENT = sql.SQL("(SELECT convert_from(btrim(tgargs, decode('00', 'hex')), 'UTF8') {})").format(_TRIGGER)
-_IS_AT_WORK = sql.SQL("(SELECT tgenabled IN ('O', 'A') {})").format(_TRIGGER)
 
 
 @dataclass(frozen=True)
@@ -90,36 +97,54 @@ class PageIds:
 
     `spelling` is the trigger's, or else that of most rows. `are_kept_alike`: whether the trigger is there and at work.
     `misspelled`: how many are written otherwise. `duplicates`: how many rows are one too many for their page.
+    `are_followed`: whether the trigger for the column `page_id` is at work. `unlike`: in how many rows that column is
+    not the page's id. `are_others`: it is the application's own, for other ids.
     """
 
     spelling: IdSpelling = IdSpelling.DASHED
     are_kept_alike: bool = False
     misspelled: int = 0
     duplicates: int = 0
+    are_followed: bool = False
+    unlike: int = 0
+    are_others: bool = False
 
 
-async def inspect_page_ids(connection: Connection, table: sql.Identifier, oid: int, *, has_key: bool) -> PageIds:
+async def inspect_page_ids(
+    connection: Connection, table: sql.Identifier, oid: int, *, has_key: bool, has_uuid: bool
+) -> PageIds:
     """What the page ids of a table are like; needs nothing of the schema `notion_sync`.
 
-    `has_key`: whether a unique key on user and page id keeps double rows out that write the id alike.
+    `has_key`: whether a unique key on user and page id keeps double rows out that write the id alike. `has_uuid`:
+    whether there is a column `page_id` of type uuid.
     """
-    asked = await connection.execute(
-        sql.SQL("SELECT {}, {} FROM pg_class WHERE oid = %s").format(TRIGGER_ARGUMENT, _IS_AT_WORK), (oid,)
-    )
-    argument, is_at_work = await asked.fetchone() or (None, None)
-    counts: list[sql.Composable] = [_count(_ANY_ID), *(_count(spelling.pattern) for spelling in IdSpelling)]
-    query = qualified(
-        "SELECT {counts} FROM {table} WHERE notion_page_id IS NOT NULL",
-        counts=sql.SQL(", ").join(counts),
-        table=table,
-    )
+    asked = await connection.execute(sql.SQL("SELECT {} FROM pg_class WHERE oid = %s").format(_TRIGGERS), (oid,))
+    argument, is_at_work, follows = await asked.fetchone() or (None, None, None)
+    page_id = sql.SQL("page_id" if has_uuid else "NULL::pg_catalog.uuid")
+    uuid = qualified("CASE WHEN {is_id} THEN notion_page_id::pg_catalog.uuid END", is_id=_matches(_ANY_ID))
+    unlike = is_unlike(page_id, uuid)
+    counts = [
+        _count(_matches(_ANY_ID)),
+        *(_count(_matches(spelling.pattern)) for spelling in IdSpelling),
+        _count(unlike),
+        _count(sql.SQL("{} IS NOT NULL AND {}").format(page_id, unlike)),
+    ]
+    query = qualified("SELECT {counts} FROM {table}", counts=sql.SQL(", ").join(counts), table=table)
     with connection.as_application():
-        ids, *counted = await (await connection.execute(query)).fetchone() or ()
+        ids, *counted, wrong, others = await (await connection.execute(query)).fetchone() or ()
     spelt = dict(zip(IdSpelling, counted, strict=True))
     spelling = IdSpelling(argument) if argument else max(spelt, key=spelt.__getitem__)
     misspelled = ids - spelt[spelling]
     duplicates = await _count_duplicates(connection, table) if misspelled or not has_key else 0
-    return PageIds(spelling, bool(is_at_work), misspelled, duplicates)
+    return PageIds(
+        spelling,
+        bool(is_at_work),
+        misspelled,
+        duplicates,
+        are_followed=bool(follows),
+        unlike=wrong,
+        are_others=follows is None and others > 0,
+    )
 
 
 async def _count_duplicates(connection: Connection, table: sql.Identifier) -> int:
@@ -197,8 +222,8 @@ def _page() -> sql.Composed:
     )
 
 
-def _count(pattern: str) -> sql.Composed:
-    return qualified("pg_catalog.count(*) FILTER (WHERE {matches})", matches=_matches(pattern))
+def _count(condition: sql.Composable) -> sql.Composed:
+    return qualified("pg_catalog.count(*) FILTER (WHERE {condition})", condition=condition)
 
 
 def _matches(pattern: str) -> sql.Composed:

@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-_OPERATORS = ("=", "<>", "<", "<=", ">", ">=", "+", "-", "||", "->", "->>", "~", "@>", "?")
+_OPERATORS = ("=", "<>", "<", "<=", ">", ">=", "+", "-", "/", "||", "->", "->>", "~", "@>", "?")
 
 
 def qualified(statement: LiteralString, /, **parts: sql.Composable) -> sql.Composed:

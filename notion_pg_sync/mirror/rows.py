@@ -26,7 +26,7 @@ from notion_pg_sync.mirror.stored_rows import (
     standings_of,
     stored_rows,
 )
-from notion_pg_sync.mirror.tables import SyncTable
+from notion_pg_sync.mirror.tables import PAGE_COLUMNS, SyncTable
 
 # A row keeps its database's id as the application wrote it.
 _KEPT_WHERE_SAME: LiteralString = """
@@ -243,6 +243,7 @@ async def move_rows(connection: Connection, origin: SyncTable, table: SyncTable,
     """
     names = ["id", "notion_page_id", "user_id", "properties", "fields", "url", "notion_data_source_id"]
     names += ["notion_created_at", "notion_edited_at", "created_at", "updated_at", "last_synced_at"]
+    names += [column.name for column in PAGE_COLUMNS]
     kept = [*map(sql.Identifier, names), sql.Identifier(origin.title), sql.Identifier(origin.text)]
     filled = [*map(sql.Identifier, names), sql.Identifier(table.title), sql.Identifier(table.text)]
     named = [sql.Identifier("notion_database_id")]

@@ -13,7 +13,10 @@ from psycopg.adapt import PyFormat
 from notion_pg_sync.mirror.tables import SyncTable
 
 # JSON is text already when it gets here.
-_SENT_AS = {"jsonb": "text"}
+_SENT_AS = {"jsonb": "text", "uuid": "text"}
+
+# The column that is not sent: it follows from the page's id, however that is written.
+_PAGE = "page_id"
 
 # The column of which a row keeps the spelling that it has.
 DATABASE = "notion_database_id"
@@ -59,8 +62,8 @@ class Row:
     """A page as a sync table holds it, and what is noted `about` it beside.
 
     `extra`: its values for the table's extra columns, by name. `properties` and `fields` are JSON texts. `not_whole`
-    names fields that Notion did not compute this time, or gave only a part of: what is known of them is kept.
-    `content_hash` is a SHA-256 in hex.
+    names fields that Notion did not compute this time, or gave only a part of: what is known of them is kept. `icon` is
+    an emoji or a URL, `cover` a URL. `content_hash` is a SHA-256 in hex.
     """
 
     page_id: str
@@ -74,6 +77,8 @@ class Row:
     created_at: datetime
     edited_at: datetime
     content_hash: str
+    icon: str | None = None
+    cover: str | None = None
     about: AboutPage = AboutPage()
 
 
@@ -117,6 +122,12 @@ class SentRows:
             "notion_created_at": ("timestamptz", [row.created_at for row in rows]),
             "notion_edited_at": ("timestamptz", [row.edited_at for row in rows]),
             "content_hash": ("text", [row.content_hash for row in rows]),
+            "notion_icon": ("text", [row.icon for row in rows]),
+            "notion_cover": ("text", [row.cover for row in rows]),
+            "notion_public_url": ("text", [row.about.public_url for row in rows]),
+            "notion_created_by": ("uuid", [row.about.created_by for row in rows]),
+            "notion_edited_by": ("uuid", [row.about.last_edited_by for row in rows]),
+            "notion_is_locked": ("bool", [row.about.is_locked for row in rows]),
         }
         for column in table.extra:
             self._columns[column.name] = ("int4", [row.extra[column.name] for row in rows])
@@ -127,11 +138,16 @@ class SentRows:
         }
         if table.has_database_name:
             self._common["database_name"] = owner.database_name
+        self._types = {
+            **{name: type_ for name, (type_, _) in self._columns.items()},
+            _PAGE: "uuid",
+            **dict.fromkeys(self._common, "text"),
+        }
 
     @property
     def names(self) -> list[str]:
         """The columns that are written."""
-        return [*self._columns, *self._common]
+        return [*self._types]
 
     @property
     def incoming(self) -> sql.Composed:
@@ -150,15 +166,16 @@ class SentRows:
         """What a column is to hold, as an expression over `incoming`."""
         if name in self._common:
             return sql.SQL("{}::pg_catalog.text").format(sql.Placeholder(name))
-        return sql.SQL("{}::pg_catalog.{}").format(sql.Identifier("incoming", name), sql.SQL(self._columns[name][0]))
+        source = "notion_page_id" if name == _PAGE else name
+        return sql.SQL("{}::pg_catalog.{}").format(sql.Identifier("incoming", source), sql.SQL(self._types[name]))
 
     def is_text(self, name: str) -> bool:
         """Whether the column is of text."""
-        return name in self._common or self._columns[name][0] == "text"
+        return self._types[name] == "text"
 
     def is_time(self, name: str) -> bool:
         """Whether the column is of times."""
-        return name not in self._common and self._columns[name][0] == "timestamptz"
+        return self._types[name] == "timestamptz"
 
     @property
     def parameters(self) -> dict[str, object]:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import LiteralString
 
 from psycopg import sql
@@ -38,6 +39,18 @@ class ColumnDefinition:
     def is_needed(self) -> bool:
         """Whether each row has a value, so that a table which has rows cannot just be given the column."""
         return self.constraint.startswith(("NOT NULL", "PRIMARY KEY"))
+
+
+# What the page itself is: its id, whatever the spelling of `notion_page_id`, and what it has beside its properties.
+PAGE_COLUMNS = (
+    ColumnDefinition("page_id", "uuid"),
+    ColumnDefinition("notion_icon", "text"),
+    ColumnDefinition("notion_cover", "text"),
+    ColumnDefinition("notion_public_url", "text"),
+    ColumnDefinition("notion_created_by", "uuid"),
+    ColumnDefinition("notion_edited_by", "uuid"),
+    ColumnDefinition("notion_is_locked", "boolean"),
+)
 
 
 @dataclass(frozen=True)
@@ -193,6 +206,7 @@ def columns_of(table: SyncTable) -> tuple[ColumnDefinition, ...]:
         ColumnDefinition("url", "text"),
         ColumnDefinition("notion_created_at", "timestamp with time zone"),
         ColumnDefinition("notion_edited_at", "timestamp with time zone"),
+        *PAGE_COLUMNS,
     )
 
 
@@ -414,7 +428,7 @@ def _faults(table: SyncTable, there: Mapping[str, str]) -> Misfit | None:
     # A length that is limited is no obstacle, as long as what comes is short enough.
     unlimited = {name: re.sub(r"\(\d+\)", "", type_) for name, type_ in there.items()}
     unlike = [column for column in wanted if not fits(column, unlimited[column.name])]
-    return Misfit.all_of([wrong_type(table, column, there[column.name]) for column in unlike]) if unlike else None
+    return Misfit.all_of([wrong_type(table, column, there) for column in unlike]) if unlike else None
 
 
 def fits(column: ColumnDefinition, type_: str) -> bool:
@@ -422,8 +436,11 @@ def fits(column: ColumnDefinition, type_: str) -> bool:
     return _SAME.get(type_, type_) == column.type
 
 
-def wrong_type(table: SyncTable, column: ColumnDefinition, type_: str) -> Misfit:
-    """What to do about a column that is of type `type_`."""
+def wrong_type(table: SyncTable, column: ColumnDefinition, there: Mapping[str, str]) -> Misfit:
+    """What to do about a column that is of another type; `there`: the types of all columns, by name."""
+    type_ = there[column.name]
+    if column in PAGE_COLUMNS:
+        return others_column(table, column.name, f"is of type {type_}", there)
     default = re.fullmatch(r"DEFAULT (.*)", column.constraint)
     changes = [
         *(["ALTER COLUMN {column} DROP DEFAULT"] if default else []),
@@ -439,6 +456,23 @@ def wrong_type(table: SyncTable, column: ColumnDefinition, type_: str) -> Misfit
     remedy = f"{statement.as_string()};"
     return Misfit(
         f"{table.qualified_name}.{column.name} is of type {type_}, the tool needs {column.type}: run {remedy}", remedy
+    )
+
+
+def others_column(table: SyncTable, name: str, why: str, there: Mapping[str, str]) -> Misfit:
+    """What to do about a column that has the name of one of `PAGE_COLUMNS`, and is not that.
+
+    It may be the application's, so it stays as it is; with another name it is in nobody's way.
+    """
+    free = next(new for number in count(1) if (new := f"own_{name}{number if number > 1 else ''}") not in there)
+    statement = sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {};").format(
+        table.identifier, sql.Identifier(name), sql.Identifier(free)
+    )
+    remedy = statement.as_string()
+    return Misfit(
+        f"{table.qualified_name}.{name} {why}, and the tool needs that name for a column of its own: run {remedy} "
+        "An application that uses the column has to use its new name then.",
+        remedy,
     )
 
 

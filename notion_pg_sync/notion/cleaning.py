@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.json_text import canonical_text
 
 # Raised whenever the same answer of Notion would now be stored otherwise, so that an upgrade writes every row once.
-CONVERSION_VERSION = 3
+CONVERSION_VERSION = 4
 
 # Notion's own values are about ten deep. PostgreSQL and Python both give up somewhere beyond a few hundred.
 MAX_NESTING = 100
@@ -71,6 +72,17 @@ def to_storable(given: object) -> Storable:
 def picture_text(given: object) -> str | None:
     """An icon or a cover as canonical text, cleaned; None where there is none."""
     return None if given is None else to_storable(given).text
+
+
+def picture_link(given: object) -> str | None:
+    """What shows an icon or a cover: the emoji itself, else the picture's URL, cleaned; None where there is neither."""
+    if not isinstance(given, dict):
+        return None
+    picture, _ = sanitize(given)
+    kind = picture.get("type")
+    content = picture.get(kind) if isinstance(kind, str) else None
+    link = content if kind == "emoji" else get_path(content, "url")
+    return link if isinstance(link, str) else None
 
 
 def page_hash(*texts: str) -> str:

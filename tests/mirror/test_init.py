@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -39,6 +40,12 @@ async def application(connection: Connection, app_schema: str) -> Connection:
 
 async def rows(connection: Connection, query: str) -> list[dict[str, object]]:
     return await (await connection.execute(query)).fetchall()
+
+
+async def run_printed(connection: Connection, printed: str) -> None:
+    """Runs what `init --sql` prints as psql does, not all of it at once: a part commits by itself."""
+    for part in re.split("^(?=-- )", printed, flags=re.MULTILINE):
+        await connection.execute(part.encode())
 
 
 async def test_an_empty_database_gets_everything_and_the_second_init_has_nothing_to_do(database_url: str) -> None:
@@ -179,8 +186,10 @@ async def test_row_security_of_an_adopted_table_is_switched_on_only_when_asked(
 async def test_the_printed_sql_does_the_same(database_url: str, application: Connection) -> None:
     async with open_pool(database_url) as pool, pool.connection() as connection:
         printed = statements_of(await plan_init(connection), connection)
-    await application.execute(printed)
+    await run_printed(application, printed)
     assert (await init(database_url)).is_empty
+    query = "SELECT page_id = notion_page_id::uuid AS is_filled FROM notion_stories_sync"
+    assert await rows(application, query) == [{"is_filled": True}]
 
 
 async def test_two_at_once_both_succeed(database_url: str) -> None:

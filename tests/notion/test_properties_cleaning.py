@@ -188,5 +188,5 @@ def test_a_new_version_of_the_conversion_changes_every_hash(monkeypatch: pytest.
 
 def test_the_hash_is_the_same_in_every_process_and_release() -> None:
     # A change of this, without a new CONVERSION_VERSION, would write every row of every user again.
-    written_out = '3\n{"a":[1,2.5,null],"b":"ä"}\n[]'.encode()
+    written_out = '4\n{"a":[1,2.5,null],"b":"ä"}\n[]'.encode()
     assert page_hash(canonical_text({"b": "ä", "a": [1, 2.5, None]}), "[]") == hashlib.sha256(written_out).hexdigest()

@@ -61,6 +61,8 @@ TRIGGERED: Mapping[str, str] = {
     "follow_search_language": "UPDATE notion_sync.search_settings SET language = 'german'",
     "spell_page_id": "INSERT INTO public.notion_worlds_sync (user_id, notion_page_id, notion_database_id)"
     " VALUES ('anna', '11111111222243338444555555555555', '11111111-2222-4333-8444-555555555555')",
+    "set_page_id": "INSERT INTO public.notion_worlds_sync (user_id, notion_page_id, notion_database_id)"
+    " VALUES ('anna', '11111111-2222-4333-8444-555555555555', '11111111-2222-4333-8444-555555555555')",
 }
 
 

@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.page_ids import IdSpelling, trigger_on
+from notion_pg_sync.mirror.page_uuids import uuid_trigger_on
 from notion_pg_sync.mirror.tables import GENERAL_TABLE, SyncTable
 from notion_pg_sync.mirror.typed_sql import typed
 
@@ -63,4 +64,5 @@ def like_the_general_one(schema: str, name: str) -> str:
     return typed(
         sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(table, sql.Identifier(schema, GENERAL_TABLE)),
         trigger_on(table, IdSpelling.DASHED),
+        uuid_trigger_on(table),
     )

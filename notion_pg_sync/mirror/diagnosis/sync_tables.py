@@ -89,7 +89,7 @@ async def pending_changes(connection: Connection, table: SyncTable) -> Changes:
 
 def statements_of(changes: Changes) -> str:
     """The changes as SQL."""
-    return typed(*(change.statement for change in changes.changes))
+    return typed(*(change.statement for change in changes.every))
 
 
 async def views_of_their_owner(connection: Connection) -> list[tuple[str, str]]:

@@ -28,3 +28,18 @@ BEGIN
 END
 $$;
 REVOKE EXECUTE ON FUNCTION notion_sync.spell_page_id() FROM PUBLIC;
+
+-- The other trigger function of sync tables: the id of a row's page as a uuid, null for what is no id of Notion.
+CREATE OR REPLACE FUNCTION notion_sync.set_page_id() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    NEW.page_id := CASE
+        WHEN NEW.notion_page_id COLLATE "C" ~ '^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$'
+        THEN NEW.notion_page_id::uuid
+    END;
+    RETURN NEW;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION notion_sync.set_page_id() FROM PUBLIC;

@@ -10,7 +10,7 @@ from notion_pg_sync.core.columns import Column
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.sent_rows import AboutPage, Row
 from notion_pg_sync.mirror.tables import SyncTable
-from notion_pg_sync.notion.cleaning import Storable, page_hash, picture_text, storable_text, to_storable
+from notion_pg_sync.notion.cleaning import Storable, page_hash, picture_link, picture_text, storable_text, to_storable
 from notion_pg_sync.notion.completion import is_incomplete
 from notion_pg_sync.notion.computed_types import settle_types
 from notion_pg_sync.notion.json_text import canonical_text
@@ -94,6 +94,8 @@ class Conversion:
             created_at=page.created_at,
             edited_at=page.edited_at,
             content_hash=_hash(page, stored, fields_text, about),
+            icon=picture_link(page.icon),
+            cover=picture_link(page.cover),
             about=about,
         )
 

@@ -98,6 +98,8 @@ class Wanted:
         for column in self.table.extra:
             yield column.name, expected_integer(properties, column.properties), row.extra[column.name]
         yield "url", expected.url, row.url
+        for name, wanted in expected.page.items():
+            yield name, wanted, row.about_page[name]
         yield "notion_created_at", _iso(expected.created_at), _iso(row.created_at)
         yield "notion_edited_at", _iso(expected.edited_at), _iso(row.edited_at)
         yield "notion_data_source_id", self.data_source_id, row.data_source_id

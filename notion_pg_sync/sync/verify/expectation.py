@@ -74,7 +74,7 @@ class Expected:
     `not_told`: properties that Notion does not compute. `computed_in_part`: those that it computes from the first 25
     related pages alone. `parted`: rollups whose values come in parts, which `properties` has one an element, see
     `wanted_beside`. `altered`: whether the page holds what PostgreSQL cannot store. `about`: what
-    `notion_sync.pages` must have of it.
+    `notion_sync.pages` must have of it; `page`: what the row's own columns must, by name.
     """
 
     page_id: str
@@ -88,6 +88,7 @@ class Expected:
     parted: Mapping[str, PartedRollup] = field(default_factory=dict)
     altered: bool = False
     about: Mapping[str, Any] = field(default_factory=dict)
+    page: Mapping[str, Any] = field(default_factory=dict)
 
 
 # What is cut, and how it is made whole -----------------------------------------------------------------------------
@@ -122,6 +123,14 @@ def expect(
     completed = {name: _completed(value, whole.get(name), parted.get(name)) for name, value in given.items()}
     storing = _Storing()
     properties = storing.properties(completed)
+    about = {
+        "icon": storing.picture(page.get("icon")),
+        "cover": storing.picture(page.get("cover")),
+        "public_url": storing.text(page["public_url"]) if page.get("public_url") else None,
+        "created_by": (page.get("created_by") or {}).get("id"),
+        "last_edited_by": (page.get("last_edited_by") or {}).get("id"),
+        "is_locked": page.get("is_locked"),
+    }
     return Expected(
         page_id=str(page["id"]),
         title=title_of(properties),
@@ -133,15 +142,25 @@ def expect(
         computed_in_part=frozenset(map(storing.text, _in_part(given, schema, whole))),
         parted={storing.text(name): one for name, one in parted.items()},
         altered=storing.altered,
-        about={
-            "icon": storing.picture(page.get("icon")),
-            "cover": storing.picture(page.get("cover")),
-            "public_url": storing.text(page["public_url"]) if page.get("public_url") else None,
-            "created_by": (page.get("created_by") or {}).get("id"),
-            "last_edited_by": (page.get("last_edited_by") or {}).get("id"),
-            "is_locked": page.get("is_locked"),
+        about=about,
+        page={
+            "page_id": str(page["id"]),
+            "notion_icon": _shown_picture(about["icon"]),
+            "notion_cover": _shown_picture(about["cover"]),
+            "notion_public_url": about["public_url"],
+            "notion_created_by": about["created_by"],
+            "notion_edited_by": about["last_edited_by"],
+            "notion_is_locked": about["is_locked"],
         },
     )
+
+
+def _shown_picture(picture: object) -> str | None:
+    """An icon's emoji, or where an icon's or a cover's picture lies; None for Notion's own icons, which have names."""
+    kind = _kind(picture)
+    content = _content(picture, kind)
+    shown = content if kind == "emoji" else _content(content, "url")
+    return shown if isinstance(shown, str) else None
 
 
 def wanted_beside(expected: Expected, name: str, held: Any) -> Any:

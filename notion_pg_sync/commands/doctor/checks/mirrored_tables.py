@@ -124,12 +124,12 @@ def gone_tables(
 
 def misshapen(changes: Changes) -> Finding:
     """A table that has the name of a database's own sync table, and not its shape."""
-    said = changes.problems or [change.says for change in changes.changes]
+    said = changes.problems or [change.says for change in changes.every]
     return warning(
         f"{changes.relation} has the name of a sync table but not its columns, so the rows of the database of that "
         f"name go to {GENERAL_TABLE} ({'; '.join(map(sentence, said))})",
         statements_of(changes),
-        needs="" if changes.changes else "add what is missing, or give the table another name",
+        needs="" if changes.every else "add what is missing, or give the table another name",
     )
 
 

@@ -49,9 +49,9 @@ def unfit(changes: Changes, *, seen_by_init: bool) -> list[Finding]:
             for problem in changes.problems
             for remedy in [changes.remedies.get(problem, "")]
         ]
-    if not changes.changes:
+    if not changes.every:
         return []
-    said = "; ".join(change.says for change in changes.changes)
+    said = "; ".join(change.says for change in changes.every)
     by_hand = changes.owner is not None or not seen_by_init
     owner = f" (as {changes.owner}, who owns it)" if changes.owner else ""
     seen = f"{changes.relation} is not as it should be{owner}: {said}"
