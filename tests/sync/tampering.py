@@ -273,7 +273,7 @@ async def change_what_search_reads(at: Place) -> None:
         "SELECT min(known.data_source_id::text)::uuid FROM notion_sync.data_sources AS known"
         " WHERE known.user_id = search_documents.user_id"
     )
-    changes = ("title = 'x'", "text = text || ' x'", "tsv = ''", f"data_source_id = ({other})")
+    changes = ("title = 'x'", "text = text || ' x'", "tsv = ''", "people_names = 'x'", f"data_source_id = ({other})")
     await at.one_of(
         *(f"UPDATE notion_sync.search_documents SET {one} WHERE page_id = '{at.page}'" for one in changes),
         f"DELETE FROM notion_sync.search_documents WHERE page_id >= '{at.page}'",
