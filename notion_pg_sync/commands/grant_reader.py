@@ -12,7 +12,7 @@ from notion_pg_sync.core.errors import ToolError, UsageError
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror import accounts, migrations
 from notion_pg_sync.mirror.connection import Connection, open_pool
-from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
+from notion_pg_sync.mirror.locks import LOCKED
 from notion_pg_sync.mirror.reader_rights import Reader, why_no_reader
 from notion_pg_sync.mirror.readers import (
     Due,
@@ -22,15 +22,16 @@ from notion_pg_sync.mirror.readers import (
     forgetting_reader,
     look_at_rights,
     look_at_role,
+    one_at_a_time,
     owners_of,
     remembered_readers,
     remembering,
+    renamed_to,
+    renaming,
 )
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE, settings_schema
 from notion_pg_sync.mirror.typed_sql import typed
 from notion_pg_sync.settings import Settings
-
-_LOCK_ATTEMPTS = 4
 
 
 class ReaderError(ToolError):
@@ -51,14 +52,13 @@ async def run_grant_reader(
     async with open_pool(settings.database_url or "") as pool, pool.connection() as connection:
 
         async def work() -> str:
-            await limit_lock_waits(connection)
             await migrations.check_version(connection)
             if revoke:
                 return await _revoke(connection, role, only_sql=only_sql)
             return await _grant(connection, Reader(role, user_id), only_sql=only_sql)
 
         try:
-            said = await in_attempts(connection, work, attempts=_LOCK_ATTEMPTS)
+            said = await one_at_a_time(connection, work)
         except LOCKED as error:
             raise ReaderError(
                 f"a table is in use ({error.diag.message_primary}), so nothing was changed: end what holds it "
@@ -119,6 +119,10 @@ async def _check(connection: Connection, reader: Reader, *, may_be_new: bool) ->
 
 async def _revoke(connection: Connection, role: str, *, only_sql: bool) -> str:
     """Returns what is so from now on, or the SQL that brings it there."""
+    if new_name := await renamed_to(connection, Reader(role)):
+        # Without its limit it would see by the grants that it still has what a session asks for.
+        fix = renaming(new_name, role)
+        raise UsageError(f"the role {role!r} is called {new_name!r} now: give it its name back ({fix}) first.", fix)
     rights = await look_at_rights(connection, Reader(role))
     is_remembered = role in {reader.role for reader in await remembered_readers(connection)}
     statements = [statement for due in rights.withdrawal for statement in due.statements]

@@ -108,6 +108,7 @@ _SETTINGS = {
     ),
     "column data_sources.bodies": ("whose bodies are read at every run", "notion_sync.data_sources.bodies"),
     "table trusted_owners": ("which roles are trusted", "init --trust"),
+    "table readers": ("which roles are readers, and their limits", "grant-reader, for each of them"),
     "table search_settings": ("the language of search", "notion_sync.search_settings"),
 }
 _POLICIES = ("by which policies tenants read the sync tables", "doctor shows them")

@@ -15,7 +15,8 @@ from notion_pg_sync.mirror.connection import Pool, fetch_value, transaction
 class HeldDocument:
     """What search reads of a page; `people` are the ids of those whom it names, in order.
 
-    `is_indexed`: the index is of that text, of the people's names and of the body, in the language set.
+    `is_indexed`: the index is of that text, of the people's names and of the body, in the language set. New names may be
+    left to the next sync.
     """
 
     page_id: str
@@ -77,13 +78,14 @@ class HeldTexts:
                 """
                 SELECT document.page_id, document.data_source_id, document.title, document.text,
                        document.people::text[] AS people,
-                       document.people_names = names.known AND (
+                       (document.people_names = names.known OR NOT is_searchable) AND (
                            document.is_cut OR document.tsv =
                                setweight(to_tsvector(language::regconfig, document.title), 'A')
-                               || setweight(to_tsvector(language::regconfig, concat_ws(' ', text, names.known)), 'B')
+                               || setweight(to_tsvector(language::regconfig, concat_ws(' ', text, people_names)), 'B')
                                || setweight(to_tsvector(language::regconfig, coalesce(body.plain_text, '')), 'C'))
                        AS is_indexed
                 FROM notion_sync.search_settings, notion_sync.search_documents AS document
+                JOIN notion_sync.data_sources USING (user_id, data_source_id)
                 CROSS JOIN LATERAL (
                     SELECT coalesce(string_agg(person.name, ', ' ORDER BY person.id), '') AS known
                     FROM notion_sync.users AS person

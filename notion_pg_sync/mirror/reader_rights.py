@@ -197,7 +197,8 @@ class Relation(Granted):
 
     def withdrawal(self, reader: Reader) -> list[sql.Composed]:
         """See `Granted.withdrawal`."""
-        revocations = [self._revoking(reader)] if self.is_granted and self._is_read else []
+        # What somebody granted beside goes too: without the limit it would show other users' rows.
+        revocations = [self._revoking(reader)] if self.is_granted else []
         return revocations + [self._dropping(name) for name in reader.policy_names if name in self.policies]
 
     def _policies_for(self, reader: Reader) -> dict[str, Policy]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from psycopg import sql
 
@@ -24,8 +25,13 @@ from notion_pg_sync.mirror.reader_rights import (
     unguarded,
 )
 from notion_pg_sync.mirror.trust import unknown_roles
+from notion_pg_sync.mirror.typed_sql import typed
 
+# Any number, the same for every copy of the tool: of two that change what readers have, one waits.
+_ADVISORY_LOCK = 7_263_548_195
 _LOCK_ATTEMPTS = 4
+
+Result = TypeVar("Result")
 
 _READ_COLUMNS = [f"{table}.{column}" for table, columns in READ_OF_OURS.items() for column in columns]
 
@@ -85,7 +91,27 @@ async def readers_forgotten(connection: Connection) -> list[str]:
         """,
         (LIMIT,),
     )
-    return [role async for (role,) in found]
+    roles = [role async for (role,) in found]
+    renamed = {await renamed_to(connection, reader) for reader in await remembered_readers(connection)}
+    return [role for role in roles if role not in renamed]
+
+
+async def renamed_to(connection: Connection, reader: Reader) -> str | None:
+    """The name that a reader's role has by now, if it has another: its policies bind it under that one too."""
+    found = await connection.execute(
+        """
+        SELECT rolname::text FROM pg_policy JOIN pg_roles ON pg_roles.oid = ANY (polroles)
+        WHERE polname = ANY (%s) AND rolname::text <> %s LIMIT 1
+        """,
+        (list(reader.policy_names), reader.role),
+    )
+    row = await found.fetchone()
+    return row[0] if row else None
+
+
+def renaming(role: str, new_name: str) -> str:
+    """What to type to give a role another name."""
+    return typed(sql.SQL("ALTER ROLE {} RENAME TO {}").format(sql.Identifier(role), sql.Identifier(new_name)))
 
 
 def remembering(reader: Reader) -> sql.Composed:
@@ -226,14 +252,27 @@ async def refresh_readers(connection: Connection) -> list[str]:
         return []
 
     async def give() -> list[str]:
-        await limit_lock_waits(connection)
         return [said for rights in await _rights_of(connection, readers) for said in await _give(connection, rights)]
 
     try:
-        return await in_attempts(connection, give, attempts=_LOCK_ATTEMPTS)
+        return await one_at_a_time(connection, give)
     except LOCKED as error:
         why = error.diag.message_primary
         return [f"Readers could not be given what is new, since a table is in use ({why}); the next run does it."]
+
+
+async def one_at_a_time(connection: Connection, work: Callable[[], Awaitable[Result]]) -> Result:
+    """What `work` gives, done in one transaction in which nobody else changes what readers have.
+
+    It has to find out within what is to be done. Raises what psycopg raises, one of `LOCKED` for a table in use.
+    """
+
+    async def alone() -> Result:
+        await limit_lock_waits(connection)
+        await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
+        return await work()
+
+    return await in_attempts(connection, alone, attempts=_LOCK_ATTEMPTS)
 
 
 async def _rights_of(connection: Connection, readers: Sequence[Reader]) -> list[Rights]:

@@ -31,12 +31,25 @@ class Shown:
 
 _INSTANT = "timestamp with time zone"
 
+
+def _name_of(column: str) -> str:
+    return f"(notion_sync.names_of(page.user_id::text, ARRAY[page.{column}]))[1]"
+
+
 # What every view has behind the properties: names as in RESERVED_NAMES. Not every sync table has the database's name.
 FIXED: Mapping[str, Shown] = {
     "data_source_name": Shown("text", "shown.data_source_name", "the name of its data source"),
     "database_name": Shown("text", "shown.database_name", "the name of its database, as configured"),
     "url": Shown("text", "page.url::text", "the page in Notion"),
-    "page_id": Shown("uuid", "notion_sync.as_notion_id(page.notion_page_id)", "the id of the page"),
+    "notion_public_url": Shown("text", "page.notion_public_url", "where the page is published, null where it is not"),
+    "notion_icon": Shown("text", "page.notion_icon", "the page's icon: an emoji or a URL"),
+    "notion_cover": Shown("text", "page.notion_cover", "the URL of the page's cover"),
+    "notion_is_locked": Shown("boolean", "page.notion_is_locked", "whether the page is locked"),
+    "notion_created_by": Shown("uuid", "page.notion_created_by", "who created the page"),
+    "notion_created_by_name": Shown("text", _name_of("notion_created_by"), "who created the page, by name"),
+    "notion_edited_by": Shown("uuid", "page.notion_edited_by", "who last edited the page"),
+    "notion_edited_by_name": Shown("text", _name_of("notion_edited_by"), "who last edited the page, by name"),
+    "page_id": Shown("uuid", "page.page_id", "the id of the page"),
     "database_id": Shown("uuid", "notion_sync.as_notion_id(page.notion_database_id)", "the id of its database"),
     "data_source_id": Shown("uuid", "shown.data_source_id", "the id of its data source"),
     "user_id": Shown("text", "page.user_id::text", "whose copy it is: the user in user_settings"),
@@ -47,7 +60,8 @@ FIXED: Mapping[str, Shown] = {
 
 # What views read of a sync table.
 READ_COLUMNS = (
-    *("user_id", "notion_page_id", "notion_database_id", "notion_data_source_id", "fields", "url"),
+    *("user_id", "page_id", "notion_database_id", "notion_data_source_id", "fields", "url", "notion_public_url"),
+    *("notion_icon", "notion_cover", "notion_is_locked", "notion_created_by", "notion_edited_by"),
     *("notion_created_at", "notion_edited_at", "last_synced_at"),
 )
 

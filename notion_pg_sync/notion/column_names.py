@@ -10,8 +10,9 @@ from notion_pg_sync.core.columns import MAX_NAME_BYTES
 
 # The columns that every typed view has besides its properties, and PostgreSQL's own of every table.
 _RESERVED_NAMES = """
-    page_id user_id database_id database_name data_source_id data_source_name url
-    notion_created_at notion_edited_at last_synced_at
+    page_id user_id database_id database_name data_source_id data_source_name url notion_public_url
+    notion_icon notion_cover notion_is_locked notion_created_by notion_created_by_name notion_edited_by
+    notion_edited_by_name notion_created_at notion_edited_at last_synced_at
     tableoid ctid xmin xmax cmin cmax
 """
 RESERVED_NAMES = frozenset(_RESERVED_NAMES.split())

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from notion_pg_sync.commands.doctor.checks.check import Verdict
 from notion_pg_sync.commands.grant_reader import run_grant_reader
+from notion_pg_sync.core.errors import UsageError
 from notion_pg_sync.settings import Settings
 from tests.commands.conftest import Patient, only
 
@@ -95,4 +96,14 @@ async def test_a_reader_of_a_user_who_is_forgotten_is_named(patient: Patient, re
     assert only(await patient.found("readers")).message == (
         f"the role {reader} was a reader, of a user who was forgotten: it reads nobody's rows"
     )
+    assert await mended(patient)
+
+
+async def test_a_role_that_has_another_name_now_is_to_have_its_own(patient: Patient, reader: str) -> None:
+    patient.execute(sql.SQL("ALTER ROLE {} RENAME TO {}").format(sql.Identifier(reader), sql.Identifier(f"{reader} 2")))
+    assert only(await patient.found("readers")).message == (
+        f"the role of the reader {reader} is called {reader} 2 now, and is given nothing new"
+    )
+    with pytest.raises(UsageError, match="give it its name back"):
+        await grant(patient, reader, "--revoke")
     assert await mended(patient)

@@ -71,7 +71,7 @@ async def test_an_application_forgets_in_the_transaction_that_deletes_the_accoun
         assert ("public.notion_characters_sync", 40) in gone
         assert ("notion_sync.accounts", 1) in gone
         before = await counts(anna)
-        assert before == (40, 3, 2, 3)
+        assert before == (40, 3, 2, 4)
         connection.execute("DELETE FROM user_settings WHERE user_id = 'anna'")
         connection.execute("SELECT * FROM notion_sync.forget('anna')")
         connection.commit()
@@ -151,7 +151,7 @@ async def test_tenants_may_not_forget(anna: Installation, role: str) -> None:
     await anna.execute(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA notion_sync TO {role}")
     with pytest.raises(errors.InsufficientPrivilege, match="does not see every row"):
         await forget()
-    assert await counts(anna) == (40, 3, 2, 3)
+    assert await counts(anna) == (40, 3, 2, 4)
 
 
 async def test_every_table_of_ours_that_knows_users_is_covered(anna: Installation) -> None:

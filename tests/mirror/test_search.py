@@ -64,6 +64,56 @@ async def test_titles_and_texts_are_found_the_best_first_with_a_snippet(anna: In
     assert len(await titles(anna, "ranger or sword or wald", None, 2)) == 2
 
 
+async def test_an_asterisk_stands_for_the_rest_of_a_word(anna: Installation) -> None:
+    assert await titles(anna, "rang*", ["Notes"]) == ["Ranger", "Aragorn"]
+    assert await titles(anna, "rang", ["Notes"]) == []
+    assert await titles(anna, "RANG* -isil*", ["Notes"]) == ["Ranger"]
+    assert await titles(anna, '"heir of isil*"') == ["Aragorn"]
+    assert await titles(anna, '"heir isil*"') == []
+    assert await titles(anna, "roa* or (swo*)") == ["Aragorn", "Ranger"]
+    assert await titles(anna, "* rang* *er", ["Notes"]) == []
+    (found,) = await anna.execute("SELECT snippet FROM notion_sync.search('isil*', 'anna')")
+    assert "heir of **Isildur**" in found["snippet"]
+    await anna.execute("UPDATE notion_sync.search_settings SET language = 'english'")
+    # As "the" alone it is left out.
+    anna.workspace.edit_page(await page_id(anna, "Ranger"), {"Text": "Theories of houses"})
+    await anna.sync_all()
+    assert await titles(anna, "the* hous*", ["Notes"]) == ["Ranger"]
+
+
+@examples(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(["a", "b-c", "or", "OR", "the", '"d e"', '"the f"', "-g", '- "h i"', "!", ""])))
+async def test_without_an_asterisk_a_query_means_what_it_means_to_postgresql(
+    anna: Installation, terms: list[str]
+) -> None:
+    query = " ".join(terms)
+    for language in ("simple", "english"):
+        (found,) = await anna.execute(
+            "SELECT notion_sync.search_query(language, query)::text AS ours,"
+            " websearch_to_tsquery(language, query)::text AS theirs"
+            " FROM (SELECT %s::regconfig, %s) AS asked (language, query)",
+            *(language, query),
+        )
+        assert found["ours"] == found["theirs"]
+
+
+async def test_properties_do_not_run_together_in_a_snippet(anna: Installation) -> None:
+    (found,) = await anna.execute("SELECT snippet FROM notion_sync.search('sword isildur', 'anna')")
+    assert found["snippet"] == "**sword** · A ranger of the north, heir of **Isildur**"
+    (found,) = await anna.execute("SELECT snippet FROM notion_sync.search('sword', 'anna')")
+    assert found["snippet"] == "**sword**"
+    (found,) = await anna.execute("SELECT snippet FROM notion_sync.search('aragorn', 'anna')")
+    assert found["snippet"] == "sword · A ranger of the north, heir of Isildur"
+    (found, *_) = await anna.execute("SELECT snippet FROM notion_sync.search('one', 'anna', ARRAY['Notes'])")
+    assert found["snippet"].endswith("**one**")
+
+
+async def test_a_page_that_has_nothing_but_a_title_shows_it(anna: Installation) -> None:
+    anna.workspace.edit_page(await page_id(anna, "Häuser"), {"Text": None})
+    await anna.sync_all()
+    assert await anna.execute("SELECT snippet FROM notion_sync.search('häuser', 'anna')") == [{"snippet": "**Häuser**"}]
+
+
 async def test_an_edit_is_found_and_what_it_replaced_is_not(anna: Installation) -> None:
     page = await page_id(anna, "Ranger")
     anna.workspace.edit_page(page, {"Text": "A wanderer"})
@@ -114,6 +164,9 @@ async def test_rows_that_an_earlier_version_wrote_are_found_after_the_next_sync(
 @given(
     st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=60)
     | st.text("-\"' or|&!():*<>\\a", max_size=600)
+    | st.lists(st.sampled_from(["a*", "-b*", '"c', 'd*"', "or", "'*", "\\*", "é*", "*", "&*", "x-y*", "1.5*"])).map(
+        " ".join
+    )
 )
 async def test_no_query_is_an_error(anna: Installation, query: str) -> None:
     await titles(anna, query)
@@ -127,6 +180,13 @@ HOSTILE = [
     "\\",
     "-",
     "- -" * 300,
+    "a*" * 300,
+    "x" * 499 + "*",
+    "😀*",
+    "-*",
+    '"*',
+    "a-" * 300,
+    "a b* " * 300,
     "x" * 5000,
     "İ" * 5000,
     "😀" * 5000,
@@ -306,6 +366,36 @@ async def test_a_tenant_finds_what_is_theirs_and_nothing_else(
     assert await found_by(tenant, page) == ["Aragorn"]
 
 
+async def test_who_sees_all_rows_searches_all_users_and_a_tenant_without_a_user_none(
+    anna: Installation, tenant: Session, small: SmallWorkspace
+) -> None:
+    await allow_search(anna, tenant)
+    notes = (await anna.execute("SELECT database_id::text FROM notion_sync.databases WHERE name = 'Notes'"))[0]
+    await anna.connect("ben", small.tokens["anna"], {"Mine": notes["database_id"]})
+    assert (await anna.sync_all("ben")).failures == []
+    every = "SELECT user_id, title FROM notion_sync.search('ranger')"
+    found = await anna.execute(every)
+    assert [(row["title"], row["user_id"]) for row in found] == [
+        ("Ranger", "anna"),
+        ("Ranger", "ben"),
+        ("Aragorn", "anna"),
+        ("Aragorn", "ben"),
+    ]
+    assert await anna.execute("SELECT user_id FROM notion_sync.search('roams', NULL, ARRAY['mine'])") == [
+        {"user_id": "ben"}
+    ]
+    assert len(await anna.execute("SELECT * FROM notion_sync.search('ranger', most => 3)")) == 3
+    titles_of_all = "SELECT title FROM notion_sync.search('ranger', NULL)"
+    assert await found_by(tenant, titles_of_all) == []
+    await tenant.execute("SET app.user_id = 'ben'")
+    assert await found_by(tenant, titles_of_all) == ["Ranger", "Aragorn"]
+    await tenant.execute("RESET app.user_id")
+    for table in ("search_documents", "data_sources"):
+        await anna.execute(f"CREATE POLICY reader ON notion_sync.{table} USING (starts_with(current_user, 'tenant'))")
+    assert len(await found_by(tenant, titles_of_all)) == 4
+    assert len(await found_by(tenant, "SELECT title FROM notion_sync.search('ranger', 'anna')")) == 2
+
+
 async def test_the_owners_rights_are_for_those_alone_to_whom_they_are_granted(tenant: Session) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         await tenant.execute("SELECT notion_sync.own_search_matches('ranger', NULL, 20)")
@@ -324,6 +414,7 @@ async def test_search_and_look_ups_of_a_tenant_use_their_indexes(anna: Installat
         ROWS,
     )
     await anna.execute("VACUUM ANALYZE notion_sync.search_documents")
+    (role,) = await (await tenant.execute("SELECT current_user")).fetchone() or ("",)
     plans: list[str] = []
     tenant.add_notice_handler(lambda notice: plans.append(notice.message_primary or ""))
     await tenant.execute("SET app.user_id = 'anna'")
@@ -332,6 +423,13 @@ async def test_search_and_look_ups_of_a_tenant_use_their_indexes(anna: Installat
     assert "Bitmap Index Scan on search_documents_by_word" in searching
     assert "Seq Scan on search_documents" not in searching
     plans.clear()
+    await tenant.execute("RESET app.user_id; RESET ROLE")
+    assert await found_by(tenant, "SELECT title FROM notion_sync.search('isild*')") == ["Aragorn"]
+    searching = "\n".join(plans)
+    assert "Bitmap Index Scan on search_documents_by_word" in searching
+    assert "Seq Scan on search_documents" not in searching
+    plans.clear()
+    await tenant.execute(f"SET app.user_id = 'anna'; SET ROLE {role}".encode())
     assert await found_by(tenant, "SELECT title FROM notion_sync.get_notion_page('anna', NULL, 'aragorn')") == [
         "Aragorn"
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -248,6 +249,7 @@ def test_it_is_safe_to_repeat_and_another_user_changes_it_visibly(place: Place) 
 def test_the_way_back_takes_everything(place: Place) -> None:
     before = place.execute("SELECT count(*) FROM pg_policies")
     role = place.reader("--user", "anna")
+    place.execute(f"GRANT SELECT ON notion_sync.accounts TO {role}")
     assert place.execute("SELECT count(*) FROM pg_policies") > before
     assert (
         place.command("grant-reader", role, "--revoke").out == f"The role '{role}' reads nothing of Notion any more.\n"
@@ -346,3 +348,22 @@ def test_it_works_through_a_pooler_of_transactions(place: Place) -> None:
 def test_a_name_that_postgresql_would_cut_is_refused(place: Place) -> None:
     said = sentence_of(place.command("grant-reader", "n" * 64, "--sql"))
     assert said == "the name of a role has at most 63 bytes: check the spelling."
+
+
+def test_of_several_at_once_each_succeeds(place: Place) -> None:
+    roles = [place.new_role() for _ in range(2)]
+    with ThreadPoolExecutor() as threads:
+        ended = list(threads.map(lambda role: place.command("grant-reader", role, "--user", "anna"), [*roles, *roles]))
+    assert [(one.code, one.err) for one in ended] == [(0, "")] * 4
+    assert [set().union(*place.users_seen(role, "ben").values()) for role in roles] == [{"anna"}] * 2
+
+
+@pytest.mark.parametrize(("options", "by_index"), [((), True), (("--user", "anna"), False)])
+def test_only_a_reader_of_everybodys_rows_searches_by_the_index(
+    place: Place, options: tuple[str, ...], by_index: bool
+) -> None:
+    role = place.reader(*options)
+    with psycopg.connect(make_conninfo(place.url, user=role)) as session:
+        session.execute("SET enable_seqscan = off")
+        plan = session.execute("EXPLAIN SELECT 1 FROM notion_sync.search_documents WHERE tsv @@ 'word'::tsquery")
+        assert ("Index Cond: (tsv @@" in str(plan.fetchall())) is by_index

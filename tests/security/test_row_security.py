@@ -160,4 +160,4 @@ async def test_every_typed_view_reads_with_the_rights_of_its_reader(owner: Conne
     )
     ((views, invoking),) = await found.fetchall()
     assert views == invoking
-    assert int(str(views)) == 8
+    assert int(str(views)) == 15

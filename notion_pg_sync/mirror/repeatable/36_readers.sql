@@ -11,3 +11,5 @@ CREATE OR REPLACE FUNCTION notion_sync.user_of_reader() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (SELECT CASE WHEN count(DISTINCT user_id) = 1 THEN min(user_id) END FROM notion_sync.readers);
 GRANT EXECUTE ON FUNCTION notion_sync.user_of_reader() TO PUBLIC;
+COMMENT ON FUNCTION notion_sync.user_of_reader() IS
+    'The user whose rows alone the session''s role sees; null for any role that grant-reader did not limit so.';

@@ -88,13 +88,25 @@ CREATE OR REPLACE TRIGGER follow_search_language AFTER UPDATE OF language ON not
     FOR EACH ROW WHEN (OLD.language <> NEW.language) EXECUTE FUNCTION notion_sync.follow_search_language();
 
 -- The documents that name a person take over the name; what somebody else changed of them is still told by written_in.
+-- Where they are too many for one transaction, the next syncs of their data sources take it over, a batch at a time.
 CREATE OR REPLACE FUNCTION notion_sync.follow_names_of_people() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     person CONSTANT notion_sync.users := coalesce(NEW, OLD);
+    most CONSTANT integer := 2000;
 BEGIN
+    IF most < (SELECT count(*) FROM (
+                   SELECT FROM notion_sync.search_documents
+                   WHERE user_id = person.user_id AND people @> ARRAY[person.id] LIMIT most + 1) AS naming)
+    THEN
+        UPDATE notion_sync.data_sources SET is_searchable = false
+        WHERE user_id = person.user_id AND is_searchable AND data_source_id IN (
+            SELECT data_source_id FROM notion_sync.search_documents
+            WHERE user_id = person.user_id AND people @> ARRAY[person.id]);
+        RETURN NULL;
+    END IF;
     WITH settings AS MATERIALIZED (
         SELECT language::regconfig AS language FROM notion_sync.search_settings FOR SHARE
     ), named AS MATERIALIZED (
@@ -264,10 +276,11 @@ DECLARE
     awaits_term boolean := true;
 BEGIN
     FOR term IN
-        SELECT length(regexp_replace(part[1], '\s', '', 'g')) AS minuses, part[2] AS phrase, part[3] AS word,
+        SELECT length(regexp_replace(part[1], '[^-]', '', 'g')) AS minuses, part[2] AS phrase, part[3] AS word,
                place = count(*) OVER () AS is_last
-        FROM regexp_matches(left(query, 500), '([\s-]*)(?:"([^"]*)"?|([^\s"]+))', 'g')
+        FROM regexp_matches(left(query, 500), '([\s!&|()-]*)(?:"([^"]*)"?|([^\s"]+))', 'g')
             WITH ORDINALITY AS terms (part, place)
+        WHERE part[2] IS NOT NULL OR part[3] ~ '[^!&|()-]'
         ORDER BY place
     LOOP
         IF lower(term.word) = 'or' AND term.minuses = 0 AND NOT awaits_term AND NOT term.is_last THEN

@@ -42,6 +42,7 @@ BEGIN
             'SELECT * FROM notion_sync.get_notion_page(user_id, database_name, title)')
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp', ours);
+        EXECUTE format('COMMENT ON FUNCTION %s IS %L', ours, 'The same as the function of this name in notion_sync.');
     END LOOP;
 END
 $$;

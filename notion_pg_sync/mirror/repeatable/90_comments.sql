@@ -146,3 +146,187 @@ COMMENT ON COLUMN notion_sync.views.rule_xmin IS
     'The transaction that made the view''s definition (xmin in pg_rewrite): where it is another, somebody replaced the view.';
 COMMENT ON TABLE notion_sync.readers IS 'The roles that "grant-reader" made readers; what is made later is granted to them too.';
 COMMENT ON COLUMN notion_sync.readers.user_id IS 'The user whose rows alone the role sees; null: everybody''s.';
+
+
+-- The other tables, and what their columns do not say by their names.
+COMMENT ON TABLE notion_sync.accounts IS
+    'What the tool keeps of each user: settings, the lease of the run that works on them, and the state of the token.';
+COMMENT ON TABLE notion_sync.columns IS
+    'The column that each property has in fields and typed views, given once and kept.';
+COMMENT ON TABLE notion_sync.data_sources IS
+    'Each mirrored data source of a user: its schema, its sync table, and how far it has been read.';
+COMMENT ON TABLE notion_sync.database_runs IS
+    'What each run did with each database; a session sees what is about its own user.';
+COMMENT ON TABLE notion_sync.databases IS
+    'Each configured database of a user, and how its last run went; it is what status shows.';
+COMMENT ON TABLE notion_sync.job IS 'Commands that were run, in the form of pg_cron''s cron.job.';
+COMMENT ON TABLE notion_sync.job_run_details IS
+    'One row a run of a command, in the form of pg_cron''s cron.job_run_details.';
+COMMENT ON TABLE notion_sync.migrations IS 'The changes of the tables that init has applied.';
+COMMENT ON TABLE notion_sync.options IS
+    'The options of selects, multi-selects and statuses, in Notion''s order, kept from data_sources.schema.';
+COMMENT ON TABLE notion_sync.removed_pages IS 'Rows that left a sync table, as they last were, kept for a year.';
+COMMENT ON TABLE notion_sync.run_processes IS
+    'The process of each run: how a run that works is told from one that died.';
+COMMENT ON TABLE notion_sync.search_settings IS 'The language of search, in one row.';
+COMMENT ON TABLE notion_sync.seen_pages IS 'The pages that the full read under way has seen so far.';
+COMMENT ON TABLE notion_sync.sync_requests IS 'What was asked for from SQL; the next sync-all serves it first.';
+COMMENT ON COLUMN notion_sync.accounts.lease_runid IS 'The run that works on this user now; null: none.';
+COMMENT ON COLUMN notion_sync.accounts.lease_expires_at IS
+    'When others may take the user over, unless the run renews its lease.';
+COMMENT ON COLUMN notion_sync.accounts.token_problem_since IS 'Since when the token cannot be used.';
+COMMENT ON COLUMN notion_sync.columns.property_id IS 'As Notion writes it, percent-encoded.';
+COMMENT ON COLUMN notion_sync.columns.part IS
+    'value: the property itself; at, end and end_at: the further columns of a date.';
+COMMENT ON COLUMN notion_sync.columns.name IS 'The key in fields, and the column in typed views.';
+COMMENT ON COLUMN notion_sync.columns.type IS 'The column''s type in typed views.';
+COMMENT ON COLUMN notion_sync.columns.new_type IS
+    'The type that the column would get by now, since the property is of another type in Notion; null: the same.';
+COMMENT ON COLUMN notion_sync.columns.unfit_values IS 'How many values the type cannot hold; fields has them.';
+COMMENT ON COLUMN notion_sync.data_sources.name IS 'The data source''s own name in Notion.';
+COMMENT ON COLUMN notion_sync.data_sources.schema IS 'The properties as Notion gave them last.';
+COMMENT ON COLUMN notion_sync.data_sources.schema_fingerprint IS
+    'SHA-256 of the names and types in the schema: once it is another, a full read is due.';
+COMMENT ON COLUMN notion_sync.data_sources.sync_table IS 'The table that has its rows, as schema.table.';
+COMMENT ON COLUMN notion_sync.data_sources.row_count IS 'How many rows it should have.';
+COMMENT ON COLUMN notion_sync.data_sources.synced_at IS 'When the last read, full or incremental, was complete.';
+COMMENT ON COLUMN notion_sync.data_sources.full_read_confirmed IS
+    'Creation times that a second listing has confirmed, where the first missed many rows.';
+COMMENT ON COLUMN notion_sync.data_sources.full_read_confirmed_of IS
+    'The begin of the full read that full_read_confirmed is of.';
+COMMENT ON COLUMN notion_sync.database_runs.mode IS 'full: all rows were read; incremental: those that were edited.';
+COMMENT ON COLUMN notion_sync.database_runs.error_code IS
+    'Null where it succeeded; docs/json-output.md lists the codes.';
+COMMENT ON COLUMN notion_sync.databases.found_by_search IS
+    'Whether it is not named in notion_databases, but was found by "*".';
+COMMENT ON COLUMN notion_sync.databases.failing_since IS
+    'When the first of the failures in a row was; null: the last run succeeded.';
+COMMENT ON COLUMN notion_sync.left_out.message IS 'What is left out, and why, in a sentence.';
+COMMENT ON COLUMN notion_sync.left_out.since IS 'Since when it is left out.';
+COMMENT ON COLUMN notion_sync.left_out.tried_at IS 'When it was last tried.';
+COMMENT ON COLUMN notion_sync.options.database_name IS 'The name under which the rows are in the sync table.';
+COMMENT ON COLUMN notion_sync.options.property IS 'The property''s name in Notion.';
+COMMENT ON COLUMN notion_sync.options.column_name IS 'Its column in fields and typed views.';
+COMMENT ON COLUMN notion_sync.options."position" IS 'Its place in Notion''s order, from 1.';
+COMMENT ON COLUMN notion_sync.options.status_group IS 'Of a status: the name of its group; null for others.';
+COMMENT ON COLUMN notion_sync.options.is_done IS
+    'Of a status: whether its group is the last, which means that something is done; null for others.';
+COMMENT ON COLUMN notion_sync.page_bodies.is_complete IS 'Whether nothing is missing.';
+COMMENT ON COLUMN notion_sync.removed_pages.reason IS 'trashed, archived, moved, not_found, missing or duplicate.';
+COMMENT ON COLUMN notion_sync.removed_pages.sync_table IS 'The table that had the row.';
+COMMENT ON COLUMN notion_sync.run_processes.heartbeat_at IS 'When the process last said that it is alive.';
+COMMENT ON COLUMN notion_sync.run_processes.started_by IS
+    'What started it, as far as it can tell: cron, systemd, a terminal.';
+COMMENT ON COLUMN notion_sync.run_processes.variables IS
+    'The names of environment variables that were set, without their values.';
+COMMENT ON COLUMN notion_sync.search_documents.title_key IS
+    'The beginning of the title in lower case, by which look-ups find it.';
+COMMENT ON COLUMN notion_sync.search_documents.tsv IS
+    'The words of title, text, names of people and body, as search finds them.';
+COMMENT ON COLUMN notion_sync.search_documents.people IS
+    'The people whom its properties name, by their ids in notion_sync.users.';
+COMMENT ON COLUMN notion_sync.search_documents.people_names IS 'Their names, which follow notion_sync.users.';
+COMMENT ON COLUMN notion_sync.sync_requests.database_name IS 'The name that was asked for; null: none was given.';
+COMMENT ON COLUMN notion_sync.trusted_owners.owner IS 'The role''s name.';
+COMMENT ON COLUMN notion_sync.users.name IS 'Null: Notion has not told it.';
+COMMENT ON COLUMN notion_sync.views.fingerprint IS
+    'SHA-256 of what the view was made from: another one means that it has to be made again.';
+
+-- Functions; 50_forget.sql says it of the two that applications call.
+COMMENT ON FUNCTION notion_sync.any_word_of(tsquery) IS 'For search: the same query, of which one word suffices.';
+COMMENT ON FUNCTION notion_sync.as_boolean(jsonb) IS
+    'A plain value as a column of a typed view shows it; null where it is no boolean.';
+COMMENT ON FUNCTION notion_sync.as_date(text) IS
+    'A plain value as a column of a typed view shows it; null where it is no day of the years 1 to 9999.';
+COMMENT ON FUNCTION notion_sync.as_notion_id(text) IS
+    'The id of a page or database, however it is written; null where it is none.';
+COMMENT ON FUNCTION notion_sync.as_numeric(jsonb) IS
+    'A plain value as a column of a typed view shows it; null where it is no number.';
+COMMENT ON FUNCTION notion_sync.as_text_array(jsonb) IS
+    'A plain value as a column of a typed view shows it; null where it is no list.';
+COMMENT ON FUNCTION notion_sync.as_timestamptz(text) IS
+    'A plain value as a column of a typed view shows it; null where it is no time with its offset.';
+COMMENT ON FUNCTION notion_sync.as_uuid(text) IS
+    'A plain value as a column of a typed view shows it; null where it is no uuid with dashes.';
+COMMENT ON FUNCTION notion_sync.as_uuid_array(jsonb) IS
+    'A plain value as a column of a typed view shows it; null where it is no list of uuids.';
+COMMENT ON FUNCTION notion_sync.bound_requests() IS 'Trigger: limits how many requests a user may have waiting.';
+COMMENT ON FUNCTION notion_sync.check_that_it_stays_away(text, text, text) IS
+    'For forget: raises an exception where the next run would bring back what is to be forgotten.';
+COMMENT ON FUNCTION notion_sync.current_user_id() IS
+    'The user whose rows this session sees: the setting app.user_id, else the claim sub; null: nobody.';
+COMMENT ON FUNCTION notion_sync.delete_from_sync_table(regclass, text, text, text) IS
+    'For forget: deletes a user''s rows from one sync table.';
+COMMENT ON FUNCTION notion_sync.delete_rows_of(text, text, text) IS
+    'For forget: deletes a user''s rows from every table.';
+COMMENT ON FUNCTION notion_sync.drop_views_of_nobody() IS
+    'For forget: drops the typed views that show nobody''s rows any more.';
+COMMENT ON FUNCTION notion_sync.follow_column_of_options() IS 'Trigger: keeps options.column_name.';
+COMMENT ON FUNCTION notion_sync.follow_names_of_people() IS
+    'Trigger: brings a person''s name into the documents that search finds by it.';
+COMMENT ON FUNCTION notion_sync.follow_options() IS 'Trigger: keeps notion_sync.options.';
+COMMENT ON FUNCTION notion_sync.follow_search_language() IS
+    'Trigger: brings all documents into the language that search is set to.';
+COMMENT ON FUNCTION notion_sync.follow_view_sources() IS 'Trigger: keeps notion_sync.view_sources.';
+COMMENT ON FUNCTION notion_sync.forget_rows(text, text, text) IS 'For forget: all that it does.';
+COMMENT ON FUNCTION notion_sync.get_notion_page(text, text, text) IS
+    'The pages of a user that have this title, in a database of this name (null: in any).';
+COMMENT ON FUNCTION notion_sync.hex_of(text) IS
+    'The 32 characters of a database''s id; raises an exception where it is none.';
+COMMENT ON FUNCTION notion_sync.id_in(text) IS 'The id in a text, as in a Notion URL; null where there is none.';
+COMMENT ON FUNCTION notion_sync.is_trusted(oid) IS 'Whether the tables of this role are read and written.';
+COMMENT ON FUNCTION notion_sync.keep_runs_off(text) IS
+    'For forget: raises an exception while a run works on the user, and lets none begin.';
+COMMENT ON FUNCTION notion_sync.list_options(text, uuid) IS
+    'Brings notion_sync.options to what the schemas of a user''s data sources say.';
+COMMENT ON FUNCTION notion_sync.list_view_sources(text, text) IS
+    'Brings notion_sync.view_sources to what the other tables say of a user.';
+COMMENT ON FUNCTION notion_sync.names_for_search(text, uuid[]) IS
+    'For search: the names of people, one behind the other.';
+COMMENT ON FUNCTION notion_sync.names_of(text, uuid[]) IS
+    'The names of people by their ids, each in its place; null where one is not known.';
+COMMENT ON FUNCTION notion_sync.names_user(text, text) IS 'For forget: whether a text names this user.';
+COMMENT ON FUNCTION notion_sync.options_in(jsonb) IS
+    'The options of selects, multi-selects and statuses in a schema as Notion gives it.';
+COMMENT ON FUNCTION notion_sync.own_search_matches(tsquery, text[], integer) IS
+    'For search: the best of the session''s own pages, found by the index with the owner''s rights.';
+COMMENT ON FUNCTION notion_sync.pages_without_row(regclass, text, text[], text) IS
+    'For forget: which of these pages have no row in a sync table.';
+COMMENT ON FUNCTION notion_sync.people_in(jsonb[]) IS 'For search: the ids of people in plain values.';
+COMMENT ON FUNCTION notion_sync.repeatable_state() IS
+    'A hash of the functions, policies and triggers, by which init sees that one was changed.';
+COMMENT ON FUNCTION notion_sync.retype_column(text, uuid, text, text) IS
+    'Gives a column of typed views another type, from the next sync on; for operators.';
+COMMENT ON FUNCTION notion_sync.search(text, text, text[], integer) IS
+    'Full text search: the best pages first, each with a snippet; user null: everybody whose pages the session sees.';
+COMMENT ON FUNCTION notion_sync.search_language() IS 'The language that search is set to.';
+COMMENT ON FUNCTION notion_sync.search_matches(text, tsquery, text[], integer) IS
+    'For search: the best pages of a user.';
+COMMENT ON FUNCTION notion_sync.search_matches_of_all(tsquery, text[], integer) IS
+    'For search: the best pages of all users.';
+COMMENT ON FUNCTION notion_sync.search_phrase(regconfig, text) IS
+    'For search: words that stand one after the other, as a query.';
+COMMENT ON FUNCTION notion_sync.search_query(regconfig, text) IS
+    'For search: what is asked, as a query; no text is an error.';
+COMMENT ON FUNCTION notion_sync.search_snippet(regconfig, text, tsquery) IS
+    'For search: the lines of a text that answer best, with the words marked.';
+COMMENT ON FUNCTION notion_sync.search_vector(regconfig, text, text, text) IS
+    'For search: the words of a page, as the index holds them.';
+COMMENT ON FUNCTION notion_sync.sees_rows_of(text, text, text, text) IS
+    'For view_sources: whether the session sees a row of a data source.';
+COMMENT ON FUNCTION notion_sync.settings_by(text) IS 'The table user_settings on this search_path.';
+COMMENT ON FUNCTION notion_sync.spell_page_id() IS 'Trigger: writes a page id as the other rows of its table do.';
+COMMENT ON FUNCTION notion_sync.sync_all_notion_databases(text) IS
+    'Asks for a sync of all databases of a user, which the next sync-all serves first.';
+COMMENT ON FUNCTION notion_sync.sync_notion_database(text, text, text) IS
+    'Asks for a sync of one database of a user, which the next sync-all serves first.';
+COMMENT ON FUNCTION notion_sync.sync_tables_open(boolean) IS
+    'For view_sources: the sync tables of which the session sees more than its own rows.';
+COMMENT ON FUNCTION notion_sync.text_in(jsonb) IS 'For search: the text of a plain value, a list with commas.';
+COMMENT ON FUNCTION notion_sync.turn_of(uuid, interval) IS
+    'When it was last a page''s turn to have its body read again.';
+COMMENT ON FUNCTION notion_sync.views_of_nobody() IS 'For forget: the typed views that show nobody''s rows any more.';
+COMMENT ON FUNCTION notion_sync.write_settings(text, text) IS
+    'Runs a statement on user_settings with a token, which no error writes to the server''s log.';
+COMMENT ON TYPE notion_sync.found_page IS 'A row that get_notion_page returns.';
+COMMENT ON TYPE notion_sync.search_result IS 'A row that search returns.';

@@ -16,6 +16,8 @@ from notion_pg_sync.mirror.readers import (
     look_at_role,
     readers_forgotten,
     remembered_readers,
+    renamed_to,
+    renaming,
 )
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE
 from notion_pg_sync.mirror.typed_sql import typed
@@ -33,6 +35,9 @@ async def _readers(examination: Examination) -> list[Finding]:
 
 async def _look(connection: Connection, schema: str, reader: Reader) -> list[Finding]:
     role = await look_at_role(connection, reader.role, schema)
+    if new_name := await renamed_to(connection, reader):
+        seen = f"the role of the reader {reader.role} is called {new_name} now, and is given nothing new"
+        return [warning(seen, renaming(new_name, reader.role))]
     if role is None:
         seen = f"the reader {reader.role} is remembered, and there is no such role any more"
         return [warning(seen, command_of(Reader(reader.role), "--revoke"))]

@@ -1,0 +1,75 @@
+"""What readers are given: for every relation and whatever they have of it, nothing without its limit."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notion_pg_sync.mirror.reader_rights import KeptPolicy, Reader, Relation
+
+ANNA, EVERYBODY = Reader("analyst", "anna"), Reader("analyst")
+LIMITED = "(user_id = ( SELECT notion_sync.user_of_reader() AS user_of_reader))"
+
+kept_policies = st.dictionaries(
+    st.sampled_from(ANNA.policy_names),
+    st.builds(KeptPolicy, st.booleans(), st.booleans(), st.sampled_from(["true", LIMITED, "(user_id = 'x'::text)"])),
+)
+tables = st.builds(
+    Relation,
+    owner=st.just("owner"),
+    owned=st.booleans(),
+    schema=st.just("public"),
+    name=st.sampled_from(["notion_pages_sync", "users", "accounts", "data_sources"]),
+    is_view=st.just(False),
+    is_shown=st.booleans(),
+    has_user=st.just(True),
+    row_security=st.booleans(),
+    can_read=st.booleans(),
+    is_granted=st.booleans(),
+    policies=kept_policies,
+)
+
+
+def texts(table: Relation, reader: Reader) -> list[str]:
+    return [statement.as_string() for statement in table.lacking(reader)]
+
+
+@given(tables)
+def test_a_reader_of_one_user_is_granted_no_table_without_its_limit(table: Relation) -> None:
+    statements = texts(table, ANNA)
+    grants = [number for number, text in enumerate(statements) if text.startswith("GRANT")]
+    limits = [number for number, text in enumerate(statements) if " AS RESTRICTIVE " in text]
+    _, limit = ANNA.policy_names
+    if limit not in table.policies:
+        assert limits
+    for grant in grants:
+        assert table.row_security
+        assert all(number < grant for number in limits)
+    assert "anna" not in " ".join(statements)
+
+
+@given(tables)
+def test_what_is_as_it_is_to_be_needs_nothing(table: Relation) -> None:
+    reads, limit = ANNA.policy_names
+    policies = {limit: KeptPolicy(False, True, LIMITED)}
+    if table.is_shown or table.name in ("users", "data_sources"):
+        policies[reads] = KeptPolicy(True, True, LIMITED)
+    is_for = table.is_for(ANNA)
+    settled = Relation(**{**vars(table), "policies": policies, "can_read": is_for, "is_granted": is_for})
+    assert settled.lacking(ANNA) == []
+
+
+@given(tables)
+def test_a_reader_of_everybodys_rows_keeps_no_limit(table: Relation) -> None:
+    _, limit = EVERYBODY.policy_names
+    statements = texts(table, EVERYBODY)
+    assert (limit in table.policies) == any(text.startswith(f'DROP POLICY "{limit}"') for text in statements)
+    assert not any(" AS RESTRICTIVE " in text for text in statements)
+
+
+@given(tables)
+def test_the_way_back_revokes_before_it_takes_the_limit(table: Relation) -> None:
+    statements = [statement.as_string() for statement in table.withdrawal(ANNA)]
+    kinds = [text.split()[0] for text in statements]
+    assert kinds == sorted(kinds, reverse=True)
+    assert kinds.count("DROP") == len(table.policies)
