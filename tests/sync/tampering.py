@@ -16,7 +16,7 @@ from notion_workspace import SmallWorkspace, WorkspaceServer, small_workspace
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.mirror.connection import open_pool, transaction
 from notion_pg_sync.mirror.initialise import plan_init
-from notion_pg_sync.mirror.tables import find_tables
+from notion_pg_sync.mirror.tables import PAGE_COLUMNS, find_tables
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.listener import SilentListener
@@ -189,6 +189,13 @@ async def change_a_row(at: Place) -> None:
         "notion_edited_at": at.random.choice(["NULL", "notion_edited_at + interval '1 minute'"]),
         "notion_database_id": f"'{STRANGER}'",
         "notion_data_source_id": at.random.choice(["NULL", f"'{STRANGER}'"]),
+        "page_id": at.random.choice(["NULL", f"'{STRANGER}'"]),
+        "notion_icon": at.random.choice(["NULL", "'🐙'"]),
+        "notion_cover": "'https://example.com/cover.png'",
+        "notion_public_url": "'https://example.com'",
+        "notion_created_by": f"'{STRANGER}'",
+        "notion_edited_by": at.random.choice(["NULL", f"'{STRANGER}'"]),
+        "notion_is_locked": at.random.choice(["NULL", "true"]),
         "user_id": "'zoe'",
         "notion_page_id": at.random.choice(["NULL", f"'{STRANGER}'"]),
         **({"message_count": "4711"} if at.table == "notion_chat_sessions_sync" else {}),
@@ -235,7 +242,7 @@ async def mix_up_rows(at: Place) -> None:
 
 async def drop_a_column(at: Place) -> None:
     ours = ("properties", "fields", "url", "notion_created_at", "notion_edited_at")
-    names = (*ours, at.title, at.text, "notion_data_source_id")
+    names = (*ours, at.title, at.text, "notion_data_source_id", *(column.name for column in PAGE_COLUMNS))
     await at.one_of(*(f"ALTER TABLE {at.table} DROP COLUMN {name} CASCADE" for name in names))
 
 
@@ -249,6 +256,9 @@ async def retype_a_column(at: Place) -> None:
         "notion_edited_at TYPE text",
         "notion_created_at TYPE date",
         "url TYPE varchar(20) USING left(url, 20)",
+        "notion_icon TYPE varchar(20) USING left(notion_icon, 20)",
+        "page_id TYPE text",
+        "notion_is_locked TYPE text",
     )
     await at.one_of(*(f"ALTER TABLE {at.table} ALTER COLUMN {change}" for change in changes))
 
