@@ -317,7 +317,7 @@ async def test_a_dry_run_says_what_it_would_purge_and_changes_nothing(staff: Sta
     await staff.write(["Salary"])
     before = staff.dump_of_rows()
     run = await staff.sync(dry_run=True)
-    assert "Salary is excluded now: a real run would remove it from 2 rows" in (run.message or "")
+    assert "Salary is excluded now: a real run would remove what 2 rows hold of it" in (run.message or "")
     assert staff.dump_of_rows() == before
     assert await staff.installation.execute("SELECT 1 FROM notion_sync.exclusions") == []
     await staff.write(["Salry"])
@@ -404,3 +404,30 @@ async def test_pages_read_alone_are_asked_for_without_what_is_excluded(staff: St
     asked = staff.asked("page")
     assert all("title" in one for one in asked if one)
     assert sum(bool(one) for one in asked) == 2, "and the one that has other properties now once more without"
+
+
+async def test_it_is_purged_where_notion_cannot_be_read(staff: Staff) -> None:
+    await staff.connect()
+    await staff.sync()
+    staff.workspace.trash_database("Staff")
+    await staff.write(EXCLUDED)
+    run = await staff.sync()
+    assert run.error_code == "in_trash"
+    assert "Grade, Notes, Salary are excluded now: removed from 2 rows" in (run.message or "")
+    assert staff.secrets() == []
+
+
+async def test_it_is_purged_of_a_data_source_that_the_database_has_no_longer(staff: Staff) -> None:
+    former = staff.workspace.add_data_source(
+        staff.id,
+        "Former",
+        {"Name": title(), "Salary": number()},
+        [{"Name": f"Row {row}", "Salary": 51234} for row in range(30)],
+    )
+    await staff.connect()
+    await staff.sync()
+    staff.workspace.remove_data_source(former)
+    await staff.write(["Salary"])
+    run = await staff.sync()
+    assert run.error_code == "removal_held_back"
+    assert staff.secrets("51234", "91234") == []
