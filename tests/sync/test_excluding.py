@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from notion_workspace import SmallWorkspace
-from notion_workspace.literals import number, rich_text, select, title
+from notion_workspace.literals import number, relation, rich_text, rollup, select, title
 from notion_workspace.model import DataSource
 
 from notion_pg_sync.core.errors import UsageError
@@ -431,3 +431,32 @@ async def test_it_is_purged_of_a_data_source_that_the_database_has_no_longer(sta
     run = await staff.sync()
     assert run.error_code == "removal_held_back"
     assert staff.secrets("51234", "91234") == []
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+async def test_a_long_rollup_over_it_is_not_looked_up_by_its_values(staff: Staff, *, is_elsewhere: bool) -> None:
+    """Whose part of a rollup is whose is found out by queries that name the parts (`notion.rollup_parts`)."""
+    workspace = staff.workspace
+    names = [f"Page {number_}" for number_ in range(30)]
+    for name in names:
+        workspace.add_page("Staff", {"Name": name, "Notes": ["likes ", "quince"]})
+    source, other = "Staff", staff.id
+    if is_elsewhere:
+        source, other = "Other", workspace.add_database("Other", {"Name": title()}, []).id
+        workspace.share("anna", other)
+    workspace.add_property(source, "Knows", relation("Staff"))
+    workspace.add_property(source, "Heard", rollup("Knows", "Notes", "show_original"))
+    await staff.connect(["Notes"])
+    await staff.sync()
+    workspace.add_page(source, {"Name": "Everybody", "Knows": names})
+    if is_elsewhere:
+        await staff.installation.execute(
+            "UPDATE user_settings SET notion_databases = notion_databases || jsonb_build_object('Other', %s::text)",
+            other,
+        )
+    workspace.requests.clear()
+    await staff.sync_all(full=True)
+    asked = [one.body for one in workspace.requests.all() if one.kind == "query"]
+    assert len(asked) >= 1
+    assert "quince" not in json.dumps(asked)
+    assert (await staff.rows())["Everybody"]["properties"]["Heard"]["rollup"]["type"] == "incomplete"
