@@ -120,7 +120,7 @@ def read_configuration(notion_databases: object) -> Configuration:
 
 
 def _problem(key: str, entry: Entry, *, everything: bool) -> Remark:
-    said = [f"database {key!r} in notion_databases: {' '.join(entry.problems)}"]
+    said = [f"database {key!r} in notion_databases: {'; '.join(entry.problems)}."]
     if entry.database_id is None and entry.may_exclude and everything:
         said.append("Until then no database that only search finds is synced, since it may be the one that is meant.")
     wanted = "a correct entry" if entry.may_exclude else "the id or the link"
