@@ -180,7 +180,7 @@ def sync(
             full_every=read_duration(full_every),
             allow_removal=allow_removal,
             adopt_name=adopt_name,
-            include=tuple(include or ()),
+            include=include,
             bodies=bodies or full_bodies,
             full_bodies=full_bodies,
             full_bodies_every=read_duration(full_bodies_every),

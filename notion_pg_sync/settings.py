@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib.util import find_spec
@@ -51,7 +51,7 @@ class Settings:
     full_every: timedelta = timedelta(days=1)
     allow_removal: bool = False
     adopt_name: bool = False
-    include: tuple[str, ...] = ()
+    include: Sequence[str] | None = None
     bodies: bool = False
     full_bodies: bool = False
     full_bodies_every: timedelta = timedelta(days=7)

@@ -17,6 +17,8 @@ from notion_workspace import SmallWorkspace
 from notion_pg_sync import cli
 from notion_pg_sync.commands.doctor.checks.all_checks import ALL_CHECKS
 from notion_pg_sync.commands.doctor.scheduling.crontab import next_due
+from notion_pg_sync.core.databases import ConfiguredDatabase, DatabaseOptions
+from notion_pg_sync.sync.run.configuration import read_configuration
 from tests.installation import Installation
 
 ROOT = Path(__file__).parent.parent
@@ -133,6 +135,30 @@ def test_everything_shown_in_yaml_and_json_can_be_read() -> None:
     shown += [json.loads(block) for page in PAGES for block in blocks(page, "json")]
     assert shown
     assert all(isinstance(part, dict) for part in shown)
+
+
+def test_the_entries_of_databases_that_are_shown_are_understood() -> None:
+    shown = [json.loads(block) for block in blocks(ROOT / "docs" / "connecting-users.md", "json")]
+    configurations = [read_configuration(one) for one in shown]
+    assert [one.problems for one in configurations] == [(), ()]
+    assert all(any(database.options.exclude for database in one.databases) for one in configurations)
+
+
+async def test_options_are_added_to_a_database_as_the_page_on_connecting_says(
+    installation: Installation, small: SmallWorkspace
+) -> None:
+    (adding,) = [one for one in blocks(ROOT / "docs" / "connecting-users.md", "sql") if "'exclude'" in one]
+    await installation.connect("user-1", small.tokens["anna"], {"Characters": small.databases["Characters"]})
+    for _ in range(2):
+        await installation.execute(adding)
+        (row,) = await installation.execute("SELECT notion_databases FROM user_settings")
+        assert read_configuration(row["notion_databases"]).databases == (
+            ConfiguredDatabase(
+                "Characters",
+                small.databases["Characters"],
+                options=DatabaseOptions(("Salary", "Notes"), bodies=True, views=False),
+            ),
+        )
 
 
 def test_the_schedules_shown_are_schedules_and_start_sync_all() -> None:

@@ -81,7 +81,8 @@ async def end_other_requests(
             health = CASE WHEN database_id IS NULL AND %(refusal)s::text IS NULL THEN %(health)s ELSE %(failing)s END,
             message = CASE WHEN %(refusal)s::text IS NOT NULL THEN %(refusal)s
                            WHEN database_id IS NULL THEN %(message)s
-                           ELSE 'the user has no such database in notion_databases: add it there.' END,
+                           ELSE 'the user has no such database in notion_databases, or what stands there cannot '
+                                'be used: add it, or see doctor.' END,
             ended_at = clock_timestamp()
         WHERE runid = %(runid)s AND user_id = %(user)s AND status = 'running'
         """,

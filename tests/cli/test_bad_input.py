@@ -60,6 +60,18 @@ def test_a_malformed_id_is_named_and_the_other_databases_are_synced(connected: S
     assert connected.execute("SELECT count(*) FROM notion_characters_sync") == [(40,)]
 
 
+def test_an_entry_that_cannot_be_understood_is_told_by_every_command(connected: Site) -> None:
+    databases = connected.small.databases
+    entries = {"Heroes": {"id": databases[CHARACTERS], "exclude": "Age"}, "Three": databases["Three"]}
+    connected.execute("UPDATE user_settings SET notion_databases = %s", json.dumps(entries))
+    told = 'database \'Heroes\' in notion_databases: "exclude" is not a list of properties: write it as ["Salary"]'
+    assert_told(connected, connected.command("sync-all"), 1, "anna", told)
+    assert connected.execute("SELECT count(*) FROM notion_characters_sync") == [(0,)]
+    assert connected.execute("SELECT count(*) FROM notion_pages_sync") != [(0,)]
+    assert_told(connected, connected.command("sync", "anna", "Heroes"), 3, told)
+    assert told in connected.command("status").out
+
+
 def test_a_database_that_is_not_configured(connected: Site) -> None:
     ended = connected.command("sync", "anna", "Dragons")
     assert_told(connected, ended, 2, "no database 'Dragons'", "its id or its link: Characters")

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from notion_workspace.literals import number, rich_text, select, title
+from notion_workspace.literals import number, rich_text, select, status, title
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -19,15 +19,16 @@ from tests.security.sent import Log
 pytestmark = pytest.mark.slow
 
 # Words and numbers that stand nowhere else.
-SECRETS = ("739201", "739202", "quince", "medlar", "sloe", "Ochre", "Viridian")
+SECRETS = ("739201", "739202", "quince", "medlar", "sloe", "Ochre", "Viridian", "Pupating", "Larval")
 STAFF = {
     "Name": title(),
     "Salary": number(),
     "Notes": rich_text(),
     "Grade": select("Ochre", "Viridian"),
+    "Phase": status(Larval=["Pupating"], Grown=["Done"]),
 }
 ROWS = [
-    {"Name": "Ada", "Salary": 739201, "Notes": "quince and medlar", "Grade": "Ochre"},
+    {"Name": "Ada", "Salary": 739201, "Notes": "quince and medlar", "Grade": "Ochre", "Phase": "Pupating"},
     {"Name": "Bo", "Salary": 739202, "Notes": "medlar", "Grade": "Viridian"},
 ]
 
@@ -52,7 +53,7 @@ def staff(site: Site) -> str:
     workspace.trash_page(gone)
     workspace.clock.advance(3600)
     assert site.command("sync-all").code == 0
-    site.execute("CREATE VIEW public.reports AS SELECT name, salary, notes, grade FROM notion.staff")
+    site.execute("CREATE VIEW public.reports AS SELECT name, salary, notes, grade, phase FROM notion.staff")
     return handle.id
 
 
@@ -65,7 +66,7 @@ def test_nothing_of_it_is_left_or_said(site: Site, staff: str) -> None:
         )
         site.execute(statement.as_string())
     log = Log(Path(str(server["host"])).parent / LOG)
-    exclude = {"id": staff, "exclude": ["Salary", "Notes", "Grade"]}
+    exclude = {"id": staff, "exclude": ["Salary", "Notes", "Grade", "Phase"]}
     site.execute("UPDATE user_settings SET notion_databases = %s::jsonb", json.dumps({"Staff": exclude}))
     workspace = site.small.workspace
     workspace.clock.advance(3600)
@@ -76,6 +77,7 @@ def test_nothing_of_it_is_left_or_said(site: Site, staff: str) -> None:
         ("sync", "anna", "Staff", "--full", "--verify", "-vv"),
         ("status", "-vv"),
         ("status", "--json"),
+        ("doctor", "-vv", "--no-cron-check"),
     ):
         ended = site.command(*command)
         assert ended.code == 0, ended.err
@@ -90,4 +92,4 @@ def test_nothing_of_it_is_left_or_said(site: Site, staff: str) -> None:
     found = {place: [secret for secret in SECRETS if secret in text] for place, text in places.items()}
     assert {place: secrets for place, secrets in found.items() if secrets} == {}
     runs = site.execute("SELECT message FROM notion_sync.database_runs ORDER BY runid DESC OFFSET 1 LIMIT 1")
-    assert "Grade, Notes, Salary are excluded now: removed from 2 rows and 1 removed page" in str(runs)
+    assert "Grade, Notes, Phase, Salary are excluded now: removed from 2 rows and 1 removed page" in str(runs)

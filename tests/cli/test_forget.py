@@ -190,9 +190,11 @@ def test_it_refuses_while_the_next_run_would_bring_it_back(mirrored: Site) -> No
         assert mirrored.command("forget", USER, "--yes").code == 0, harmless
 
 
-def test_a_database_under_two_names_is_taken_out_under_both(mirrored: Site) -> None:
+@pytest.mark.parametrize("options", [{}, {"exclude": ["Age"]}, {"exclude": "Age"}])
+def test_a_database_under_two_names_is_taken_out_under_both(mirrored: Site, options: dict[str, object]) -> None:
     link = f"https://www.notion.so/{mirrored.small.databases['Characters'].replace('-', '')}"
-    mirrored.execute("UPDATE user_settings SET notion_databases = notion_databases || %s", json.dumps({"Again": link}))
+    again = {"Again": {"id": link, **options} if options else link}
+    mirrored.execute("UPDATE user_settings SET notion_databases = notion_databases || %s", json.dumps(again))
     assert mirrored.command("forget", USER, "Again", "--yes", "--disconnect").code == 0
     ((databases,),) = mirrored.execute("SELECT notion_databases FROM user_settings WHERE user_id = %s", USER)
     assert isinstance(databases, dict)

@@ -219,6 +219,50 @@ async def test_each_malformed_id_is_told_and_mended_by_name(patient: Patient) ->
     )
 
 
+@pytest.mark.parametrize(
+    "databases",
+    [
+        json.dumps({"Worlds": {"id": ID, "exclude": ["Salary"]}}),
+        {"Worlds": json.dumps({"id": ID, "exclude": ["Salary"]})},
+        [{"name": "Worlds", "database_id": ID, "exclude": ["Salary"]}],
+    ],
+)
+async def test_what_is_repaired_keeps_its_exclusions(patient: Patient, databases: object) -> None:
+    connect(patient, "anna", databases=databases)
+    await patient.assert_mended("notion_databases")
+    assert patient.execute("SELECT notion_databases FROM user_settings") == [
+        ({"Worlds": {"id": ID, "exclude": ["Salary"]}},)
+    ]
+
+
+async def test_an_entry_that_cannot_be_understood_is_told_with_what_to_write(patient: Patient) -> None:
+    connect(patient, "anna", databases={"Worlds": {"id": ID, "exclude": "Salary"}, "Tasks": OTHER_ID})
+    (finding,) = await patient.found("notion_databases")
+    assert finding.verdict is Verdict.BROKEN
+    assert 'write it as ["Salary"], each by its name or its id' in finding.message
+    assert (finding.fix, finding.needs) == ("", "a correct entry of database 'Worlds', in notion_databases of anna")
+
+
+async def test_of_two_names_the_one_that_counts_gets_the_exclusions_of_both(patient: Patient) -> None:
+    entries = {"Lands": ID, "Worlds": {"id": ID, "exclude": ["Salary"]}, "Zoo": {"id": ID, "exclude": ["It's"]}}
+    connect(patient, "anna", databases=entries)
+    findings = await patient.found("notion_databases")
+    assert [finding.verdict for finding in findings] == [Verdict.WARNING, Verdict.WARNING]
+    counts = "as 'Lands', the first in alphabetical order, with the options of both, and without what either excludes"
+    assert [finding.message.endswith(counts) for finding in findings] == [True, True]
+    await patient.assert_mended("notion_databases")
+    assert patient.execute("SELECT notion_databases FROM user_settings") == [
+        ({"Lands": {"id": ID, "exclude": ["Salary", "It's"]}},)
+    ]
+
+
+async def test_that_files_are_not_copied_yet_is_told(patient: Patient) -> None:
+    connect(patient, "anna", databases={"Worlds": {"id": ID, "files": True}})
+    (finding,) = await patient.found("notion_databases")
+    assert finding.verdict is Verdict.WARNING
+    assert "but this version copies no files" in finding.message
+
+
 async def test_a_token_in_the_place_of_an_id_is_not_repeated(patient: Patient) -> None:
     connect(patient, "anna", databases={"Worlds": TOKEN})
     (finding,) = await patient.found("notion_databases")

@@ -226,6 +226,7 @@ def test_what_a_run_failed_of_and_no_database_says_is_told() -> None:
         (user({"*": "*"}, has_token=False), Condition.NOT_CONNECTED, "no Notion token"),
         (user([]), Condition.FAILING, "not a JSON object"),
         (user({"Worlds": "no id"}), Condition.FAILING, "not a Notion database id"),
+        (user({"Worlds": {"id": database_id(1), "exclude": "Salary"}}), Condition.FAILING, "not a list of properties"),
     ],
 )
 def test_a_user_without_a_database_is_shown_with_the_reason(settings: User, condition: Condition, words: str) -> None:
@@ -252,6 +253,24 @@ def test_a_database_that_is_not_to_be_synced_does_not_count(settings: User | Non
     (one,) = [one for one in judgement.databases if one.database]
     assert (one.condition, one.counts) == (condition, False)
     assert "rows stay" in one.reason
+
+
+@pytest.mark.parametrize("found_by_search", [True, False])
+def test_a_database_with_an_entry_that_cannot_be_used_fails_and_its_rows_stay(found_by_search: bool) -> None:
+    entries = {"Database 1": {"id": database_id(1), "exclude": "Salary"}} | ({"*": "*"} if found_by_search else {})
+    known = a_database(found_by_search=found_by_search)
+    (one,) = judged(Facts(NOW, (user(entries),), (known,))).databases
+    assert (one.condition, one.counts, one.database) == (Condition.FAILING, True, known)
+    assert "what notion_databases says of it cannot be used" in one.reason
+    (resting,) = judged(Facts(NOW, (user(entries, auto_sync=False),), (known,))).databases
+    assert resting.condition is Condition.SWITCHED_OFF
+
+
+def test_what_search_found_fails_while_it_may_be_what_an_entry_is_to_exclude_from() -> None:
+    settings = user({"*": "*", "Lost": {"exclude": ["Salary"]}, "Database 2": database_id(2)})
+    known = (a_database(found_by_search=True), a_database(number=2))
+    conditions = {one.name: one.condition for one in judged(Facts(NOW, (settings,), known)).databases}
+    assert conditions == {"Database 1": Condition.FAILING, "Database 2": Condition.FRESH}
 
 
 def test_where_everything_is_wanted_what_search_found_is_configured() -> None:

@@ -89,7 +89,10 @@ async def _fill(installation: Installation) -> None:
     await installation.init()
     for user_id, names in {"anna": ("Worlds", "Characters", "Notes"), "ben": ("Worlds",)}.items():
         await installation.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES (%s, true)", user_id)
-        await installation.connect(user_id, secrets[user_id], {name: databases[name] for name in names})
+        wanted: dict[str, object] = {name: databases[name] for name in names}
+        if "Characters" in wanted:
+            wanted["Characters"] = {"id": databases["Characters"], "exclude": ["Born"]}
+        await installation.connect(user_id, secrets[user_id], wanted)
     assert (await installation.sync_all(bodies=True)).failures == []
     workspace.trash_page(workspace.page_ids("Worlds")[2])
     workspace.clock.advance(3600)

@@ -90,6 +90,23 @@ async def test_an_application_forgets_one_database(anna: Installation, small: Sm
 
 
 @pytest.mark.parametrize(
+    "entry",
+    ['{"id": "%s", "exclude": ["Age"]}', '{"id": "https://www.notion.so/C-%s?v=1"}', '[{"id": "%s"}]', '"{%s}"'],
+)
+async def test_a_database_is_not_forgotten_while_an_entry_of_any_form_has_its_id(
+    anna: Installation, small: SmallWorkspace, entry: str
+) -> None:
+    hex_of = small.databases["Characters"].replace("-", "").upper()
+    await anna.execute(
+        "UPDATE user_settings SET notion_databases = jsonb_build_object('Heroes', %s::jsonb)", entry % hex_of
+    )
+    with pytest.raises(errors.ObjectNotInPrerequisiteState, match="still among notion_databases"):
+        await anna.execute("SELECT * FROM notion_sync.forget('anna', %s)", small.databases["Characters"])
+    await anna.execute("SELECT * FROM notion_sync.forget('anna', %s)", small.databases["Three"])
+    assert await counts(anna) == (40, 0, 1, 2)
+
+
+@pytest.mark.parametrize(
     "call", ["forget(NULL)", "forget('anna', NULL)", "forget('anna', '')", "forget('anna', 'Characters')"]
 )
 async def test_what_names_nobody_or_no_database_is_refused(anna: Installation, call: str) -> None:

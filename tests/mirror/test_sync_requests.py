@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -72,6 +73,8 @@ async def asked(connection: Connection) -> list[tuple[object, ...]]:
         f"  https://app.notion.com/p/{WORLDS.replace('-', '')}#{'e' * 32} ",
         f"https://www.notion.so/team/Caf-deadbeef-{WORLDS.replace('-', '')}",
         f"https://www.notion.so/team/Caf-{WORLDS}/",
+        json.dumps({"id": WORLDS, "exclude": ["Age", '"id": "x"']}),
+        json.dumps({"exclude": ["id"], "id": f"https://www.notion.so/W-{WORLDS.replace('-', '')}?v={'f' * 32}"}),
     ],
 )
 async def test_a_database_is_asked_for_by_its_id_in_every_form(connection: Connection, written: str) -> None:

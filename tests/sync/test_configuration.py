@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notion_pg_sync.core.databases import ConfiguredDatabase, DatabaseOptions
+from notion_pg_sync.core.ids import looks_like_id, parse_id
 from notion_pg_sync.sync.run.configuration import Configuration, Double, read_configuration, repaired
 
 ONE = "11111111-1111-1111-1111-111111111111"
@@ -206,6 +207,33 @@ def test_a_database_with_a_broken_entry_is_not_synced_under_any_name(
     assert found.held == {ONE}
     assert not found.takes_found(ONE)
     assert found.takes_found(TWO) == everything
+
+
+ids = st.sampled_from([ONE, ONE.replace("-", "").upper(), f"https://notion.so/A-{'1' * 32}?v={'2' * 32}", TWO, "oops"])
+wild = json_values | st.lists(st.sampled_from(["Salary", "Notes", " ", 7]), max_size=2)
+objects = st.fixed_dictionaries({}, optional={"id": ids, "exclude": wild, "bodies": wild, "exclud": wild})
+entries = objects | objects.map(json.dumps) | ids | json_values
+
+
+@given(st.dictionaries(st.sampled_from(["*", "", "Tasks", " Tasks", "Worlds"]), entries), st.booleans())
+def test_no_database_is_taken_without_what_any_entry_of_it_says_to_exclude(
+    configured: dict[str, object], everything: bool
+) -> None:
+    configured |= {"*": "*"} if everything else {}
+    found = read_configuration(configured)
+    excluded = {one.database_id: set(one.options.exclude or ()) for one in found.databases}
+    for written in configured.values():
+        entry = json.loads(written) if isinstance(written, str) and written.startswith("{") else written
+        if not isinstance(entry, dict) or "exclude" not in entry:
+            continue
+        text = entry.get("id")
+        if not isinstance(text, str) or not looks_like_id(text):
+            assert not found.takes_found(ONE)
+        elif (database_id := parse_id(text)) in excluded:
+            assert isinstance(entry["exclude"], list)
+            assert excluded[database_id] >= set(entry["exclude"])
+        else:
+            assert not found.takes_found(database_id)
 
 
 @pytest.mark.parametrize("lost", [{"exclude": ["Salary"]}, {"id": "oops", "exclude": ["Salary"]}, {"id": 7}, [ONE]])

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from notion_workspace import SmallWorkspace
-from notion_workspace.literals import number, rich_text, select, title
+from notion_workspace.literals import number, relation, rich_text, rollup, select, title
 from notion_workspace.model import DataSource
 
 from notion_pg_sync.core.errors import UsageError
@@ -317,7 +317,7 @@ async def test_a_dry_run_says_what_it_would_purge_and_changes_nothing(staff: Sta
     await staff.write(["Salary"])
     before = staff.dump_of_rows()
     run = await staff.sync(dry_run=True)
-    assert "Salary is excluded now: a real run would remove it from 2 rows" in (run.message or "")
+    assert "Salary is excluded now: a real run would remove what 2 rows hold of it" in (run.message or "")
     assert staff.dump_of_rows() == before
     assert await staff.installation.execute("SELECT 1 FROM notion_sync.exclusions") == []
     await staff.write(["Salry"])
@@ -404,3 +404,59 @@ async def test_pages_read_alone_are_asked_for_without_what_is_excluded(staff: St
     asked = staff.asked("page")
     assert all("title" in one for one in asked if one)
     assert sum(bool(one) for one in asked) == 2, "and the one that has other properties now once more without"
+
+
+async def test_it_is_purged_where_notion_cannot_be_read(staff: Staff) -> None:
+    await staff.connect()
+    await staff.sync()
+    staff.workspace.trash_database("Staff")
+    await staff.write(EXCLUDED)
+    run = await staff.sync()
+    assert run.error_code == "in_trash"
+    assert "Grade, Notes, Salary are excluded now: removed from 2 rows" in (run.message or "")
+    assert staff.secrets() == []
+
+
+async def test_it_is_purged_of_a_data_source_that_the_database_has_no_longer(staff: Staff) -> None:
+    former = staff.workspace.add_data_source(
+        staff.id,
+        "Former",
+        {"Name": title(), "Salary": number()},
+        [{"Name": f"Row {row}", "Salary": 51234} for row in range(30)],
+    )
+    await staff.connect()
+    await staff.sync()
+    staff.workspace.remove_data_source(former)
+    await staff.write(["Salary"])
+    run = await staff.sync()
+    assert run.error_code == "removal_held_back"
+    assert staff.secrets("51234", "91234") == []
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+async def test_a_long_rollup_over_it_is_not_looked_up_by_its_values(staff: Staff, *, is_elsewhere: bool) -> None:
+    """Whose part of a rollup is whose is found out by queries that name the parts (`notion.rollup_parts`)."""
+    workspace = staff.workspace
+    names = [f"Page {number_}" for number_ in range(30)]
+    for name in names:
+        workspace.add_page("Staff", {"Name": name, "Notes": ["likes ", "quince"]})
+    source, other = "Staff", staff.id
+    if is_elsewhere:
+        source, other = "Other", workspace.add_database("Other", {"Name": title()}, []).id
+        workspace.share("anna", other)
+    workspace.add_property(source, "Knows", relation("Staff"))
+    workspace.add_property(source, "Heard", rollup("Knows", "Notes", "show_original"))
+    await staff.connect(["Notes"])
+    await staff.sync()
+    workspace.add_page(source, {"Name": "Everybody", "Knows": names})
+    if is_elsewhere:
+        await staff.installation.execute(
+            "UPDATE user_settings SET notion_databases = notion_databases || jsonb_build_object('Other', %s::text)",
+            other,
+        )
+    workspace.requests.clear()
+    await staff.sync_all(full=True)
+    asked = [one.body for one in workspace.requests.all() if one.kind == "query"]
+    assert len(asked) >= 1
+    assert "quince" not in json.dumps(asked)
+    assert (await staff.rows())["Everybody"]["properties"]["Heard"]["rollup"]["type"] == "incomplete"

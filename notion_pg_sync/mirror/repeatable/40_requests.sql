@@ -16,16 +16,17 @@ $$;
 CREATE OR REPLACE TRIGGER bound_requests BEFORE INSERT ON notion_sync.sync_requests
     FOR EACH ROW EXECUTE FUNCTION notion_sync.bound_requests();
 
--- The id in what people write: an id with or without dashes, or a link, which ends in a title, a dash and the id;
--- what follows ? and # names views.
+-- The id in what people write: an id with or without dashes, a link, which ends in a title, a dash and the id (what
+-- follows ? and # names views), or the text of an entry of notion_databases with one of these as its "id".
 CREATE OR REPLACE FUNCTION notion_sync.id_in(written text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT substring(
-        regexp_replace(rtrim(lower(split_part(split_part(trim(written), '#', 1), '?', 1)), '/'), '^.*/', '')
+        regexp_replace(rtrim(lower(split_part(split_part(trim(id), '#', 1), '?', 1)), '/'), '^.*/', '')
         FROM '^(?:.*-)?([0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$'
     )::uuid::text
+    FROM coalesce(substring(written FROM '^\s*\{.*"id"\s*:\s*"([^"]*)"'), written) AS id
 $$;
 
 -- Queues a sync of one database, given by its id (or link) or, where that is null or empty, by its name; returns the

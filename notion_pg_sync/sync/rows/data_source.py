@@ -37,6 +37,7 @@ from notion_pg_sync.notion.splits import splits_of
 from notion_pg_sync.sync.rows.alone import PagesAlone
 from notion_pg_sync.sync.rows.completing import complete_pages
 from notion_pg_sync.sync.rows.conversion import Conversion
+from notion_pg_sync.sync.rows.excluding import purged_note
 from notion_pg_sync.sync.rows.left_so_far import LeftSoFar
 from notion_pg_sync.sync.rows.plan import (
     OVERLAP,
@@ -134,7 +135,7 @@ class DataSourceSync:
         """What a person should know of the rows that were read, a sentence each."""
         notes = [*self._conversion.notes(), *self._left.notes()]
         if self._purged.names:
-            notes.append(_purged_note(self._purged, is_dry=self._work.settings.dry_run))
+            notes.append(purged_note(self._purged, is_dry=self._work.settings.dry_run))
         if self._note:
             notes.append(self._note)
         if self._vanished:
@@ -422,14 +423,6 @@ class DataSourceSync:
             self._page_size = min(self._page_size, answer.page_size)
         self._databases_inside |= {_name_of(one) for one in answer.databases}
         return answer
-
-
-def _purged_note(purged: Purged, *, is_dry: bool) -> str:
-    which = f"{', '.join(purged.names)} {'is' if len(purged.names) == 1 else 'are'} excluded now"
-    if is_dry:
-        return f"{which}: a real run would remove it from {plural(purged.rows, 'row')}."
-    removed = f" and {plural(purged.removed_pages, 'removed page')}" if purged.removed_pages else ""
-    return f"{which}: removed from {plural(purged.rows, 'row')}{removed}, from search and from views."
 
 
 def _name_of(data_source: JsonObject) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
-from notion_pg_sync.core.ids import MalformedIdError, parse_id
+from notion_pg_sync.core.ids import MalformedIdError, looks_like_id, parse_id
 from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import data_sources
@@ -23,9 +23,9 @@ from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.exclusion import NOTHING
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.sync.rows.data_source import DataSourceSync, InTrashError, with_traffic
-from notion_pg_sync.sync.rows.excluding import settle_exclusion
+from notion_pg_sync.sync.rows.excluding import purge_stored, settle_exclusion
 from notion_pg_sync.sync.rows.row_sink import DryRunSink, PostgresSink, SyncTarget
-from notion_pg_sync.sync.rows.vanished import purge_vanished, remove_vanished
+from notion_pg_sync.sync.rows.vanished import remove_vanished
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import title_of
 from notion_pg_sync.sync.run.failures import Failure, logged_failure
@@ -84,6 +84,7 @@ class DatabaseSync:
             self._notes.extend(await prepare_table(self._work, self._configured.name))
             known = await self._known()
             table = await self._table(known)
+            self._notes.extend(await purge_stored(self._work, self._user_id, self._configured, known))
             database = await self._database()
             await self._exclude(database)
             living = await self._sync_data_sources(table, database)
@@ -128,7 +129,7 @@ class DatabaseSync:
     async def _exclude(self, database: JsonObject) -> None:
         """Finds out what is excluded, before anything is read; records what is new. Raises `ExclusionError`."""
         sources = _data_source_ids(database, self._configured, self._way_out)
-        ids = [parse_id(str(database.get("id"))), *sources]
+        ids = [_id_of(database) or self._configured.database_id, *sources]
         settled = await settle_exclusion(self._work, self._client, self._user_id, self._configured, ids)
         self._exclusion = settled.own
         self._client = self._client.selecting(settled.selections)
@@ -192,8 +193,6 @@ class DatabaseSync:
                 continue
             key = DataSourceKey(self._user_id, data_source_id)
             try:
-                if self._exclusion:
-                    await purge_vanished(work, key, self._configured.database_id, self._exclusion)
                 removed = await remove_vanished(
                     work, self._client, key, database_name=self._configured.name, table=table
                 )
@@ -209,6 +208,11 @@ def _says(counts: Counts, *, dry: bool) -> str:
     if dry:
         return f"{plural(counts.rows_read, 'row')} read; a real run would have {changes or 'nothing'} to write."
     return f"{plural(counts.rows_read, 'row')} read, {changes or 'nothing changed'}."
+
+
+def _id_of(database: JsonObject) -> str | None:
+    written = database.get("id")
+    return parse_id(written) if isinstance(written, str) and looks_like_id(written) else None
 
 
 def _data_source_ids(database: JsonObject, configured: ConfiguredDatabase, way_out: str) -> list[str]:

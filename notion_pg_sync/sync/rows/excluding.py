@@ -5,13 +5,15 @@ Fails closed: what cannot be found out stops the database, and what was recorded
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import exclusions
 from notion_pg_sync.mirror.connection import Connection, retried, transaction
-from notion_pg_sync.mirror.exclusions import Excluded
+from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.exclusions import Excluded, Purged
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.exclusion import (
     NOTHING,
@@ -38,6 +40,46 @@ class Exclusions:
     notes: list[str] = field(default_factory=list)
 
 
+async def purge_stored(
+    work: RunContext, user_id: str, configured: ConfiguredDatabase, known: Mapping[str, str]
+) -> list[str]:
+    """Takes what is excluded out of all that is stored of a database, whether or not Notion can be read.
+
+    `known`: its data sources, each with the name of its table. Returns what a person should know. Raises
+    `UnfitTableError` where a table cannot be written, and `PurgeBlockedError`.
+    """
+    if work.settings.dry_run:
+        return []
+    async with transaction(work.pool) as connection:
+        stored = await exclusions.load_exclusions(connection, user_id)
+    every = {configured.database_id, *known}
+    exclusion = settle(_of(stored, every), configured.options.exclude).now
+    if not exclusion:
+        return []
+    for table in known.values():
+        work.check_table(table)
+    async with transaction(work.pool) as connection:
+        exclusion = exclusion.met(_decoded(await exclusions.properties_known(connection, user_id, every)))
+    keys = [DataSourceKey(user_id, one) for one in sorted(known)]
+    purged = [await _purge(work, key, configured.database_id, exclusion) for key in keys]
+    return [purged_note(one) for one in purged if one.names]
+
+
+@retried
+async def _purge(work: RunContext, key: DataSourceKey, database_id: str, exclusion: Exclusion) -> Purged:
+    async with work.writing_for(key.user_id) as connection:
+        return await exclusions.purge(connection, list(work.tables.values()), key, database_id, exclusion.covers)
+
+
+def purged_note(purged: Purged, *, is_dry: bool = False) -> str:
+    """What a person should know of what was purged, or in a dry run would be."""
+    which = f"{', '.join(purged.names)} {'is' if len(purged.names) == 1 else 'are'} excluded now"
+    if is_dry:
+        return f"{which}: a real run would remove what {plural(purged.rows, 'row holds', 'rows hold')} of it."
+    removed = f" and {plural(purged.removed_pages, 'removed page')}" if purged.removed_pages else ""
+    return f"{which}: removed from {plural(purged.rows, 'row')}{removed}, from search and from views."
+
+
 async def settle_exclusion(
     work: RunContext,
     client: NotionClient,
@@ -52,15 +94,19 @@ async def settle_exclusion(
     """
     async with transaction(work.pool) as connection:
         stored = await exclusions.load_exclusions(connection, user_id)
+    if not (stored.entries or configured.options.exclude):
+        return Exclusions(NOTHING, {})
     every = {configured.database_id, *ids}
-    settled = settle(_of(stored, every), configured.options.exclude)
+    # A data source that was moved here is excluded from as it was where it was.
+    former = {stored.databases[one] for one in ids if one in stored.databases}
+    settled = settle(_of(stored, every | former), configured.options.exclude)
     if not work.settings.dry_run:
         await _record(work, user_id, configured.database_id, every, settled)
     if settled.now.unmet:
         settled = replace(settled, now=await _met(work, client, user_id, settled.now, ids))
     known = [source for source, of in stored.databases.items() if of == configured.database_id]
-    selections = {**selections_of(stored), **dict.fromkeys([*known, *ids[1:]], Selection(settled.now))}
-    return Exclusions(settled.now, selections if settled.now or stored.entries else {}, lifted_notes(settled.lifted))
+    own = dict.fromkeys([*known, *ids[1:]], Selection(settled.now))
+    return Exclusions(settled.now, {**selections_of(stored), **own}, lifted_notes(settled.lifted))
 
 
 def selections_of(stored: Excluded) -> dict[str, Selection]:
@@ -140,7 +186,7 @@ async def _met(
     answers = await gather_or_cancel(client.data_source(one) for one in sources)
     async with transaction(work.pool) as connection:
         known = await exclusions.properties_known(connection, user_id, ids)
-    properties = {decoded(property_id): name for property_id, name in known}
+    properties = _decoded(known)
     for answer in answers:
         present = {**named(answer.schema), **answer.excluded}
         check_title(exclusion, present)
@@ -148,3 +194,8 @@ async def _met(
     exclusion = exclusion.met(properties)
     check_met(exclusion, properties)
     return exclusion
+
+
+def _decoded(properties: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Properties, given by id and name, by decoded id."""
+    return {decoded(property_id): name for property_id, name in properties}

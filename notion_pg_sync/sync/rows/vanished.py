@@ -5,11 +5,9 @@ from __future__ import annotations
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey
-from notion_pg_sync.mirror.exclusions import purge
 from notion_pg_sync.mirror.removal import remove_pages, unseen_pages
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.client import NotionClient
-from notion_pg_sync.notion.exclusion import Exclusion
 from notion_pg_sync.sync.rows.removing import Verdicts, held_back, verdicts_on
 from notion_pg_sync.sync.run.context import RunContext
 
@@ -36,13 +34,6 @@ async def remove_vanished(
     if rows_held_back:
         raise held_back(key.user_id, database_name, rows_held_back)
     return len(verdicts.left) - len(kept)
-
-
-@retried
-async def purge_vanished(work: RunContext, key: DataSourceKey, database_id: str, exclusion: Exclusion) -> None:
-    """Takes what is excluded out of what is left of a data source. Raises `PurgeBlockedError`, `LeaseLostError`."""
-    async with work.writing_for(key.user_id) as connection:
-        await purge(connection, list(work.tables.values()), key, database_id, exclusion.covers)
 
 
 @retried

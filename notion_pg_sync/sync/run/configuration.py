@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.ids import is_bare_id, names_view
@@ -81,46 +82,44 @@ def read_configuration(notion_databases: object) -> Configuration:
         for key, written in sorted(notion_databases.items(), key=lambda pair: (_is_no_name(pair[0]), pair[0]))
         if (key, written) != (EVERYTHING, EVERYTHING)
     }
-    holds_search = everything and any(entry.may_exclude and entry.database_id is None for entry in entries.values())
     held = frozenset(entry.database_id for entry in entries.values() if entry.problems and entry.database_id)
-    found: dict[str, ConfiguredDatabase] = {}
-    keys: dict[str, str] = {}
-    doubles: list[tuple[str, str]] = []
-    of_views: list[str] = []
-    taken = set(notion_databases)
+    keys: dict[str, list[str]] = {}
     for key, entry in entries.items():
-        database_id = entry.database_id
-        if database_id is None or database_id in held:
-            continue
-        if first := found.get(database_id):
-            found[database_id] = replace(first, options=joined(first.options, entry.options))
-            doubles.append((key, database_id))
-            continue
-        keys[database_id] = key
-        name = database_id if _is_no_name(key) else key if key.strip() in taken else key.strip()
-        taken.add(name)
-        as_written = entry.text if is_bare_id(entry.text) and entry.text != database_id else None
-        found[database_id] = ConfiguredDatabase(name, database_id, as_written, options=entry.options)
-        if names_view(entry.text):
-            of_views.append(name)
+        if entry.database_id is not None and entry.database_id not in held:
+            keys.setdefault(entry.database_id, []).append(key)
+    databases = tuple(_taken_in(keys, entries))
+    named = list(zip(databases, keys.values(), strict=True))
+    doubles = [_double(name, one, key, entries[key]) for one, (key, *others) in named for name in others]
     return Configuration(
-        tuple(found.values()),
+        databases,
         everything,
         tuple(_problem(key, entry, everything=everything) for key, entry in entries.items() if entry.problems),
         held,
-        holds_search,
-        tuple(_double(key, found[one], keys[one], entries[keys[one]]) for key, one in doubles),
+        everything and any(entry.may_exclude and entry.database_id is None for entry in entries.values()),
+        tuple(doubles),
         (
-            *_without_names(entries, {key for key, _ in doubles}),
-            *_alike(found.values()),
-            *_for_later(found.values()),
+            *_without_names(entries, {double.name for double in doubles}),
+            *_alike(databases),
+            *_for_later(databases),
         ),
-        tuple(of_views),
+        tuple(one.name for one, (key, *_) in named if names_view(entries[key].text)),
     )
 
 
+def _taken_in(keys: Mapping[str, Sequence[str]], entries: Mapping[str, Entry]) -> Iterator[ConfiguredDatabase]:
+    """The databases, by id with the keys of their entries: each under the first, with what all of them say."""
+    taken = set(entries)
+    for database_id, every in keys.items():
+        key, text = every[0], entries[every[0]].text
+        name = database_id if _is_no_name(key) else key if key.strip() in taken else key.strip()
+        taken.add(name)
+        as_written = text if is_bare_id(text) and text != database_id else None
+        options = reduce(joined, (entries[one].options for one in every))
+        yield ConfiguredDatabase(name, database_id, as_written, options=options)
+
+
 def _problem(key: str, entry: Entry, *, everything: bool) -> Remark:
-    said = [f"database {key!r} in notion_databases: {' '.join(entry.problems)}"]
+    said = [f"database {key!r} in notion_databases: {'; '.join(entry.problems)}."]
     if entry.database_id is None and entry.may_exclude and everything:
         said.append("Until then no database that only search finds is synced, since it may be the one that is meant.")
     wanted = "a correct entry" if entry.may_exclude else "the id or the link"

@@ -20,7 +20,7 @@ _KEYS = (_ID, *_OPTIONS)
 
 @dataclass(frozen=True)
 class Entry:
-    """A value of `notion_databases`; it can be used where it has no `problems`, which are sentences.
+    """A value of `notion_databases`; it can be used where it has no `problems`, which say what to write.
 
     `text` is the id or link as it was written. `database_id` is the id in it, None where there is none.
     `may_exclude`: what cannot be used may have been meant to exclude properties.
@@ -42,7 +42,7 @@ def read_entry(written: object) -> Entry:
         return Entry(
             entry.text,
             entry.database_id,
-            problems=("it is an object within text: write the object itself, without quotes around it.",),
+            problems=("it is an object within text: write the object itself, without quotes around it",),
             may_exclude=True,
         )
     database_id, problem = _read_id(written, "its id")
@@ -83,7 +83,7 @@ def _read_object(written: Mapping[str, object]) -> Entry:
     if _ID in written:
         database_id, problem = _read_id(written[_ID], 'its "id"')
     else:
-        database_id, problem = None, 'it has no "id": write {"id": "<database id>"}, with the options beside it.'
+        database_id, problem = None, 'it has no "id": write {"id": "<database id>"}, with the options beside it'
     problems = (*([problem] if problem else []), *_strange_options(written), *_problems_of_values(written))
     text = written[_ID] if isinstance(written.get(_ID), str) else ""
     if problems:
@@ -102,11 +102,11 @@ def _read_object(written: Mapping[str, object]) -> Entry:
 def _read_id(written: object, what: str) -> tuple[str | None, str | None]:
     """The id in a text, or why there is none."""
     if not isinstance(written, str):
-        return None, f'{what} is not text: write it in quotes, as "<database id>".'
+        return None, f'{what} is not text: write it in quotes, as "<database id>"'
     try:
         return parse_id(written), None
     except MalformedIdError as error:
-        return None, str(error)
+        return None, str(error).removesuffix(".")
 
 
 def _strange_options(written: Mapping[str, object]) -> Iterator[str]:
@@ -115,15 +115,15 @@ def _strange_options(written: Mapping[str, object]) -> Iterator[str]:
         return
     near = [_quoted(close) for name in strange for close in get_close_matches(name.strip().casefold(), _KEYS, n=1)]
     advice = f"write {some(list(dict.fromkeys(near)))}" if near else "take it out"
-    yield f"there is no option {some(list(map(_quoted, strange)))} (there are {', '.join(_OPTIONS)}): {advice}."
+    yield f"there is no option {some(list(map(_quoted, strange)))} (there are {', '.join(_OPTIONS)}): {advice}"
 
 
 def _problems_of_values(written: Mapping[str, object]) -> Iterator[str]:
     if _EXCLUDE in written and not _are_names(written[_EXCLUDE]):
-        yield '"exclude" is not a list of properties: write it as ["Salary"], each by its name or its id.'
+        yield '"exclude" is not a list of properties: write it as ["Salary"], each by its name or its id'
     for name in _SWITCHES:
         if name in written and _switch(written[name]) is None:
-            yield f'"{name}" is not true or false: write one of these, without quotes.'
+            yield f'"{name}" is not true or false: write one of these, without quotes'
 
 
 def _are_names(written: object) -> bool:

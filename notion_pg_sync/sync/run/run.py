@@ -372,7 +372,7 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
         if not settings.dry_run:
             await claim_patiently(work, user_id)
         async with open_client_of(work, account) as opened, keeping_lease(work, user_id, opened.pacer):
-            outcome.notes += await include_again(work, user_id, wanted, settings.include)
+            outcome.notes += await include_again(work, user_id, wanted, settings.include or ())
             known_before = await begin_account(work, account)
             client = await with_emails_settled(work, opened, user_id)
             of_account = AccountOutcome(user_id, due=1)

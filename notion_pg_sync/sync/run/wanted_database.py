@@ -67,7 +67,9 @@ def _find(account: ConnectedAccount, known: Sequence[KnownDatabase], written: st
         if one.found_by_search and configuration.takes_found(one.database_id)
     ]
     if configuration.problems and not find_databases(written, candidates):
-        raise NothingAttemptedError(f"user {account.user_id!r}: {configuration.problems[0].message}")
+        messages = [problem.message for problem in configuration.problems]
+        message = next((one for one in messages if repr(written) in one), messages[0])
+        raise NothingAttemptedError(f"user {account.user_id!r}: {message}")
     return resolve_database(written, candidates, whose=f"notion_databases of user {account.user_id!r} has")
 
 
