@@ -31,8 +31,9 @@ CREATE OR REPLACE FUNCTION notion_sync.has_bodies(whose text, source uuid) RETUR
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT EXISTS (SELECT FROM notion_sync.data_sources
-                   WHERE user_id = whose AND data_source_id = source AND bodies)
+    SELECT EXISTS (SELECT FROM notion_sync.data_sources AS known
+                   LEFT JOIN notion_sync.databases USING (user_id, database_id)
+                   WHERE known.user_id = whose AND data_source_id = source AND coalesce(databases.bodies, known.bodies))
         OR EXISTS (SELECT FROM notion_sync.page_bodies WHERE user_id = whose AND data_source_id = source)
 $$;
 
