@@ -29,8 +29,13 @@ _ADVISORY_LOCK = 7_263_548_191
 _LOCK_ATTEMPTS = 4
 # The last: something came to depend on a view that was about to be dropped.
 _PASSING = (*LOCKED, errors.DependentObjectsStillExist)
-# The role may not, or there is something else with the view's name, a type for example.
-_LASTING_ERRORS = (errors.InsufficientPrivilege, errors.DuplicateObject, errors.DuplicateTable)
+# The role may not, there is something else with the view's name, a type for example, or a table lacks what views read.
+_LASTING_ERRORS = (
+    errors.InsufficientPrivilege,
+    errors.DuplicateObject,
+    errors.DuplicateTable,
+    errors.UndefinedColumn,
+)
 
 
 # Whose it is decides.

@@ -157,6 +157,17 @@ async def test_a_property_whose_type_changes_has_the_view_of_its_new_type(anna: 
     assert await rows_of(anna, "jobs__tags") == [{"value": "late", "position": 1, "task": "Sweep"}]
 
 
+async def test_a_column_that_is_shown_as_text_has_a_row_for_each_value_all_the_same(anna: Installation) -> None:
+    anna.workspace.add_property("Jobs", "Notes", rich_text())
+    await resync(anna)
+    anna.workspace.retype_property("Jobs", "Notes", multi_select("long"))
+    anna.workspace.edit_page(anna.workspace.page_ids("Jobs")[0], {"Notes": ["long", "late"]})
+    await resync(anna)
+    shown = await anna.execute("SELECT notes FROM notion.jobs WHERE task = 'Paint'")
+    assert shown == [{"notes": '["long", "late"]'}]
+    assert [row["value"] for row in await rows_of(anna, "jobs__notes")] == ["long", "late"]
+
+
 async def test_of_two_types_under_one_name_relations_count_first(anna: Installation) -> None:
     await anna.execute("CREATE VIEW built_on AS SELECT value FROM notion.jobs__tags")
     await anna.execute("UPDATE notion_sync.columns SET property_type = 'relation' WHERE name = 'tags'")

@@ -65,6 +65,14 @@ async def test_a_view_that_shows_everybodys_rows_is_mended(anna: Installation, c
     assert found["reloptions"] == ["security_invoker=true"]
 
 
+async def test_a_table_without_a_column_that_views_read_is_told_and_stops_no_other_view(anna: Installation) -> None:
+    await anna.execute("ALTER TABLE notion_characters_sync RENAME COLUMN notion_icon TO of_mine")
+    await retype(anna)
+    told = await refresh(anna)
+    assert "The view notion.characters could not be made: column page.notion_icon does not exist." in told
+    assert len(await anna.execute("SELECT name FROM notion.characters")) == 40
+
+
 async def test_a_view_that_was_dropped_comes_back(anna: Installation) -> None:
     await anna.execute("DROP VIEW notion.characters")
     await refresh(anna)

@@ -290,6 +290,42 @@ def test_a_view_reads_by_the_index_and_only_the_rows_that_it_shows(
     assert float(str(scan["Actual Rows"])) * float(str(scan["Actual Loops"])) <= shown + 1
 
 
+@pytest.mark.parametrize("as_tenant", [False, True])
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("SELECT * FROM notion.worlds WHERE page_id = md5('7')::uuid", "by_page"),
+        ("SELECT * FROM notion.worlds ORDER BY notion_edited_at DESC LIMIT 10", "by_edit"),
+        (
+            "SELECT world.name FROM notion.characters__world AS held JOIN notion.worlds AS world"
+            " ON world.page_id = held.related_page_id WHERE held.page_id IN (SELECT page_id FROM notion.characters)",
+            "by_page",
+        ),
+    ],
+)
+def test_a_page_the_latest_edits_and_related_pages_are_found_by_an_index(
+    owner: Connection, role: str, query: str, index: str, *, as_tenant: bool
+) -> None:
+    owner.execute(
+        """
+        INSERT INTO notion_worlds_sync
+            (user_id, notion_page_id, notion_database_id, notion_data_source_id, fields, notion_edited_at)
+        SELECT 'anna', md5(number::text)::uuid, 'd', data_source_id, '{}', now() - number * interval '1 minute'
+        FROM notion_sync.data_sources, generate_series(1, 20000) AS number
+        WHERE user_id = 'anna' AND view_name = 'worlds';
+        ANALYZE
+        """
+    )
+    if as_tenant:
+        for block in statements_shown("row-level-security.md", "tenant"):
+            owner.execute(block.replace("authenticated", role).encode())
+        owner.execute(f"SET ROLE {role}; SET app.user_id = 'anna'".encode())
+    explained = owner.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}".encode()).fetchall()
+    owner.execute("RESET ROLE")
+    scans = [node for node in nodes_of(explained[0][0]) if node.get("Relation Name") == "notion_worlds_sync"]
+    assert [scan.get("Index Name") for scan in scans] == [f"notion_worlds_sync_{index}"]
+
+
 def nodes_of(plan: Any) -> Iterator[dict[str, object]]:
     """Every node of a plan."""
     for node in plan if isinstance(plan, list) else [plan]:

@@ -182,6 +182,8 @@ class Page:
     values: dict[str, Stored]
     in_trash: bool = False
     is_archived: bool = False
+    is_locked: bool = False
+    public_url: str | None = None
     icon: Json | File | None = None
     cover: Json | File | None = None
     body: list[Block] = field(default_factory=list)

@@ -199,10 +199,10 @@ class PageRenderer:
             "parent": self._parent if page.parent_page_id is None else _in_page(page.parent_page_id),
             "in_trash": page.in_trash or self._in_trash,
             "is_archived": page.is_archived,
-            "is_locked": False,
+            "is_locked": page.is_locked,
             "properties": {prop.name: value(page, prop) for prop in self._properties},
             "url": page_url(page, self._reader.title(page)),
-            "public_url": None,
+            "public_url": page.public_url,
             **_archived(page.in_trash or self._in_trash, self._version),
         }
 

@@ -39,6 +39,16 @@ class Pages(Steered):
         self.state.touch(page)
 
     @steered
+    def lock_page(self, page_id: str, *, locked: bool = True, bump: bool = False) -> None:
+        """Locks a page, or unlocks it."""
+        self._change(page_id, bump).is_locked = locked
+
+    @steered
+    def publish_page(self, page_id: str, url: str | None, *, bump: bool = False) -> None:
+        """Publishes a page on the web at `url`; None ends that."""
+        self._change(page_id, bump).public_url = url
+
+    @steered
     def set_times(self, page_id: str, created: str | None = None, edited: str | None = None) -> None:
         """Sets a page's times (ISO) at will."""
         page = self._build.page(page_id)

@@ -37,6 +37,21 @@ def test_an_edit_moves_the_time_and_the_editor(workspace: SampleWorkspace, zoo: 
     assert shown["properties"]["Age"]["number"] == 4
 
 
+def test_a_page_is_locked_and_published_without_an_edit(workspace: SampleWorkspace, zoo: str, connect: Connect) -> None:
+    client = connect(workspace)
+    before = page(client, zoo)
+    assert (before["is_locked"], before["public_url"]) == (False, None)
+    workspace.lock_page(zoo)
+    workspace.publish_page(zoo, "https://anna.notion.site/Alpha")
+    after = page(client, zoo)
+    assert (after["is_locked"], after["public_url"]) == (True, "https://anna.notion.site/Alpha")
+    assert after["last_edited_time"] == before["last_edited_time"]
+    workspace.lock_page(zoo, locked=False, bump=True)
+    workspace.publish_page(zoo, None)
+    ended = page(client, zoo)
+    assert (ended["is_locked"], ended["public_url"], ended["last_edited_time"]) == (False, None, LATER)
+
+
 def test_two_edits_within_a_minute_share_a_time(workspace: SampleWorkspace, zoo: str, connect: Connect) -> None:
     client = connect(workspace)
     workspace.edit_page(zoo, {"Age": 4})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from psycopg import sql
 from psycopg.rows import class_row
 
+from notion_pg_sync.mirror.adoption import storing_fields_plain
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.page_ids import IdSpelling, trigger_on
 from notion_pg_sync.mirror.page_uuids import uuid_trigger_on
@@ -63,6 +64,7 @@ def like_the_general_one(schema: str, name: str) -> str:
     table = sql.Identifier(schema, name)
     return typed(
         sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(table, sql.Identifier(schema, GENERAL_TABLE)),
+        storing_fields_plain(table).statement,
         trigger_on(table, IdSpelling.DASHED),
         uuid_trigger_on(table),
     )
