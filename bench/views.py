@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Iterator
 
+import psutil
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -81,9 +82,9 @@ def fill(connection: psycopg.Connection, text_length: int) -> None:
         sql.SQL(
             """
             INSERT INTO notion_pages_sync
-                (notion_page_id, notion_database_id, notion_data_source_id, database_name, user_id, title, properties,
-                 fields, url, notion_created_at, notion_edited_at)
-            SELECT md5(n::text)::uuid, {source}, {source}, 'Tasks', 'bench', 'Task ' || n,
+                (notion_page_id, page_id, notion_database_id, notion_data_source_id, database_name, user_id, title,
+                 properties, fields, url, notion_created_at, notion_edited_at)
+            SELECT md5(n::text)::uuid, md5(n::text)::uuid, {source}, {source}, 'Tasks', 'bench', 'Task ' || n,
                    (SELECT jsonb_object_agg(key, jsonb_build_object('id', key, 'type', 'any', 'any', value,
                         'annotations', '{{"bold": false, "italic": false, "color": "default"}}'::jsonb))
                     FROM jsonb_each(fields)),
@@ -129,41 +130,42 @@ def questions(connection: psycopg.Connection) -> dict[str, str]:
     }
 
 
-def seconds_of(connection: psycopg.Connection, query: str, times: int) -> float:
-    """How long PostgreSQL takes to give an answer as text: the median of some times."""
+def seconds_of(connection: psycopg.Connection, query: str, times: int) -> tuple[float, float]:
+    """How long PostgreSQL takes to give an answer as text, and of that its processor: the median, and the mean.
 
-    def once() -> float:
+    Without parallel workers, so that it is one process.
+    """
+    backend = psutil.Process(connection.info.backend_pid)
+    taken = []
+    before = sum(backend.cpu_times()[:2])
+    for _ in range(times):
         began = time.monotonic()
         with connection.cursor().copy(sql.SQL("COPY ({}) TO STDOUT").format(sql.SQL(query))) as answer:
             for _ in answer:
                 pass
-        return time.monotonic() - began
+        taken.append(time.monotonic() - began)
+    return statistics.median(taken), (sum(backend.cpu_times()[:2]) - before) / times
 
-    return statistics.median(once() for _ in range(times))
 
-
-def answers(url: str, text_length: int) -> Iterator[tuple[str, float]]:
-    """What was asked, of rows of what size and as whom, and how long the answer took."""
+def answers(url: str, text_length: int) -> Iterator[tuple[str, float, float]]:
+    """What was asked, of rows of what size and as whom, and how long the answer took, see `seconds_of`."""
     with psycopg.connect(url, autocommit=True) as connection:
         fill(connection, text_length)
         make_views(url)
-        (size,) = connection.execute(
-            "SELECT avg(pg_column_size(fields))::integer FROM notion_pages_sync"
-        ).fetchone() or (0,)
+        size = connection.execute("SELECT avg(pg_column_size(fields))::integer FROM notion_pages_sync").fetchone()
         asked = questions(connection)
         role = f"tenant_{connection.info.dbname}"
         connection.execute(
             f"CREATE ROLE {role}; GRANT USAGE ON SCHEMA notion, notion_sync TO {role};"
             f" GRANT SELECT ON ALL TABLES IN SCHEMA notion, notion_sync TO {role};"
-            f" GRANT SELECT ON notion_pages_sync TO {role}".encode()
+            f" GRANT SELECT ON notion_pages_sync TO {role};"
+            " SET app.user_id = 'bench'; SET max_parallel_workers_per_gather = 0".encode()
         )
         try:
             for who in ("owner", "tenant"):
-                connection.execute(
-                    f"SET app.user_id = 'bench'; SET ROLE {role if who == 'tenant' else 'NONE'}".encode()
-                )
+                connection.execute(f"SET ROLE {role if who == 'tenant' else 'NONE'}".encode())
                 for what, query in asked.items():
-                    seconds = seconds_of(connection, query, 1 if what.startswith("all") else 5)
-                    yield f"view, {ROWS:,} rows, fields of {size} bytes, {what}, as {who}", seconds
+                    case = f"view, {ROWS:,} rows, fields of {size[0] if size else 0} bytes, {what}, as {who}"
+                    yield case, *seconds_of(connection, query, 1 if what.startswith("all") else 5)
         finally:
             connection.execute(f"RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}".encode())

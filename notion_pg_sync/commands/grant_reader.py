@@ -13,7 +13,7 @@ from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror import accounts, migrations
 from notion_pg_sync.mirror.connection import Connection, open_pool
 from notion_pg_sync.mirror.locks import LOCKED
-from notion_pg_sync.mirror.reader_rights import Reader, why_no_reader
+from notion_pg_sync.mirror.reader_rights import Reader, why_no_reader, why_unguarded
 from notion_pg_sync.mirror.readers import (
     Due,
     Rights,
@@ -81,12 +81,9 @@ async def _grant(connection: Connection, reader: Reader, *, only_sql: bool) -> s
     is_new = await _check(connection, reader, may_be_new=only_sql)
     rights = await look_at_rights(connection, reader)
     if rights.unguarded:
-        raise UsageError(
-            f"row level security is off on {some([one.in_words() for one in rights.unguarded])}, so the role would see "
-            "every user's rows there: give your application's roles their policies, then run "
-            "'notion-pg-sync init --row-security'.",
-            "notion-pg-sync init --row-security",
-        )
+        why, first, fix = why_unguarded(rights.unguarded)
+        advice = f"{first}, then run {fix!r}" if first else f"run {fix!r}"
+        raise UsageError(f"{why}, so the role would see every user's rows there: {advice}.", fix)
     before = {known.role: known for known in await remembered_readers(connection)}.get(reader.role)
     statements = [statement for due in rights.lacking for statement in due.statements]
     if before != reader:

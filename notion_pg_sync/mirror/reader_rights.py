@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
 
 from notion_pg_sync.core.columns import MAX_NAME_BYTES
+from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.typed_sql import typed
 
 # What typed views and search read of notion_sync: whole tables, or these columns.
@@ -139,9 +140,9 @@ class Place(Granted):
 class Relation(Granted):
     """A typed view, a sync table, or a table of notion_sync, and what the reader has of it.
 
-    `is_shown`: it is a typed view or a sync table. `has_user`: it has a
-    column that says whose a row is. `can_read`: the reader may read of it what it is to; `is_granted`: by a grant of
-    its own, of the whole or of columns.
+    `is_shown`: it is a typed view or a sync table. `has_user`: it has a column that says whose a row is.
+    `row_security`: it is on, or counts for whoever reads the view. `can_read`: the reader may read of it what it is to;
+    `is_granted`: it has a right of its own on the whole or on columns.
     """
 
     schema: str
@@ -156,8 +157,8 @@ class Relation(Granted):
 
     @property
     def is_guarded(self) -> bool:
-        """Whether policies keep rows of it from a reader; a view asks those of its tables."""
-        return self.is_view or self.row_security or not self.has_user
+        """Whether policies keep rows of it from a reader."""
+        return self.row_security or not self.has_user
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -276,3 +277,13 @@ def _taking_tokens(reader: Reader, by: str, settings: sql.Identifier) -> sql.Com
 def unguarded(reader: Reader, relations: Iterable[Relation]) -> list[Relation]:
     """The tables that would show this reader every user's rows."""
     return [one for one in relations if reader.user_id is not None and one.is_shown and not one.is_guarded]
+
+
+def why_unguarded(relations: Sequence[Relation]) -> tuple[str, str, str]:
+    """Why these show every user's rows, in words; what has to be done before, in words; and what is to be typed."""
+    tables = [one.in_words() for one in relations if not one.is_view]
+    if tables:
+        before = "give your application's roles their policies"
+        return f"row level security is off on {some(tables)}", before, "notion-pg-sync init --row-security"
+    views = some([one.in_words() for one in relations])
+    return f"the view {views} reads with its owner's rights", "", "notion-pg-sync sync-all"

@@ -183,7 +183,8 @@ async def _relations(connection: Connection, reader: Reader) -> tuple[Relation, 
                nspname <> 'notion_sync',
                EXISTS (SELECT FROM pg_attribute
                        WHERE attrelid = pg_class.oid AND attname = 'user_id' AND NOT attisdropped),
-               relrowsecurity,
+               CASE relkind WHEN 'v' THEN coalesce('security_invoker=true' = ANY (reloptions), false)
+                            ELSE relrowsecurity END,
                coalesce(has_table_privilege(reader.oid, pg_class.oid, 'SELECT')
                         OR nspname = 'notion_sync' AND (
                             SELECT bool_and(has_column_privilege(reader.oid, attrelid, attnum, 'SELECT'))

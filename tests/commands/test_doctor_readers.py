@@ -68,7 +68,9 @@ async def test_a_table_that_shows_it_everybodys_rows_is_broken(patient: Patient,
     assert "row level security is off on public.notion_worlds_sync" in finding.message
     assert not await mended(patient)
     hidden = only(await patient.found("readers"))
-    assert hidden.message.endswith("does not read public.notion_worlds_sync, where row level security is off")
+    assert hidden.message == (
+        f"row level security is off on public.notion_worlds_sync, so the reader {reader} does not read there"
+    )
     assert hidden.needs.endswith("type 'notion-pg-sync init --row-security'")
     await patient.init(row_security=True)
     assert only(await patient.found("readers")).verdict is Verdict.OK

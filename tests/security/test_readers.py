@@ -193,6 +193,19 @@ def test_a_table_whose_row_level_security_is_switched_off_is_taken_from_it_by_th
     assert place.users_seen(role, "ben")["public.notion_worlds_sync"] == {"anna"}
 
 
+def test_a_view_that_somebody_made_read_with_its_owners_rights_is_for_no_reader_of_one_user(place: Place) -> None:
+    role = place.new_role()
+    place.execute("ALTER VIEW notion.worlds RESET (security_invoker)")
+    said = sentence_of(place.command("grant-reader", role, "--user", "anna"))
+    assert said == (
+        "the view notion.worlds reads with its owner's rights, so the role would see every user's rows there: run "
+        "'notion-pg-sync sync-all'."
+    )
+    assert refresh(place.url) == []
+    assert place.command("grant-reader", role, "--user", "anna").code == 0
+    assert place.users_seen(role, "ben")["notion.worlds"] == {"anna"}
+
+
 @pytest.mark.parametrize(
     ("made", "says", "options"),
     [

@@ -94,7 +94,7 @@ async def stored(installation: Installation, *, ids: bool = True) -> dict[str, A
         # In any order: a column that comes back is the last one.
         found[f"notion.{name}"] = sorted(line.strip(" ,") for line in view["definition"].splitlines())
         rows = await installation.execute(
-            f"SELECT to_jsonb(shown) - 'last_synced_at' AS row FROM notion.\"{name}\" AS shown ORDER BY 1"
+            f"SELECT to_jsonb(shown) - 'last_synced_at' - 'read_at' AS row FROM notion.\"{name}\" AS shown ORDER BY 1"
         )
         found |= {f"notion.{name} {number}": row["row"] for number, row in enumerate(rows)}
     found["columns"] = await installation.execute(_COLUMNS)

@@ -1,9 +1,9 @@
 -- Whose rows a reader of one user sees (notion_sync.readers); the policies that limit it ask here, and name nobody.
 
 DROP POLICY IF EXISTS reader ON notion_sync.readers;
-CREATE POLICY reader ON notion_sync.readers FOR SELECT USING (
-    EXISTS (SELECT FROM pg_roles WHERE rolname = role AND pg_has_role(pg_roles.oid, 'USAGE'))
-);
+-- Of a role that is gone it is null, and no error.
+CREATE POLICY reader ON notion_sync.readers FOR SELECT
+    USING (pg_has_role(to_regrole(quote_ident(role))::oid, 'USAGE'));
 
 -- Null for who reads no single user's rows. With the rights of the session: by the policy it sees its own entries alone, and
 -- can change none.

@@ -8,7 +8,7 @@ from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Find
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED, SECTION
 from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.connection import Connection
-from notion_pg_sync.mirror.reader_rights import Reader, ReaderRole, why_no_reader
+from notion_pg_sync.mirror.reader_rights import Reader, ReaderRole, why_no_reader, why_unguarded
 from notion_pg_sync.mirror.readers import (
     Rights,
     command_of,
@@ -56,13 +56,13 @@ def unlike(rights: Rights) -> list[Finding]:
     """What a reader has that it should not have, or lacks."""
     role = rights.reader.role
     findings = []
-    if shown := [one.in_words() for one in rights.unguarded if one.can_read]:
-        seen = f"row level security is off on {some(shown)}, so the reader {role} sees every user's rows there"
-        findings.append(broken(seen, _fix_of(rights)))
-    elif hidden := [one.in_words() for one in rights.unguarded]:
-        seen = f"the reader {role} does not read {some(hidden)}, where row level security is off"
-        needs = "give the application's roles their policies, then type 'notion-pg-sync init --row-security'"
-        findings.append(warning(seen, needs=needs))
+    if shown := [one for one in rights.unguarded if one.can_read]:
+        why, *_ = why_unguarded(shown)
+        findings.append(broken(f"{why}, so the reader {role} sees every user's rows there", _fix_of(rights)))
+    elif rights.unguarded:
+        why, first, fix = why_unguarded(rights.unguarded)
+        seen = f"{why}, so the reader {role} does not read there"
+        findings.append(warning(seen, needs=f"{first}, then type {fix!r}") if first else warning(seen, fix))
     if not findings and (due := rights.lacking):
         seen = f"the reader {role} lacks rights or policies on {some([one.on.in_words() for one in due])}"
         findings.append(warning(seen, _fix_of(rights)))
