@@ -8,6 +8,8 @@ import pytest
 from notion_workspace import SmallWorkspace
 from notion_workspace.model import File
 
+from notion_pg_sync.mirror.tables import PAGE_COLUMNS
+from notion_pg_sync.notion import cleaning
 from notion_pg_sync.notion.cleaning import picture_link, picture_text
 from tests.installation import Installation
 from tests.sync.test_verify import verified
@@ -129,6 +131,26 @@ async def test_a_row_that_leaves_and_comes_back_has_it(anna: Installation, small
     small.workspace.restore_page(page_id)
     await sync(anna, full=True)
     assert await anna.execute(COLUMNS, page_id) == [before]
+
+
+async def test_rows_of_an_older_version_are_read_whole_once(
+    installation: Installation, small: SmallWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.workspace.clock.advance(3600)
+    name = "One Hundred and One"
+    await installation.connect("cora", small.tokens["cora"], {name: small.databases[name]})
+    with monkeypatch.context() as older:
+        older.setattr(cleaning, "CONVERSION_VERSION", cleaning.CONVERSION_VERSION - 1)
+        await sync(installation)
+    columns = ", ".join(f"DROP COLUMN {column.name} CASCADE" for column in PAGE_COLUMNS)
+    await installation.execute(f"ALTER TABLE notion_pages_sync {columns}")
+    await installation.init()
+    done = [(await installation.sync_one("cora", name)).accounts[0].databases[name] for _ in range(3)]
+    assert [(run.mode, run.updated) for run in done] == [("full", 101), ("incremental", 0), ("incremental", 0)]
+    (row,) = await installation.execute(
+        "SELECT count(*) FROM notion_pages_sync WHERE page_id::text = notion_page_id AND notion_created_by IS NOT NULL"
+    )
+    assert row["count"] == 101
 
 
 async def test_properties_that_notion_does_not_compute_are_named(anna: Installation, small: SmallWorkspace) -> None:
