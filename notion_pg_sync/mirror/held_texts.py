@@ -15,8 +15,8 @@ from notion_pg_sync.mirror.connection import Pool, fetch_value, transaction
 class HeldDocument:
     """What search reads of a page; `people` are the ids of those whom it names, in order.
 
-    `is_indexed`: the index is of that text, of the people's names and of the body, in the language set. New names may be
-    left to the next sync.
+    `is_indexed`: the index is of that text, of the people's names and of the body, in the language set. New names may
+    be left to the next sync.
     """
 
     page_id: str
