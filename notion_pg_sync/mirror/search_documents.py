@@ -22,7 +22,7 @@ _WRITE: LiteralString = """
     ), pages AS MATERIALIZED (
         SELECT page.user_id, notion_sync.as_notion_id(page.notion_page_id) AS page_id,
                %(source)s::pg_catalog.uuid AS data_source_id,
-               coalesce(page.{title}, '') AS title, pg_catalog.concat_ws(E'\\n', {texts}) AS text,
+               coalesce(page.{title}, '') AS title, pg_catalog.concat_ws(E'\\n', VARIADIC {texts}) AS text,
                notion_sync.people_in({people}) AS people,
                body.content_hash AS body_hash, coalesce(body.plain_text, '') AS body
         FROM {rows} LEFT JOIN notion_sync.page_bodies AS body
@@ -191,11 +191,11 @@ async def _statement(connection: Connection, table: SyncTable, key: DataSourceKe
         rows=qualified(rows, table=table.identifier),
         is_spelled=_is_spelled(table),
         title=sql.Identifier(table.title),
-        texts=_variadic(texts, sql.SQL("text")),
-        people=_variadic(people, sql.SQL("jsonb")),
+        texts=_array(texts, sql.SQL("text")),
+        people=_array(people, sql.SQL("jsonb")),
     )
 
 
-def _variadic(values: Sequence[sql.Composed], type_: sql.SQL) -> sql.Composed:
-    """Arguments as a list: a function takes a hundred at the most by themselves."""
-    return sql.SQL("VARIADIC ARRAY[{}]::pg_catalog.{}[]").format(sql.SQL(", ").join(values), type_)
+def _array(values: Sequence[sql.Composed], type_: sql.SQL) -> sql.Composed:
+    """Arguments as an array: a function takes a hundred at the most by themselves."""
+    return sql.SQL("ARRAY[{}]::pg_catalog.{}[]").format(sql.SQL(", ").join(values), type_)

@@ -47,7 +47,7 @@ END
 $$;
 
 -- The ids in the plain values of properties that name people: a list each, or one. Each once, in order.
-CREATE OR REPLACE FUNCTION notion_sync.people_in(VARIADIC plain_values jsonb[]) RETURNS uuid[]
+CREATE OR REPLACE FUNCTION notion_sync.people_in(plain_values jsonb[]) RETURNS uuid[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ARRAY(
         SELECT DISTINCT notion_sync.as_uuid(named) AS id
