@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import LiteralString, cast
+from typing import LiteralString
 
-from notion_pg_sync.mirror.connection import Connection, fetch_value
-from notion_pg_sync.mirror.exclusions import PurgeBlockedError
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.purging import rewrite_rows
 from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.tables import SyncTable
 
@@ -68,18 +68,11 @@ _HOLDS: LiteralString = """
 
 
 async def _purge_table(connection: Connection, table: SyncTable, user_id: str) -> int:
-    statement = qualified(
-        "UPDATE {table} SET properties = notion_sync.without_emails(properties), content_hash = NULL WHERE {holds}",
-        table=table.identifier,
+    return await rewrite_rows(
+        connection,
+        table,
         holds=qualified(_HOLDS),
+        assignments=qualified("properties = notion_sync.without_emails(properties), content_hash = NULL"),
+        parameters={"user": user_id},
+        what="addresses of people",
     )
-    query = qualified(
-        "SELECT pg_catalog.count(*) FROM {table} WHERE {holds}", table=table.identifier, holds=qualified(_HOLDS)
-    )
-    with connection.as_application():
-        rows = (await connection.execute(statement, {"user": user_id})).rowcount
-        await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        left = cast(int, await fetch_value(connection, query, user=user_id)) if rows else 0
-    if left:
-        raise PurgeBlockedError.of(table, left, "addresses of people")
-    return rows

@@ -13,10 +13,9 @@ from typing import LiteralString, cast
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from notion_pg_sync.core.errors import ErrorCode, ExitCode, ToolError
-from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey, await_search, load_columns
+from notion_pg_sync.mirror.purging import rewrite_rows
 from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.search_documents import write_missing_documents
 from notion_pg_sync.mirror.tables import SyncTable
@@ -25,23 +24,6 @@ from notion_pg_sync.mirror.tables import SyncTable
 Entries = Mapping[str, Mapping[str, str]]
 # Whether a property, given by its id and its name, is excluded.
 Covers = Callable[[str, str], bool]
-
-
-class PurgeBlockedError(ToolError):
-    """A trigger keeps in a sync table what is to be purged."""
-
-    exit_code = ExitCode.FAILED
-    code = ErrorCode.ROWS_BLOCKED
-
-    @classmethod
-    def of(cls, table: SyncTable, rows: int, what: str) -> PurgeBlockedError:
-        """The error for so many rows of a table that still hold it."""
-        triggers = ", ".join(table.triggers) or "of a partition"
-        return cls(
-            f"{plural(rows, 'row')} of {table.qualified_name} still {'holds' if rows == 1 else 'hold'} {what}, since "
-            f"the trigger {triggers} keeps it there, so nothing is read: let it return the row as it is written, or "
-            "drop it."
-        )
 
 
 @dataclass(frozen=True)
@@ -228,43 +210,41 @@ async def _purge_table(connection: Connection, table: SyncTable, wanted: _Purge)
     wanted = await _in_table(connection, table, wanted)
     if not (wanted.keys or wanted.fields):
         return 0
-    emptied = [sql.SQL("{} = NULL").format(sql.Identifier(name)) for name in wanted.emptied(table)]
-    statement = qualified(
+    emptied = [sql.SQL(", {} = NULL").format(sql.Identifier(name)) for name in wanted.emptied(table)]
+    assignments = qualified(
         """
-        UPDATE {table} SET content_hash = NULL, properties = properties {-} %(keys)s::pg_catalog.text[],
-            fields = CASE WHEN pg_catalog.jsonb_typeof(fields) {=} 'object'
-                          THEN fields {-} %(fields)s::pg_catalog.text[] ELSE fields END{emptied}
-        WHERE {its} AND {holds}
+        content_hash = NULL,
+        properties = CASE WHEN pg_catalog.jsonb_typeof(properties) {=} 'object'
+                          THEN properties {-} %(keys)s::pg_catalog.text[] ELSE properties END,
+        fields = CASE WHEN pg_catalog.jsonb_typeof(fields) {=} 'object'
+                      THEN fields {-} %(fields)s::pg_catalog.text[] ELSE fields END{emptied}
         """,
-        table=table.identifier,
-        its=qualified(_ITS_ROWS),
-        emptied=sql.SQL("").join(sql.SQL(", {}").format(one) for one in emptied),
-        holds=_holds(),
+        emptied=sql.SQL("").join(emptied),
     )
-    with connection.as_application():
-        rows = (await connection.execute(statement, wanted.parameters)).rowcount
-        # Those that fire at the end of the transaction do so now.
-        await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    if rows and (left := await _count(connection, table, wanted)):
-        raise PurgeBlockedError.of(table, left, "what is excluded")
-    return rows
+    return await rewrite_rows(
+        connection,
+        table,
+        holds=_holding(),
+        assignments=assignments,
+        parameters=wanted.parameters,
+        what="what is excluded",
+    )
 
 
-def _holds() -> sql.Composed:
-    """Whether a row holds something of it."""
+def _holding() -> sql.Composed:
+    """Whether a row is of the data source, and holds something of it."""
     return qualified(
-        "(coalesce(properties {?|} %(keys)s::pg_catalog.text[], false)"
-        " OR coalesce(fields {?|} %(fields)s::pg_catalog.text[], false))"
+        """
+        {its} AND (
+            (pg_catalog.jsonb_typeof(properties) {=} 'object' AND properties {?|} %(keys)s::pg_catalog.text[])
+            OR (pg_catalog.jsonb_typeof(fields) {=} 'object' AND fields {?|} %(fields)s::pg_catalog.text[]))
+        """,
+        its=qualified(_ITS_ROWS),
     )
 
 
 async def _count(connection: Connection, table: SyncTable, wanted: _Purge) -> int:
-    query = qualified(
-        "SELECT pg_catalog.count(*) FROM {table} WHERE {its} AND {holds}",
-        table=table.identifier,
-        its=qualified(_ITS_ROWS),
-        holds=_holds(),
-    )
+    query = qualified("SELECT pg_catalog.count(*) FROM {table} WHERE {holds}", table=table.identifier, holds=_holding())
     with connection.as_application():
         return cast(int, await fetch_value(connection, query, **wanted.parameters))
 

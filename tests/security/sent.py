@@ -62,8 +62,8 @@ class Log:
 
 # Words of SQL itself behind which a parenthesis may stand; what they do looks for no name.
 _WORDS = """
-    all and any array as by case coalesce conflict delete distinct else end except exists filter first from full group
-    in into is join key lateral limit materialized not null nulls of on or order over partition primary references
+    all and any array as by case coalesce conflict delete distinct else end except exists extract filter first from full
+    group in into is join key lateral limit materialized not null nulls of on or order over partition primary references
     returning row rows select set then union unique update using values view when where with check default
 """.split()  # noqa: SIM905 - many words read better so
 # The same of types that SQL has words for.

@@ -101,9 +101,14 @@ def everything(site: Site) -> None:
     site.execute(
         "CREATE TABLE public.notion_worlds_of_ours_sync (LIKE public.notion_pages_sync INCLUDING ALL)", site.tool
     )
-    renamed = json.dumps({("Worlds of Ours" if name == "Worlds" else name): one for name, one in databases.items()})
-    site.execute(f"UPDATE public.user_settings SET notion_databases = '{renamed}' WHERE user_id = 'anna'")
+    renamed = {("Worlds of Ours" if name == "Worlds" else name): one for name, one in databases.items()}
+    excluding = {**renamed, "Characters": {"id": databases["Characters"], "exclude": ["Role", "Description"]}}
+    setting = "UPDATE public.user_settings SET notion_databases = '{}' WHERE user_id = 'anna'"
+    site.execute(setting.format(json.dumps(excluding)))
+    site.execute("UPDATE notion_sync.accounts SET emails = false", site.tool)
     run("sync-all")
+    site.execute(setting.format(json.dumps(renamed)))
+    run("sync", "anna", "Characters", "--include", "Role")
     run("sync-all", "--full", "--bodies")
     run("sync", "anna", "Characters", "--verify")
     run("sync-all", "--dry-run")

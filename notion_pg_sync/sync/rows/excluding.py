@@ -29,6 +29,7 @@ from notion_pg_sync.notion.exclusion import (
 from notion_pg_sync.notion.property_ids import decoded
 from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.run.context import RunContext
+from notion_pg_sync.sync.run.selections import selections_of
 
 
 @dataclass(frozen=True)
@@ -107,15 +108,6 @@ async def settle_exclusion(
     known = [source for source, of in stored.databases.items() if of == configured.database_id]
     own = dict.fromkeys([*known, *ids[1:]], Selection(settled.now))
     return Exclusions(settled.now, {**selections_of(stored), **own}, lifted_notes(settled.lifted))
-
-
-def selections_of(stored: Excluded) -> dict[str, Selection]:
-    """What is taken of the data sources of whose databases something is excluded."""
-    return {
-        source: Selection(Exclusion(stored.entries[database_id]))
-        for source, database_id in stored.databases.items()
-        if database_id in stored.entries
-    }
 
 
 def lifted_notes(lifted: Exclusion) -> list[str]:

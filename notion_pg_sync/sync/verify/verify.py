@@ -35,8 +35,8 @@ from notion_pg_sync.mirror.kept_tables import kept_table
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.exclusion import Selection
-from notion_pg_sync.sync.rows.excluding import selections_of
 from notion_pg_sync.sync.run.context import RunContext
+from notion_pg_sync.sync.run.selections import selections_of
 from notion_pg_sync.sync.verify.comparing import HeldPage, Wanted, body_differences
 from notion_pg_sync.sync.verify.expectation import Expected, boundaries_not_told, clock_formulas
 from notion_pg_sync.sync.verify.expected_bodies import expected_markdown
