@@ -151,7 +151,7 @@ DAMAGE = {
     "all records": "TRUNCATE notion_sync.migrations",
     "the version": "ALTER TABLE notion_sync.migrations DROP COLUMN version CASCADE",
     "a count": "ALTER TABLE notion_sync.data_sources DROP COLUMN row_count",
-    "a schema": "ALTER TABLE notion_sync.data_sources DROP COLUMN schema",
+    "a schema": "ALTER TABLE notion_sync.data_sources DROP COLUMN schema CASCADE",
     "a search vector": "ALTER TABLE notion_sync.search_documents DROP COLUMN tsv",
     "a key": "ALTER TABLE notion_sync.pages DROP CONSTRAINT pages_pkey",
     "an index": "DROP INDEX notion_sync.search_documents_by_word",
