@@ -171,12 +171,12 @@ def changes_to(
     )
     _add_missing_columns(plan, table, found)
     if not plan.problems:
-        if not found.stores_fields_plain:
-            plan.changes.append(storing_fields_plain(table.identifier))
         _replace_narrow_keys(plan, table, found)
         _spell_alike(plan, table, found)
         _follow_page_ids(plan, table, found)
         _add_key(plan, table, found, taken)
+        if not found.stores_fields_plain:
+            plan.changes.append(storing_fields_plain(table.identifier))
         plan.later += _missing_indexes(table, found, taken)
         _tell_other_keys(plan, table, found)
     _secure(plan, table, found, role, row_security=row_security)
