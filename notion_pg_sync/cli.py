@@ -283,7 +283,7 @@ def status(
         ),
     ] = 0,
 ) -> None:
-    """Show what is fresh, degraded or failing; exit 1 on any failure.
+    """Show what is fresh, degraded or failing (then exit 1).
 
     One screen, whatever the number of databases. Fast and read-only: usable as a monitoring probe.
 
@@ -408,7 +408,7 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Remove every trace of a user, or of one database, from PostgreSQL.
+    """Remove every trace of a user, or of one database.
 
     Example: notion-pg-sync forget user-1 --disconnect
     """
@@ -430,7 +430,9 @@ def grant_reader(
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Let a role read the views, for BI tools: everybody's rows, or one user's.
+    """Let a role read the views and nothing else, for BI tools.
+
+    It sees everybody's rows, or one user's.
 
     It may read the typed views, the sync tables, search and what these need; no token and no record of runs. What is
     created later is granted too. Safe to repeat; with another --user it changes whose rows the role sees.

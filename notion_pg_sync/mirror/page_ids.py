@@ -16,7 +16,6 @@ from typing import LiteralString, cast
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
-from notion_pg_sync.mirror.page_uuids import is_unlike
 from notion_pg_sync.mirror.qualified_sql import qualified
 
 TRIGGER = "notion_sync_page_id"
@@ -64,6 +63,13 @@ class IdSpelling(StrEnum):
         if self is IdSpelling.DASHED:
             return column
         return qualified("coalesce(notion_sync.as_notion_id({column})::pg_catalog.text, {column})", column=column)
+
+
+def is_unlike(page_id: sql.Composable, uuid: sql.Composable) -> sql.Composed:
+    """Whether a row's `page_id` is not the id of its page, which `uuid` is."""
+    return qualified(
+        "NOT coalesce({page_id} {=} {uuid}, {page_id} IS NULL AND {uuid} IS NULL)", page_id=page_id, uuid=uuid
+    )
 
 
 def every_spelling(page_ids: Iterable[str]) -> list[str]:

@@ -13,6 +13,7 @@ from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.locks import in_attempts, limit_lock_waits
+from notion_pg_sync.mirror.page_ids import is_unlike
 from notion_pg_sync.mirror.qualified_sql import qualified
 
 # Of triggers PostgreSQL fires the first by name first: the id is spelled by then (page_ids.py).
@@ -22,13 +23,6 @@ UUID_TRIGGER = "notion_sync_page_uuid"
 _BATCH_BLOCKS = 500
 _LOCK_ATTEMPTS = 10
 _UUID = sql.SQL("notion_sync.as_notion_id(notion_page_id)")
-
-
-def is_unlike(page_id: sql.Composable, uuid: sql.Composable) -> sql.Composed:
-    """Whether a row's `page_id` is not the id of its page, which `uuid` is."""
-    return qualified(
-        "NOT coalesce({page_id} {=} {uuid}, {page_id} IS NULL AND {uuid} IS NULL)", page_id=page_id, uuid=uuid
-    )
 
 
 def uuid_trigger_on(table: sql.Identifier) -> sql.Composed:
@@ -47,10 +41,14 @@ def uuid_trigger_on(table: sql.Identifier) -> sql.Composed:
 
 
 async def fill(connection: Connection, table: sql.Identifier) -> None:
-    """Fills `page_id` where it is not the page's id, a short transaction a batch; where it is cut off, again."""
+    """Fills `page_id` where it is not the page's id, a short transaction a batch; where it is cut off, again.
+
+    Where a trigger of somebody else's undoes that, it stays undone.
+    """
     with connection.as_application():
-        while await _fill_once(connection, table):
-            pass
+        filled, before = await _fill_once(connection, table), 0
+        while filled and filled != before:
+            filled, before = await _fill_once(connection, table), filled
 
 
 async def _fill_once(connection: Connection, table: sql.Identifier) -> int:
@@ -78,8 +76,10 @@ def filling_in_batches(table: sql.Identifier) -> sql.Composed:
 DECLARE
     filled pg_catalog.int8;
     in_all pg_catalog.int8;
+    before pg_catalog.int8;
 BEGIN
     LOOP
+        before := in_all;
         in_all := 0;
         FOR place IN 0 .. {blocks} BY {batch} LOOP
             {filling};
@@ -87,7 +87,7 @@ BEGIN
             in_all := in_all {+} filled;
             COMMIT;
         END LOOP;
-        EXIT WHEN in_all {=} 0;
+        EXIT WHEN in_all {=} 0 OR in_all {=} before;
     END LOOP;
 END
 """,

@@ -251,6 +251,8 @@ COMMENT ON FUNCTION notion_sync.as_uuid(text) IS
 COMMENT ON FUNCTION notion_sync.as_uuid_array(jsonb) IS
     'A plain value as a column of a typed view shows it; null where it is no list of uuids.';
 COMMENT ON FUNCTION notion_sync.bound_requests() IS 'Trigger: limits how many requests a user may have waiting.';
+COMMENT ON FUNCTION notion_sync.bridges_of(text, uuid) IS
+    'The columns of a data source that have a view of their own, with a row for each value, and the types of their properties.';
 COMMENT ON FUNCTION notion_sync.check_that_it_stays_away(text, text, text) IS
     'For forget: raises an exception where the next run would bring back what is to be forgotten.';
 COMMENT ON FUNCTION notion_sync.current_user_id() IS
@@ -271,12 +273,19 @@ COMMENT ON FUNCTION notion_sync.follow_view_sources() IS 'Trigger: keeps notion_
 COMMENT ON FUNCTION notion_sync.forget_rows(text, text, text) IS 'For forget: all that it does.';
 COMMENT ON FUNCTION notion_sync.get_notion_page(text, text, text) IS
     'The pages of a user that have this title, in a database of this name (null: in any).';
+COMMENT ON FUNCTION notion_sync.has_bodies(text, uuid) IS 'Whether views show the bodies of a data source.';
 COMMENT ON FUNCTION notion_sync.hex_of(text) IS
     'The 32 characters of a database''s id; raises an exception where it is none.';
 COMMENT ON FUNCTION notion_sync.id_in(text) IS 'The id in a text, as in a Notion URL; null where there is none.';
 COMMENT ON FUNCTION notion_sync.is_trusted(oid) IS 'Whether the tables of this role are read and written.';
+COMMENT ON FUNCTION notion_sync.is_view_of_ours(text[]) IS
+    'Whether a view that has these columns may be one of the tool''s typed views.';
 COMMENT ON FUNCTION notion_sync.keep_runs_off(text) IS
     'For forget: raises an exception while a run works on the user, and lets none begin.';
+COMMENT ON FUNCTION notion_sync.known_names(text, uuid[]) IS
+    'For names_of: the same, for a reader who may read notion_sync.users.';
+COMMENT ON FUNCTION notion_sync.known_titles(text, uuid[]) IS
+    'For titles_of: the same, for a reader who may read notion_sync.search_documents.';
 COMMENT ON FUNCTION notion_sync.list_options(text, uuid) IS
     'Brings notion_sync.options to what the schemas of a user''s data sources say.';
 COMMENT ON FUNCTION notion_sync.list_view_sources(text, text) IS
@@ -314,8 +323,11 @@ COMMENT ON FUNCTION notion_sync.search_vector(regconfig, text, text, text) IS
     'For search: the words of a page, as the index holds them.';
 COMMENT ON FUNCTION notion_sync.sees_rows_of(text, text, text, text) IS
     'For view_sources: whether the session sees a row of a data source.';
+COMMENT ON FUNCTION notion_sync.set_page_id() IS 'Trigger: keeps page_id in a sync table as notion_page_id says.';
 COMMENT ON FUNCTION notion_sync.settings_by(text) IS 'The table user_settings on this search_path.';
 COMMENT ON FUNCTION notion_sync.spell_page_id() IS 'Trigger: writes a page id as the other rows of its table do.';
+COMMENT ON FUNCTION notion_sync.status_groups_of(text, uuid) IS
+    'The groups of the options of a data source''s statuses, by column and option.';
 COMMENT ON FUNCTION notion_sync.sync_all_notion_databases(text) IS
     'Asks for a sync of all databases of a user, which the next sync-all serves first.';
 COMMENT ON FUNCTION notion_sync.sync_notion_database(text, text, text) IS
@@ -323,9 +335,13 @@ COMMENT ON FUNCTION notion_sync.sync_notion_database(text, text, text) IS
 COMMENT ON FUNCTION notion_sync.sync_tables_open(boolean) IS
     'For view_sources: the sync tables of which the session sees more than its own rows.';
 COMMENT ON FUNCTION notion_sync.text_in(jsonb) IS 'For search: the text of a plain value, a list with commas.';
+COMMENT ON FUNCTION notion_sync.titles_of(text, uuid[]) IS
+    'The titles of pages by their ids, each in its place; null where one is not known.';
 COMMENT ON FUNCTION notion_sync.turn_of(uuid, interval) IS
     'When it was last a page''s turn to have its body read again.';
 COMMENT ON FUNCTION notion_sync.views_of_nobody() IS 'For forget: the typed views that show nobody''s rows any more.';
+COMMENT ON FUNCTION notion_sync.without_emails(jsonb) IS
+    'What Notion says of a page, without the e-mail addresses of people.';
 COMMENT ON FUNCTION notion_sync.write_settings(text, text) IS
     'Runs a statement on user_settings with a token, which no error writes to the server''s log.';
 COMMENT ON TYPE notion_sync.found_page IS 'A row that get_notion_page returns.';
