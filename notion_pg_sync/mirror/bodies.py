@@ -83,10 +83,10 @@ _PAGES: LiteralString = """
     FROM {table} AS page
     CROSS JOIN LATERAL (
         SELECT data_source_id FROM notion_sync.search_documents
-        WHERE user_id {=} page.user_id AND page_id {=} notion_sync.as_notion_id(page.notion_page_id) OFFSET 0
+        WHERE user_id {=} page.user_id AND page_id {=} page.page_id OFFSET 0
     ) AS document
     LEFT JOIN notion_sync.page_bodies AS body
-        ON body.user_id {=} page.user_id AND body.page_id {=} notion_sync.as_notion_id(page.notion_page_id)
+        ON body.user_id {=} page.user_id AND body.page_id {=} page.page_id
     WHERE page.user_id {=} %(user)s AND page.notion_data_source_id {=} %(source)s
       AND document.data_source_id {=} %(source)s::pg_catalog.uuid AND page.notion_edited_at IS NOT NULL
 """

@@ -480,7 +480,7 @@ def others_column(table: SyncTable, name: str, why: str, there: Mapping[str, str
 _GIVEN_BACK: dict[str, LiteralString] = {
     "id": "ALTER TABLE {table} ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid();"
     " UPDATE {table} AS page SET id = row_id FROM notion_sync.pages WHERE pages.user_id = page.user_id"
-    " AND row_id IS NOT NULL AND page_id = notion_sync.as_notion_id(notion_page_id);"
+    " AND row_id IS NOT NULL AND pages.page_id = notion_sync.as_notion_id(notion_page_id);"
     " ALTER TABLE {table} ADD PRIMARY KEY (id);",
     "user_id": "ALTER TABLE {table} ADD COLUMN user_id text NOT NULL DEFAULT '';"
     " UPDATE {table} AS page SET user_id = pages.user_id FROM notion_sync.pages WHERE row_id = page.id;"
