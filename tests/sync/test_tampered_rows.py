@@ -158,7 +158,7 @@ async def test_an_applications_own_columns_cause_no_write(installation: Installa
     # Noted as they are now, so that the next full read need not compare them.
     assert (
         await installation.execute(
-            "SELECT 1 FROM notion_characters_sync AS stored JOIN notion_sync.pages ON page_id::text = notion_page_id"
+            "SELECT 1 FROM notion_characters_sync AS stored JOIN notion_sync.pages ON pages.page_id::text = notion_page_id"
             " AND pages.user_id = stored.user_id WHERE row_xmin <> stored.xmin"
         )
         == []
