@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.conftest import Ended, Site
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def connected(site: Site) -> Site:

@@ -14,6 +14,8 @@ from psycopg import sql
 from notion_pg_sync.commands.doctor.checks.check import Verdict
 from tests.commands.conftest import Patient, told
 
+pytestmark = pytest.mark.slow
+
 PG_CRON = """
     CREATE SCHEMA cron;
     CREATE SEQUENCE cron.jobid_seq;

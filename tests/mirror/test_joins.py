@@ -11,6 +11,8 @@ from psycopg import sql
 
 from tests.test_docs import ROOT, blocks
 
+pytestmark = pytest.mark.slow
+
 # A tenth of the rows are the tenant's. The reviews are of the first page and of every thousandth after it.
 FILLED = """
     INSERT INTO notion_pages_sync

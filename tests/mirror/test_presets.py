@@ -19,6 +19,8 @@ from notion_pg_sync.mirror.tables import SyncTable, general_table, known_tables,
 from tests.conftest import DatabaseMaker
 from tests.pgbouncer import PgBouncer
 
+pytestmark = pytest.mark.slow
+
 # What a table is made of, whatever its number and its owner's.
 MADE_OF = """
     SELECT attname AS part, format_type(atttypid, atttypmod) AS is, attnotnull::text AS how,

@@ -20,6 +20,8 @@ from notion_pg_sync.notion.column_names import column_name, view_name
 from tests.installation import Installation
 from tests.mirror.test_views import resync
 
+pytestmark = pytest.mark.slow
+
 ROWS = 20_000
 
 

@@ -12,6 +12,8 @@ from notion_workspace.literals import number, title
 
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 ROWS = 121
 QUICK: dict[str, Any] = {"first_back_off": 0.001, "requests_per_minute": 100_000}
 
