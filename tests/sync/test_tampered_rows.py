@@ -158,8 +158,8 @@ async def test_an_applications_own_columns_cause_no_write(installation: Installa
     # Noted as they are now, so that the next full read need not compare them.
     assert (
         await installation.execute(
-            "SELECT 1 FROM notion_characters_sync AS stored JOIN notion_sync.pages ON pages.page_id::text = notion_page_id"
-            " AND pages.user_id = stored.user_id WHERE row_xmin <> stored.xmin"
+            "SELECT 1 FROM notion_characters_sync AS stored JOIN notion_sync.pages USING (user_id, page_id)"
+            " WHERE row_xmin <> stored.xmin"
         )
         == []
     )
