@@ -30,3 +30,39 @@ async def test_verify_reads_a_page_alone_without_what_is_excluded(staff: Staff) 
     assert [one for one in SECRETS if one in said] == []
     assert len(staff.asked("page")) == 2
     assert all("title" in one for one in staff.asked("page"))
+
+
+async def test_what_a_mistaken_list_excluded_stays_when_it_is_corrected(staff: Staff) -> None:
+    await staff.connect()
+    await staff.sync()
+    await staff.write(["Salary", "Nots"])
+    run = await staff.sync()
+    assert run.error_code == "unfit_exclusion"
+    assert "Salary is excluded now" in (run.message or "")
+    await staff.write(["Notes"])
+    assert (await staff.sync(verify=True)).error_code is None
+    assert staff.secrets("91234", "quince") == []
+    kept = await staff.installation.execute("SELECT entry FROM notion_sync.exclusions ORDER BY entry")
+    assert [row["entry"] for row in kept] == ["Notes", "Salary"]
+
+
+@pytest.mark.parametrize("was_synced", [True, False])
+async def test_what_was_excluded_while_notion_could_not_be_read_stays(staff: Staff, *, was_synced: bool) -> None:
+    await staff.connect(None if was_synced else ["Salary", "Notes"])
+    if was_synced:
+        await staff.sync()
+        await staff.write(["Salary", "Notes"])
+    staff.workspace.trash_database("Staff")
+    assert (await staff.sync()).error_code == "in_trash"
+    staff.workspace.restore_database("Staff")
+    await staff.write(["Notes"])
+    assert (await staff.sync(verify=True)).error_code is None
+    assert staff.secrets("91234", "quince") == []
+
+
+async def test_a_title_that_was_to_be_excluded_is_corrected_too(staff: Staff) -> None:
+    await staff.connect(["Name"])
+    assert (await staff.sync()).error_code == "unfit_exclusion"
+    await staff.write(["Salary"])
+    assert (await staff.sync(verify=True)).error_code is None
+    assert staff.secrets("91234") == []

@@ -22,6 +22,7 @@ from notion_pg_sync.notion.exclusion import (
     Settled,
     check_met,
     check_title,
+    corrected,
     include,
     named,
     settle,
@@ -69,7 +70,9 @@ async def purge_stored(
 @retried
 async def _purge(work: RunContext, key: DataSourceKey, database_id: str, exclusion: Exclusion) -> Purged:
     async with work.writing_for(key.user_id) as connection:
-        return await exclusions.purge(connection, list(work.tables.values()), key, database_id, exclusion.covers)
+        purged = await exclusions.purge(connection, list(work.tables.values()), key, database_id, exclusion.covers)
+        await exclusions.save_exclusions(connection, key.user_id, database_id, exclusion.entries)
+    return purged
 
 
 def purged_note(purged: Purged, *, is_dry: bool = False) -> str:
@@ -104,7 +107,17 @@ async def settle_exclusion(
     if not work.settings.dry_run:
         await _record(work, user_id, configured.database_id, every, settled)
     if settled.now.unmet:
-        settled = replace(settled, now=await _met(work, client, user_id, settled.now, ids))
+        described = await gather_or_cancel(client.data_source(one) for one in ids[1:])
+        schemas = [{**named(one.schema), **one.excluded} for one in described]
+        async with transaction(work.pool) as connection:
+            vanished = _decoded(await exclusions.properties_known(connection, user_id, every))
+        properties = {key: name for schema in (vanished, *schemas) for key, name in schema.items()}
+        settled = replace(settled, now=corrected(settled.now.met(properties), configured.options.exclude))
+        if not work.settings.dry_run:
+            await _record(work, user_id, configured.database_id, every, settled)
+        for schema in schemas:
+            check_title(settled.now, schema)
+        check_met(settled.now, properties)
     known = [source for source, of in stored.databases.items() if of == configured.database_id]
     own = dict.fromkeys([*known, *ids[1:]], Selection(settled.now))
     return Exclusions(settled.now, {**selections_of(stored), **own}, lifted_notes(settled.lifted))
@@ -168,24 +181,6 @@ def _aliases(stored: Excluded, database_id: str) -> set[str]:
     """The ids under which a database may have been configured: its own, and those of its data sources."""
     own = stored.databases.get(database_id, database_id)
     return {database_id, own, *(source for source, of in stored.databases.items() if of == own)}
-
-
-async def _met(
-    work: RunContext, client: NotionClient, user_id: str, exclusion: Exclusion, ids: Collection[str]
-) -> Exclusion:
-    """The same once it has met all properties of a database, those too that vanished from it. Raises as above."""
-    _, *sources = ids
-    answers = await gather_or_cancel(client.data_source(one) for one in sources)
-    async with transaction(work.pool) as connection:
-        known = await exclusions.properties_known(connection, user_id, ids)
-    properties = _decoded(known)
-    for answer in answers:
-        present = {**named(answer.schema), **answer.excluded}
-        check_title(exclusion, present)
-        properties |= present
-    exclusion = exclusion.met(properties)
-    check_met(exclusion, properties)
-    return exclusion
 
 
 def _decoded(properties: Iterable[tuple[str, str]]) -> dict[str, str]:
