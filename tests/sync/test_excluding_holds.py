@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from notion_workspace import SmallWorkspace
+from notion_workspace.literals import title
 
 from tests.installation import Installation
 from tests.sync.test_excluding import EXCLUDED, SECRETS, Staff
@@ -65,4 +66,53 @@ async def test_a_title_that_was_to_be_excluded_is_corrected_too(staff: Staff) ->
     assert (await staff.sync()).error_code == "unfit_exclusion"
     await staff.write(["Salary"])
     assert (await staff.sync(verify=True)).error_code is None
+    assert staff.secrets("91234") == []
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_an_empty_list_lifts_nothing_while_another_entry_for_the_database_excludes(
+    staff: Staff, concurrency: int
+) -> None:
+    await staff.connect(EXCLUDED)
+    await staff.sync()
+    await staff.write_all({"Staff": staff.entry(EXCLUDED), "Staff too": {"id": staff.source().id, "exclude": []}})
+    for _ in range(2):
+        await staff.sync_all(concurrency=concurrency)
+    await staff.installation.sync_one("anna", "Staff too", full=True)
+    assert staff.secrets() == []
+    await staff.write_all({"Staff": staff.id, "Staff too": {"id": staff.source().id, "exclude": []}})
+    await staff.sync_all(full=True)
+    assert "91234" in staff.secrets()
+
+
+async def test_it_counts_by_the_id_of_the_data_source_where_the_database_is_synced(staff: Staff) -> None:
+    await staff.installation.connect("anna", staff.token, {"*": "*"})
+    await staff.sync_all()
+    await staff.write_all({"*": "*", "Staff": {"id": staff.source().id, "exclude": EXCLUDED}})
+    staff.workspace.clock.advance(3600)
+    staff.workspace.add_page("Staff", {"Name": "New", "Salary": 71717})
+    outcome = await staff.installation.sync_one("anna", staff.id)
+    assert outcome.failures == []
+    assert staff.secrets("71717", "91234") == []
+
+
+async def test_an_entry_by_the_data_source_that_cannot_be_understood_stops_the_database(staff: Staff) -> None:
+    await staff.connect()
+    await staff.write_all({"Staff": staff.id, "Staff too": {"id": staff.source().id, "exclude": "Salary"}})
+    run = await staff.sync()
+    assert run.error_code == "unfit_exclusion"
+    assert f"another entry for this database, with the id {staff.source().id}" in (run.message or "")
+    assert staff.secrets("91234") == []
+
+
+async def test_a_run_of_one_database_records_what_is_excluded_of_the_others(staff: Staff) -> None:
+    other = staff.workspace.add_database("Other", {"Name": title()}, [{"Name": "one"}])
+    staff.workspace.share("anna", other.id)
+    await staff.connect()
+    await staff.write_all({"Staff": staff.id, "Other": other.id})
+    await staff.sync_all()
+    await staff.write_all({"Staff": staff.entry(["Salary"]), "Other": other.id})
+    await staff.installation.sync_one("anna", "Other")
+    await staff.write_all({"Staff": staff.id, "Other": other.id})
+    await staff.sync_all()
     assert staff.secrets("91234") == []
