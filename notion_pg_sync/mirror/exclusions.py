@@ -18,7 +18,7 @@ from notion_pg_sync.mirror.data_sources import DataSourceKey, await_search, load
 from notion_pg_sync.mirror.purging import rewrite_rows
 from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.search_documents import write_missing_documents
-from notion_pg_sync.mirror.tables import SyncTable
+from notion_pg_sync.mirror.tables import DEFAULT_SCHEMA, SyncTable, known_tables
 
 # Entries as they were written, each with the properties that it met: by decoded id, with the name.
 Entries = Mapping[str, Mapping[str, str]]
@@ -150,17 +150,18 @@ async def purge(
 ) -> Purged:
     """Takes the properties that it `covers` out of all that is stored of a data source; what is read next is without.
 
-    Within the caller's transaction; two queries where nothing is stored of them. Raises `PurgeBlockedError`.
+    Within the caller's transaction; three queries where nothing is stored of them. Raises `PurgeBlockedError`.
     """
     columns = [one for one in await load_columns(connection, key) if covers(one.property_id, one.property_name)]
     schema = await _stored_schema(connection, key)
     kept = {name: value for name, value in (schema or {}).items() if not covers(_id_of(value), name)}
     names = {*(schema or {})} - {*kept} | {one.property_name for one in columns}
+    wanted = _Purge(key, database_id, [one.name for one in columns], covers)
+    removed_pages, in_removed_pages = await _purge_removed_pages(connection, tables, wanted)
+    names |= in_removed_pages
     if schema is not None and not names:
         return Purged()
-    wanted = _Purge(key, database_id, [one.name for one in columns], covers)
     rows = sum([await _purge_table(connection, table, wanted) for table in tables])
-    removed_pages = await _purge_removed_pages(connection, tables, wanted)
     if schema is not None:
         await _purge_bookkeeping(connection, wanted, kept, names)
         for table in tables:
@@ -210,7 +211,7 @@ async def _purge_table(connection: Connection, table: SyncTable, wanted: _Purge)
     wanted = await _in_table(connection, table, wanted)
     if not (wanted.keys or wanted.fields):
         return 0
-    emptied = [sql.SQL(", {} = NULL").format(sql.Identifier(name)) for name in wanted.emptied(table)]
+    emptied = wanted.emptied(table)
     assignments = qualified(
         """
         content_hash = NULL,
@@ -219,7 +220,7 @@ async def _purge_table(connection: Connection, table: SyncTable, wanted: _Purge)
         fields = CASE WHEN pg_catalog.jsonb_typeof(fields) {=} 'object'
                       THEN fields {-} %(fields)s::pg_catalog.text[] ELSE fields END{emptied}
         """,
-        emptied=sql.SQL("").join(emptied),
+        emptied=sql.SQL("").join(sql.SQL(", {} = NULL").format(sql.Identifier(name)) for name in emptied),
     )
     return await rewrite_rows(
         connection,
@@ -228,6 +229,7 @@ async def _purge_table(connection: Connection, table: SyncTable, wanted: _Purge)
         assignments=assignments,
         parameters=wanted.parameters,
         what="what is excluded",
+        emptied=emptied,
     )
 
 
@@ -249,10 +251,13 @@ async def _count(connection: Connection, table: SyncTable, wanted: _Purge) -> in
         return cast(int, await fetch_value(connection, query, **wanted.parameters))
 
 
-async def _purge_removed_pages(connection: Connection, tables: Collection[SyncTable], wanted: _Purge) -> int:
-    """Takes it out of the rows of pages that left Notion; returns how many they were.
+async def _purge_removed_pages(
+    connection: Connection, tables: Collection[SyncTable], wanted: _Purge
+) -> tuple[int, set[str]]:
+    """Takes it out of the rows of pages that left Notion; returns how many they were, and what they held, by name.
 
-    Of a data source that is not known any more, nobody can tell which fields are whose: none stays.
+    Of a data source that is not known any more, nobody can tell which fields are whose: none stays. Nor does what
+    rows of a table that is not there any more had in a column that is filled from properties in any.
     """
     its = sql.SQL(_ITS_REMOVED_PAGES)
     query = sql.SQL(
@@ -265,12 +270,13 @@ async def _purge_removed_pages(connection: Connection, tables: Collection[SyncTa
     )
     wanted = await wanted.of(aiter(await connection.execute(query.format(its=its), wanted.parameters)))
     if not (wanted.keys or wanted.fields):
-        return 0
+        return 0, set()
     emptied = {table.qualified_name: dict.fromkeys(wanted.emptied(table)) for table in tables}
     statement = sql.SQL(
         """
         UPDATE notion_sync.removed_pages AS removed
-        SET row = row || '{{"content_hash": null}}' || coalesce(%(emptied)s::jsonb -> sync_table, '{{}}')
+        SET row = row || '{{"content_hash": null}}' || coalesce(%(emptied)s::jsonb -> sync_table,
+                (SELECT jsonb_object_agg(name, NULL) FROM unnest(%(filled)s::text[]) AS name WHERE row ? name), '{{}}')
             || CASE WHEN jsonb_typeof(row -> 'properties') = 'object'
                     THEN jsonb_build_object('properties', (row -> 'properties') - %(keys)s::text[]) ELSE '{{}}' END
             || CASE WHEN data_source_id IS DISTINCT FROM %(source)s THEN '{{"fields": {{}}}}'
@@ -280,8 +286,10 @@ async def _purge_removed_pages(connection: Connection, tables: Collection[SyncTa
                          OR coalesce((row -> 'fields') ?| %(fields)s::text[], false))
         """
     )
-    parameters = {**wanted.parameters, "emptied": Jsonb(emptied)}
-    return (await connection.execute(statement.format(its=its), parameters)).rowcount
+    filled = {name for table in known_tables(DEFAULT_SCHEMA) for name in table.filled}
+    parameters = {**wanted.parameters, "emptied": Jsonb(emptied), "filled": sorted(filled)}
+    changed = await connection.execute(statement.format(its=its), parameters)
+    return changed.rowcount, {*wanted.keys}
 
 
 async def _purge_bookkeeping(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from notion_workspace import SmallWorkspace
-from notion_workspace.literals import title
+from notion_workspace.literals import number, title
 
 from tests.installation import Installation
 from tests.sync.test_excluding import EXCLUDED, SECRETS, Staff
@@ -116,3 +116,54 @@ async def test_a_run_of_one_database_records_what_is_excluded_of_the_others(staf
     await staff.write_all({"Staff": staff.id, "Other": other.id})
     await staff.sync_all()
     assert staff.secrets("91234") == []
+
+
+async def test_removed_pages_of_a_data_source_that_is_gone_are_purged_though_no_other_has_the_property(
+    staff: Staff,
+) -> None:
+    first = staff.source().id
+    staff.workspace.add_data_source(staff.id, "Second", {"Name": title(), "Rank": number()}, [{"Name": "E"}])
+    await staff.connect()
+    await staff.sync()
+    staff.workspace.remove_data_source(first)
+    await staff.sync(full=True)
+    assert "91234" in staff.secrets()
+    await staff.write(["Salary"])
+    run = await staff.sync()
+    assert "Salary is excluded now: removed from 0 rows and 2 removed pages" in (run.message or "")
+    assert staff.secrets("91234") == []
+
+
+async def test_removed_pages_of_a_table_that_is_gone_are_purged_with_their_text(staff: Staff) -> None:
+    await staff.installation.execute("CREATE TABLE notion_staff_sync (LIKE notion_pages_sync INCLUDING ALL)")
+    await staff.connect()
+    await staff.installation.init()
+    gone = staff.workspace.add_page("Staff", {"Name": "Di", "Salary": 61234, "Notes": "grows bilberry"})
+    await staff.sync()
+    staff.workspace.trash_page(gone)
+    await staff.sync(full=True)
+    await staff.installation.execute("DROP TABLE notion_staff_sync CASCADE")
+    await staff.sync(full=True)
+    assert "bilberry" in staff.dump()
+    await staff.write(EXCLUDED)
+    assert (await staff.sync()).error_code is None
+    assert staff.secrets("bilberry", "61234") == []
+
+
+async def test_a_trigger_that_keeps_the_text_stops_the_database(staff: Staff) -> None:
+    await staff.connect()
+    await staff.sync()
+    await staff.installation.execute(
+        "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN NEW.content := coalesce(NEW.content, OLD.content); RETURN NEW; END';"
+        "CREATE TRIGGER keeper BEFORE UPDATE ON notion_pages_sync FOR EACH ROW EXECUTE FUNCTION keep()"
+    )
+    await staff.write(EXCLUDED)
+    run = await staff.sync()
+    assert run.error_code == "rows_blocked"
+    assert "2 rows of public.notion_pages_sync still hold what is excluded, since the trigger keeper" in (
+        run.message or ""
+    )
+    await staff.installation.execute("DROP TRIGGER keeper ON notion_pages_sync")
+    assert (await staff.sync()).error_code is None
+    assert staff.secrets() == []

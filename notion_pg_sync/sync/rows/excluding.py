@@ -68,7 +68,8 @@ async def purge_stored(
         work.check_table(table)
     async with transaction(work.pool) as connection:
         exclusion = exclusion.met(_decoded(await exclusions.properties_known(connection, user_id, every)))
-    keys = [DataSourceKey(user_id, one) for one in sorted(known)]
+    # Where none of its data sources is known any more, what is known by the database's id alone is left.
+    keys = [DataSourceKey(user_id, one) for one in sorted(known) or [configured.database_id]]
     purged = [await _purge(work, key, configured.database_id, exclusion) for key in keys]
     return [purged_note(one) for one in purged if one.names]
 
