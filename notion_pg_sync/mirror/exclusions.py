@@ -28,7 +28,7 @@ Covers = Callable[[str, str], bool]
 
 @dataclass(frozen=True)
 class Excluded:
-    """What a user excludes: the entries by database, and which database each known data source belongs to."""
+    """What a user excludes: the entries by database, and which database each data source is in, or was in last."""
 
     entries: Mapping[str, Entries] = field(default_factory=dict)
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -55,9 +55,16 @@ async def load_exclusions(connection: Connection, user_id: str) -> Excluded:
     if not entries:
         return Excluded()
     sources = await connection.execute(
-        "SELECT data_source_id::text, database_id::text FROM notion_sync.data_sources WHERE user_id = %s", (user_id,)
+        """
+        SELECT unnest(data_source_ids)::text, database_id::text, false AS is_there
+        FROM notion_sync.exclusions WHERE user_id = %(user)s
+        UNION ALL SELECT data_source_id::text, database_id::text, true
+        FROM notion_sync.data_sources WHERE user_id = %(user)s
+        ORDER BY is_there
+        """,
+        {"user": user_id},
     )
-    return Excluded(entries, {source: database_id async for source, database_id in sources})
+    return Excluded(entries, {source: database_id async for source, database_id, _ in sources})
 
 
 async def save_exclusions(connection: Connection, user_id: str, database_id: str, entries: Entries) -> None:

@@ -167,3 +167,31 @@ async def test_a_trigger_that_keeps_the_text_stops_the_database(staff: Staff) ->
     await staff.installation.execute("DROP TRIGGER keeper ON notion_pages_sync")
     assert (await staff.sync()).error_code is None
     assert staff.secrets() == []
+
+
+async def test_a_data_source_that_was_forgotten_comes_back_in_another_database_without_what_is_excluded(
+    staff: Staff,
+) -> None:
+    source = staff.source()
+    other = staff.workspace.add_database("Target", {"Name": title()}, [{"Name": "one"}])
+    staff.workspace.add_data_source(staff.id, "Second", {"Name": title(), "Rank": number()}, [{"Name": "Eve"}])
+    await staff.connect(EXCLUDED)
+    await staff.write_all({"Staff": staff.entry(EXCLUDED), "Target": other.id})
+    await staff.sync()
+    databases = staff.workspace.state.databases
+    databases[staff.id].data_source_ids.remove(source.id)
+    databases[other.id].data_source_ids.append(source.id)
+    source.database_id = other.id
+    assert (await staff.sync(full=True)).removed == 2
+    forgotten = "SELECT 1 FROM notion_sync.data_sources WHERE data_source_id = %s"
+    assert await staff.installation.execute(forgotten, source.id) == []
+    staff.workspace.share("anna", other.id)
+    await staff.sync_all(verify=True)
+    rows = await staff.rows()
+    assert rows["Ada"]["properties"].keys() == {"Name", "City"}
+    assert staff.secrets() == []
+    await staff.write_all({"Staff": staff.entry(EXCLUDED), "Target": {"id": other.id, "exclude": []}})
+    for _ in range(2):
+        outcome = await staff.installation.sync_all()
+    assert "no longer excluded" not in outcome.message(), "said once"
+    assert "91234" in staff.secrets()
