@@ -171,6 +171,7 @@ async def purge(
     rows = sum([await _purge_table(connection, table, wanted) for table in tables])
     if schema is not None:
         await _purge_bookkeeping(connection, wanted, kept, names)
+        await _purge_messages(connection, wanted)
         for table in tables:
             await _rewrite_documents(connection, table, key)
     return Purged(tuple(sorted(names)), rows, removed_pages)
@@ -310,10 +311,48 @@ async def _purge_bookkeeping(
         "DELETE FROM notion_sync.left_out WHERE {its} AND property = ANY (%(names)s)",
         # The hash of all that a page held would prove a guess of what is gone.
         r"UPDATE notion_sync.pages SET source_hash = '\x', stored_digest = NULL WHERE {its}",
+        # Those of rows that are there are written again; somebody may have deleted others by hand.
+        """
+        UPDATE notion_sync.search_documents SET text = '', tsv = '', people = '{{}}', people_names = '' WHERE {its}
+        """,
     )
     its = sql.SQL("user_id = %(user)s AND data_source_id = %(source)s")
     for statement in statements:
         await connection.execute(sql.SQL(statement).format(its=its), parameters)
+
+
+# An SQLSTATE; codes of our own are words.
+_OF_POSTGRESQL: LiteralString = "~ '^[0-9A-Z]{5}$'"
+_SAID = "what was said here may have quoted values that are excluded since."
+
+
+async def _purge_messages(connection: Connection, wanted: _Purge) -> None:
+    """Takes back what earlier runs said of errors of PostgreSQL, which quotes values."""
+    runs: LiteralString = """
+        SELECT runid FROM notion_sync.database_runs
+        WHERE user_id = %(user)s AND database_id = %(database)s AND error_code {code}
+    """
+    statements: tuple[LiteralString, ...] = (
+        """
+        UPDATE notion_sync.job_run_details SET return_message = %(said)s
+        WHERE end_time IS NOT NULL AND runid IN ({runs})
+        """,
+        """
+        UPDATE notion_sync.sync_requests SET message = %(said)s
+        WHERE ended_at IS NOT NULL AND user_id = %(user)s AND runid IN ({runs})
+        """,
+        "UPDATE notion_sync.database_runs SET message = %(said)s WHERE {its} AND error_code {code}",
+        "UPDATE notion_sync.databases SET last_message = %(said)s WHERE {its} AND last_error_code {code}",
+        """
+        UPDATE notion_sync.left_out SET message = %(said)s
+        WHERE user_id = %(user)s AND data_source_id = %(source)s AND reason {code}
+        """,
+    )
+    code = sql.SQL(_OF_POSTGRESQL)
+    its = sql.SQL("user_id = %(user)s AND database_id = %(database)s")
+    for statement in statements:
+        query = sql.SQL(statement).format(its=its, code=code, runs=sql.SQL(runs).format(code=code))
+        await connection.execute(query, {**wanted.parameters, "said": _SAID})
 
 
 async def _rewrite_documents(connection: Connection, table: SyncTable, key: DataSourceKey) -> None:

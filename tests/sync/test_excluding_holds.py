@@ -195,3 +195,34 @@ async def test_a_data_source_that_was_forgotten_comes_back_in_another_database_w
         outcome = await staff.installation.sync_all()
     assert "no longer excluded" not in outcome.message(), "said once"
     assert "91234" in staff.secrets()
+
+
+async def test_what_earlier_runs_quoted_of_it_is_taken_back(staff: Staff) -> None:
+    await staff.connect()
+    await staff.installation.execute("INSERT INTO notion_sync.sync_requests (user_id) VALUES ('anna')")
+    quoted = "(properties -> 'Notes' -> 'rich_text' -> 0 ->> 'plain_text')::integer"
+    await staff.installation.execute(
+        f"ALTER TABLE notion_pages_sync ADD COLUMN number integer GENERATED ALWAYS AS ({quoted}) STORED"
+    )
+    run = await staff.sync()
+    assert run.error_code == "22P02"
+    assert set(staff.secrets("quince", "medlar"))
+    await staff.write(EXCLUDED)
+    staff.workspace.trash_database("Staff")
+    await staff.sync()
+    assert staff.secrets() == []
+    (said,) = await staff.installation.execute("SELECT message FROM notion_sync.database_runs ORDER BY runid LIMIT 1")
+    assert said["message"] == "what was said here may have quoted values that are excluded since."
+
+
+async def test_what_search_read_of_a_row_that_somebody_deleted_is_purged(staff: Staff) -> None:
+    await staff.connect()
+    await staff.sync()
+    await staff.installation.execute("DELETE FROM notion_pages_sync WHERE title = 'Ada'")
+    staff.workspace.trash_database("Staff")
+    await staff.write(EXCLUDED)
+    run = await staff.sync()
+    assert "excluded now: removed from 1 row" in (run.message or "")
+    assert staff.secrets() == []
+    (found,) = await staff.installation.execute("SELECT count(*) FROM notion_sync.search('lille', 'anna')")
+    assert found["count"] == 1
