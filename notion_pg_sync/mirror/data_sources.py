@@ -216,12 +216,23 @@ async def databases_of(connection: Connection, user_id: str, data_source_ids: Co
 
 
 async def forget_data_source(connection: Connection, key: DataSourceKey) -> None:
-    """Forgets a data source that is no longer there, once none of its rows is left."""
+    """Forgets a data source that is no longer there, once none of its rows is left.
+
+    What is excluded of the database that it was in last remembers it: it may come back in another.
+    """
     for statement in (
-        "DELETE FROM notion_sync.pages WHERE user_id = %s AND data_source_id = %s",
-        "DELETE FROM notion_sync.data_sources WHERE user_id = %s AND data_source_id = %s",
+        """
+        UPDATE notion_sync.exclusions AS excluded
+        SET data_source_ids = array_remove(data_source_ids, known.data_source_id)
+            || CASE WHEN excluded.database_id = known.database_id THEN ARRAY[known.data_source_id] ELSE '{}' END
+        FROM notion_sync.data_sources AS known
+        WHERE known.user_id = %(user)s AND known.data_source_id = %(source)s AND excluded.user_id = known.user_id
+          AND (excluded.database_id = known.database_id OR known.data_source_id = ANY (data_source_ids))
+        """,
+        "DELETE FROM notion_sync.pages WHERE user_id = %(user)s AND data_source_id = %(source)s",
+        "DELETE FROM notion_sync.data_sources WHERE user_id = %(user)s AND data_source_id = %(source)s",
     ):
-        await connection.execute(statement, (key.user_id, key.data_source_id))
+        await connection.execute(statement, {"user": key.user_id, "source": key.data_source_id})
 
 
 async def load_columns(connection: Connection, key: DataSourceKey) -> list[Column]:

@@ -18,7 +18,7 @@ from notion_pg_sync.mirror.data_sources import DataSourceKey, await_search, load
 from notion_pg_sync.mirror.purging import rewrite_rows
 from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.search_documents import write_missing_documents
-from notion_pg_sync.mirror.tables import SyncTable
+from notion_pg_sync.mirror.tables import DEFAULT_SCHEMA, SyncTable, known_tables
 
 # Entries as they were written, each with the properties that it met: by decoded id, with the name.
 Entries = Mapping[str, Mapping[str, str]]
@@ -28,7 +28,7 @@ Covers = Callable[[str, str], bool]
 
 @dataclass(frozen=True)
 class Excluded:
-    """What a user excludes: the entries by database, and which database each known data source belongs to."""
+    """What a user excludes: the entries by database, and which database each data source is in, or was in last."""
 
     entries: Mapping[str, Entries] = field(default_factory=dict)
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -55,9 +55,16 @@ async def load_exclusions(connection: Connection, user_id: str) -> Excluded:
     if not entries:
         return Excluded()
     sources = await connection.execute(
-        "SELECT data_source_id::text, database_id::text FROM notion_sync.data_sources WHERE user_id = %s", (user_id,)
+        """
+        SELECT unnest(data_source_ids)::text, database_id::text, false AS is_there
+        FROM notion_sync.exclusions WHERE user_id = %(user)s
+        UNION ALL SELECT data_source_id::text, database_id::text, true
+        FROM notion_sync.data_sources WHERE user_id = %(user)s
+        ORDER BY is_there
+        """,
+        {"user": user_id},
     )
-    return Excluded(entries, {source: database_id async for source, database_id in sources})
+    return Excluded(entries, {source: database_id async for source, database_id, _ in sources})
 
 
 async def save_exclusions(connection: Connection, user_id: str, database_id: str, entries: Entries) -> None:
@@ -150,19 +157,21 @@ async def purge(
 ) -> Purged:
     """Takes the properties that it `covers` out of all that is stored of a data source; what is read next is without.
 
-    Within the caller's transaction; two queries where nothing is stored of them. Raises `PurgeBlockedError`.
+    Within the caller's transaction; three queries where nothing is stored of them. Raises `PurgeBlockedError`.
     """
     columns = [one for one in await load_columns(connection, key) if covers(one.property_id, one.property_name)]
     schema = await _stored_schema(connection, key)
     kept = {name: value for name, value in (schema or {}).items() if not covers(_id_of(value), name)}
     names = {*(schema or {})} - {*kept} | {one.property_name for one in columns}
+    wanted = _Purge(key, database_id, [one.name for one in columns], covers)
+    removed_pages, in_removed_pages = await _purge_removed_pages(connection, tables, wanted)
+    names |= in_removed_pages
     if schema is not None and not names:
         return Purged()
-    wanted = _Purge(key, database_id, [one.name for one in columns], covers)
     rows = sum([await _purge_table(connection, table, wanted) for table in tables])
-    removed_pages = await _purge_removed_pages(connection, tables, wanted)
     if schema is not None:
         await _purge_bookkeeping(connection, wanted, kept, names)
+        await _purge_messages(connection, wanted)
         for table in tables:
             await _rewrite_documents(connection, table, key)
     return Purged(tuple(sorted(names)), rows, removed_pages)
@@ -210,7 +219,7 @@ async def _purge_table(connection: Connection, table: SyncTable, wanted: _Purge)
     wanted = await _in_table(connection, table, wanted)
     if not (wanted.keys or wanted.fields):
         return 0
-    emptied = [sql.SQL(", {} = NULL").format(sql.Identifier(name)) for name in wanted.emptied(table)]
+    emptied = wanted.emptied(table)
     assignments = qualified(
         """
         content_hash = NULL,
@@ -219,7 +228,7 @@ async def _purge_table(connection: Connection, table: SyncTable, wanted: _Purge)
         fields = CASE WHEN pg_catalog.jsonb_typeof(fields) {=} 'object'
                       THEN fields {-} %(fields)s::pg_catalog.text[] ELSE fields END{emptied}
         """,
-        emptied=sql.SQL("").join(emptied),
+        emptied=sql.SQL("").join(sql.SQL(", {} = NULL").format(sql.Identifier(name)) for name in emptied),
     )
     return await rewrite_rows(
         connection,
@@ -228,6 +237,7 @@ async def _purge_table(connection: Connection, table: SyncTable, wanted: _Purge)
         assignments=assignments,
         parameters=wanted.parameters,
         what="what is excluded",
+        emptied=emptied,
     )
 
 
@@ -249,10 +259,13 @@ async def _count(connection: Connection, table: SyncTable, wanted: _Purge) -> in
         return cast(int, await fetch_value(connection, query, **wanted.parameters))
 
 
-async def _purge_removed_pages(connection: Connection, tables: Collection[SyncTable], wanted: _Purge) -> int:
-    """Takes it out of the rows of pages that left Notion; returns how many they were.
+async def _purge_removed_pages(
+    connection: Connection, tables: Collection[SyncTable], wanted: _Purge
+) -> tuple[int, set[str]]:
+    """Takes it out of the rows of pages that left Notion; returns how many they were, and what they held, by name.
 
-    Of a data source that is not known any more, nobody can tell which fields are whose: none stays.
+    Of a data source that is not known any more, nobody can tell which fields are whose: none stays. Nor does what
+    rows of a table that is not there any more had in a column that is filled from properties in any.
     """
     its = sql.SQL(_ITS_REMOVED_PAGES)
     query = sql.SQL(
@@ -265,12 +278,13 @@ async def _purge_removed_pages(connection: Connection, tables: Collection[SyncTa
     )
     wanted = await wanted.of(aiter(await connection.execute(query.format(its=its), wanted.parameters)))
     if not (wanted.keys or wanted.fields):
-        return 0
+        return 0, set()
     emptied = {table.qualified_name: dict.fromkeys(wanted.emptied(table)) for table in tables}
     statement = sql.SQL(
         """
         UPDATE notion_sync.removed_pages AS removed
-        SET row = row || '{{"content_hash": null}}' || coalesce(%(emptied)s::jsonb -> sync_table, '{{}}')
+        SET row = row || '{{"content_hash": null}}' || coalesce(%(emptied)s::jsonb -> sync_table,
+                (SELECT jsonb_object_agg(name, NULL) FROM unnest(%(filled)s::text[]) AS name WHERE row ? name), '{{}}')
             || CASE WHEN jsonb_typeof(row -> 'properties') = 'object'
                     THEN jsonb_build_object('properties', (row -> 'properties') - %(keys)s::text[]) ELSE '{{}}' END
             || CASE WHEN data_source_id IS DISTINCT FROM %(source)s THEN '{{"fields": {{}}}}'
@@ -280,8 +294,10 @@ async def _purge_removed_pages(connection: Connection, tables: Collection[SyncTa
                          OR coalesce((row -> 'fields') ?| %(fields)s::text[], false))
         """
     )
-    parameters = {**wanted.parameters, "emptied": Jsonb(emptied)}
-    return (await connection.execute(statement.format(its=its), parameters)).rowcount
+    filled = {name for table in known_tables(DEFAULT_SCHEMA) for name in table.filled}
+    parameters = {**wanted.parameters, "emptied": Jsonb(emptied), "filled": sorted(filled)}
+    changed = await connection.execute(statement.format(its=its), parameters)
+    return changed.rowcount, {*wanted.keys}
 
 
 async def _purge_bookkeeping(
@@ -295,10 +311,48 @@ async def _purge_bookkeeping(
         "DELETE FROM notion_sync.left_out WHERE {its} AND property = ANY (%(names)s)",
         # The hash of all that a page held would prove a guess of what is gone.
         r"UPDATE notion_sync.pages SET source_hash = '\x', stored_digest = NULL WHERE {its}",
+        # Those of rows that are there are written again; somebody may have deleted others by hand.
+        """
+        UPDATE notion_sync.search_documents SET text = '', tsv = '', people = '{{}}', people_names = '' WHERE {its}
+        """,
     )
     its = sql.SQL("user_id = %(user)s AND data_source_id = %(source)s")
     for statement in statements:
         await connection.execute(sql.SQL(statement).format(its=its), parameters)
+
+
+# An SQLSTATE; codes of our own are words.
+_OF_POSTGRESQL: LiteralString = "~ '^[0-9A-Z]{5}$'"
+_SAID = "what was said here may have quoted values that are excluded since."
+
+
+async def _purge_messages(connection: Connection, wanted: _Purge) -> None:
+    """Takes back what earlier runs said of errors of PostgreSQL, which quotes values."""
+    runs: LiteralString = """
+        SELECT runid FROM notion_sync.database_runs
+        WHERE user_id = %(user)s AND database_id = %(database)s AND error_code {code}
+    """
+    statements: tuple[LiteralString, ...] = (
+        """
+        UPDATE notion_sync.job_run_details SET return_message = %(said)s
+        WHERE end_time IS NOT NULL AND runid IN ({runs})
+        """,
+        """
+        UPDATE notion_sync.sync_requests SET message = %(said)s
+        WHERE ended_at IS NOT NULL AND user_id = %(user)s AND runid IN ({runs})
+        """,
+        "UPDATE notion_sync.database_runs SET message = %(said)s WHERE {its} AND error_code {code}",
+        "UPDATE notion_sync.databases SET last_message = %(said)s WHERE {its} AND last_error_code {code}",
+        """
+        UPDATE notion_sync.left_out SET message = %(said)s
+        WHERE user_id = %(user)s AND data_source_id = %(source)s AND reason {code}
+        """,
+    )
+    code = sql.SQL(_OF_POSTGRESQL)
+    its = sql.SQL("user_id = %(user)s AND database_id = %(database)s")
+    for statement in statements:
+        query = sql.SQL(statement).format(its=its, code=code, runs=sql.SQL(runs).format(code=code))
+        await connection.execute(query, {**wanted.parameters, "said": _SAID})
 
 
 async def _rewrite_documents(connection: Connection, table: SyncTable, key: DataSourceKey) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from psycopg import sql
 
@@ -31,12 +31,24 @@ async def rewrite_rows(
     assignments: sql.Composed,
     parameters: Mapping[str, object],
     what: str,
+    emptied: Sequence[str] = (),
 ) -> int:
     """Makes the `assignments` in the rows that hold something, and returns how many these were.
 
-    `what` they hold is for people. Raises `PurgeBlockedError` where some hold it afterwards.
+    `what` they hold is for people; `emptied`: columns that the assignments set to null. Raises `PurgeBlockedError`
+    where some hold it afterwards, also in one of these columns.
     """
     query = qualified("SELECT id FROM {table} WHERE {holds}", table=table.identifier, holds=holds)
+    is_kept = [sql.SQL(" OR {} IS NOT NULL").format(sql.Identifier(name)) for name in emptied]
+    holding = qualified(
+        """
+        SELECT id FROM {table}
+        WHERE ({holds}) OR (id {=} ANY (%(ids)s::pg_catalog.uuid[]) AND (false{is_kept}))
+        """,
+        table=table.identifier,
+        holds=holds,
+        is_kept=sql.SQL("").join(is_kept),
+    )
     statement = qualified(
         "UPDATE {table} SET {assignments} WHERE id {=} ANY (%(ids)s::pg_catalog.uuid[])",
         table=table.identifier,
@@ -50,7 +62,7 @@ async def rewrite_rows(
             return 0
         # Those that fire at the end of the transaction do so now.
         await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        left = (await connection.execute(query, parameters)).rowcount
+        left = (await connection.execute(holding, {**parameters, "ids": ids})).rowcount
     if left:
         triggers = ", ".join(table.triggers) or "of a partition"
         raise PurgeBlockedError(

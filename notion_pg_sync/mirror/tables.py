@@ -89,6 +89,11 @@ class SyncTable:
         return f"{self.schema}.{self.name}"
 
     @property
+    def filled(self) -> tuple[str, ...]:
+        """The columns that properties fill, but for the title's."""
+        return (self.text, *(extra.name for extra in self.extra))
+
+    @property
     def stores_what_is_sent(self) -> bool:
         """Whether a row that was written is known to be as it was sent, without looking at it again."""
         return not (self.triggers or self.is_partitioned)

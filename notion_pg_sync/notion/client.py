@@ -39,7 +39,7 @@ from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.json_text import read_json
 from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.notion.properties import plain_text
-from notion_pg_sync.notion.schema import is_schema
+from notion_pg_sync.notion.schema import is_schema, is_wiki
 from notion_pg_sync.notion.token_in_use import Stored, TokenInUse
 
 NOTION_VERSION = "2026-03-11"
@@ -126,7 +126,8 @@ class QueryAnswer:
 class DataSourceAnswer:
     """A data source: its name, its schema (properties by name), and when it was asked for (see `clock.asked_at`).
 
-    `excluded`: the properties that its `Selection` keeps out of the schema.
+    `excluded`: the properties that its `Selection` keeps out of the schema. `is_wiki`: see `schema.is_wiki`, by all of
+    its properties.
     """
 
     name: str
@@ -134,6 +135,7 @@ class DataSourceAnswer:
     asked_at: datetime
     in_trash: bool = False
     excluded: Named = field(default_factory=dict)
+    is_wiki: bool = False
 
 
 @dataclass(frozen=True)
@@ -318,6 +320,7 @@ class NotionClient:
             _began_at(began),
             in_trash=answer.get("in_trash") is True,
             excluded={id_: name for id_, name in named(schema).items() if id_ not in named(kept)},
+            is_wiki=is_wiki(schema),
         )
 
     async def page(self, page_id: str, data_source_id: str | None = None) -> JsonObject:

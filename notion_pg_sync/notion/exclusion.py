@@ -101,14 +101,22 @@ def settle(stored: Exclusion, written: Sequence[str] | None) -> Settled:
     """What counts, by what was `stored` of earlier runs and what `notion_databases` says now; None: nothing.
 
     Once stored, an entry stays whatever a later list leaves out: applications rewrite theirs. An empty list lifts all.
-    One that never met a property excludes nothing yet, and goes with the list that had it.
     """
     if written is None:
         return Settled(stored, NOTHING)
     if not written:
         return Settled(NOTHING, stored)
-    kept = {entry: known for entry, known in stored.entries.items() if known or entry in written}
-    return Settled(Exclusion({**{entry: {} for entry in written}, **kept}), NOTHING)
+    return Settled(Exclusion({**{entry: {} for entry in written}, **stored.entries}), NOTHING)
+
+
+def corrected(exclusion: Exclusion, written: Sequence[str] | None) -> Exclusion:
+    """The same without mistakes: entries of earlier lists that met nothing of all that the database has.
+
+    Where `notion_databases` says nothing any more (`written` is None), nobody has corrected them.
+    """
+    if written is None:
+        return exclusion
+    return Exclusion({entry: known for entry, known in exclusion.entries.items() if known or entry in written})
 
 
 def include(stored: Exclusion, written: Sequence[str] | None, wanted: str) -> Settled:

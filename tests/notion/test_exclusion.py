@@ -17,6 +17,7 @@ from notion_pg_sync.notion.exclusion import (
     ExclusionError,
     check_met,
     check_title,
+    corrected,
     include,
     named,
     settle,
@@ -102,10 +103,12 @@ def test_what_is_left_of_a_schema_and_of_its_pages_has_nothing_that_is_covered(
     assert all(exclusion.covers(schema[name]["id"], name) for name in schema.keys() - kept.keys())
 
 
-def test_an_entry_that_met_nothing_goes_with_the_list_that_had_it() -> None:
+def test_an_entry_that_met_nothing_is_corrected_by_a_later_list_alone() -> None:
     stored = Exclusion({"Salry": {}, "Notes": {"n": "Notes"}})
-    assert settle(stored, None).now == stored
-    assert settle(stored, ["Salary"]).now.entries == {"Salary": {}, "Notes": {"n": "Notes"}}
+    assert settle(stored, ["Salary"]).now.entries.keys() == {"Salary", "Salry", "Notes"}
+    assert corrected(stored, None) == stored
+    assert corrected(stored, ["Salry"]) == stored
+    assert corrected(stored, ["Salary"]).entries == {"Notes": {"n": "Notes"}}
 
 
 def test_the_accents_of_a_name_count_however_they_are_written() -> None:

@@ -50,10 +50,10 @@ class Staff:
         return self.id if exclude is None else {"id": self.id, "exclude": exclude}
 
     async def write(self, exclude: Sequence[str] | None) -> None:
-        await self.installation.execute(
-            "UPDATE user_settings SET notion_databases = jsonb_build_object('Staff', %s::jsonb)",
-            json.dumps(self.entry(exclude)),
-        )
+        await self.write_all({"Staff": self.entry(exclude)})
+
+    async def write_all(self, databases: object) -> None:
+        await self.installation.execute("UPDATE user_settings SET notion_databases = %s::jsonb", json.dumps(databases))
 
     async def sync(self, **settings: Any) -> DatabaseRun:
         self.workspace.clock.advance(3600)

@@ -55,6 +55,20 @@ async def test_a_page_that_lies_in_a_page_has_not_moved(anna: Installation, unse
     assert await anna.execute(REMOVED) == []
 
 
+async def test_it_is_a_wiki_also_where_what_tells_it_is_excluded(anna: Installation) -> None:
+    await anna.execute(
+        "UPDATE user_settings SET notion_databases = jsonb_build_object('Handbook', jsonb_build_object("
+        " 'id', notion_databases -> 'Handbook', 'exclude', jsonb_build_array('Verification')))"
+    )
+    missing = without(page_of(anna, "inner"))
+    anna.workspace.faults.add("rewrite", path="/query$", rewrite=missing)
+    anna.workspace.clock.advance(3600)
+    outcome = await anna.sync_all(full=True)
+    assert outcome.failures == []
+    assert "Verification is excluded now" in (outcome.accounts[0].databases["Handbook"].message or "")
+    assert await titles(anna) == ["inner", "middle", "outer"]
+
+
 async def test_an_edit_of_a_page_that_lies_in_a_page_comes(anna: Installation) -> None:
     anna.workspace.clock.advance(3600)
     anna.workspace.edit_page(page_of(anna, "inner"), {"Size": 7})

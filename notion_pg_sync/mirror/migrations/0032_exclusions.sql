@@ -2,11 +2,12 @@
 
 -- additive
 CREATE TABLE notion_sync.exclusions (
-    user_id     text NOT NULL,
-    database_id uuid NOT NULL,
-    entry       text NOT NULL,
-    properties  jsonb NOT NULL DEFAULT '{}',
-    since       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    user_id         text NOT NULL,
+    database_id     uuid NOT NULL,
+    entry           text NOT NULL,
+    properties      jsonb NOT NULL DEFAULT '{}',
+    data_source_ids uuid[] NOT NULL DEFAULT '{}',
+    since           timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (user_id, database_id, entry),
     FOREIGN KEY (user_id, database_id) REFERENCES notion_sync.databases ON DELETE CASCADE
 );

@@ -13,6 +13,8 @@ COMMENT ON TABLE notion_sync.exclusions IS
 COMMENT ON COLUMN notion_sync.exclusions.entry IS 'The name or the id of a property, as it was written.';
 COMMENT ON COLUMN notion_sync.exclusions.properties IS
     'The properties that it excludes so far, by decoded id, with their names; empty: none yet, so that the database is not read.';
+COMMENT ON COLUMN notion_sync.exclusions.data_source_ids IS
+    'Data sources that the database had and that are forgotten: wherever one comes back, it is excluded there too.';
 COMMENT ON COLUMN notion_sync.exclusions.since IS 'When it was first seen.';
 COMMENT ON COLUMN notion_sync.accounts.rate_limited_until IS 'Until when Notion''s rate limit holds this token back.';
 COMMENT ON COLUMN notion_sync.accounts.last_sync_brings IS

@@ -28,7 +28,6 @@ from notion_pg_sync.notion.properties import plain_text
 from notion_pg_sync.notion.schema import (
     assign_columns,
     changed_options,
-    is_wiki,
     schema_fingerprint,
     unknown_types,
     vanished_names,
@@ -173,7 +172,7 @@ class DataSourceSync:
         if self._exclusion:
             await self._exclude(answer)
         self._alone = PagesAlone(self._client, self._place.key.data_source_id, self._left)
-        self._alone.is_wiki = is_wiki(self._schema)
+        self._alone.is_wiki = answer.is_wiki
         described = Description(storable_text(answer.name), self._schema, schema_fingerprint(self._schema))
         state, known_columns, now = await self._destination.known()
         self._left_before = dict.fromkeys(state.left_out) if state else {}

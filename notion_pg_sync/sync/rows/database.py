@@ -26,6 +26,7 @@ from notion_pg_sync.sync.rows.data_source import DataSourceSync, InTrashError, w
 from notion_pg_sync.sync.rows.excluding import purge_stored, settle_exclusion
 from notion_pg_sync.sync.rows.row_sink import DryRunSink, PostgresSink, SyncTarget
 from notion_pg_sync.sync.rows.vanished import remove_vanished
+from notion_pg_sync.sync.run.configuration import Configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import title_of
 from notion_pg_sync.sync.run.failures import Failure, logged_failure
@@ -35,7 +36,8 @@ from notion_pg_sync.sync.run.preset_tables import prepare_table
 class DatabaseSync:
     """The sync of one database of a user, under the user's lease.
 
-    `row_counts`: the user's, when the account's sync began; None: they are to be counted now.
+    `configuration`: all that the user configures. `row_counts`: the user's, when the account's sync began; None:
+    they are to be counted now.
     """
 
     def __init__(
@@ -45,10 +47,13 @@ class DatabaseSync:
         user_id: str,
         configured: ConfiguredDatabase,
         row_counts: RowCounts | None,
+        *,
+        configuration: Configuration,
     ) -> None:
         self._work = work
         self._client = client.with_own_traffic()
         self._user_id = user_id
+        self._configuration = configuration
         self._configured = configured
         self._row_counts = row_counts
         self._data_sources: list[DataSourceSync] = []
@@ -84,7 +89,7 @@ class DatabaseSync:
             self._notes.extend(await prepare_table(self._work, self._configured.name))
             known = await self._known()
             table = await self._table(known)
-            self._notes.extend(await purge_stored(self._work, self._user_id, self._configured, known))
+            self._notes.extend(await self._purge(known))
             database = await self._database()
             await self._exclude(database)
             living = await self._sync_data_sources(table, database)
@@ -130,10 +135,15 @@ class DatabaseSync:
         """Finds out what is excluded, before anything is read; records what is new. Raises `ExclusionError`."""
         sources = _data_source_ids(database, self._configured, self._way_out)
         ids = [_id_of(database) or self._configured.database_id, *sources]
-        settled = await settle_exclusion(self._work, self._client, self._user_id, self._configured, ids)
+        settled = await settle_exclusion(
+            self._work, self._client, self._user_id, self._configured, ids, configuration=self._configuration
+        )
         self._exclusion = settled.own
         self._client = self._client.selecting(settled.selections)
         self._notes.extend(settled.notes)
+
+    async def _purge(self, known: Mapping[str, str]) -> list[str]:
+        return await purge_stored(self._work, self._user_id, self._configuration, self._configured, known)
 
     async def _known(self) -> dict[str, str]:
         """The data sources that the database had so far, each with the name of its table."""

@@ -18,18 +18,21 @@ from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.exclusion import (
     NOTHING,
     Exclusion,
+    ExclusionError,
     Selection,
     Settled,
     check_met,
     check_title,
+    corrected,
     include,
     named,
     settle,
 )
 from notion_pg_sync.notion.property_ids import decoded
 from notion_pg_sync.sync.gathering import gather_or_cancel
+from notion_pg_sync.sync.run.configuration import Configuration
 from notion_pg_sync.sync.run.context import RunContext
-from notion_pg_sync.sync.run.selections import selections_of
+from notion_pg_sync.sync.run.selections import exclusion_of, selections_of
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,11 @@ class Exclusions:
 
 
 async def purge_stored(
-    work: RunContext, user_id: str, configured: ConfiguredDatabase, known: Mapping[str, str]
+    work: RunContext,
+    user_id: str,
+    configuration: Configuration,
+    configured: ConfiguredDatabase,
+    known: Mapping[str, str],
 ) -> list[str]:
     """Takes what is excluded out of all that is stored of a database, whether or not Notion can be read.
 
@@ -53,15 +60,16 @@ async def purge_stored(
         return []
     async with transaction(work.pool) as connection:
         stored = await exclusions.load_exclusions(connection, user_id)
-    every = {configured.database_id, *known}
-    exclusion = settle(_of(stored, every), configured.options.exclude).now
+    every = {*_aliases(stored, configured.database_id), *known}
+    exclusion = settle(exclusion_of(stored, every), configuration.excluded_of(every)).now
     if not exclusion:
         return []
     for table in known.values():
         work.check_table(table)
     async with transaction(work.pool) as connection:
         exclusion = exclusion.met(_decoded(await exclusions.properties_known(connection, user_id, every)))
-    keys = [DataSourceKey(user_id, one) for one in sorted(known)]
+    # Where none of its data sources is known any more, what is known by the database's id alone is left.
+    keys = [DataSourceKey(user_id, one) for one in sorted(known) or [configured.database_id]]
     purged = [await _purge(work, key, configured.database_id, exclusion) for key in keys]
     return [purged_note(one) for one in purged if one.names]
 
@@ -69,7 +77,9 @@ async def purge_stored(
 @retried
 async def _purge(work: RunContext, key: DataSourceKey, database_id: str, exclusion: Exclusion) -> Purged:
     async with work.writing_for(key.user_id) as connection:
-        return await exclusions.purge(connection, list(work.tables.values()), key, database_id, exclusion.covers)
+        purged = await exclusions.purge(connection, list(work.tables.values()), key, database_id, exclusion.covers)
+        await exclusions.save_exclusions(connection, key.user_id, database_id, exclusion.entries)
+    return purged
 
 
 def purged_note(purged: Purged, *, is_dry: bool = False) -> str:
@@ -87,27 +97,50 @@ async def settle_exclusion(
     user_id: str,
     configured: ConfiguredDatabase,
     ids: Sequence[str],
+    *,
+    configuration: Configuration,
 ) -> Exclusions:
     """What is excluded of a database, which `ids` name too: first its own, then those of its data sources.
 
     Records what is new, but in a dry run. An entry that was never met is looked for in the schema of every data source.
     Raises `ExclusionError` where it is in none, and `NotionError`.
     """
+    every = {configured.database_id, *ids}
+    _check_readable(configuration, every)
+    written = configuration.excluded_of(every)
     async with transaction(work.pool) as connection:
         stored = await exclusions.load_exclusions(connection, user_id)
-    if not (stored.entries or configured.options.exclude):
+    if not (stored.entries or written):
         return Exclusions(NOTHING, {})
-    every = {configured.database_id, *ids}
     # A data source that was moved here is excluded from as it was where it was.
     former = {stored.databases[one] for one in ids if one in stored.databases}
-    settled = settle(_of(stored, every | former), configured.options.exclude)
+    settled = settle(exclusion_of(stored, every | former), written)
     if not work.settings.dry_run:
         await _record(work, user_id, configured.database_id, every, settled)
     if settled.now.unmet:
-        settled = replace(settled, now=await _met(work, client, user_id, settled.now, ids))
+        described = await gather_or_cancel(client.data_source(one) for one in ids[1:])
+        schemas = [{**named(one.schema), **one.excluded} for one in described]
+        async with transaction(work.pool) as connection:
+            vanished = _decoded(await exclusions.properties_known(connection, user_id, every))
+        properties = {key: name for schema in (vanished, *schemas) for key, name in schema.items()}
+        settled = replace(settled, now=corrected(settled.now.met(properties), written))
+        if not work.settings.dry_run:
+            await _record(work, user_id, configured.database_id, every, settled)
+        for schema in schemas:
+            check_title(settled.now, schema)
+        check_met(settled.now, properties)
     known = [source for source, of in stored.databases.items() if of == configured.database_id]
     own = dict.fromkeys([*known, *ids[1:]], Selection(settled.now))
     return Exclusions(settled.now, {**selections_of(stored), **own}, lifted_notes(settled.lifted))
+
+
+def _check_readable(configuration: Configuration, ids: Collection[str]) -> None:
+    """Raises `ExclusionError` where an entry for the database that has these ids cannot be understood."""
+    if held := configuration.held & set(ids):
+        raise ExclusionError(
+            f"notion_databases has another entry for this database, with the id {min(held)}, that cannot be "
+            "understood, so nothing of the database is read, since what it is to leave out is not known: correct it."
+        )
 
 
 def lifted_notes(lifted: Exclusion) -> list[str]:
@@ -121,7 +154,11 @@ def lifted_notes(lifted: Exclusion) -> list[str]:
 
 @retried
 async def include_again(
-    work: RunContext, user_id: str, configured: ConfiguredDatabase, properties: Sequence[str]
+    work: RunContext,
+    user_id: str,
+    configuration: Configuration,
+    configured: ConfiguredDatabase,
+    properties: Sequence[str],
 ) -> list[str]:
     """Lifts the exclusion of properties of a database, and returns what a person should know.
 
@@ -134,7 +171,7 @@ async def include_again(
         for wanted in properties:
             stored = await exclusions.load_exclusions(connection, user_id)
             every = _aliases(stored, configured.database_id)
-            settled = include(_of(stored, every), configured.options.exclude, wanted)
+            settled = include(exclusion_of(stored, every), configuration.excluded_of(every), wanted)
             await exclusions.delete_exclusions(connection, user_id, every, settled.lifted.entries)
             lifted = lifted.and_(settled.lifted)
     return lifted_notes(lifted)
@@ -150,42 +187,16 @@ async def record_configured(connection: Connection, user_id: str, databases: Col
 @retried
 async def _record(work: RunContext, user_id: str, database_id: str, every: Collection[str], settled: Settled) -> None:
     async with work.writing_for(user_id) as connection:
-        stored = _of(await exclusions.load_exclusions(connection, user_id), every)
+        stored = exclusion_of(await exclusions.load_exclusions(connection, user_id), every)
         gone = stored.entries.keys() - settled.now.entries.keys()
         await exclusions.delete_exclusions(connection, user_id, every, gone)
         await exclusions.save_exclusions(connection, user_id, database_id, settled.now.entries)
-
-
-def _of(stored: Excluded, database_ids: Collection[str]) -> Exclusion:
-    """What is stored for a database that has these ids."""
-    own = NOTHING
-    for database_id in database_ids:
-        own = own.and_(Exclusion(stored.entries.get(database_id, {})))
-    return own
 
 
 def _aliases(stored: Excluded, database_id: str) -> set[str]:
     """The ids under which a database may have been configured: its own, and those of its data sources."""
     own = stored.databases.get(database_id, database_id)
     return {database_id, own, *(source for source, of in stored.databases.items() if of == own)}
-
-
-async def _met(
-    work: RunContext, client: NotionClient, user_id: str, exclusion: Exclusion, ids: Collection[str]
-) -> Exclusion:
-    """The same once it has met all properties of a database, those too that vanished from it. Raises as above."""
-    _, *sources = ids
-    answers = await gather_or_cancel(client.data_source(one) for one in sources)
-    async with transaction(work.pool) as connection:
-        known = await exclusions.properties_known(connection, user_id, ids)
-    properties = _decoded(known)
-    for answer in answers:
-        present = {**named(answer.schema), **answer.excluded}
-        check_title(exclusion, present)
-        properties |= present
-    exclusion = exclusion.met(properties)
-    check_met(exclusion, properties)
-    return exclusion
 
 
 def _decoded(properties: Iterable[tuple[str, str]]) -> dict[str, str]:

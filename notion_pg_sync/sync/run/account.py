@@ -188,7 +188,9 @@ async def sync_account(
                 if not gate.is_open:
                     unread.append(database)
                     return None
-                name = await sync_and_record(work, client, outcome, database, known.row_counts)
+                name = await sync_and_record(
+                    work, client, outcome, database, known.row_counts, configuration=configuration
+                )
             if outcome.databases[name].error_code == ErrorCode.UNAUTHORIZED:
                 await gate.ask()
             return database, name
@@ -347,6 +349,8 @@ async def sync_and_record(
     outcome: AccountOutcome,
     database: ConfiguredDatabase,
     row_counts: RowCounts | None,
+    *,
+    configuration: Configuration,
 ) -> str:
     """Syncs one database of an account whose lease this run holds, with its row in `database_runs`.
 
@@ -359,7 +363,7 @@ async def sync_and_record(
     if not is_dry:
         await _start(work, user_id, database)
     work.listener.started(watched)
-    sync = DatabaseSync(work, client, user_id, database, row_counts)
+    sync = DatabaseSync(work, client, user_id, database, row_counts, configuration=configuration)
     try:
         await sync.sync()
         run, is_suspended = sync.run, False
@@ -455,15 +459,20 @@ async def _release(work: RunContext, user_id: str) -> None:
 
 @retried
 async def remember(
-    work: RunContext, user_id: str, databases: Sequence[ConfiguredDatabase], *, found_by_search: bool
+    work: RunContext,
+    user_id: str,
+    databases: Sequence[ConfiguredDatabase],
+    *,
+    found_by_search: bool,
+    known: Sequence[ConfiguredDatabase] = (),
 ) -> None:
-    """Records which databases a user has, and what is excluded of them; a dry run does not."""
+    """Records which databases a user has, and what is excluded of them and of the `known`; a dry run does not."""
     if work.settings.dry_run:
         return
     async with transaction(work.pool) as connection:
         await accounts.register_accounts(connection, [user_id])
         await accounts.register_databases(connection, user_id, databases, found_by_search=found_by_search)
-        await record_configured(connection, user_id, databases)
+        await record_configured(connection, user_id, [*databases, *known])
 
 
 async def _keep(work: RunContext, user_id: str, pacer: Pacer) -> None:

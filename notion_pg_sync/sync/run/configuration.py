@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from notion_pg_sync.core.databases import ConfiguredDatabase
+from notion_pg_sync.core.databases import ConfiguredDatabase, DatabaseOptions
 from notion_pg_sync.core.ids import is_bare_id, names_view
 from notion_pg_sync.core.wording import some
 from notion_pg_sync.sync.run.database_entry import Entry, joined, read_entry, unpacked, written_entry
@@ -55,6 +55,11 @@ class Configuration:
     def takes_found(self, database_id: str) -> bool:
         """Whether a database that search finds is to be synced, unless it is configured."""
         return self.everything and not self.holds_search and database_id not in self.held
+
+    def excluded_of(self, ids: Collection[str]) -> tuple[str, ...] | None:
+        """What is excluded of a database that has all these ids, its data sources' too; as `DatabaseOptions` says."""
+        options = (one.options for one in self.databases if one.database_id in ids)
+        return reduce(joined, options, DatabaseOptions()).exclude
 
 
 def read_configuration(notion_databases: object) -> Configuration:

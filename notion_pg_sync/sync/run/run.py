@@ -368,16 +368,26 @@ async def sync_one(settings: Settings, listener: Listener, command: str, user_id
         async with transaction(work.pool) as connection:
             known = await accounts.known_databases(connection, user_id)
         wanted = await wanted_database(work, account, known, database)
-        await remember(work, user_id, [wanted], found_by_search=is_of_search(account, known, wanted))
+        configuration = read_configuration(account.databases)
+        registered = {one.database_id for one in known}
+        await remember(
+            work,
+            user_id,
+            [wanted],
+            found_by_search=is_of_search(account, known, wanted),
+            known=[one for one in configuration.databases if one.database_id in registered],
+        )
         if not settings.dry_run:
             await claim_patiently(work, user_id)
         async with open_client_of(work, account) as opened, keeping_lease(work, user_id, opened.pacer):
-            outcome.notes += await include_again(work, user_id, wanted, settings.include or ())
+            outcome.notes += await include_again(work, user_id, configuration, wanted, settings.include or ())
             known_before = await begin_account(work, account)
             client = await with_emails_settled(work, opened, user_id)
             of_account = AccountOutcome(user_id, due=1)
             outcome.accounts.append(of_account)
-            name = await sync_and_record(work, client, of_account, wanted, known_before.row_counts)
+            name = await sync_and_record(
+                work, client, of_account, wanted, known_before.row_counts, configuration=configuration
+            )
             gate = TokenGate(client, known_before.token)
             if of_account.databases[name].error_code == ErrorCode.UNAUTHORIZED:
                 await gate.ask()

@@ -132,12 +132,15 @@ class Rereading:
         return new
 
 
-async def page_or_none(client: NotionClient, page_id: str) -> JsonObject | None:
-    """A page read alone, None where Notion has none of this id. Not every id that is a UUID is one to Notion."""
+async def page_or_none(client: NotionClient, page_id: str, data_source_id: str) -> JsonObject | None:
+    """A page of a data source read alone, None where Notion has none of this id.
+
+    Not every id that is a UUID is one to Notion.
+    """
     if as_uuid(page_id) is None:
         return None
     try:
-        return await client.page(page_id)
+        return await client.page(page_id, data_source_id)
     except NotionError as error:
         if error.code not in (ErrorCode.OBJECT_NOT_FOUND, ErrorCode.VALIDATION_ERROR):
             raise

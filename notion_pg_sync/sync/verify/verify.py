@@ -258,7 +258,7 @@ class _Comparison:
             self.found.add(differences)
             return
         try:
-            page = await page_or_none(self.client, page_id)
+            page = await page_or_none(self.client, page_id, self.wanted.data_source_id)
         except NotionError as error:
             if not error.is_about_one_thing:
                 raise
