@@ -28,8 +28,7 @@ READ_OF_OURS: Mapping[str, tuple[str, ...]] = {
     "view_sources": (),
 }
 # Policies of others on our tables are told from these by how they begin (00_state.sql).
-_READS, LIMIT = "reader ", "limit of reader "
-_ALL_ROWS = "true"
+READS, LIMIT = "reader ", "limit of reader "
 _ITS_USERS_ROWS = "user_id::pg_catalog.text OPERATOR(pg_catalog.=) (SELECT notion_sync.user_of_reader())"
 # The same as pg_get_expr() writes it, of a column that is text and of one that is not.
 _ITS_USERS_ROWS_AS_KEPT = frozenset(
@@ -53,7 +52,7 @@ class Reader:
     @property
     def policy_names(self) -> tuple[str, str]:
         """The policies of a table that are this reader's: the one that lets it read, the one that limits it."""
-        return _policy_name(_READS, self.role), _policy_name(LIMIT, self.role)
+        return _policy_name(READS, self.role), _policy_name(LIMIT, self.role)
 
 
 def _policy_name(beginning: str, role: str) -> str:
@@ -72,18 +71,32 @@ class KeptPolicy:
     using: str
 
 
+def all_rows_as_kept(readers_oid: int) -> str:
+    """Every row, in the database where the table `notion_sync.readers` has this oid, as pg_get_expr() writes it.
+
+    The planner takes it for true, so that it costs nothing; where a dump was restored, it is false.
+    """
+    return f"(('notion_sync.readers'::regclass)::oid = '{readers_oid}'::oid)"
+
+
+def _all_rows(readers_oid: int) -> str:
+    here = "'notion_sync.readers'::pg_catalog.regclass::pg_catalog.oid"
+    return f"{here} OPERATOR(pg_catalog.=) '{readers_oid}'::pg_catalog.oid"
+
+
 @dataclass(frozen=True)
 class Policy:
-    """A policy as it is to be."""
+    """A policy as it is to be; `as_kept`: how pg_get_expr() may write `using`."""
 
     permissive: bool
     using: str
+    as_kept: frozenset[str]
 
     def is_kept_by(self, kept: KeptPolicy | None) -> bool:
         """Whether the policy that there is does the same."""
         if kept is None or not kept.is_as_made or kept.permissive != self.permissive:
             return False
-        return kept.using in (_ITS_USERS_ROWS_AS_KEPT if self.using == _ITS_USERS_ROWS else {_ALL_ROWS})
+        return kept.using in self.as_kept
 
 
 @dataclass(frozen=True)
@@ -142,7 +155,8 @@ class Relation(Granted):
 
     `is_shown`: it is a typed view or a sync table. `has_user`: it has a column that says whose a row is.
     `row_security`: it is on, or counts for whoever reads the view. `can_read`: the reader may read of it what it is to;
-    `is_granted`: it has a right of its own on the whole or on columns.
+    `is_granted`: it has a right of its own on the whole or on columns. `policies`: those of ours that have the reader's
+    name, or are for its role alone. `readers_oid`: see `all_rows_as_kept`.
     """
 
     schema: str
@@ -154,6 +168,7 @@ class Relation(Granted):
     can_read: bool
     is_granted: bool
     policies: Mapping[str, KeptPolicy]
+    readers_oid: int
 
     @property
     def is_guarded(self) -> bool:
@@ -182,7 +197,7 @@ class Relation(Granted):
         # Policies first: no moment in which it reads without.
         wanted = self._policies_for(reader)
         statements = []
-        for name in reader.policy_names:
+        for name in sorted({*reader.policy_names, *self.policies}, reverse=True):
             kept, policy = self.policies.get(name), wanted.get(name)
             if kept and not (policy and policy.is_kept_by(kept)):
                 statements.append(self._dropping(name))
@@ -200,18 +215,18 @@ class Relation(Granted):
         """See `Granted.withdrawal`."""
         # What somebody granted beside goes too: without the limit it would show other users' rows.
         revocations = [self._revoking(reader)] if self.is_granted else []
-        return revocations + [self._dropping(name) for name in reader.policy_names if name in self.policies]
+        return revocations + [self._dropping(name) for name in self.policies]
 
     def _policies_for(self, reader: Reader) -> dict[str, Policy]:
         """By name. The limit is on what the reader is not to read too, whoever grants that."""
         if self.is_view or not self.has_user or self.name == "readers":
             return {}
-        using = _ALL_ROWS if reader.user_id is None else _ITS_USERS_ROWS
+        using, as_kept = _ITS_USERS_ROWS, _ITS_USERS_ROWS_AS_KEPT
+        if reader.user_id is None:
+            using, as_kept = _all_rows(self.readers_oid), frozenset({all_rows_as_kept(self.readers_oid)})
         reads, limit = reader.policy_names
-        return {
-            **({reads: Policy(True, using)} if self._is_read else {}),
-            **({limit: Policy(False, using)} if reader.user_id is not None else {}),
-        }
+        permission = {reads: Policy(True, using, as_kept)} if self._is_read else {}
+        return {**permission, limit: Policy(False, using, as_kept)}
 
     def _making(self, name: str, policy: Policy, reader: Reader) -> sql.Composed:
         return sql.SQL("CREATE POLICY {} ON {} AS {} FOR SELECT TO {} USING ({})").format(

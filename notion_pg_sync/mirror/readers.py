@@ -16,6 +16,7 @@ from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
 from notion_pg_sync.mirror.reader_rights import (
     LIMIT,
     READ_OF_OURS,
+    READS,
     Granted,
     KeptPolicy,
     Place,
@@ -24,7 +25,6 @@ from notion_pg_sync.mirror.reader_rights import (
     Relation,
     unguarded,
 )
-from notion_pg_sync.mirror.trust import unknown_roles
 from notion_pg_sync.mirror.typed_sql import typed
 
 # Any number, the same for every copy of the tool: of two that change what readers have, one waits.
@@ -34,6 +34,19 @@ _LOCK_ATTEMPTS = 4
 Result = TypeVar("Result")
 
 _READ_COLUMNS = [f"{table}.{column}" for table, columns in READ_OF_OURS.items() for column in columns]
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What is remembered of a reader, and the name that its role has now; None where that is gone."""
+
+    reader: Reader
+    role_now: str | None
+
+    @property
+    def counts(self) -> bool:
+        """Whether the role of the reader's name is still the one that was made a reader."""
+        return self.role_now == self.reader.role
 
 
 @dataclass(frozen=True)
@@ -74,10 +87,15 @@ class Rights:
         return (*self.places, *self.relations)
 
 
-async def remembered_readers(connection: Connection) -> list[Reader]:
-    """The readers of all roles, by role; some of the roles may be gone."""
-    found = await connection.execute("SELECT role, user_id FROM notion_sync.readers ORDER BY role")
-    return [Reader(*row) async for row in found]
+async def remembered_readers(connection: Connection) -> list[Remembered]:
+    """The readers of all roles, by role; some of the roles may be gone, or have another name."""
+    found = await connection.execute(
+        """
+        SELECT role, user_id, rolname::text FROM notion_sync.readers LEFT JOIN pg_roles ON pg_roles.oid = role_oid
+        ORDER BY role
+        """
+    )
+    return [Remembered(Reader(role, user_id), role_now) async for role, user_id, role_now in found]
 
 
 async def readers_forgotten(connection: Connection) -> list[str]:
@@ -92,7 +110,7 @@ async def readers_forgotten(connection: Connection) -> list[str]:
         (LIMIT,),
     )
     roles = [role async for (role,) in found]
-    renamed = {await renamed_to(connection, reader) for reader in await remembered_readers(connection)}
+    renamed = {await renamed_to(connection, one.reader) for one in await remembered_readers(connection)}
     return [role for role in roles if role not in renamed]
 
 
@@ -109,22 +127,31 @@ async def renamed_to(connection: Connection, reader: Reader) -> str | None:
     return row[0] if row else None
 
 
-def renaming(role: str, new_name: str) -> str:
-    """What to type to give a role another name."""
-    return typed(sql.SQL("ALTER ROLE {} RENAME TO {}").format(sql.Identifier(role), sql.Identifier(new_name)))
+def undoing_the_new_name(role: str, new_name: str, *, is_taken: bool) -> str:
+    """What to type where a reader's role has another name: to give it its own, or, where that is taken, to end it."""
+    if is_taken:
+        return command_of(Reader(new_name), "--revoke")
+    return typed(sql.SQL("ALTER ROLE {} RENAME TO {}").format(sql.Identifier(new_name), sql.Identifier(role)))
 
 
 def remembering(reader: Reader) -> sql.Composed:
     """The statement that remembers a reader, in the place of what was remembered of its role."""
     return sql.SQL(
-        "INSERT INTO notion_sync.readers (role, user_id) VALUES ({role}, {user})"
-        " ON CONFLICT (role) DO UPDATE SET user_id = EXCLUDED.user_id, since = pg_catalog.clock_timestamp()"
-    ).format(role=reader.role, user=reader.user_id)
+        "INSERT INTO notion_sync.readers (role, role_oid, user_id) VALUES ({role}, {oid}, {user})"
+        " ON CONFLICT (role) DO UPDATE SET role_oid = EXCLUDED.role_oid, user_id = EXCLUDED.user_id,"
+        " since = pg_catalog.clock_timestamp()"
+    ).format(role=reader.role, oid=_oid_of(reader.role), user=reader.user_id)
 
 
 def forgetting_reader(role: str) -> sql.Composed:
-    """The statement that forgets a reader."""
-    return sql.SQL("DELETE FROM notion_sync.readers WHERE role OPERATOR(pg_catalog.=) {}").format(role)
+    """The statement that forgets a reader, also under another name that its role had."""
+    return sql.SQL(
+        "DELETE FROM notion_sync.readers WHERE role OPERATOR(pg_catalog.=) {} OR role_oid OPERATOR(pg_catalog.=) {}"
+    ).format(role, _oid_of(role))
+
+
+def _oid_of(role: str) -> sql.Composed:
+    return sql.SQL("(SELECT oid FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) {})").format(role)
 
 
 def command_of(reader: Reader, *options: str) -> str:
@@ -193,14 +220,20 @@ async def _relations(connection: Connection, reader: Reader) -> tuple[Relation, 
                EXISTS (SELECT FROM aclexplode(relacl) WHERE grantee = reader.oid)
                OR EXISTS (SELECT FROM pg_attribute, aclexplode(attacl)
                           WHERE attrelid = pg_class.oid AND grantee = reader.oid),
-               ARRAY(SELECT polname::text FROM pg_policy
-                     WHERE polrelid = pg_class.oid AND polname = ANY (%(policies)s) ORDER BY polname),
-               ARRAY(SELECT ARRAY[polpermissive::text, (polcmd = 'r' AND polroles = ARRAY[reader.oid])::text,
-                                  pg_get_expr(polqual, polrelid)]
-                     FROM pg_policy WHERE polrelid = pg_class.oid AND polname = ANY (%(policies)s) ORDER BY polname)
+               names, kept, 'notion_sync.readers'::regclass::oid::bigint
         FROM pg_class
         JOIN pg_namespace ON pg_namespace.oid = relnamespace
         LEFT JOIN pg_roles AS reader ON rolname::text = %(role)s
+        CROSS JOIN LATERAL (
+            SELECT coalesce(array_agg(polname::text ORDER BY polname), '{}') AS names,
+                   array_agg(ARRAY[polpermissive::text, (polcmd = 'r' AND polroles = ARRAY[reader.oid])::text,
+                                   pg_get_expr(polqual, polrelid)] ORDER BY polname) AS kept
+            FROM pg_policy
+            WHERE polrelid = pg_class.oid
+              AND (polname = ANY (%(policies)s)
+                   OR polroles = ARRAY[reader.oid]
+                      AND (starts_with(polname, %(reads)s) OR starts_with(polname, %(limit)s)))
+        ) AS policies
         WHERE nspname = 'notion_sync' AND relkind IN ('r', 'p') AND NOT relispartition
            OR nspname = 'notion' AND relkind = 'v' AND relname IN (SELECT view_name FROM notion_sync.views)
            OR relkind IN ('r', 'p') AND NOT relispartition AND nspname <> 'notion_sync'
@@ -210,9 +243,15 @@ async def _relations(connection: Connection, reader: Reader) -> tuple[Relation, 
                          AND NOT attisdropped)
         ORDER BY nspname, relname
         """,
-        {"role": reader.role, "columns": _READ_COLUMNS, "policies": list(reader.policy_names)},
+        {
+            "role": reader.role,
+            "columns": _READ_COLUMNS,
+            "policies": list(reader.policy_names),
+            "reads": READS,
+            "limit": LIMIT,
+        },
     )
-    return tuple([Relation(*(*row, _kept(names, policies))) async for *row, names, policies in found])
+    return tuple([Relation(*(*row, _kept(names, kept or []), here)) async for *row, names, kept, here in found])
 
 
 def _kept(names: Sequence[str], policies: Sequence[Sequence[str]]) -> dict[str, KeptPolicy]:
@@ -248,12 +287,11 @@ async def refresh_readers(connection: Connection) -> list[str]:
 
     One query where there is no reader. Raises what psycopg raises; a table that is locked is no error but a sentence.
     """
-    readers = await remembered_readers(connection)
-    if not readers or not any(rights.lacking for rights in await _rights_of(connection, readers)):
+    if not any(rights.lacking for rights in await _rights_of(connection)):
         return []
 
     async def give() -> list[str]:
-        return [said for rights in await _rights_of(connection, readers) for said in await _give(connection, rights)]
+        return [said for rights in await _rights_of(connection) for said in await _give(connection, rights)]
 
     try:
         return await one_at_a_time(connection, give)
@@ -276,10 +314,10 @@ async def one_at_a_time(connection: Connection, work: Callable[[], Awaitable[Res
     return await in_attempts(connection, alone, attempts=_LOCK_ATTEMPTS)
 
 
-async def _rights_of(connection: Connection, readers: Sequence[Reader]) -> list[Rights]:
-    """Of those whose roles there are."""
-    gone = await unknown_roles(connection, [reader.role for reader in readers])
-    return [await look_at_rights(connection, reader) for reader in readers if reader.role not in gone]
+async def _rights_of(connection: Connection) -> list[Rights]:
+    """Of every reader whose role is still the one that was made a reader."""
+    remembered = await remembered_readers(connection)
+    return [await look_at_rights(connection, one.reader) for one in remembered if one.counts]
 
 
 async def _give(connection: Connection, rights: Rights) -> list[str]:

@@ -109,3 +109,24 @@ async def test_a_role_that_has_another_name_now_is_to_have_its_own(patient: Pati
     with pytest.raises(UsageError, match="give it its name back"):
         await grant(patient, reader, "--revoke")
     assert await mended(patient)
+
+
+async def test_another_role_that_has_the_name_by_now_is_named(patient: Patient, reader: str) -> None:
+    patient.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}; CREATE ROLE {0}").format(sql.Identifier(reader)))
+    assert only(await patient.found("readers")).message.startswith(
+        f"{reader} is another role now than the one that was made a reader, and is given nothing"
+    )
+    await grant(patient, reader, "--user", "anna")
+    assert only(await patient.found("readers")).verdict is Verdict.OK
+    patient.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}; CREATE ROLE {0}").format(sql.Identifier(reader)))
+    assert await mended(patient)
+
+
+async def test_a_renamed_role_whose_name_another_has_is_no_reader_any_more(patient: Patient, reader: str) -> None:
+    old = f"{reader} 2"
+    patient.execute(
+        sql.SQL("ALTER ROLE {0} RENAME TO {1}; CREATE ROLE {0}").format(sql.Identifier(reader), sql.Identifier(old))
+    )
+    patient.roles.append(old)
+    assert f"is called {old} now" in only(await patient.found("readers")).message
+    assert await mended(patient)

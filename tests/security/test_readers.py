@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 
 from tests.cli.conftest import Command, Ended
+from tests.mirror.freezing import PG_DUMP
 from tests.pgbouncer import PgBouncer
 from tests.security.conftest import statements_shown
 from tests.security.test_view_sources import refresh
@@ -369,6 +372,66 @@ def test_of_several_at_once_each_succeeds(place: Place) -> None:
         ended = list(threads.map(lambda role: place.command("grant-reader", role, "--user", "anna"), [*roles, *roles]))
     assert [(one.code, one.err) for one in ended] == [(0, "")] * 4
     assert [set().union(*place.users_seen(role, "ben").values()) for role in roles] == [{"anna"}] * 2
+
+
+def test_another_role_that_gets_the_name_of_one_that_is_gone_is_given_nothing(place: Place) -> None:
+    role = place.reader()
+    place.execute(f"DROP OWNED BY {role}; DROP ROLE {role}; CREATE ROLE {role} LOGIN")
+    assert refresh(place.url) == []
+    assert set().union(*place.users_seen(role, "ben").values()) == set()
+    assert place.command("grant-reader", role).out.startswith(f"The role '{role}' reads everybody's rows from now on: ")
+    assert place.users_seen(role)["notion.worlds"] == {"anna", "ben"}
+
+
+@pytest.mark.parametrize("options", [(), ("--user", "anna")])
+def test_another_role_that_gets_the_name_of_one_that_was_renamed_is_given_nothing(
+    place: Place, options: tuple[str, ...]
+) -> None:
+    role = place.reader(*options)
+    place.execute(f"ALTER ROLE {role} RENAME TO {role}_old; CREATE ROLE {role} LOGIN")
+    place.roles.append(f"{role}_old")
+    assert refresh(place.url) == []
+    assert set().union(*place.users_seen(role, "ben").values()) == set()
+    for words in ((role,), (role, "--revoke")):
+        said = sentence_of(place.command("grant-reader", *words))
+        assert said.startswith(f"the role that was the reader '{role}' is called '{role}_old' now: ")
+        assert f"notion-pg-sync grant-reader {role}_old --revoke" in said
+    assert set().union(*place.users_seen(role, "ben").values()) == set()
+    assert place.command("grant-reader", f"{role}_old", "--revoke").code == 0
+    assert place.users_seen(f"{role}_old", "ben") == {}
+    assert place.execute("SELECT * FROM notion_sync.readers") == []
+    assert place.command("grant-reader", role, "--user", "anna").code == 0
+    assert set().union(*place.users_seen(role, "ben").values()) == {"anna"}
+
+
+def test_a_reader_that_gets_the_name_of_one_that_is_gone_does_not_see_its_rows(place: Place) -> None:
+    bens, annas = place.reader("--user", "ben"), place.reader("--user", "anna")
+    place.execute(f"DROP OWNED BY {bens}; DROP ROLE {bens}; ALTER ROLE {annas} RENAME TO {bens}")
+    place.roles.remove(annas)
+    assert set().union(*place.users_seen(bens, "ben").values()) == set()
+    place.execute(f"ALTER ROLE {bens} RENAME TO {annas}")
+    place.roles[:] = [annas]
+    assert set().union(*place.users_seen(annas, "ben").values()) == {"anna"}
+
+
+@pytest.mark.parametrize("options", [(), ("--user", "anna")])
+def test_what_a_dump_brings_into_another_cluster_opens_nothing(place: Place, options: tuple[str, ...]) -> None:
+    role = place.reader(*options)
+    dump = subprocess.run([str(PG_DUMP), "--inserts", place.url], check=True, capture_output=True, text=True).stdout
+    restored = f"restored_{uuid4().hex[:12]}"
+    place.execute(f"CREATE DATABASE {restored}")
+    try:
+        there = Place(make_conninfo(place.url, dbname=restored))
+        there.execute(re.sub(r"^\\(un)?restrict .*$", "", dump, flags=re.MULTILINE))
+        there.execute("UPDATE notion_sync.readers SET role_oid = 1")  # as in a cluster whose roles have other numbers
+        assert refresh(there.url) == []
+        assert there.users_seen(role).keys() >= {"notion.worlds", "public.notion_worlds_sync"}
+        assert set().union(*there.users_seen(role, "ben").values()) == set()
+        assert there.command("grant-reader", role, *options).code == 0
+        seen = there.users_seen(role, "ben")
+        assert seen["notion.worlds"] == seen["public.notion_worlds_sync"] == ({"anna"} if options else {"anna", "ben"})
+    finally:
+        place.execute(f"DROP DATABASE {restored} WITH (FORCE)")
 
 
 @pytest.mark.parametrize(("options", "by_index"), [((), True), (("--user", "anna"), False)])
