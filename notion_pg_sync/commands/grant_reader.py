@@ -81,7 +81,7 @@ async def _grant(connection: Connection, reader: Reader, *, only_sql: bool) -> s
     is_new = await _check(connection, reader, may_be_new=only_sql)
     rights = await look_at_rights(connection, reader)
     if rights.unguarded:
-        why, first, fix = why_unguarded(rights.unguarded)
+        why, first, fix = why_unguarded(reader, rights.unguarded)
         advice = f"{first}, then run {fix!r}" if first else f"run {fix!r}"
         raise UsageError(f"{why}, so the role would see every user's rows there: {advice}.", fix)
     known = {one.role_now: one.reader for one in await remembered_readers(connection) if one.counts}

@@ -10,6 +10,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from psycopg import sql
 
@@ -149,11 +150,21 @@ class Place(Granted):
         return sql.SQL(text).format(*words, reader.identifier)
 
 
+class Kind(StrEnum):
+    """What a relation is to the tool. `LEFT`: nothing any more, but the reader still has of it what it was given."""
+
+    VIEW = "view"
+    SYNC_TABLE = "sync table"
+    PARTITION = "partition of a sync table"
+    BOOKKEEPING = "bookkeeping"
+    LEFT = "left"
+
+
 @dataclass(frozen=True)
 class Relation(Granted):
-    """A typed view, a sync table, or a table of notion_sync, and what the reader has of it.
+    """Something of the tool that can be read, and what the reader has of it.
 
-    `is_shown`: it is a typed view or a sync table. `has_user`: it has a column that says whose a row is.
+    `has_user`: it has a column that says whose a row is.
     `row_security`: it is on, or counts for whoever reads the view. `can_read`: the reader may read of it what it is to;
     `is_granted`: it has a right of its own on the whole or on columns. `policies`: those of ours that have the reader's
     name, or are for its role alone. `readers_oid`: see `all_rows_as_kept`.
@@ -161,14 +172,23 @@ class Relation(Granted):
 
     schema: str
     name: str
-    is_view: bool
-    is_shown: bool
+    kind: Kind
     has_user: bool
     row_security: bool
     can_read: bool
     is_granted: bool
     policies: Mapping[str, KeptPolicy]
     readers_oid: int
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it is a typed view."""
+        return self.kind is Kind.VIEW
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether readers are to find it: a typed view or a sync table."""
+        return self.kind in (Kind.VIEW, Kind.SYNC_TABLE)
 
     @property
     def is_guarded(self) -> bool:
@@ -190,10 +210,12 @@ class Relation(Granted):
 
     @property
     def _is_read(self) -> bool:
-        return self.is_shown or self.name in READ_OF_OURS
+        return self.is_shown or (self.kind is Kind.BOOKKEEPING and self.name in READ_OF_OURS)
 
     def lacking(self, reader: Reader) -> list[sql.Composed]:
         """See `Granted.lacking`."""
+        if self.kind is Kind.LEFT:
+            return []
         # Policies first: no moment in which it reads without.
         wanted = self._policies_for(reader)
         statements = []
@@ -207,7 +229,7 @@ class Relation(Granted):
             columns = ", ".join(READ_OF_OURS.get(self.name, ())) if not self.is_shown else ""
             right = sql.SQL(f"SELECT ({columns})" if columns else "SELECT")
             statements.append(sql.SQL("GRANT {} ON {} TO {}").format(right, self.identifier, reader.identifier))
-        elif self.is_granted and self._is_read and not self.is_for(reader):
+        elif self.is_granted and self._would_show_too_much(reader):
             statements.append(self._revoking(reader))
         return statements
 
@@ -217,9 +239,20 @@ class Relation(Granted):
         revocations = [self._revoking(reader)] if self.is_granted else []
         return revocations + [self._dropping(name) for name in self.policies]
 
+    def _would_show_too_much(self, reader: Reader) -> bool:
+        """Whether whoever grants the reader a right on it shows it every user's rows."""
+        is_open = (self._is_read or self.kind is Kind.PARTITION) and not self.is_guarded
+        return is_open and reader.user_id is not None
+
+    def is_open_to(self, reader: Reader) -> bool:
+        """Whether it is to be guarded first: what is shown, and a partition that the reader may read by itself."""
+        return self._would_show_too_much(reader) and (self.is_shown or self.can_read)
+
     def _policies_for(self, reader: Reader) -> dict[str, Policy]:
         """By name. The limit is on what the reader is not to read too, whoever grants that."""
         if self.is_view or not self.has_user or self.name == "readers":
+            return {}
+        if self.kind is Kind.PARTITION and not self.row_security:
             return {}
         using, as_kept = _ITS_USERS_ROWS, _ITS_USERS_ROWS_AS_KEPT
         if reader.user_id is None:
@@ -291,12 +324,18 @@ def _taking_tokens(reader: Reader, by: str, settings: sql.Identifier) -> sql.Com
 
 def unguarded(reader: Reader, relations: Iterable[Relation]) -> list[Relation]:
     """The tables that would show this reader every user's rows."""
-    return [one for one in relations if reader.user_id is not None and one.is_shown and not one.is_guarded]
+    return [one for one in relations if one.is_open_to(reader)]
 
 
-def why_unguarded(relations: Sequence[Relation]) -> tuple[str, str, str]:
+def why_unguarded(reader: Reader, relations: Sequence[Relation]) -> tuple[str, str, str]:
     """Why these show every user's rows, in words; what has to be done before, in words; and what is to be typed."""
-    tables = [one.in_words() for one in relations if not one.is_view]
+    tables = [one.in_words() for one in relations if one.kind is Kind.SYNC_TABLE]
+    partitions = [one for one in relations if one.kind is Kind.PARTITION]
+    if partitions and not tables:
+        names = some([one.in_words() for one in partitions])
+        revoking = sql.SQL("REVOKE SELECT ON {} FROM PUBLIC, {}")
+        fix = typed(*(revoking.format(one.identifier, reader.identifier) for one in partitions))
+        return f"row level security is off on {names}, a partition that the role may read by itself", "", fix
     if tables:
         before = "give your application's roles their policies"
         return f"row level security is off on {some(tables)}", before, "notion-pg-sync init --row-security"

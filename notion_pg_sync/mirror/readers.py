@@ -19,6 +19,7 @@ from notion_pg_sync.mirror.reader_rights import (
     READS,
     Granted,
     KeptPolicy,
+    Kind,
     Place,
     Reader,
     ReaderRole,
@@ -206,8 +207,7 @@ async def look_at_rights(connection: Connection, reader: Reader) -> Rights:
 async def _relations(connection: Connection, reader: Reader) -> tuple[Relation, ...]:
     found = await connection.execute(
         r"""
-        SELECT pg_get_userbyid(relowner), pg_has_role(relowner, 'USAGE'), nspname, relname, relkind = 'v',
-               nspname <> 'notion_sync',
+        SELECT pg_get_userbyid(relowner), pg_has_role(relowner, 'USAGE'), nspname, relname, kind,
                EXISTS (SELECT FROM pg_attribute
                        WHERE attrelid = pg_class.oid AND attname = 'user_id' AND NOT attisdropped),
                CASE relkind WHEN 'v' THEN coalesce('security_invoker=true' = ANY (reloptions), false)
@@ -217,10 +217,7 @@ async def _relations(connection: Connection, reader: Reader) -> tuple[Relation, 
                             SELECT bool_and(has_column_privilege(reader.oid, attrelid, attnum, 'SELECT'))
                             FROM pg_attribute
                             WHERE attrelid = pg_class.oid AND relname || '.' || attname = ANY (%(columns)s)), false),
-               EXISTS (SELECT FROM aclexplode(relacl) WHERE grantee = reader.oid)
-               OR EXISTS (SELECT FROM pg_attribute, aclexplode(attacl)
-                          WHERE attrelid = pg_class.oid AND grantee = reader.oid),
-               names, kept, 'notion_sync.readers'::regclass::oid::bigint
+               is_granted, names, kept, 'notion_sync.readers'::regclass::oid::bigint
         FROM pg_class
         JOIN pg_namespace ON pg_namespace.oid = relnamespace
         LEFT JOIN pg_roles AS reader ON rolname::text = %(role)s
@@ -234,13 +231,31 @@ async def _relations(connection: Connection, reader: Reader) -> tuple[Relation, 
                    OR polroles = ARRAY[reader.oid]
                       AND (starts_with(polname, %(reads)s) OR starts_with(polname, %(limit)s)))
         ) AS policies
-        WHERE nspname = 'notion_sync' AND relkind IN ('r', 'p') AND NOT relispartition
-           OR nspname = 'notion' AND relkind = 'v' AND relname IN (SELECT view_name FROM notion_sync.views)
-           OR relkind IN ('r', 'p') AND NOT relispartition AND nspname <> 'notion_sync'
-              AND relname LIKE 'notion\_%%\_sync' AND notion_sync.is_trusted(relowner)
-              AND 2 = (SELECT count(*) FROM pg_attribute
-                       WHERE attrelid = pg_class.oid AND attname IN ('user_id', 'notion_data_source_id')
-                         AND NOT attisdropped)
+        CROSS JOIN LATERAL (
+            SELECT EXISTS (SELECT FROM aclexplode(relacl) WHERE grantee = reader.oid)
+                   OR EXISTS (SELECT FROM pg_attribute, aclexplode(attacl)
+                              WHERE attrelid = pg_class.oid AND grantee = reader.oid) AS is_granted
+        ) AS grants
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN nspname = 'notion_sync' AND relkind IN ('r', 'p') AND NOT relispartition THEN 'bookkeeping'
+                WHEN nspname = 'notion' AND relkind = 'v' AND relname IN (SELECT view_name FROM notion_sync.views)
+                    THEN 'view'
+                WHEN nspname <> 'notion_sync' AND relkind IN ('r', 'p')
+                     AND (SELECT relname FROM pg_class AS root
+                          WHERE root.oid = coalesce(pg_partition_root(pg_class.oid), pg_class.oid))
+                         LIKE 'notion\_%%\_sync'
+                     AND notion_sync.is_trusted(relowner)
+                     AND 2 = (SELECT count(*) FROM pg_attribute
+                              WHERE attrelid = pg_class.oid AND attname IN ('user_id', 'notion_data_source_id')
+                                AND NOT attisdropped)
+                    THEN CASE WHEN relispartition THEN 'partition of a sync table' ELSE 'sync table' END
+                WHEN (names <> '{}' OR is_granted AND nspname = 'notion' AND relkind = 'v')
+                     AND notion_sync.is_trusted(relowner)
+                    THEN 'left'
+            END AS kind
+        ) AS kinds
+        WHERE kind IS NOT NULL
         ORDER BY nspname, relname
         """,
         {
@@ -251,7 +266,12 @@ async def _relations(connection: Connection, reader: Reader) -> tuple[Relation, 
             "limit": LIMIT,
         },
     )
-    return tuple([Relation(*(*row, _kept(names, kept or []), here)) async for *row, names, kept, here in found])
+    return tuple(
+        [
+            Relation(owner, owned, schema, name, Kind(kind), *(*row, _kept(names, kept or []), here))
+            async for owner, owned, schema, name, kind, *row, names, kept, here in found
+        ]
+    )
 
 
 def _kept(names: Sequence[str], policies: Sequence[Sequence[str]]) -> dict[str, KeptPolicy]:

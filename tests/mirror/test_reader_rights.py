@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.mirror.reader_rights import KeptPolicy, Reader, Relation, all_rows_as_kept
+from notion_pg_sync.mirror.reader_rights import KeptPolicy, Kind, Reader, Relation, all_rows_as_kept
 
 ANNA, EVERYBODY = Reader("analyst", "anna"), Reader("analyst")
 READERS_OID = 16555
@@ -21,8 +21,7 @@ tables = st.builds(
     owned=st.booleans(),
     schema=st.just("public"),
     name=st.sampled_from(["notion_pages_sync", "users", "accounts", "data_sources"]),
-    is_view=st.just(False),
-    is_shown=st.booleans(),
+    kind=st.sampled_from([Kind.SYNC_TABLE, Kind.BOOKKEEPING]),
     has_user=st.just(True),
     row_security=st.booleans(),
     can_read=st.booleans(),
@@ -76,3 +75,20 @@ def test_the_way_back_revokes_before_it_takes_the_limit(table: Relation) -> None
     kinds = [text.split()[0] for text in statements]
     assert kinds == sorted(kinds, reverse=True)
     assert kinds.count("DROP") == len(table.policies)
+
+
+@given(tables)
+def test_what_is_the_tools_no_more_is_left_alone_until_it_is_taken_back(table: Relation) -> None:
+    left = Relation(**{**vars(table), "kind": Kind.LEFT})
+    assert texts(left, ANNA) == texts(left, EVERYBODY) == []
+    assert left.withdrawal(ANNA) == table.withdrawal(ANNA)
+
+
+@given(tables)
+def test_a_partition_is_never_granted_and_taken_where_nothing_limits_it(table: Relation) -> None:
+    partition = Relation(**{**vars(table), "kind": Kind.PARTITION})
+    kinds = [text.split()[0] for text in texts(partition, ANNA)]
+    assert "GRANT" not in kinds
+    assert ("REVOKE" in kinds) == (table.is_granted and not table.row_security)
+    assert partition.is_open_to(ANNA) == (table.can_read and not table.row_security)
+    assert not partition.is_open_to(EVERYBODY)

@@ -434,6 +434,62 @@ def test_what_a_dump_brings_into_another_cluster_opens_nothing(place: Place, opt
         place.execute(f"DROP DATABASE {restored} WITH (FORCE)")
 
 
+@pytest.mark.parametrize("options", [(), ("--user", "anna")])
+def test_the_way_back_takes_what_is_on_a_table_or_a_view_that_was_renamed(
+    place: Place, options: tuple[str, ...]
+) -> None:
+    role = place.reader(*options)
+    place.execute("ALTER TABLE notion_worlds_sync RENAME TO old_worlds; ALTER VIEW notion.worlds RENAME TO old_worlds")
+    assert refresh(place.url) == []
+    assert place.command("grant-reader", role, "--revoke").code == 0
+    assert place.users_seen(role, "ben") == {}
+    assert place.execute("SELECT 1 FROM pg_policies WHERE %s = ANY (roles)", role) == []
+
+
+PARTED = """
+    CREATE TABLE notion_parted_sync (LIKE notion_pages_sync INCLUDING DEFAULTS) PARTITION BY LIST (user_id);
+    CREATE TABLE parted_ben PARTITION OF notion_parted_sync FOR VALUES IN ('ben');
+    ALTER TABLE notion_parted_sync ENABLE ROW LEVEL SECURITY;
+    INSERT INTO notion_parted_sync (user_id, notion_database_id, database_name) VALUES ('ben', 'd', 'T');
+"""
+
+
+def test_a_partition_that_default_privileges_open_to_a_reader_of_one_user_is_taken_by_the_next_run(
+    place: Place,
+) -> None:
+    role = place.reader("--user", "anna")
+    place.execute(f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {role}")
+    place.execute(PARTED)
+    assert place.users_seen(role)["public.parted_ben"] == {"ben"}
+    assert "row level security is off on public.parted_ben" in place.command("doctor").out
+    assert refresh(place.url) == []
+    assert "public.parted_ben" not in place.users_seen(role)
+    assert place.command("grant-reader", role, "--user", "anna").out.endswith("Nothing to do.\n")
+
+
+def test_a_partition_with_row_level_security_gets_the_limit(place: Place) -> None:
+    role = place.reader("--user", "anna")
+    place.execute(PARTED)
+    place.execute(f"ALTER TABLE parted_ben ENABLE ROW LEVEL SECURITY; GRANT SELECT ON parted_ben TO {role}")
+    place.execute("CREATE POLICY everybody ON parted_ben USING (true)")
+    assert refresh(place.url) == []
+    assert place.users_seen(role, "ben")["public.parted_ben"] == set()
+
+
+def test_a_partition_that_everybody_may_read_is_for_no_reader_of_one_user(place: Place) -> None:
+    role = place.new_role()
+    place.execute(PARTED)
+    place.execute("GRANT SELECT ON parted_ben TO PUBLIC")
+    said = sentence_of(place.command("grant-reader", role, "--user", "anna"))
+    assert said.startswith(
+        "row level security is off on public.parted_ben, a partition that the role may read by itself"
+    )
+    place.execute(f"REVOKE SELECT ON public.parted_ben FROM PUBLIC, {role}")
+    assert f'REVOKE SELECT ON "public"."parted_ben" FROM PUBLIC, "{role}";' in said
+    assert place.command("grant-reader", role, "--user", "anna").code == 0
+    assert "ben" not in set().union(*place.users_seen(role, "ben").values())
+
+
 @pytest.mark.parametrize(("options", "by_index"), [((), True), (("--user", "anna"), False)])
 def test_only_a_reader_of_everybodys_rows_searches_by_the_index(
     place: Place, options: tuple[str, ...], by_index: bool

@@ -65,10 +65,10 @@ def unlike(rights: Rights) -> list[Finding]:
     role = rights.reader.role
     findings = []
     if shown := [one for one in rights.unguarded if one.can_read]:
-        why, *_ = why_unguarded(shown)
-        findings.append(broken(f"{why}, so the reader {role} sees every user's rows there", _fix_of(rights)))
+        why, _, fix = why_unguarded(rights.reader, shown)
+        findings.append(broken(f"{why}, so the reader {role} sees every user's rows there", _fix_of(rights) or fix))
     elif rights.unguarded:
-        why, first, fix = why_unguarded(rights.unguarded)
+        why, first, fix = why_unguarded(rights.reader, rights.unguarded)
         seen = f"{why}, so the reader {role} does not read there"
         findings.append(warning(seen, needs=f"{first}, then type {fix!r}") if first else warning(seen, fix))
     if not findings and (due := rights.lacking):
