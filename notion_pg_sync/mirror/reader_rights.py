@@ -28,6 +28,7 @@ READ_OF_OURS: Mapping[str, tuple[str, ...]] = {
     "users": (),
     "view_sources": (),
 }
+OWNERS_SEARCH = "notion_sync.own_search_matches(tsquery, text[], integer)"
 # Policies of others on our tables are told from these by how they begin (00_state.sql).
 READS, LIMIT = "reader ", "limit of reader "
 _ITS_USERS_ROWS = "user_id::pg_catalog.text OPERATOR(pg_catalog.=) (SELECT notion_sync.user_of_reader())"
@@ -148,6 +149,32 @@ class Place(Granted):
     def _statement(self, text: str, reader: Reader) -> sql.Composed:
         words = sql.SQL(self.privilege), sql.SQL(self.kind), sql.Identifier(self.name)
         return sql.SQL(text).format(*words, reader.identifier)
+
+
+@dataclass(frozen=True)
+class OwnersSearch(Granted):
+    """The function that searches with its owner's rights, and goes by `app.user_id`: not for a reader of one user.
+
+    `is_granted`: the reader has the right to call it in its own name.
+    """
+
+    is_granted: bool
+
+    def in_words(self) -> str:
+        """See `Granted.in_words`."""
+        return OWNERS_SEARCH
+
+    def lacking(self, reader: Reader) -> list[sql.Composed]:
+        """See `Granted.lacking`."""
+        return [] if reader.user_id is None else self.withdrawal(reader)
+
+    def withdrawal(self, reader: Reader) -> list[sql.Composed]:
+        """See `Granted.withdrawal`."""
+        return [_taking_owners_search(reader.identifier)] if self.is_granted else []
+
+
+def _taking_owners_search(grantee: sql.Composable) -> sql.Composed:
+    return sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM {}").format(sql.SQL(OWNERS_SEARCH), grantee)
 
 
 class Kind(StrEnum):
@@ -283,13 +310,14 @@ class ReaderRole:
 
     `attributes`, as ALTER ROLE takes them away; `owns`: of what matters here; `member_of`: the roles as which it may
     work; `reads_tokens_as`: the roles by whose rights it may read tokens in `user_settings`, itself and PUBLIC among
-    them.
+    them; `everybody_searches`: PUBLIC may call `own_search_matches`.
     """
 
     attributes: tuple[str, ...]
     owns: tuple[str, ...]
     member_of: tuple[str, ...]
     reads_tokens_as: tuple[str, ...]
+    everybody_searches: bool
 
 
 def why_no_reader(reader: Reader, role: ReaderRole, settings: sql.Identifier) -> tuple[str, str]:
@@ -312,6 +340,8 @@ def why_no_reader(reader: Reader, role: ReaderRole, settings: sql.Identifier) ->
         roles = sql.SQL(", ").join(map(sql.Identifier, role.member_of))
         said = f"may work as {', '.join(role.member_of)}, whom its limit does not bind"
         return said, typed(sql.SQL("REVOKE {} FROM {}").format(roles, named))
+    if reader.user_id is not None and role.everybody_searches:
+        return f"may search by {OWNERS_SEARCH}, as PUBLIC may", typed(_taking_owners_search(sql.SQL("PUBLIC")))
     return "", ""
 
 

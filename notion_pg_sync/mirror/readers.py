@@ -15,11 +15,13 @@ from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
 from notion_pg_sync.mirror.reader_rights import (
     LIMIT,
+    OWNERS_SEARCH,
     READ_OF_OURS,
     READS,
     Granted,
     KeptPolicy,
     Kind,
+    OwnersSearch,
     Place,
     Reader,
     ReaderRole,
@@ -65,6 +67,7 @@ class Rights:
     reader: Reader
     places: tuple[Place, ...]
     relations: tuple[Relation, ...]
+    search: tuple[OwnersSearch, ...]
 
     @property
     def lacking(self) -> list[Due]:
@@ -85,7 +88,7 @@ class Rights:
 
     @property
     def _all(self) -> Sequence[Granted]:
-        return (*self.places, *self.relations)
+        return (*self.places, *self.relations, *self.search)
 
 
 async def remembered_readers(connection: Connection) -> list[Remembered]:
@@ -186,22 +189,27 @@ async def look_at_role(connection: Connection, role: str, settings_schema: str) 
                      WHERE relnamespace = to_regnamespace(quote_ident(%(schema)s)) AND relname = 'user_settings'
                        AND attname = ANY (%(tokens)s) AND NOT attisdropped AND privilege_type = 'SELECT'
                        AND CASE grantee WHEN 0 THEN true ELSE pg_has_role(reader.oid, grantee, 'MEMBER') END
-                     ORDER BY 1)
+                     ORDER BY 1),
+               EXISTS (SELECT FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
+                       WHERE pg_proc.oid = to_regprocedure(%(search)s) AND grantee = 0)
         FROM pg_roles AS reader WHERE rolname::text = %(role)s
         """,
-        {"role": role, "schema": settings_schema, "tokens": list(TOKEN_COLUMNS)},
+        {"role": role, "schema": settings_schema, "tokens": list(TOKEN_COLUMNS), "search": OWNERS_SEARCH},
     )
     row = await found.fetchone()
     if row is None:
         return None
-    return ReaderRole(*map(tuple, row))
+    attributes, owns, member_of, reads_tokens_as, everybody_searches = row
+    return ReaderRole(tuple(attributes), tuple(owns), tuple(member_of), tuple(reads_tokens_as), everybody_searches)
 
 
 async def look_at_rights(connection: Connection, reader: Reader) -> Rights:
     """What the reader has; of a role that does not exist, nothing."""
     relations = await _relations(connection, reader)
     schemas = {"notion", "notion_sync", *(one.schema for one in relations if one.is_shown)}
-    return Rights(reader, await _places(connection, reader, schemas), relations)
+    return Rights(
+        reader, await _places(connection, reader, schemas), relations, await _owners_search(connection, reader)
+    )
 
 
 async def _relations(connection: Connection, reader: Reader) -> tuple[Relation, ...]:
@@ -300,6 +308,18 @@ async def _places(connection: Connection, reader: Reader, schemas: set[str]) -> 
         {"role": reader.role, "schemas": sorted(schemas)},
     )
     return tuple([Place(*row) async for row in found])
+
+
+async def _owners_search(connection: Connection, reader: Reader) -> tuple[OwnersSearch, ...]:
+    found = await connection.execute(
+        """
+        SELECT pg_get_userbyid(proowner), pg_has_role(proowner, 'USAGE'),
+               EXISTS (SELECT FROM aclexplode(proacl) JOIN pg_roles ON oid = grantee WHERE rolname::text = %s)
+        FROM pg_proc WHERE oid = to_regprocedure(%s)
+        """,
+        (reader.role, OWNERS_SEARCH),
+    )
+    return tuple([OwnersSearch(*row) async for row in found])
 
 
 async def refresh_readers(connection: Connection) -> list[str]:

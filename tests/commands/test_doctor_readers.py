@@ -56,7 +56,8 @@ async def test_what_a_reader_lacks_is_named(patient: Patient, reader: str) -> No
     finding = only(await patient.found("readers"))
     assert finding.verdict is Verdict.WARNING
     assert finding.message == (
-        f"the reader {reader} lacks rights or policies on notion_sync.users, public.notion_worlds_sync"
+        f"the reader {reader} has not the rights and policies that it should have on notion_sync.users, "
+        "public.notion_worlds_sync"
     )
     assert await mended(patient)
 

@@ -216,6 +216,11 @@ def test_a_view_that_somebody_made_read_with_its_owners_rights_is_for_no_reader_
         ("ALTER TABLE notion_worlds_sync OWNER TO {0}", "owns public.notion_worlds_sync, so nothing limits it", ()),
         ("GRANT SELECT (notion_token) ON user_settings TO {0}", "may read tokens in user_settings", ()),
         ("ALTER ROLE {0} BYPASSRLS", "has BYPASSRLS", ("--user", "anna")),
+        (
+            "GRANT EXECUTE ON FUNCTION notion_sync.own_search_matches TO PUBLIC",
+            "may search by notion_sync.own_search_matches(tsquery, text[], integer), as PUBLIC may",
+            ("--user", "anna"),
+        ),
         ("ALTER ROLE {0} BYPASSRLS CREATEROLE", "has BYPASSRLS and CREATEROLE", ("--user", "anna")),
         ("GRANT pg_read_all_data TO {0}", "may read tokens in user_settings", ()),
         ("GRANT pg_monitor TO {0}", "may work as pg_monitor, whom its limit does not bind", ("--user", "anna")),
@@ -481,13 +486,42 @@ def test_a_partition_that_everybody_may_read_is_for_no_reader_of_one_user(place:
     place.execute(PARTED)
     place.execute("GRANT SELECT ON parted_ben TO PUBLIC")
     said = sentence_of(place.command("grant-reader", role, "--user", "anna"))
-    assert said.startswith(
-        "row level security is off on public.parted_ben, a partition that the role may read by itself"
-    )
-    place.execute(f"REVOKE SELECT ON public.parted_ben FROM PUBLIC, {role}")
-    assert f'REVOKE SELECT ON "public"."parted_ben" FROM PUBLIC, "{role}";' in said
+    assert said.startswith("row level security is off on public.parted_ben, a partition that the role may read by ")
+    fix = f'REVOKE SELECT ON "public"."parted_ben" FROM PUBLIC, "{role}";'
+    assert fix in said
+    place.execute(fix)
     assert place.command("grant-reader", role, "--user", "anna").code == 0
     assert "ben" not in set().union(*place.users_seen(role, "ben").values())
+
+
+OWNERS_SEARCH = "notion_sync.own_search_matches(to_tsquery('simple', 'a:*'), NULL, 100)"
+
+
+def test_the_search_with_its_owners_rights_shows_a_reader_of_one_user_nothing_of_others(place: Place) -> None:
+    role, application = place.reader("--user", "anna"), place.new_role()
+    place.execute("UPDATE notion_sync.search_documents SET tsv = 'a'")
+    place.execute(f"GRANT {application} TO {role}; GRANT USAGE ON SCHEMA notion_sync TO {application}")
+    place.execute(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA notion_sync TO {application}")
+    found = f"SELECT count(*) > 0 FROM {OWNERS_SEARCH}"
+    assert place.as_role(role, found, "ben") == [(False,)]
+    assert place.as_role(application, found, "ben") == [(True,)]
+    place.execute(f"ALTER ROLE {role} RENAME TO {role}_2")
+    assert place.as_role(f"{role}_2", found, "ben") == [(False,)]
+    place.execute(f"ALTER ROLE {role}_2 RENAME TO {role}; UPDATE notion_sync.readers SET role_oid = 1")
+    assert place.as_role(role, found, "ben") == [(False,)]
+
+
+def test_the_right_to_search_with_the_owners_rights_is_taken_from_a_reader_of_one_user(place: Place) -> None:
+    role, everybodys = place.reader("--user", "anna"), place.reader()
+    for one in (role, everybodys):
+        place.execute(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA notion_sync TO {one}")
+    assert place.command("grant-reader", role, "--user", "anna").code == 0
+    with pytest.raises(errors.InsufficientPrivilege):
+        place.as_role(role, f"SELECT {OWNERS_SEARCH}", "ben")
+    place.as_role(everybodys, f"SELECT {OWNERS_SEARCH}", "ben")
+    assert place.command("grant-reader", everybodys, "--revoke").code == 0
+    with pytest.raises(errors.InsufficientPrivilege):
+        place.as_role(everybodys, f"SELECT {OWNERS_SEARCH}", "ben")
 
 
 @pytest.mark.parametrize(("options", "by_index"), [((), True), (("--user", "anna"), False)])

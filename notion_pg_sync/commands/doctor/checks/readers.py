@@ -72,7 +72,8 @@ def unlike(rights: Rights) -> list[Finding]:
         seen = f"{why}, so the reader {role} does not read there"
         findings.append(warning(seen, needs=f"{first}, then type {fix!r}") if first else warning(seen, fix))
     if not findings and (due := rights.lacking):
-        seen = f"the reader {role} lacks rights or policies on {some([one.on.in_words() for one in due])}"
+        places = some([one.on.in_words() for one in due])
+        seen = f"the reader {role} has not the rights and policies that it should have on {places}"
         findings.append(warning(seen, _fix_of(rights)))
     return findings
 
