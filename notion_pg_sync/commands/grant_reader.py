@@ -27,7 +27,7 @@ from notion_pg_sync.mirror.readers import (
     remembered_readers,
     remembering,
     renamed_to,
-    renaming,
+    undoing_the_new_name,
 )
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE, settings_schema
 from notion_pg_sync.mirror.typed_sql import typed
@@ -81,10 +81,11 @@ async def _grant(connection: Connection, reader: Reader, *, only_sql: bool) -> s
     is_new = await _check(connection, reader, may_be_new=only_sql)
     rights = await look_at_rights(connection, reader)
     if rights.unguarded:
-        why, first, fix = why_unguarded(rights.unguarded)
+        why, first, fix = why_unguarded(reader, rights.unguarded)
         advice = f"{first}, then run {fix!r}" if first else f"run {fix!r}"
         raise UsageError(f"{why}, so the role would see every user's rows there: {advice}.", fix)
-    before = {known.role: known for known in await remembered_readers(connection)}.get(reader.role)
+    known = {one.role_now: one.reader for one in await remembered_readers(connection) if one.counts}
+    before = known.get(reader.role)
     statements = [statement for due in rights.lacking for statement in due.statements]
     if before != reader:
         statements.append(remembering(reader))
@@ -104,6 +105,7 @@ async def _check(connection: Connection, reader: Reader, *, may_be_new: bool) ->
     if reader.user_id is not None and not await accounts.read_accounts(connection, schema, reader.user_id):
         raise UsageError(f"there is no user {reader.user_id!r} in user_settings: check the spelling.")
     role = await look_at_role(connection, reader.role, schema)
+    await _check_name(connection, reader.role, is_taken=role is not None)
     if role is None and not may_be_new:
         creation = typed(sql.SQL("CREATE ROLE {} LOGIN").format(reader.identifier))
         raise UsageError(f"there is no role {reader.role!r}: create it ({creation}), then run this again.", creation)
@@ -114,14 +116,21 @@ async def _check(connection: Connection, reader: Reader, *, may_be_new: bool) ->
     return role is None
 
 
-async def _revoke(connection: Connection, role: str, *, only_sql: bool) -> str:
-    """Returns what is so from now on, or the SQL that brings it there."""
+async def _check_name(connection: Connection, role: str, *, is_taken: bool) -> None:
+    """Raises `UsageError` where the policies of this name are those of a role that has another name now."""
     if new_name := await renamed_to(connection, Reader(role)):
         # Without its limit it would see by the grants that it still has what a session asks for.
-        fix = renaming(new_name, role)
-        raise UsageError(f"the role {role!r} is called {new_name!r} now: give it its name back ({fix}) first.", fix)
+        fix = undoing_the_new_name(role, new_name, is_taken=is_taken)
+        heal = f"take from that what it has ({fix})" if is_taken else f"give it its name back ({fix})"
+        raise UsageError(f"the role that was the reader {role!r} is called {new_name!r} now: {heal} first.", fix)
+
+
+async def _revoke(connection: Connection, role: str, *, only_sql: bool) -> str:
+    """Returns what is so from now on, or the SQL that brings it there."""
+    is_taken = await look_at_role(connection, role, await settings_schema(connection)) is not None
+    await _check_name(connection, role, is_taken=is_taken)
     rights = await look_at_rights(connection, Reader(role))
-    is_remembered = role in {reader.role for reader in await remembered_readers(connection)}
+    is_remembered = any(role in (one.reader.role, one.role_now) for one in await remembered_readers(connection))
     statements = [statement for due in rights.withdrawal for statement in due.statements]
     if is_remembered:
         statements.append(forgetting_reader(role))

@@ -68,7 +68,7 @@ PARTS: LiteralString = r"""
                            WHEN type = 'uuid' THEN '''00000000-0000-4000-8000-000000000000'''
                            WHEN type = 'boolean' THEN 'false'
                            WHEN attname = 'reason' THEN '''missing'''
-                           WHEN type IN ('bigint', 'integer', 'double precision') THEN '0'
+                           WHEN type IN ('bigint', 'integer', 'double precision', 'oid') THEN '0'
                            ELSE '''''' END) END,
                    format('ALTER TABLE %s ALTER COLUMN %s SET NOT NULL', name, attname))
         FROM of_tables WHERE attnotnull

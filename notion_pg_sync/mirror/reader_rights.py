@@ -10,6 +10,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from psycopg import sql
 
@@ -27,9 +28,9 @@ READ_OF_OURS: Mapping[str, tuple[str, ...]] = {
     "users": (),
     "view_sources": (),
 }
+OWNERS_SEARCH = "notion_sync.own_search_matches(tsquery, text[], integer)"
 # Policies of others on our tables are told from these by how they begin (00_state.sql).
-_READS, LIMIT = "reader ", "limit of reader "
-_ALL_ROWS = "true"
+READS, LIMIT = "reader ", "limit of reader "
 _ITS_USERS_ROWS = "user_id::pg_catalog.text OPERATOR(pg_catalog.=) (SELECT notion_sync.user_of_reader())"
 # The same as pg_get_expr() writes it, of a column that is text and of one that is not.
 _ITS_USERS_ROWS_AS_KEPT = frozenset(
@@ -53,7 +54,7 @@ class Reader:
     @property
     def policy_names(self) -> tuple[str, str]:
         """The policies of a table that are this reader's: the one that lets it read, the one that limits it."""
-        return _policy_name(_READS, self.role), _policy_name(LIMIT, self.role)
+        return _policy_name(READS, self.role), _policy_name(LIMIT, self.role)
 
 
 def _policy_name(beginning: str, role: str) -> str:
@@ -72,18 +73,32 @@ class KeptPolicy:
     using: str
 
 
+def all_rows_as_kept(readers_oid: int) -> str:
+    """Every row, in the database where the table `notion_sync.readers` has this oid, as pg_get_expr() writes it.
+
+    The planner takes it for true, so that it costs nothing; where a dump was restored, it is false.
+    """
+    return f"(('notion_sync.readers'::regclass)::oid = '{readers_oid}'::oid)"
+
+
+def _all_rows(readers_oid: int) -> str:
+    here = "'notion_sync.readers'::pg_catalog.regclass::pg_catalog.oid"
+    return f"{here} OPERATOR(pg_catalog.=) '{readers_oid}'::pg_catalog.oid"
+
+
 @dataclass(frozen=True)
 class Policy:
-    """A policy as it is to be."""
+    """A policy as it is to be; `as_kept`: how pg_get_expr() may write `using`."""
 
     permissive: bool
     using: str
+    as_kept: frozenset[str]
 
     def is_kept_by(self, kept: KeptPolicy | None) -> bool:
         """Whether the policy that there is does the same."""
         if kept is None or not kept.is_as_made or kept.permissive != self.permissive:
             return False
-        return kept.using in (_ITS_USERS_ROWS_AS_KEPT if self.using == _ITS_USERS_ROWS else {_ALL_ROWS})
+        return kept.using in self.as_kept
 
 
 @dataclass(frozen=True)
@@ -137,23 +152,70 @@ class Place(Granted):
 
 
 @dataclass(frozen=True)
-class Relation(Granted):
-    """A typed view, a sync table, or a table of notion_sync, and what the reader has of it.
+class OwnersSearch(Granted):
+    """The function that searches with its owner's rights, and goes by `app.user_id`: not for a reader of one user.
 
-    `is_shown`: it is a typed view or a sync table. `has_user`: it has a column that says whose a row is.
+    `is_granted`: the reader has the right to call it in its own name.
+    """
+
+    is_granted: bool
+
+    def in_words(self) -> str:
+        """See `Granted.in_words`."""
+        return OWNERS_SEARCH
+
+    def lacking(self, reader: Reader) -> list[sql.Composed]:
+        """See `Granted.lacking`."""
+        return [] if reader.user_id is None else self.withdrawal(reader)
+
+    def withdrawal(self, reader: Reader) -> list[sql.Composed]:
+        """See `Granted.withdrawal`."""
+        return [_taking_owners_search(reader.identifier)] if self.is_granted else []
+
+
+def _taking_owners_search(grantee: sql.Composable) -> sql.Composed:
+    return sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM {}").format(sql.SQL(OWNERS_SEARCH), grantee)
+
+
+class Kind(StrEnum):
+    """What a relation is to the tool. `LEFT`: nothing any more, but the reader still has of it what it was given."""
+
+    VIEW = "view"
+    SYNC_TABLE = "sync table"
+    PARTITION = "partition of a sync table"
+    BOOKKEEPING = "bookkeeping"
+    LEFT = "left"
+
+
+@dataclass(frozen=True)
+class Relation(Granted):
+    """Something of the tool that can be read, and what the reader has of it.
+
+    `has_user`: it has a column that says whose a row is.
     `row_security`: it is on, or counts for whoever reads the view. `can_read`: the reader may read of it what it is to;
-    `is_granted`: it has a right of its own on the whole or on columns.
+    `is_granted`: it has a right of its own on the whole or on columns. `policies`: those of ours that have the reader's
+    name, or are for its role alone. `readers_oid`: see `all_rows_as_kept`.
     """
 
     schema: str
     name: str
-    is_view: bool
-    is_shown: bool
+    kind: Kind
     has_user: bool
     row_security: bool
     can_read: bool
     is_granted: bool
     policies: Mapping[str, KeptPolicy]
+    readers_oid: int
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it is a typed view."""
+        return self.kind is Kind.VIEW
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether readers are to find it: a typed view or a sync table."""
+        return self.kind in (Kind.VIEW, Kind.SYNC_TABLE)
 
     @property
     def is_guarded(self) -> bool:
@@ -175,14 +237,16 @@ class Relation(Granted):
 
     @property
     def _is_read(self) -> bool:
-        return self.is_shown or self.name in READ_OF_OURS
+        return self.is_shown or (self.kind is Kind.BOOKKEEPING and self.name in READ_OF_OURS)
 
     def lacking(self, reader: Reader) -> list[sql.Composed]:
         """See `Granted.lacking`."""
+        if self.kind is Kind.LEFT:
+            return []
         # Policies first: no moment in which it reads without.
         wanted = self._policies_for(reader)
         statements = []
-        for name in reader.policy_names:
+        for name in sorted({*reader.policy_names, *self.policies}, reverse=True):
             kept, policy = self.policies.get(name), wanted.get(name)
             if kept and not (policy and policy.is_kept_by(kept)):
                 statements.append(self._dropping(name))
@@ -192,7 +256,7 @@ class Relation(Granted):
             columns = ", ".join(READ_OF_OURS.get(self.name, ())) if not self.is_shown else ""
             right = sql.SQL(f"SELECT ({columns})" if columns else "SELECT")
             statements.append(sql.SQL("GRANT {} ON {} TO {}").format(right, self.identifier, reader.identifier))
-        elif self.is_granted and self._is_read and not self.is_for(reader):
+        elif self.is_granted and self._would_show_too_much(reader):
             statements.append(self._revoking(reader))
         return statements
 
@@ -200,18 +264,29 @@ class Relation(Granted):
         """See `Granted.withdrawal`."""
         # What somebody granted beside goes too: without the limit it would show other users' rows.
         revocations = [self._revoking(reader)] if self.is_granted else []
-        return revocations + [self._dropping(name) for name in reader.policy_names if name in self.policies]
+        return revocations + [self._dropping(name) for name in self.policies]
+
+    def _would_show_too_much(self, reader: Reader) -> bool:
+        """Whether whoever grants the reader a right on it shows it every user's rows."""
+        is_open = (self._is_read or self.kind is Kind.PARTITION) and not self.is_guarded
+        return is_open and reader.user_id is not None
+
+    def is_open_to(self, reader: Reader) -> bool:
+        """Whether it is to be guarded first: what is shown, and a partition that the reader may read by itself."""
+        return self._would_show_too_much(reader) and (self.is_shown or self.can_read)
 
     def _policies_for(self, reader: Reader) -> dict[str, Policy]:
         """By name. The limit is on what the reader is not to read too, whoever grants that."""
         if self.is_view or not self.has_user or self.name == "readers":
             return {}
-        using = _ALL_ROWS if reader.user_id is None else _ITS_USERS_ROWS
+        if self.kind is Kind.PARTITION and not self.row_security:
+            return {}
+        using, as_kept = _ITS_USERS_ROWS, _ITS_USERS_ROWS_AS_KEPT
+        if reader.user_id is None:
+            using, as_kept = _all_rows(self.readers_oid), frozenset({all_rows_as_kept(self.readers_oid)})
         reads, limit = reader.policy_names
-        return {
-            **({reads: Policy(True, using)} if self._is_read else {}),
-            **({limit: Policy(False, using)} if reader.user_id is not None else {}),
-        }
+        permission = {reads: Policy(True, using, as_kept)} if self._is_read else {}
+        return {**permission, limit: Policy(False, using, as_kept)}
 
     def _making(self, name: str, policy: Policy, reader: Reader) -> sql.Composed:
         return sql.SQL("CREATE POLICY {} ON {} AS {} FOR SELECT TO {} USING ({})").format(
@@ -235,13 +310,14 @@ class ReaderRole:
 
     `attributes`, as ALTER ROLE takes them away; `owns`: of what matters here; `member_of`: the roles as which it may
     work; `reads_tokens_as`: the roles by whose rights it may read tokens in `user_settings`, itself and PUBLIC among
-    them.
+    them; `everybody_searches`: PUBLIC may call `own_search_matches`.
     """
 
     attributes: tuple[str, ...]
     owns: tuple[str, ...]
     member_of: tuple[str, ...]
     reads_tokens_as: tuple[str, ...]
+    everybody_searches: bool
 
 
 def why_no_reader(reader: Reader, role: ReaderRole, settings: sql.Identifier) -> tuple[str, str]:
@@ -264,6 +340,8 @@ def why_no_reader(reader: Reader, role: ReaderRole, settings: sql.Identifier) ->
         roles = sql.SQL(", ").join(map(sql.Identifier, role.member_of))
         said = f"may work as {', '.join(role.member_of)}, whom its limit does not bind"
         return said, typed(sql.SQL("REVOKE {} FROM {}").format(roles, named))
+    if reader.user_id is not None and role.everybody_searches:
+        return f"may search by {OWNERS_SEARCH}, as PUBLIC may", typed(_taking_owners_search(sql.SQL("PUBLIC")))
     return "", ""
 
 
@@ -276,12 +354,18 @@ def _taking_tokens(reader: Reader, by: str, settings: sql.Identifier) -> sql.Com
 
 def unguarded(reader: Reader, relations: Iterable[Relation]) -> list[Relation]:
     """The tables that would show this reader every user's rows."""
-    return [one for one in relations if reader.user_id is not None and one.is_shown and not one.is_guarded]
+    return [one for one in relations if one.is_open_to(reader)]
 
 
-def why_unguarded(relations: Sequence[Relation]) -> tuple[str, str, str]:
+def why_unguarded(reader: Reader, relations: Sequence[Relation]) -> tuple[str, str, str]:
     """Why these show every user's rows, in words; what has to be done before, in words; and what is to be typed."""
-    tables = [one.in_words() for one in relations if not one.is_view]
+    tables = [one.in_words() for one in relations if one.kind is Kind.SYNC_TABLE]
+    partitions = [one for one in relations if one.kind is Kind.PARTITION]
+    if partitions and not tables:
+        names = some([one.in_words() for one in partitions])
+        revoking = sql.SQL("REVOKE SELECT ON {} FROM PUBLIC, {}")
+        fix = typed(*(revoking.format(one.identifier, reader.identifier) for one in partitions))
+        return f"row level security is off on {names}, a partition that the role may read by itself", "", fix
     if tables:
         before = "give your application's roles their policies"
         return f"row level security is off on {some(tables)}", before, "notion-pg-sync init --row-security"

@@ -15,16 +15,19 @@ from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
 from notion_pg_sync.mirror.reader_rights import (
     LIMIT,
+    OWNERS_SEARCH,
     READ_OF_OURS,
+    READS,
     Granted,
     KeptPolicy,
+    Kind,
+    OwnersSearch,
     Place,
     Reader,
     ReaderRole,
     Relation,
     unguarded,
 )
-from notion_pg_sync.mirror.trust import unknown_roles
 from notion_pg_sync.mirror.typed_sql import typed
 
 # Any number, the same for every copy of the tool: of two that change what readers have, one waits.
@@ -34,6 +37,19 @@ _LOCK_ATTEMPTS = 4
 Result = TypeVar("Result")
 
 _READ_COLUMNS = [f"{table}.{column}" for table, columns in READ_OF_OURS.items() for column in columns]
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What is remembered of a reader, and the name that its role has now; None where that is gone."""
+
+    reader: Reader
+    role_now: str | None
+
+    @property
+    def counts(self) -> bool:
+        """Whether the role of the reader's name is still the one that was made a reader."""
+        return self.role_now == self.reader.role
 
 
 @dataclass(frozen=True)
@@ -51,6 +67,7 @@ class Rights:
     reader: Reader
     places: tuple[Place, ...]
     relations: tuple[Relation, ...]
+    search: tuple[OwnersSearch, ...]
 
     @property
     def lacking(self) -> list[Due]:
@@ -71,13 +88,18 @@ class Rights:
 
     @property
     def _all(self) -> Sequence[Granted]:
-        return (*self.places, *self.relations)
+        return (*self.places, *self.relations, *self.search)
 
 
-async def remembered_readers(connection: Connection) -> list[Reader]:
-    """The readers of all roles, by role; some of the roles may be gone."""
-    found = await connection.execute("SELECT role, user_id FROM notion_sync.readers ORDER BY role")
-    return [Reader(*row) async for row in found]
+async def remembered_readers(connection: Connection) -> list[Remembered]:
+    """The readers of all roles, by role; some of the roles may be gone, or have another name."""
+    found = await connection.execute(
+        """
+        SELECT role, user_id, rolname::text FROM notion_sync.readers LEFT JOIN pg_roles ON pg_roles.oid = role_oid
+        ORDER BY role
+        """
+    )
+    return [Remembered(Reader(role, user_id), role_now) async for role, user_id, role_now in found]
 
 
 async def readers_forgotten(connection: Connection) -> list[str]:
@@ -92,7 +114,7 @@ async def readers_forgotten(connection: Connection) -> list[str]:
         (LIMIT,),
     )
     roles = [role async for (role,) in found]
-    renamed = {await renamed_to(connection, reader) for reader in await remembered_readers(connection)}
+    renamed = {await renamed_to(connection, one.reader) for one in await remembered_readers(connection)}
     return [role for role in roles if role not in renamed]
 
 
@@ -109,22 +131,31 @@ async def renamed_to(connection: Connection, reader: Reader) -> str | None:
     return row[0] if row else None
 
 
-def renaming(role: str, new_name: str) -> str:
-    """What to type to give a role another name."""
-    return typed(sql.SQL("ALTER ROLE {} RENAME TO {}").format(sql.Identifier(role), sql.Identifier(new_name)))
+def undoing_the_new_name(role: str, new_name: str, *, is_taken: bool) -> str:
+    """What to type where a reader's role has another name: to give it its own, or, where that is taken, to end it."""
+    if is_taken:
+        return command_of(Reader(new_name), "--revoke")
+    return typed(sql.SQL("ALTER ROLE {} RENAME TO {}").format(sql.Identifier(new_name), sql.Identifier(role)))
 
 
 def remembering(reader: Reader) -> sql.Composed:
     """The statement that remembers a reader, in the place of what was remembered of its role."""
     return sql.SQL(
-        "INSERT INTO notion_sync.readers (role, user_id) VALUES ({role}, {user})"
-        " ON CONFLICT (role) DO UPDATE SET user_id = EXCLUDED.user_id, since = pg_catalog.clock_timestamp()"
-    ).format(role=reader.role, user=reader.user_id)
+        "INSERT INTO notion_sync.readers (role, role_oid, user_id) VALUES ({role}, {oid}, {user})"
+        " ON CONFLICT (role) DO UPDATE SET role_oid = EXCLUDED.role_oid, user_id = EXCLUDED.user_id,"
+        " since = pg_catalog.clock_timestamp()"
+    ).format(role=reader.role, oid=_oid_of(reader.role), user=reader.user_id)
 
 
 def forgetting_reader(role: str) -> sql.Composed:
-    """The statement that forgets a reader."""
-    return sql.SQL("DELETE FROM notion_sync.readers WHERE role OPERATOR(pg_catalog.=) {}").format(role)
+    """The statement that forgets a reader, also under another name that its role had."""
+    return sql.SQL(
+        "DELETE FROM notion_sync.readers WHERE role OPERATOR(pg_catalog.=) {} OR role_oid OPERATOR(pg_catalog.=) {}"
+    ).format(role, _oid_of(role))
+
+
+def _oid_of(role: str) -> sql.Composed:
+    return sql.SQL("(SELECT oid FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) {})").format(role)
 
 
 def command_of(reader: Reader, *options: str) -> str:
@@ -158,29 +189,33 @@ async def look_at_role(connection: Connection, role: str, settings_schema: str) 
                      WHERE relnamespace = to_regnamespace(quote_ident(%(schema)s)) AND relname = 'user_settings'
                        AND attname = ANY (%(tokens)s) AND NOT attisdropped AND privilege_type = 'SELECT'
                        AND CASE grantee WHEN 0 THEN true ELSE pg_has_role(reader.oid, grantee, 'MEMBER') END
-                     ORDER BY 1)
+                     ORDER BY 1),
+               EXISTS (SELECT FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
+                       WHERE pg_proc.oid = to_regprocedure(%(search)s) AND grantee = 0)
         FROM pg_roles AS reader WHERE rolname::text = %(role)s
         """,
-        {"role": role, "schema": settings_schema, "tokens": list(TOKEN_COLUMNS)},
+        {"role": role, "schema": settings_schema, "tokens": list(TOKEN_COLUMNS), "search": OWNERS_SEARCH},
     )
     row = await found.fetchone()
     if row is None:
         return None
-    return ReaderRole(*map(tuple, row))
+    attributes, owns, member_of, reads_tokens_as, everybody_searches = row
+    return ReaderRole(tuple(attributes), tuple(owns), tuple(member_of), tuple(reads_tokens_as), everybody_searches)
 
 
 async def look_at_rights(connection: Connection, reader: Reader) -> Rights:
     """What the reader has; of a role that does not exist, nothing."""
     relations = await _relations(connection, reader)
     schemas = {"notion", "notion_sync", *(one.schema for one in relations if one.is_shown)}
-    return Rights(reader, await _places(connection, reader, schemas), relations)
+    return Rights(
+        reader, await _places(connection, reader, schemas), relations, await _owners_search(connection, reader)
+    )
 
 
 async def _relations(connection: Connection, reader: Reader) -> tuple[Relation, ...]:
     found = await connection.execute(
         r"""
-        SELECT pg_get_userbyid(relowner), pg_has_role(relowner, 'USAGE'), nspname, relname, relkind = 'v',
-               nspname <> 'notion_sync',
+        SELECT pg_get_userbyid(relowner), pg_has_role(relowner, 'USAGE'), nspname, relname, kind,
                EXISTS (SELECT FROM pg_attribute
                        WHERE attrelid = pg_class.oid AND attname = 'user_id' AND NOT attisdropped),
                CASE relkind WHEN 'v' THEN coalesce('security_invoker=true' = ANY (reloptions), false)
@@ -190,29 +225,61 @@ async def _relations(connection: Connection, reader: Reader) -> tuple[Relation, 
                             SELECT bool_and(has_column_privilege(reader.oid, attrelid, attnum, 'SELECT'))
                             FROM pg_attribute
                             WHERE attrelid = pg_class.oid AND relname || '.' || attname = ANY (%(columns)s)), false),
-               EXISTS (SELECT FROM aclexplode(relacl) WHERE grantee = reader.oid)
-               OR EXISTS (SELECT FROM pg_attribute, aclexplode(attacl)
-                          WHERE attrelid = pg_class.oid AND grantee = reader.oid),
-               ARRAY(SELECT polname::text FROM pg_policy
-                     WHERE polrelid = pg_class.oid AND polname = ANY (%(policies)s) ORDER BY polname),
-               ARRAY(SELECT ARRAY[polpermissive::text, (polcmd = 'r' AND polroles = ARRAY[reader.oid])::text,
-                                  pg_get_expr(polqual, polrelid)]
-                     FROM pg_policy WHERE polrelid = pg_class.oid AND polname = ANY (%(policies)s) ORDER BY polname)
+               is_granted, names, kept, 'notion_sync.readers'::regclass::oid::bigint
         FROM pg_class
         JOIN pg_namespace ON pg_namespace.oid = relnamespace
         LEFT JOIN pg_roles AS reader ON rolname::text = %(role)s
-        WHERE nspname = 'notion_sync' AND relkind IN ('r', 'p') AND NOT relispartition
-           OR nspname = 'notion' AND relkind = 'v' AND relname IN (SELECT view_name FROM notion_sync.views)
-           OR relkind IN ('r', 'p') AND NOT relispartition AND nspname <> 'notion_sync'
-              AND relname LIKE 'notion\_%%\_sync' AND notion_sync.is_trusted(relowner)
-              AND 2 = (SELECT count(*) FROM pg_attribute
-                       WHERE attrelid = pg_class.oid AND attname IN ('user_id', 'notion_data_source_id')
-                         AND NOT attisdropped)
+        CROSS JOIN LATERAL (
+            SELECT coalesce(array_agg(polname::text ORDER BY polname), '{}') AS names,
+                   array_agg(ARRAY[polpermissive::text, (polcmd = 'r' AND polroles = ARRAY[reader.oid])::text,
+                                   pg_get_expr(polqual, polrelid)] ORDER BY polname) AS kept
+            FROM pg_policy
+            WHERE polrelid = pg_class.oid
+              AND (polname = ANY (%(policies)s)
+                   OR polroles = ARRAY[reader.oid]
+                      AND (starts_with(polname, %(reads)s) OR starts_with(polname, %(limit)s)))
+        ) AS policies
+        CROSS JOIN LATERAL (
+            SELECT EXISTS (SELECT FROM aclexplode(relacl) WHERE grantee = reader.oid)
+                   OR EXISTS (SELECT FROM pg_attribute, aclexplode(attacl)
+                              WHERE attrelid = pg_class.oid AND grantee = reader.oid) AS is_granted
+        ) AS grants
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN nspname = 'notion_sync' AND relkind IN ('r', 'p') AND NOT relispartition THEN 'bookkeeping'
+                WHEN nspname = 'notion' AND relkind = 'v' AND relname IN (SELECT view_name FROM notion_sync.views)
+                    THEN 'view'
+                WHEN nspname <> 'notion_sync' AND relkind IN ('r', 'p')
+                     AND (SELECT relname FROM pg_class AS root
+                          WHERE root.oid = coalesce(pg_partition_root(pg_class.oid), pg_class.oid))
+                         LIKE 'notion\_%%\_sync'
+                     AND notion_sync.is_trusted(relowner)
+                     AND 2 = (SELECT count(*) FROM pg_attribute
+                              WHERE attrelid = pg_class.oid AND attname IN ('user_id', 'notion_data_source_id')
+                                AND NOT attisdropped)
+                    THEN CASE WHEN relispartition THEN 'partition of a sync table' ELSE 'sync table' END
+                WHEN (names <> '{}' OR is_granted AND nspname = 'notion' AND relkind = 'v')
+                     AND notion_sync.is_trusted(relowner)
+                    THEN 'left'
+            END AS kind
+        ) AS kinds
+        WHERE kind IS NOT NULL
         ORDER BY nspname, relname
         """,
-        {"role": reader.role, "columns": _READ_COLUMNS, "policies": list(reader.policy_names)},
+        {
+            "role": reader.role,
+            "columns": _READ_COLUMNS,
+            "policies": list(reader.policy_names),
+            "reads": READS,
+            "limit": LIMIT,
+        },
     )
-    return tuple([Relation(*(*row, _kept(names, policies))) async for *row, names, policies in found])
+    return tuple(
+        [
+            Relation(owner, owned, schema, name, Kind(kind), *(*row, _kept(names, kept or []), here))
+            async for owner, owned, schema, name, kind, *row, names, kept, here in found
+        ]
+    )
 
 
 def _kept(names: Sequence[str], policies: Sequence[Sequence[str]]) -> dict[str, KeptPolicy]:
@@ -243,17 +310,28 @@ async def _places(connection: Connection, reader: Reader, schemas: set[str]) -> 
     return tuple([Place(*row) async for row in found])
 
 
+async def _owners_search(connection: Connection, reader: Reader) -> tuple[OwnersSearch, ...]:
+    found = await connection.execute(
+        """
+        SELECT pg_get_userbyid(proowner), pg_has_role(proowner, 'USAGE'),
+               EXISTS (SELECT FROM aclexplode(proacl) JOIN pg_roles ON oid = grantee WHERE rolname::text = %s)
+        FROM pg_proc WHERE oid = to_regprocedure(%s)
+        """,
+        (reader.role, OWNERS_SEARCH),
+    )
+    return tuple([OwnersSearch(*row) async for row in found])
+
+
 async def refresh_readers(connection: Connection) -> list[str]:
     """Gives every reader what was made since, and says, a sentence each, what this role may not give.
 
     One query where there is no reader. Raises what psycopg raises; a table that is locked is no error but a sentence.
     """
-    readers = await remembered_readers(connection)
-    if not readers or not any(rights.lacking for rights in await _rights_of(connection, readers)):
+    if not any(rights.lacking for rights in await _rights_of(connection)):
         return []
 
     async def give() -> list[str]:
-        return [said for rights in await _rights_of(connection, readers) for said in await _give(connection, rights)]
+        return [said for rights in await _rights_of(connection) for said in await _give(connection, rights)]
 
     try:
         return await one_at_a_time(connection, give)
@@ -276,10 +354,10 @@ async def one_at_a_time(connection: Connection, work: Callable[[], Awaitable[Res
     return await in_attempts(connection, alone, attempts=_LOCK_ATTEMPTS)
 
 
-async def _rights_of(connection: Connection, readers: Sequence[Reader]) -> list[Rights]:
-    """Of those whose roles there are."""
-    gone = await unknown_roles(connection, [reader.role for reader in readers])
-    return [await look_at_rights(connection, reader) for reader in readers if reader.role not in gone]
+async def _rights_of(connection: Connection) -> list[Rights]:
+    """Of every reader whose role is still the one that was made a reader."""
+    remembered = await remembered_readers(connection)
+    return [await look_at_rights(connection, one.reader) for one in remembered if one.counts]
 
 
 async def _give(connection: Connection, rights: Rights) -> list[str]:

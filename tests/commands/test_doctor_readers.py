@@ -56,7 +56,8 @@ async def test_what_a_reader_lacks_is_named(patient: Patient, reader: str) -> No
     finding = only(await patient.found("readers"))
     assert finding.verdict is Verdict.WARNING
     assert finding.message == (
-        f"the reader {reader} lacks rights or policies on notion_sync.users, public.notion_worlds_sync"
+        f"the reader {reader} has not the rights and policies that it should have on notion_sync.users, "
+        "public.notion_worlds_sync"
     )
     assert await mended(patient)
 
@@ -108,4 +109,25 @@ async def test_a_role_that_has_another_name_now_is_to_have_its_own(patient: Pati
     )
     with pytest.raises(UsageError, match="give it its name back"):
         await grant(patient, reader, "--revoke")
+    assert await mended(patient)
+
+
+async def test_another_role_that_has_the_name_by_now_is_named(patient: Patient, reader: str) -> None:
+    patient.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}; CREATE ROLE {0}").format(sql.Identifier(reader)))
+    assert only(await patient.found("readers")).message.startswith(
+        f"{reader} is another role now than the one that was made a reader, and is given nothing"
+    )
+    await grant(patient, reader, "--user", "anna")
+    assert only(await patient.found("readers")).verdict is Verdict.OK
+    patient.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}; CREATE ROLE {0}").format(sql.Identifier(reader)))
+    assert await mended(patient)
+
+
+async def test_a_renamed_role_whose_name_another_has_is_no_reader_any_more(patient: Patient, reader: str) -> None:
+    old = f"{reader} 2"
+    patient.execute(
+        sql.SQL("ALTER ROLE {0} RENAME TO {1}; CREATE ROLE {0}").format(sql.Identifier(reader), sql.Identifier(old))
+    )
+    patient.roles.append(old)
+    assert f"is called {old} now" in only(await patient.found("readers")).message
     assert await mended(patient)

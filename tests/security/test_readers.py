@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 
 from tests.cli.conftest import Command, Ended
+from tests.mirror.freezing import PG_DUMP
 from tests.pgbouncer import PgBouncer
 from tests.security.conftest import statements_shown
 from tests.security.test_view_sources import refresh
@@ -213,6 +216,11 @@ def test_a_view_that_somebody_made_read_with_its_owners_rights_is_for_no_reader_
         ("ALTER TABLE notion_worlds_sync OWNER TO {0}", "owns public.notion_worlds_sync, so nothing limits it", ()),
         ("GRANT SELECT (notion_token) ON user_settings TO {0}", "may read tokens in user_settings", ()),
         ("ALTER ROLE {0} BYPASSRLS", "has BYPASSRLS", ("--user", "anna")),
+        (
+            "GRANT EXECUTE ON FUNCTION notion_sync.own_search_matches TO PUBLIC",
+            "may search by notion_sync.own_search_matches(tsquery, text[], integer), as PUBLIC may",
+            ("--user", "anna"),
+        ),
         ("ALTER ROLE {0} BYPASSRLS CREATEROLE", "has BYPASSRLS and CREATEROLE", ("--user", "anna")),
         ("GRANT pg_read_all_data TO {0}", "may read tokens in user_settings", ()),
         ("GRANT pg_monitor TO {0}", "may work as pg_monitor, whom its limit does not bind", ("--user", "anna")),
@@ -369,6 +377,151 @@ def test_of_several_at_once_each_succeeds(place: Place) -> None:
         ended = list(threads.map(lambda role: place.command("grant-reader", role, "--user", "anna"), [*roles, *roles]))
     assert [(one.code, one.err) for one in ended] == [(0, "")] * 4
     assert [set().union(*place.users_seen(role, "ben").values()) for role in roles] == [{"anna"}] * 2
+
+
+def test_another_role_that_gets_the_name_of_one_that_is_gone_is_given_nothing(place: Place) -> None:
+    role = place.reader()
+    place.execute(f"DROP OWNED BY {role}; DROP ROLE {role}; CREATE ROLE {role} LOGIN")
+    assert refresh(place.url) == []
+    assert set().union(*place.users_seen(role, "ben").values()) == set()
+    assert place.command("grant-reader", role).out.startswith(f"The role '{role}' reads everybody's rows from now on: ")
+    assert place.users_seen(role)["notion.worlds"] == {"anna", "ben"}
+
+
+@pytest.mark.parametrize("options", [(), ("--user", "anna")])
+def test_another_role_that_gets_the_name_of_one_that_was_renamed_is_given_nothing(
+    place: Place, options: tuple[str, ...]
+) -> None:
+    role = place.reader(*options)
+    place.execute(f"ALTER ROLE {role} RENAME TO {role}_old; CREATE ROLE {role} LOGIN")
+    place.roles.append(f"{role}_old")
+    assert refresh(place.url) == []
+    assert set().union(*place.users_seen(role, "ben").values()) == set()
+    for words in ((role,), (role, "--revoke")):
+        said = sentence_of(place.command("grant-reader", *words))
+        assert said.startswith(f"the role that was the reader '{role}' is called '{role}_old' now: ")
+        assert f"notion-pg-sync grant-reader {role}_old --revoke" in said
+    assert set().union(*place.users_seen(role, "ben").values()) == set()
+    assert place.command("grant-reader", f"{role}_old", "--revoke").code == 0
+    assert place.users_seen(f"{role}_old", "ben") == {}
+    assert place.execute("SELECT * FROM notion_sync.readers") == []
+    assert place.command("grant-reader", role, "--user", "anna").code == 0
+    assert set().union(*place.users_seen(role, "ben").values()) == {"anna"}
+
+
+def test_a_reader_that_gets_the_name_of_one_that_is_gone_does_not_see_its_rows(place: Place) -> None:
+    bens, annas = place.reader("--user", "ben"), place.reader("--user", "anna")
+    place.execute(f"DROP OWNED BY {bens}; DROP ROLE {bens}; ALTER ROLE {annas} RENAME TO {bens}")
+    place.roles.remove(annas)
+    assert set().union(*place.users_seen(bens, "ben").values()) == set()
+    place.execute(f"ALTER ROLE {bens} RENAME TO {annas}")
+    place.roles[:] = [annas]
+    assert set().union(*place.users_seen(annas, "ben").values()) == {"anna"}
+
+
+@pytest.mark.parametrize("options", [(), ("--user", "anna")])
+def test_what_a_dump_brings_into_another_cluster_opens_nothing(place: Place, options: tuple[str, ...]) -> None:
+    role = place.reader(*options)
+    dump = subprocess.run([str(PG_DUMP), "--inserts", place.url], check=True, capture_output=True, text=True).stdout
+    restored = f"restored_{uuid4().hex[:12]}"
+    place.execute(f"CREATE DATABASE {restored}")
+    try:
+        there = Place(make_conninfo(place.url, dbname=restored))
+        there.execute(re.sub(r"^\\(un)?restrict .*$", "", dump, flags=re.MULTILINE))
+        there.execute("UPDATE notion_sync.readers SET role_oid = 1")  # as in a cluster whose roles have other numbers
+        assert refresh(there.url) == []
+        assert there.users_seen(role).keys() >= {"notion.worlds", "public.notion_worlds_sync"}
+        assert set().union(*there.users_seen(role, "ben").values()) == set()
+        assert there.command("grant-reader", role, *options).code == 0
+        seen = there.users_seen(role, "ben")
+        assert seen["notion.worlds"] == seen["public.notion_worlds_sync"] == ({"anna"} if options else {"anna", "ben"})
+    finally:
+        place.execute(f"DROP DATABASE {restored} WITH (FORCE)")
+
+
+@pytest.mark.parametrize("options", [(), ("--user", "anna")])
+def test_the_way_back_takes_what_is_on_a_table_or_a_view_that_was_renamed(
+    place: Place, options: tuple[str, ...]
+) -> None:
+    role = place.reader(*options)
+    place.execute("ALTER TABLE notion_worlds_sync RENAME TO old_worlds; ALTER VIEW notion.worlds RENAME TO old_worlds")
+    assert refresh(place.url) == []
+    assert place.command("grant-reader", role, "--revoke").code == 0
+    assert place.users_seen(role, "ben") == {}
+    assert place.execute("SELECT 1 FROM pg_policies WHERE %s = ANY (roles)", role) == []
+
+
+PARTED = """
+    CREATE TABLE notion_parted_sync (LIKE notion_pages_sync INCLUDING DEFAULTS) PARTITION BY LIST (user_id);
+    CREATE TABLE parted_ben PARTITION OF notion_parted_sync FOR VALUES IN ('ben');
+    ALTER TABLE notion_parted_sync ENABLE ROW LEVEL SECURITY;
+    INSERT INTO notion_parted_sync (user_id, notion_database_id, database_name) VALUES ('ben', 'd', 'T');
+"""
+
+
+def test_a_partition_that_default_privileges_open_to_a_reader_of_one_user_is_taken_by_the_next_run(
+    place: Place,
+) -> None:
+    role = place.reader("--user", "anna")
+    place.execute(f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {role}")
+    place.execute(PARTED)
+    assert place.users_seen(role)["public.parted_ben"] == {"ben"}
+    assert "row level security is off on public.parted_ben" in place.command("doctor").out
+    assert refresh(place.url) == []
+    assert "public.parted_ben" not in place.users_seen(role)
+    assert place.command("grant-reader", role, "--user", "anna").out.endswith("Nothing to do.\n")
+
+
+def test_a_partition_with_row_level_security_gets_the_limit(place: Place) -> None:
+    role = place.reader("--user", "anna")
+    place.execute(PARTED)
+    place.execute(f"ALTER TABLE parted_ben ENABLE ROW LEVEL SECURITY; GRANT SELECT ON parted_ben TO {role}")
+    place.execute("CREATE POLICY everybody ON parted_ben USING (true)")
+    assert refresh(place.url) == []
+    assert place.users_seen(role, "ben")["public.parted_ben"] == set()
+
+
+def test_a_partition_that_everybody_may_read_is_for_no_reader_of_one_user(place: Place) -> None:
+    role = place.new_role()
+    place.execute(PARTED)
+    place.execute("GRANT SELECT ON parted_ben TO PUBLIC")
+    said = sentence_of(place.command("grant-reader", role, "--user", "anna"))
+    assert said.startswith("row level security is off on public.parted_ben, a partition that the role may read by ")
+    fix = f'REVOKE SELECT ON "public"."parted_ben" FROM PUBLIC, "{role}";'
+    assert fix in said
+    place.execute(fix)
+    assert place.command("grant-reader", role, "--user", "anna").code == 0
+    assert "ben" not in set().union(*place.users_seen(role, "ben").values())
+
+
+OWNERS_SEARCH = "notion_sync.own_search_matches(to_tsquery('simple', 'a:*'), NULL, 100)"
+
+
+def test_the_search_with_its_owners_rights_shows_a_reader_of_one_user_nothing_of_others(place: Place) -> None:
+    role, application = place.reader("--user", "anna"), place.new_role()
+    place.execute("UPDATE notion_sync.search_documents SET tsv = 'a'")
+    place.execute(f"GRANT {application} TO {role}; GRANT USAGE ON SCHEMA notion_sync TO {application}")
+    place.execute(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA notion_sync TO {application}")
+    found = f"SELECT count(*) > 0 FROM {OWNERS_SEARCH}"
+    assert place.as_role(role, found, "ben") == [(False,)]
+    assert place.as_role(application, found, "ben") == [(True,)]
+    place.execute(f"ALTER ROLE {role} RENAME TO {role}_2")
+    assert place.as_role(f"{role}_2", found, "ben") == [(False,)]
+    place.execute(f"ALTER ROLE {role}_2 RENAME TO {role}; UPDATE notion_sync.readers SET role_oid = 1")
+    assert place.as_role(role, found, "ben") == [(False,)]
+
+
+def test_the_right_to_search_with_the_owners_rights_is_taken_from_a_reader_of_one_user(place: Place) -> None:
+    role, everybodys = place.reader("--user", "anna"), place.reader()
+    for one in (role, everybodys):
+        place.execute(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA notion_sync TO {one}")
+    assert place.command("grant-reader", role, "--user", "anna").code == 0
+    with pytest.raises(errors.InsufficientPrivilege):
+        place.as_role(role, f"SELECT {OWNERS_SEARCH}", "ben")
+    place.as_role(everybodys, f"SELECT {OWNERS_SEARCH}", "ben")
+    assert place.command("grant-reader", everybodys, "--revoke").code == 0
+    with pytest.raises(errors.InsufficientPrivilege):
+        place.as_role(everybodys, f"SELECT {OWNERS_SEARCH}", "ben")
 
 
 @pytest.mark.parametrize(("options", "by_index"), [((), True), (("--user", "anna"), False)])

@@ -203,12 +203,21 @@ AS $$
 $$;
 
 -- The same for the session's own user, with the owner's rights: behind row level security no index is used for tsv @@
--- query, since PostgreSQL does not trust that operator (it is not leakproof). It shows what the policy shows.
+-- query, since PostgreSQL does not trust that operator (it is not leakproof). It shows what the policy shows, also to who may
+-- use the role of a reader of one user: app.user_id alone lets it see nobody else's. A session that a superuser began may
+-- use any role, and is free.
 CREATE OR REPLACE FUNCTION notion_sync.own_search_matches(query tsquery, sources text[], most integer)
     RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
-AS 'SELECT notion_sync.search_matches(notion_sync.current_user_id(), query, sources, most)';
+AS $$
+    SELECT notion_sync.search_matches(notion_sync.current_user_id(), query, sources, most)
+    WHERE NOT EXISTS (
+        SELECT FROM notion_sync.readers, pg_roles AS session
+        WHERE session.rolname = session_user AND NOT rolsuper AND readers.user_id <> notion_sync.current_user_id()
+          AND (pg_has_role(session.oid, role_oid, 'MEMBER')
+               OR pg_has_role(session.oid, to_regrole(quote_ident(role))::oid, 'MEMBER')))
+$$;
 REVOKE EXECUTE ON FUNCTION notion_sync.own_search_matches(tsquery, text[], integer) FROM PUBLIC;
 
 -- The same of every user whose pages the session sees, in databases of these names (lower case).

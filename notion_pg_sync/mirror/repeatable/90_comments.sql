@@ -147,6 +147,7 @@ COMMENT ON COLUMN notion_sync.users.written_in IS
 COMMENT ON COLUMN notion_sync.views.rule_xmin IS
     'The transaction that made the view''s definition (xmin in pg_rewrite): where it is another, somebody replaced the view.';
 COMMENT ON TABLE notion_sync.readers IS 'The roles that "grant-reader" made readers; what is made later is granted to them too.';
+COMMENT ON COLUMN notion_sync.readers.role_oid IS 'Its oid: another role that gets the name is no reader.';
 COMMENT ON COLUMN notion_sync.readers.user_id IS 'The user whose rows alone the role sees; null: everybody''s.';
 
 

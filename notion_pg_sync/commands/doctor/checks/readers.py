@@ -10,6 +10,7 @@ from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.reader_rights import Reader, ReaderRole, why_no_reader, why_unguarded
 from notion_pg_sync.mirror.readers import (
+    Remembered,
     Rights,
     command_of,
     look_at_rights,
@@ -17,7 +18,7 @@ from notion_pg_sync.mirror.readers import (
     readers_forgotten,
     remembered_readers,
     renamed_to,
-    renaming,
+    undoing_the_new_name,
 )
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE
 from notion_pg_sync.mirror.typed_sql import typed
@@ -26,20 +27,27 @@ from notion_pg_sync.mirror.typed_sql import typed
 async def _readers(examination: Examination) -> list[Finding]:
     async def look(connection: Connection) -> tuple[int, list[Finding]]:
         readers = await remembered_readers(connection)
-        findings = [finding for reader in readers for finding in await _look(connection, examination.schema, reader)]
+        findings = [finding for one in readers for finding in await _look(connection, examination.schema, one)]
         return len(readers), findings + list(map(forgotten, await readers_forgotten(connection)))
 
     count, findings = await examination.ask(look)
     return findings or [ok("every reader reads what it should" if count else "no role is a reader (grant-reader)")]
 
 
-async def _look(connection: Connection, schema: str, reader: Reader) -> list[Finding]:
+async def _look(connection: Connection, schema: str, remembered: Remembered) -> list[Finding]:
+    reader = remembered.reader
     role = await look_at_role(connection, reader.role, schema)
     if new_name := await renamed_to(connection, reader):
         seen = f"the role of the reader {reader.role} is called {new_name} now, and is given nothing new"
-        return [warning(seen, renaming(new_name, reader.role))]
+        return [warning(seen, undoing_the_new_name(reader.role, new_name, is_taken=role is not None))]
     if role is None:
         seen = f"the reader {reader.role} is remembered, and there is no such role any more"
+        return [warning(seen, command_of(Reader(reader.role), "--revoke"))]
+    if not remembered.counts:
+        seen = (
+            f"{reader.role} is another role now than the one that was made a reader, and is given nothing; if it is to "
+            f"read, type {command_of(reader)!r}"
+        )
         return [warning(seen, command_of(Reader(reader.role), "--revoke"))]
     settings = sql.Identifier(schema, SETTINGS_TABLE)
     return [*unlimited(reader, role, settings), *unlike(await look_at_rights(connection, reader))]
@@ -57,14 +65,15 @@ def unlike(rights: Rights) -> list[Finding]:
     role = rights.reader.role
     findings = []
     if shown := [one for one in rights.unguarded if one.can_read]:
-        why, *_ = why_unguarded(shown)
-        findings.append(broken(f"{why}, so the reader {role} sees every user's rows there", _fix_of(rights)))
+        why, _, fix = why_unguarded(rights.reader, shown)
+        findings.append(broken(f"{why}, so the reader {role} sees every user's rows there", _fix_of(rights) or fix))
     elif rights.unguarded:
-        why, first, fix = why_unguarded(rights.unguarded)
+        why, first, fix = why_unguarded(rights.reader, rights.unguarded)
         seen = f"{why}, so the reader {role} does not read there"
         findings.append(warning(seen, needs=f"{first}, then type {fix!r}") if first else warning(seen, fix))
     if not findings and (due := rights.lacking):
-        seen = f"the reader {role} lacks rights or policies on {some([one.on.in_words() for one in due])}"
+        places = some([one.on.in_words() for one in due])
+        seen = f"the reader {role} has not the rights and policies that it should have on {places}"
         findings.append(warning(seen, _fix_of(rights)))
     return findings
 
