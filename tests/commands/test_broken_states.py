@@ -69,6 +69,16 @@ def give_all_to(role: str, url: str) -> None:
             connection.execute(f'ALTER FUNCTION {function} OWNER TO "{role}"'.encode())
 
 
+def bring_up_to_date(sick: Sick) -> None:
+    """Syncs once more where all tests together last so long that the run of what was copied would be overdue."""
+    with psycopg.connect(sick.url) as connection:
+        is_old = connection.execute(
+            "SELECT max(start_time) < now() - interval '8 minutes' FROM notion_sync.job_run_details"
+        ).fetchone()
+    if is_old == (True,):
+        assert (ended := sick.command("sync-all")).code == 0, ended.err
+
+
 @pytest.fixture
 def sick(request: pytest.FixtureRequest, database_maker: DatabaseMaker) -> Iterator[Sick]:
     state: State = request.param
@@ -78,7 +88,9 @@ def sick(request: pytest.FixtureRequest, database_maker: DatabaseMaker) -> Itera
         if role:
             give_all_to(role, url)
         tools = make_conninfo(url, user=role) if role else url
-        yield Sick(url, small, {"DATABASE_URL": tools, "NOTION_BASE_URL": server.url}, stack, role)
+        made = Sick(url, small, {"DATABASE_URL": tools, "NOTION_BASE_URL": server.url}, stack, role)
+        bring_up_to_date(made)
+        yield made
         stack.close()
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("SET default_transaction_read_only = off")
