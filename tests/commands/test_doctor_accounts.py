@@ -13,6 +13,8 @@ from notion_pg_sync.commands.doctor.checks.check import Verdict
 from notion_pg_sync.sync.run.token_encryption import looks_encrypted, seal_token
 from tests.commands.conftest import Patient, told
 
+pytestmark = pytest.mark.slow
+
 ID = "0f8fad5bd9cb469fa16570867728950e"
 OTHER_ID = "7c9e6679742540de944be07fc1f90ae7"
 TOKEN = "ntn_0123456789abcdef"

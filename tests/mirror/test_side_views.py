@@ -17,6 +17,8 @@ from notion_pg_sync.mirror.connection import open_pool
 from notion_pg_sync.mirror.views import refresh_views
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 GROUPS = {"To-do": ["Open"], "In progress": ["Doing"], "Complete": ["Done", "Dropped"]}
 ADDRESS = "https://example.com/a.png"
 

@@ -27,6 +27,8 @@ from notion_pg_sync.sync.verify.verification import Difference, Verification
 from notion_pg_sync.sync.verify.verify import verify_database
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 STRANGER = "99999999-9999-4999-8999-999999999999"
 
 
