@@ -253,8 +253,9 @@ class Relation(Granted):
             if policy and not policy.is_kept_by(kept):
                 statements.append(self._making(name, policy, reader))
         if self.is_for(reader) and not self.can_read:
-            columns = ", ".join(READ_OF_OURS.get(self.name, ())) if not self.is_shown else ""
-            right = sql.SQL(f"SELECT ({columns})" if columns else "SELECT")
+            columns = READ_OF_OURS.get(self.name, ()) if not self.is_shown else ()
+            named = sql.SQL(", ").join(map(sql.Identifier, columns))
+            right = sql.SQL("SELECT ({})").format(named) if columns else sql.SQL("SELECT")
             statements.append(sql.SQL("GRANT {} ON {} TO {}").format(right, self.identifier, reader.identifier))
         elif self.is_granted and self._would_show_too_much(reader):
             statements.append(self._revoking(reader))
