@@ -14,6 +14,8 @@ from notion_pg_sync.sync.run.token_encryption import open_token
 from tests.cli.conftest import Command, Ended, Site
 from tests.cli.terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 PASSPHRASE = "a passphrase of more than thirty-two bytes"
 
 

@@ -20,6 +20,8 @@ from notion_pg_sync.commands.doctor.checks.check import Verdict
 from tests.commands.conftest import Mirrored, Patient, only, told
 from tests.wanting import lacks
 
+pytestmark = pytest.mark.slow
+
 # --- the way there -----------------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,8 @@ from notion_workspace.literals import multi_select, select, status, title
 
 from tests.installation import Installation, Row
 
+pytestmark = pytest.mark.slow
+
 LISTED = """
     SELECT database_name, property, column_name, name, color, "position", status_group, is_done
     FROM notion_sync.options WHERE user_id = 'anna' ORDER BY property, "position"

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from notion_pg_sync.notion.column_names import column_name, free_name, view_name
 
+pytestmark = pytest.mark.slow
+
 Connection = psycopg.Connection[tuple[object, ...]]
 
 _texts = st.one_of(
