@@ -19,8 +19,8 @@
 
 `literals` has a builder for each property type and says which plain values its rows take. Steering methods stand in
 `people` (users, tokens, sharing), `tables` (databases, properties), `pages` (pages, bodies),
-`workspace` (settings, cursors, truth), `clock`, `faults` and `requests`. From another process the same methods are
-`POST /_workspace/<name>` with a JSON object of keyword arguments (`/_workspace/faults.add`), and the truth is
+`workspace` (settings, cursors, truth), `clock`, `faults`, `requests` and `files`. From another process the same methods
+are `POST /_workspace/<name>` with a JSON object of keyword arguments (`/_workspace/faults.add`), and the truth is
 `GET /_workspace/truth?data_source=Characters`, one JSON object a line.
 """
 

@@ -21,6 +21,7 @@ from notion_workspace.ids import stable_uuid
 from notion_workspace.limits import Limits
 from notion_workspace.model import Json, Token, Value
 from notion_workspace.requests import LoggedRequest, RequestLog
+from notion_workspace.spelling import spelled
 from notion_workspace.state import State
 
 VERSIONS = ("2022-06-28", "2025-09-03", "2026-03-11")
@@ -111,7 +112,7 @@ class Api:
             body["request_id"] = request_id
         headers["Date"] = self._state.clock.http_date if fault is None or fault.date is None else fault.date
         headers["cf-ray"] = request_id[-12:]
-        return Answer(status, headers, orjson.dumps(body), fault)
+        return Answer(status, headers, spelled(body, self._state.settings.spelling), fault)
 
     def _html(self, status: int, request_id: str) -> Answer:
         """What Cloudflare answers in Notion's place: HTML, `cf-ray`, no `x-notion-request-id`."""

@@ -1,7 +1,7 @@
 """Trouble on demand: what goes wrong, how often, and for which requests.
 
 Some kinds replace the answer (`500` … `403_html`, `portal_json` …, `not_json`, `big`), some spoil it on its way (`cut`,
-`cut_body`, `truncated_json`, `slow`, `stall`), some change what it says (`endless`, `wrong_types`,
+`cut_body`, `truncated_json`, `slow`, `stall`, `pair`), some change what it says (`endless`, `wrong_types`,
 `without_properties`, or a function given to `rewrite`), and one says another time (`date`).
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from notion_workspace.errors import ApiError
-from notion_workspace.limits import rate_limited
+from notion_workspace.limits import OWN_LIMIT, rate_limited
 from notion_workspace.model import Json, Value
 from notion_workspace.steering import steering
 
@@ -36,7 +36,7 @@ _STRANGERS: dict[str, tuple[int, dict[str, str], bytes]] = {
     "portal_redirect": (302, {"Location": "https://login.example/?for=v1", "Server": "portal"}, b""),
 }
 _TRANSPORT = frozenset(
-    {"cut", "cut_body", "truncated_json", "not_json", "slow", "stall", "big", "big_packed", "rewrite", "date"}
+    {"cut", "cut_body", "truncated_json", "not_json", "slow", "stall", "pair", "big", "big_packed", "rewrite", "date"}
 )
 
 
@@ -95,6 +95,7 @@ class Fault:
     megabytes: float
     rewrite: Rewrite | None
     date: str | None
+    reason: str | None
     seen: int = 0
 
     def strikes(self, label: str, path: str) -> bool:
@@ -111,7 +112,7 @@ class Fault:
     def raise_error(self) -> None:
         """Raises the error that takes the answer's place (ApiError), for kinds that are one of Notion's own."""
         if self.kind == "429":
-            raise rate_limited("public_api_request_rate_limit", max(1, round(self.seconds)))
+            raise rate_limited(self.reason, max(1, round(self.seconds)))
         if self.kind in _ERRORS:
             raise ApiError(*_ERRORS[self.kind])
 
@@ -132,9 +133,10 @@ class Fault:
 
 
 class Faults:
-    """The faults in force; the first that strikes a request is the one it meets."""
+    """The faults in force, of some `kinds`; the first that strikes a request is the one it meets."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: frozenset[str] = KINDS) -> None:
+        self._kinds = kinds
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
@@ -153,19 +155,22 @@ class Faults:
         megabytes: float = 1.0,
         rewrite: Rewrite | None = None,
         date: str | None = None,
+        reason: str | None = OWN_LIMIT,
     ) -> None:
-        """Adds a fault of one of KINDS; without `times`, `every` or `probability` it strikes every request.
+        """Adds a fault of one of the kinds; without `times`, `every` or `probability` it strikes every request.
 
         times: strikes so often, then no more. every: each k-th matching request. probability: by chance, from `seed`.
         path: a regular expression on the path, such as `/query$`. token: a label. seconds: how slow, how long the
-        stall, or the Retry-After of a 429. megabytes: of `big`, or
-        `big_packed` (as gzip). rewrite: for kind `rewrite`. date: for kind `date`, what the header `Date` says, be it
-        a time or not. Raises ValueError.
+        stall or the wait of a `pair`, or the Retry-After of a 429. reason: of a 429, None for one without. megabytes:
+        of `big`, or `big_packed` (as gzip). rewrite: for kind `rewrite`. date: for kind `date`, what the header `Date`
+        says, be it a time or not. Raises ValueError.
         """
-        if kind not in KINDS or (kind == "rewrite" and rewrite is None) or (kind == "date" and date is None):
-            raise ValueError(f"no fault of kind {kind!r}; there are {', '.join(sorted(KINDS))}")
+        if kind not in self._kinds or (kind == "rewrite" and rewrite is None) or (kind == "date" and date is None):
+            raise ValueError(f"no fault of kind {kind!r}; there are {', '.join(sorted(self._kinds))}")
         chance, matching = random.Random(seed), re.compile(path)
-        fault = Fault(kind, times, every, probability, chance, matching, token, seconds, megabytes, rewrite, date)
+        fault = Fault(
+            kind, times, every, probability, chance, matching, token, seconds, megabytes, rewrite, date, reason
+        )
         with self._lock:
             self._faults.append(fault)
 

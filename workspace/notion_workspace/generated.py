@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from notion_workspace.clock import DAY, HOUR, MINUTE
 from notion_workspace.ids import digest
-from notion_workspace.model import DateValue, Page, Property, Stored, Text, Value
+from notion_workspace.model import DateValue, File, Page, Property, Stored, Text, Value
 
 # (row's index, number of rows, first and last moment in ms) -> the row's moment; must never fall with the index.
 History = Callable[[int, int, int, int], int]
@@ -108,10 +108,11 @@ class Generated:
         return Page(self.page_id(index), self.data_source_id, moment, moment, self.author, self.author, values)
 
 
-def maker(prop: Property, position: int, context: Value) -> Callable[[int, int], Stored]:
+def maker(prop: Property, position: int, context: Value, sentences: int = 1) -> Callable[[int, int], Stored]:
     """How a property of a generated data source gets its values: a function of index and bits.
 
-    `position` tells properties of one type apart; `context` is the Generated that relations point into.
+    `position` tells properties of one type apart, and is how many of 1,000 rows have a long relation, or a file;
+    `context` is the Generated that relations point into; a text has so many sentences.
     """
     options = [option.id for option in prop.options]
 
@@ -133,12 +134,16 @@ def maker(prop: Property, position: int, context: Value) -> Callable[[int, int],
 
     def words(index: int, bits: int) -> Stored:
         own = bits_of(bits)
-        return (Text(f"{_ADJECTIVES[own % 10]} {_NOUNS[(own >> 8) % 10].lower()} of row {index}."),)
+        sentence = f"{_ADJECTIVES[own % 10]} {_NOUNS[(own >> 8) % 10].lower()} of row {index}."
+        return (Text(" ".join([sentence] * sentences)),)
 
     def related(_index: int, bits: int) -> Stored:
         own = bits_of(bits)
         count = 40 if own % 1000 < position else own % 3
         return tuple({context.page_id(mix(own, place) % context.rows): None for place in range(count)})
+
+    def attached(index: int, bits: int) -> Stored:
+        return (File(f"row {index}.pdf", f"rows/{index}.pdf"),) if bits_of(bits) % 1000 < position else ()
 
     makers: dict[str, Callable[[int, int], Stored]] = {
         "title": lambda index, bits: (Text(f"{_ADJECTIVES[bits % 10]} {_NOUNS[(bits >> 8) % 10]} {index}"),),
@@ -153,6 +158,7 @@ def maker(prop: Property, position: int, context: Value) -> Callable[[int, int],
         "phone_number": lambda index, _bits: f"+49 30 {index:07d}",
         "unique_id": lambda index, _bits: index + 1,
         "relation": related,
+        "files": attached,
     }
     return makers[prop.type]
 

@@ -10,6 +10,7 @@ from notion_workspace.literals import (
     checkbox,
     date,
     email,
+    files,
     multi_select,
     number,
     phone_number,
@@ -36,6 +37,8 @@ def add(
     history: str | History,
     seed: int,
     long_relations: float,
+    with_files: float,
+    sentences: int,
     start: str | None,
     block: tuple[int, int] | None,
     author: str,
@@ -45,20 +48,25 @@ def add(
     properties: how many, at least 8; `wide` is 200. history: `even`, `uneven` (90 % of the rows within one hour),
     `one_minute` (the rows of `block`, (first index, count), by default half of all, within one minute) or a function.
     start: the first creation time, by default three years before now. long_relations: the share of rows with a
-    relation of 40 pages; above 0 a property `Related` is added. Raises ValueError on an unknown history.
+    relation of 40 pages; above 0 a property `Related` is added. with_files: the share with a file of Notion's; above 0
+    a property `Files` is added. sentences: how long texts are, of about 24 characters each. Raises ValueError on an
+    unknown history.
     """
     definitions = _definitions(_WIDE if properties == "wide" else properties)
     if long_relations:
         definitions["Related"] = relation("self")
+    if with_files:
+        definitions["Files"] = files()
     source = build.add_source(database, database.name, definitions, author)
     now = build.state.clock.now
     first = milliseconds(start) if start else generated.default_span(now)
     made = Generated(
         source.id, build.state.seed * 1_000_003 + seed, rows, first, now, _history(history, rows, block), author
     )
+    places = {"relation": round(long_relations * 1000), "files": round(with_files * 1000)}
     for position, prop in enumerate(source.properties.values(), start=1):
-        place = round(long_relations * 1000) if prop.type == "relation" else position
-        made.makers[prop.id] = generated.maker(prop, place, made)
+        place = places.get(prop.type, position)
+        made.makers[prop.id] = generated.maker(prop, place, made, sentences)
     source.generated = made
     source.next_unique_id = rows + 1
     build.state.prefixes[made.prefix] = source.id

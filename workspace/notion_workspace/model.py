@@ -184,7 +184,7 @@ class Page:
     is_archived: bool = False
     is_locked: bool = False
     public_url: str | None = None
-    icon: Json | File | None = None
+    icon: Json | File | Mention | None = None
     cover: Json | File | None = None
     body: list[Block] = field(default_factory=list)
     edited_before: int | None = None

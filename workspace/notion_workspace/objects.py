@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from notion_workspace.clock import database_text, minute_text
 from notion_workspace.ids import stable_uuid
-from notion_workspace.model import Database, DataSource, File, Json, Page, Property, Token, Value
+from notion_workspace.model import Database, DataSource, File, Json, Mention, Page, Property, Token, Value
 from notion_workspace.plain import Reader
 from notion_workspace.state import State
 from notion_workspace.values import CUT, Renderer, plain_title, user_json
@@ -206,8 +206,13 @@ class PageRenderer:
             **_archived(page.in_trash or self._in_trash, self._version),
         }
 
-    def _picture(self, picture: Json | File | None) -> Value:
-        return self._values.file_object(picture) if isinstance(picture, File) else picture
+    def _picture(self, picture: Json | File | Mention | None) -> Value:
+        match picture:
+            case File():
+                return self._values.file_object(picture)
+            case Mention():
+                return {"type": "custom_emoji", "custom_emoji": self._values.custom_emoji(picture)}
+        return picture
 
 
 def _in_page(page_id: str) -> Json:

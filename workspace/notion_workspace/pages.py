@@ -33,7 +33,10 @@ class Pages(Steered):
 
     @steered
     def set_pictures(self, page_id: str, icon: Value = None, cover: Value = None) -> None:
-        """Sets icon and cover (a `File`, or Notion's JSON such as an emoji), as an edit."""
+        """Sets icon and cover (a `File`, or Notion's JSON such as an emoji), as an edit.
+
+        The icon may be a `Mention` of the kind `custom_emoji`, too.
+        """
         page = self._build.page(page_id)
         page.icon, page.cover = icon, cover
         self.state.touch(page)

@@ -38,11 +38,11 @@ def date_json(value: DateValue | None) -> Json | None:
     return None if value is None else {"start": value.start, "end": value.end, "time_zone": value.time_zone}
 
 
-def bare_url(file: File, workspace_id: str) -> str:
+def bare_url(file: File, state: State) -> str:
     """A file's URL without signature: the same at every read."""
     if file.external:
         return file.url
-    return f"https://prod-files-secure.s3.us-west-2.amazonaws.com/{workspace_id}/{quote(file.url)}"
+    return f"{state.files_origin}/{state.id}/{quote(file.url)}"
 
 
 class Reader:
@@ -155,7 +155,7 @@ _READERS: dict[str, Callable[[Reader, Page, Property], Value]] = {
     "people": lambda _reader, page, prop: list(page.values.get(prop.id) or ()),
     "relation": lambda reader, page, prop: reader.state.related_ids(page, prop, reader.token),
     "files": lambda reader, page, prop: [
-        {"name": file.name, "url": bare_url(file, reader.state.id)} for file in page.values.get(prop.id) or ()
+        {"name": file.name, "url": bare_url(file, reader.state)} for file in page.values.get(prop.id) or ()
     ],
     "checkbox": lambda _reader, page, prop: bool(page.values.get(prop.id)),
     "unique_id": Reader.unique_id,

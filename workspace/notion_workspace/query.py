@@ -5,6 +5,7 @@ import orjson
 from notion_workspace.cursors import Cursor, Cursors
 from notion_workspace.errors import validation_error
 from notion_workspace.filters import parse
+from notion_workspace.kept_pages import Kept, KeptPages
 from notion_workspace.listing import Entry, Listing, parse_sorts
 from notion_workspace.model import DataSource, Json, Page, Token, Value
 from notion_workspace.objects import PageRenderer, data_source_object
@@ -42,7 +43,7 @@ def start_cursor(body: Json) -> str | None:
     return given or None
 
 
-def list_answer(kind: str, results: list[Json], next_cursor: str | None) -> Json:
+def list_answer(kind: str, results: list[Value], next_cursor: str | None) -> Json:
     """The envelope of every list; `has_more` goes with the cursor."""
     return {
         "object": "list",
@@ -62,6 +63,7 @@ class Queries:
         self._listings: dict[str, Listing] = {}
         self._moment: tuple[int, int] = (-1, 0)
         self._short = 0
+        self._kept = KeptPages(state)
 
     def answer(self, source: DataSource, token: Token, body: Json, chosen: set[str] | None, version: str) -> Json:
         """One answer. Raises ApiError (400) for a request that Notion would refuse, a stale cursor included."""
@@ -86,14 +88,23 @@ class Queries:
         ends = bool(after) and len(page) == left
         goes_on = None if ends or not after else self._next(request, page, after[0], told)
         renderer = PageRenderer(self._state, source, token, version, chosen=chosen)
-        pages = [self._state.page(entry.page_id) for entry in page]
-        results = [self._answered(renderer, one) for one in pages if one]
+        kept = self._kept.of(token.label, version, chosen)
+        results: list[Value] = [
+            one for entry in page if (one := self._result(renderer, entry.page_id, kept)) is not None
+        ]
         if kind is None and not after:
             results += self._children(source, token, version)[: size - len(results)]
         answer = list_answer("page_or_data_source", results, goes_on)
         if self._is_marked(listing, start + left, is_first=text is None, is_last=ends):
             answer["request_status"] = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
         return answer
+
+    def _result(self, renderer: PageRenderer, page_id: str, kept: Kept) -> Json | orjson.Fragment | None:
+        """A page as it is answered, None when it is deleted for good."""
+        if (fragment := kept.find(page_id)) is not None:
+            return fragment
+        page = self._state.page(page_id)
+        return kept.keep(page_id, self._answered(renderer, page)) if page else None
 
     def _answered(self, renderer: PageRenderer, page: Page) -> Json:
         oddity = self._state.odd_pages.get(page.id)

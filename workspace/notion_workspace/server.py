@@ -13,6 +13,7 @@ from aiohttp import web
 
 from notion_workspace.api import Answer, Request
 from notion_workspace.faults import Fault
+from notion_workspace.hosted_files import FileAnswer
 from notion_workspace.model import Value
 from notion_workspace.steering import call
 from notion_workspace.workspace import SampleWorkspace
@@ -20,6 +21,7 @@ from notion_workspace.workspace import SampleWorkspace
 HOST = "127.0.0.1"
 _LARGEST_BODY = 16 * 1024 * 1024
 _PIECE = 64 * 1024
+_LATENCY_LOOKED_AT_EVERY = 0.1
 # What zlib calls a gzip header round its largest window.
 _GZIP = 31
 
@@ -29,11 +31,13 @@ class _Handlers:
 
     def __init__(self, workspace: SampleWorkspace) -> None:
         self._workspace = workspace
+        self._held: asyncio.Event | None = None
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=_LARGEST_BODY)
         application.router.add_get("/_workspace/truth", self._truth)
         application.router.add_post("/_workspace/{method}", self._steer)
+        application.router.add_route("*", f"/{self._workspace.state.id}/{{path:(?s:.*)}}", self._file)
         application.router.add_route("*", "/{path:.*}", self._api)
         return application
 
@@ -42,9 +46,7 @@ class _Handlers:
             body = await request.read()
         except ConnectionError:  # the client is gone
             return web.Response(status=499)
-        latency = self._workspace.state.settings.latency
-        if latency:
-            await asyncio.sleep(latency)
+        await self._take_time()
         headers = {name.lower(): value for name, value in request.headers.items()}
         url = request.rel_url
         asked = Request(request.method, url.raw_path, list(url.query.items()), url.raw_query_string, headers, body)
@@ -52,6 +54,60 @@ class _Handlers:
         if answer.fault is not None:
             return await self._spoiled(request, answer, answer.fault)
         return web.Response(status=answer.status, headers=answer.headers, body=answer.payload)
+
+    async def _take_time(self) -> None:
+        """Waits as long as an answer takes; where that becomes less meanwhile, no longer than that."""
+        loop, settings = asyncio.get_running_loop(), self._workspace.state.settings
+        began_at = loop.time()
+        while True:
+            left = began_at + settings.latency - loop.time()
+            if left <= 0:
+                return
+            await asyncio.sleep(min(left, _LATENCY_LOOKED_AT_EVERY))
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        """Sends a hosted file, piece by piece, as its fault has it."""
+        files, url = self._workspace.files, request.rel_url
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        files.begin()
+        try:
+            await asyncio.sleep(self._workspace.state.settings.file_latency)
+            with self._workspace.lock:
+                answer = files.answer(request.method, url.raw_path, url.query, headers)
+            return await self._send(request, answer)
+        except ConnectionError:  # the client is gone
+            return web.Response(status=499)
+        finally:
+            files.end()
+
+    async def _send(self, request: web.Request, answer: FileAnswer) -> web.StreamResponse:
+        fault, length, most = answer.fault, answer.length, answer.length
+        match fault.kind if fault else "":
+            case "cut":
+                return self._cut(request)
+            case "slow" if fault:
+                await asyncio.sleep(fault.seconds)
+            case "cut_body" | "stall":
+                most = length // 2
+            case "too_long":
+                length += 1 + length // 2
+            case "too_short":
+                length = most = length // 2
+        response = web.StreamResponse(status=answer.status, headers=answer.headers)
+        if fault is None or fault.kind != "unmeasured":
+            response.content_length = length
+        await response.prepare(request)
+        left = most
+        for piece in answer.pieces:
+            sent, left = piece[:left], left - len(piece[:left])
+            answer.logged.sent += len(sent)
+            await response.write(sent)
+            if not left:
+                break
+        if fault and fault.kind in ("cut_body", "stall", "too_long"):
+            await asyncio.sleep(fault.seconds if fault.kind == "stall" else 0)
+            return self._cut(request)
+        return response
 
     async def _spoiled(self, request: web.Request, answer: Answer, fault: Fault) -> web.StreamResponse:
         """Sends an answer as the fault has it."""
@@ -62,6 +118,9 @@ class _Handlers:
             case "stall":
                 await asyncio.sleep(fault.seconds)
                 return self._cut(request)
+            case "pair":
+                if not await self._is_paired(fault.seconds):
+                    return self._cut(request)
             case "cut":
                 return self._cut(request)
             case "cut_body":
@@ -73,6 +132,19 @@ class _Handlers:
             case "big" | "big_packed":
                 return await self._stream_big(request, answer, fault)
         return web.Response(status=status, headers=answer.headers, body=payload)
+
+    async def _is_paired(self, seconds: float) -> bool:
+        """Holds an answer until another is held at the same time; False where none is within so many seconds."""
+        if self._held is not None:
+            self._held.set()
+            self._held = None
+            return True
+        self._held = held = asyncio.Event()
+        try:
+            await asyncio.wait_for(held.wait(), seconds)
+        except TimeoutError:
+            self._held = None
+        return held.is_set()
 
     def _cut(self, request: web.Request) -> web.StreamResponse:
         if request.transport is not None:
@@ -166,11 +238,13 @@ class WorkspaceServer:
         except OSError:
             self._end()
             raise
+        self.workspace.state.origin = self.url
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.workspace.state.origin = None
         self._end()
 
     def _end(self) -> None:

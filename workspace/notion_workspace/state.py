@@ -17,11 +17,18 @@ class Settings:
     rounded times. query_cap: most rows of one query. incomplete_mark: which answers of a query beyond it say so.
     short_pages: answers hold fewer rows than asked while has_more.
     rate_limit: requests a window and token, None for no limit; workspace_limit: the same for all tokens together,
-    with workspace_retry_after seconds told. rate_window: seconds. latency: seconds each answer takes.
+    with workspace_retry_after seconds told. rate_window: seconds. rate_windows, rate_phase: see `limits`.
+    latency: seconds each answer takes.
     unshared_relations: whether a relation to an unshared database is `empty` or `absent` in page values.
     index_lag: seconds (of the clock) until queries find a new page, and go by the time of an edit.
     empty_items: whether an empty title (text, people, relation) has an item in a rollup's property items.
     markdown_blocks: most blocks a markdown answer renders. markdown_endpoint: whether there is one.
+    spelling: how answers are written (see `spelling.SPELLINGS`).
+    serve_files: whether files hosted by Notion are at the workspace's own address, where they can be fetched, or at
+    Notion's, where there are none. file_size: how many bytes each has, None for some that follow from its name.
+    file_latency: seconds until one begins.
+    kept_pages: most pages that queries render once and keep while nothing changes, but for those with signed files:
+    a benchmark measures its reader then, and not this workspace. Faults and oddities of such pages are left out.
     """
 
     cursor_kind: Literal["key", "offset", "anchor"] = "key"
@@ -33,12 +40,19 @@ class Settings:
     workspace_limit: int | None = None
     workspace_retry_after: int = 300
     rate_window: float = 60.0
+    rate_windows: Literal["fixed", "by_request", "sliding"] = "fixed"
+    rate_phase: float | Literal["random"] = 0.0
     latency: float = 0.0
     unshared_relations: Literal["empty", "absent"] = "empty"
     index_lag: float = 0.0
     empty_items: bool = False
     markdown_blocks: int = 20_000
     markdown_endpoint: bool = True
+    spelling: str = "compact"
+    serve_files: bool = False
+    file_size: int | None = None
+    file_latency: float = 0.0
+    kept_pages: int = 0
 
     def change(self, **changes: Value) -> None:
         """Sets some of them. Raises TypeError on an unknown name."""
@@ -54,7 +68,8 @@ class State:
     """The workspace's content. `version` grows with every change, so that listings can be kept between changes.
 
     `odd_pages`: how queries answer pages that they do not answer whole (see `odd_pages.ODDITIES`), by id;
-    `odd_pages_alone`: those that are answered so too where they are asked for alone.
+    `odd_pages_alone`: those that are answered so too where they are asked for alone. `origin`: where the workspace is
+    served, if it is: scheme, host and port.
     """
 
     seed: int
@@ -72,11 +87,18 @@ class State:
     odd_pages_alone: set[str] = field(default_factory=set)
     version: int = 0
     signatures: int = 0
+    origin: str | None = None
 
     def __post_init__(self) -> None:
         self.ids = IdMaker(self.seed)
         self.id = self.ids.uuid("workspace")
         self.root_page_id = self.ids.uuid("page")
+
+    @property
+    def files_origin(self) -> str:
+        """Where hosted files are: scheme, host and port."""
+        served = self.origin if self.settings.serve_files else None
+        return served or "https://prod-files-secure.s3.us-west-2.amazonaws.com"
 
     def page(self, page_id: str) -> Page | None:
         """The page of this id, in whatever state; None once it is deleted for good."""

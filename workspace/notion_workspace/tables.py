@@ -87,6 +87,8 @@ class Tables(Steered):
         *,
         seed: int = 0,
         long_relations: float = 0.0,
+        with_files: float = 0.0,
+        sentences: int = 1,
         start: str | None = None,
         block: tuple[int, int] | None = None,
     ) -> DatabaseHandle:
@@ -100,6 +102,8 @@ class Tables(Steered):
             history=history,
             seed=seed,
             long_relations=long_relations,
+            with_files=with_files,
+            sentences=sentences,
             start=start,
             block=block,
             author=self.owner_id,

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from notion_workspace import rollups
-from notion_workspace.clock import HOUR, expiry_text, minute_text, to_datetime
-from notion_workspace.ids import digest
+from notion_workspace.clock import HOUR, expiry_text, minute_text
 from notion_workspace.model import (
     UNSUPPORTED,
     Equation,
@@ -21,6 +20,7 @@ from notion_workspace.model import (
     Value,
 )
 from notion_workspace.plain import DEEPEST, Reader, bare_url, date_json
+from notion_workspace.signatures import signed_query
 from notion_workspace.state import State
 
 # Most relations, people and mentioned pages or people in a page answer.
@@ -139,8 +139,7 @@ class Renderer:
                 kind = "template_mention_user" if mention.target == "me" else "template_mention_date"
                 inner = {"type": kind, kind: mention.target}
             case "custom_emoji":
-                emoji = self.file_object(File(mention.text, f"{mention.target}.png"))["file"]
-                inner = {"id": mention.target, "name": mention.text.strip(":"), "url": emoji["url"]}
+                inner = self.custom_emoji(mention)
         return {"type": mention.kind, mention.kind: inner}
 
     def _href(self, mention: Mention) -> str | None:
@@ -154,19 +153,18 @@ class Renderer:
 
     def file_object(self, file: File) -> Json:
         """The file object that files, icons and covers share; the signature changes at every read."""
-        url = bare_url(file, self.state.id)
+        url = bare_url(file, self.state)
         if file.external:
             return {"type": "external", "external": {"url": url}}
         if not self.signed:
             return {"type": "file", "file": {"url": url}}
-        now = self.state.clock.now
-        signature = digest(self.state.seed, url, self.state.next_signature(), size=32).hex()
-        query = (
-            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD&X-Amz-Credential=SAMPLE"
-            f"&X-Amz-Date={to_datetime(now):%Y%m%dT%H%M%SZ}&X-Amz-Expires=3600&X-Amz-Signature={signature}"
-            "&X-Amz-SignedHeaders=host&x-id=GetObject"
-        )
-        return {"type": "file", "file": {"url": f"{url}?{query}", "expiry_time": expiry_text(now + HOUR)}}
+        signed = f"{url}?{signed_query(self.state, f'/{self.state.id}/{file.url}')}"
+        return {"type": "file", "file": {"url": signed, "expiry_time": expiry_text(self.state.clock.now + HOUR)}}
+
+    def custom_emoji(self, emoji: Mention) -> Json:
+        """What mentions of a workspace's own emoji and icons share; its image is hosted like any file."""
+        image = self.file_object(File(emoji.text, f"{emoji.target}.png"))["file"]
+        return {"id": emoji.target, "name": emoji.text.strip(":"), "url": image["url"]}
 
     def formula(self, page: Page, prop: Property) -> Json:
         """`{type, TYPE}`; a null keeps its type."""

@@ -4,12 +4,14 @@ Steering methods take names where there is one or ids, and raise LookupError for
 workspace's lock; all times are taken from its clock.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from notion_workspace import truth
 from notion_workspace.api import Answer, Api, Request
 from notion_workspace.cursors import Cursors
+from notion_workspace.events import make_event
 from notion_workspace.faults import Faults
+from notion_workspace.hosted_files import HostedFiles
 from notion_workspace.limits import Limits
 from notion_workspace.markdown import Markdown
 from notion_workspace.model import Json, Value
@@ -28,14 +30,15 @@ from notion_workspace.values import Renderer
 class SampleWorkspace(People, Tables, Pages):
     """A Notion workspace in memory; same seed, same ids and values. `settings` are those of `state.Settings`.
 
-    `clock`, `faults` and `requests` are steered by their own methods.
+    `clock`, `faults`, `requests` and `files` are steered by their own methods.
     """
 
     def __init__(self, seed: int = 0, **settings: Value) -> None:
         super().__init__(State(seed, settings=Settings(**settings)))
         self.faults = Faults()
         self.requests = RequestLog()
-        self._limits = Limits(self.state.settings)
+        self.files = HostedFiles(self.state)
+        self._limits = Limits(self.state.settings, self.state.seed)
         self._cursors = Cursors(self.state)
         self._api = Api(self.state, self._cursors, self._limits, self.faults, self.requests)
         self.owner_id = self.add_user("Workspace Owner", email="owner@example.com")
@@ -113,3 +116,17 @@ class SampleWorkspace(People, Tables, Pages):
             if page is None:
                 raise LookupError(f"no page {page_id}")
             return Markdown(self.state, Renderer(self.state, None, signed=False), page.body, whole=True).text
+
+    # --- webhooks ----------------------------------------------------------------------------------------------
+
+    @steering
+    def webhook_event(
+        self, kind: str, entity_id: str, *, author: str | None = None, attempt: int = 1, updated: Sequence[str] = ()
+    ) -> Json:
+        """What Notion would send of a page, data source or database to a webhook (see `events.make_event`).
+
+        It is sent to nobody: `events.signature` signs it.
+        """
+        with self.lock:
+            by = self._author(author)
+            return make_event(self.state, kind, entity_id, author=by, attempt=attempt, updated=updated)

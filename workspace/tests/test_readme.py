@@ -15,6 +15,7 @@ import pytest
 
 from notion_workspace import SampleWorkspace
 from notion_workspace.faults import KINDS
+from notion_workspace.hosted_files import FILE_KINDS
 from notion_workspace.sample import SCENARIOS
 from notion_workspace.state import Settings
 
@@ -44,12 +45,19 @@ def steering_methods(owner: object, prefix: str = "") -> set[str]:
 
 def test_the_tables_name_all_that_there_is() -> None:
     workspace = SampleWorkspace()
-    parts = {"clock": workspace.clock, "faults": workspace.faults, "requests": workspace.requests}
+    parts = {
+        "clock": workspace.clock,
+        "faults": workspace.faults,
+        "requests": workspace.requests,
+        "files": workspace.files,
+        "files.faults": workspace.files.faults,
+    }
     methods = steering_methods(workspace).union(*(steering_methods(one, f"{name}.") for name, one in parts.items()))
     assert named_in("what", column=2) == methods
     assert named_in("`--scenario`") == set(SCENARIOS)
     assert named_in("setting") == {field.name for field in fields(Settings)}
     assert named_in("kind") == KINDS
+    assert named_in("file fault") == FILE_KINDS
 
 
 def test_every_sample_is_of_a_kind_that_is_run() -> None:

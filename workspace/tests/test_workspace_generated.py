@@ -166,6 +166,53 @@ def test_a_share_of_rows_may_hold_long_relations(
     assert all(len(truth[one]["properties"]["Related"]) > 25 for one in long)
 
 
+def test_a_share_of_rows_may_have_a_file_with_a_signature(
+    workspace: SampleWorkspace, connect: Connect, read_all: ReadAll
+) -> None:
+    rows = add(workspace, 1_000, with_files=0.1)
+    pages = read_all(connect(workspace), rows.data_source_id)
+    urls = [file["file"]["url"] for page in pages for file in page["properties"]["Files"]["files"]]
+    assert 50 < len(urls) == len(set(urls)) < 200
+    assert all("X-Amz-Signature=" in url for url in urls)
+
+
+def test_texts_are_as_long_as_asked(workspace: SampleWorkspace) -> None:
+    add(workspace, 10, sentences=8)
+    assert {row["properties"]["Notes"].count(".") for row in workspace.truth("Rows").values()} == {8}
+
+
+def test_kept_pages_are_answered_alike_until_something_changes(
+    workspace: SampleWorkspace, connect: Connect, read_all: ReadAll
+) -> None:
+    rows = add(workspace, 300, with_files=0.1)
+    client = connect(workspace)
+    workspace.configure(kept_pages=200)
+
+    def unsigned() -> list[Any]:
+        return [{**page, "properties": {**page["properties"], "Files": None}} for page in read_all(client, source_id)]
+
+    source_id = rows.data_source_id
+    signed = read_all(client, source_id)
+    first = unsigned()
+    assert unsigned() == first
+    # Signatures are as new at every read as without.
+    assert [page["properties"]["Files"] for page in read_all(client, source_id)] != [
+        page["properties"]["Files"] for page in signed
+    ]
+    workspace.edit_page(first[0]["id"], {"Amount": 4711})
+    edited = {page["id"]: page["properties"]["Amount"]["number"] for page in unsigned()}
+    assert edited[first[0]["id"]] == 4711
+    chosen = client.post(
+        f"/v1/data_sources/{source_id}/query", params={"filter_properties": rows_property(workspace, "Amount")}, json={}
+    ).json()
+    assert {len(page["properties"]) for page in chosen["results"]} == {1}
+
+
+def rows_property(workspace: SampleWorkspace, name: str) -> str:
+    (source,) = workspace.state.data_sources.values()
+    return next(prop.id for prop in source.properties.values() if prop.name == name)
+
+
 def test_the_same_seed_makes_the_same_rows() -> None:
     def build(seed: int) -> dict[str, Any]:
         workspace = SampleWorkspace(seed)

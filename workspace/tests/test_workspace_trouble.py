@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -55,6 +56,25 @@ def test_the_workspace_limit_may_tell_to_wait_longer_than_a_minute(
     assert answer.json()["additional_data"]["rate_limit_reason"] == "public_api_space_request_rate_limit"
 
 
+def test_windows_slide_where_they_are_steered_to(workspace: SampleWorkspace, connect: Connect) -> None:
+    client = connect(workspace)
+    settings = {"rate_limit": 2, "rate_windows": "sliding", "rate_phase": "random"}
+    assert client.post("/_workspace/configure", json=settings).status_code == 200
+    answers = [client.get(ME) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert 55 <= int(answers[2].headers["Retry-After"]) <= 60
+
+
+@pytest.mark.parametrize("reason", ["public_api_space_request_rate_limit", "public_api_endpoint_rate_limit", None])
+def test_a_refusal_has_the_reason_that_is_asked_for(
+    workspace: SampleWorkspace, connect: Connect, reason: str | None
+) -> None:
+    workspace.faults.add("429", times=1, seconds=7, reason=reason)
+    body = connect(workspace).get(ME).json()
+    assert body["additional_data"].get("rate_limit_reason") == reason
+    assert body["additional_data"]["retry_after"] == "7"
+
+
 def test_a_blocked_token_is_told_so(workspace: SampleWorkspace, connect: Connect) -> None:
     client = connect(workspace)
     workspace.block_token("anna")
@@ -102,6 +122,17 @@ def test_a_stall_outlasts_the_clients_patience(workspace: SampleWorkspace, conne
     workspace.faults.add("stall", seconds=0.5)
     with pytest.raises(httpx.ReadTimeout):
         connect(workspace).get(ME, timeout=httpx.Timeout(5, read=0.05))
+
+
+def test_a_pair_is_answered_once_both_are_under_way(workspace: SampleWorkspace, connect: Connect) -> None:
+    workspace.faults.add("pair", seconds=0.05)
+    client = connect(workspace)
+    with pytest.raises(httpx.TransportError):
+        client.get(ME)
+    workspace.faults.clear()
+    workspace.faults.add("pair", seconds=10)
+    with ThreadPoolExecutor() as threads:
+        assert [one.status_code for one in threads.map(client.get, [ME, ME])] == [200, 200]
 
 
 @pytest.mark.parametrize("kind", ["truncated_json", "not_json"])
