@@ -1,42 +1,122 @@
-"""`python -m bench [CASE…]`: runs the cases, prints a table, and writes `bench/results.json`."""
+"""`python -m bench [WHAT…]`: measures, prints, writes `bench/results.json` and the figures of `docs/performance.md`.
+
+WHAT: names of cases (`bench/cases.py`), `unchanged-accounts`, `peers`, `targets`, or `table`, which measures nothing
+and writes the page again. Without any, all of it. With `--rows` or `--turns` nothing is written: that is for trying
+out.
+"""
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.markdown import Markdown
 
-from bench.cases import CASES, Line
-from bench.stand import stand
+from bench import page, targets
+from bench.accounts import TURNS, USERS, unchanged
+from bench.cases import CASES
+from bench.environments import NotMadeError
+from bench.peers import side_by_side
+from bench.peers.contenders import baseline
+from bench.results import Case, Results, load, taken_now
+from bench.stand import Line, stand
 from notion_pg_sync.embedded.server import EmbeddedPostgres
 
-RESULTS = Path(__file__).with_name("results.json")
+console = Console()
+
+# The one case that is held against a commit.
+UNCHANGED = "unchanged-accounts"
+
+# Nothing is counted before a case asks for it (bench/accounts.py).
+SERVER_SETTINGS = {
+    "shared_buffers": "128MB",
+    "shared_preload_libraries": "pg_stat_statements",
+    "pg_stat_statements.track": "none",
+}
 
 
-def main(names: list[str]) -> None:
-    """Runs the named cases, all without names."""
-    unknown = set(names) - CASES.keys()
-    if unknown:
-        sys.exit(f"no case {', '.join(sorted(unknown))}; there are: {', '.join(CASES)}")
-    lines: list[Line] = []
-    console = Console()
-    with postgres() as url:
-        for name in names or CASES:
-            with stand(url) as made:
-                for line in CASES[name](made):
-                    lines.append(line)
-                    console.print(f"{line.case}: {line.measured.seconds:.1f} s {line.note}", highlight=False)
-    console.print(table(lines))
-    RESULTS.write_text(json.dumps([asdict(line) for line in lines], indent=2) + "\n", encoding="utf-8")
+def main(arguments: list[str] | None = None) -> None:
+    """Measures what is named."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    known = [*CASES, UNCHANGED, "peers", "targets", "table"]
+    parser.add_argument("what", nargs="*", metavar="WHAT", help=f"one of {', '.join(known)}")
+    parser.add_argument(
+        "--baseline", default=side_by_side.BASELINE, help=f"commit that peers, targets and {UNCHANGED} compare with"
+    )
+    parser.add_argument("--rows", type=int, help="rows that peers and targets read")
+    parser.add_argument("--turns", type=int, help=f"how often each peer reads, and each side of {UNCHANGED}")
+    given = parser.parse_args(arguments)
+    if unknown := set(given.what) - set(known):
+        parser.error(f"nothing to measure is called {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+    is_trial = given.rows is not None or given.turns is not None
+    results = load()
+    chosen = [one for one in given.what or known if one != "table"]
+    failed = []
+    if chosen:
+        with postgres() as url:
+            for name in chosen:
+                try:
+                    measure(name, url, results, given)
+                # One case that fails stops no other: all of them take an hour.
+                except (NotMadeError, RuntimeError) as error:
+                    failed.append(f"{name} was not measured: {error}\n")
+                # Whatever stops a long run, what is measured is not lost.
+                if not is_trial:
+                    results.save()
+    if not is_trial:
+        page.PAGE.write_text(page.page(page.PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
+    if failed:
+        parser.exit(1, "".join(failed))
+
+
+def measure(name: str, url: str, results: Results, given: argparse.Namespace) -> None:
+    """Measures one thing into the results, and prints it."""
+    if name == "peers":
+        results.peers = side_by_side.compare(
+            url,
+            tell,
+            side_by_side.everybody(given.baseline),
+            rows=given.rows or side_by_side.ROWS,
+            turns=given.turns or side_by_side.TURNS,
+        )
+        console.print(Markdown(page.peers(results.peers)))
+        console.print(Markdown(page.goals(targets.of_first_read(results.peers), results.peers.taken)))
+    elif name == "targets":
+        results.targets = targets.measure(
+            url,
+            tell,
+            rows=given.rows or targets.ROWS,
+            many_rows=given.rows or targets.MANY_ROWS,
+            wide_rows=given.rows or targets.WIDE_ROWS,
+            commit=given.baseline,
+        )
+    else:
+        if name == UNCHANGED:
+            case = unchanged(baseline(given.baseline), users=USERS, turns=given.turns or TURNS)
+        else:
+            case = CASES[name]
+        with stand(url) as made:
+            lines = list(told(case(made)))
+        results.cases[name] = Case(taken_now(url), lines)
+        console.print(Markdown(page.cases({name: results.cases[name]})))
+
+
+def told(lines: Iterator[Line]) -> Iterator[Line]:
+    """The lines, each printed as soon as it is there."""
+    for line in lines:
+        tell(f"{line.case}: {line.measured.seconds:.1f} s {line.note}")
+        yield line
+
+
+def tell(text: str) -> None:
+    """Prints a line."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -46,43 +126,10 @@ def postgres() -> Iterator[str]:
         yield given
         return
     folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-bench."))
-    with EmbeddedPostgres(folder, {"shared_buffers": "128MB"}) as server:
+    with EmbeddedPostgres(folder, SERVER_SETTINGS) as server:
         yield server.url
     shutil.rmtree(folder)
 
 
-def table(lines: list[Line]) -> Table:
-    """The lines as a table."""
-    made = Table(box=None, header_style="bold")
-    made.add_column("case")
-    for heading in (
-        "seconds",
-        "rows/s",
-        "requests",
-        "requests/s",
-        "CPU s",
-        "CPU s/1,000 rows",
-        "server CPU s",
-        "peak MB",
-    ):
-        made.add_column(heading, justify="right")
-    made.add_column("note")
-    for line in lines:
-        got = line.measured
-        made.add_row(
-            line.case,
-            f"{got.seconds:.2f}",
-            f"{line.rows / got.seconds:,.0f}",
-            f"{got.requests:,}",
-            f"{got.requests / got.seconds:.1f}",
-            f"{got.cpu_seconds:.2f}",
-            f"{got.cpu_seconds / line.rows * 1000:.2f}" if line.rows else "",
-            f"{got.server_cpu_seconds:.1f}",
-            f"{got.peak_megabytes:.0f}",
-            line.note,
-        )
-    return made
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

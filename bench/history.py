@@ -23,15 +23,17 @@ _STATEMENTS = (
     INSERT INTO notion_sync.databases (user_id, database_id, name, last_runid, last_mode, last_status,
         last_rows_read, last_requests, last_seconds, last_started_at, last_ended_at, last_succeeded_at)
     SELECT user_id, value::uuid, key, (SELECT max(runid) FROM notion_sync.job_run_details), 'incremental', 'succeeded',
-           100, 3, 0.5, now(), now(), now()
+           0, 3, 0.5, now(), now(), now()
     FROM user_settings, jsonb_each_text(notion_databases) ON CONFLICT DO NOTHING
     """,
     """
     INSERT INTO notion_sync.data_sources (user_id, data_source_id, database_id, database_name, view_name, name,
         sync_table, schema, schema_fingerprint, row_count, synced_at, fresh_as_of, full_as_of)
     SELECT user_id, database_id, database_id, name, 'base', name,
-           'notion_pages_sync', '{}', '', 100, now(), now(), now()
-    FROM notion_sync.databases ON CONFLICT DO NOTHING
+           'notion_pages_sync', '{}', '', 0, now(), now(), now()
+    FROM notion_sync.databases AS made
+    WHERE NOT EXISTS (SELECT FROM notion_sync.data_sources AS known
+                      WHERE (known.user_id, known.database_id) = (made.user_id, made.database_id))
     """,
     """
     INSERT INTO notion_sync.database_runs (runid, user_id, database_id, database_name, mode, status, end_time)
@@ -45,7 +47,7 @@ _STATEMENTS = (
 
 
 def add_history(database_url: str, *, users: int, databases: int, runs: int, each: int) -> None:
-    """Adds `users` of `databases` each, all fresh, and `runs` runs with records of `each` databases."""
+    """Adds `users` of `databases` without rows each, all fresh, and `runs` runs with records of `each` databases."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         for statement in _STATEMENTS:
             parameters = {"users": users, "databases": databases, "runs": runs, "each": each}

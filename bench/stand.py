@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import IO
 from uuid import uuid4
 
 import psutil
@@ -19,26 +21,62 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from bench.bare_loop import answers
+from bench.peak_memory import peaks_of
+from bench.processor_time import cpu_seconds_of, postmaster_of
+
+# How the tool is started.
+Program = tuple[str, ...]
+OURS: Program = (sys.executable, "-m", "notion_pg_sync")
+
 
 @dataclass(frozen=True)
 class Measured:
-    """One or more commands that ran at once: wall and CPU seconds of the tool, of the workspace, peak memory."""
+    """One or more commands that ran at once: wall and CPU seconds of the tool, of the workspace, peak memory.
+
+    `postgres_cpu_seconds` are those of every process of the PostgreSQL server, None where it is on another machine.
+    """
 
     seconds: float
     cpu_seconds: float
     server_cpu_seconds: float
     peak_megabytes: float
     requests: int
+    postgres_cpu_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table; `rows` is what was to be read, `note` says how a target was met."""
+
+    case: str
+    rows: int
+    measured: Measured
+    note: str = ""
 
 
 class Stand:
     """A workspace and an initialised database; `measure` runs the tool against them."""
 
-    def __init__(self, url: str, server: psutil.Process, database_url: str) -> None:
+    def __init__(self, url: str, server: psutil.Process, database_url: str, program: Program = OURS) -> None:
         self.url = url
         self._server = server
         self.database_url = database_url
+        self.program = program
+        self._postmaster = postmaster_of(database_url)
         self.environment = {**os.environ, "DATABASE_URL": database_url, "NOTION_BASE_URL": url}
+        # What few hosts have: what is not installed is compiled at each start, and a file of authorities read (35 ms).
+        for name in ("PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE"):
+            self.environment.pop(name, None)
+
+    @contextmanager
+    def beside(self, program: Program | None) -> Iterator[Stand]:
+        """Another database, initialised by a program or empty, and the same workspace; gone afterwards."""
+        with own_database(self.database_url) as database_url:
+            made = Stand(self.url, self._server, database_url, program or OURS)
+            if program:
+                made.measure([*program, "init"])
+            yield made
 
     def steer(self, method: str, **arguments: object) -> object:
         """Calls a steering method of the workspace."""
@@ -61,6 +99,12 @@ class Stand:
         self.steer("share", token=share_with, database=handle["id"])
         return str(handle["id"]), str(handle["data_source_id"])
 
+    def render(self, token: str, data_source_id: str, rows: int) -> None:
+        """Has the workspace render the rows of a data source once, so that what that takes is nobody's."""
+        self.steer("configure", kept_pages=rows)
+        for _ in answers(self.url, token, data_source_id):
+            pass
+
     def connect(self, user_id: str, token: str, databases: dict[str, str]) -> None:
         """Adds a user to `user_settings`."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
@@ -69,34 +113,46 @@ class Stand:
                 (user_id, token, json.dumps(databases)),
             )
 
-    def measure(self, *commands: list[str]) -> Measured:
+    def measure(self, *commands: list[str], output: IO[bytes] | int = subprocess.DEVNULL) -> Measured:
         """Runs commands side by side, each in a process of its own. Raises RuntimeError when one fails."""
         self.steer("requests.clear")
         server_before = sum(self._server.cpu_times()[:2])
+        postgres_before = cpu_seconds_of(self._postmaster)
         began = time.monotonic()
-        processes = [subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL) for command in commands]
-        usages = []
-        for process in processes:
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            if process.returncode:
-                raise RuntimeError(f"{process.args!r} ended with exit code {process.returncode}")
-            usages.append(usage)
-        seconds = time.monotonic() - began
+        with tempfile.TemporaryFile() as errors:
+            processes = [
+                subprocess.Popen(command, env=self.environment, stdout=output, stderr=errors) for command in commands
+            ]
+            usages = []
+            with peaks_of([process.pid for process in processes]) as peaks:
+                for process in processes:
+                    _, status, usage = os.wait4(process.pid, 0)
+                    process.returncode = os.waitstatus_to_exitcode(status)
+                    usages.append(usage)
+            seconds = time.monotonic() - began
+            if failed := [process for process in processes if process.returncode]:
+                errors.seek(0)
+                told = errors.read().decode(errors="replace").strip().splitlines()
+                raise RuntimeError(f"exit code {failed[0].returncode}: {told[-1] if told else 'nothing on stderr'}")
+        postgres_after = cpu_seconds_of(self._postmaster)
         counts = self.steer("requests.counts")
         assert isinstance(counts, dict)
         return Measured(
             seconds=seconds,
             cpu_seconds=sum(usage.ru_utime + usage.ru_stime for usage in usages),
             server_cpu_seconds=sum(self._server.cpu_times()[:2]) - server_before,
-            peak_megabytes=max(usage.ru_maxrss for usage in usages) / 1024,
+            peak_megabytes=max([*peaks.values()] or [usage.ru_maxrss / 1024 for usage in usages]),
             requests=sum(counts.values()),
+            postgres_cpu_seconds=None if postgres_before is None else (postgres_after or 0.0) - postgres_before,
         )
 
     def sync_all(self, *options: str, processes: int = 1) -> Measured:
         """Runs `sync-all`, in one or more processes at once."""
-        command = [sys.executable, "-m", "notion_pg_sync", "sync-all", *options]
-        return self.measure(*[command] * processes)
+        return self.measure(*[[*self.program, "sync-all", *options]] * processes)
+
+
+# What is measured; gives its lines of the table.
+Case = Callable[[Stand], Iterator[Line]]
 
 
 @contextmanager
@@ -123,21 +179,30 @@ def memory_of(argument: str) -> Iterator[list[float]]:
 
 
 @contextmanager
+def own_database(postgres_url: str) -> Iterator[str]:
+    """The address of a new, empty database of a server; gone afterwards."""
+    name = f"bench_{uuid4().hex[:12]}"
+    with psycopg.connect(postgres_url, autocommit=True) as administrator:
+        administrator.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield make_conninfo(postgres_url, dbname=name)
+        finally:
+            administrator.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
 def stand(postgres_url: str) -> Iterator[Stand]:
     """A workspace of its own process, and a database of its own that is initialised; both gone afterwards."""
-    name = f"bench_{uuid4().hex[:12]}"
     command = [sys.executable, "-m", "notion_workspace", "--port", "0", "--scenario", "empty"]
     with (
-        psycopg.connect(postgres_url, autocommit=True) as administrator,
+        own_database(postgres_url) as database_url,
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,
     ):
         assert server.stdout is not None
-        administrator.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
             url = server.stdout.readline().strip()
-            made = Stand(url, psutil.Process(server.pid), make_conninfo(postgres_url, dbname=name))
-            made.measure([sys.executable, "-m", "notion_pg_sync", "init"])
+            made = Stand(url, psutil.Process(server.pid), database_url)
+            made.measure([*OURS, "init"])
             yield made
         finally:
             server.terminate()
-            administrator.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
