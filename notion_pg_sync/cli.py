@@ -5,33 +5,72 @@ Modules are imported where a command needs them, so that `--help` starts quickly
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from notion_pg_sync import __version__
+from notion_pg_sync.core.variables import in_help
 from notion_pg_sync.settings import (
     BODIES_FOR_OF_SYNC_ALL,
     DEFAULTS,
+    FILES_FOR_OF_SYNC_ALL,
     SHOWN_RUNS,
     Settings,
     SettingsError,
     read_duration,
     read_settings,
+    read_size,
     written_duration,
+    written_size,
 )
 
+if TYPE_CHECKING:
+    from notion_pg_sync.commands.output.ping import Pings
+
+# As a person needs them, one after the other.
+_ORDER_OF_USE = ("init", "connect", "sync-all", "sync", "status", "doctor", "history", "sql")
+
+
+class _InOrderOfUse(TyperGroup):
+    """The commands as the help lists them: those named first, then the others as they stand below."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        first = [name for name in _ORDER_OF_USE if name in self.commands]
+        self.commands = {name: self.commands[name] for name in dict.fromkeys([*first, *self.commands])}
+
+
+class _ForEveryUser(TyperCommand):
+    """A command for all users, or for one who is named by --user."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As typer does; who names a user as `sync` takes one is told how."""
+        ctx.allow_extra_args = True
+        rest = super().parse_args(ctx, args)
+        if ctx.args and not ctx.resilient_parsing:
+            user, *more = ctx.args
+            of_one = ["sync", user, more[0]] if more and self.name == "sync-all" else [str(self.name), "--user", user]
+            advice = shlex.join(["notion-pg-sync", *of_one])
+            ctx.fail(f"Got unexpected extra argument ({' '.join(ctx.args)}): for one user, type '{advice}'.")
+        return rest
+
+
 app = typer.Typer(
+    cls=_InOrderOfUse,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Keeps an exact, queryable copy of Notion databases in PostgreSQL.",
-    epilog="Exit codes: 0 success; 1 failing; 2 wrong usage; 3 nothing could be attempted; "
+    epilog=f"\b\nEnvironment:\n{in_help()}\n\n"
+    "Exit codes: 0 success; 1 failing; 2 wrong usage; 3 nothing could be attempted; "
     "128 + n stopped by signal n.",
 )
 
@@ -76,6 +115,38 @@ BodiesForOption = Annotated[
         "--bodies-for", metavar="TIME", help="Stop reading page contents after this time; the next run continues."
     ),
 ]
+FilesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--files",
+        metavar="WHERE",
+        help="Also keep the files that Notion hosts, in this folder or at s3://BUCKET/PREFIX.",
+        show_default="NOTION_PG_SYNC_FILES",
+    ),
+]
+FilesForOption = Annotated[
+    str | None,
+    typer.Option("--files-for", metavar="TIME", help="Begin no file after this time; the next run continues."),
+]
+LargestFileOption = Annotated[
+    str, typer.Option("--largest-file", metavar="SIZE", help="Leave out larger files; such as 50MB or 2GB.")
+]
+PlaceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--files",
+        metavar="WHERE",
+        help="Where files are kept: a folder, or s3://BUCKET/PREFIX.",
+        show_default="NOTION_PG_SYNC_FILES",
+    ),
+]
+RequestedOption = Annotated[
+    bool,
+    typer.Option(
+        "--requested",
+        help="Sync only what applications ask for from SQL, and end at once where that is nothing: for every minute.",
+    ),
+]
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Exit 1 on what is degraded too, such as suspended databases.")
 ]
@@ -118,10 +189,21 @@ VerboseOption = Annotated[
 
 def main() -> None:
     """The command `notion-pg-sync`."""
-    from notion_pg_sync.commands.output.streams import protect_streams
+    from notion_pg_sync.commands.output.streams import OutputClosedError, OutputError, complain, protect_streams
 
+    # Looking for what could be freed takes a fifth of the start, and finds nothing: commands import, and keep it all.
+    gc.disable()
     protect_streams()
-    app()
+    try:
+        app()
+    except OutputClosedError as error:
+        sys.exit(error.exit_code)
+    except OutputError as error:
+        complain(str(error))
+        sys.exit(error.exit_code)
+    finally:
+        # Nor need Python look for it at its end.
+        gc.freeze()
 
 
 def _version(asked: bool) -> None:
@@ -154,6 +236,9 @@ def sync(
     full_bodies: FullBodiesOption = DEFAULTS.full_bodies,
     full_bodies_every: FullBodiesEveryOption = written_duration(DEFAULTS.full_bodies_every),
     bodies_for: BodiesForOption = None,
+    files: FilesOption = None,
+    files_for: FilesForOption = None,
+    largest_file: LargestFileOption = written_size(DEFAULTS.largest_file),
     page_size: PageSizeOption = DEFAULTS.page_size,
     requests_per_minute: RateOption = DEFAULTS.requests_per_minute,
     concurrency: ConcurrencyOption = DEFAULTS.concurrency,
@@ -169,7 +254,6 @@ def sync(
     """
     from notion_pg_sync.commands.output.console import show_run
     from notion_pg_sync.commands.output.ending import ending_process, postgres_of
-    from notion_pg_sync.commands.output.ping import Pings
     from notion_pg_sync.sync.run.run import sync_one
 
     with ending_process(verbose, log_json=log_json) as ending:
@@ -185,6 +269,9 @@ def sync(
             full_bodies=full_bodies,
             full_bodies_every=read_duration(full_bodies_every),
             bodies_for=read_duration(bodies_for) if bodies_for is not None else None,
+            files=files,
+            files_for=read_duration(files_for) if files_for is not None else None,
+            largest_file=read_size(largest_file),
             page_size=page_size,
             requests_per_minute=requests_per_minute,
             concurrency=concurrency,
@@ -192,18 +279,20 @@ def sync(
             ping_url=ping_url,
         )
         settings = read_settings(os.environ, typed)
-        ending.pings = Pings.begin(settings.ping_url)
+        pings = ending.pings = _pings(settings)
         with postgres_of(settings) as settings:
             ending.code = show_run(
-                lambda listener: sync_one(settings, listener, _typed(), user_id, database),
+                lambda listener: sync_one(settings, listener, _typed(), user_id, database, begins=pings.begin),
                 as_json=as_json,
                 report=ending.report,
+                is_dry=settings.dry_run,
             )
 
 
-@app.command()
+@app.command(cls=_ForEveryUser)
 def sync_all(
     user: UserOption = None,
+    requested: RequestedOption = False,
     dry_run: DryRunOption = DEFAULTS.dry_run,
     verify: VerifyOption = DEFAULTS.verify,
     full: FullOption = DEFAULTS.full,
@@ -212,6 +301,9 @@ def sync_all(
     full_bodies: FullBodiesOption = DEFAULTS.full_bodies,
     full_bodies_every: FullBodiesEveryOption = written_duration(DEFAULTS.full_bodies_every),
     bodies_for: BodiesForOption = written_duration(BODIES_FOR_OF_SYNC_ALL),
+    files: FilesOption = None,
+    files_for: FilesForOption = written_duration(FILES_FOR_OF_SYNC_ALL),
+    largest_file: LargestFileOption = written_size(DEFAULTS.largest_file),
     page_size: PageSizeOption = DEFAULTS.page_size,
     requests_per_minute: RateOption = DEFAULTS.requests_per_minute,
     concurrency: ConcurrencyOption = DEFAULTS.concurrency,
@@ -227,10 +319,7 @@ def sync_all(
 
     Example, in a crontab: */15 * * * * notion-pg-sync sync-all
     """
-    from notion_pg_sync.commands.output.console import show_run
     from notion_pg_sync.commands.output.ending import ending_process, postgres_of
-    from notion_pg_sync.commands.output.ping import Pings
-    from notion_pg_sync.sync.run.run import sync_all as sync_everything
 
     with ending_process(verbose, log_json=log_json) as ending:
         typed = Settings(
@@ -242,6 +331,9 @@ def sync_all(
             full_bodies=full_bodies,
             full_bodies_every=read_duration(full_bodies_every),
             bodies_for=read_duration(bodies_for) if bodies_for is not None else None,
+            files=files,
+            files_for=read_duration(files_for) if files_for is not None else None,
+            largest_file=read_size(largest_file),
             page_size=page_size,
             requests_per_minute=requests_per_minute,
             concurrency=concurrency,
@@ -251,16 +343,37 @@ def sync_all(
             ping_url=ping_url,
         )
         settings = read_settings(os.environ, typed)
-        ending.pings = Pings.begin(settings.ping_url)
+        if requested:
+            from notion_pg_sync.commands.requested import refuse_beside_requested, run_requested
+
+            refuse_beside_requested(settings)
+            # NOTION_PG_SYNC_PING_URL is of a service that waits for the other line: this one must not speak for it.
+            if ping_url is not None:
+                ending.pings = _pings(settings)
+            with postgres_of(settings) as settings:
+                ending.code = run_requested(
+                    settings,
+                    _typed(),
+                    user,
+                    as_json=as_json,
+                    report=ending.report,
+                    begins=ending.pings.begin if ending.pings else None,
+                )
+            return
+        from notion_pg_sync.commands.output.console import show_run
+        from notion_pg_sync.sync.run.run import sync_all as sync_everything
+
+        pings = ending.pings = _pings(settings)
         with postgres_of(settings) as settings:
             ending.code = show_run(
-                lambda listener: sync_everything(settings, listener, _typed(), user),
+                lambda listener: sync_everything(settings, listener, _typed(), user, begins=pings.begin),
                 as_json=as_json,
                 report=ending.report,
+                is_dry=settings.dry_run,
             )
 
 
-@app.command()
+@app.command(cls=_ForEveryUser)
 def status(
     user: UserOption = None,
     database: Annotated[
@@ -309,6 +422,9 @@ def status(
 def init(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Change existing tables without asking.")] = False,
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
+    no_transaction: Annotated[
+        bool, typer.Option("--no-transaction", help="With --sql: print it for a migration tool's transaction.")
+    ] = False,
     row_security: Annotated[
         bool, typer.Option("--row-security", help="Enable row level security on existing sync tables.")
     ] = False,
@@ -323,6 +439,10 @@ def init(
     preset: Annotated[
         list[str] | None,
         typer.Option("--preset", metavar="NAME", help="Create all tables of this preset now: story-app."),
+    ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", metavar="ROLE", help="Let this role of the application's tenants read what is theirs."),
     ] = None,
     verbose: VerboseOption = 0,
 ) -> None:
@@ -344,9 +464,11 @@ def init(
                 settings,
                 yes=yes,
                 only_sql=sql,
+                no_transaction=no_transaction,
                 row_security=row_security,
                 trusted=trust or [],
                 presets=preset or [],
+                roles=role or [],
             )
         )
 
@@ -369,6 +491,9 @@ def connect(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Replace the user's token and databases without asking.")
     ] = False,
+    keep_token: Annotated[
+        bool, typer.Option("--keep-token", help="Pick other databases; the stored token stays.")
+    ] = False,
     views: Annotated[bool, typer.Option("--views/--no-views", help="Keep typed views for the user.")] = True,
     sync_now: Annotated[
         bool | None, typer.Option("--sync/--no-sync", help="Sync now; asked on a terminal.", show_default=False)
@@ -378,14 +503,24 @@ def connect(
     """Connect a user: check a token, pick databases, store both.
 
     Both go into user_settings. The token is asked for without echo, or read from
-    stdin when that is not a terminal; it is never an argument.
+    stdin when that is not a terminal; it is never an argument. For a user who has
+    one, Enter keeps it, and only the databases change.
 
     Example: notion-pg-sync connect me
     """
     from notion_pg_sync.commands.connect.command import ConnectOptions, run_connect
     from notion_pg_sync.commands.output.ending import ending_process, postgres_of
 
-    options = ConnectOptions(user_id, token_file, database or [], everything, replace=yes, views=views, sync=sync_now)
+    options = ConnectOptions(
+        user_id,
+        token_file,
+        database or [],
+        everything,
+        replace=yes,
+        keep_token=keep_token,
+        views=views,
+        sync=sync_now,
+    )
     with ending_process(verbose) as ending:
         settings = read_settings(os.environ)
         is_embedded = settings.database_url is None
@@ -406,6 +541,7 @@ def forget(
         bool, typer.Option("--disconnect", help="Also remove the token and databases (or the one) from user_settings.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    files: PlaceOption = None,
     verbose: VerboseOption = 0,
 ) -> None:
     """Remove every trace of a user, or of one database.
@@ -415,8 +551,61 @@ def forget(
     from notion_pg_sync.commands.forget import run_forget
     from notion_pg_sync.commands.output.ending import ending_process, postgres_of
 
-    with ending_process(verbose) as ending, postgres_of(read_settings(os.environ)) as settings:
+    with (
+        ending_process(verbose) as ending,
+        postgres_of(read_settings(os.environ, Settings(files=files))) as settings,
+    ):
         ending.code = run_forget(settings, user_id, database, disconnect=disconnect, yes=yes)
+
+
+@app.command()
+def history(
+    user_id: UserArgument,
+    database: DatabaseArgument,
+    page: Annotated[
+        str | None, typer.Option("--page", metavar="PAGE", help="Only this page: its title, its id, or its link.")
+    ] = None,
+    since: Annotated[
+        str, typer.Option("--since", metavar="TIME", help="Show what changed within this time, such as 12h or 30d.")
+    ] = "7d",
+    as_json: JsonOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Show what people changed in a database, newest first.
+
+    One screen; --json prints all of it.
+
+    Example: notion-pg-sync history user-1 Characters --since 30d
+    """
+    from notion_pg_sync.commands.history import run_history
+    from notion_pg_sync.commands.output.ending import ending_process, postgres_of
+    from notion_pg_sync.sync.run.signals import run_until_done
+
+    with ending_process(verbose) as ending, postgres_of(read_settings(os.environ)) as settings:
+        asked = run_history(settings, user_id, database, page=page, within=read_duration(since), as_json=as_json)
+        ending.code = run_until_done(asked)
+
+
+@app.command()
+def sql(
+    statement: Annotated[
+        str | None, typer.Argument(metavar="STATEMENT", help="One statement; without it, stdin is read.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, as in a pipe, and all of each value.")] = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Ask PostgreSQL for rows, the embedded one too.
+
+    Prints a table on a terminal, CSV in a pipe. It only reads, and prints no token.
+
+    Example: notion-pg-sync sql "SELECT title, url FROM notion_pages_sync LIMIT 5"
+    """
+    from notion_pg_sync.commands.output.ending import ending_process, postgres_of
+    from notion_pg_sync.commands.sql import run_sql
+    from notion_pg_sync.sync.run.signals import run_until_done
+
+    with ending_process(verbose) as ending, postgres_of(read_settings(os.environ)) as settings:
+        ending.code = run_until_done(run_sql(settings, statement, as_csv=as_csv))
 
 
 @app.command()
@@ -447,7 +636,7 @@ def grant_reader(
         ending.code = run_until_done(run_grant_reader(settings, role, user, revoke=revoke, only_sql=sql))
 
 
-@app.command()
+@app.command(cls=_ForEveryUser)
 def doctor(
     user: UserOption = None,
     max_age: MaxAgeOption = written_duration(DEFAULTS.max_age),
@@ -455,6 +644,7 @@ def doctor(
     no_cron_check: Annotated[
         bool, typer.Option("--no-cron-check", help="Skip the schedule: for hosts that do not run it.")
     ] = False,
+    files: PlaceOption = None,
     verbose: Annotated[
         int,
         typer.Option(
@@ -474,7 +664,7 @@ def doctor(
     checks = [check for check in ALL_CHECKS if not (no_cron_check and check.section == "Scheduling")]
     on_terminal = sys.stderr.isatty()
     with ending_process(verbose if verbose > 1 else 0) as ending:
-        settings = read_settings(os.environ, Settings(max_age=read_duration(max_age)))
+        settings = read_settings(os.environ, Settings(max_age=read_duration(max_age), files=files))
         ending.code = run_until_done(
             run_doctor(
                 settings,
@@ -501,12 +691,20 @@ def demo(
     """
     from notion_pg_sync.commands.demo.requirements import require_workspace_and_postgres
     from notion_pg_sync.commands.output.ending import ending_process
+    from notion_pg_sync.commands.output.streams import say
 
     with ending_process(verbose) as ending:
         require_workspace_and_postgres()
+        say("Starting a PostgreSQL and a sample Notion workspace: this takes a few seconds.")
         from notion_pg_sync.commands.demo.command import run_demo
 
         ending.code = run_demo(keep=keep)
+
+
+def _pings(settings: Settings) -> Pings:
+    from notion_pg_sync.commands.output.ping import Pings
+
+    return Pings(settings.ping_url)
 
 
 def _typed() -> str:

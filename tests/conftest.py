@@ -26,6 +26,7 @@ from notion_pg_sync.embedded.server import EmbeddedPostgres
 from notion_pg_sync.settings import Settings
 from tests.installation import Installation
 from tests.private_host import PrivateHost
+from tests.s3_server import Bucket, S3Server
 
 # A test's data need not survive a power cut.
 FAST_SETTINGS = {
@@ -223,6 +224,19 @@ def with_database(connection_string: str, name: str) -> str:
     """The same server as `connection_string` (in either of libpq's forms), another database."""
     parameters = conninfo_to_dict(connection_string, dbname=name)
     return f"postgresql:///?{urlencode(parameters, quote_via=quote)}"
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """An S3 server for the whole test session."""
+    with S3Server() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server) -> Bucket:
+    """A bucket of this test's own."""
+    return s3_server.bucket()
 
 
 @pytest.fixture

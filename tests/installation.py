@@ -59,6 +59,11 @@ class Installation:
             replace(self.settings, **settings), SilentListener(), "notion-pg-sync sync", user_id, database
         )
 
+    async def let_an_hour_go_by(self) -> None:
+        """For Notion's clock, and for what is believed of the databases."""
+        self.workspace.clock.advance(3600)
+        await self.execute("UPDATE notion_sync.databases SET listed_at = listed_at - interval '1 hour'")
+
     async def execute(self, statement: str, *parameters: object) -> list[Row]:
         async with (
             await psycopg.AsyncConnection.connect(

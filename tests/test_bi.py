@@ -24,11 +24,12 @@ from sqlalchemy import func, select
 from notion_pg_sync.settings import Settings
 from tests.cli.conftest import Command
 from tests.conftest import DatabaseMaker
+from tests.fences import ROOT, blocks
 from tests.installation import Installation
 
 pytestmark = pytest.mark.slow
 
-PAGE = Path(__file__).parents[1] / "docs" / "bi.md"
+PAGE = ROOT / "docs" / "bi.md"
 
 
 def fill(database_url: str) -> None:
@@ -47,8 +48,7 @@ def fill(database_url: str) -> None:
 
 
 def shown(language: str) -> list[str]:
-    blocks: list[str] = re.findall(rf"^```{language}\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.M)
-    return blocks
+    return blocks(PAGE, language)
 
 
 def questions() -> list[tuple[str, str]]:
@@ -123,8 +123,21 @@ def test_sqlalchemy_reflects_the_views_and_asks_them(analyst: Analyst) -> None:
         "Call the hall's manager",
         "Invoice the printer's discount",
     ]
-    whole = pandas.read_sql("SELECT * FROM notion.tasks", engine, index_col="page_id")
-    assert whole.shape == (10, len(tasks.columns) - 1)
+    assert read_as_shown(engine).shape == (10, len(tasks.columns) - 1)
+
+
+def read_as_shown(engine: sqlalchemy.Engine) -> pandas.DataFrame:
+    """What the page's program for pandas reads, from this database."""
+    (program,) = shown("python")
+    url = '"postgresql+psycopg://analyst@db.example.com/app"'
+    assert url in program
+    names: dict[str, object] = {"where": engine.url}
+    exec(program.replace(url, "where"), names)
+    read, its_engine = names["tasks"], names["engine"]
+    assert isinstance(its_engine, sqlalchemy.Engine)
+    its_engine.dispose()
+    assert isinstance(read, pandas.DataFrame)
+    return read
 
 
 # What Metabase asks (describe-syncable-tables and describe-fields of its driver), and Grafana's query builder.
@@ -165,7 +178,10 @@ VIEWS = {
     *("projects", "projects__lead", "projects__tasks"),
     *("tasks", "tasks__assignee", "tasks__part_of", "tasks__project", "tasks__subtasks", "tasks__tags"),
 }
-READ_OF_OURS = {"options", "page_bodies", "readers", "search_documents", "users", "view_sources"}
+READ_OF_OURS = {
+    *("options", "page_bodies", "readers", "search_documents", "users", "view_sources"),
+    *("field_changes", "files", "page_changes", "page_files"),
+}
 
 
 def test_metabase_finds_the_views_with_their_comments_and_nothing_else_of_ours(analyst: Analyst) -> None:

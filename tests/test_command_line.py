@@ -13,7 +13,15 @@ from typer.main import get_command
 
 from docs.made.commands import PAGE, command_reference, help_of, names_of_commands
 from notion_pg_sync.cli import app
-from notion_pg_sync.settings import BODIES_FOR_OF_SYNC_ALL, DEFAULTS, written_duration
+from notion_pg_sync.core.variables import VARIABLES
+from notion_pg_sync.settings import (
+    BODIES_FOR_OF_SYNC_ALL,
+    DEFAULTS,
+    FILES_FOR_OF_SYNC_ALL,
+    read_settings,
+    written_duration,
+    written_size,
+)
 
 COMPLETE = """
 eval "$(_NOTION_PG_SYNC_COMPLETE=source_bash notion-pg-sync)"
@@ -39,16 +47,62 @@ def test_the_list_of_commands_cuts_no_description() -> None:
     assert "..." not in help_of().replace("[ARGS]...", "")
 
 
+def test_the_commands_are_listed_in_the_order_in_which_a_person_needs_them() -> None:
+    assert names_of_commands()[:6] == ["init", "connect", "sync-all", "sync", "status", "doctor"]
+    assert names_of_commands()[-1] == "demo"
+
+
+class Asked(dict[str, str]):
+    """An environment that notes what is looked up in it."""
+
+    def __init__(self) -> None:
+        super().__init__({"https_proxy": "http://127.0.0.1:3128"})
+        self.names: set[str] = set()
+
+    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        self.names.add(key)
+        return super().get(key, default)
+
+
+def test_the_help_names_the_environment_variables_that_count_and_they_are_read() -> None:
+    asked = Asked()
+    read_settings(asked)
+    named = {name for one in VARIABLES for name in one.names}
+    assert named <= asked.names
+    assert all(name in help_of() for name in named)
+    assert not {name for name in asked.names if name.startswith("NOTION_")} - named
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        (["sync-all", "me"], "type 'notion-pg-sync sync-all --user me'"),
+        (["sync-all", "me", "My tasks"], "type 'notion-pg-sync sync me 'My tasks''"),
+        (["status", "me"], "type 'notion-pg-sync status --user me'"),
+        (["doctor", "me"], "type 'notion-pg-sync doctor --user me'"),
+        (["sync-all", "--timeout", "5"], "'5' has no unit: write 5s, 5m, 5h or 5d"),
+        (["status", "--max-age", "30"], "'30' has no unit: write 30s, 30m, 30h or 30d"),
+    ],
+)
+def test_what_is_typed_almost_right_is_told_how(typed: list[str], hint: str) -> None:
+    command = [sys.executable, "-m", "notion_pg_sync", *typed]
+    ended = subprocess.run(command, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert hint in ended.stderr
+
+
 @pytest.mark.parametrize("name", names_of_commands())
 def test_an_option_has_the_default_of_its_setting(name: str) -> None:
     settings = {field.name: getattr(DEFAULTS, field.name) for field in fields(DEFAULTS)}
     if name == "sync-all":
-        settings["bodies_for"] = BODIES_FOR_OF_SYNC_ALL
+        settings |= {"bodies_for": BODIES_FOR_OF_SYNC_ALL, "files_for": FILES_FOR_OF_SYNC_ALL}
     options = {one.name: one.default for one in get_command(app).commands[name].params if one.name in settings}  # type: ignore[attr-defined]
     written = {
         option: written_duration(settings[option]) if isinstance(settings[option], timedelta) else settings[option]
         for option in options
     }
+    if "largest_file" in options:
+        written["largest_file"] = written_size(DEFAULTS.largest_file)
     assert options == written
     assert len(options) >= {"sync": 13, "sync-all": 13, "status": 2}.get(name, 0)
 

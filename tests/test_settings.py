@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_pg_sync.settings import Settings, SettingsError, read_duration, read_settings, written_duration
+from notion_pg_sync.settings import (
+    FILE_HOSTS,
+    Settings,
+    SettingsError,
+    read_duration,
+    read_settings,
+    read_size,
+    written_duration,
+    written_size,
+)
 
 
 def test_database_url_wins_over_libpqs_own_variables() -> None:
@@ -42,10 +52,15 @@ def test_a_time_is_written_as_it_is_read(time: timedelta) -> None:
     assert read_duration(written_duration(time)) == time
 
 
-@pytest.mark.parametrize("written", ["", "m", "15", "1.5h", "-1m", "٣m", "1w", f"{10**12}d", f"{'9' * 5000}s"])
+@pytest.mark.parametrize("written", ["", "m", "1.5h", "-1m", "٣m", "1w", f"{10**12}d", f"{'9' * 5000}s"])
 def test_what_is_no_time_is_refused(written: str) -> None:
     with pytest.raises(SettingsError, match="such as 45m"):
         read_duration(written)
+
+
+def test_a_number_without_its_unit_is_asked_for_one() -> None:
+    with pytest.raises(SettingsError, match="'15' has no unit: write 15s, 15m, 15h or 15d"):
+        read_duration("15")
 
 
 @pytest.mark.parametrize(
@@ -108,3 +123,56 @@ def test_a_proxy_is_named_by_the_variables_that_curl_goes_by(variables: dict[str
 def test_what_does_not_leave_this_machine_goes_by_no_proxy() -> None:
     environment = {**NOTION, "HTTPS_PROXY": "http://proxy:3128", "NOTION_BASE_URL": "http://127.0.0.1:9"}
     assert read_settings(environment).notion_proxy is None
+
+
+def test_a_folder_for_files_is_named_by_its_full_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A run of cron is in another folder than who tried it."""
+    monkeypatch.chdir(tmp_path)
+    assert read_settings({"NOTION_PG_SYNC_FILES": "kept/"}).files == str(tmp_path / "kept")
+    assert read_settings({"NOTION_PG_SYNC_FILES": "/a"}, Settings(files="/b")).files == "/b"
+    assert read_settings({"NOTION_PG_SYNC_FILES": ""}).files is None
+
+
+def test_a_bucket_for_files_is_named_by_its_address() -> None:
+    assert read_settings({"NOTION_PG_SYNC_FILES": "s3://bucket/a b/"}).files == "s3://bucket/a b"
+
+
+@pytest.mark.parametrize("where", ["ftp://a/b", "https://bucket.s3.amazonaws.com/a", "s3://", "s3:///a", "s3://k:s@b"])
+def test_what_keeps_no_files_is_refused_without_its_secrets(where: str) -> None:
+    with pytest.raises(SettingsError, match="s3://bucket/prefix") as raised:
+        read_settings({"NOTION_PG_SYNC_FILES": where})
+    assert "k:s" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"])
+def test_a_store_is_spoken_to_unencrypted_on_this_machine_alone(name: str) -> None:
+    assert read_settings({name: "http://127.0.0.1:8333"}).stores_in_clear
+    assert not read_settings({name: "https://minio.example"}).stores_in_clear
+    with pytest.raises(SettingsError, match=r"minio\.example would be spoken to unencrypted"):
+        read_settings({name: "http://minio.example:9000"})
+    assert read_settings({name: "http://minio.example:9000", "AWS_ALLOW_HTTP": "true"}).stores_in_clear
+
+
+def test_hosts_of_files_are_those_that_are_named_or_notions() -> None:
+    assert read_settings({"NOTION_PG_SYNC_FILE_HOSTS": "a.example, b.example/files,"}).file_hosts == (
+        "a.example",
+        "b.example/files",
+    )
+    assert read_settings({}).file_hosts == FILE_HOSTS
+
+
+@pytest.mark.parametrize("written", ["https://a.example", "A.example", "a b", "*.example", "a.example:443"])
+def test_what_is_no_host_is_refused(written: str) -> None:
+    with pytest.raises(SettingsError, match="is not the name of a host"):
+        read_settings({"NOTION_PG_SYNC_FILE_HOSTS": written})
+
+
+@given(st.integers(min_value=0, max_value=10**9 - 1).map(lambda size: size * 1000))
+def test_a_size_is_written_as_it_is_read(size: int) -> None:
+    assert read_size(written_size(size)) == size
+
+
+@pytest.mark.parametrize("written", ["", "GB", "5", "1.5GB", "-1MB", "٣MB", "1TB", f"{10**12}GB", f"{'9' * 5000}kB"])
+def test_what_is_no_size_is_refused(written: str) -> None:
+    with pytest.raises(SettingsError, match="such as"):
+        read_size(written)

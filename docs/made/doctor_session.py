@@ -50,8 +50,8 @@ class Session:
         self.kept.append(f"```text\n{shown}\n```\n")
 
 
-def main() -> None:
-    """Records the session."""
+def recorded() -> str:
+    """The session, as Markdown."""
     small = small_workspace()
     folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-session-"))
     try:
@@ -90,7 +90,7 @@ def main() -> None:
             host.start_cron()
             session.tell("All is well", "cron is started:")
             session.type("notion-pg-sync doctor")
-            PAGE.write_text("\n".join(session.kept), encoding="utf-8")
+            return "\n".join(session.kept)
     finally:
         shutil.rmtree(folder)
 
@@ -113,4 +113,4 @@ def record(session: Session, token: str, worlds: str, notes: str, host: PrivateH
 
 
 if __name__ == "__main__":
-    main()
+    PAGE.write_text(recorded(), encoding="utf-8")

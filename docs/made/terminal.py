@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
+import termios
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from itertools import groupby
@@ -23,9 +26,16 @@ _LINES = 400
 
 
 def shown_by(
-    command: Sequence[str], environment: Mapping[str, str], *, columns: int = 100, once: str | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    columns: int = 100,
+    lines: int = 40,
+    once: str | None = None,
 ) -> Text:
-    """What a terminal of `columns` shows when the command has ended, or as soon as `once` (a pattern) is on it.
+    """What a terminal of this size shows when the command has ended, or as soon as `once` (a pattern) is on it.
+
+    What has left its screen is shown too.
 
     The command is left to end in either case. Its exit code is not looked at: a failure is worth showing, too. Raises
     `ValueError` if `once` was never on it.
@@ -33,22 +43,18 @@ def shown_by(
     screen = pyte.Screen(columns, _LINES)
     stream = pyte.ByteStream(screen)
     ours, theirs = pty.openpty()
-    environment = {
-        "TERM": "xterm-256color",
-        "COLORTERM": "truecolor",
-        "COLUMNS": str(columns),
-        "LINES": "40",
-        **environment,
-    }
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    environment = {"TERM": "xterm-256color", "COLORTERM": "truecolor", **environment}
     with subprocess.Popen(
         command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True
     ) as process:
         os.close(theirs)
         snapshot: Text | None = None
         while True:
-            if once and snapshot is None and re.search(once, "\n".join(screen.display)):
-                snapshot = _text_of(screen)
-            if not select.select([ours], [], [], 0.1)[0]:
+            # What is drawn anew is whole where nothing comes for a moment.
+            if not select.select([ours], [], [], 0.02)[0]:
+                if once and snapshot is None and re.search(once, "\n".join(screen.display)):
+                    snapshot = _text_of(screen)
                 if process.poll() is not None:
                     break
                 continue
@@ -68,6 +74,8 @@ def save_screen(text: Text, title: str, path: Path, *, columns: int = 100) -> No
     console.print(text)
     # Without the fonts that rich would have fetched from elsewhere.
     picture = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title=title), flags=re.DOTALL)
+    # Else some programs leave out the blanks that a line begins with.
+    picture = picture.replace("<svg ", '<svg xml:space="preserve" ', 1)
     path.write_text(picture, encoding="utf-8")
 
 

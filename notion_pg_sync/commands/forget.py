@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import humanize
 
@@ -13,14 +14,20 @@ from notion_pg_sync.commands.output.streams import confirm
 from notion_pg_sync.commands.output.terminal import Screen
 from notion_pg_sync.core.databases import ConfiguredDatabase, resolve_database
 from notion_pg_sync.core.errors import UsageError
+from notion_pg_sync.core.printable import printable
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import accounts, forgetting, migrations
 from notion_pg_sync.mirror.connection import Pool, open_pool, retried, transaction
+from notion_pg_sync.mirror.files import count_discarded
 from notion_pg_sync.mirror.forgetting import Forgotten
 from notion_pg_sync.mirror.tables import settings_schema
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.claiming import once_free
 from notion_pg_sync.sync.run.database_entry import read_entry
 from notion_pg_sync.sync.run.signals import run_until_done
+
+if TYPE_CHECKING:
+    from notion_pg_sync.sync.files.sweeping import Removed
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,10 @@ def run_forget(settings: Settings, user_id: str, database: str | None, *, discon
     for sentence in forgotten.says:
         out.print(sentence)
     out.print(_summary(what, forgotten.row_counts))
-    return 0
+    removed = run_until_done(_remove_bytes(settings))
+    if removed.says:
+        out.print(removed.says)
+    return 0 if removed.is_all else 1
 
 
 def _summary(what: str, counts: Mapping[str, int]) -> str:
@@ -59,6 +69,46 @@ def _summary(what: str, counts: Mapping[str, int]) -> str:
         return f"Nothing was stored for {what}."
     gone = [f"{humanize.intcomma(count)} of {relation}" for relation, count in counts.items() if count]
     return f"Forgotten: {what}. Rows: {', '.join(gone)}."
+
+
+@dataclass(frozen=True)
+class _Removed:
+    """What came of the bytes of forgotten files: whether all of them are removed, and what there is to say."""
+
+    says: str = ""
+    is_all: bool = True
+
+
+async def _remove_bytes(settings: Settings) -> _Removed:
+    """Removes what was forgotten of files from the place that keeps them, also what was forgotten by SQL before."""
+    async with open_pool(settings.database_url or "") as pool:
+        async with transaction(pool) as connection:
+            waiting = await count_discarded(connection)
+        if not waiting:
+            return _Removed()
+        left = f"The bytes of {plural(waiting, 'file')} are still where they were kept"
+        if settings.files is None:
+            return _Removed(f"{left}: repeat this with --files WHERE, or let the next run remove them.", is_all=False)
+        from notion_pg_sync.sync.files.place import PlaceError, open_place  # noqa: PLC0415 - needs the extra `files`
+        from notion_pg_sync.sync.files.sweeping import remove_discarded  # noqa: PLC0415
+
+        try:
+            place = open_place(settings.files, in_clear=settings.stores_in_clear, may_be_new=False)
+            removed = await remove_discarded(pool, place, leaves_missing=True)
+        except PlaceError as error:
+            return _Removed(f"{left}, and the next run tries again: {error}", is_all=False)
+    return _told(settings.files, removed)
+
+
+def _told(where: str, removed: Removed) -> _Removed:
+    """What came of it in words."""
+    says = [f"Removed the bytes of {plural(removed.files, 'file')} from {printable(where)}."]
+    if removed.missing:
+        are = plural(removed.missing, "file is", "files are")
+        says.append(f"The bytes of {are} not there: if another place has them, repeat this now with --files WHERE.")
+    if removed.problem:
+        says.append(removed.problem)
+    return _Removed(" ".join(says), is_all=len(says) == 1)
 
 
 async def _find(settings: Settings, user_id: str, database: str | None) -> Target:

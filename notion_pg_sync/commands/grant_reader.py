@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from psycopg import errors, sql
 
+from notion_pg_sync.commands.output.streams import say
 from notion_pg_sync.commands.output.terminal import Screen
 from notion_pg_sync.core.columns import MAX_NAME_BYTES
 from notion_pg_sync.core.errors import ToolError, UsageError
@@ -70,7 +71,7 @@ async def run_grant_reader(
                 "do it."
             ) from error
     if only_sql:
-        print(said)
+        say(said)
     else:
         out.print(said, markup=False)
     return 0

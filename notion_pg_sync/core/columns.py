@@ -10,6 +10,9 @@ UNDETERMINED = "undetermined"
 # The part of a property that all have: the value itself, which of a date is its calendar day.
 VALUE = "value"
 
+# The types of properties whose values Notion computes: what nobody entered changes by itself.
+COMPUTED_TYPES = frozenset({"formula", "rollup", "created_time", "created_by", "last_edited_time", "last_edited_by"})
+
 # PostgreSQL cuts longer names, which would make two of them one.
 MAX_NAME_BYTES = 63
 

@@ -52,6 +52,7 @@ class ErrorCode(StrEnum):
     LEASE_LOST = "lease_lost"
     INTERRUPTED = "interrupted"
     POSTGRESQL = "postgresql"
+    FILE_STORE = "file_store"
     INTERNAL = "internal"
 
 

@@ -19,6 +19,8 @@ LEASE_ENDS_WITHIN_DAYS = 1
 # Between the minute that a schedule names and the run's record lie the start of the process and its way to
 # PostgreSQL, whose clock may be another than cron's.
 MISSED_AFTER_MINUTES = 2
+# `sync-all --requested` writes the time of a look once in five minutes, and may be started as seldom as every ten.
+LOOK_IS_OLD_AFTER_MINUTES = 15
 # Notion refuses now and then what it allows a moment later; three runs in a row are no accident.
 SUSPENDED_AFTER_FAILURES = 3
 # Somebody may be fixing it just now: hourly at first, daily once a day went by.
@@ -62,6 +64,7 @@ class Condition(Enum):
     NEVER_SYNCED = "never_synced"
     STALE = "stale"
     LATE = "late"
+    PAUSED = "paused"
     SUSPENDED = "suspended"
     INCOMPLETE = "incomplete"
     NOT_CONNECTED = "not_connected"
@@ -102,6 +105,7 @@ _HEALTH = {
     Condition.NEVER_SYNCED: Health.FAILING,
     Condition.STALE: Health.FAILING,
     Condition.LATE: Health.DEGRADED,
+    Condition.PAUSED: Health.DEGRADED,
     Condition.SUSPENDED: Health.DEGRADED,
     Condition.INCOMPLETE: Health.DEGRADED,
     Condition.NOT_CONNECTED: Health.DEGRADED,

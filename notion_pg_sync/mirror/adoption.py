@@ -14,8 +14,8 @@ from psycopg import sql
 from notion_pg_sync.core.columns import MAX_NAME_BYTES
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.connection import Connection
-from notion_pg_sync.mirror.page_ids import PageIds, inspect_page_ids, removal_of_duplicates, rewriting, trigger_on
-from notion_pg_sync.mirror.page_uuids import filling_in_batches, uuid_trigger_on
+from notion_pg_sync.mirror.page_ids import IdSpelling, PageIds, inspect_page_ids, removal_of_duplicates, trigger_on
+from notion_pg_sync.mirror.page_uuids import filling, filling_in_batches, uuid_trigger_on
 from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.tables import (
     ColumnDefinition,
@@ -33,6 +33,9 @@ from notion_pg_sync.mirror.trust import OwnedRelation, roles_of
 _OF_THE_GRAMMAR = frozenset({"boolean", "integer", "timestamp with time zone"})
 
 
+# The policy by which every role sees the rows of its user.
+TENANT_POLICY = "notion-pg-sync tenant"
+_KEY = ("user_id", "notion_page_id")
 # The indexes beside the key, by what they find rows by.
 _INDEXES = {
     "data_source": ("user_id", "notion_data_source_id"),
@@ -64,8 +67,8 @@ class ExistingColumn:
 class TableState:
     """A relation as it is in the database before `init`; `owner_is_trusted`: it may count (trust.py).
 
-    `indexes`: the columns of those that are whole. `stores_fields_plain`: somebody said how values are stored that are
-    long, or it has no values of its own.
+    `indexes`: the columns of those that are whole; `unfinished_indexes`: the names of those whose building was cut off.
+    `stores_fields_plain`: somebody said how values are stored that are long, or it has no values of its own.
     """
 
     owned: bool
@@ -76,6 +79,8 @@ class TableState:
     row_security: bool = False
     policies: frozenset[str] = frozenset()
     indexes: frozenset[tuple[str, ...]] = frozenset()
+    unfinished_indexes: frozenset[str] = frozenset()
+    is_partitioned: bool = False
     foreign_keys_to_it: tuple[str, ...] = ()
     page_ids: PageIds = field(default_factory=PageIds)
     stores_fields_plain: bool = False
@@ -90,18 +95,105 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Fill:
-    """The rows of `table` get their `page_id`; `count`: how many have none, or another's."""
+class Index:
+    """An index that a table is to have; `is_unfinished`: there is one of its name, whose building was cut off.
 
-    table: sql.Identifier
-    count: int
+    On a partitioned table PostgreSQL builds none `CONCURRENTLY`.
+    """
+
+    says: str
+    name: str
+    table: SyncTable
+    columns: tuple[str, ...]
+    is_unique: bool = False
+    is_unfinished: bool = False
+    on_partitions: bool = False
+
+    def changes(self, *, concurrently: bool) -> list[Change]:
+        """Statements that make it, one by one: what is left of one that was cut off goes first.
+
+        `concurrently`: outside of any transaction, and nobody waits; else writers do.
+        """
+        before = [self.dropping(concurrently=concurrently)] if self.is_unfinished else []
+        return [*before, self.building(concurrently=concurrently)]
+
+    def building(self, *, concurrently: bool) -> Change:
+        """The last of these statements."""
+        statement = sql.SQL("CREATE {}{} IF NOT EXISTS {} ON {} ({})").format(
+            sql.SQL("UNIQUE INDEX" if self.is_unique else "INDEX"),
+            self._how(concurrently),
+            sql.Identifier(self.name),
+            self.table.identifier,
+            sql.SQL(", ").join(map(sql.Identifier, self.columns)),
+        )
+        return Change(self.says, statement)
+
+    def dropping(self, *, concurrently: bool) -> Change:
+        """The statement that takes away what a building left that was cut off."""
+        name = sql.Identifier(self.table.schema, self.name)
+        return Change(
+            f"drop the index {self.name}, whose building was cut off",
+            sql.SQL("DROP INDEX{} IF EXISTS {}").format(self._how(concurrently), name),
+        )
+
+    def _how(self, concurrently: bool) -> sql.SQL:
+        return sql.SQL(" CONCURRENTLY" if concurrently and not self.on_partitions else "")
+
+
+@dataclass(frozen=True)
+class RowChanges:
+    """What is to change in the rows of a table: `page_id` where it is not the page's, the spelling of `notion_page_id`.
+
+    `spelling` is how the table writes page ids. `rows`: how many there are in all. `may_remove`: no foreign key points
+    at rows, which would go with them or hold them.
+    """
+
+    table: SyncTable
+    spelling: IdSpelling
+    rows: int = 0
+    duplicates: int = 0
+    misspelled: int = 0
+    unlike: int = 0
+    may_remove: bool = True
 
     @property
-    def change(self) -> Change:
-        """It as one statement, which commits by itself."""
+    def removes(self) -> Change:
+        """What leaves one row of each page."""
+        many = plural(self.duplicates, "duplicate row")
         return Change(
-            f"fill page_id in {plural(self.count, 'row')}, some thousand at a time", filling_in_batches(self.table)
+            f"move {many} to notion_sync.removed_pages (of each page the newest row stays)",
+            removal_of_duplicates(self.table.identifier, self.table.qualified_name),
         )
+
+    @property
+    def fills_in_batches(self) -> Change:
+        """The rest as one statement, which commits by itself."""
+        statement = filling_in_batches(self.table.identifier, self.spells)
+        return Change(f"{self._fills}, some thousand at a time", statement)
+
+    @property
+    def fills_at_once(self) -> Change:
+        """The rest as one statement, for a transaction, and for whatever rows there are."""
+        return Change(self._fills, filling(self.table.identifier, self.spelling))
+
+    @property
+    def spells(self) -> IdSpelling | None:
+        """How ids are to be written, where any is written otherwise."""
+        return self.spelling if self.misspelled else None
+
+    @property
+    def to_fill(self) -> bool:
+        """Whether any row is to be filled or spelled."""
+        return bool(self.misspelled or self.unlike)
+
+    @property
+    def _fills(self) -> str:
+        parts = []
+        if self.misspelled:
+            parts.append(f"write {plural(self.misspelled, 'page id')} {self.spelling.words}, as the others are")
+        if self.unlike or not parts:
+            parts.append(f"fill page_id in {plural(self.unlike, 'row')}")
+        return ", and ".join(parts)
 
 
 @dataclass
@@ -111,9 +203,12 @@ class Changes:
     `creates`: it is not there yet. `adopts`: it is somebody's already, namely of the role `belongs_to`, so `init` asks
     first. `problems` stand in the way (`remedies` has the SQL to type, by problem, where there is some); `warnings` and
     `keys_of_its_own`, which rows of Notion may not meet, do not. `owner` is the role that has to run the changes where
-    the current one may not. `distrusted`: nobody has said that its owner is trusted. `lock` is to come first in their
-    transaction, where they hang on the rows. `fills` and `later` come after it, since they take long where there are
-    many rows: the table whose `page_id` is to be filled, and what has a transaction of its own each.
+    the current one may not. `distrusted`: nobody has said that its owner is trusted.
+
+    `changes` take a moment each, and come first, in one transaction. From then on new rows are as they are to be, and
+    what takes long where there are many rows needs no lock that stops readers or writers for long: the rows that are
+    there (`in_rows`; those of a page that has several, before the `key`), the `key`, then `narrow_keys`, which it makes
+    needless, and `indexes`. Each is done or not, wherever it is cut off.
     """
 
     relation: str
@@ -122,10 +217,11 @@ class Changes:
     belongs_to: str | None = None
     owner: str | None = None
     distrusted: OwnedRelation | None = None
-    lock: sql.Composed | None = None
     changes: list[Change] = field(default_factory=list)
-    fills: Fill | None = None
-    later: list[Change] = field(default_factory=list)
+    in_rows: RowChanges | None = None
+    key: Index | None = None
+    narrow_keys: list[Change] = field(default_factory=list)
+    indexes: list[Index] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     keys_of_its_own: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -133,8 +229,16 @@ class Changes:
 
     @property
     def every(self) -> list[Change]:
-        """All changes, in order."""
-        return [*self.changes, *([self.fills.change] if self.fills else []), *self.later]
+        """All changes, in order; each statement can be run by itself, and not all of them in one transaction."""
+        rows = self.in_rows
+        return [
+            *self.changes,
+            *([rows.removes] if rows and rows.duplicates else []),
+            *(self.key.changes(concurrently=False) if self.key else []),
+            *self.narrow_keys,
+            *([rows.fills_in_batches] if rows and rows.to_fill else []),
+            *(change for index in self.indexes for change in index.changes(concurrently=False)),
+        ]
 
     def misfits(self, column: Misfit) -> None:
         """Adds a problem with a column, for which there is SQL to type."""
@@ -167,17 +271,16 @@ def changes_to(
         adopts=True,
         belongs_to=found.owner,
         owner=None if found.owned else found.owner,
-        lock=sql.SQL("LOCK TABLE {}").format(table.identifier) if _hangs_on_rows(found) else None,
     )
     _add_missing_columns(plan, table, found)
     if not plan.problems:
         _replace_narrow_keys(plan, table, found)
         _spell_alike(plan, table, found)
         _follow_page_ids(plan, table, found)
-        _add_key(plan, table, found, taken)
+        plan.key = _missing_key(table, found, taken)
         if not found.stores_fields_plain:
             plan.changes.append(storing_fields_plain(table.identifier))
-        plan.later += _missing_indexes(table, found, taken)
+        plan.indexes += _missing_indexes(table, found, taken)
         _tell_other_keys(plan, table, found)
     _secure(plan, table, found, role, row_security=row_security)
     return plan
@@ -211,8 +314,14 @@ def _creation(table: SyncTable, role: str, favoured: Sequence[str | None], taken
     nothing = TableState(owned=True, owner=role, columns={})
     _spell_alike(plan, table, nothing)
     _follow_page_ids(plan, table, nothing)
-    _add_key(plan, table, nothing, taken)
-    plan.changes += _missing_indexes(table, nothing, taken)
+    plan.add(
+        "add the unique key (user_id, notion_page_id)",
+        sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE (user_id, notion_page_id)").format(
+            table.identifier, sql.Identifier(_free(f"{table.name[:50]}_page_key", taken))
+        ),
+    )
+    for index in _missing_indexes(table, nothing, taken):
+        plan.changes += index.changes(concurrently=False)
     _secure(plan, table, nothing, role, row_security=True)
     return plan
 
@@ -310,12 +419,14 @@ def _replace_narrow_keys(plan: Changes, table: SyncTable, found: TableState) -> 
             )
             continue
         if index.constraint:
-            statement = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(
+            statement = sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}").format(
                 table.identifier, sql.Identifier(index.constraint)
             )
         else:
-            statement = sql.SQL("DROP INDEX {}").format(sql.Identifier(table.schema, index.name))
-        plan.add(f"drop the unique key {index.name} on the page id alone (two users may share a page)", statement)
+            statement = sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(table.schema, index.name))
+        plan.narrow_keys.append(
+            Change(f"drop the unique key {index.name} on the page id alone (two users may share a page)", statement)
+        )
         plan.warnings.append(
             f"an ON CONFLICT (notion_page_id) of the application on {table.qualified_name} stops working: "
             "let it say ON CONFLICT (user_id, notion_page_id)."
@@ -331,28 +442,12 @@ def _spell_alike(plan: Changes, table: SyncTable, found: TableState) -> None:
             f"({', '.join(found.foreign_keys_to_it)}): remove the duplicate rows first."
         )
         return
-    if ids.duplicates:
-        plan.add(
-            f"move {ids.duplicates} duplicate rows to notion_sync.removed_pages (of each page the newest row stays)",
-            removal_of_duplicates(table.identifier, table.qualified_name),
-        )
     if not ids.are_kept_alike:
         plan.add(
             f"add a trigger that writes every page id {ids.spelling.words}, so that a page has one row however its id "
             "is written",
             trigger_on(table.identifier, ids.spelling),
         )
-    if ids.misspelled:
-        plan.add(
-            f"write {ids.misspelled} page ids {ids.spelling.words}, as the others are",
-            rewriting(table.identifier, ids.spelling),
-        )
-
-
-def _hangs_on_rows(found: TableState) -> bool:
-    """Whether what has to change follows from the rows, of which none may come in between."""
-    ids = found.page_ids
-    return bool(ids.duplicates or ids.misspelled or not ids.are_kept_alike or not _has_key(found.unique_indexes))
 
 
 def _follow_page_ids(plan: Changes, table: SyncTable, found: TableState) -> None:
@@ -360,33 +455,48 @@ def _follow_page_ids(plan: Changes, table: SyncTable, found: TableState) -> None
     ids = found.page_ids
     if not ids.are_followed:
         plan.add("add a trigger that keeps page_id, whoever writes a row", uuid_trigger_on(table.identifier))
-    if ids.unlike:
-        plan.fills = Fill(table.identifier, ids.unlike)
+    plan.in_rows = RowChanges(
+        table,
+        ids.spelling,
+        ids.rows,
+        ids.duplicates,
+        ids.misspelled,
+        ids.unlike,
+        may_remove=not found.foreign_keys_to_it,
+    )
 
 
-def _add_key(plan: Changes, table: SyncTable, found: TableState, taken: Collection[str]) -> None:
-    if not _has_key(found.unique_indexes):
-        plan.add(
-            "add the unique key (user_id, notion_page_id)",
-            sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE (user_id, notion_page_id)").format(
-                table.identifier, _free(f"{table.name[:50]}_page_key", taken)
-            ),
-        )
+def _missing_key(table: SyncTable, found: TableState, taken: Collection[str]) -> Index | None:
+    if _has_key(found.unique_indexes):
+        return None
+    key = _free(f"{table.name[:50]}_page_key", {*taken} - found.unfinished_indexes)
+    return _index("add the unique key (user_id, notion_page_id)", key, table, found, _KEY)
 
 
-def _missing_indexes(table: SyncTable, found: TableState, taken: Collection[str]) -> list[Change]:
+def _missing_indexes(table: SyncTable, found: TableState, taken: Collection[str]) -> list[Index]:
     return [
-        Change(
+        _index(
             f"add an index by {name.replace('_', ' ')}",
-            sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({})").format(
-                _free(f"{table.name[:45]}_by_{name}", taken),
-                table.identifier,
-                sql.SQL(", ").join(map(sql.Identifier, columns)),
-            ),
+            _free(f"{table.name[:45]}_by_{name}", {*taken} - found.unfinished_indexes),
+            table,
+            found,
+            columns,
         )
         for name, columns in _INDEXES.items()
         if not any(there[: len(columns)] == columns for there in found.indexes)
     ]
+
+
+def _index(says: str, name: str, table: SyncTable, found: TableState, columns: tuple[str, ...]) -> Index:
+    return Index(
+        says,
+        name,
+        table,
+        columns,
+        is_unique=columns == _KEY,
+        is_unfinished=name in found.unfinished_indexes,
+        on_partitions=found.is_partitioned,
+    )
 
 
 def _tell_other_keys(plan: Changes, table: SyncTable, found: TableState) -> None:
@@ -402,15 +512,15 @@ def _tell_other_keys(plan: Changes, table: SyncTable, found: TableState) -> None
         )
 
 
-def _free(name: str, taken: Collection[str]) -> sql.Identifier:
+def _free(name: str, taken: Collection[str]) -> str:
     """The name or, where an index has it already, for example of a table that was renamed, one that is like it."""
     names = (name, *(f"{name}_{number}" for number in range(2, len(taken) + 3)))
-    return sql.Identifier(next(one for one in names if one not in taken))
+    return next(one for one in names if one not in taken)
 
 
 def _has_key(unique_indexes: Sequence[UniqueIndex]) -> bool:
     full_keys = (index for index in unique_indexes if not index.is_partial)
-    return any(set(index.columns) == {"user_id", "notion_page_id"} for index in full_keys)
+    return any({*index.columns} == {*_KEY} for index in full_keys)
 
 
 def _secure(plan: Changes, table: SyncTable, found: TableState, role: str, *, row_security: bool) -> None:
@@ -420,15 +530,16 @@ def _secure(plan: Changes, table: SyncTable, found: TableState, role: str, *, ro
         if not found.row_security:
             plan.warnings.append(
                 f"row level security is off on {table.qualified_name}: every role that may read it reads every user's "
-                "rows. 'init --row-security' enables it; give the application's roles their policies first."
+                "rows. 'init --row-security' enables it; give the application's roles their policies first ('init "
+                "--role' makes those of tenants)."
             )
         return
-    if "notion-pg-sync tenant" not in found.policies:
+    if TENANT_POLICY not in found.policies:
         plan.add(
             "let a tenant read their own rows (notion_sync.current_user_id())",
             qualified(
                 "CREATE POLICY {name} ON {table} FOR SELECT USING (user_id {=} notion_sync.current_user_id())",
-                name=sql.Identifier("notion-pg-sync tenant"),
+                name=sql.Identifier(TENANT_POLICY),
                 table=table.identifier,
             ),
         )
@@ -451,7 +562,11 @@ async def inspect(connection: Connection, table: SyncTable, trusted: Collection[
                    relkind = 'p' OR (
                        EXISTS (SELECT FROM pg_options_to_table(reloptions) WHERE option_name = 'toast_tuple_target')
                        AND EXISTS (SELECT FROM pg_attribute
-                                   WHERE attrelid = pg_class.oid AND attname = 'fields' AND attstorage <> 'x'))
+                                   WHERE attrelid = pg_class.oid AND attname = 'fields' AND attstorage <> 'x')),
+                   relkind = 'p',
+                   ARRAY(SELECT of_index.relname::text
+                         FROM pg_index JOIN pg_class AS of_index ON of_index.oid = indexrelid
+                         WHERE indrelid = pg_class.oid AND NOT indisvalid)
             FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relname = %s
             """,
             (table.schema, table.name),
@@ -459,7 +574,7 @@ async def inspect(connection: Connection, table: SyncTable, trusted: Collection[
     ).fetchone()
     if row is None:
         return None
-    oid, owned, owner, row_security, stores_fields_plain = row
+    oid, owned, owner, row_security, stores_fields_plain, is_partitioned, unfinished_indexes = row
     role = (await roles_of(connection, [owner]))[owner]
     columns = await _columns(connection, oid)
     unique_indexes = await _unique_indexes(connection, oid)
@@ -482,6 +597,8 @@ async def inspect(connection: Connection, table: SyncTable, trusted: Collection[
         row_security=row_security,
         policies=frozenset(await _names(connection, "SELECT polname FROM pg_policy WHERE polrelid = %s", oid)),
         indexes=await _indexes(connection, oid),
+        unfinished_indexes=frozenset(unfinished_indexes),
+        is_partitioned=is_partitioned,
         foreign_keys_to_it=tuple(
             await _names(
                 connection,
@@ -517,7 +634,7 @@ async def _unique_indexes(connection: Connection, oid: int) -> tuple[UniqueIndex
                ARRAY(SELECT conrelid::regclass || '.' || conname
                      FROM pg_constraint WHERE conindid = indexrelid AND contype = 'f')
         FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-        WHERE indrelid = %s AND indisunique
+        WHERE indrelid = %s AND indisunique AND indisvalid
         ORDER BY pg_class.relname
         """,
         (oid,),

@@ -11,6 +11,7 @@ from typing import LiteralString
 from psycopg import sql
 from psycopg.rows import class_row
 
+from notion_pg_sync.core.hosted_files import HostedFile
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.qualified_sql import qualified
@@ -31,7 +32,7 @@ class Body:
     """A body as it is kept.
 
     `missing`: what could not be read. `edited_at`: the edit that it stands for. `settled`: it need not be read again
-    before the next edit. `fetched_at`: when it was asked for, by Notion's clock.
+    before the next edit. `fetched_at`: when it was asked for, by Notion's clock. `files`: those that it names.
     """
 
     page_id: str
@@ -42,6 +43,7 @@ class Body:
     edited_at: datetime
     settled: bool
     fetched_at: datetime
+    files: Sequence[HostedFile] = ()
 
 
 _IS_BEHIND: LiteralString = """

@@ -7,7 +7,7 @@ database is compared with it by name: what somebody dropped is found, what someb
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -124,6 +124,22 @@ _VIEWS_AGAIN: LiteralString = """
     INSERT INTO notion_sync.accounts (user_id, views) SELECT DISTINCT user_id, true FROM notion_sync.view_sources
     ON CONFLICT (user_id) DO UPDATE SET views = true;
 """
+# Of a history that has lost changes, or what these were, none is known: it begins anew.
+_HISTORY_ANEW: LiteralString = "UPDATE notion_sync.data_sources SET history_since = NULL;"
+# Their numbers begin anew with the table, and so do the positions of those who follow them.
+_POSITIONS_ANEW: LiteralString = "DELETE FROM notion_sync.history_generations;"
+# What is there is of a generation that ended, whose numbers of transactions compare with none.
+_ENDED_GENERATION: LiteralString = """
+    INSERT INTO notion_sync.history_generations (generation, first_change_id, system_identifier)
+    SELECT pg_catalog.gen_random_uuid(), 1, 0 WHERE EXISTS (SELECT FROM notion_sync.page_changes);
+"""
+# What pages name is still wanted, once more, where it is not known what of it is kept.
+_FILES_ANEW: LiteralString = """
+    INSERT INTO notion_sync.files (user_id, path) SELECT DISTINCT user_id, path FROM notion_sync.page_files
+    ON CONFLICT DO NOTHING;
+"""
+# The next full read tells what pages name.
+_NAMED_ANEW: LiteralString = "UPDATE notion_sync.pages SET answer_hash = NULL;"
 
 
 @dataclass(frozen=True)
@@ -202,8 +218,27 @@ class Lack:
                 *(sql.SQL(f"{part.statement};") for part in self.parts),
                 *(record_of(step, self.version) for step in self.unrecorded),
                 *([sql.SQL(_VIEWS_AGAIN)] if "column accounts.views" in missing and knows_views else []),
+                *(sql.SQL(statement) for statement in (*_history_again(missing), *_files_again(missing))),
             ]
         )
+
+
+def _history_again(missing: Collection[str]) -> Iterator[LiteralString]:
+    """Pure: what makes the history true again where these parts were missing."""
+    if any(part.startswith("column page_changes.") for part in missing):
+        yield _HISTORY_ANEW
+    if "table page_changes" in missing:
+        yield _POSITIONS_ANEW
+    elif "table history_generations" in missing:
+        yield _ENDED_GENERATION
+
+
+def _files_again(missing: Collection[str]) -> Iterator[LiteralString]:
+    """Pure: what lets files be known again where these parts were missing."""
+    if "table page_files" in missing:
+        yield _NAMED_ANEW
+    elif "table files" in missing:
+        yield _FILES_ANEW
 
 
 NOTHING_MISSING = Lack(0)

@@ -13,7 +13,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import wraps
-from typing import Any, LiteralString, ParamSpec, Self, TypeVar, cast
+from random import uniform
+from typing import TYPE_CHECKING, Any, LiteralString, ParamSpec, Self, TypeVar, cast
 
 from psycopg import (
     AsyncConnection,
@@ -29,14 +30,17 @@ from psycopg.abc import Params
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg.types.string import TextLoader
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.mirror.lock_holders import HeldLockError, LockHolder, LockWatch, lock_holders
 from notion_pg_sync.mirror.qualified_sql import with_names_kept
 from notion_pg_sync.mirror.read_only import ReadOnly, why_read_only
 from notion_pg_sync.mirror.reliance import Names, Reliance
-from notion_pg_sync.mirror.unreachable import ACCEPTED, Explanation, Target, why_unreachable, why_unreadable
+
+if TYPE_CHECKING:
+    from psycopg_pool import AsyncConnectionPool
+
+    from notion_pg_sync.mirror.unreachable import Explanation, Target
 
 CONNECT_TIMEOUT_SECONDS = 15
 STATEMENT_TIMEOUT_SECONDS = 300
@@ -51,7 +55,7 @@ _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
 # What a wait for a lock ends in that somebody else does not let go.
 WAITED_IN_VAIN = (errors.LockNotAvailable, errors.QueryCanceled)
 _MOST_ATTEMPTS = 10
-_LONGEST_WAIT_SECONDS = 5
+_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.1, 5
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -68,20 +72,12 @@ def retried(transact: Callable[Arguments, Transaction[Result]]) -> Callable[Argu
 
     @wraps(transact)
     async def patiently(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        from tenacity import (  # noqa: PLC0415 - `status` starts without it
-            AsyncRetrying,
-            retry_if_exception_type,
-            stop_after_attempt,
-            wait_random_exponential,
-        )
-
-        attempts = AsyncRetrying(
-            retry=retry_if_exception_type(_CONFLICTS),
-            stop=stop_after_attempt(_MOST_ATTEMPTS),
-            wait=wait_random_exponential(multiplier=0.1, max=_LONGEST_WAIT_SECONDS),
-            reraise=True,
-        )
-        return await attempts(transact, *args, **kwargs)
+        for earlier in range(_MOST_ATTEMPTS - 1):
+            try:
+                return await transact(*args, **kwargs)
+            except _CONFLICTS:
+                await asyncio.sleep(uniform(0, min(_FIRST_WAIT_SECONDS * 2**earlier, _LONGEST_WAIT_SECONDS)))
+        return await transact(*args, **kwargs)
 
     return patiently
 
@@ -105,14 +101,20 @@ class Connection(AsyncConnection[TupleRow]):
     _met_application = False
 
     @asynccontextmanager
-    async def transaction(self, savepoint_name: str | None = None, force_rollback: bool = False) -> AsyncIterator[Any]:
+    async def transaction(
+        self, savepoint_name: str | None = None, force_rollback: bool = False, *, first: Names = Names.OURS
+    ) -> AsyncIterator[Any]:
         """A transaction, or a savepoint in the one under way; what the block is given is of no use.
 
+        `first`: by which names the first statement of a transaction goes; in `as_application()` the application's.
         Raises `PostgresError` where PostgreSQL lets it only read. An error for a lock that somebody else holds is
         raised from `HeldLockError`, which names them.
         """
         if not self.in_transaction:
-            async with self._watched(), self._outermost(force_rollback):
+            async with (
+                self._watched(),
+                self._outermost(force_rollback, first if self._names is Names.OURS else self._names),
+            ):
                 yield None
             return
         before = self._in_force
@@ -126,22 +128,23 @@ class Connection(AsyncConnection[TupleRow]):
             self._in_force = before
 
     @asynccontextmanager
-    async def _outermost(self, force_rollback: bool) -> AsyncIterator[None]:
+    async def _outermost(self, force_rollback: bool, names: Names) -> AsyncIterator[None]:
         """The transaction itself; it begins together with its settings, or a timeout of the role could end it between.
 
         What is wrong with the rollback is not told: the error that led to it is.
         """
-        self._in_force, self._met_application = self._names, self._names is Names.APPLICATION
+        self._in_force, self._met_application = names, names is Names.APPLICATION
         try:
-            await AsyncCursor(self).execute(self.reliance.begin(self._names))
+            await AsyncCursor(self).execute(self.reliance.begin(names))
             yield
-            if self._met_application and self.info.transaction_status == pq.TransactionStatus.INTRANS:
+            is_whole = self.info.transaction_status == pq.TransactionStatus.INTRANS
+            if self._met_application and self._in_force is Names.OURS and is_whole:
                 # Constraint triggers that the application deferred run now.
                 await self._set(Names.APPLICATION)
             if not force_rollback:
                 await self.commit()
         finally:
-            if not self.closed:
+            if self.in_transaction and not self.closed:
                 await self.rollback()
 
     @asynccontextmanager
@@ -178,6 +181,11 @@ class Connection(AsyncConnection[TupleRow]):
         """Whether a transaction is under way."""
         return self.info.transaction_status != pq.TransactionStatus.IDLE
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the settings are those that the next statement relies on."""
+        return self._in_force is self._names and self.in_transaction
+
     async def settle(self) -> None:
         """Makes the settings those that the next statement relies on."""
         await self._set(self._names)
@@ -210,8 +218,11 @@ class Cursor(AsyncCursor[TupleRow]):
 
     async def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:
         """See `psycopg.AsyncCursor.execute`."""
+        query = query if params is None else with_names_kept(query)
+        if cast(Connection, self.connection).is_settled:
+            return await super().execute(query, params, **options)
         async with self._settled():
-            return await super().execute(query if params is None else with_names_kept(query), params, **options)
+            return await super().execute(query, params, **options)
 
     async def executemany(self, query: Any, params_seq: Iterable[Params], **options: Any) -> None:
         """See `psycopg.AsyncCursor.executemany`."""
@@ -227,18 +238,36 @@ class Cursor(AsyncCursor[TupleRow]):
     @asynccontextmanager
     async def _settled(self) -> AsyncIterator[None]:
         connection = cast(Connection, self.connection)
-        async with AsyncExitStack() as stack:
-            if not connection.in_transaction:
-                await stack.enter_async_context(connection.transaction())
+        if connection.in_transaction:
             await connection.settle()
             yield
+        else:
+            async with connection.transaction():
+                await connection.settle()
+                yield
 
 
-class Pool(AsyncConnectionPool[Connection]):
+class Pool:
     """Connections that rely on the same. `held_up_by`: who held the last lock that one of them waited for in vain."""
 
-    reliance: Reliance
-    held_up_by: HeldLockError | None = None
+    def __init__(self, connections: AsyncConnectionPool[Connection], reliance: Reliance) -> None:
+        self.connections = connections
+        self.reliance = reliance
+        self.held_up_by: HeldLockError | None = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """One of them, for the block; waits until one is free. Raises `PoolTimeout`.
+
+        Before Python 3.12 a cancellation that comes together with the connection is lost on the way (python/cpython
+        #86296); then it is raised here, or what was given up would go on, and whoever waits for its end for ever.
+        """
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        async with self.connections.connection() as connection:
+            if task and task.cancelling() > before:
+                raise asyncio.CancelledError
+            yield connection
 
     def note_lock(self, held: HeldLockError) -> None:
         """Takes down who does not let go of a lock: whoever meets it from now on waits a moment only."""
@@ -259,12 +288,15 @@ async def open_pool(
     may wait for a lock. Raises `PostgresError` when PostgreSQL cannot be reached, is too old, or cannot hold every
     text.
     """
-    reliance = await _check(database_url, statement_seconds, lock_seconds)
+    from psycopg_pool import AsyncConnectionPool  # noqa: PLC0415 - `status` has one connection alone
+
+    async with open_connection(database_url, statement_seconds, lock_seconds) as first:
+        reliance = first.reliance
 
     async def configure(connection: Connection) -> None:
         await _configure(connection, database_url, reliance)
 
-    pool = Pool(
+    connections = AsyncConnectionPool(
         database_url,
         connection_class=Connection,
         configure=configure,
@@ -275,24 +307,46 @@ async def open_pool(
         timeout=CONNECT_TIMEOUT_SECONDS * 2 + lock_seconds,
         kwargs=_options(database_url),
     )
-    pool.reliance = reliance
-    await pool.open()
-    try:
-        yield pool
-    finally:
-        await pool.close()
+    async with connections:
+        yield Pool(connections, reliance)
 
 
 @asynccontextmanager
-async def transaction(pool: Pool) -> AsyncIterator[Connection]:
+async def open_connection(
+    database_url: str,
+    statement_seconds: float = STATEMENT_TIMEOUT_SECONDS,
+    lock_seconds: float = LOCK_TIMEOUT_SECONDS,
+) -> AsyncIterator[Connection]:
+    """One connection, for what asks one thing after the other. Parameters and errors are those of `open_pool`."""
+    async with await _connect(database_url) as connection:
+        if connection.info.server_version < OLDEST_POSTGRESQL:
+            raise PostgresError(
+                f"PostgreSQL {connection.info.server_version // 10000} is too old: use PostgreSQL 15 or newer."
+            )
+        if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
+            raise PostgresError(
+                f"the database is encoded in {encoding}, which cannot hold every text of Notion: make one in UTF8 "
+                "(CREATE DATABASE notion TEMPLATE template0 ENCODING 'UTF8'), and name it in DATABASE_URL.",
+            )
+        reliance = Reliance("", statement_seconds, lock_seconds, connection.info.server_version)
+        await _configure(connection, database_url, reliance)
+        await _configure(connection, database_url, await _with_own_settings(connection, reliance))
+        yield connection
+
+
+@asynccontextmanager
+async def transaction(pool: Pool, first: Names = Names.OURS) -> AsyncIterator[Connection]:
     """One transaction, committed at the end of the block, in which no statement waits for ever.
 
     Nor does anybody wait for ever for a process that is paused in the midst of it. A connection that broke while it
-    rested in the pool is left for another.
+    rested in the pool is left for another. `first`: by which names its first statement goes, which then need not be
+    changed for it.
     """
+    from psycopg_pool import PoolTimeout  # noqa: PLC0415 - there is a pool, so this is there
+
     try:
         async with AsyncExitStack() as stack:
-            yield await _begin(pool, stack)
+            yield await _begin(pool, stack, first)
     except WAITED_IN_VAIN as error:
         if isinstance(error.__cause__, HeldLockError):
             pool.note_lock(error.__cause__)
@@ -301,13 +355,13 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
         raise error from pool.held_up_by
 
 
-async def _begin(pool: Pool, stack: AsyncExitStack) -> Connection:
+async def _begin(pool: Pool, stack: AsyncExitStack, first: Names) -> Connection:
     # All may have broken while they rested; the one after them is new.
-    for _ in range(pool.max_size + 1):
+    for _ in range(pool.connections.max_size + 1):
         connection = await stack.enter_async_context(pool.connection())
         connection.reliance = pool.reliance
         try:
-            await stack.enter_async_context(connection.transaction())
+            await stack.enter_async_context(connection.transaction(first=first))
         except PsycopgError:
             if not connection.broken:
                 raise
@@ -317,13 +371,38 @@ async def _begin(pool: Pool, stack: AsyncExitStack) -> Connection:
     raise OperationalError("PostgreSQL breaks every connection as soon as it is used")
 
 
+@asynccontextmanager
+async def open_session(connection: Connection, settings: dict[str, str]) -> AsyncIterator[AsyncConnection | None]:
+    """A session of its own beside `connection`, with these settings from its start, for what is in no transaction.
+
+    None where it cannot be had, as behind a transaction pooler, which hands none out.
+    """
+    given = [f"-c {name}={value}" for name, value in settings.items()]
+    parameters = {
+        **_options(connection.database_url),
+        "cursor_factory": AsyncCursor,
+        "options": " ".join([connection.pgconn.options.decode(), *given]),
+    }
+    try:
+        session = await AsyncConnection.connect(connection.database_url, **parameters)
+    except OperationalError:
+        yield None
+        return
+    async with session:
+        asked = sql.SQL("SELECT {}").format(
+            sql.SQL(", ").join(sql.SQL("current_setting({})").format(name) for name in settings)
+        )
+        in_force = await (await session.execute(asked)).fetchone()
+        yield session if in_force == tuple(settings.values()) else None
+
+
 async def current_time(connection: Connection) -> datetime:
     """PostgreSQL's time now."""
     return cast(datetime, await fetch_value(connection, "SELECT clock_timestamp()"))
 
 
 async def fetch_value(
-    connection: Connection, query: LiteralString | sql.Composed, *parameters: object, **named: object
+    connection: Connection, query: LiteralString | sql.SQL | sql.Composed, *parameters: object, **named: object
 ) -> object:
     """The first column of the first row of the answer, None where there is no row.
 
@@ -354,38 +433,31 @@ async def _configure(connection: Connection, database_url: str, reliance: Relian
         await AsyncCursor(connection).execute("SET idle_session_timeout = 0")
 
 
-async def _check(database_url: str, statement_seconds: float, lock_seconds: float) -> Reliance:
-    """Looks whether the database can be used at all, and returns what its transactions rely on."""
+async def _connect(database_url: str) -> Connection:
     try:
-        connection = await Connection.connect(database_url, **_options(database_url))
+        return await Connection.connect(database_url, **_options(database_url))
     except OperationalError as error:
         raise _unreachable(await _why_unreachable(database_url, error)) from error
     except Exception as error:
         if type(error).__module__.startswith("psycopg"):
+            from notion_pg_sync.mirror.unreachable import why_unreadable  # noqa: PLC0415 - only where needed
+
             raise _unreachable(why_unreadable(database_url)) from error
         raise
-    async with connection:
-        if connection.info.server_version < OLDEST_POSTGRESQL:
-            raise PostgresError(
-                f"PostgreSQL {connection.info.server_version // 10000} is too old: use PostgreSQL 15 or newer."
-            )
-        if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
-            raise PostgresError(
-                f"the database is encoded in {encoding}, which cannot hold every text of Notion: make one in UTF8 "
-                "(CREATE DATABASE notion TEMPLATE template0 ENCODING 'UTF8'), and name it in DATABASE_URL.",
-            )
-        reliance = Reliance("", statement_seconds, lock_seconds, connection.info.server_version)
-        await _configure(connection, database_url, reliance)
-        # Not the present values: another client of a pooler may have left those behind.
-        found = await connection.execute(
-            "SELECT name, reset_val FROM pg_settings WHERE name IN ('search_path', 'idle_session_timeout')"
-        )
-        own = {name: value async for name, value in found}
-        return replace(
-            reliance,
-            application_path=own["search_path"],
-            ends_idle_sessions=own["idle_session_timeout"] != "0",
-        )
+
+
+async def _with_own_settings(connection: Connection, reliance: Reliance) -> Reliance:
+    """What transactions rely on, with what the role and the database are set to."""
+    # Not the present values: another client of a pooler may have left those behind.
+    found = await connection.execute(
+        "SELECT name, reset_val FROM pg_settings WHERE name IN ('search_path', 'idle_session_timeout')"
+    )
+    own = {name: value async for name, value in found}
+    return replace(
+        reliance,
+        application_path=own["search_path"],
+        ends_idle_sessions=own["idle_session_timeout"] != "0",
+    )
 
 
 def _unreachable(why: Explanation) -> PostgresError:
@@ -393,6 +465,8 @@ def _unreachable(why: Explanation) -> PostgresError:
 
 
 async def _why_unreachable(database_url: str, error: OperationalError) -> Explanation:
+    from notion_pg_sync.mirror.unreachable import ACCEPTED, Target, why_unreachable  # noqa: PLC0415 - only where needed
+
     options = error.pgconn.info if error.pgconn else pq.Conninfo.get_defaults()
     parameters: dict[str, object] = {option.keyword.decode(): (option.val or b"").decode() for option in options}
     if not error.pgconn:

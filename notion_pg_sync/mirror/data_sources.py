@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import LiteralString
 
+from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from psycopg.types.multirange import Multirange, TimestamptzMultirange
@@ -14,7 +16,8 @@ from psycopg.types.range import Range
 
 from notion_pg_sync.core.columns import Column
 from notion_pg_sync.core.intervals import EARLIEST, LATEST, Interval
-from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.qualified_sql import qualified, written_out
 
 # A stretch of creation time; None means unbounded.
 Stretch = tuple[datetime | None, datetime | None]
@@ -22,15 +25,20 @@ Stretch = tuple[datetime | None, datetime | None]
 
 @dataclass(frozen=True)
 class DataSourceState:
-    """A row of `notion_sync.data_sources`, as far as planning needs it.
+    """A row of `notion_sync.data_sources`, as far as planning needs it, and PostgreSQL's time when it was read.
 
     `is_view_taken`: another database of the user had the name of its view first. `left_out`: the pages of which
-    something was left out, the one first that was tried longest ago.
+    something was left out, the one first that was tried longest ago. `recorded_columns`: the columns that were given to
+    its properties, those of vanished properties included, each as a `Column` has its parts. `listed_for`: how long ago
+    Notion named the data sources of its database; None: it is to be asked. `history_since`: since when its changes are
+    recorded, None where they are not; `wants_history`: whether they are to be.
     """
 
+    data_source_id: str
     database_id: str
     database_id_as_written: str | None
     database_name: str
+    name: str
     schema: dict[str, object]
     schema_fingerprint: str
     sync_table: str
@@ -50,10 +58,39 @@ class DataSourceState:
     is_view_taken: bool
     left_out: list[str]
     unread: list[datetime]
+    recorded_columns: list[list[str]]
+    listed_for: timedelta | None
+    now: datetime
+    wants_history: bool = False
+    history_since: datetime | None = None
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns that were given to its properties, those of vanished properties included."""
+        return [Column(*parts) for parts in self.recorded_columns]
 
     def without_progress(self) -> DataSourceState:
         """The same, as if the full read that is under way had come nowhere."""
         return replace(self, full_read_progress_at=None)
+
+    @property
+    def record(self) -> DataSourceRecord:
+        """What is recorded of the data source itself."""
+        return DataSourceRecord(
+            database_id=self.database_id,
+            database_name=self.database_name,
+            view_name=self.view_name,
+            name=self.name,
+            sync_table=self.sync_table,
+            schema=self.schema,
+            schema_fingerprint=self.schema_fingerprint,
+            database_id_as_written=self.database_id_as_written,
+        )
+
+    @property
+    def is_history_settled(self) -> bool:
+        """Whether changes are recorded as far as they can and are to be: from the first complete full read on."""
+        return self.full_as_of is None or self.wants_history == (self.history_since is not None)
 
     @property
     def covered(self) -> list[Interval]:
@@ -74,36 +111,45 @@ class DataSourceKey:
     data_source_id: str
 
 
+_STATES: LiteralString = """
+    SELECT CASE WHEN full_read_confirmed_of = full_read_started_at THEN full_read_confirmed ELSE '{}' END
+               AS full_read_confirmed,
+           data_source_id, database_id, database_id_as_written, database_name, name, schema, schema_fingerprint,
+           sync_table, row_count, watermark, full_as_of, full_read_started_at, full_read_progress_at, full_read_version,
+           full_read_covered, held_back, is_searchable, table_shape, view_name,
+           EXISTS (SELECT FROM notion_sync.columns WHERE columns.user_id = source.user_id
+                   AND columns.data_source_id = source.data_source_id AND unfit_values > 0)
+               AS has_unfit_values,
+           EXISTS (SELECT FROM notion_sync.data_sources AS other
+                   WHERE other.user_id = source.user_id AND other.view_name = source.view_name
+                     AND other.database_id < source.database_id) AS is_view_taken,
+           ARRAY(SELECT page_id::text FROM notion_sync.left_out AS known
+                 WHERE known.user_id = source.user_id AND known.data_source_id = source.data_source_id
+                 GROUP BY page_id ORDER BY min(tried_at), page_id) AS left_out,
+           ARRAY(SELECT created_at FROM notion_sync.left_out AS known
+                 WHERE known.user_id = source.user_id AND known.data_source_id = source.data_source_id
+                   AND created_at IS NOT NULL
+                 UNION
+                 SELECT created_at FROM notion_sync.unread_minutes AS minute
+                 WHERE minute.user_id = source.user_id AND minute.data_source_id = source.data_source_id
+                 ORDER BY created_at) AS unread,
+           ARRAY(SELECT ARRAY[property_id, property_name, property_type, columns.name, type, part, new_type]
+                 FROM notion_sync.columns
+                 WHERE columns.user_id = source.user_id AND columns.data_source_id = source.data_source_id
+                 ORDER BY property_id, part) AS recorded_columns,
+           (SELECT clock_timestamp() - listed_at FROM notion_sync.databases AS database
+            WHERE database.user_id = source.user_id AND database.database_id = source.database_id) AS listed_for,
+           clock_timestamp() AS now, history_since,
+           coalesce(history, (SELECT history FROM notion_sync.accounts
+                              WHERE accounts.user_id = source.user_id), true) AS wants_history
+    FROM notion_sync.data_sources AS source
+"""
+
+
 async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceState | None:
     """What is known of a data source, None before its first sync."""
     async with connection.cursor(row_factory=class_row(DataSourceState)) as cursor:
-        await cursor.execute(
-            """
-            SELECT CASE WHEN full_read_confirmed_of = full_read_started_at THEN full_read_confirmed ELSE '{}' END
-                       AS full_read_confirmed,
-                   database_id, database_id_as_written, database_name, schema, schema_fingerprint, sync_table,
-                   row_count, watermark, full_as_of, full_read_started_at, full_read_progress_at, full_read_version,
-                   full_read_covered, held_back, is_searchable, table_shape, view_name,
-                   EXISTS (SELECT FROM notion_sync.columns WHERE columns.user_id = source.user_id
-                           AND columns.data_source_id = source.data_source_id AND unfit_values > 0)
-                       AS has_unfit_values,
-                   EXISTS (SELECT FROM notion_sync.data_sources AS other
-                           WHERE other.user_id = source.user_id AND other.view_name = source.view_name
-                             AND other.database_id < source.database_id) AS is_view_taken,
-                   ARRAY(SELECT page_id::text FROM notion_sync.left_out AS known
-                         WHERE known.user_id = source.user_id AND known.data_source_id = source.data_source_id
-                         GROUP BY page_id ORDER BY min(tried_at), page_id) AS left_out,
-                   ARRAY(SELECT created_at FROM notion_sync.left_out AS known
-                         WHERE known.user_id = source.user_id AND known.data_source_id = source.data_source_id
-                           AND created_at IS NOT NULL
-                         UNION
-                         SELECT created_at FROM notion_sync.unread_minutes AS minute
-                         WHERE minute.user_id = source.user_id AND minute.data_source_id = source.data_source_id
-                         ORDER BY created_at) AS unread
-            FROM notion_sync.data_sources AS source WHERE user_id = %s AND data_source_id = %s
-            """,
-            (key.user_id, key.data_source_id),
-        )
+        await cursor.execute(_STATES + "WHERE user_id = %s AND data_source_id = %s", (key.user_id, key.data_source_id))
         return await cursor.fetchone()
 
 
@@ -188,6 +234,55 @@ async def known_data_sources(connection: Connection, user_id: str, database_id: 
     return {data_source_id: sync_table async for data_source_id, sync_table in found}
 
 
+@dataclass(frozen=True)
+class Home:
+    """Where the rows of a data source are: of which database, under its name and its id, and in which table.
+
+    `row_count`: how many there should be; None: it was never read whole.
+    """
+
+    database_id: str
+    database_name: str
+    sync_table: str
+    row_count: int | None
+
+
+async def homes_of(connection: Connection, user_id: str) -> dict[str, Home]:
+    """All data sources of a user, by id."""
+    found = await connection.execute(
+        """
+        SELECT data_source_id, database_id, database_name, sync_table, row_count FROM notion_sync.data_sources
+        WHERE user_id = %s ORDER BY data_source_id
+        """,
+        (user_id,),
+    )
+    return {data_source_id: Home(*columns) async for data_source_id, *columns in found}
+
+
+@dataclass(frozen=True)
+class KnownListing:
+    """The data sources that a database had so far, by id, each with what is known of it."""
+
+    states: Mapping[str, DataSourceState]
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """The data sources, each with the qualified name of its sync table."""
+        return {data_source_id: state.sync_table for data_source_id, state in self.states.items()}
+
+    @property
+    def age(self) -> timedelta | None:
+        """How long ago Notion named them, by PostgreSQL's clock; None: it is to be asked."""
+        return next((state.listed_for for state in self.states.values()), None)
+
+
+async def known_listing(connection: Connection, user_id: str, database_id: str) -> KnownListing:
+    """What is known of the data sources of a user's database."""
+    async with connection.cursor(row_factory=class_row(DataSourceState)) as cursor:
+        await cursor.execute(_STATES + "WHERE user_id = %s AND database_id = %s", (user_id, database_id))
+        return KnownListing({state.data_source_id: state async for state in cursor})
+
+
 async def wanting_bodies(connection: Connection, user_id: str) -> dict[str, set[str]]:
     """By database, a user's data sources whose bodies are to be read at every run: the database's entry in
     `notion_databases` says so or, where that says nothing of it, the data source's own `bodies`.
@@ -201,6 +296,20 @@ async def wanting_bodies(connection: Connection, user_id: str) -> dict[str, set[
         (user_id,),
     )
     return {database_id: set(data_source_ids) async for database_id, data_source_ids in found}
+
+
+async def lets_files_be(connection: Connection, key: DataSourceKey) -> bool:
+    """Whether the entry of a data source's database in `notion_databases` says that its files are not kept."""
+    found = await fetch_value(
+        connection,
+        """
+        SELECT databases.files IS FALSE FROM notion_sync.data_sources
+        JOIN notion_sync.databases USING (user_id, database_id) WHERE user_id = %s AND data_source_id = %s
+        """,
+        key.user_id,
+        key.data_source_id,
+    )
+    return found is True
 
 
 async def databases_of(connection: Connection, user_id: str, data_source_ids: Collection[str]) -> set[str]:
@@ -218,9 +327,21 @@ async def databases_of(connection: Connection, user_id: str, data_source_ids: Co
 async def forget_data_source(connection: Connection, key: DataSourceKey) -> None:
     """Forgets a data source that is no longer there, once none of its rows is left.
 
-    What is excluded of the database that it was in last remembers it: it may come back in another.
+    What is excluded of the database that it was in last remembers it: it may come back in another. So does the database
+    itself, of which it was a part in the past.
     """
     for statement in (
+        """
+        UPDATE notion_sync.databases AS past
+        SET former_since = greatest(past.former_since, coalesce(known.history_since, clock_timestamp())),
+            former_titles = former_titles || jsonb_build_object(known.data_source_id, (
+                SELECT min(columns.name) FROM notion_sync.columns
+                WHERE columns.user_id = known.user_id AND columns.data_source_id = known.data_source_id
+                  AND property_type = 'title'))
+        FROM notion_sync.data_sources AS known
+        WHERE known.user_id = %(user)s AND known.data_source_id = %(source)s
+          AND past.user_id = known.user_id AND past.database_id = known.database_id
+        """,
         """
         UPDATE notion_sync.exclusions AS excluded
         SET data_source_ids = array_remove(data_source_ids, known.data_source_id)
@@ -229,6 +350,7 @@ async def forget_data_source(connection: Connection, key: DataSourceKey) -> None
         WHERE known.user_id = %(user)s AND known.data_source_id = %(source)s AND excluded.user_id = known.user_id
           AND (excluded.database_id = known.database_id OR known.data_source_id = ANY (data_source_ids))
         """,
+        "DELETE FROM notion_sync.page_files WHERE user_id = %(user)s AND data_source_id = %(source)s",
         "DELETE FROM notion_sync.pages WHERE user_id = %(user)s AND data_source_id = %(source)s",
         "DELETE FROM notion_sync.data_sources WHERE user_id = %(user)s AND data_source_id = %(source)s",
     ):
@@ -300,24 +422,47 @@ async def save_columns(connection: Connection, key: DataSourceKey, columns: Iter
 
 
 async def begin_full_read(
-    connection: Connection, key: DataSourceKey, started_at: datetime, version: int, *, table_shape: str
+    connection: Connection,
+    key: DataSourceKey,
+    started_at: datetime,
+    version: int,
+    *,
+    as_of: datetime,
+    table_shape: str,
 ) -> None:
     """Starts a new full read, by Notion's clock at `started_at`: nothing seen, nothing covered.
 
+    `as_of`: a time by PostgreSQL's clock before anything of it was asked for: the copy will have every edit until then.
     `version` is the conversion's that its rows go through, `table_shape` that of the sync table, as it is now.
     """
     await connection.execute(
         """
+        WITH forgotten AS (
+            DELETE FROM notion_sync.seen_pages WHERE user_id = %(user)s AND data_source_id = %(source)s
+        )
         UPDATE notion_sync.data_sources
-        SET full_read_started_at = %s, full_read_covered = '{}', full_read_confirmed_of = NULL, full_read_version = %s,
-            full_read_began_at = clock_timestamp(), full_read_progress_at = clock_timestamp(), table_shape = %s
-        WHERE user_id = %s AND data_source_id = %s
+        SET full_read_started_at = %(started_at)s, full_read_covered = '{}', full_read_confirmed_of = NULL,
+            full_read_version = %(version)s, full_read_began_at = %(as_of)s,
+            full_read_progress_at = clock_timestamp(), table_shape = %(table_shape)s
+        WHERE user_id = %(user)s AND data_source_id = %(source)s
         """,
-        (started_at, version, table_shape, key.user_id, key.data_source_id),
+        {
+            "started_at": started_at,
+            "as_of": as_of,
+            "version": version,
+            "table_shape": table_shape,
+            "user": key.user_id,
+            "source": key.data_source_id,
+        },
     )
-    await forget_seen(connection, key)
 
 
+_SEEN: LiteralString = """
+    WITH seen AS (
+        INSERT INTO notion_sync.seen_pages (user_id, data_source_id, page_ids)
+        VALUES (%(user)s, %(source)s, %(page_ids)s::uuid[])
+    )
+"""
 _COVER: LiteralString = """
     UPDATE notion_sync.data_sources
     SET full_read_covered = full_read_covered + %(covered)s, full_read_progress_at = clock_timestamp()
@@ -340,33 +485,87 @@ async def record_full_read(
     `is_second`: in the listing that confirms what the first did not see.
     """
     await connection.execute(
-        "INSERT INTO notion_sync.seen_pages (user_id, data_source_id, page_ids) VALUES (%s, %s, %s::uuid[])",
-        (key.user_id, key.data_source_id, list(seen)),
-    )
-    await connection.execute(
-        _CONFIRM if is_second else _COVER,
-        {"covered": _multirange(covered), "user": key.user_id, "source": key.data_source_id},
+        _SEEN + (_CONFIRM if is_second else _COVER),
+        {
+            "page_ids": list(seen),
+            "covered": _multirange(covered),
+            "user": key.user_id,
+            "source": key.data_source_id,
+        },
     )
 
 
-async def end_full_read(connection: Connection, key: DataSourceKey, row_count: int, *, held_back: int) -> None:
+# As a full read ends by the application's settings.
+_HISTORY_SINCE = qualified(
+    """
+    history_since = CASE
+        WHEN coalesce(source.history, (SELECT accounts.history FROM notion_sync.accounts
+                                       WHERE accounts.user_id {=} source.user_id), true)
+        THEN coalesce(history_since, pg_catalog.clock_timestamp()) END
+    """
+)
+_SETTLE_HISTORY = sql.SQL(
+    """
+    UPDATE notion_sync.data_sources AS source SET {}
+    WHERE user_id = %(user)s AND data_source_id = %(source)s AND full_as_of IS NOT NULL
+    RETURNING history_since
+    """
+).format(_HISTORY_SINCE)
+
+
+async def settle_history(connection: Connection, key: DataSourceKey) -> bool:
+    """Lets the history of a data source that was read completely begin or end, as it is set; whether it is on now."""
+    return await fetch_value(connection, _SETTLE_HISTORY, user=key.user_id, source=key.data_source_id) is not None
+
+
+async def end_full_read(connection: Connection, key: DataSourceKey, row_count: int, *, held_back: int) -> bool:
     """Records that the full read under way is complete; every edit before it began is now in the copy.
 
+    Returns whether changes are recorded from now on.
+
     No time of before is kept, even a later one: what was stored may have been impossible. `held_back`: how many rows
-    it did not find and that are kept all the same.
+    it did not find and that are kept all the same. Forgets what was left out of pages that it did not see.
+
+    By the application's settings, as what comes before it: to change them takes two more statements.
     """
-    await connection.execute(
+    with connection.as_application():
+        since = await fetch_value(
+            connection,
+            _end_full_read(),
+            row_count=row_count,
+            held_back=held_back,
+            user=key.user_id,
+            source=key.data_source_id,
+        )
+    return since is not None
+
+
+@cache
+def _end_full_read() -> sql.SQL:
+    statement = qualified(
         """
-        UPDATE notion_sync.data_sources
-        SET full_read_at = full_read_started_at, full_read_started_at = NULL, full_read_covered = '{}',
-            full_read_confirmed = '{}', full_read_confirmed_of = NULL, full_read_progress_at = NULL,
-            watermark = date_trunc('minute', full_read_started_at, 'UTC'), row_count = %s, held_back = %s,
-            synced_at = clock_timestamp(), full_as_of = full_read_began_at, fresh_as_of = full_read_began_at
-        WHERE user_id = %s AND data_source_id = %s
+        WITH not_left_out AS (
+            DELETE FROM notion_sync.left_out AS known
+            WHERE user_id {=} %(user)s AND data_source_id {=} %(source)s
+              AND NOT EXISTS (
+                  SELECT FROM notion_sync.seen_pages AS seen
+                  WHERE seen.user_id {=} known.user_id AND seen.data_source_id {=} known.data_source_id
+                    AND known.page_id {=} ANY (seen.page_ids))
+        ), forgotten AS (
+            DELETE FROM notion_sync.seen_pages WHERE user_id {=} %(user)s AND data_source_id {=} %(source)s
+        )
+        UPDATE notion_sync.data_sources AS source
+        SET full_read_at = full_read_started_at, full_read_started_at = NULL, full_read_covered = '{{}}',
+            full_read_confirmed = '{{}}', full_read_confirmed_of = NULL, full_read_progress_at = NULL,
+            watermark = pg_catalog.date_trunc('minute', full_read_started_at, 'UTC'), row_count = %(row_count)s,
+            held_back = %(held_back)s, synced_at = pg_catalog.clock_timestamp(), full_as_of = full_read_began_at,
+            fresh_as_of = full_read_began_at, {history_since}
+        WHERE user_id {=} %(user)s AND data_source_id {=} %(source)s
+        RETURNING history_since
         """,
-        (row_count, held_back, key.user_id, key.data_source_id),
+        history_since=_HISTORY_SINCE,
     )
-    await forget_seen(connection, key)
+    return written_out(statement)
 
 
 async def drop_full_read(connection: Connection, key: DataSourceKey) -> None:

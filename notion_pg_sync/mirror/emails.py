@@ -47,11 +47,17 @@ async def purge_emails(connection: Connection, tables: Collection[SyncTable], us
         WHERE user_id = %s AND row ? 'properties'
         """,
         """
+        UPDATE notion_sync.page_changes
+        SET old = notion_sync.without_emails(old), new = notion_sync.without_emails(new)
+        WHERE user_id = %s AND strpos(concat(old, new), '"email": "') > 0
+        """,
+        """
         UPDATE notion_sync.users SET email = NULL, written_in = pg_current_xact_id()::xid
         WHERE user_id = %s AND email IS NOT NULL
         """,
         # The hash of all that a page held would prove a guess of what is gone.
-        r"UPDATE notion_sync.pages SET source_hash = '\x', stored_digest = NULL WHERE user_id = %s",
+        r"UPDATE notion_sync.pages SET source_hash = '\x', answer_hash = NULL, stored_digest = NULL,"
+        r" given = notion_sync.without_emails(given) WHERE user_id = %s",
     )
     for statement in statements:
         await connection.execute(statement, (user_id,))

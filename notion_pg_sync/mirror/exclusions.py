@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey, await_search, load_columns
+from notion_pg_sync.mirror.files import discard
 from notion_pg_sync.mirror.purging import rewrite_rows
 from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.search_documents import write_missing_documents
@@ -65,6 +66,12 @@ async def load_exclusions(connection: Connection, user_id: str) -> Excluded:
         {"user": user_id},
     )
     return Excluded(entries, {source: database_id async for source, database_id, _ in sources})
+
+
+async def is_anything_excluded(connection: Connection, user_id: str) -> bool:
+    """Whether anything is recorded as excluded of a user's databases."""
+    query = "SELECT EXISTS (SELECT FROM notion_sync.exclusions WHERE user_id = %s)"
+    return cast(bool, await fetch_value(connection, query, user_id))
 
 
 async def save_exclusions(connection: Connection, user_id: str, database_id: str, entries: Entries) -> None:
@@ -168,6 +175,9 @@ async def purge(
     names |= in_removed_pages
     if schema is not None and not names:
         return Purged()
+    await _purge_history(connection, wanted)
+    if any(one.property_type == "files" for one in columns):
+        await _purge_files(connection, wanted)
     rows = sum([await _purge_table(connection, table, wanted) for table in tables])
     if schema is not None:
         await _purge_bookkeeping(connection, wanted, kept, names)
@@ -300,6 +310,52 @@ async def _purge_removed_pages(
     return changed.rowcount, {*wanted.keys}
 
 
+# Of data sources that are not known any more, nobody can tell which columns are whose: none of their history stays.
+_PURGE_HISTORY: tuple[LiteralString, ...] = (
+    """
+    WITH gone AS (
+        DELETE FROM notion_sync.page_changes
+        WHERE user_id = %(user)s AND database_id = %(database)s
+          AND NOT EXISTS (SELECT FROM notion_sync.data_sources AS known
+                          WHERE (known.user_id, known.data_source_id)
+                              = (page_changes.user_id, page_changes.data_source_id))
+        RETURNING change_id
+    )
+    UPDATE notion_sync.databases SET former_since = clock_timestamp(), former_titles = '{}'
+    WHERE user_id = %(user)s AND database_id = %(database)s AND EXISTS (SELECT FROM gone)
+    """,
+    """
+    DELETE FROM notion_sync.page_changes
+    WHERE user_id = %(user)s AND data_source_id = %(source)s AND kind = 'updated'
+      AND (old ?| %(fields)s::text[] OR new ?| %(fields)s::text[])
+      AND old - %(fields)s::text[] = '{}' AND new - %(fields)s::text[] = '{}'
+    """,
+    """
+    UPDATE notion_sync.page_changes SET old = old - %(fields)s::text[], new = new - %(fields)s::text[]
+    WHERE user_id = %(user)s AND data_source_id = %(source)s
+      AND (coalesce(old ?| %(fields)s::text[], false) OR coalesce(new ?| %(fields)s::text[], false))
+    """,
+)
+
+
+async def _purge_history(connection: Connection, wanted: _Purge) -> None:
+    """Takes it out of what changed; a change of nothing else goes."""
+    for statement in _PURGE_HISTORY:
+        await connection.execute(statement, wanted.parameters)
+
+
+async def _purge_files(connection: Connection, wanted: _Purge) -> None:
+    """Takes it out of what pages name; files that no page names now, or named until lately, go at once."""
+    await connection.execute(
+        """
+        DELETE FROM notion_sync.page_files
+        WHERE user_id = %(user)s AND data_source_id = %(source)s AND place = 'property' AND property = ANY (%(fields)s)
+        """,
+        wanted.parameters,
+    )
+    await discard(connection, wanted.key.user_id)
+
+
 async def _purge_bookkeeping(
     connection: Connection, wanted: _Purge, schema: Mapping[str, object], names: Collection[str]
 ) -> None:
@@ -310,7 +366,8 @@ async def _purge_bookkeeping(
         "UPDATE notion_sync.data_sources SET schema = %(schema)s WHERE {its}",
         "DELETE FROM notion_sync.left_out WHERE {its} AND property = ANY (%(names)s)",
         # The hash of all that a page held would prove a guess of what is gone.
-        r"UPDATE notion_sync.pages SET source_hash = '\x', stored_digest = NULL WHERE {its}",
+        r"UPDATE notion_sync.pages SET source_hash = '\x', answer_hash = NULL, stored_digest = NULL,"
+        r" given = given - %(fields)s::text[] WHERE {its}",
         # Those of rows that are there are written again; somebody may have deleted others by hand.
         """
         UPDATE notion_sync.search_documents SET text = '', tsv = '', people = '{{}}', people_names = '' WHERE {its}

@@ -6,16 +6,13 @@ The table of a preset is made in the same way by whichever command needs it firs
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
 
 from psycopg import errors, sql
 
-from notion_pg_sync.core.printable import printable
 from notion_pg_sync.mirror import migrations, repeatable
 from notion_pg_sync.mirror.adoption import (
-    Change,
     Changes,
     changes_to,
     favoured_by_default,
@@ -26,9 +23,9 @@ from notion_pg_sync.mirror.adoption import (
 from notion_pg_sync.mirror.bookkeeping import NOTHING_MISSING, Lack, find_lack, owner_to_ask
 from notion_pg_sync.mirror.connection import Connection, PostgresError
 from notion_pg_sync.mirror.diagnosis.rights import current_role
-from notion_pg_sync.mirror.locks import LOCKED, in_attempts, limit_lock_waits
+from notion_pg_sync.mirror.locks import LOCKED
+from notion_pg_sync.mirror.long_changes import finish, in_turn, make
 from notion_pg_sync.mirror.migrations import Migration
-from notion_pg_sync.mirror.page_uuids import fill
 from notion_pg_sync.mirror.readers import refresh_readers
 from notion_pg_sync.mirror.tables import (
     DEFAULT_SCHEMA,
@@ -43,23 +40,17 @@ from notion_pg_sync.mirror.tables import (
     settings_on_path,
     strange_tables,
 )
+from notion_pg_sync.mirror.tenant_roles import missing_on_bookkeeping, missing_on_table, why_no_tenants
 from notion_pg_sync.mirror.trust import (
     OwnedRelation,
     Role,
     distrust,
     favoured_on_bookkeeping,
     not_yet_trusted,
+    owners_without_rights,
     unknown_roles,
 )
-from notion_pg_sync.mirror.typed_sql import harmless
 from notion_pg_sync.mirror.views import refresh_views
-
-_LOCK_ATTEMPTS = 10
-
-Result = TypeVar("Result")
-
-# PostgreSQL changes no table while a constraint trigger of an application still has to look at rows that were changed.
-_AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE"
 
 _USER_SETTINGS = """CREATE TABLE {} (
     id                   pg_catalog.uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
@@ -79,7 +70,7 @@ class Circumstances:
 
     `schema` is where `user_settings` lies or will lie, `role` the tool's own, `tables` the sync tables to see to;
     `row_security` switches row level security on for adopted tables; `trusted` are the roles whose tables a person says
-    may count (trust.py); `renamed`: as `renamed_tables` says.
+    may count (trust.py); `renamed`: as `renamed_tables` says; `tenant_roles`: the roles of the application's tenants.
     """
 
     schema: str
@@ -88,6 +79,7 @@ class Circumstances:
     row_security: bool = False
     trusted: frozenset[str] = frozenset()
     renamed: Mapping[str, Misfit] = field(default_factory=dict)
+    tenant_roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,11 +123,13 @@ class InitPlan:
     upgrade: Upgrade
     relations: tuple[Changes, ...]
     unknown_roles: tuple[str, ...] = ()
+    no_tenants: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether everything is as it should be."""
-        return self.upgrade.is_empty and not any(relation.every or relation.problems for relation in self.relations)
+        is_done = not any(relation.every or relation.problems for relation in self.relations)
+        return self.upgrade.is_empty and is_done and not self.no_tenants
 
     @property
     def adopts(self) -> bool:
@@ -150,9 +144,14 @@ class InitPlan:
     @property
     def problems(self) -> list[str]:
         """What stands in the way, a sentence each."""
+        return [*self.upgrade.problems, *self.problems_for_anybody]
+
+    @property
+    def problems_for_anybody(self) -> list[str]:
+        """The same, but for the rights that the current role has not."""
         return [
             *(f"there is no role {role}: check the spelling." for role in self.unknown_roles),
-            *self.upgrade.problems,
+            *self.no_tenants,
             *(problem for relation in self.relations for problem in relation.problems),
         ]
 
@@ -176,12 +175,13 @@ async def plan_init(
     row_security: bool = False,
     trusted: Collection[str] = (),
     presets: Collection[str] = (),
+    tenant_roles: Collection[str] = (),
 ) -> InitPlan:
     """Looks at the database and says what `init` has to do; changes nothing.
 
     `row_security` switches row level security on for adopted tables; `trusted` are roles whose tables may count; of
-    `presets` every table is made, of others those that are there are seen to. Raises `PostgresError` when the database
-    is too new for the tool.
+    `presets` every table is made, of others those that are there are seen to; `tenant_roles` get a tenant's rights.
+    Raises `PostgresError` when the database is too new for the tool.
     """
     settings = await _settings(connection, trusted)
     schema = settings.schema if settings else DEFAULT_SCHEMA
@@ -192,13 +192,18 @@ async def plan_init(
         row_security=row_security,
         trusted=frozenset(trusted),
         renamed=await renamed_tables(connection, schema) if await _is_whole(connection) else {},
+        tenant_roles=tuple(sorted({*tenant_roles})),
     )
+    no_tenants = await why_no_tenants(connection, circumstances.tenant_roles, circumstances.tables)
+    if no_tenants:
+        circumstances = replace(circumstances, tenant_roles=())
     relations = [await plan(connection, circumstances) for plan in _planners(circumstances)]
     return InitPlan(
         circumstances,
         await _plan_upgrade(connection),
         tuple(relations),
         tuple(await unknown_roles(connection, trusted)),
+        tuple(no_tenants),
     )
 
 
@@ -233,7 +238,7 @@ async def make_table(connection: Connection, table: SyncTable) -> None:
     Whoever else makes it meanwhile is waited for. Raises what psycopg raises, `InsufficientPrivilege` for example.
     """
     circumstances = Circumstances(table.schema, await current_role(connection), (table,))
-    await _in_turn(connection, partial(_make, table=table, circumstances=circumstances))
+    await in_turn(connection, partial(_make, table=table, circumstances=circumstances))
 
 
 async def _make(connection: Connection, table: SyncTable, circumstances: Circumstances) -> None:
@@ -258,10 +263,9 @@ async def carry_out(connection: Connection, plan: InitPlan) -> list[str]:
         raise distrust(relation)
     try:
         if not plan.upgrade.is_empty:
-            await _in_turn(connection, _upgrade)
+            await in_turn(connection, _upgrade)
         for planner in _planners(plan.circumstances):
-            change = partial(_change, planner=planner, circumstances=plan.circumstances)
-            await _finish(connection, await _in_turn(connection, change))
+            await _adopt(connection, planner, plan.circumstances)
         if plan.upgrade.is_empty:
             return await refresh_readers(connection)
         return await refresh_views(connection, only_present=True)
@@ -296,27 +300,6 @@ def _does_not_fit(error: errors.IntegrityError) -> PostgresError:
     )
 
 
-def statements_of(plan: InitPlan, connection: Connection) -> str:
-    """The plan as SQL, for an owner to run."""
-    parts = []
-    if not plan.upgrade.is_empty:
-        parts.append(f"-- notion_sync\nBEGIN;\n{_statements_of(plan.upgrade).as_string(connection)}\nCOMMIT;\n")
-    for relation in plan.relations:
-        if relation.every:
-            parts.append(f"-- {printable(relation.relation)}")
-        if relation.changes:
-            locked = [f"{harmless(relation.lock.as_string(connection))};"] if relation.lock else []
-            lines = [_as_line(change, connection) for change in relation.changes]
-            parts.append("\n".join([f"BEGIN;\n{_AT_ONCE};", *locked, *lines, "COMMIT;\n"]))
-        parts += [f"{_as_line(change, connection)}\n" for change in relation.every[len(relation.changes) :]]
-    return "\n".join(parts)
-
-
-def _as_line(change: Change, connection: Connection) -> str:
-    # A line end in a name must not end the comment.
-    return f"-- {printable(change.says)}\n{harmless(change.statement.as_string(connection))};"
-
-
 Planner = Callable[[Connection, Circumstances], Awaitable[Changes]]
 
 
@@ -339,6 +322,13 @@ async def _plan_bookkeeping(connection: Connection, circumstances: Circumstances
         )
     for table, roles in (await favoured_on_bookkeeping(connection)).items():
         changes.changes += revocations(sql.Identifier("notion_sync", table), roles)
+    for owner in await owners_without_rights(connection, [table.qualified_name for table in circumstances.tables]):
+        says, to = f"let {owner} make the tool's triggers on its tables", sql.Identifier(owner)
+        changes.add(says, sql.SQL("GRANT USAGE ON SCHEMA notion_sync TO {}").format(to))
+        functions = sql.SQL("GRANT EXECUTE ON FUNCTION notion_sync.spell_page_id(), notion_sync.set_page_id() TO {}")
+        changes.add(says, functions.format(to))
+    for role in circumstances.tenant_roles:
+        changes.changes += await missing_on_bookkeeping(connection, role, circumstances.role)
     return changes
 
 
@@ -356,6 +346,12 @@ async def _plan_table(table: SyncTable, connection: Connection, circumstances: C
         favoured=await favoured_by_default(connection, table.schema),
         taken=await taken_names(connection, table.schema),
     )
+    for role in circumstances.tenant_roles:
+        missing, warnings = await missing_on_table(
+            connection, role, table, found, row_security=circumstances.row_security
+        )
+        changes.changes += missing
+        changes.warnings += warnings
     if found and not found.owner_is_trusted and found.owner not in circumstances.trusted:
         changes.distrusted = OwnedRelation(table.schema, table.name, Role(found.owner, is_trusted=False))
     return changes
@@ -390,8 +386,11 @@ async def _plan_upgrade(connection: Connection) -> Upgrade:
     return Upgrade(due, repeatable=True, lack=lack, owner=owner)
 
 
-def _statements_of(upgrade: Upgrade) -> sql.Composed:
-    """Its names mean PostgreSQL's own functions and types, whatever else the session's path finds by them."""
+def statements_of_upgrade(upgrade: Upgrade) -> sql.Composed:
+    """Its statements, for a transaction whose `search_path` they set.
+
+    Their names mean PostgreSQL's own functions and types, whatever else the session's path finds by them.
+    """
     parts: list[sql.Composable] = [sql.SQL("SET LOCAL search_path = pg_catalog, pg_temp;")]
     if not upgrade.lack.is_empty:
         parts += [sql.SQL("-- What is missing"), upgrade.lack.remedy()]
@@ -403,50 +402,26 @@ def _statements_of(upgrade: Upgrade) -> sql.Composed:
 
 
 async def _upgrade(connection: Connection) -> None:
-    await connection.execute(_statements_of(await _plan_upgrade(connection)))
+    await connection.execute(statements_of_upgrade(await _plan_upgrade(connection)))
 
 
 async def _change(connection: Connection, planner: Planner, circumstances: Circumstances) -> Changes:
-    """Changes one relation; where that hangs on its rows, what has to change is found out once more under its lock.
-
-    For an application may write rows in between. Returns what was to change, of which `_finish` does the rest.
-    """
+    """Makes the short changes to one relation, and returns what was to change."""
     relation = await planner(connection, circumstances)
     if relation.distrusted:
         raise distrust(relation.distrusted)
-    if relation.owner or not relation.changes:
-        return relation
-    if relation.lock:
-        await connection.execute(relation.lock)
-        relation = await planner(connection, circumstances)
-    with connection.as_application():
-        await connection.execute(_AT_ONCE)
-        for change in relation.changes:
-            await connection.execute(change.statement)
+    if not relation.owner and relation.changes:
+        await make(connection, relation.changes)
     return relation
 
 
-async def _finish(connection: Connection, relation: Changes) -> None:
-    """What takes long where a relation has many rows, while others read them."""
-    if relation.owner:
-        return
-    if relation.fills:
-        await fill(connection, relation.fills.table)
-    for change in relation.later:
-        await _in_turn(connection, partial(_run, statement=change.statement))
+async def _adopt(connection: Connection, planner: Planner, circumstances: Circumstances) -> None:
+    """Changes one relation: what takes a moment first, then what takes long where it has many rows.
 
-
-async def _run(connection: Connection, statement: sql.Composed) -> None:
-    with connection.as_application():
-        await connection.execute(statement)
-
-
-async def _in_turn(connection: Connection, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-    """Does `work` in one transaction, in which no other `init` is at work; once more where a lock cannot be had."""
-
-    async def take_turn() -> Result:
-        await migrations.take_turns(connection)
-        await limit_lock_waits(connection)
-        return await work(connection)
-
-    return await in_attempts(connection, take_turn, attempts=_LOCK_ATTEMPTS)
+    The latter is found out after the former, by which what an application writes from then on is as it is to be.
+    """
+    relation = await in_turn(connection, partial(_change, planner=planner, circumstances=circumstances))
+    if relation.adopts and not relation.owner and not relation.problems:
+        async with connection.transaction():
+            relation = await planner(connection, circumstances)
+        await finish(connection, relation)

@@ -7,7 +7,7 @@ transaction that writes for an account first renews it (`renew`), which fails on
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -17,6 +17,7 @@ from psycopg.rows import class_row
 from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.core.health import CLOCKS_DIFFER_MINUTES, LEASE_ENDS_WITHIN_DAYS
 from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.sync_requests import IS_DUE
 
 
 class LeaseLostError(ToolError):
@@ -49,6 +50,10 @@ class Errand:
     brings: Sequence[str]
     since: datetime
 
+    def only(self, user_ids: Sequence[str]) -> Errand:
+        """The same for some of the users."""
+        return replace(self, user_ids=user_ids, on_request=[one for one in self.on_request if one in user_ids])
+
 
 @dataclass(frozen=True)
 class OpenAccount:
@@ -68,14 +73,13 @@ class OpenAccount:
 
 # A lease of the far future is one that a wrong clock left, and is none; so is a sync of the future. A sync that did not
 # end, though nobody has the lease, was given up.
-_IS_FREE = sql.SQL(
+IS_FREE = sql.SQL(
     "(lease_runid IS NULL OR lease_expires_at NOT BETWEEN clock_timestamp()"
     " AND clock_timestamp() + make_interval(days => {}))"
 ).format(LEASE_ENDS_WITHIN_DAYS)
 _IS_REQUESTED = sql.SQL(
-    "EXISTS (SELECT FROM notion_sync.sync_requests AS request"
-    " WHERE request.user_id = account.user_id AND request.status = 'waiting')"
-)
+    "EXISTS (SELECT FROM notion_sync.sync_requests AS request WHERE request.user_id = account.user_id AND {})"
+).format(IS_DUE)
 _IS_OPEN = sql.SQL(
     """
     account.user_id = ANY (%(user_ids)s) AND (
@@ -87,26 +91,34 @@ _IS_OPEN = sql.SQL(
             OR last_sync_ended_at IS NULL OR last_sync_ended_at < last_sync_started_at))
     """
 ).format(is_requested=_IS_REQUESTED, clocks_differ=CLOCKS_DIFFER_MINUTES)
+_NEXT_FREE = sql.SQL(
+    """
+    SELECT user_id FROM notion_sync.accounts AS account
+    WHERE {is_free} AND {is_open}
+    ORDER BY (
+        SELECT min(request_id) FROM notion_sync.sync_requests AS request
+        WHERE request.user_id = account.user_id AND status = 'waiting'
+    ) NULLS LAST, last_sync_started_at NULLS FIRST, user_id
+    LIMIT %(most)s
+    """
+).format(is_free=IS_FREE, is_open=_IS_OPEN)
+# What is synced as far as requests ask for it has not been synced as such: who asks often would come last for ever.
 _CLAIM_NEXT = sql.SQL(
     """
     WITH next AS (
-        SELECT user_id FROM notion_sync.accounts AS account
-        WHERE {is_free} AND {is_open}
-        ORDER BY (
-            SELECT min(request_id) FROM notion_sync.sync_requests AS request
-            WHERE request.user_id = account.user_id AND status = 'waiting'
-        ) NULLS LAST, last_sync_started_at NULLS FIRST, user_id
-        LIMIT 1
+        {next_free}
         FOR UPDATE SKIP LOCKED
     )
     UPDATE notion_sync.accounts AS account
     SET lease_runid = %(runid)s, lease_expires_at = clock_timestamp() + make_interval(secs => %(seconds)s),
-        last_sync_started_at = clock_timestamp(), last_sync_runid = %(runid)s,
-        last_sync_brings = CASE WHEN account.user_id = ANY (%(on_request)s) THEN '{{}}' ELSE %(brings)s::text[] END
-    FROM next WHERE account.user_id = next.user_id
+        last_sync_started_at = CASE WHEN is_whole THEN clock_timestamp() ELSE last_sync_started_at END,
+        last_sync_runid = CASE WHEN is_whole THEN %(runid)s ELSE last_sync_runid END,
+        last_sync_brings = CASE WHEN is_whole THEN %(brings)s::text[] ELSE last_sync_brings END
+    FROM next CROSS JOIN LATERAL (SELECT NOT next.user_id = ANY (%(on_request)s) AS is_whole) AS errand
+    WHERE account.user_id = next.user_id
     RETURNING account.user_id
     """
-).format(is_free=_IS_FREE, is_open=_IS_OPEN)
+).format(next_free=_NEXT_FREE)
 _OPEN_ACCOUNTS = sql.SQL(
     """
     SELECT account.user_id, {is_requested},
@@ -119,7 +131,7 @@ _OPEN_ACCOUNTS = sql.SQL(
     WHERE {is_open}
     ORDER BY account.user_id
     """
-).format(is_free=_IS_FREE, is_open=_IS_OPEN, is_requested=_IS_REQUESTED)
+).format(is_free=IS_FREE, is_open=_IS_OPEN, is_requested=_IS_REQUESTED)
 
 
 async def claim_next(connection: Connection, runid: int, errand: Errand, seconds: float) -> str | None:
@@ -128,8 +140,14 @@ async def claim_next(connection: Connection, runid: int, errand: Errand, seconds
     First come those for whom an application asks, then the stalest; None where there is none. `seconds`: how long the
     lease lasts unless renewed.
     """
-    parameters = {**_parameters(errand), "runid": runid, "seconds": seconds}
+    parameters = {**_parameters(errand), "most": 1, "runid": runid, "seconds": seconds}
     return cast(str | None, await fetch_value(connection, _CLAIM_NEXT, **parameters))
+
+
+async def next_free(connection: Connection, errand: Errand, most: int) -> list[str]:
+    """The accounts that would be claimed next, at most so many, in this order; others may be quicker."""
+    found = await connection.execute(_NEXT_FREE, {**_parameters(errand), "most": most})
+    return [user_id async for (user_id,) in found]
 
 
 async def open_accounts(connection: Connection, errand: Errand) -> list[OpenAccount]:
@@ -168,7 +186,7 @@ async def claim(connection: Connection, runid: int, user_id: str, seconds: float
             WHERE user_id = %(user_id)s AND {}
             RETURNING user_id
             """
-        ).format(_IS_FREE),
+        ).format(IS_FREE),
         runid=runid,
         user_id=user_id,
         seconds=seconds,
@@ -204,6 +222,18 @@ async def is_held(connection: Connection, runid: int, user_id: str) -> bool:
     return held is not None
 
 
+async def holds_and_is_asked(connection: Connection, runid: int, user_id: str) -> tuple[bool, bool]:
+    """Whether the run still has a lease (see `is_held`), and whether requests wait for the user that are due."""
+    found = await connection.execute(
+        sql.SQL(
+            "SELECT {} FROM notion_sync.accounts AS account WHERE user_id = %s AND lease_runid = %s FOR UPDATE"
+        ).format(_IS_REQUESTED),
+        (user_id, runid),
+    )
+    row = await found.fetchone()
+    return row is not None, bool(row and row[0])
+
+
 async def note_rate_limit(connection: Connection, user_id: str, seconds: float | None) -> None:
     """Records for how long Notion's rate limit holds a user's requests back; None: it does not."""
     await connection.execute(
@@ -213,17 +243,24 @@ async def note_rate_limit(connection: Connection, user_id: str, seconds: float |
     )
 
 
-async def release(connection: Connection, runid: int, user_id: str) -> None:
-    """Gives a lease back; without effect where another run has it by now."""
-    await connection.execute(
-        """
-        UPDATE notion_sync.accounts
-        SET lease_runid = NULL, lease_expires_at = NULL, rate_limited_until = NULL,
-            last_sync_ended_at = clock_timestamp()
-        WHERE user_id = %s AND lease_runid = %s
-        """,
-        (user_id, runid),
+async def release(connection: Connection, runid: int, user_id: str, *, unless_asked: bool = False) -> bool:
+    """Gives a lease back; without effect where another run has it by now.
+
+    `unless_asked`: it is kept where requests wait for the user that are due. Returns whether it is given back.
+    """
+    released = await connection.execute(
+        sql.SQL(
+            """
+            UPDATE notion_sync.accounts AS account
+            SET lease_runid = NULL, lease_expires_at = NULL, rate_limited_until = NULL,
+                last_sync_ended_at = CASE WHEN last_sync_runid = lease_runid THEN clock_timestamp()
+                                          ELSE last_sync_ended_at END
+            WHERE user_id = %(user)s AND lease_runid = %(runid)s AND NOT (%(unless_asked)s AND {})
+            """
+        ).format(_IS_REQUESTED),
+        {"user": user_id, "runid": runid, "unless_asked": unless_asked},
     )
+    return released.rowcount > 0
 
 
 async def holder(connection: Connection, user_id: str) -> Holder | None:

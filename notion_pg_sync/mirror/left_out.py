@@ -9,21 +9,6 @@ from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.data_sources import DataSourceKey
 
 
-async def forget_unseen(connection: Connection, key: DataSourceKey) -> None:
-    """Forgets what was left out of pages that a full read, which is complete but for them, did not see."""
-    await connection.execute(
-        """
-        DELETE FROM notion_sync.left_out AS known
-        WHERE user_id = %s AND data_source_id = %s
-          AND NOT EXISTS (
-              SELECT FROM notion_sync.seen_pages AS seen
-              WHERE seen.user_id = known.user_id AND seen.data_source_id = known.data_source_id
-                AND known.page_id = ANY (seen.page_ids))
-        """,
-        (key.user_id, key.data_source_id),
-    )
-
-
 async def settle_left_out(
     connection: Connection, key: DataSourceKey, tried: Collection[str], left: Sequence[LeftOut]
 ) -> None:

@@ -16,8 +16,8 @@ from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.accounts import TOKEN_COLUMNS, auto_sync_in, databases_in, present_columns
 from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.jobs import SYNC_ALL
 from notion_pg_sync.mirror.qualified_sql import qualified
-from notion_pg_sync.mirror.runs import SYNC_ALL
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE
 
 
@@ -198,7 +198,8 @@ _OWN_FAILURE = """
     ) AS latest
     WHERE status = 'failed'
       AND NOT EXISTS (
-            SELECT FROM notion_sync.database_runs WHERE database_runs.runid = latest.runid AND status = 'failed')
+            SELECT FROM notion_sync.database_runs
+            WHERE database_runs.runid = latest.runid AND status = 'failed' AND mode IS DISTINCT FROM 'pages')
 """
 
 _PAST_SYNCS = """
@@ -209,7 +210,7 @@ _PAST_SYNCS = """
                start_time AS started_at, end_time AS ended_at
         FROM notion_sync.database_runs AS run
         WHERE run.user_id = wanted.user_id AND run.database_id = wanted.database_id
-          AND (NOT %(only_failed)s OR run.status = 'failed')
+          AND mode IS DISTINCT FROM 'pages' AND (NOT %(only_failed)s OR run.status = 'failed')
         ORDER BY run.user_id, run.database_id, runid DESC LIMIT %(most)s
     ) AS past
     ORDER BY runid DESC, user_id, database_name, database_id

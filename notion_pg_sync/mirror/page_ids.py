@@ -101,13 +101,14 @@ _TRIGGERS = sql.SQL(", ").join(
 class PageIds:
     """The page ids of a table.
 
-    `spelling` is the trigger's, or else that of most rows. `are_kept_alike`: whether the trigger is there and at work.
-    `misspelled`: how many are written otherwise. `duplicates`: how many rows are one too many for their page.
-    `are_followed`: whether the trigger for the column `page_id` is at work. `unlike`: in how many rows that column is
-    not the page's id. `are_others`: it is the application's own, for other ids.
+    `rows`: how many rows the table has. `spelling` is the trigger's, or else that of most rows. `are_kept_alike`:
+    whether the trigger is there and at work. `misspelled`: how many are written otherwise. `duplicates`: how many rows
+    are one too many for their page. `are_followed`: whether the trigger for the column `page_id` is at work. `unlike`:
+    in how many rows that column is not the page's id. `are_others`: it is the application's own, for other ids.
     """
 
     spelling: IdSpelling = IdSpelling.DASHED
+    rows: int = 0
     are_kept_alike: bool = False
     misspelled: int = 0
     duplicates: int = 0
@@ -130,6 +131,7 @@ async def inspect_page_ids(
     uuid = qualified("CASE WHEN {is_id} THEN notion_page_id::pg_catalog.uuid END", is_id=_matches(_ANY_ID))
     unlike = is_unlike(page_id, uuid)
     counts = [
+        sql.SQL("pg_catalog.count(*)"),
         _count(_matches(_ANY_ID)),
         *(_count(_matches(spelling.pattern)) for spelling in IdSpelling),
         _count(unlike),
@@ -137,13 +139,14 @@ async def inspect_page_ids(
     ]
     query = qualified("SELECT {counts} FROM {table}", counts=sql.SQL(", ").join(counts), table=table)
     with connection.as_application():
-        ids, *counted, wrong, others = await (await connection.execute(query)).fetchone() or ()
+        rows, ids, *counted, wrong, others = await (await connection.execute(query)).fetchone() or ()
     spelt = dict(zip(IdSpelling, counted, strict=True))
     spelling = IdSpelling(argument) if argument else max(spelt, key=spelt.__getitem__)
     misspelled = ids - spelt[spelling]
     duplicates = await _count_duplicates(connection, table) if misspelled or not has_key else 0
     return PageIds(
         spelling,
+        rows,
         bool(is_at_work),
         misspelled,
         duplicates,
@@ -188,14 +191,9 @@ def trigger_on(table: sql.Identifier, spelling: IdSpelling) -> sql.Composed:
     )
 
 
-def rewriting(table: sql.Identifier, spelling: IdSpelling) -> sql.Composed:
-    """The statement by which the trigger gets to the rows that write their id otherwise."""
-    return qualified(
-        "UPDATE {table} SET notion_page_id = notion_page_id\nWHERE {is_id} AND NOT {is_spelled}",
-        table=table,
-        is_id=_matches(_ANY_ID),
-        is_spelled=_matches(spelling.pattern),
-    )
+def is_misspelled(spelling: IdSpelling) -> sql.Composed:
+    """Whether a row writes the id of its page otherwise."""
+    return qualified("{is_id} AND NOT {is_spelled}", is_id=_matches(_ANY_ID), is_spelled=_matches(spelling.pattern))
 
 
 def removal_of_duplicates(table: sql.Identifier, qualified_name: str) -> sql.Composed:

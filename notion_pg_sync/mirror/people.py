@@ -42,6 +42,18 @@ async def save_users(connection: Connection, user_id: str, users: Collection[Use
     )
 
 
+async def known_users(connection: Connection, user_id: str, ids: Collection[str]) -> set[str]:
+    """Those of these people, by id, who are recorded as the tool did, with more than an id."""
+    found = await connection.execute(
+        """
+        SELECT id::text FROM notion_sync.users
+        WHERE user_id = %s AND id = ANY (%s::uuid[]) AND written_in = xmin AND kind IS NOT NULL
+        """,
+        (user_id, list(ids)),
+    )
+    return {id_ async for (id_,) in found}
+
+
 async def users_to_ask_for(connection: Connection, user_id: str, most: int) -> list[str]:
     """At most `most` ids to ask Notion for.
 

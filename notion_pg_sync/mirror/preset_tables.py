@@ -5,7 +5,6 @@ from __future__ import annotations
 from psycopg import errors, sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
-from notion_pg_sync.mirror.initialise import make_table
 from notion_pg_sync.mirror.tables import GENERAL_TABLE, SyncTable, is_taken
 
 # What another attempt meets too: a right is missing, or something else has the name that an index is to have.
@@ -21,6 +20,8 @@ async def make_where_allowed(connection: Connection, table: SyncTable) -> str | 
         return None
     if reason := await why_not(connection, table):
         return reason
+    from notion_pg_sync.mirror.initialise import make_table  # noqa: PLC0415 - only where needed
+
     try:
         await make_table(connection, table)
     except _LASTING_ERRORS as error:

@@ -8,11 +8,29 @@ names are qualified, operators too (`qualified`).
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, LiteralString
 
 from psycopg import sql
 
-_OPERATORS = ("=", "<>", "<", "<=", ">", ">=", "+", "-", "/", "||", "->", "->>", "~", "@>", "?", "?|")
+_OPERATORS: tuple[LiteralString, ...] = (
+    "=",
+    "<>",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "+",
+    "-",
+    "/",
+    "||",
+    "->",
+    "->>",
+    "~",
+    "@>",
+    "?",
+    "?|",
+)
 
 
 def qualified(statement: LiteralString, /, **parts: sql.Composable) -> sql.Composed:
@@ -24,8 +42,23 @@ def qualified(statement: LiteralString, /, **parts: sql.Composable) -> sql.Compo
     What names no operator and yet looks for one by the path cannot be qualified, and has no place in such a statement:
     IN, NULLIF, IS DISTINCT FROM, LIKE, BETWEEN, JOIN … USING, CASE with a value behind it.
     """
-    operators = {name: sql.SQL("OPERATOR(pg_catalog.{})").format(sql.SQL(name)) for name in _OPERATORS}
-    return sql.SQL(statement).format(**operators, **parts)
+    return _with_operators(statement).format(**parts)
+
+
+# Put in once: for each execution they took longer than PostgreSQL takes to carry it out.
+@cache
+def _with_operators(statement: LiteralString) -> sql.SQL:
+    for name in _OPERATORS:
+        statement = statement.replace("{" + name + "}", "OPERATOR(pg_catalog." + name + ")")
+    return sql.SQL(statement)
+
+
+def written_out(statement: sql.Composed) -> sql.SQL:
+    """A statement for execution with parameters, as it is sent: to compose it takes longer than to execute it.
+
+    For what is kept, since the same is executed again and again.
+    """
+    return sql.SQL(with_names_kept(statement).as_string())
 
 
 def with_names_kept(query: Any) -> Any:

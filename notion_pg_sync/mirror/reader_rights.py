@@ -18,11 +18,20 @@ from notion_pg_sync.core.columns import MAX_NAME_BYTES
 from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.typed_sql import typed
 
-# What typed views and search read of notion_sync: whole tables, or these columns.
+# What typed views, search and the history read of notion_sync: whole tables, or these columns.
 READ_OF_OURS: Mapping[str, tuple[str, ...]] = {
-    "data_sources": ("user_id", "data_source_id", "database_id", "database_name", "view_name", "sync_table"),
+    "columns": ("user_id", "data_source_id", "name", "property_type"),
+    "data_sources": (
+        *("user_id", "data_source_id", "database_id", "database_name", "view_name", "sync_table"),
+        "history_since",
+    ),
+    "databases": ("user_id", "database_id", "former_since", "former_titles"),
+    "files": (),
     "options": (),
     "page_bodies": (),
+    "page_changes": (),
+    "page_files": (),
+    "pages": ("user_id", "page_id", "data_source_id", "given"),
     "readers": (),
     "search_documents": (),
     "users": (),
@@ -209,7 +218,7 @@ class Relation(Granted):
 
     @property
     def is_view(self) -> bool:
-        """Whether it is a typed view."""
+        """Whether it is a typed view, or the view of changes."""
         return self.kind is Kind.VIEW
 
     @property

@@ -248,6 +248,7 @@ async def _relations(connection: Connection, reader: Reader) -> tuple[Relation, 
             SELECT CASE
                 WHEN nspname = 'notion_sync' AND relkind IN ('r', 'p') AND NOT relispartition THEN 'bookkeeping'
                 WHEN nspname = 'notion' AND relkind = 'v' AND relname IN (SELECT view_name FROM notion_sync.views)
+                     OR pg_class.oid = to_regclass('notion_sync.field_changes') AND relkind = 'v'
                     THEN 'view'
                 WHEN nspname <> 'notion_sync' AND relkind IN ('r', 'p')
                      AND (SELECT relname FROM pg_class AS root

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from functools import cache
+from typing import TYPE_CHECKING, cast
 
 from psycopg import errors, sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
-from notion_pg_sync.mirror.data_sources import DataSourceKey
-from notion_pg_sync.mirror.qualified_sql import qualified
+from notion_pg_sync.mirror.qualified_sql import qualified, written_out
 from notion_pg_sync.mirror.tables import SyncTable
 
-# By the sync table's qualified name and the data source's id.
-RowCounts = Mapping[tuple[str, str], int]
+if TYPE_CHECKING:
+    from notion_pg_sync.mirror.data_sources import DataSourceKey
+
+# By the sync table's qualified name and the data source's id, None for rows that are of no data source yet.
+RowCounts = Mapping[tuple[str, str | None], int]
 
 
 async def count_unlocked_rows(connection: Connection, tables: Iterable[SyncTable], user_id: str) -> RowCounts | None:
@@ -45,8 +48,7 @@ async def count_rows_of(connection: Connection, tables: Iterable[SyncTable], use
     counts = [
         qualified(
             "SELECT {name}, notion_data_source_id, pg_catalog.count(*) FROM {table}"
-            " WHERE user_id {=} %(user)s AND notion_data_source_id IS NOT NULL"
-            " GROUP BY notion_data_source_id",
+            " WHERE user_id {=} %(user)s GROUP BY notion_data_source_id",
             name=sql.Literal(table.qualified_name),
             table=table.identifier,
         )
@@ -130,6 +132,13 @@ async def settle_row_count(connection: Connection, table: SyncTable, key: DataSo
     That is, those that there are, and those that somebody deleted after they were seen. Forgets what was noted of pages
     that are neither in Notion nor in the table.
     """
+    with connection.as_application():
+        count = await fetch_value(connection, _settle(table), user=key.user_id, source=key.data_source_id)
+    return cast(int, count)
+
+
+@cache
+def _settle(table: SyncTable) -> sql.SQL:
     statement = qualified(
         """
             WITH seen AS (
@@ -161,6 +170,4 @@ async def settle_row_count(connection: Connection, table: SyncTable, key: DataSo
         table=table.identifier,
         page_id=table.page_id("stored"),
     )
-    with connection.as_application():
-        count = await fetch_value(connection, statement, user=key.user_id, source=key.data_source_id)
-    return cast(int, count)
+    return written_out(statement)

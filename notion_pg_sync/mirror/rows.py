@@ -13,6 +13,7 @@ from psycopg import sql
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.page_changes import Historian, note_given, save_changes, stored_pages, with_columns_left
 from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.search_documents import write_documents
 from notion_pg_sync.mirror.sent_rows import DATABASE, Row, RowOwner, SentRows, about_pages
@@ -20,6 +21,7 @@ from notion_pg_sync.mirror.stored_rows import (
     Note,
     Standing,
     bring_home,
+    note_answers,
     note_rows,
     noting,
     sort_rows,
@@ -44,7 +46,7 @@ class Written:
 
     Of these, `restored`: rows that somebody else had changed or deleted; `returned`: those of them that were deleted.
     `altered`: rows that a trigger stored otherwise than they were sent. `withheld`: those that it kept out, which count
-    as neither new nor changed.
+    as neither new nor changed. `pages`: those whose rows were written.
     `taken_from`: how many rows another data source of the user had until now, by its id. `older`: pages that were left
     as they are, since what is stored stands for a later edit.
     """
@@ -56,16 +58,21 @@ class Written:
     returned: int = 0
     altered: int = 0
     withheld: int = 0
+    pages: list[str] = field(default_factory=list)
     taken_from: Counter[str] = field(default_factory=Counter)
     older: list[str] = field(default_factory=list)
 
 
 @dataclass
 class _Assessed:
-    """A batch by what is to be done: rows to write, and rows of which only the note is to be brought up to date."""
+    """A batch by what is to be done: rows to write, and rows of which only the note is to be brought up to date.
+
+    `answers`: those of which only the answer is to be noted.
+    """
 
     write: list[Row]
     notes: list[Note]
+    answers: list[Row]
     standings: Mapping[str, Standing]
     counts: Written
 
@@ -77,22 +84,41 @@ class _Assessed:
 
 
 async def write_rows(
-    connection: Connection, table: SyncTable, owner: RowOwner, rows: Iterable[Row], *, may_be_older: bool = False
+    connection: Connection,
+    table: SyncTable,
+    owner: RowOwner,
+    rows: Iterable[Row],
+    *,
+    may_be_older: bool = False,
+    knows_answers: bool = True,
+    historian: Historian | None = None,
 ) -> Written:
     """Brings `rows` into `table`, within the caller's transaction. Of a page given twice, the last counts.
 
-    Rows that stand for earlier edits than what is stored are left out, unless they `may_be_older`.
+    Rows that stand for earlier edits than what is stored are left out, unless they `may_be_older`. Without
+    `knows_answers` what is noted of answers stays, where the page is as it was. What the `historian` says of their
+    changes is recorded; without one, nothing, and nothing of what a trigger stores otherwise.
     """
     assessed = await _assess(connection, table, owner, rows, may_be_older=may_be_older)
     written, changed = assessed.counts, assessed.write
     await note_rows(connection, owner, assessed.notes)
+    if knows_answers:
+        await note_answers(connection, owner, assessed.answers)
     if changed:
         if assessed.lost:
             await bring_home(connection, table, owner, assessed.lost)
+        is_recording = historian is not None and historian.is_recording
+        key = DataSourceKey(owner.user_id, owner.data_source_id)
+        ids = [row.page_id for row in changed] if is_recording else []
+        before = await stored_pages(connection, table, owner.user_id, ids) if ids else {}
+        before = await with_columns_left(connection, before, key)
         await _upsert(connection, table, owner, changed, assessed.lost)
         if not table.stores_what_is_sent:
-            await _note_as_stored(connection, table, owner, assessed)
-        key = DataSourceKey(owner.user_id, owner.data_source_id)
+            await _note_as_stored(connection, table, owner, assessed, historian)
+        if historian and is_recording:
+            stored = {*written.pages}
+            found = [historian.changes(row, before[row.page_id], is_stored=row.page_id in stored) for row in changed]
+            await save_changes(connection, owner.user_id, [change for of_page in found for change in of_page])
         await write_documents(connection, table, key, [row.page_id for row in changed])
     return written
 
@@ -130,35 +156,44 @@ async def _assess(
         standing, as_stored = standings[row.page_id], stored.get(row.page_id)
         is_kept = trusts_notes and as_stored is not None and as_stored.digest == standing.noted_digest
         if as_stored is not None and (as_stored.is_as_sent or is_kept):
-            notes.append(Note(row.page_id, row.content_hash, row.about, as_stored))
+            notes.append(Note(row, as_stored))
         else:
             write.append(by_page[row.page_id])
             changed += standing.noted_hash is not None
     inserted = sum(standings[row.page_id].row_id is None for row in write)
-    returned = sum(standings[row.page_id].is_lost for row in write)
+    returned = sum(standings[row.page_id].is_missed for row in write)
     counts = Written(
         inserted=inserted,
         updated=len(write) - inserted,
         unchanged=len(by_page) - len(write),
         restored=changed + returned,
         returned=returned,
+        pages=[row.page_id for row in write],
         older=[row.page_id for row in found.older],
     )
     sources = (standings[row.page_id].row_source for row in write)
     counts.taken_from.update(source for source in sources if source not in (None, owner.data_source_id))
-    return _Assessed(write, notes, standings, counts)
+    return _Assessed(write, notes, found.note, standings, counts)
 
 
-async def _note_as_stored(connection: Connection, table: SyncTable, owner: RowOwner, assessed: _Assessed) -> None:
+async def _note_as_stored(
+    connection: Connection, table: SyncTable, owner: RowOwner, assessed: _Assessed, historian: Historian | None
+) -> None:
     """Notes rows that were just written as the triggers of their table left them, and counts what these did."""
     # Those that fire at the end of the transaction do so now.
     with connection.as_application():
         await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     stored = await stored_rows(connection, table, owner, assessed.write)
-    notes = [Note(row.page_id, row.content_hash, row.about, stored.get(row.page_id)) for row in assessed.write]
+    notes = [Note(row, stored.get(row.page_id)) for row in assessed.write]
     await note_rows(connection, owner, notes)
+    altered = [note.row for note in notes if note.stored and not note.stored.is_as_sent]
+    if historian and altered:
+        pages = await stored_pages(connection, table, owner.user_id, [row.page_id for row in altered])
+        given = {row.page_id: historian.stored_otherwise(row, pages[row.page_id]) for row in altered}
+        await note_given(connection, owner.user_id, given)
     withheld = [row for row in assessed.write if row.page_id not in stored]
-    swallowed = sum(assessed.standings[row.page_id].is_lost for row in withheld)
+    assessed.counts.pages = list(stored)
+    swallowed = sum(assessed.standings[row.page_id].is_missed for row in withheld)
     counts = assessed.counts
     counts.restored -= swallowed
     counts.returned -= swallowed
@@ -291,12 +326,20 @@ async def count_rows(connection: Connection, table: SyncTable, owner: RowOwner) 
         return cast(int, await fetch_value(connection, query, owner.user_id, owner.data_source_id))
 
 
-async def count_withheld(connection: Connection, table: SyncTable, owner: RowOwner) -> int:
+async def count_withheld(connection: Connection, key: DataSourceKey) -> int:
     """How many pages of a data source have no row since a trigger keeps it out."""
-    if table.stores_what_is_sent:
-        return 0
     query = "SELECT count(*) FROM notion_sync.pages WHERE user_id = %s AND data_source_id = %s AND row_xmin IS NULL"
-    return cast(int, await fetch_value(connection, query, owner.user_id, owner.data_source_id))
+    return cast(int, await fetch_value(connection, query, key.user_id, key.data_source_id))
+
+
+async def withheld_of(connection: Connection, key: DataSourceKey, page_ids: Iterable[str]) -> set[str]:
+    """Those of these pages of a data source that have no row since a trigger keeps it out."""
+    found = await connection.execute(
+        "SELECT page_id FROM notion_sync.pages"
+        " WHERE user_id = %s AND data_source_id = %s AND page_id = ANY (%s::uuid[]) AND row_xmin IS NULL",
+        (key.user_id, key.data_source_id, list(page_ids)),
+    )
+    return {page_id async for (page_id,) in found}
 
 
 async def _with_known_fields(
@@ -374,7 +417,7 @@ async def _upsert(
         with connection.as_application():
             await connection.execute(upsert, parameters)
         return
-    parameters |= about_pages([(row.page_id, row.about) for row in rows])
+    parameters |= about_pages(rows)
     statement = sql.SQL(
         """
         WITH noted AS (

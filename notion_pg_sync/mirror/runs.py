@@ -5,31 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, cast
+from typing import Literal, LiteralString, cast
 
 from psycopg.rows import class_row
 
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.printable import to_storable
+from notion_pg_sync.core.schedules import schedule_of
 from notion_pg_sync.mirror.connection import Connection, fetch_value
+from notion_pg_sync.mirror.jobs import SYNC_ALL, Job, register_job
 
-Mode = Literal["full", "incremental"]
+# `pages`: some pages were read by their ids, which is no sync of their database.
+Mode = Literal["full", "incremental", "pages"]
 Ending = Literal["succeeded", "failed"]
 
+# The channel on which runs tell what they have done: their number, no more, since every role may listen.
+ANNOUNCED = "notion_sync"
 
-@dataclass(frozen=True)
-class Job:
-    """What a row of `notion_sync.job` says: a name, when cron starts it, and the command."""
-
-    name: str
-    schedule: str
-    command: str
-
-
-SYNC_ALL = Job("sync-notion-databases", "*/15 * * * *", "notion-pg-sync sync-all")
-SYNC_ONE = Job("sync-notion-database", "on demand", "notion-pg-sync sync")
-# A job of its own: how syncs go is never told by a run that writes nothing.
-DRY_RUN = Job("notion-dry-run", "on demand", "notion-pg-sync sync-all --dry-run")
+# Several times what a schedule is read from: some are started by hand, and hosts may share one.
+_RUNS_LOOKED_AT = 60
 
 _CARRIED_ON = "its run ended before it was done: what was read is kept, and the next run carries on from there."
 _READ_AGAIN = "its run ended before it was done: the next run reads it again."
@@ -97,12 +91,19 @@ class Counts:
 
 @dataclass(frozen=True)
 class DatabaseRun(Counts):
-    """What syncing one database came to. `is_incomplete`: values that Notion does not give are missing in its rows."""
+    """What syncing one database came to.
+
+    `is_incomplete`: values that Notion does not give are missing in its rows. `is_whole`: all of its rows were read, in
+    every data source. `is_listed`: Notion named its data
+    sources, which are those that are recorded by now; None: it was not asked for them.
+    """
 
     mode: Mode | None = None
     error_code: str | None = None
     message: str | None = None
     is_incomplete: bool = False
+    is_whole: bool = False
+    is_listed: bool | None = None
 
     @classmethod
     def of_rows(cls, counts: Counts, mode: Mode | None, error_code: str | None, message: str) -> DatabaseRun:
@@ -138,17 +139,8 @@ class DatabaseRun(Counts):
 async def start_run(connection: Connection, job: Job, command: str, process: Process, origin: Origin) -> int:
     """Records that a run works, and how it was started; returns its `runid`. `command` has no secrets."""
     async with connection.transaction():
-        jobid = await fetch_value(
-            connection,
-            """
-            INSERT INTO notion_sync.job AS known (jobname, schedule, command) VALUES (%s, %s, %s)
-            ON CONFLICT (jobname) DO UPDATE SET active = known.active
-            RETURNING jobid
-            """,
-            job.name,
-            job.schedule,
-            job.command,
-        )
+        schedule = await _evident_schedule(connection, job, origin) if job is SYNC_ALL else None
+        jobid = await register_job(connection, job, schedule)
         runid = await fetch_value(
             connection,
             """
@@ -170,6 +162,36 @@ async def start_run(connection: Connection, job: Job, command: str, process: Pro
             {"runid": runid, **vars(process), **vars(origin), "variables": list(origin.variables)},
         )
     return cast(int, runid)
+
+
+async def _evident_schedule(connection: Connection, job: Job, origin: Origin) -> str:
+    """When something starts a job, as its latest runs show and one that starts just now; by the clock of this host."""
+    found = await connection.execute(
+        """
+        SELECT start_time FROM (
+            SELECT runid, start_time, run.command FROM notion_sync.job_run_details AS run
+            WHERE jobid = (SELECT jobid FROM notion_sync.job WHERE jobname = %s)
+            ORDER BY jobid DESC, runid DESC LIMIT %s
+        ) AS latest JOIN notion_sync.run_processes USING (runid)
+        WHERE started_by <> 'terminal' AND command !~ '--user'
+        UNION ALL SELECT clock_timestamp() WHERE %s <> 'terminal'
+        """,
+        (job.name, _RUNS_LOOKED_AT, origin.started_by),
+    )
+    return schedule_of([start.astimezone() async for (start,) in found])
+
+
+async def is_under_way(connection: Connection, job: Job) -> bool:
+    """Whether the record of a run of this job is open."""
+    found = await fetch_value(
+        connection,
+        """
+        SELECT true FROM notion_sync.job_run_details JOIN notion_sync.job USING (jobid)
+        WHERE jobname = %s AND end_time IS NULL LIMIT 1
+        """,
+        job.name,
+    )
+    return found is not None
 
 
 @dataclass(frozen=True)
@@ -242,7 +264,8 @@ async def databases_of(connection: Connection, runid: int) -> list[tuple[str, Da
         """
         SELECT user_id, rows_read, inserted, updated, unchanged, removed, requests, retries, bodies_read, bodies_failed,
                mode, CASE status WHEN 'succeeded' THEN NULL ELSE coalesce(error_code, %s) END, message
-        FROM notion_sync.database_runs WHERE runid = %s ORDER BY user_id, database_name, database_id
+        FROM notion_sync.database_runs WHERE runid = %s AND mode IS DISTINCT FROM 'pages'
+        ORDER BY user_id, database_name, database_id
         """,
         (ErrorCode.INTERRUPTED, runid),
     )
@@ -262,7 +285,12 @@ class FailedDatabase:
     @property
     def sentence(self) -> str:
         """The same for people."""
-        return f"{self.user_id}/{self.name}: run {self.runid} failed: {self.message}"
+        return f"{self.user_id}/{self.name}: {self.why}"
+
+    @property
+    def why(self) -> str:
+        """The same without whose database it is."""
+        return f"run {self.runid} failed: {self.message}"
 
 
 async def failed_databases(connection: Connection, user_ids: Iterable[str]) -> list[FailedDatabase]:
@@ -335,6 +363,14 @@ async def clear_up(connection: Connection, runid: int) -> None:
     async with connection.transaction():
         await connection.execute(
             """
+            SELECT pg_catalog.pg_notify(%s, %s::text) WHERE EXISTS (
+                SELECT FROM notion_sync.database_runs
+                WHERE runid = %s AND status = 'running' AND (inserted > 0 OR updated > 0 OR removed > 0))
+            """,
+            (ANNOUNCED, runid, runid),
+        )
+        await connection.execute(
+            """
             WITH cut_off AS (
                 UPDATE notion_sync.database_runs AS run
                 SET status = 'failed', end_time = clock_timestamp(), error_code = %(code)s,
@@ -353,27 +389,19 @@ async def clear_up(connection: Connection, runid: int) -> None:
                 last_mode = cut_off.mode, last_rows_read = cut_off.rows_read, last_requests = cut_off.requests,
                 last_ended_at = clock_timestamp(),
                 last_seconds = extract(epoch FROM clock_timestamp() - last_started_at),
-                failures_in_a_row = failures_in_a_row + 1, failing_since = coalesce(failing_since, last_started_at)
+                failures_in_a_row = failures_in_a_row + 1, failing_since = coalesce(failing_since, last_started_at),
+                listed_at = NULL
             FROM cut_off
             WHERE database.user_id = cut_off.user_id AND database.database_id = cut_off.database_id
               AND database.last_runid = %(runid)s
             """,
             {"runid": runid, "code": ErrorCode.INTERRUPTED, "carried_on": _CARRIED_ON, "read_again": _READ_AGAIN},
         )
-        # What it was asked for and did not come to waits for the next run, unless the same was asked for once more.
+        # What it was asked for and did not come to waits for the next run. That it was taken up once, by a run that its
+        # number tells, lets it wait beside a request for the same that was made since.
         await connection.execute(
             """
-            DELETE FROM notion_sync.sync_requests AS request
-            WHERE runid = %(runid)s AND status = 'running' AND EXISTS (
-                SELECT FROM notion_sync.sync_requests AS waiting
-                WHERE waiting.user_id = request.user_id AND waiting.status = 'waiting'
-                  AND waiting.database_id IS NOT DISTINCT FROM request.database_id)
-            """,
-            {"runid": runid},
-        )
-        await connection.execute(
-            """
-            UPDATE notion_sync.sync_requests SET status = 'waiting', runid = NULL
+            UPDATE notion_sync.sync_requests SET status = 'waiting', started_at = NULL
             WHERE runid = %s AND status = 'running'
             """,
             (runid,),
@@ -389,26 +417,45 @@ async def clear_up(connection: Connection, runid: int) -> None:
         )
 
 
-async def start_database(connection: Connection, runid: int, user_id: str, database_id: str, *, name: str) -> None:
-    """Records that a run has begun with a database."""
-    async with connection.transaction():
-        await connection.execute(
-            """
-            INSERT INTO notion_sync.database_runs (runid, user_id, database_id, database_name, status)
-            VALUES (%s, %s, %s, %s, 'running')
-            """,
-            (runid, user_id, database_id, name),
+async def start_database(connection: Connection, runid: int, user_id: str, database_id: str, *, name: str) -> bool:
+    """Records that a run has begun with a database, and takes up the requests that wait for it and for its pages;
+    returns whether there are any for all of it.
+
+    Where the run has been through with it before, it begins anew. Who asks from now on gets another number: what is
+    read from now on may be older than what they ask for.
+    """
+    is_asked_for = await fetch_value(
+        connection,
+        """
+        WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS now), begun AS (
+            INSERT INTO notion_sync.database_runs (runid, user_id, database_id, database_name, status, start_time)
+            SELECT %(runid)s, %(user_id)s, %(database_id)s, %(name)s, 'running', now FROM moment
+            ON CONFLICT (runid, user_id, database_id) DO UPDATE
+            SET database_name = EXCLUDED.database_name, mode = NULL, status = EXCLUDED.status, rows_read = 0,
+                inserted = 0, updated = 0, unchanged = 0, removed = 0, requests = 0, retries = 0, bodies_read = 0,
+                bodies_failed = 0, seconds = NULL, error_code = NULL, message = NULL,
+                start_time = EXCLUDED.start_time, end_time = NULL
+        ), taken AS (
+            UPDATE notion_sync.sync_requests
+            SET status = 'running', runid = %(runid)s, started_at = now, database_id = %(database_id)s
+            FROM moment
+            WHERE user_id = %(user_id)s AND status = 'waiting'
+              AND (database_id = %(database_id)s OR (database_id IS NULL AND database_name = %(name)s))
+            RETURNING page_id
         )
-        await connection.execute(
-            """
-            UPDATE notion_sync.databases
-            SET last_runid = %s, last_status = 'running', last_mode = NULL, last_error_code = NULL, last_message = NULL,
-                last_rows_read = NULL, last_requests = NULL, last_seconds = NULL,
-                last_started_at = clock_timestamp(), last_ended_at = NULL
-            WHERE user_id = %s AND database_id = %s
-            """,
-            (runid, user_id, database_id),
-        )
+        UPDATE notion_sync.databases
+        SET last_runid = %(runid)s, last_status = 'running', last_mode = NULL, last_error_code = NULL,
+            last_message = NULL, last_rows_read = NULL, last_requests = NULL, last_seconds = NULL,
+            last_started_at = clock_timestamp(), last_ended_at = NULL
+        WHERE user_id = %(user_id)s AND database_id = %(database_id)s
+        RETURNING EXISTS (SELECT FROM taken WHERE page_id IS NULL)
+        """,
+        runid=runid,
+        user_id=user_id,
+        database_id=database_id,
+        name=name,
+    )
+    return bool(is_asked_for)
 
 
 async def count_rows(
@@ -430,39 +477,99 @@ async def count_rows(
     )
 
 
+_END: LiteralString = """
+    UPDATE notion_sync.database_runs
+    SET mode = %(mode)s, status = %(status)s, rows_read = %(rows_read)s, inserted = %(inserted)s,
+        updated = %(updated)s, unchanged = %(unchanged)s, removed = %(removed)s, requests = %(requests)s,
+        retries = %(retries)s, error_code = %(error_code)s, message = %(message)s,
+        end_time = clock_timestamp(), seconds = extract(epoch FROM clock_timestamp() - start_time)
+    WHERE runid = %(runid)s AND user_id = %(user_id)s AND database_id = %(database_id)s
+"""
+_END_LATEST: LiteralString = """
+    UPDATE notion_sync.databases
+    SET last_mode = %(mode)s, last_status = %(status)s, last_error_code = %(error_code)s,
+        last_message = %(message)s, last_ended_at = clock_timestamp(),
+        last_rows_read = %(rows_read)s, last_requests = %(requests)s,
+        last_seconds = extract(epoch FROM clock_timestamp() - last_started_at),
+        last_succeeded_at = CASE %(status)s WHEN 'succeeded' THEN clock_timestamp() ELSE last_succeeded_at END,
+        failing_since = CASE %(status)s WHEN 'failed' THEN coalesce(failing_since, last_started_at) END,
+        failures_in_a_row = CASE %(status)s WHEN 'failed' THEN failures_in_a_row + 1 ELSE 0 END,
+        listed_at = CASE WHEN %(status)s = 'failed' THEN NULL
+                         WHEN %(is_listed)s::boolean IS NULL THEN listed_at
+                         WHEN %(is_listed)s THEN last_started_at END,
+        suspended_since = CASE WHEN NOT %(lifts_suspension)s THEN suspended_since END,
+        next_try_at = CASE WHEN NOT %(lifts_suspension)s THEN next_try_at END
+    WHERE user_id = %(user_id)s AND database_id = %(database_id)s
+"""
+_END_AS_LATEST: LiteralString = "WITH ended AS (" + _END + ")" + _END_LATEST
+
+
 async def end_database(
-    connection: Connection, runid: int, user_id: str, database_id: str, *, run: DatabaseRun, counts: bool
+    connection: Connection,
+    runid: int,
+    user_id: str,
+    database_id: str,
+    *,
+    run: DatabaseRun,
+    counts: bool,
+    lifts_suspension: bool = False,
 ) -> None:
-    """Records what syncing a database came to; `counts`: as the database's latest sync."""
-    values = {**_recorded(run), "runid": runid, "user_id": user_id, "database_id": database_id}
-    async with connection.transaction():
-        await connection.execute(
-            """
-            UPDATE notion_sync.database_runs
-            SET mode = %(mode)s, status = %(status)s, rows_read = %(rows_read)s, inserted = %(inserted)s,
-                updated = %(updated)s, unchanged = %(unchanged)s, removed = %(removed)s, requests = %(requests)s,
-                retries = %(retries)s, error_code = %(error_code)s, message = %(message)s,
-                end_time = clock_timestamp(), seconds = extract(epoch FROM clock_timestamp() - start_time)
-            WHERE runid = %(runid)s AND user_id = %(user_id)s AND database_id = %(database_id)s
-            """,
-            values,
-        )
-        if not counts:
-            return
-        await connection.execute(
-            """
-            UPDATE notion_sync.databases
-            SET last_mode = %(mode)s, last_status = %(status)s, last_error_code = %(error_code)s,
-                last_message = %(message)s, last_ended_at = clock_timestamp(),
-                last_rows_read = %(rows_read)s, last_requests = %(requests)s,
-                last_seconds = extract(epoch FROM clock_timestamp() - last_started_at),
-                last_succeeded_at = CASE %(status)s WHEN 'succeeded' THEN clock_timestamp() ELSE last_succeeded_at END,
-                failing_since = CASE %(status)s WHEN 'failed' THEN coalesce(failing_since, last_started_at) END,
-                failures_in_a_row = CASE %(status)s WHEN 'failed' THEN failures_in_a_row + 1 ELSE 0 END
-            WHERE user_id = %(user_id)s AND database_id = %(database_id)s
-            """,
-            values,
-        )
+    """Records what syncing a database came to; `counts`: as the database's latest sync.
+
+    `lifts_suspension`: where it counts, the database is not suspended any more.
+    """
+    values = {
+        **_recorded(run),
+        "runid": runid,
+        "user_id": user_id,
+        "database_id": database_id,
+        "lifts_suspension": lifts_suspension,
+    }
+    await connection.execute(_END_AS_LATEST if counts else _END, values)
+    if run.inserted or run.updated or run.removed:
+        await _announce(connection, runid)
+
+
+async def _announce(connection: Connection, runid: int) -> None:
+    """Tells whoever listens, once the transaction is committed, that run `runid` has changed rows."""
+    await connection.execute("SELECT pg_catalog.pg_notify(%s, %s)", (ANNOUNCED, str(runid)))
+
+
+async def record_pages(
+    connection: Connection, runid: int, user_id: str, database_id: str, *, name: str, run: DatabaseRun, seconds: float
+) -> None:
+    """Records what reading pages of a database by their ids came to, within so many seconds.
+
+    Nothing of it counts as a sync of the database. Where the run has a record of the database already, the rows that
+    were written are in it (`count_rows`): a sync stays what it was.
+    """
+    await connection.execute(
+        """
+        INSERT INTO notion_sync.database_runs AS known
+            (runid, user_id, database_id, database_name, mode, status, rows_read, inserted, updated, unchanged, removed,
+             requests, retries, bodies_read, error_code, message, start_time, end_time, seconds)
+        VALUES (%(runid)s, %(user_id)s, %(database_id)s, %(name)s, 'pages', %(status)s, %(rows_read)s, %(inserted)s,
+                %(updated)s, %(unchanged)s, %(removed)s, %(requests)s, %(retries)s, %(bodies_read)s, %(error_code)s,
+                %(message)s, clock_timestamp() - make_interval(secs => %(seconds)s), clock_timestamp(), %(seconds)s)
+        ON CONFLICT (runid, user_id, database_id) DO UPDATE
+        SET requests = known.requests + EXCLUDED.requests, retries = known.retries + EXCLUDED.retries,
+            bodies_read = known.bodies_read + EXCLUDED.bodies_read,
+            status = CASE WHEN known.mode = 'pages' AND EXCLUDED.status = 'failed' THEN 'failed' ELSE known.status END,
+            error_code = CASE WHEN known.mode = 'pages' THEN coalesce(EXCLUDED.error_code, known.error_code)
+                              ELSE known.error_code END,
+            message = CASE WHEN known.mode = 'pages' THEN EXCLUDED.message ELSE known.message END,
+            end_time = CASE WHEN known.mode = 'pages' THEN EXCLUDED.end_time ELSE known.end_time END,
+            seconds = CASE WHEN known.mode = 'pages' THEN known.seconds + EXCLUDED.seconds ELSE known.seconds END
+        """,
+        {
+            **_recorded(run),
+            "runid": runid,
+            "user_id": user_id,
+            "database_id": database_id,
+            "name": name,
+            "seconds": seconds,
+        },
+    )
 
 
 async def count_bodies(connection: Connection, runid: int, user_id: str, database_id: str, *, run: DatabaseRun) -> None:
@@ -503,6 +610,7 @@ def _recorded(run: DatabaseRun) -> dict[str, object]:
         "retries": run.retries,
         "bodies_read": run.bodies_read,
         "bodies_failed": run.bodies_failed,
+        "is_listed": run.is_listed,
         "error_code": run.error_code and to_storable(run.error_code),
         "message": run.message and to_storable(run.message),
     }

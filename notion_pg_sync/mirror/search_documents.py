@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import LiteralString
 
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.data_sources import DataSourceKey
-from notion_pg_sync.mirror.qualified_sql import qualified
+from notion_pg_sync.mirror.qualified_sql import qualified, written_out
+from notion_pg_sync.mirror.removal import unseen
 from notion_pg_sync.mirror.tables import SyncTable
 
 # The settings are locked, so that a change of the language waits for what is written in the one before. Of a row whose
@@ -79,7 +81,26 @@ async def write_documents(
 
 async def stale_pages(connection: Connection, table: SyncTable, key: DataSourceKey, after: str) -> list[str]:
     """A batch of a data source's pages, in order behind `after`, whose document is missing or not as it was written."""
-    query = qualified(
+    with connection.as_application():
+        found = await connection.execute(_stale(table), _of_batch(key, after))
+    return [page_id async for (page_id,) in found]
+
+
+async def is_all_seen(connection: Connection, table: SyncTable, key: DataSourceKey) -> bool:
+    """Whether the full read under way has seen each page of a data source that the table holds, and all of them have
+    their documents as these were written.
+    """
+    with connection.as_application():
+        return bool(await fetch_value(connection, _all_seen(table), **_of_batch(key, "")))
+
+
+@cache
+def _all_seen(table: SyncTable) -> sql.SQL:
+    return written_out(sql.SQL("SELECT NOT EXISTS ({}) AND NOT EXISTS ({})").format(unseen(table), _stale(table)))
+
+
+def _stale(table: SyncTable) -> sql.Composed:
+    return qualified(
         """
         SELECT {page_id} AS page_id
         FROM {table} AS page LEFT JOIN notion_sync.search_documents AS document
@@ -95,10 +116,10 @@ async def stale_pages(connection: Connection, table: SyncTable, key: DataSourceK
         page_id=table.page_id("page"),
         table=table.identifier,
     )
-    parameters = {"user": key.user_id, "source": key.data_source_id, "after": after, "most": _BATCH}
-    with connection.as_application():
-        found = await connection.execute(query, parameters)
-    return [page_id async for (page_id,) in found]
+
+
+def _of_batch(key: DataSourceKey, after: str) -> dict[str, object]:
+    return {"user": key.user_id, "source": key.data_source_id, "after": after, "most": _BATCH}
 
 
 async def write_missing_documents(
@@ -108,7 +129,7 @@ async def write_missing_documents(
 
     Returns the last page of the batch, None once all are there, which is recorded then.
     """
-    parameters = {"user": key.user_id, "source": key.data_source_id, "after": after, "most": _BATCH}
+    parameters = _of_batch(key, after)
     query = qualified(
         """
         SELECT pg_catalog.max(notion_page_id) FROM (
@@ -140,22 +161,34 @@ async def write_missing_documents(
 
 
 async def delete_strays(connection: Connection, table: SyncTable, key: DataSourceKey) -> None:
-    """Deletes the documents, and with them the bodies, of a data source's pages that have no row any more.
+    """Deletes the documents, and with them the bodies and which files they named, of a data source's pages that have no
+    row any more.
 
     Whoever deletes a row by hand leaves them behind, and where the page has left Notion too, nobody else comes to them.
     """
+    with connection.as_application():
+        await connection.execute(_delete_strays(table), (key.user_id, key.data_source_id))
+
+
+@cache
+def _delete_strays(table: SyncTable) -> sql.SQL:
     statement = qualified(
         """
-        DELETE FROM notion_sync.search_documents AS document
-        WHERE user_id {=} %s AND data_source_id {=} %s AND NOT EXISTS (
-            SELECT FROM {table} AS page
-            WHERE page.user_id {=} document.user_id AND document.page_id::pg_catalog.text {=} {page_id})
+        WITH strays AS (
+            DELETE FROM notion_sync.search_documents AS document
+            WHERE user_id {=} %s AND data_source_id {=} %s AND NOT EXISTS (
+                SELECT FROM {table} AS page
+                WHERE page.user_id {=} document.user_id AND document.page_id::pg_catalog.text {=} {page_id})
+            RETURNING user_id, page_id, data_source_id
+        )
+        DELETE FROM notion_sync.page_files AS named USING strays
+        WHERE named.user_id {=} strays.user_id AND named.page_id {=} strays.page_id
+          AND named.data_source_id {=} strays.data_source_id
         """,
         table=table.identifier,
         page_id=table.page_id("page"),
     )
-    with connection.as_application():
-        await connection.execute(statement, (key.user_id, key.data_source_id))
+    return written_out(statement)
 
 
 def _is_spelled(table: SyncTable) -> sql.Composed:

@@ -10,6 +10,7 @@ from datetime import datetime
 from psycopg import sql
 from psycopg.adapt import PyFormat
 
+from notion_pg_sync.core.hosted_files import HostedFile
 from notion_pg_sync.mirror.tables import SyncTable
 
 # JSON is text already when it gets here.
@@ -63,7 +64,9 @@ class Row:
 
     `extra`: its values for the table's extra columns, by name. `properties` and `fields` are JSON texts. `not_whole`
     names fields that Notion did not compute this time, or gave only a part of: what is known of them is kept. `icon` is
-    an emoji or a URL, `cover` a URL. `content_hash` is a SHA-256 in hex.
+    an emoji or a URL, `cover` a URL. `content_hash` is a SHA-256 in hex, and so is `answer_hash`, of the answer that
+    the page came in, None where the page is to be read again whatever comes. `files`: those that the page names, where
+    they are kept.
     """
 
     page_id: str
@@ -80,24 +83,28 @@ class Row:
     icon: str | None = None
     cover: str | None = None
     about: AboutPage = AboutPage()
+    answer_hash: str | None = None
+    files: Sequence[HostedFile] = ()
 
 
 # What a statement is told of pages, as an item of a FROM clause.
 ABOUT_PAGES = """
     ROWS FROM (
-        pg_catalog.unnest(%(about_pages)s::pg_catalog.uuid[]), pg_catalog.unnest(%(icons)s::pg_catalog.text[]),
-        pg_catalog.unnest(%(covers)s::pg_catalog.text[]), pg_catalog.unnest(%(public_urls)s::pg_catalog.text[]),
-        pg_catalog.unnest(%(creators)s::pg_catalog.uuid[]), pg_catalog.unnest(%(editors)s::pg_catalog.uuid[]),
-        pg_catalog.unnest(%(locks)s::pg_catalog.bool[]), pg_catalog.unnest(%(incomplete)s::pg_catalog.text[])
-    ) AS about (page_id, icon, cover, public_url, created_by, last_edited_by, is_locked, incomplete)
+        pg_catalog.unnest(%(about_pages)b::pg_catalog.uuid[]), pg_catalog.unnest(%(icons)b::pg_catalog.text[]),
+        pg_catalog.unnest(%(covers)b::pg_catalog.text[]), pg_catalog.unnest(%(public_urls)b::pg_catalog.text[]),
+        pg_catalog.unnest(%(creators)b::pg_catalog.uuid[]), pg_catalog.unnest(%(editors)b::pg_catalog.uuid[]),
+        pg_catalog.unnest(%(locks)b::pg_catalog.bool[]), pg_catalog.unnest(%(incomplete)b::pg_catalog.text[]),
+        pg_catalog.unnest(%(answers)b::pg_catalog.bytea[])
+    ) AS about (page_id, icon, cover, public_url, created_by, last_edited_by, is_locked, incomplete, answer_hash)
 """
 
 
-def about_pages(pages: Collection[tuple[str, AboutPage]]) -> dict[str, object]:
+def about_pages(rows: Collection[Row]) -> dict[str, object]:
     """What the placeholders of `ABOUT_PAGES` stand for; `incomplete` is a JSON array there."""
-    every = [about for _, about in pages]
+    every = [row.about for row in rows]
     return {
-        "about_pages": [page_id for page_id, _ in pages],
+        "about_pages": [row.page_id for row in rows],
+        "answers": [bytes.fromhex(row.answer_hash) if row.answer_hash else None for row in rows],
         "icons": [about.icon for about in every],
         "covers": [about.cover for about in every],
         "public_urls": [about.public_url for about in every],

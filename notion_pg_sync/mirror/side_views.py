@@ -18,6 +18,7 @@ _OF_PAGE = {name: FIXED[name] for name in ("user_id", "page_id")}
 _PLACE = {"position": Shown("integer", "item.position::integer", "its place in the property, from 1")}
 _UUIDS = "notion_sync.as_uuid_array(page.fields -> {field})"
 _TEXTS = "notion_sync.as_text_array(page.fields -> {field})"
+_KEPT_FILE = "(notion_sync.kept_files_of(page.user_id::text, page.page_id, {field}, ARRAY[item.value]))[1]"
 _PERSON = "(notion_sync.names_of(page.user_id::text, ARRAY[item.value]))[1]"
 
 # By the property's type: the array of its values, and what stands between the page and the place of each. Where data
@@ -32,7 +33,13 @@ _VALUES: Mapping[str, tuple[str, Mapping[str, Shown]]] = {
         },
     ),
     "multi_select": (_TEXTS, {"value": Shown("text", "item.value", "the name of the option")}),
-    "files": (_TEXTS, {"url": Shown("text", "item.value", "the file; of one in Notion without the signature")}),
+    "files": (
+        _TEXTS,
+        {
+            "url": Shown("text", "item.value", "the file; of one in Notion without the signature"),
+            "kept": Shown("text", _KEPT_FILE, "where its bytes are, below the place of --files; null where not kept"),
+        },
+    ),
 }
 _BODY_KIND = "body"
 _BODY = {
@@ -78,7 +85,7 @@ class BridgingView(SideView):
         shown = {**_OF_PAGE, **_VALUES[kind][1], **_PLACE}
         return cls(
             side_view_name(typed_view, column),
-            tuple(ViewColumn.of(name, one) for name, one in shown.items()),
+            tuple(ViewColumn.of(name, one, column) for name, one in shown.items()),
             tuple(source for source in sources if source.bridges.get(column) == kind),
             typed_view,
             column,

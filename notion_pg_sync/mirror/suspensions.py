@@ -272,7 +272,8 @@ async def latest_results(connection: Connection, user_id: str, database_id: str,
             SELECT latest.codes, suspended_since, clock_timestamp() AS now,
                    EXISTS (
                        SELECT FROM notion_sync.database_runs AS run
-                       WHERE status = 'succeeded' AND end_time > latest.starts[2] AND end_time <= latest.starts[1]
+                       WHERE status = 'succeeded' AND mode IS DISTINCT FROM 'pages'
+                         AND end_time > latest.starts[2] AND end_time <= latest.starts[1]
                          AND (run.user_id, run.database_id) <> (database.user_id, database.database_id)
                    ) AS has_witness
             FROM notion_sync.databases AS database
@@ -282,6 +283,7 @@ async def latest_results(connection: Connection, user_id: str, database_id: str,
                 FROM (
                     SELECT runid, error_code, start_time FROM notion_sync.database_runs AS run
                     WHERE run.user_id = database.user_id AND run.database_id = database.database_id
+                      AND mode IS DISTINCT FROM 'pages'
                     ORDER BY runid DESC LIMIT %s
                 ) AS run
             ) AS latest

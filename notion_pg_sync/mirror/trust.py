@@ -98,3 +98,30 @@ async def favoured_on_bookkeeping(connection: Connection) -> dict[str, list[str 
         """
     )
     return {table: roles async for table, roles in found}
+
+
+async def owners_without_rights(connection: Connection, tables: Collection[str]) -> list[str]:
+    """The owners of these tables (`schema.name`) who may not make the tool's triggers and policies on them.
+
+    Those as whom the current role does not work, and only where it owns the schema `notion_sync`, or makes it.
+    """
+    found = await connection.execute(
+        """
+        SELECT DISTINCT owner.rolname::text
+        FROM pg_class
+        JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        JOIN pg_roles AS owner ON owner.oid = relowner
+        WHERE nspname || '.' || relname = ANY (%s) AND relkind IN ('r', 'p')
+          AND NOT owner.rolsuper AND NOT pg_has_role(owner.oid, 'USAGE')
+          AND NOT EXISTS (SELECT FROM pg_namespace AS ours
+                          WHERE ours.nspname = 'notion_sync' AND NOT pg_has_role(ours.nspowner, 'USAGE'))
+          AND NOT coalesce(
+              has_schema_privilege(owner.oid, to_regnamespace('notion_sync')::oid, 'USAGE')
+              AND has_function_privilege(owner.oid, to_regprocedure('notion_sync.spell_page_id()')::oid, 'EXECUTE')
+              AND has_function_privilege(owner.oid, to_regprocedure('notion_sync.set_page_id()')::oid, 'EXECUTE'),
+              false)
+        ORDER BY 1
+        """,
+        (list(tables),),
+    )
+    return [owner async for (owner,) in found]

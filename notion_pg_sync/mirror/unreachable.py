@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
-from psycopg import sql
+from psycopg import pq, sql
+
+from notion_pg_sync.core.wording import ended
 
 URL_FORM = "postgresql://user@host:5432/name"
 # Where Debian keeps the public authorities. `sslrootcert=system` is another place: psycopg's wheels bring an OpenSSL of
@@ -34,7 +37,7 @@ class Explanation:
     @property
     def sentence(self) -> str:
         """All in one sentence, for an error."""
-        return f"{self.seen}: {self.advice}."
+        return ended(f"{self.seen}: {self.advice}")
 
 
 @dataclass(frozen=True)
@@ -201,8 +204,9 @@ _CAUSES = (
     _Cause(
         r"certificate verify failed",
         "the certificate of PostgreSQL {where} cannot be verified",
-        "name the file with the certificate of the authority that signed it in sslrootcert, or renew the certificate "
-        "where it has expired",
+        "name the file with the certificate of the authority that signed it in sslrootcert (for a public one "
+        f"{PUBLIC_AUTHORITIES}; sslrootcert=system finds no list by itself), or renew the certificate where it has "
+        "expired",
         look="openssl s_client -starttls postgres -connect {address} </dev/null | openssl x509 -noout -issuer -dates",
     ),
     _Cause(
@@ -277,7 +281,9 @@ def why_unreachable(target: Target, said: str, secrets: tuple[str, ...] = ()) ->
 
 
 def why_unreadable(database_url: str) -> Explanation:
-    """What is wrong with a connection string that libpq cannot read; says nothing of what is in it."""
+    """What is wrong with a connection string that libpq cannot read; names of parameters alone are told of it."""
+    if unknown := unknown_parameters(database_url):
+        return _other_librarys(unknown)
     driver = re.match(r"(postgres(?:ql)?)(\+\w+)://", database_url)
     advice = (
         f"leave out {driver[2]}, which is another library's"
@@ -285,6 +291,45 @@ def why_unreadable(database_url: str) -> Explanation:
         else "percent-encode what is special in a password (@ : / % #)"
     )
     return Explanation("DATABASE_URL cannot be read", f"write it as {URL_FORM} and {advice}")
+
+
+def unknown_parameters(database_url: str) -> dict[str, str]:
+    """The parameters of a URL that libpq does not know, and therefore refuses, with their values.
+
+    None where an `@` says that the question mark is a password's.
+    """
+    query = (
+        database_url.rpartition("?")[2] if "?" in database_url and re.match(r"postgres(ql)?://", database_url) else ""
+    )
+    if "@" in query:
+        return {}
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} | {"ssl"}
+    return {name: value for name, value in parse_qsl(query, keep_blank_values=True) if _is_other(name, known)}
+
+
+def _is_other(name: str, known: Collection[str]) -> bool:
+    return name not in known and re.fullmatch("[A-Za-z][A-Za-z0-9_-]*", name) is not None
+
+
+def _other_librarys(unknown: Mapping[str, str]) -> Explanation:
+    names = ", ".join(unknown)
+    are = "is no parameter" if len(unknown) == 1 else "are no parameters"
+    # Again and again, since what one match takes another cannot begin with.
+    fix = (
+        'export DATABASE_URL="$(printf %s "$DATABASE_URL" | sed -E -e :again '
+        f"-e 's/([?&])({'|'.join(unknown)})=[^&]*&?/\\1/' -e 'tagain' -e 's/[?&]$//')\""
+    )
+    schema = unknown.get("schema", "public")
+    elsewhere = (
+        f" and write options=-csearch_path%3D{schema} in its place"
+        if schema != "public" and re.fullmatch("[a-z_][a-z0-9_]*", schema)
+        else ""
+    )
+    return Explanation(
+        f"DATABASE_URL cannot be read, since {names} {are} of PostgreSQL's (Prisma and poolers have such)",
+        f"leave {'it' if len(unknown) == 1 else 'them'} out{elsewhere}: {fix};",
+        fix=fix,
+    )
 
 
 def _words(target: Target, client_address: str | None) -> dict[str, str]:

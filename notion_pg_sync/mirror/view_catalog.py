@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from psycopg import sql
 
@@ -53,6 +54,19 @@ class Existing:
     def waits_for_order(self) -> bool:
         """Whether it is to be made again once nothing depends on it."""
         return self.reorder and bool(self.dependents)
+
+
+async def is_any_concerned(connection: Connection, user_id: str) -> bool:
+    """Whether a sync of a user's databases may concern a view or a reader: theirs, a shared one, or nobody's."""
+    query = """
+        SELECT EXISTS (SELECT FROM notion_sync.accounts WHERE user_id = %(user)s AND views)
+            OR EXISTS (SELECT FROM notion_sync.databases WHERE user_id = %(user)s AND views)
+            OR EXISTS (SELECT FROM notion_sync.views JOIN notion_sync.data_sources USING (view_name)
+                       WHERE user_id = %(user)s)
+            OR EXISTS (SELECT FROM notion_sync.readers)
+            OR EXISTS (SELECT FROM notion_sync.views_of_nobody())
+    """
+    return cast(bool, await fetch_value(connection, query, user=user_id))
 
 
 async def find_sources(connection: Connection, names: Collection[str] | None) -> dict[str, list[ViewSource]]:

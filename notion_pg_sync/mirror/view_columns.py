@@ -104,6 +104,10 @@ _NAMES = "notion_sync.names_of(page.user_id::text, notion_sync.as_uuid_array(pag
 _NAME = "(notion_sync.names_of(page.user_id::text, ARRAY[notion_sync.as_uuid(page.fields ->> {field})]))[1]"
 _TITLES = "notion_sync.titles_of(page.user_id::text, notion_sync.as_uuid_array(page.fields -> {field}))"
 _GROUP = "shown.status_groups -> {field} ->> (page.fields ->> {field})"
+_KEPT = (
+    "notion_sync.kept_files_of(page.user_id::text, page.page_id, {field}, "
+    "notion_sync.as_text_array(page.fields -> {field}))"
+)
 _COMPANIONS = (
     _Companion("_names", _PEOPLE, "uuid[]", Shown("text[]", _NAMES, "by name")),
     _Companion("_name", _PEOPLE, "uuid", Shown("text", _NAME, "by name")),
@@ -114,6 +118,12 @@ _COMPANIONS = (
         Shown("text[]", _TITLES, "by title; null where a page is not in the copy"),
     ),
     _Companion("_group", frozenset({"status"}), "text", Shown("text", _GROUP, "the group of the status")),
+    _Companion(
+        "_kept",
+        frozenset({"files"}),
+        "text[]",
+        Shown("text[]", _KEPT, "where the bytes of each are, below the place of --files; null where they are not kept"),
+    ),
 )
 
 
@@ -169,9 +179,9 @@ class ViewColumn:
     field: str = ""
 
     @classmethod
-    def of(cls, name: str, shown: Shown) -> ViewColumn:
-        """A column that is no property's."""
-        return cls(name, shown.type, f"{COMMENT_MARK}{shown.said}", shown.expression)
+    def of(cls, name: str, shown: Shown, field: str = "") -> ViewColumn:
+        """A column that shows no property's value; `field` is that of the property that it is about, if of any."""
+        return cls(name, shown.type, f"{COMMENT_MARK}{shown.said}", shown.expression, field)
 
 
 @dataclass(frozen=True)
@@ -190,9 +200,9 @@ class Arrangement:
 def columns_of_all(shared: Iterable[SharedColumn]) -> list[ViewColumn]:
     """The columns of a view that shows the `shared` ones: the title, the others by name, then the fixed ones.
 
-    Beside people stand their names, beside related pages their titles, beside a status its group, unless another
-    property's column has that name. A fixed column gives way to all of these. Of two types a column is text; a type
-    that is not determined yet gives way.
+    Beside people stand their names, beside related pages their titles, beside a status its group, beside files where
+    their bytes are, unless another property's column has that name. A fixed column gives way to all of these. Of two
+    types a column is text; a type that is not determined yet gives way.
     """
     by_name: dict[str, list[SharedColumn]] = {}
     for column in shared:

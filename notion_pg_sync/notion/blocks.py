@@ -13,7 +13,9 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
+from notion_pg_sync.core.hosted_files import HostedFile
 from notion_pg_sync.notion.cleaning import strip_signature
+from notion_pg_sync.notion.hosted_files import files_of_block, numbered
 from notion_pg_sync.notion.json_access import as_list, get_path, tagged
 from notion_pg_sync.notion.properties import plain_text
 
@@ -24,10 +26,13 @@ _MEDIA = frozenset({"audio", "video", "file", "pdf"})
 
 @dataclass(frozen=True)
 class Rendered:
-    """Lines of Markdown, and what is missing from them: the types of blocks that could not be told."""
+    """Lines of Markdown, what is missing from them (the types of blocks that could not be told), and the files that
+    they name, with their signatures.
+    """
 
     lines: Sequence[str] = ()
     missing: frozenset[str] = frozenset()
+    files: Sequence[HostedFile] = ()
 
     @property
     def markdown(self) -> str:
@@ -39,7 +44,8 @@ def together(parts: Iterable[Rendered]) -> Rendered:
     """Parts that stand below each other."""
     parts = list(parts)
     missing = frozenset[str]().union(*(part.missing for part in parts))
-    return Rendered([line for part in parts for line in part.lines], missing)
+    lines = [line for part in parts for line in part.lines]
+    return Rendered(lines, missing, numbered(file for part in parts for file in part.files))
 
 
 def home_of_children(block: object) -> str | None:
@@ -64,7 +70,8 @@ def render_block(block: object, inside: Rendered) -> Rendered:
     kind, content = tagged(block)
     render = _RENDERERS.get(kind or "")
     if render is not None:
-        return Rendered(render(_Block(block, content, inside.lines)), inside.missing)
+        files = numbered([*files_of_block(content), *inside.files])
+        return Rendered(render(_Block(block, content, inside.lines)), inside.missing, files)
     text = rich_text(get_path(content, "rich_text"))
     return together([unreadable(block), Rendered([text] if text else []), inside])
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from notion_pg_sync.notion.json_access import get_path
-from notion_pg_sync.notion.json_text import canonical_text
+from notion_pg_sync.notion.json_text import canonical_bytes, canonical_text
 
 # Raised whenever the same answer of Notion would now be stored otherwise, so that an upgrade writes every row once.
 CONVERSION_VERSION = 4
@@ -20,16 +20,30 @@ MAX_NESTING = 100
 # NUL, and halves of surrogate pairs: JSON can escape them, PostgreSQL's text cannot hold them.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
-# In the canonical text: a NUL, and what has a signature that goes. Either may also be what somebody wrote.
-_MAY_NEED_CLEANING = ("\\u0000", '"file"', '"custom_emoji"')
-
 # Whose content is a URL with a signature, by their type (docs/notion-api.md#files).
-_SIGNED = ("file", "custom_emoji")
+SIGNED_TYPES = ("file", "custom_emoji")
+
+# In a canonical text: a NUL, which an escaped backslash before "u0000" is not.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+# In a canonical text: the mark of what is of these types, and the objects in which Notion gives it. What somebody wrote
+# is neither: its quotes would be escaped.
+_SIGNED_MARKS = tuple(f'"type":"{kind}"'.encode() for kind in SIGNED_TYPES)
+_SIGNED = re.compile(
+    rb'\{"(file|custom_emoji)":\{(?:"expiry_time":STRING,)?((?:"id":STRING,)?(?:"name":STRING,)?)'
+    rb'"url":"([^"\\?#]*)(?:[?#][^"\\]*)?"\},((?:"name":STRING,)?"type":"\1")\}'.replace(
+        b"STRING", rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+    )
+)
+_UNSIGNED = rb'{"\1":{\2"url":"\3"},\4}'
 
 
 @dataclass(frozen=True)
 class Storable:
-    """A JSON value as it can be stored, its canonical text, and how much of it had to be altered (see `sanitize`)."""
+    """A JSON value as it can be stored: its canonical text, and how much of it had to be altered (see `sanitize`).
+
+    `value` is cleaned too; where nothing was altered, it may still have the signatures that `text` lacks.
+    """
 
     value: Any
     text: str
@@ -43,7 +57,7 @@ def storable_text(text: str) -> str:
 
 def strip_signature(url: str) -> str:
     """A hosted file's URL without the signature, which is in its query and changes at every read."""
-    return re.split("[?#]", url, maxsplit=1)[0]
+    return url.partition("?")[0].partition("#")[0]
 
 
 def sanitize(given: object) -> tuple[Any, int]:
@@ -60,9 +74,10 @@ def sanitize(given: object) -> tuple[Any, int]:
 def to_storable(given: object) -> Storable:
     """A JSON value cleaned, with its canonical text.
 
-    Nearly every page is clean as it comes, which its text tells in a fraction of the time that `sanitize` takes.
+    Nearly every page is clean as it comes, but for signatures; its text tells that, and loses these, in a fraction of
+    the time that `sanitize` takes.
     """
-    text = _storable_text_of(given)
+    text = _clean_text_of(given)
     if text is not None:
         return Storable(given, text, 0)
     value, altered = sanitize(given)
@@ -95,22 +110,26 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _storable_text_of(given: object) -> str | None:
-    """The canonical text of a value that needs no cleaning; None where it needs some, or may."""
+def _clean_text_of(given: object) -> str | None:
+    """The canonical text of a value, without signatures; None where something has to be altered, or may have to be."""
     try:
-        text = canonical_text(given)
-        text.encode()
-    except (TypeError, ValueError, RecursionError):
+        text = canonical_bytes(given)
+    except TypeError:
         return None
-    if any(mark in text for mark in _MAY_NEED_CLEANING) or _is_deeper(given, text, MAX_NESTING):
+    if (b"\\u0000" in text and _NUL.search(text)) or _is_deeper(given, text, MAX_NESTING):
         return None
-    return text
+    signed = sum(map(text.count, _SIGNED_MARKS))
+    if signed:
+        text, found = _SIGNED.subn(_UNSIGNED, text)
+        if found != signed:
+            return None
+    return text.decode()
 
 
-def _is_deeper(value: object, text: str, levels: int) -> bool:
+def _is_deeper(value: object, text: bytes, levels: int) -> bool:
     """Whether objects and arrays are nested deeper than `levels`; `text` is the value's canonical text."""
     # The quick way to tell that they are not: brackets within texts count too, and do no harm.
-    if text.count("{") + text.count("[") <= levels:
+    if text.count(b"{") + text.count(b"[") <= levels:
         return False
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(levels):
@@ -150,7 +169,7 @@ class _Cleaner:
             value = self._with_storable_keys(value)
         stored = {key: self.clean(item, depth) for key, item in value.items()}
         kind = stored.get("type")
-        if kind in _SIGNED and isinstance(signed := stored.get(kind), dict):
+        if kind in SIGNED_TYPES and isinstance(signed := stored.get(kind), dict):
             stored[kind] = _without_signature(signed)
         return stored
 

@@ -16,8 +16,8 @@ from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import Any, cast
+from functools import cache, partial
+from typing import Any, NamedTuple, cast
 
 import httpx
 from notion_client import AsyncClient
@@ -25,7 +25,16 @@ from tenacity import AsyncRetrying, RetryCallState, before_sleep_nothing, retry_
 
 from notion_pg_sync import __version__
 from notion_pg_sync.core.errors import ErrorCode
+from notion_pg_sync.notion.answered_pages import (
+    AnsweredPage,
+    Taken,
+    Unread,
+    answered_pages,
+    other_objects,
+    read_list,
+)
 from notion_pg_sync.notion.clock import asked_at, read_date
+from notion_pg_sync.notion.connections import Connections
 from notion_pg_sync.notion.errors import (
     REQUEST_ID_HEADER,
     AnswerTooLargeError,
@@ -38,6 +47,7 @@ from notion_pg_sync.notion.exclusion import Named, Selection, named, without, wi
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.json_text import read_json
 from notion_pg_sync.notion.pacer import Pacer
+from notion_pg_sync.notion.page_size import LARGEST_LIST_BYTES
 from notion_pg_sync.notion.properties import plain_text
 from notion_pg_sync.notion.schema import is_schema, is_wiki
 from notion_pg_sync.notion.token_in_use import Stored, TokenInUse
@@ -111,15 +121,22 @@ class Retries:
 class QueryAnswer:
     """One answer to a query; `page_size` is how many rows it was asked for, which may be less than was wanted.
 
-    `databases`: the data sources that a wiki holds beside its pages.
+    `in_time`: how many rows Notion may be asked for, since it does not answer more in time. `databases`: the data
+    sources that a wiki holds beside its pages.
     """
 
-    pages: list[JsonObject]
+    pages: list[AnsweredPage]
     next_cursor: str | None
     has_more: bool
     capped: bool
     page_size: int
+    in_time: int
     databases: list[JsonObject] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """How many bytes its pages have."""
+        return sum(page.size for page in self.pages)
 
 
 @dataclass(frozen=True)
@@ -190,6 +207,13 @@ class Traffic:
     retries: int = 0
 
 
+class _Halvings(NamedTuple):
+    """How often the page of a request is to be halved: since Notion was too slow, and since it was too large."""
+
+    slow: int = 0
+    large: int = 0
+
+
 @dataclass(frozen=True)
 class _Request:
     """What is asked for, whatever the body; `what` it is in words."""
@@ -206,7 +230,8 @@ class NotionClient:
 
     Use as an async context manager. `proxy` is the URL of a proxy on the way. At most `concurrency` requests are under
     way at once; `pacer` says when one may begin, and is the same for all clients of a token. Where Notion refuses the
-    token, the one that is `stored` by then is used, if it is another.
+    token, the one that is `stored` by then is used, if it is another. The client goes on with `connections` of others,
+    and leaves them its own; None: it opens and closes its own.
     """
 
     def __init__(
@@ -219,6 +244,7 @@ class NotionClient:
         concurrency: int = 12,
         retries: Retries | None = None,
         stored: Stored | None = None,
+        connections: Connections | None = None,
     ) -> None:
         self.pacer = pacer
         self.traffic = Traffic()
@@ -228,9 +254,10 @@ class NotionClient:
         self._slots = asyncio.Semaphore(concurrency)
         self._retries = retries or Retries()
         self._selections: Mapping[str, Selection] = {}
-        self._keeps_emails = True
-        limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
-        transport = httpx.AsyncHTTPTransport(verify=_trusted(), limits=limits, proxy=self._proxy)
+        self.keeps_emails = True
+        self._connections = connections
+        make = partial(_open_transport, concurrency, self._proxy)
+        self._transport = connections.take(make) if connections else make()
         self._notion = AsyncClient(
             base_url=base_url,
             notion_version=NOTION_VERSION,
@@ -238,7 +265,7 @@ class NotionClient:
             retry=False,
             logger=_sdk_log(),
             log_level=logging.CRITICAL,
-            client=httpx.AsyncClient(transport=_BoundedTransport(transport)),
+            client=httpx.AsyncClient(transport=_BoundedTransport(self._transport)),
         )
         self._notion.client.headers["User-Agent"] = f"notion-pg-sync/{__version__}"
 
@@ -247,6 +274,10 @@ class NotionClient:
 
     async def __aexit__(self, *_: object) -> None:
         await self._notion.aclose()
+        if self._connections:
+            await self._connections.give_back(self._transport)
+        else:
+            await self._transport.aclose()
 
     def with_own_traffic(self) -> NotionClient:
         """The same token, pace and connections, with counts of its own."""
@@ -266,7 +297,7 @@ class NotionClient:
     def without_emails(self) -> NotionClient:
         """The same, which takes no e-mail addresses of people."""
         client = copy.copy(self)
-        client._keeps_emails = False
+        client.keeps_emails = False
         return client
 
     def excludes(self, data_source_id: str, property_id: str) -> bool:
@@ -313,13 +344,17 @@ class NotionClient:
                 f"Notion's answer for {what} has no properties: run the sync again.", code=ErrorCode.MALFORMED
             )
         selection = self._selections.get(data_source_id)
-        kept = schema if selection is None else without(schema, selection.exclusion)
+        kept, excluded = schema, {}
+        if selection is not None:
+            kept = without(schema, selection.exclusion)
+            ids_kept = named(kept).keys()
+            excluded = {id_: name for id_, name in named(schema).items() if id_ not in ids_kept}
         return DataSourceAnswer(
             plain_text(answer.get("title")),
             kept,
             _began_at(began),
             in_trash=answer.get("in_trash") is True,
-            excluded={id_: name for id_, name in named(schema).items() if id_ not in named(kept)},
+            excluded=excluded,
             is_wiki=is_wiki(schema),
         )
 
@@ -328,7 +363,7 @@ class NotionClient:
         path, what = f"pages/{page_id}", f"page {page_id}"
         selection = self._selections.get(data_source_id) if data_source_id else None
         answer = await self._selected(path, selection, lambda parameters: self._get(path, what, parameters))
-        return self._page_taken(answer, selection)
+        return self._taken(answer, selection).page
 
     async def block(self, block_id: str) -> JsonObject:
         """A block, without what lies in it."""
@@ -377,11 +412,12 @@ class NotionClient:
         request is made directly.
         """
         what = f"the rows of data source {data_source_id}"
-        asked = page_size
+        asked = in_time = page_size
 
-        def make_body(halvings: int) -> JsonObject:
-            nonlocal asked
-            asked = max(1, page_size >> halvings)
+        def make_body(halvings: _Halvings) -> JsonObject:
+            nonlocal asked, in_time
+            in_time = max(1, page_size >> halvings.slow)
+            asked = max(1, in_time >> halvings.large)
             return {**body, "page_size": asked}
 
         path = f"data_sources/{data_source_id}/query"
@@ -395,14 +431,15 @@ class NotionClient:
             answer = await self._selected(path, selection, ask)
         else:
             answer = await ask({_ASKED_FOR: only})
-        results = _list(answer, "results", what)
+        results = _results(answer, what)
         return QueryAnswer(
-            pages=[self._page_taken(one, selection) for one in results if one.get("object") == "page"],
-            databases=[one for one in results if one.get("object") == "data_source"],
+            pages=answered_pages(results, lambda page: self._taken(page, selection)),
+            databases=other_objects(results, "data_source"),
             next_cursor=_optional_text(answer.get("next_cursor")),
             has_more=bool(answer.get("has_more")),
             capped=_is_capped(answer, what),
             page_size=asked,
+            in_time=in_time,
         )
 
     async def property_items(self, page_id: str, property_id: str) -> tuple[list[JsonObject], JsonObject]:
@@ -420,7 +457,7 @@ class NotionClient:
                 raise _incomplete(answer, what)
             items.extend(_typed(_list(answer, "results", what), what))
             last = answer.get("property_item")
-        if not self._keeps_emails:
+        if not self.keeps_emails:
             items, last = without_emails(items), without_emails(last)
         return items, last if isinstance(last, dict) else {}
 
@@ -447,12 +484,12 @@ class NotionClient:
         what = "the workspace's users"
         answers = _all_pages(lambda position: self._get("users", what, position), what)
         found = [one async for answer in answers for one in _list(answer, "results", what)]
-        return found if self._keeps_emails else [without_emails(one) for one in found]
+        return found if self.keeps_emails else [without_emails(one) for one in found]
 
     async def user(self, user_id: str) -> JsonObject:
         """A person or bot, guests too."""
         answer = await self._get(f"users/{user_id}", f"user {user_id}")
-        return answer if self._keeps_emails else cast(JsonObject, without_emails(answer))
+        return answer if self.keeps_emails else cast(JsonObject, without_emails(answer))
 
     async def _selected(
         self,
@@ -478,12 +515,15 @@ class NotionClient:
         address = httpx.URL(f"{self._base_url}/v1/{path}", params=parameters)
         return parameters if len(str(address)) <= LONGEST_ADDRESS else None
 
-    def _page_taken(self, page: JsonObject, selection: Selection | None) -> JsonObject:
+    def _taken(self, page: JsonObject, selection: Selection | None) -> Taken:
         """What is taken of a page that Notion answers."""
+        has_excluded = False
         properties = page.get("properties")
         if selection is not None and isinstance(properties, dict):
-            page = {**page, "properties": without(properties, selection.exclusion)}
-        return page if self._keeps_emails else without_emails(page)
+            kept = without(properties, selection.exclusion)
+            has_excluded = len(kept) < len(properties)
+            page = {**page, "properties": kept}
+        return Taken(page if self.keeps_emails else without_emails(page), has_excluded)
 
     async def _get(self, path: str, what: str, parameters: Mapping[str, object] | None = None) -> JsonObject:
         return await self._request("GET", path, what, None, parameters)
@@ -493,7 +533,7 @@ class NotionClient:
         method: str,
         path: str,
         what: str,
-        make_body: Callable[[int], JsonObject] | None,
+        make_body: Callable[[_Halvings], JsonObject] | None,
         parameters: Mapping[str, object] | None = None,
         *,
         retries: Retries | None = None,
@@ -513,7 +553,7 @@ class NotionClient:
             log.info("%s %s: made again with the token that is stored by now", method, path)
 
     async def _request_with(
-        self, token: str, asked: _Request, make_body: Callable[[int], JsonObject] | None
+        self, token: str, asked: _Request, make_body: Callable[[_Halvings], JsonObject] | None
     ) -> JsonObject:
         if not can_be_sent(token):
             raise NotionError(
@@ -532,8 +572,6 @@ class NotionClient:
                 try:
                     return await self._request_once(token, asked, body)
                 except NotionError as error:
-                    if error.remedy is RetryPolicy.WAIT:
-                        self.pacer.pause(error.wait_seconds or asked.retries.first_back_off)
                     if error.remedy is not RetryPolicy.NOTHING:
                         self.traffic.retries += 1
                         log.info("%s %s: %s", asked.method, asked.path, error)
@@ -541,8 +579,7 @@ class NotionClient:
         raise AssertionError("tenacity returns or raises")
 
     async def _request_once(self, token: str, asked: _Request, body: JsonObject | None) -> JsonObject:
-        async with self._slots:
-            await self.pacer.turn()
+        async with self._slots, self.pacer.turn() as turn:
             self.traffic.requests += 1
             _answered_at.set(None)
             try:
@@ -551,7 +588,11 @@ class NotionClient:
                         path=asked.path, method=asked.method, query=asked.parameters, body=body, auth=token
                     )
             except Exception as error:
-                raise explain(error, asked.what, self._proxy, self._base_url) from error
+                explained = explain(error, asked.what, self._proxy, self._base_url)
+                if explained.remedy is RetryPolicy.WAIT:
+                    seconds = explained.wait_seconds or asked.retries.first_back_off
+                    self.pacer.refuse(turn, seconds, ends_minute=explained.ends_minute)
+                raise explained from error
         if not isinstance(answer, dict):
             raise explain(ValueError("not an object"), asked.what)
         return answer
@@ -573,9 +614,9 @@ class _Attempts:
         self._overloads = 0
 
     @property
-    def halvings(self) -> int:
+    def halvings(self) -> _Halvings:
         """How often the page is to be halved. One answer that Notion did not give in time may be an accident."""
-        return max(0, self._overloads - 1) + self._by_remedy[RetryPolicy.ASK_FOR_LESS]
+        return _Halvings(max(0, self._overloads - 1), self._by_remedy[RetryPolicy.ASK_FOR_LESS])
 
     def may_go_on(self, error: BaseException) -> bool:
         if not isinstance(error, NotionError):
@@ -600,8 +641,13 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def _open_transport(concurrency: int, proxy: httpx.URL | None) -> httpx.AsyncBaseTransport:
+    limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+    return httpx.AsyncHTTPTransport(verify=_trusted(), limits=limits, proxy=proxy)
+
+
 class _BoundedTransport(httpx.AsyncBaseTransport):
-    """Refuses answers that are too large, and notes Notion's clock."""
+    """Refuses answers that are too large, and notes Notion's clock. Does not close what it goes over."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self._inner = inner
@@ -610,12 +656,15 @@ class _BoundedTransport(httpx.AsyncBaseTransport):
         response = await self._inner.handle_async_request(request)
         _answered_at.set(read_date(response.headers.get("date")))
         headers = [(name, value) for name, value in response.headers.multi_items() if name not in _TRANSPORT_HEADERS]
-        return _Answer(
-            response.status_code, headers=headers, stream=_BoundedStream(response), extensions=response.extensions
-        )
+        is_query = request.url.path.endswith("/query")
+        kind = _ListAnswer if is_query else _Answer
+        most = LARGEST_LIST_BYTES if is_query and _asks_for_several(request) else LARGEST_ANSWER_BYTES
+        stream = _BoundedStream(response, most)
+        return kind(response.status_code, headers=headers, stream=stream, extensions=response.extensions)
 
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+
+def _asks_for_several(query: httpx.Request) -> bool:
+    return bool(read_json(query.content)["page_size"] > 1)
 
 
 class _Answer(httpx.Response):
@@ -625,13 +674,16 @@ class _Answer(httpx.Response):
     """
 
     def json(self, **_options: Any) -> Any:
-        return read_json(self.content) if REQUEST_ID_HEADER in self.headers else self._signed()
+        return self._read(self.content) if REQUEST_ID_HEADER in self.headers else self._signed()
 
     def raise_for_status(self) -> httpx.Response:
         is_final = self.is_client_error and self.status_code not in _ALSO_OF_THE_NETWORK
         if (self.is_redirect or is_final) and REQUEST_ID_HEADER not in self.headers:
             self._signed()
         return super().raise_for_status()
+
+    def _read(self, body: bytes) -> Any:
+        return read_json(body)
 
     def _signed(self) -> Any:
         body: object = None
@@ -642,18 +694,26 @@ class _Answer(httpx.Response):
         return body
 
 
-class _BoundedStream(httpx.AsyncByteStream):
-    """The body, unpacked here: little that was sent may be much that is unpacked."""
+class _ListAnswer(_Answer):
+    """An answer that is a list of many pages, which are left unread."""
 
-    def __init__(self, packed: httpx.Response) -> None:
+    def _read(self, body: bytes) -> Any:
+        return read_list(body)
+
+
+class _BoundedStream(httpx.AsyncByteStream):
+    """The body, of `most` bytes, unpacked here: little that was sent may be much that is unpacked."""
+
+    def __init__(self, packed: httpx.Response, most: int) -> None:
         self._packed = packed
+        self._most = most
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         received = 0
         async for chunk in self._packed.aiter_bytes():
             received += len(chunk)
-            if received > LARGEST_ANSWER_BYTES:
-                raise AnswerTooLargeError(f"over {LARGEST_ANSWER_BYTES // 1024 // 1024} MB")
+            if received > self._most:
+                raise AnswerTooLargeError(f"over {self._most // 1024 // 1024} MB")
             yield chunk
 
     async def aclose(self) -> None:
@@ -701,6 +761,14 @@ def _list(answer: JsonObject, key: str, what: str) -> list[JsonObject]:
             code=ErrorCode.MALFORMED,
         )
     return found
+
+
+def _results(answer: JsonObject, what: str) -> Sequence[Unread | JsonObject]:
+    """The results of a list, which may be `Unread`."""
+    found = answer.get("results")
+    if isinstance(found, list) and all(isinstance(item, Unread) for item in found):
+        return found
+    return _list(answer, "results", what)
 
 
 def _typed(items: list[JsonObject], what: str) -> list[JsonObject]:

@@ -68,6 +68,11 @@ def is_incomplete(value: PropertyValue) -> bool:
     return value.type == "rollup" and get_path(value.content, "type") == INCOMPLETE
 
 
+def incomplete_values(properties: PageProperties) -> list[PropertyValue]:
+    """The rollups of a page that are not told whole."""
+    return [value for value in properties if is_incomplete(value)]
+
+
 def _is_cut(value: PropertyValue) -> bool:
     match value.type:
         case "relation":

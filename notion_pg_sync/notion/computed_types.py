@@ -30,8 +30,9 @@ def settle_types(columns: Sequence[Column], pages: Iterable[PageProperties]) -> 
     if not types:
         return list(columns)
     for properties in pages:
-        for property_id in types.keys() & properties.by_id.keys():
-            types[property_id] = _type_with(types[property_id], properties.by_id[property_id])
+        for property_id, column_type in types.items():
+            if value := properties.by_id.get(property_id):
+                types[property_id] = _type_with(column_type, value)
     return with_date_parts(
         [
             replace(column, type=types.get(decoded(column.property_id), column.type))

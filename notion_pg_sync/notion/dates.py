@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from notion_pg_sync.notion.json_access import get_path
@@ -15,6 +16,10 @@ _DAY_AND_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T.+", re.ASCII | re.DOTALL)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?[+-]\d{2}:\d{2}", re.ASCII)
 # PostgreSQL refuses offsets of 16 hours and more.
 _LARGEST_OFFSET = timedelta(hours=16)
+_MINUTE = timedelta(minutes=1)
+
+# Notion rounds times to the minute, so that many pages share them.
+_TIMES_KEPT = 1024
 
 
 @dataclass(frozen=True)
@@ -38,23 +43,25 @@ class DateParts:
 
 def date_parts(value: object) -> DateParts:
     """The parts of `{start, end, time_zone}`; nothing of what has another shape."""
-    zone = get_path(value, "time_zone")
+    written = get_path(value, "time_zone")
+    zone = written if isinstance(written, str) else None
     return DateParts(*_point(get_path(value, "start"), zone), *_point(get_path(value, "end"), zone))
 
 
-def instant(written: str, zone: object = None) -> str:
+@lru_cache(_TIMES_KEPT)
+def instant(written: str, zone: str | None = None) -> str:
     """A date-time in the one form that `is_instant` knows, with its own offset; unreadable text stays as it is.
 
     A time without offset is a local one in the IANA zone `zone`.
     """
     try:
         time = datetime.fromisoformat(written)
-        if time.tzinfo is None and isinstance(zone, str):
+        if time.tzinfo is None and zone is not None:
             time = time.replace(tzinfo=ZoneInfo(zone))
         offset = time.utcoffset()
         if offset is None:
             return written
-        if offset % timedelta(minutes=1):
+        if offset % _MINUTE:
             # Local mean time, from before there were zones: PostgreSQL's jsonpath knows no seconds in an offset.
             time = time.astimezone(UTC)
     except (ValueError, KeyError, OSError, OverflowError):
@@ -74,6 +81,7 @@ def is_day(text: str) -> bool:
     return True
 
 
+@lru_cache(_TIMES_KEPT)
 def is_instant(text: str) -> bool:
     """Whether `text` is a date-time with offset that is in the years 1 to 9999 in UTC too."""
     if not _INSTANT.fullmatch(text):
@@ -86,7 +94,7 @@ def is_instant(text: str) -> bool:
     return abs(time.utcoffset() or timedelta()) < _LARGEST_OFFSET
 
 
-def _point(written: object, zone: object) -> tuple[str | None, str | None]:
+def _point(written: object, zone: str | None) -> tuple[str | None, str | None]:
     if not isinstance(written, str):
         return None, None
     with_time = _DAY_AND_TIME.fullmatch(written)

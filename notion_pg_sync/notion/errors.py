@@ -36,7 +36,8 @@ class NotionError(ToolError):
     """Notion could not be read; the message is one sentence for a person, without any token.
 
     `code` is Notion's own error code, or one of `ErrorCode` where Notion did not answer, or not as it should.
-    `status` is the HTTP status, if there was one. `wait_seconds` is what Notion asked to wait.
+    `status` is the HTTP status, if there was one. `wait_seconds` is what Notion asked to wait; `ends_minute`: whether
+    the minute in which it counts the token's requests is over then (docs/notion-api.md#rate-limit).
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class NotionError(ToolError):
         status: int | None = None,
         remedy: RetryPolicy = RetryPolicy.NOTHING,
         wait_seconds: float | None = None,
+        ends_minute: bool = False,
         look: str = "",
     ) -> None:
         super().__init__(message, look=look)
@@ -54,6 +56,7 @@ class NotionError(ToolError):
         self.status = status
         self.remedy = remedy
         self.wait_seconds = wait_seconds
+        self.ends_minute = ends_minute
 
     @property
     def is_about_one_thing(self) -> bool:
@@ -123,6 +126,9 @@ _SENTENCES: Mapping[str, str] = {
 
 REQUEST_ID_HEADER = "x-notion-request-id"
 
+# Why a token is to wait that has spent its own limit.
+_OF_THE_TOKEN = "public_api_request_rate_limit"
+
 # Of what a stranger says of itself.
 _MOST_SAID = 80
 
@@ -190,12 +196,14 @@ def _explain_answer(error: HTTPResponseError, what: str) -> NotionError:
         code = ErrorCode.REQUEST_BLOCKED
         return NotionError(_SENTENCES[code], code=code, status=status)
     remedy = _BY_STATUS.get(status, RetryPolicy.BACK_OFF if status >= 500 else RetryPolicy.NOTHING)
+    wait_seconds = _retry_after(error.headers, body.details)
     return NotionError(
         _sentence(body, status, what),
         code=_code(body, status),
         status=status,
         remedy=remedy,
-        wait_seconds=_retry_after(error.headers, body.details),
+        wait_seconds=wait_seconds,
+        ends_minute=wait_seconds is not None and body.details.get("rate_limit_reason") == _OF_THE_TOKEN,
     )
 
 

@@ -26,18 +26,43 @@ def read_json(text: bytes) -> Any:
         return json.loads(text, parse_float=_number, parse_constant=Decimal)
 
 
+def read_object(text: str) -> dict[str, Any]:
+    """What the text of a JSON object says, whoever wrote it; empty where it is none, or too deep for Python.
+
+    A number that no float can hold becomes null.
+    """
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        try:
+            found = json.loads(text, parse_int=_finite, parse_float=_finite, parse_constant=_finite)
+        except (ValueError, RecursionError):
+            return {}
+    return found if isinstance(found, dict) else {}
+
+
 def canonical_text(value: object) -> str:
     """A JSON value written so that the order of keys does not matter, halves of surrogate pairs as they are.
 
     Raises TypeError for a Decimal, and RecursionError for what is too deep.
     """
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+        return canonical_bytes(value).decode()
     except orjson.JSONEncodeError:
         # It refuses whole numbers of more than 64 bits.
         return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+def canonical_bytes(value: object) -> bytes:
+    """The canonical text in UTF-8. Raises TypeError for what orjson does not write: that may have one all the same."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
 def _number(text: str) -> float | Decimal:
     number = float(text)
     return number if math.isfinite(number) else Decimal(number)
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 # Signed URLs of hosted files end within the hour, and are others at every read.
-_SIGNED = re.compile(r"(https://[^\s?\"'<>()]+)\?[^\s\"'<>()]*X-Amz-Signature=[^\s\"'<>()]*")
+_SIGNED = re.compile(r"(https?://[^\s?\"'<>()]+)\?[^\s\"'<>()]*X-Amz-Signature=[^\s\"'<>()]*")
 _FENCE = re.compile(r"\s*(`{3,}|\$\$\s*$)")
 _UNKNOWN = re.compile(r"(?<!\\)<unknown\b([^>]*)>")
 # What a block is beside its text: `{toggle="true" color="blue"}` at the end of a line; braces of texts are escaped.
@@ -30,6 +30,11 @@ _BOX = re.compile(r"^\[[ xX]\] ", re.MULTILINE)
 def without_signatures(markdown: str) -> str:
     """`markdown` with the URLs of hosted files as they are at every read."""
     return _SIGNED.sub(r"\1", markdown)
+
+
+def signed_urls(markdown: str) -> list[str]:
+    """The URLs of hosted files in `markdown`, in order, with their signatures."""
+    return [unescape(found[0]) for found in _SIGNED.finditer(markdown)]
 
 
 def left_out(markdown: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from notion_pg_sync.notion.json_access import get_path, tagged
+from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.property_ids import decoded
 
 
@@ -66,7 +66,9 @@ def read_properties(given: dict[str, Any]) -> PageProperties:
 
 def read_property(name: str, given: object) -> PropertyValue:
     """The value of the property of this name. Raises nothing."""
-    written = get_path(given, "id")
-    written_id = written if isinstance(written, str) else ""
-    kind, content = tagged(given)
-    return PropertyValue(name, decoded(written_id), written_id, kind, content, given)
+    if not isinstance(given, dict):
+        return PropertyValue(name, "", "", None, None, given)
+    id_, kind = given.get("id"), given.get("type")
+    written_id = id_ if isinstance(id_, str) else ""
+    content = given.get(kind) if isinstance(kind, str) else None
+    return PropertyValue(name, decoded(written_id), written_id, kind if isinstance(kind, str) else None, content, given)

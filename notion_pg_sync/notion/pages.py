@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from uuid import UUID
+from datetime import datetime
 
 from notion_pg_sync.core.errors import ErrorCode
+from notion_pg_sync.notion.answered_pages import AnsweredPage, page_id, page_time
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.page_properties import PageProperties, read_properties
@@ -18,7 +18,8 @@ class Page:
     """A page of a data source, whose id is `parent_id`. Times are UTC, rounded down to the minute by Notion.
 
     Of people it has the ids; `icon` and `cover` are as Notion gives them. `cut`: the decoded ids of the properties of
-    whose values it holds a part only, since Notion did not give the rest.
+    whose values it holds a part only, since Notion did not give the rest. `answer_hash`: of the answer that it came in
+    (`answer_hash.answer_hash`), None where that does not tell all of it.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Page:
     last_edited_by: str | None = None
     is_locked: bool | None = None
     cut: frozenset[str] = frozenset()
+    answer_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -44,25 +46,28 @@ class Listed:
     in_part: list[str]
 
 
-def read_listed(answered: Iterable[Mapping[str, object]]) -> Listed:
-    """The pages of a listing's answer, without those of which it says that they are in the trash or archived.
+def read_listed(answered: Iterable[AnsweredPage], hashes: Mapping[str, str]) -> Listed:
+    """The pages of a listing's answers, without those of which these say that they are in the trash or archived.
 
-    These count as not listed (docs/notion-api.md#disappearance). Raises `NotionError` where one has no id.
+    Those count as not listed (docs/notion-api.md#disappearance). `hashes`: of the answers, by page id. Raises
+    `NotionError` where one has no id.
     """
     listed = Listed([], [])
     for page in answered:
-        if page.get("in_trash") is True or page.get("is_archived") is True:
+        if not page.is_live:
             continue
-        page_id = _id(page)
+        if page.id is None:
+            raise _without_id()
         try:
-            listed.whole.append(read_page(page))
+            taken = page.taken()
+            listed.whole.append(read_page(taken.page, None if taken.has_excluded else hashes.get(page.id)))
         except NotionError:
-            listed.in_part.append(page_id)
+            listed.in_part.append(page.id)
     return listed
 
 
-def read_page(answered: Mapping[str, object]) -> Page:
-    """The page in an answer. Raises `NotionError` where it is no complete page."""
+def read_page(answered: Mapping[str, object], answer_hash: str | None = None) -> Page:
+    """The page in an answer, whose hash is `answer_hash`. Raises `NotionError` where it is no complete page."""
     properties = answered.get("properties")
     if not isinstance(properties, dict):
         raise NotionError(f"Notion answered a page without properties ({_id(answered)}).", code=ErrorCode.MALFORMED)
@@ -77,23 +82,15 @@ def read_page(answered: Mapping[str, object]) -> Page:
         icon=answered.get("icon"),
         cover=answered.get("cover"),
         public_url=_text(answered, "public_url"),
-        created_by=_person(answered, "created_by"),
-        last_edited_by=_person(answered, "last_edited_by"),
+        created_by=page_id(get_path(answered, "created_by", "id")),
+        last_edited_by=page_id(get_path(answered, "last_edited_by", "id")),
         is_locked=is_locked if isinstance(is_locked, bool) else None,
+        answer_hash=answer_hash,
     )
 
 
-def page_time_or_none(answered: Mapping[str, object], timestamp: str) -> datetime | None:
-    """A page's `created_time` or `last_edited_time`; None where the answer has none."""
-    try:
-        time = datetime.fromisoformat(str(answered.get(timestamp)))
-    except ValueError:
-        return None
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
-
-
 def _page_time(answered: Mapping[str, object], timestamp: str) -> datetime:
-    time = page_time_or_none(answered, timestamp)
+    time = page_time(answered.get(timestamp))
     if time is None:
         raise NotionError(f"Notion answered a page whose {timestamp} is no time.", code=ErrorCode.MALFORMED)
     return time
@@ -104,20 +101,17 @@ def _text(answered: Mapping[str, object], name: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _person(answered: Mapping[str, object], name: str) -> str | None:
-    try:
-        return str(UUID(str(get_path(answered, name, "id"))))
-    except ValueError:
-        return None
-
-
 def _parent_id(answered: Mapping[str, object]) -> str | None:
     found = get_path(answered, "parent", "data_source_id")
     return found if isinstance(found, str) else None
 
 
 def _id(answered: Mapping[str, object]) -> str:
-    try:
-        return str(UUID(str(answered.get("id"))))
-    except ValueError:
-        raise NotionError("Notion answered a page whose id is not valid.", code=ErrorCode.MALFORMED) from None
+    id_ = page_id(answered.get("id"))
+    if id_ is None:
+        raise _without_id()
+    return id_
+
+
+def _without_id() -> NotionError:
+    return NotionError("Notion answered a page whose id is not valid.", code=ErrorCode.MALFORMED)

@@ -6,6 +6,7 @@ Without the capability to read user information a user is an id and nothing else
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from uuid import UUID
 
 from notion_pg_sync.core.users import User
@@ -16,18 +17,11 @@ from notion_pg_sync.notion.page_properties import PageProperties
 
 def read_user(answered: object) -> User | None:
     """The user in an answer, partial or whole; None where there is none."""
-    try:
-        id_ = str(UUID(str(get_path(answered, "id"))))
-    except ValueError:
+    if not isinstance(answered, dict):
         return None
-    kind = "group" if get_path(answered, "object") == "group" else _text(get_path(answered, "type"))
-    if kind is None:
-        return User(id_)
-    name = _text(get_path(answered, "name"))
-    avatar = _text(get_path(answered, "avatar_url"))
-    return User(
-        id_, kind, name, _text(get_path(answered, "person", "email")), strip_signature(avatar) if avatar else None
-    )
+    kind = "group" if answered.get("object") == "group" else _text(answered.get("type"))
+    name, email = _text(answered.get("name")), _text(get_path(answered.get("person"), "email"))
+    return _user(str(answered.get("id")), kind, name, email, _text(answered.get("avatar_url")))
 
 
 def users_in(properties: PageProperties) -> Iterator[User]:
@@ -39,5 +33,22 @@ def users_in(properties: PageProperties) -> Iterator[User]:
             yield user
 
 
+# The pages of a data source name the same people.
+@lru_cache(maxsize=1024)
+def _user(id_: str, kind: str | None, name: str | None, email: str | None, avatar: str | None) -> User | None:
+    try:
+        id_ = str(UUID(id_))
+    except ValueError:
+        return None
+    if not kind:
+        return User(id_)
+    avatar = _storable(avatar)
+    return User(id_, _storable(kind), _storable(name), _storable(email), strip_signature(avatar) if avatar else None)
+
+
 def _text(value: object) -> str | None:
-    return storable_text(value) if isinstance(value, str) and value else None
+    return value if isinstance(value, str) else None
+
+
+def _storable(text: str | None) -> str | None:
+    return storable_text(text) if text else None

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
 
 from notion_pg_sync.core.columns import VALUE, Column
-from notion_pg_sync.notion.cleaning import strip_signature
+from notion_pg_sync.notion.cleaning import SIGNED_TYPES, sanitize, strip_signature
 from notion_pg_sync.notion.dates import DateParts, date_parts, instant
 from notion_pg_sync.notion.json_access import as_list, get_path, tagged
 from notion_pg_sync.notion.page_properties import PageProperties, PropertyValue
@@ -32,6 +32,8 @@ PlainValue: TypeAlias = "JSON | NotComputed"
 # By decoded property id.
 ColumnsByProperty: TypeAlias = "Mapping[str, Sequence[Column]]"
 
+_MAY_BE_DATES = frozenset({"date", "formula", "rollup"})
+
 
 @dataclass(frozen=True)
 class Fields:
@@ -47,9 +49,10 @@ class Fields:
 
 
 def plain_value(value: object) -> PlainValue:
-    """The plain value of a cleaned `{type, TYPE: …}`, the form of properties, and of results in them. Raises nothing.
+    """The plain value of `{type, TYPE: …}`, the form of properties, and of results in them. Raises nothing.
 
-    Of malformed parts it is null or what Notion gave; of an unknown type what stands under the type's name.
+    `value` is cleaned, but for signatures, which it loses here (see `Storable`). Of malformed parts the plain value is
+    null or what Notion gave; of an unknown type what stands under the type's name.
     """
     return _plain(*tagged(value))
 
@@ -68,20 +71,30 @@ def columns_by_property(columns: Iterable[Column]) -> ColumnsByProperty:
 
 
 def fields_of(properties: PageProperties, columns: ColumnsByProperty) -> Fields:
-    """The plain values of a page's cleaned `properties` for `columns`, matched by property id.
+    """The plain values of a page's `properties` (cleaned, see `plain_value`) for `columns`, matched by property id.
 
     A date fills its four columns. A property that the page lacks leaves its columns out.
     """
     values: dict[str, Any] = {}
     not_computed: set[str] = set()
     unfit: set[str] = set()
-    for property_id, property_value in properties.by_id.items():
-        for column, value in _column_values(property_value, columns.get(property_id, ())):
-            if value is NOT_COMPUTED:
-                not_computed.add(column.name)
-                continue
-            values[column.name] = value
-            if not fits(value, column.type):
+    for property_id, value in properties.by_id.items():
+        own = columns.get(property_id)
+        if own is None:
+            continue
+        date = _date_in_parts(value, own) if value.type in _MAY_BE_DATES else None
+        plain = _plain(value.type, value.content) if date is None else None
+        if plain is NOT_COMPUTED:
+            not_computed.update(column.name for column in own)
+            continue
+        for column in own:
+            if date is not None:
+                shown: JSON = _date_part(date, column.part)
+            else:
+                # A property that was a date once: its first column goes on, the others are empty.
+                shown = plain if column.part == VALUE else None
+            values[column.name] = shown
+            if not fits(shown, column.type):
                 unfit.add(column.name)
     return Fields(values, frozenset(not_computed), frozenset(unfit))
 
@@ -111,7 +124,13 @@ def _plain(kind: str | None, content: object) -> PlainValue:
 
 
 def _as_it_is(content: object) -> JSON:
-    return cast(JSON, content)
+    # What is no plain value may hold files, and so signatures.
+    return cast(JSON, sanitize(content)[0] if isinstance(content, dict | list) else content)
+
+
+def _without_signature(content: object) -> JSON:
+    file, _ = sanitize({"type": "file", "file": content})
+    return cast(JSON, file["file"])
 
 
 def _array(content: object) -> PlainValue:
@@ -133,21 +152,6 @@ def _urls(content: object) -> JSON:
     return [url for file in as_list(content) if (url := _url(file)) is not None]
 
 
-def _column_values(value: PropertyValue, columns: Sequence[Column]) -> Iterator[tuple[Column, PlainValue]]:
-    """A property's plain value for each of its columns."""
-    date = _date(value.type, value.content)
-    if date is not None:
-        has_parts = any(column.part != VALUE for column in columns)
-        for column in columns:
-            # By itself it is the whole date.
-            yield column, _date_part(date, column.part) if has_parts else date.text
-        return
-    plain = _plain(value.type, value.content)
-    for column in columns:
-        # A property that was a date once: its first column goes on, the others are empty.
-        yield column, plain if column.part == VALUE else _only_not_computed(plain)
-
-
 def _date_part(date: DateParts, part: str) -> JSON:
     match part:
         case "at":
@@ -161,26 +165,29 @@ def _date_part(date: DateParts, part: str) -> JSON:
             return date.day
 
 
-def _only_not_computed(value: PlainValue) -> PlainValue:
-    return value if value is NOT_COMPUTED else None
-
-
-def _date(kind: str | None, content: object) -> DateParts | None:
-    """The date that a property, or a formula's or rollup's result, is; None if there is none."""
-    if kind in ("formula", "rollup"):
-        kind, content = tagged(content)
+def _date_in_parts(value: PropertyValue, columns: Sequence[Column]) -> DateParts | None:
+    """The date that a property, or a formula's or rollup's result, is; None if there is none, or one column for it."""
+    if all(column.part == VALUE for column in columns):
+        return None
+    kind, content = (value.type, value.content) if value.type == "date" else tagged(value.content)
     return date_parts(content) if kind == "date" else None
 
 
 def _named(properties: PageProperties, names: Sequence[str]) -> Iterator[PlainValue]:
     """The plain values of the named properties, in the order of `names`; upper and lower case are the same."""
-    known = sorted((_folded(name), name) for name in properties.by_name) if names else []
-    for wanted in map(_folded, names):
-        found = (properties.by_name[name] for folded, name in known if folded == wanted)
-        yield from (_plain(value.type, value.content) for value in found)
+    for name in _names_like(tuple(names), tuple(properties.by_name)):
+        value = properties.by_name[name]
+        yield _plain(value.type, value.content)
 
 
-@lru_cache(maxsize=4096)
+# The pages of a data source have the same names.
+@lru_cache(maxsize=64)
+def _names_like(names: tuple[str, ...], given: tuple[str, ...]) -> list[str]:
+    """Those of the `given` names that are as one of `names`, in the order of these."""
+    known = sorted((_folded(name), name) for name in given)
+    return [name for wanted in map(_folded, names) for folded, name in known if folded == wanted]
+
+
 def _folded(name: str) -> str:
     return name.strip().casefold()
 
@@ -191,7 +198,7 @@ def _text(value: object, key: str) -> str | None:
 
 
 def _texts(value: object, key: str) -> list[JSON]:
-    return [text for item in as_list(value) if (text := _text(item, key)) is not None]
+    return [text for item in as_list(value) if isinstance(item, dict) and isinstance(text := item.get(key), str)]
 
 
 def _item_text(item: object) -> str:
@@ -205,7 +212,7 @@ def _item_text(item: object) -> str:
 def _url(file: object) -> str | None:
     kind, content = tagged(file)
     url = _text(content, "url")
-    return strip_signature(url) if url is not None and kind == "file" else url
+    return strip_signature(url) if url is not None and kind in SIGNED_TYPES else url
 
 
 def _unique_id(content: object) -> str | None:
@@ -255,6 +262,7 @@ _PLAIN_VALUES: dict[str, Callable[[object], PlainValue]] = {
     "string": _as_it_is,
     "boolean": _as_it_is,
     "array": _array,
+    **dict.fromkeys(SIGNED_TYPES, _without_signature),
     "unsupported": lambda _: NOT_COMPUTED,
     "incomplete": lambda _: NOT_COMPUTED,
 }

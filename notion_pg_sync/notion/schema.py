@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
@@ -142,23 +142,8 @@ def fits(value: object, column_type: str) -> bool:
     """Whether a column of this type can hold a plain value. Text and jsonb hold everything, all types hold null."""
     if value is None:
         return True
-    match column_type:
-        case "numeric":
-            return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        case "boolean":
-            return isinstance(value, bool)
-        case "date":
-            return isinstance(value, str) and is_day(value)
-        case "timestamptz":
-            return isinstance(value, str) and is_instant(value)
-        case "uuid":
-            return isinstance(value, str) and _UUID.fullmatch(value) is not None
-        case "text[]":
-            return isinstance(value, list)
-        case "uuid[]":
-            return isinstance(value, list) and all(item is not None and fits(item, "uuid") for item in value)
-        case _:
-            return True
+    holds = _HOLDS.get(column_type)
+    return holds is None or holds(value)
 
 
 def schema_fingerprint(properties: Mapping[str, object]) -> str:
@@ -206,8 +191,37 @@ def _as_now(column: Column, prop: _Property | None) -> Column:
     """A known column, with its property's present name and type. What was undetermined may now be told by the type."""
     if prop is None:
         return column
-    now = replace(column, property_name=prop.name, property_type=prop.type, new_type=None)
     told = UNDETERMINED if prop.type == "button" else TYPES.get(prop.type, ANY_TYPE)
+    type_, new_type = column.type, None
     if column.type == UNDETERMINED:
-        return replace(now, type=told)
-    return replace(now, new_type=told) if column.part == VALUE and told not in (UNDETERMINED, column.type) else now
+        type_ = told
+    elif column.part == VALUE and told not in (UNDETERMINED, column.type):
+        new_type = told
+    now = (prop.name, prop.type, type_, new_type)
+    if now == (column.property_name, column.property_type, column.type, column.new_type):
+        # As nearly all are; to make one anew takes longer than to see that.
+        return column
+    return replace(column, property_name=prop.name, property_type=prop.type, type=type_, new_type=new_type)
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    # It may be greater than any float.
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_uuid(value: object) -> bool:
+    return isinstance(value, str) and _UUID.fullmatch(value) is not None
+
+
+# Whether a column of this type can hold a value that is not null; columns of other types hold everything.
+_HOLDS: dict[str, Callable[[object], bool]] = {
+    "numeric": _is_number,
+    "boolean": lambda value: isinstance(value, bool),
+    "date": lambda value: isinstance(value, str) and is_day(value),
+    "timestamptz": lambda value: isinstance(value, str) and is_instant(value),
+    "uuid": _is_uuid,
+    "text[]": lambda value: isinstance(value, list),
+    "uuid[]": lambda value: isinstance(value, list) and all(map(_is_uuid, value)),
+}

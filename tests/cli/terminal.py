@@ -8,6 +8,7 @@ import re
 import select
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -19,13 +20,18 @@ PATIENCE_SECONDS = 60.0
 
 
 class Terminal:
-    """A command whose stdin, stdout and stderr are a terminal that also controls it, as a shell's does."""
+    """A command whose stdin, stdout and stderr are a terminal that also controls it, as a shell's does.
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    `program` is what is run with the arguments, the tool unless a test says otherwise.
+    """
+
+    def __init__(
+        self, *arguments: str, program: Sequence[str] = (sys.executable, "-m", "notion_pg_sync"), **environment: str
+    ) -> None:
         self._master, slave = pty.openpty()
         # Not a test's own session: its terminal would be the one that a hidden question opens.
         self._process = subprocess.Popen(
-            ["setsid", "--ctty", sys.executable, "-m", "notion_pg_sync", *arguments],
+            ["setsid", "--ctty", *program, *arguments],
             env={**BARE, "COLUMNS": "250", "TERM": "xterm", "NO_COLOR": "1", **environment},
             cwd=Path(__file__).parents[2],
             stdin=slave,

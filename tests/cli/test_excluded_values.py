@@ -19,7 +19,7 @@ from tests.security.sent import Log
 pytestmark = pytest.mark.slow
 
 # Words and numbers that stand nowhere else.
-SECRETS = ("739201", "739202", "quince", "medlar", "sloe", "Ochre", "Viridian", "Pupating", "Larval")
+SECRETS = ("7392017392", "7392027392", "quince", "medlar", "sloe", "Ochre", "Viridian", "Pupating", "Larval")
 STAFF = {
     "Name": title(),
     "Salary": number(),
@@ -28,8 +28,8 @@ STAFF = {
     "Phase": status(Larval=["Pupating"], Grown=["Done"]),
 }
 ROWS = [
-    {"Name": "Ada", "Salary": 739201, "Notes": "quince and medlar", "Grade": "Ochre", "Phase": "Pupating"},
-    {"Name": "Bo", "Salary": 739202, "Notes": "medlar", "Grade": "Viridian"},
+    {"Name": "Ada", "Salary": 7392017392, "Notes": "quince and medlar", "Grade": "Ochre", "Phase": "Pupating"},
+    {"Name": "Bo", "Salary": 7392027392, "Notes": "medlar", "Grade": "Viridian"},
 ]
 
 

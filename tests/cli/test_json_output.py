@@ -100,6 +100,15 @@ def test_status(site: Site) -> None:
         )
 
 
+def test_history(site: Site) -> None:
+    connect(site, "anna", site.small.tokens["anna"], "Worlds")
+    assert site.command("sync-all").code == 0
+    site.small.workspace.clock.advance(3600)
+    site.small.workspace.edit_page(site.small.workspace.page_ids("Worlds")[0], {"Name": "Renamed"})
+    assert site.command("sync-all").code == 0
+    assert_as_documented("history", printed(site, "history", "anna", "Worlds", "--json"))
+
+
 def test_doctor(site: Site) -> None:
     assert_as_documented("doctor", printed(site, "doctor", "--json", "--no-cron-check"))
 

@@ -7,10 +7,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from notion_pg_sync.sync.run.run import Failed, sentences_by_cause
 from tests.cli.conftest import BARE, Ended, Site
+from tests.cli.terminal import Terminal
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -27,6 +32,29 @@ def test_success_is_silent_without_a_terminal(connected: Site) -> None:
     status, message = connected.last_run()
     assert status == "succeeded"
     assert message == "1 of 1 database of 1 user synced: 12 rows inserted, 0 updated, 0 removed, 0 unchanged."
+
+
+def test_a_dry_run_says_what_it_would_do_since_that_was_asked_for(connected: Site) -> None:
+    would = connected.command("sync-all", "--dry-run")
+    assert (would.code, would.err) == (0, "")
+    of_worlds, of_all = would.out.splitlines()
+    assert of_worlds.startswith("anna/Worlds: 12 rows read; a real run would have 12 inserted to write.")
+    assert of_all.startswith("dry run, nothing was written: 1 of 1 database of 1 user synced: 12 rows inserted")
+    assert connected.command("sync", "anna", "Worlds", "--dry-run").out == would.out
+    assert json.loads(connected.command("sync-all", "--dry-run", "--json").out)["message"] == of_all
+    assert connected.execute("SELECT count(*) FROM notion_pages_sync") == [(0,)]
+
+
+@pytest.mark.parametrize(("columns", "lines"), [("80", "24"), ("100", "35")])
+def test_on_a_terminal_a_dry_run_is_told_as_one_from_its_beginning_to_its_end(
+    connected: Site, columns: str, lines: str
+) -> None:
+    size = {"COLUMNS": columns, "LINES": lines}
+    terminal = Terminal("sync-all", "--dry-run", **connected.command.environment, **size)
+    assert terminal.ends() == 0
+    said = [line.strip() for line in terminal.shown.splitlines() if line.strip()]
+    assert said[0] == "Dry run: it shows what would be written, and writes nothing."
+    assert any(line.startswith("dry run, nothing was written: ") for line in said[-3:])
 
 
 def test_json_stands_alone_on_stdout(connected: Site) -> None:
@@ -109,10 +137,38 @@ def test_logs_can_be_json_a_line(connected: Site) -> None:
     assert {"time", "level", "logger", "message"} == set(said[0])
 
 
-def test_a_report_of_many_failures_is_short(connected: Site) -> None:
-    for number in range(30):
-        connected.connect(f"user-{number}", "ntn_nobody", json.dumps({"Worlds": connected.small.databases["Worlds"]}))
+def test_what_fails_alike_for_many_is_one_sentence(connected: Site) -> None:
+    worlds = json.dumps({"Worlds": connected.small.databases["Worlds"]})
+    for number in range(40):
+        connected.connect(f"user-{number:02}", "ntn_nobody", worlds)
     ended = connected.command("sync-all")
-    lines = ended.err.splitlines()
-    assert len(lines) == 21
-    assert "and 10 more failures" in lines[-1]
+    assert ended.code == 1
+    assert ended.sentence.startswith(
+        "user-00, user-01, user-02, user-03, user-04 and 35 more: Notion does not accept the token"
+    )
+    assert str(connected.last_run()[1]).startswith("user-00: Notion does not accept the token")
+
+
+def test_so_are_forty_databases_that_are_not_shared(connected: Site) -> None:
+    ids = {f"List {number:02}": str(UUID(int=number, version=4)) for number in range(40)}
+    connected.execute("UPDATE user_settings SET notion_databases = %s::jsonb", json.dumps(ids))
+    ended = connected.command("sync-all")
+    assert ended.code == 1
+    assert " and 35 more: " in ended.sentence
+    assert not any(one in ended.sentence for one in ids.values())
+
+
+failures = st.builds(
+    Failed.of,
+    st.sampled_from("ab"),
+    st.none() | st.sampled_from("xy"),
+    st.sampled_from(["no disk", "no table", f"{UUID(int=1)} is gone", f"{UUID(int=2)} is gone"]),
+)
+
+
+@given(st.lists(failures))
+def test_every_cause_is_told_once_and_none_is_left_out(failed: list[Failed]) -> None:
+    told = sentences_by_cause(failed)
+    causes = list(dict.fromkeys(one.why.partition(" ")[2] for one in failed))
+    assert [sentence.rpartition(": ")[2].partition(" ")[2] for sentence in told] == causes
+    assert sentences_by_cause(failed[:1]) == [one.sentence for one in failed[:1]]

@@ -21,7 +21,7 @@ def test_the_new_title_is_shown_and_adopted_on_request(site: Site, token_file: s
     assert site.command("connect", "ben", "--token-file", token_file, "--all", "--sync").code == 0
     assert site.execute("SELECT count(*) FROM notion.library") == [(75,)]
     site.small.workspace.rename_database("Library", "Bücherei")
-    assert site.command("sync-all").code == 0
+    assert site.command("sync-all", "--full").code == 0
     shown = site.command("status", "-v")
     assert "Library" in shown.out
     assert "'Bücherei' in Notion" in " ".join(shown.out.split())

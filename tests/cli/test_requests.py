@@ -159,7 +159,8 @@ def test_what_nobody_configured_and_whom_nobody_connected_is_refused(known: Site
     (unconfigured, unconnected) = requests(known)
     assert unconfigured[1] == unconnected[1] == "failed"
     assert "no such database in notion_databases" in str(unconfigured[2])
-    assert "no Notion token" in str(unconnected[2])
+    assert "no such user, or no Notion token of theirs" in str(unconnected[2])
+    assert "check the id of the user, and let them connect Notion" in str(unconnected[2])
 
 
 def test_a_dry_run_serves_nothing(known: Site) -> None:

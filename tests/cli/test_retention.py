@@ -78,3 +78,38 @@ def test_each_run_of_sync_all_sees_to_it(old_site: Site) -> None:
     assert old_site.command("sync-all").code == 0
     assert len(kept(old_site)) == 6
     assert old_site.execute("SELECT count(*) FROM notion_sync.removed_pages") == [(1,)]
+
+
+async def test_of_many_old_changes_some_go_at_each_run_and_what_is_told_of_the_past_stays_true(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "MOST_ROWS", 2)
+    site.connect("anna", site.small.tokens["anna"], json.dumps({"Worlds": site.small.databases["Worlds"]}))
+    assert site.command("sync-all").code == 0
+    site.execute("UPDATE notion_sync.data_sources SET history_days = 10, history_since = now() - interval '100 days'")
+    site.execute(
+        """
+        INSERT INTO notion_sync.page_changes
+            (user_id, page_id, data_source_id, database_id, database_name, kind, seen_at, old, new)
+        SELECT 'anna', page_id, data_source_id, database_id, 'Worlds', 'updated', now() - make_interval(days => age),
+               jsonb_build_object('name', 'before ' || age), jsonb_build_object('name', 'after ' || age)
+        FROM (SELECT page_id, data_source_id, database_id FROM notion_worlds_sync CROSS JOIN
+              notion_sync.data_sources ORDER BY page_id LIMIT 1) AS page, unnest(ARRAY[90, 80, 70, 60, 50, 5]) AS age
+        """
+    )
+    past = (
+        "SELECT count(*) FROM notion_sync.rows_as_of('anna', 'Worlds', now() - interval '7 days')"
+        " WHERE title = 'before 5'"
+    )
+    left = []
+    async with open_pool(site.database_url) as pool:
+        for _ in range(4):
+            async with transaction(pool) as connection:
+                await retention.delete_old_records(connection)
+            left += site.execute("SELECT count(*) FROM notion_sync.page_changes")
+            assert site.execute(past) == [(1,)]
+            assert site.execute(
+                "SELECT history_since BETWEEN now() - interval '11 days' AND now() - interval '9 days'"
+                " FROM notion_sync.data_sources"
+            ) == [(True,)]
+    assert left == [(4,), (2,), (1,), (1,)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import cryptography
 import pytest
 
+from notion_pg_sync.core.installing import installer
 from notion_pg_sync.sync.run.token_encryption import seal_token
 from tests.cli.conftest import BARE, Site
 
@@ -61,7 +62,7 @@ def test_the_missing_library_is_named(tmp_path: Path) -> None:
     assert ended.returncode == 2, ended.stderr
     assert ended.stderr.splitlines() == [
         "notion-pg-sync: NOTION_TOKEN_KEY is set, but what opens encrypted tokens is not installed: "
-        "pip install 'notion-pg-sync[encryption]'."
+        f"in a clone of the repository, run {installer()} '.[encryption]'."
     ]
 
 

@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from tests.cli.conftest import Ended, Site
+from tests.cli.conftest import Site
+from tests.cli.terminal import Terminal
 
 pytestmark = pytest.mark.slow
 
@@ -18,8 +19,20 @@ def connected(site: Site) -> Site:
     return site
 
 
-def test_an_exact_copy_is_silent_without_a_terminal(connected: Site) -> None:
-    assert connected.command("sync", "anna", "Worlds", "--verify") == Ended(0, "", "")
+def test_that_a_copy_is_exact_is_told_without_a_terminal_too_since_it_was_asked_for(connected: Site) -> None:
+    ended = connected.command("sync", "anna", "Worlds", "--verify")
+    assert (ended.code, ended.err) == (0, "")
+    (line,) = ended.out.splitlines()
+    assert line.startswith("verified 12 rows with ")
+    assert "exact" in line
+
+
+@pytest.mark.parametrize(("columns", "lines"), [("80", "24"), ("100", "35")])
+def test_and_on_a_terminal(connected: Site, columns: str, lines: str) -> None:
+    size = {"COLUMNS": columns, "LINES": lines}
+    terminal = Terminal("sync", "anna", "Worlds", "--verify", **connected.command.environment, **size)
+    terminal.waits_with("verified 12 rows with ")
+    assert terminal.ends() == 0
 
 
 SPOILED = """
@@ -63,7 +76,9 @@ def everybody(connected: Site) -> Site:
 
 
 def test_all_copies_are_verified_by_one_command(everybody: Site) -> None:
-    assert everybody.command("sync-all", "--verify") == Ended(0, "", "")
+    ended = everybody.command("sync-all", "--verify")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("verified 3 databases, ")
     outcome = json.loads(everybody.command("sync-all", "--verify", "--json").out)
     assert outcome["verification"]["exact"]
     assert (outcome["verification"]["databases"], outcome["verification"]["differences"]) == (3, [])
@@ -86,7 +101,7 @@ def test_one_difference_anywhere_fails_and_is_told_with_the_user_and_the_databas
     assert status == "failed"
     assert "World 3!" not in str(message), "run records hold no content"
     only_bela = everybody.command("sync-all", "--verify", "--user", "bela")
-    assert only_bela == Ended(0, "", "")
+    assert (only_bela.code, only_bela.err) == (0, "")
 
 
 def test_what_cannot_be_read_is_not_called_exact_and_holds_up_no_other(everybody: Site) -> None:

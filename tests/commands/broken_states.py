@@ -779,6 +779,22 @@ RUNS = [
         "UPDATE notion_sync.data_sources SET fresh_as_of = fresh_as_of - interval '3 hours'",
     ),
     State(
+        "sync-all paused",
+        "paused",
+        "sync-all: paused",
+        "UPDATE notion_sync.job SET active = false WHERE jobname = 'sync-notion-databases'",
+        is_one_cause=True,
+        is_sampled=True,
+    ),
+    State(
+        "sync-all paused until copies are too old",
+        "paused",
+        "sync-all: paused",
+        "UPDATE notion_sync.job SET active = false WHERE jobname = 'sync-notion-databases';"
+        " UPDATE notion_sync.data_sources SET fresh_as_of = fresh_as_of - interval '3 hours'",
+        is_one_cause=True,
+    ),
+    State(
         "a user whom no run has reached",
         "never synced",
         "no run has reached it yet",

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from notion_pg_sync.commands.status.facts import Facts
+from notion_pg_sync.mirror.jobs import SYNC_ALL
 from notion_pg_sync.mirror.overview import Database, PastSync, Run, User
-from notion_pg_sync.mirror.runs import SYNC_ALL
 
 NOW = datetime(2026, 3, 11, 3, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -258,11 +258,11 @@ async def test_of_two_names_the_one_that_counts_gets_the_exclusions_of_both(pati
     ]
 
 
-async def test_that_files_are_not_copied_yet_is_told(patient: Patient) -> None:
+async def test_files_that_are_wanted_without_a_place_are_told(patient: Patient) -> None:
     connect(patient, "anna", databases={"Worlds": {"id": ID, "files": True}})
     (finding,) = await patient.found("notion_databases")
     assert finding.verdict is Verdict.WARNING
-    assert "but this version copies no files" in finding.message
+    assert "but no place is known where files are kept" in finding.message
 
 
 async def test_a_token_in_the_place_of_an_id_is_not_repeated(patient: Patient) -> None:

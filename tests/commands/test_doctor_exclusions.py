@@ -26,7 +26,7 @@ def connect(mirrored: Mirrored, exclude: list[str]) -> None:
             "Half": formula('prop("Age") / 2', "number", lambda row: 1),
             "Age": number(),
         },
-        [{"Name": "Ada", "Salary": 91234}],
+        [{"Name": "Ada", "Salary": 9123456789}],
     )
     teams = workspace.add_database(
         "Teams", {"Name": title(), "Who": relation("Staff"), "Cost": rollup("Who", "Salary", "sum")}, [{"Name": "One"}]

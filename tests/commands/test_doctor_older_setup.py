@@ -1,7 +1,7 @@
 """doctor and what an older set-up left behind.
 
-pg_cron comes with a package of the operating system; the checks read nothing but catalogs and its tables, so these are
-made here, in the form that pg_cron 1.4 gives them.
+pg_cron comes with a package of the operating system, and one test has the real one. The checks read nothing but
+catalogs and its tables; the others make these, in the form that pg_cron 1.4 gives them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import pytest
 from psycopg import sql
 
 from notion_pg_sync.commands.doctor.checks.check import Verdict
-from tests.commands.conftest import Patient, told
+from tests.commands.conftest import Patient, findings_of, told
+from tests.older_setup import CLEANS, OTHER, OlderSetup
 
 pytestmark = pytest.mark.slow
 
@@ -72,6 +73,18 @@ OLDER_FUNCTIONS = """
     CREATE FUNCTION public.sync_all_notion_databases() RETURNS void LANGUAGE sql SECURITY DEFINER
         SET search_path = public, pg_temp AS 'SELECT';
 """
+
+
+async def test_what_doctor_says_of_a_real_older_setup_removes_it_as_it_is_typed() -> None:
+    with OlderSetup(uuids=False) as setup:
+        url = setup.socket_url()
+        for check in ("pg_cron", "app.api_url", "sync functions"):
+            found = await findings_of(url, check)
+            assert found
+            for finding in found:
+                setup.execute(finding.fix)
+            assert [finding.verdict for finding in await findings_of(url, check)] == [Verdict.OK]
+        assert setup.ask("SELECT jobname, active FROM cron.job ORDER BY jobname") == [(OTHER, True), (CLEANS, False)]
 
 
 async def test_an_active_job_of_pg_cron_is_warned_of_and_unscheduled(patient: Patient) -> None:
@@ -182,8 +195,56 @@ async def test_functions_under_our_names_are_told_with_their_owner(patient: Pati
     found = await patient.found("sync functions")
     assert [finding.verdict for finding in found] == [Verdict.WARNING] * 2
     signature = "public.sync_notion_database(p_user_id text, p_database_id text, p_database_name text)"
-    assert "its owner is postgres" in told(found, f"{signature} of an older set-up").message
+    message = told(found, f"{signature} of an older set-up").message
+    assert "its owner is postgres" in message
+    assert "once it is dropped, 'notion-pg-sync init' creates its successor" in message
     await patient.assert_mended("sync functions")
+
+
+async def test_helpers_of_the_older_setup_are_dropped_one_after_the_other(patient: Patient) -> None:
+    patient.execute(
+        """
+        CREATE SCHEMA "the app";
+        CREATE FUNCTION set_sync_api_url(url text) RETURNS void LANGUAGE sql
+            BEGIN ATOMIC SELECT set_config('app.api_url', url, false); END;
+        CREATE FUNCTION "the app".post_to_route(body jsonb) RETURNS text LANGUAGE plpgsql AS
+            $$ BEGIN RETURN current_setting('app.api_url') || '/api/notion/sync'; END $$;
+        CREATE FUNCTION sync_notion_database_via_api(user_id text) RETURNS text LANGUAGE sql
+            RETURN "the app".post_to_route(to_jsonb(user_id));
+        CREATE FUNCTION sync_all_users_notion_databases() RETURNS text LANGUAGE sql
+            RETURN sync_notion_database_via_api('anna');
+        """
+    )
+    found = await patient.found("sync functions")
+    assert [finding.fix for finding in found] == [
+        'DROP FUNCTION "public"."set_sync_api_url"(url text);',
+        'DROP FUNCTION "public"."sync_all_users_notion_databases"();',
+        'DROP FUNCTION "public"."sync_notion_database_via_api"(user_id text);',
+        'DROP FUNCTION "the app"."post_to_route"(body jsonb);',
+    ]
+    assert not any("successor" in finding.message for finding in found)
+    await patient.assert_mended("sync functions")
+
+
+async def test_what_else_an_application_does_with_its_address_is_its_own(patient: Patient) -> None:
+    patient.execute(
+        """
+        CREATE FUNCTION send_mail() RETURNS text LANGUAGE sql RETURN current_setting('app.api_url') || '/mail';
+        CREATE FUNCTION tell_of_a_row() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM current_setting('app.api_url') || '/notion_row'; RETURN NEW; END $$;
+        CREATE TRIGGER tell AFTER INSERT ON notion_pages_sync FOR EACH ROW EXECUTE FUNCTION tell_of_a_row();
+        """
+    )
+    assert [finding.verdict for finding in await patient.found("sync functions")] == [Verdict.OK]
+
+
+async def test_a_job_that_calls_a_function_for_all_users_is_known_even_without_the_function(patient: Patient) -> None:
+    patient.execute(PG_CRON)
+    command = "SELECT sync_all_users_notion_databases()"
+    patient.execute("INSERT INTO cron.job (schedule, command, nodeport) VALUES ('@daily', %s, 1)", command)
+    (finding,) = await patient.found("pg_cron")
+    assert "two schedulers sync side by side" in finding.message
+    await patient.assert_mended("pg_cron")
 
 
 async def test_functions_of_the_tools_own_are_none_of_the_older_setup(patient: Patient) -> None:

@@ -85,7 +85,7 @@ async def test_ids_that_are_written_otherwise_are_counted(patient: Patient) -> N
         " VALUES ('abcdef00000040008000000000000002', 'd', 'u'), ('draft', 'd', 'u')"
     )
     (finding,) = await patient.found("unique keys")
-    assert "write 1 page ids with dashes" in finding.message
+    assert "write 1 page id with dashes" in finding.message
     await patient.assert_mended("unique keys")
 
 
@@ -98,7 +98,7 @@ async def test_a_column_of_another_type_stands_in_the_way(patient: Patient) -> N
 async def test_a_table_of_the_applications_own_gets_sql(patient: Patient) -> None:
     patient.execute("CREATE TABLE notion_notes_sync (LIKE notion_pages_sync)")
     (finding,) = await patient.found("unique keys")
-    assert "ADD CONSTRAINT" in finding.fix
+    assert "CREATE UNIQUE INDEX" in finding.fix
     await patient.assert_mended("unique keys")
 
 

@@ -20,7 +20,8 @@ from notion_pg_sync.commands.doctor.checks.check import (
     ok,
     warning,
 )
-from notion_pg_sync.commands.doctor.checks.examine import Examined, examine, explains
+from notion_pg_sync.commands.doctor.checks.examine import Examined, examine, explains, with_causes
+from notion_pg_sync.commands.doctor.command import verdict_sentence
 from notion_pg_sync.settings import Settings
 
 
@@ -64,6 +65,21 @@ async def test_a_check_that_fails_by_itself_is_a_broken_link_and_the_others_go_o
     assert first.findings[0].verdict is Verdict.BROKEN
     assert "ZeroDivisionError" in first.findings[0].message
     assert second.holds
+
+
+async def test_a_cause_is_as_bad_as_the_worst_that_follows_from_it() -> None:
+    paused = warning("it is paused", "go on", EVERYTHING)
+    told = with_causes(
+        await examined(
+            Check("first", "One", finds(paused)),
+            Check("second", "One", finds(broken("it is old", "go on", EVERYTHING)), depth=1),
+        )
+    )
+    assert [(one.finding.verdict, one.cause is paused, one.verdict) for one in told] == [
+        (Verdict.WARNING, True, Verdict.BROKEN),
+        (Verdict.BROKEN, True, Verdict.BROKEN),
+    ]
+    assert verdict_sentence(told) == "1 broken link: fix it, then run doctor again."
 
 
 @given(st.lists(st.sampled_from(list(Verdict)), max_size=8))

@@ -24,9 +24,10 @@ from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, 
 from notion_pg_sync.core import health
 from notion_pg_sync.core.health import Condition, Health
 from notion_pg_sync.mirror.accounts import Account
+from notion_pg_sync.mirror.jobs import REQUESTED, SYNC_ALL
+from notion_pg_sync.mirror.looks import NO_DEMAND, Demand
 from notion_pg_sync.mirror.overview import Database, User
 from notion_pg_sync.mirror.repeatable import repeatable
-from notion_pg_sync.mirror.runs import SYNC_ALL
 from notion_pg_sync.settings import Settings
 from tests.commands.status_facts import HOUR, MINUTE, NOW, a_database, a_run, an_open_run, database_id, failing
 
@@ -63,6 +64,14 @@ OPEN_RUNS = [
     an_open_run(8, machine=None, pid=None, host=None, heartbeat_at=None, started_at=LATE),
 ]
 ENDED_RUNS = [None, a_run(7), a_run(10), a_run(10, status="failed", message="anna: Notion does not answer.")]
+DEMANDS = [
+    NO_DEMAND,
+    Demand(last_look=NOW - MINUTE, waiting=2, waiting_since=NOW - HOUR),
+    Demand(last_look=NOW - MINUTE, waiting=1, waiting_since=NOW - 30 * HOUR),
+    Demand(last_look=NOW - HOUR),
+    Demand(last_look=NOW - HOUR, waiting=1, waiting_since=NOW),
+    Demand(waiting=1, waiting_since=NOW - HOUR),
+]
 SETTINGS: list[object] = [None, {}, [], {"*": "*"}, {"Worlds": "no id"}, {"Other": database_id(9)}]
 
 
@@ -107,6 +116,8 @@ def any_facts(draw: st.DrawFn) -> Facts:
         open_runs=tuple(open_runs),
         gone=gone_runs(open_runs, NOW, HERE, is_alive),
         own_failure=own_failure,
+        paused=draw(st.sampled_from([frozenset(), frozenset({SYNC_ALL.name}), frozenset({REQUESTED.name})])),
+        demand=draw(st.sampled_from(DEMANDS)),
     )
 
 
@@ -133,6 +144,7 @@ def shown(known: Facts, judgement: Judgement) -> dict[Condition, list[Finding]]:
                 Condition.NEVER_SYNCED,
                 Condition.STALE,
                 Condition.LATE,
+                Condition.PAUSED,
                 Condition.SUSPENDED,
                 Condition.INCOMPLETE,
             )

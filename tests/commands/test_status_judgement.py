@@ -62,14 +62,14 @@ def test_all_is_well() -> None:
     assert judgement.exit_code == 0
     assert judgement.not_fresh == []
     assert judgement.health is Health.OK
-    said = "All 2 databases are fresh: edits as of 12 minutes ago, deletions as of 5 minutes ago."
+    said = "Both databases are fresh: edits as of 12 minutes ago, deletions as of 5 minutes ago."
     assert headline(judgement, NOW) == said
 
 
 def test_what_was_edited_and_what_was_deleted_have_ages_of_their_own() -> None:
     """Edits are read at every run, what was deleted is told by a full read alone."""
     judgement = judged(facts(a_database(number=1), a_database(number=2, full_as_of=NOW - 20 * HOUR)))
-    said = "All 2 databases are fresh: edits as of 5 minutes ago, deletions as of 20 hours ago."
+    said = "Both databases are fresh: edits as of 5 minutes ago, deletions as of 20 hours ago."
     assert headline(judgement, NOW) == said
     assert (judgement.edits_as_of, judgement.deletions_as_of) == (NOW - 5 * MINUTE, NOW - 20 * HOUR)
 

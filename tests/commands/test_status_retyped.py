@@ -8,11 +8,13 @@ from notion_workspace import SmallWorkspace
 from notion_workspace.literals import number, rich_text, title
 from rich.console import Console
 
+from notion_pg_sync.commands.output.layout import ConsoleSheet
 from notion_pg_sync.commands.status.as_json import status_as_json
 from notion_pg_sync.commands.status.asking import Question, ask
+from notion_pg_sync.commands.status.everything import show_everything
 from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.commands.status.judgement import assess
-from notion_pg_sync.commands.status.screen import show_everything, show_status
+from notion_pg_sync.commands.status.screen import show_status
 from notion_pg_sync.core.health import Health
 from tests.installation import Installation
 
@@ -22,7 +24,7 @@ def screens(facts: Facts, installation: Installation) -> list[str]:
     console = Console(width=300)
     shown = []
     with console.capture() as capture:
-        show_status(console, facts, judgement)
+        show_status(ConsoleSheet(console), facts, judgement)
     shown.append(capture.get())
     with console.capture() as capture:
         show_everything(console, facts, judgement, runs=1, about_some=False)

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from notion_pg_sync.commands.output.layout import ConsoleSheet
+from notion_pg_sync.commands.status.everything import show_everything
 from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.commands.status.judgement import assess, filter_health
-from notion_pg_sync.commands.status.screen import show_everything, show_status
+from notion_pg_sync.commands.status.screen import show_status
 from notion_pg_sync.core.printable import printable_lines
 from tests.commands.status_facts import (
     HOUR,
@@ -48,7 +50,7 @@ def shown(known: Facts, width: int = 160, *, about_some: bool = False, terminal:
 
 def one_screen(known: Facts) -> str:
     out = io.StringIO()
-    show_status(a_console(out, 80, terminal=True), known, assess(known, max_age=45 * MINUTE))
+    show_status(ConsoleSheet(a_console(out, 80, terminal=True)), known, assess(known, max_age=45 * MINUTE))
     return out.getvalue()
 
 

@@ -39,7 +39,8 @@ async def test_one_lock_on_several_tables_and_the_run_that_it_stopped_are_one_ca
         judgement, said = await judged(installation)
     (one,) = judgement.not_fresh
     assert one.reason.startswith(
-        "public.user_settings, notion_sync, the record of runs, the columns of typed views could not be read in time: "
+        "public.user_settings, notion_sync, the record of runs, the columns of typed views, the files could not be"
+        " read in time: "
         f"session {pid} "
     )
     assert one.reason.endswith(f"type SELECT pg_terminate_backend({pid});")

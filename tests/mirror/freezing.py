@@ -44,8 +44,8 @@ def released() -> dict[str, str]:
     return {name: checksum for checksum, name in (line.split() for line in lines)}
 
 
-def _workspace() -> SampleWorkspace:
-    """Few rows, and something of all that is kept of them."""
+def workspace_of_states() -> SampleWorkspace:
+    """What the states hold: few rows, and something of all that is kept of them."""
     workspace = SampleWorkspace()
     workspace.add_user("Ben", email="ben@example.com")
     for label in ("anna", "ben"):
@@ -110,7 +110,7 @@ async def _fill(installation: Installation) -> None:
 
 
 def _dump(name: str) -> str:
-    workspace = _workspace()
+    workspace = workspace_of_states()
     with (
         tempfile.TemporaryDirectory() as folder,
         EmbeddedPostgres(Path(folder)) as server,

@@ -15,7 +15,7 @@ from psycopg import errors
 from tests.installation import Installation
 
 # Tables of ours without anything by which a row belongs to a database: they go with the user alone.
-OF_THE_USER_ALONE = {"accounts", "readers", "users"}
+OF_THE_USER_ALONE = {"accounts", "files", "readers", "users"}
 BELONGS_TO_A_DATABASE = {
     *("database_id", "notion_database_id", "data_source_id", "notion_data_source_id", "page_id", "notion_page_id"),
 }
@@ -318,3 +318,52 @@ async def test_any_id_is_found_where_it_stands(installation: Installation) -> No
                 assert names(f"{other}: it failed") is False
 
         holds()
+
+
+@pytest.fixture
+async def with_files(anna: Installation) -> Installation:
+    """Each page names a file of its own and one that all name; one was a page's that left; all are kept."""
+    await anna.execute(
+        "INSERT INTO notion_sync.files (user_id, path, stored_as)"
+        " SELECT 'anna', path, 'anna/' || path FROM (SELECT page_id::text FROM notion_sync.pages"
+        " UNION ALL VALUES ('shared'), ('gone')) AS every (path)"
+    )
+    await anna.execute(
+        "INSERT INTO notion_sync.page_files (user_id, page_id, data_source_id, place, position, name, path)"
+        " SELECT user_id, page_id, data_source_id, place, 1, 'a', CASE place WHEN 'icon' THEN 'shared'"
+        " ELSE page_id::text END FROM notion_sync.pages, unnest(ARRAY['icon', 'cover']) AS place"
+    )
+    await anna.execute("UPDATE notion_sync.files SET stored_as = NULL, begun_as = 'anna/begun' WHERE path = 'gone'")
+    return anna
+
+
+async def discarded(installation: Installation) -> set[str]:
+    return {row["stored_as"] for row in await installation.execute("SELECT stored_as FROM notion_sync.discarded_files")}
+
+
+async def test_the_bytes_of_a_forgotten_users_files_are_to_be_removed(with_files: Installation) -> None:
+    keys = await with_files.execute("SELECT stored_as FROM notion_sync.files WHERE stored_as IS NOT NULL")
+    await with_files.execute("DELETE FROM user_settings")
+    gone = {
+        row["relation"]: row["row_count"]
+        for row in await with_files.execute("SELECT relation, row_count FROM notion_sync.forget('anna')")
+    }
+    assert (gone["notion_sync.files"], gone["notion_sync.page_files"]) == (45, 86)
+    assert await discarded(with_files) == {"anna/begun", *(row["stored_as"] for row in keys)}
+    assert len(keys) == 44
+
+
+async def test_files_that_another_database_names_stay_when_one_is_forgotten(
+    with_files: Installation, small: SmallWorkspace
+) -> None:
+    await with_files.execute("UPDATE user_settings SET notion_databases = notion_databases - 'Characters'")
+    await with_files.execute("SELECT * FROM notion_sync.forget('anna', %s)", small.databases["Characters"])
+    left = await with_files.execute("SELECT path, unused_since FROM notion_sync.files")
+    named = await with_files.execute("SELECT DISTINCT path FROM notion_sync.page_files")
+    assert len(left) == 4
+    assert {row["path"] for row in left} == {row["path"] for row in named}
+    assert {row["unused_since"] for row in left} == {None}
+    keys = await discarded(with_files)
+    assert len(keys) == 41
+    assert {"anna/begun"} <= keys
+    assert "anna/shared" not in keys

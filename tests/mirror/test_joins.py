@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.test_docs import ROOT, blocks
+from tests.fences import ROOT, blocks
 
 pytestmark = pytest.mark.slow
 

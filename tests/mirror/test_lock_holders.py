@@ -139,7 +139,7 @@ async def test_where_every_connection_waits_it_is_said_to_whoever_finds_none(beg
 
 
 async def _begin_at_once(pool: Pool) -> None:
-    pool.timeout = 0.1
+    pool.connections.timeout = 0.1
     async with transaction(pool):
         pass
 

@@ -12,9 +12,10 @@ from notion_workspace import SmallWorkspace, WorkspaceServer
 from docs.made.bookkeeping import LISTED, listed
 from notion_pg_sync.mirror.bookkeeping import PARTS, Part, find_lack, known_parts, lack_of
 from notion_pg_sync.mirror.connection import PostgresError, open_pool
-from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
+from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init
 from notion_pg_sync.mirror.migrations import migrations
 from notion_pg_sync.mirror.migrations import statements_of as statements_of_step
+from notion_pg_sync.mirror.printed_plan import statements_of
 from notion_pg_sync.settings import Settings
 from tests.conftest import DatabaseMaker
 from tests.installation import Installation
@@ -113,7 +114,11 @@ async def test_each_part_that_is_dropped_comes_back(initialised_url: str) -> Non
         keys = re.findall(
             r"ALTER TABLE (\S+) ADD CONSTRAINT \S+ PRIMARY KEY \((.*)\)", "\n".join(one.statement for one in newest)
         )
-        of_keys = {f"NOT NULL of {table.split('.')[1]}.{name}" for table, names in keys for name in names.split(", ")}
+        of_keys = {
+            f"NOT NULL of {table.split('.')[1]}.{name}"
+            for table, names in keys
+            for name in names.replace('"', "").split(", ")
+        }
         for part in newest:
             if part.name in of_keys:
                 continue

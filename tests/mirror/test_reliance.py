@@ -23,6 +23,7 @@ RELIED_ON = {
     "extra_float_digits": "1",
     "quote_all_identifiers": "off",
     "row_security": "on",
+    "plan_cache_mode": "force_generic_plan",
     "lock_timeout": "1min",
     "statement_timeout": "5min",
     "transaction_isolation": "read committed",

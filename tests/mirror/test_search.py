@@ -64,6 +64,17 @@ async def test_titles_and_texts_are_found_the_best_first_with_a_snippet(anna: In
     assert len(await titles(anna, "ranger or sword or wald", None, 2)) == 2
 
 
+async def test_a_search_gives_no_notice(anna: Installation, tenant: Session) -> None:
+    """psql would print it above the answer."""
+    await allow_search(anna, tenant)
+    told: list[str] = []
+    tenant.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
+    await tenant.execute("SET app.user_id = 'anna'")
+    assert await found_by(tenant, "SELECT title FROM notion_sync.search('\"alte häuser\" or isildur')") != []
+    # The tenant's session also tells of plans.
+    assert [one for one in told if not one.startswith("duration: ")] == []
+
+
 async def test_an_asterisk_stands_for_the_rest_of_a_word(anna: Installation) -> None:
     assert await titles(anna, "rang*", ["Notes"]) == ["Ranger", "Aragorn"]
     assert await titles(anna, "rang", ["Notes"]) == []
@@ -197,6 +208,17 @@ HOSTILE = [
 ]
 
 
+async def test_nothing_is_said_beside_what_is_found(anna: Installation) -> None:
+    notices: list[str | None] = []
+    for query in ("harbour", "-harbour", "the"):
+        async with await psycopg.AsyncConnection.connect(
+            anna.settings.database_url or "", options="-c client_min_messages=notice"
+        ) as connection:
+            connection.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+            await connection.execute("SELECT snippet FROM notion_sync.search('anna', %s)", (query,))
+    assert notices == []
+
+
 async def test_hostile_queries_are_no_error(anna: Installation) -> None:
     for query in HOSTILE:
         assert isinstance(await titles(anna, query), list)
@@ -305,8 +327,10 @@ async def test_a_function_of_the_applications_own_in_public_stays(database_url: 
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         await connection.execute("CREATE FUNCTION get_notion_page(text) RETURNS text LANGUAGE sql AS 'SELECT $1'")
         await Installation(Settings(database_url=database_url), small.workspace).init()
-        found = await connection.execute("SELECT count(*) FROM pg_proc WHERE proname = 'get_notion_page'")
-        assert await found.fetchone() == (2,)
+        found = await connection.execute(
+            "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname = 'get_notion_page'"
+        )
+        assert await found.fetchone() == (1,)
 
 
 # Who sees what, and how quickly

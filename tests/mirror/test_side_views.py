@@ -112,7 +112,7 @@ async def test_each_value_has_a_row(anna: Installation) -> None:
         {"value": "home", "position": 1, "task": "Sweep"},
     ]
     assert [(row["name"], row["position"]) for row in await rows_of(anna, "jobs__who")] == [("Bo", 1), ("Ada", 2)]
-    assert await rows_of(anna, "jobs__files") == [{"url": ADDRESS, "position": 1, "task": "Paint"}]
+    assert await rows_of(anna, "jobs__files") == [{"url": ADDRESS, "kept": None, "position": 1, "task": "Paint"}]
     people_of = "SELECT array_agg(person_id ORDER BY position) = who AS same FROM notion.jobs JOIN notion.jobs__who"
     assert await anna.execute(f"{people_of} USING (page_id) GROUP BY who") == [{"same": True}]
 

@@ -70,6 +70,9 @@ def test_what_is_said_tells_the_columns_of_a_date_apart() -> None:
         ("uuid[]", "people", "_names"),
         ("uuid", "last_edited_by", "_name"),
         ("text", "status", "_group"),
+        ("text[]", "files", "_kept"),
+        ("text[]", "multi_select", None),
+        ("text", "files", None),
         ("text", "relation", None),
         ("text", "select", None),
         ("uuid[]", "rollup", None),
@@ -137,13 +140,15 @@ def test_a_view_has_room_for_a_thousand_columns_those_of_every_view_among_them()
     assert arrangement.left_out == tuple(f"c{number:04}" for number in range(MOST_COLUMNS - len(FIXED), 1200))
 
 
-names = st.sampled_from(["a", "a_names", "a_titles", "a_group", "b", "database", "b" * 60, *FIXED])
+names = st.sampled_from(["a", "a_names", "a_titles", "a_group", "a_kept", "b", "database", "b" * 60, *FIXED])
 shared_columns = st.builds(
     SharedColumn,
     name=names,
     type=st.sampled_from(["text", "numeric", "date", "uuid", "uuid[]", "text[]", "timestamptz", "undetermined"]),
     property_name=st.sampled_from(["A", "B"]),
-    property_type=st.sampled_from(["title", "relation", "people", "created_by", "status", "date", "number", "new"]),
+    property_type=st.sampled_from(
+        ["title", "relation", "people", "created_by", "status", "date", "number", "files", "new"]
+    ),
     is_unfit=st.booleans(),
     new_type=st.none() | st.just("boolean"),
     part=st.sampled_from(["value", "at", "end", "end_at"]),

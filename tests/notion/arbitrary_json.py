@@ -33,6 +33,33 @@ _numbers = (
 _scalars = st.none() | st.booleans() | _numbers | wild_text | _likely_text | st.sampled_from(TYPES)
 
 
+# Names with what marks a file in the text of a page, and how it goes on.
+_names = wild_text | st.sampled_from(
+    ['"type":"file"', '"},"type":"file"}', '{"file":{"url":"a?b"},"type":"file"}', "\\", "\\u0000", '\\"', "[{", "ä"]
+)
+_urls = st.sampled_from(
+    [
+        "https://files.example/a%20b.png?X-Amz-Signature=1&x-id=GetObject",
+        *("https://files.example/a.png", "https://files.example/a#b?c", "?", "", 'a"b?c', "a\\b?c", "ä?ö"),
+    ]
+)
+
+
+def _signed(kind: str, url: object, name: object, more: dict[str, object], beside: dict[str, object]) -> object:
+    return {"type": kind, kind: {"url": url, **more}, **({} if name is None else {"name": name}), **beside}
+
+
+# Files and custom emoji as Notion gives them, and with more or less than that.
+signed_objects: st.SearchStrategy[object] = st.builds(
+    _signed,
+    st.sampled_from(["file", "custom_emoji", "external"]),
+    _urls | wild_text | st.none(),
+    _names | st.none(),
+    st.fixed_dictionaries({}, optional={"expiry_time": _urls | _names, "id": _names, "name": _names}),
+    st.just({}) | st.dictionaries(st.sampled_from(["caption", "id", "file", "custom_emoji"]) | wild_text, _names),
+)
+
+
 def _typed(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     """`{"id", "type": TYPE, TYPE: …}` round anything."""
     return st.builds(
@@ -43,15 +70,26 @@ def _typed(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     )
 
 
-json_values: st.SearchStrategy[object] = st.recursive(
-    _scalars,
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from(_KEYS) | wild_text, inner, max_size=4)
-        | _typed(inner)
-    ),
-    max_leaves=20,
-)
+def _json_of(scalars: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.recursive(
+        scalars,
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(st.sampled_from(_KEYS) | wild_text, inner, max_size=4)
+            | _typed(inner)
+        ),
+        max_leaves=20,
+    )
+
+
+def _properties_of(values: st.SearchStrategy[object]) -> st.SearchStrategy[dict[str, object]]:
+    return st.dictionaries(wild_text | st.sampled_from(["Description", "Due"]), _typed(values) | values, max_size=5)
+
+
+_without_files = _json_of(_scalars)
+json_values = _json_of(_scalars | signed_objects)
 
 property_values = _typed(json_values) | json_values
-page_properties = st.dictionaries(wild_text | st.sampled_from(["Description", "Due"]), property_values, max_size=5)
+page_properties = _properties_of(json_values)
+# Nearly all of them, at least: a file may come of anything.
+page_properties_without_files = _properties_of(_without_files)

@@ -135,6 +135,29 @@ async def test_a_retry_after_of_more_than_a_minute_is_not_cut_short(
         assert 290 < client.pacer.delay() <= 300
 
 
+@pytest.mark.parametrize(
+    ("fault", "ends_minute"),
+    [
+        ({"kind": "429"}, True),
+        ({"kind": "429", "reason": "public_api_space_request_rate_limit"}, False),
+        ({"kind": "429", "reason": "public_api_endpoint_rate_limit"}, False),
+        ({"kind": "429", "reason": None}, False),
+        ({"kind": "429_html"}, False),
+        ({"kind": "529"}, False),
+    ],
+)
+async def test_only_the_limit_of_the_token_itself_tells_when_a_minute_ends(
+    workspace: SampleWorkspace, server: WorkspaceServer, fault: dict[str, Any], ends_minute: bool
+) -> None:
+    workspace.faults.add(**fault, seconds=20)
+    async with NotionClient(
+        token_of(workspace), base_url=server.url, pacer=Pacer(180), retries=Retries(waits=1)
+    ) as client:
+        with pytest.raises(NotionError) as caught:
+            await client.me()
+    assert caught.value.ends_minute is ends_minute
+
+
 async def test_a_blocked_token_is_not_tried_again(
     client: NotionClient, workspace: SampleWorkspace, characters: DatabaseHandle
 ) -> None:
@@ -198,7 +221,7 @@ async def test_an_overloaded_notion_is_asked_for_smaller_pages(
     workspace.faults.add(kind, times=3)
     answer = await client.query(characters.data_source_id, EVERYTHING, 100)
     assert [request.body["page_size"] for request in workspace.requests.all()] == [100, 100, 50, 25]
-    assert (len(answer.pages), answer.page_size) == (25, 25)
+    assert (len(answer.pages), answer.page_size, answer.in_time) == (25, 25, 25)
     assert answer.has_more
 
 
@@ -212,8 +235,8 @@ async def test_less_is_asked_for_where_a_page_is_too_large(
 
     workspace.faults.add("rewrite", rewrite=padded)
     answer = await client.query(characters.data_source_id, EVERYTHING, 100)
-    assert [request.body["page_size"] for request in workspace.requests.all()] == [100, 50, 25, 12]
-    assert len(answer.pages) == 12
+    assert [request.body["page_size"] for request in workspace.requests.all()] == [100, 50, 25, 12, 6, 3]
+    assert (len(answer.pages), answer.page_size, answer.in_time) == (3, 3, 100)
 
 
 async def test_a_refused_cursor_is_told_as_such(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notion_pg_sync.notion.json_text import canonical_text, read_json
+from notion_pg_sync.notion.json_text import canonical_text, read_json, read_object
 
 storable_text = st.text(st.characters(exclude_categories=["Cs"]))
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -52,3 +52,20 @@ def test_no_number_that_is_not_finite_is_a_float(number: str) -> None:
 def test_what_is_no_json_is_refused(text: bytes) -> None:
     with pytest.raises((ValueError, RecursionError)):
         read_json(text)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(storable_text, values))
+def test_an_object_that_somebody_stored_is_read_as_any(value: dict[str, object]) -> None:
+    text = json.dumps(value)
+    assert read_object(text) == read_json(text.encode())
+
+
+@pytest.mark.parametrize("text", ["[]", "5", "null", '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}"])
+def test_of_what_is_no_object_or_too_deep_nothing_is_read(text: str) -> None:
+    assert read_object(text) == {}
+
+
+@pytest.mark.parametrize("number", ["1e400", "1" + "0" * 5000, "1" + "0" * 400 + ".5"])
+def test_a_stored_number_beyond_all_floats_becomes_null(number: str) -> None:
+    assert read_object(f'{{"a": {number}, "b": 1}}') == {"a": None, "b": 1}

@@ -270,6 +270,7 @@ def test_a_formula_that_gives_dates_gets_four_columns() -> None:
         (None, "numeric", True),
         (1, "numeric", True),
         (2**80, "numeric", True),
+        (-(10**400), "numeric", True),
         (1.5, "numeric", True),
         (True, "numeric", False),
         ("1", "numeric", False),

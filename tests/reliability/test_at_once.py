@@ -43,7 +43,7 @@ def test_processes_side_by_side_share_the_work(place: Place, processes: int) -> 
     assert ended == [("", "")] * processes
     assert [process.returncode for process in started] == [0] * processes
     # By what Notion was asked: each user's databases once.
-    asked = Counter((one.token, one.path) for one in workspace.requests.all() if one.kind == "database")
+    asked = Counter((one.token, one.path) for one in workspace.requests.all() if one.kind == "data_source")
     assert set(asked.values()) == {1}
     assert len(asked) == USERS * len(databases)
     for user in users:
@@ -64,6 +64,6 @@ def test_a_process_that_starts_a_little_later_does_nobody_again(place: Place) ->
     wait_until(lambda: len(place.small.workspace.requests.all()) > 0, seconds=60)
     second = place.start("sync-all", "--jobs", "3", *UNPACED)
     assert [process.communicate(timeout=100) for process in (first, second)] == [("", "")] * 2
-    asked = Counter((one.token, one.path) for one in place.small.workspace.requests.all() if one.kind == "database")
+    asked = Counter((one.token, one.path) for one in place.small.workspace.requests.all() if one.kind == "data_source")
     assert set(asked.values()) == {1}
     assert len(asked) == len(users) * len(databases)

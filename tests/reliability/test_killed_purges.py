@@ -18,7 +18,7 @@ from tests.reliability.proxy import PostgresProxy
 ROWS = 30
 STAFF = {"Name": title(), "Salary": number(), "Notes": rich_text(), "Grade": select("Ochre", "Viridian")}
 EXCLUDED = ["Salary", "Notes", "Grade"]
-SECRETS = ("739201", "quince", "Ochre")
+SECRETS = ("7392017392", "quince", "Ochre")
 
 
 def left(place: Place) -> list[str]:
@@ -32,7 +32,7 @@ def left(place: Place) -> list[str]:
 def write(place: Place) -> Callable[[list[str]], None]:
     """Says what is excluded of a database that was mirrored with views and has a removed page."""
     workspace = place.small.workspace
-    values = {"Salary": 739201, "Notes": "likes quince", "Grade": "Ochre"}
+    values = {"Salary": 7392017392, "Notes": "likes quince", "Grade": "Ochre"}
     handle = workspace.add_database("Staff", STAFF, [{"Name": f"Row {row}", **values} for row in range(ROWS)])
     workspace.share("anna", handle.id)
     place.connect("anna", place.small.tokens["anna"], json.dumps({"Staff": handle.id}))

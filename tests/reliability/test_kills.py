@@ -23,6 +23,22 @@ from tests.waiting import wait_until
 
 ROWS = 130
 PROPERTIES = {"Name": title(), "Count": number(), "Note": rich_text(), "Done": checkbox()}
+# Changes that do not begin where the one before them ended, or do not end with the row.
+BROKEN_HISTORY = """
+    WITH told AS (
+        SELECT page_id, kind, key, old -> key AS old, new -> key AS new,
+               lag(new -> key) OVER of_value AS before, row_number() OVER of_value AS number,
+               lead(change_id) OVER of_value IS NULL AS is_newest
+        FROM notion_sync.page_changes
+        CROSS JOIN LATERAL jsonb_object_keys(coalesce(old, '{}') || coalesce(new, '{}')) AS key
+        WHERE user_id = %s
+        WINDOW of_value AS (PARTITION BY page_id, key ORDER BY change_id)
+    )
+    SELECT count(*) FROM told LEFT JOIN notion_pages_sync AS page USING (page_id)
+    WHERE (number > 1 AND told.old IS DISTINCT FROM before)
+       OR (is_newest AND kind <> 'removed' AND key <> 'url' AND new IS DISTINCT FROM page.fields -> key)
+       OR (is_newest AND kind = 'removed' AND page.page_id IS NOT NULL)
+"""
 SYNCS = {"first": (), "full": ("--full",), "incremental": ()}
 
 
@@ -35,6 +51,7 @@ class Target:
     databases: dict[str, str] = field(default_factory=dict)
     user_id: str = ""
     trashed: int = 0
+    changed: int = 0
 
     def add_user(self) -> None:
         """Connects a user who was never synced, to databases whose views were never made."""
@@ -48,7 +65,7 @@ class Target:
             )
             workspace.share("anna", handle.id)
             self.databases[unlike] = handle.id
-        self.user_id, self.trashed = f"user-{number_}", 0
+        self.user_id, self.trashed, self.changed = f"user-{number_}", 0, 0
         self.place.execute("UPDATE user_settings SET auto_sync_enabled = false")
         self.place.connect(self.user_id, self.place.small.tokens["anna"], json.dumps(self.databases))
         self.place.execute("INSERT INTO notion_sync.accounts (user_id, views) VALUES (%s, true)", self.user_id)
@@ -60,11 +77,14 @@ class Target:
         for database in self.databases.values():
             (source,) = self.place.installation.data_sources_of(database)
             pages = workspace.page_ids(source)
-            for page in self.chance.sample(pages, len(pages) // 2):
+            edited = self.chance.sample(pages, len(pages) // 2)
+            for page in edited:
                 workspace.edit_page(
                     page, {"Count": self.chance.randrange(10**6), "Note": "n" * self.chance.randrange(900)}
                 )
             workspace.add_page(source, {"Name": "new", "Done": True})
+            # One of each page: one that is edited and then leaves, leaves.
+            self.changed += len({*edited, *(pages[:1] if sync == "full" else [])}) + 1
             if sync == "full":
                 workspace.trash_page(pages[0])
                 self.trashed += 1
@@ -88,6 +108,12 @@ class Target:
         )
         if removed != [(self.trashed, self.trashed)]:
             lines.append(f"removed pages: {removed}, not {self.trashed}")
+        told = self.place.execute(
+            "SELECT count(*) FROM notion_sync.page_changes WHERE user_id = %s AND reason IS DISTINCT FROM 'address'",
+            self.user_id,
+        )
+        if told != [(self.changed,)] or self.place.execute(BROKEN_HISTORY, self.user_id) != [(0,)]:
+            lines.append(f"the history tells {told} changes, not {self.changed}, or they do not follow one another")
         if self.place.leases() or self.place.unfinished():
             lines.append(f"left over: leases {self.place.leases()}, runs {self.place.unfinished()}")
         return lines

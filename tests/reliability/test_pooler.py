@@ -64,7 +64,8 @@ def test_every_command_works_through_it(pooled: Place, tmp_path: Path) -> None:
             for source in pooled.installation.data_sources_of(database)
         )
         assert sum(pooled.view_rows(user).values()) == rows
-    assert pooled.command("sync", "cora", "Notes", "--verify", *UNPACED) == WELL
+    ended = pooled.command("sync", "cora", "Notes", "--verify", *UNPACED)
+    assert (ended.code, ended.err) == (0, "")
     workspace.set_body(workspace.page_ids("Notes")[0], ["A word inside"])
     assert pooled.command("sync-all", "--full", "--bodies", *UNPACED) == WELL
     assert pooled.execute("SELECT user_id FROM notion_sync.search('inside', 'cora')") == [("cora",)]

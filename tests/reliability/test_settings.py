@@ -106,7 +106,7 @@ def outcome_at(command: Command, small: SmallWorkspace, url: str) -> set[str]:
     workspace.trash_page(gone)
     workspace.edit_page(edited, {"Name": "Ä \\ 'edited' 🙂"})
     assert command("sync-all") == WELL
-    assert command("sync", "anna", "Worlds", "--verify") == WELL
+    assert "the copy is exact." in run("sync", "anna", "Worlds", "--verify")
     doctor = json.loads(command("doctor", "--json", "--no-cron-check").out)
     assert [one for one in doctor["findings"] if one["verdict"] in ("broken", "skipped")] == []
     databases = json.loads(run("status", "--json"))["databases"]

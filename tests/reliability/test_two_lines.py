@@ -28,6 +28,7 @@ def databases(place: Place) -> dict[str, str]:
         place.connect(user, small.tokens[user], json.dumps(found))
     assert place.command("sync-all", *UNPACED).code == 0
     place.execute("UPDATE notion_sync.accounts SET last_sync_started_at = last_sync_started_at - interval '1 hour'")
+    place.execute("UPDATE notion_sync.databases SET listed_at = listed_at - interval '1 hour'")
     small.workspace.clock.advance(3600)
     small.workspace.configure(latency=0.2)
     return found
@@ -61,6 +62,10 @@ def test_the_example_has_two_lines_that_start_at_one_minute() -> None:
     text = (Path(__file__).parents[2] / "examples" / "crontab.txt").read_text(encoding="utf-8")
     lines = re.findall(r"^([\d*/]+) ([\d*]+) \* \* \* notion-pg-sync (.*)$", text, re.MULTILINE)
     assert lines == [("*/15", "*", "sync-all"), ("30", "3", "sync-all --full")]
+    # For whom applications ask, one of every minute: it starts with both.
+    assert re.findall(r"^# (\S+ \* \* \* \* .*)$", text, re.MULTILINE) == [
+        "* * * * * notion-pg-sync sync-all --requested"
+    ]
 
 
 @pytest.mark.parametrize("lines", [BOTH, BOTH[::-1]], ids=["the ordinary one first", "the full one first"])
@@ -74,6 +79,19 @@ def test_a_full_read_beside_an_ordinary_run(
     assert full.startswith("6 of 6 databases of 3 users synced")
     for user in ("anna", "ben", "cora"):
         assert place.differences(user, user, databases) == []
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["the one for requests first", "the ordinary one first"])
+def test_a_run_for_requests_beside_an_ordinary_one(place: Place, databases: dict[str, str], is_first: bool) -> None:
+    place.execute("SELECT notion_sync.sync_notion_database('ben', %s)", databases["Three"])
+    lines = [("sync-all", "--requested"), ("sync-all",)]
+    said_by(place, *(lines if is_first else lines[::-1]))
+    assert place.execute("SELECT status FROM notion_sync.sync_requests") == [("succeeded",)]
+    synced = place.execute(
+        "SELECT DISTINCT user_id, database_name FROM notion_sync.database_runs JOIN notion_sync.job_run_details"
+        " USING (runid) JOIN notion_sync.job USING (jobid) WHERE runid > 1 AND jobname = 'sync-notion-databases'"
+    )
+    assert len(synced) == 3 * len(databases)
 
 
 def test_bodies_beside_an_ordinary_run(place: Place, databases: dict[str, str]) -> None:
@@ -103,7 +121,7 @@ def test_an_ordinary_run_beside_a_full_one_names_it(place: Place, databases: dic
 
 
 def test_requests_and_a_named_user_beside_an_ordinary_run(place: Place, databases: dict[str, str]) -> None:
-    place.small.workspace.configure(latency=5.0)
+    place.small.workspace.configure(latency=50.0)
     first = place.start("sync-all", *UNPACED)
     wait_until(lambda: len(place.leases()) == 3)
     # Too late for the run that works: it took up the requests of its users when it began with them.
@@ -125,7 +143,7 @@ def test_requests_and_a_named_user_beside_an_ordinary_run(place: Place, database
 
 
 def test_a_full_read_takes_over_from_a_run_that_is_killed_beside_it(place: Place, databases: dict[str, str]) -> None:
-    place.small.workspace.configure(latency=10.0)
+    place.small.workspace.configure(latency=50.0)
     ordinary = place.start("sync-all", *UNPACED)
     wait_until(lambda: len(place.leases()) == 3)
     full = place.start("sync-all", "--full", *UNPACED)

@@ -20,6 +20,10 @@ ARGUMENTS: Mapping[str, Sequence[str | None]] = {
     "asked": ("anna",),
     "database_name": ("Characters",),
     "databases": (None, "{Characters}"),
+    "database": ("Characters",),
+    "written": ("Characters", "11111111222243338444555555555555"),
+    "at": ("2100-01-01",),
+    "position": (None,),
     "query": ("a",),
     "language": ("simple",),
     "statement": ("SELECT 'x'",),
@@ -27,6 +31,7 @@ ARGUMENTS: Mapping[str, Sequence[str | None]] = {
     "sync_table": ("public.notion_worlds_sync",),
     "type": ("text",),
     "hex": (None, "11111111222243338444555555555555"),
+    "event": ('{"type": "page.created", "entity": {"id": "11111111-2222-4333-8444-555555555555"}}', "{}"),
     "value": (
         "1",
         "true",
@@ -52,14 +57,23 @@ PLAUSIBLE: Mapping[str, str] = {
     "timestamp with time zone": "2024-02-29",
     "interval": "7 days",
     "oid": "10",
+    "pg_snapshot": "5:5:",
 }
+
+# With its type: else a function of the same name that takes a text would be called.
+_UUID = sql.SQL("{}::pg_catalog.uuid").format(sql.Literal(PLAUSIBLE["uuid"]))
 
 # What runs a trigger's function.
 TRIGGERED: Mapping[str, str] = {
+    "begin_generation": "INSERT INTO notion_sync.page_changes"
+    " (user_id, page_id, data_source_id, database_id, database_name, kind)"
+    " VALUES ('anna', '11111111-2222-4333-8444-555555555555', '11111111-2222-4333-8444-555555555555',"
+    " '11111111-2222-4333-8444-555555555555', 'Worlds', 'inserted')",
     "bound_requests": "INSERT INTO notion_sync.sync_requests (user_id, database_id)"
     " VALUES ('anna', '11111111-2222-4333-8444-555555555555')",
     "follow_column_of_options": "UPDATE notion_sync.columns SET name = 'renamed' WHERE name = 'status'",
     "follow_options": "UPDATE notion_sync.data_sources SET schema = '{}'",
+    "follow_unused_files": "DELETE FROM notion_sync.page_files",
     "follow_view_sources": "UPDATE notion_sync.accounts SET views = true",
     "follow_names_of_people": "UPDATE notion_sync.users SET name = 'Somebody else'",
     "follow_search_language": "UPDATE notion_sync.search_settings SET language = 'german'",
@@ -116,10 +130,13 @@ def _calls(schema: object, name: object, arguments: object, returns: object) -> 
         yield sql.Composed([sql.SQL(TRIGGERED[str(name)])])
         return
     assert isinstance(arguments, dict)
-    possible = [ARGUMENTS.get(argument) or (PLAUSIBLE[type_],) for argument, type_ in arguments.items()]
+    possible = [
+        [sql.Literal(value) for value in ARGUMENTS.get(argument) or (PLAUSIBLE[type_],)] if type_ != "uuid" else [_UUID]
+        for argument, type_ in arguments.items()
+    ]
     for values in product(*possible):
         given = [
-            sql.SQL("{} => {}").format(sql.Identifier(argument), sql.Literal(value))
+            sql.SQL("{} => {}").format(sql.Identifier(argument), value)
             for argument, value in zip(arguments, values, strict=True)
         ]
         function = sql.Identifier(str(schema), str(name))
@@ -194,7 +211,7 @@ _FUNCTIONS = """
                      FROM unnest(proargnames[:pronargs], proargtypes::oid[]) AS _ (argument, type)), '{}'),
            format_type(prorettype, NULL), pg_get_functiondef(pg_proc.oid)
     FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
-    WHERE pg_proc.oid >= 16384 ORDER BY 1, 2
+    WHERE pg_proc.oid >= 16384 AND prokind <> 'a' ORDER BY 1, 2
 """
 
 _VIEWS = "SELECT viewname, definition FROM pg_views WHERE schemaname = 'notion' ORDER BY 1"

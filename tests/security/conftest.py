@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from notion_workspace import SmallWorkspace, WorkspaceServer, small_workspace
 
 from notion_pg_sync.settings import Settings
 from tests.conftest import DatabaseMaker
+from tests.fences import ROOT, blocks
 from tests.installation import Installation
-
-DOCS = Path(__file__).parents[2] / "docs"
 
 
 def statements_shown(page: str, kind: str) -> list[str]:
     """The blocks of statements that a page of the documentation shows as of a kind (`sql KIND`), in order."""
-    text = (DOCS / page).read_text(encoding="utf-8")
-    blocks: list[str] = re.findall(rf"```sql {kind}\n(.*?)```", text, re.DOTALL)
-    assert blocks
-    return blocks
+    shown = blocks(ROOT / "docs" / page, f"sql {kind}")
+    assert shown
+    return shown
 
 
 async def mirror(installation: Installation, small: SmallWorkspace) -> None:
@@ -49,6 +45,14 @@ async def mirror(installation: Installation, small: SmallWorkspace) -> None:
     await installation.sync_all(full=True, first_back_off=0.001)
     for label in ("anna", "ben"):
         await installation.execute("SELECT notion_sync.sync_all_notion_databases(%s)", label)
+    await installation.execute(
+        "INSERT INTO notion_sync.files (user_id, path) SELECT user_id, '/a/plan.pdf' FROM notion_sync.accounts"
+    )
+    await installation.execute(
+        "INSERT INTO notion_sync.page_files (user_id, page_id, data_source_id, place, position, name, path)"
+        " SELECT user_id, page_id, data_source_id, 'cover', 1, 'plan.pdf', '/a/plan.pdf' FROM notion_sync.pages"
+    )
+    await installation.execute("INSERT INTO notion_sync.discarded_files VALUES ('anna/old.pdf')")
 
 
 def fill(database_url: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 from psycopg import sql
 
 from tests.conftest import DatabaseMaker
-from tests.security.capture import Attacker, Captured, Connection, Target, put_in_public, targets
+from tests.security.capture import PLAUSIBLE, Attacker, Captured, Connection, Target, put_in_public, targets
 from tests.security.conftest import statements_shown
 
 BEFORE = Path(__file__).parents[1] / "mirror" / "upgrades" / "0008.sql"
@@ -24,10 +24,26 @@ BEFORE = Path(__file__).parents[1] / "mirror" / "upgrades" / "0008.sql"
 WITH_THE_SESSIONS_PATH = {"write_settings"}
 
 
+_HOLDER = """
+    WITH account AS (INSERT INTO notion_sync.accounts (user_id) VALUES (%(user)s) ON CONFLICT DO NOTHING),
+    held AS (
+        INSERT INTO notion_sync.databases (user_id, database_id, name) VALUES (%(user)s, %(id)s, 'Asked for')
+    ), source AS (
+        INSERT INTO notion_sync.data_sources (user_id, data_source_id, database_id, database_name, view_name, name,
+                                              sync_table, schema, schema_fingerprint)
+        VALUES (%(user)s, %(id)s, %(id)s, 'Asked for', '', '', '', '{}', '')
+    )
+    INSERT INTO notion_sync.pages (user_id, page_id, data_source_id, source_hash) VALUES (%(user)s, %(id)s, %(id)s, '')
+"""
+
+
 @pytest.fixture
 def owner(mirrored_url: str) -> Iterator[Connection]:
     with psycopg.connect(mirrored_url, autocommit=True) as connection:
         connection.execute("UPDATE user_settings SET notion_token = NULL WHERE user_id = 'anna'")
+        # The page that is asked for, in the copies of both users who are asked for it.
+        for user in ("anna", PLAUSIBLE["uuid"]):
+            connection.execute(_HOLDER, {"user": user, "id": PLAUSIBLE["uuid"]})
         yield connection
 
 
@@ -68,11 +84,24 @@ def test_every_function_is_bound_when_it_is_made_or_puts_pg_temp_last(owner: Con
     found = owner.execute(
         """
         SELECT proname FROM pg_proc
-        WHERE oid >= 16384 AND prosqlbody IS NULL
+        WHERE oid >= 16384 AND prosqlbody IS NULL AND prokind <> 'a'
           AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (proconfig), false)
         """
     )
     assert {name for (name,) in found} == WITH_THE_SESSIONS_PATH
+
+
+def test_every_aggregate_is_made_of_functions_of_postgresql(owner: Connection) -> None:
+    """It has no search_path; what it calls is bound when it is made."""
+    found = owner.execute(
+        """
+        SELECT aggfnoid::regproc::text, array_agg(DISTINCT pronamespace::regnamespace::text)
+        FROM pg_aggregate JOIN pg_proc
+            ON pg_proc.oid IN (aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn)
+        WHERE aggfnoid >= 16384 GROUP BY 1
+        """
+    )
+    assert found.fetchall() == [("notion_sync.merged", ["pg_catalog"])]
 
 
 def test_no_function_takes_values_of_any_type(owner: Connection) -> None:

@@ -8,7 +8,8 @@ import psycopg
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import open_pool
-from notion_pg_sync.mirror.initialise import carry_out, plan_init, statements_of
+from notion_pg_sync.mirror.initialise import carry_out, plan_init
+from notion_pg_sync.mirror.printed_plan import statements_of
 
 HELD = """
     SELECT nspname || '.' || relname, privilege_type

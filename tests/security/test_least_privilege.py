@@ -81,6 +81,16 @@ def server(database_url: str, small: SmallWorkspace) -> Iterator[Server]:
 def own(server: Server) -> Server:
     """The tables are the tool's own."""
     server.execute(SETTINGS)
+    server.type("role", "role settings")
+    ended = server.command("init")
+    assert (ended.code, ended.err) == (0, "")
+    server.type("role after")
+    return server
+
+
+@pytest.fixture
+def new(server: Server) -> Server:
+    """A new database, of which the tool makes everything."""
     server.type("role")
     ended = server.command("init")
     assert (ended.code, ended.err) == (0, "")
@@ -98,6 +108,8 @@ def adopted(server: Server, app_schema: str) -> Server:
     for table in TABLES:
         server.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     server.type("adopted")
+    for again in statements_shown("least-privilege.md", "adopted")[1:]:
+        server.execute(again)
     return server
 
 
@@ -136,6 +148,25 @@ def test_people_connect_and_disconnect_as_that_role(limited: Server) -> None:
         assert ended.code == 0, (command, ended.err)
     assert limited.command("forget", "ben", "--disconnect", "--yes").code == 0
     assert limited.execute("SELECT user_id, notion_token FROM user_settings") == [("ben", None)]
+
+
+def test_in_a_new_database_the_application_adds_users_and_the_role_syncs_them(new: Server) -> None:
+    application = f"server_{uuid4().hex}"
+    new.execute(f"CREATE ROLE {application} LOGIN")
+    for block in statements_shown("least-privilege.md", "role application"):
+        new.execute(block.replace("app_server", application))
+    databases = json.dumps({"Characters": new.small.databases["Characters"]})
+    with psycopg.connect(make_conninfo(new.url, user=application), autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO user_settings (user_id, notion_token, notion_databases) VALUES ('anna', %s, %s)",
+            (new.small.tokens["anna"], databases),
+        )
+    connected = new.command("connect", "ben", "--database", "Tasks", "--no-sync", given=new.small.tokens["ben"])
+    ended = new.command("sync-all")
+    assert (connected.code, ended.code, ended.err) == (0, 0, "")
+    assert new.execute("SELECT count(DISTINCT user_id) FROM notion_pages_sync") == [(2,)]
+    assert new.execute("SELECT count(*) > 0 FROM notion.tasks") == [(True,)]
+    new.execute(f"DROP OWNED BY {application}; DROP ROLE {application}")
 
 
 @pytest.mark.parametrize("rights", [(), ("role after",)])

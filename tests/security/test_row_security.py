@@ -16,6 +16,8 @@ from tests.security.conftest import statements_shown
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
 OPERATORS = {
+    "discarded_files",
+    "history_generations",
     "job",
     "job_run_details",
     "run_processes",
@@ -26,6 +28,8 @@ OPERATORS = {
     "search_settings",
     "trusted_owners",
     "readers",
+    "last_looks",
+    "webhook_days",
 }
 # A relation to a page that is in the trash.
 WITHOUT_ROWS = {"everything__worlds", "view_sources"}
@@ -161,3 +165,25 @@ async def test_every_typed_view_reads_with_the_rights_of_its_reader(owner: Conne
     ((views, invoking),) = await found.fetchall()
     assert views == invoking
     assert int(str(views)) == 15
+
+
+async def test_a_tenant_reads_their_own_history_alone_whoevers_they_ask_for(
+    owner: Connection, tenant: Connection
+) -> None:
+    known = "SELECT change_id FROM notion_sync.page_changes WHERE user_id = 'anna' ORDER BY change_id"
+    hers = await (await owner.execute(known)).fetchall()
+    databases = await (
+        await owner.execute("SELECT DISTINCT database_id::text FROM notion_sync.data_sources WHERE user_id = 'anna'")
+    ).fetchall()
+    past = "SELECT page_id FROM notion_sync.rows_as_of('anna', %s, clock_timestamp())"
+    assert hers and databases
+    await tenant.execute("SET app.user_id = 'anna'")
+    followed = "SELECT change_id FROM notion_sync.changes_since(NULL, 100000)"
+    assert await (await tenant.execute(followed)).fetchall() == hers
+    for database in databases:
+        assert await (await tenant.execute(past, database)).fetchall()
+    await tenant.execute("SET app.user_id = 'ben'")
+    assert not {*await (await tenant.execute(followed)).fetchall()} & {*hers}
+    for database in databases:
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="has no database"):
+            await tenant.execute(past, database)

@@ -245,7 +245,8 @@ async def test_everything_works_over_tls(
         (
             {"sslmode": "verify-full", "sslrootcert": "{another}"},
             "the certificate of PostgreSQL at {host}:5432 cannot be verified: name the file with the certificate of "
-            "the authority that signed it in sslrootcert, or renew the certificate where it has expired.",
+            "the authority that signed it in sslrootcert (for a public one /etc/ssl/certs/ca-certificates.crt; "
+            "sslrootcert=system finds no list by itself), or renew the certificate where it has expired.",
         ),
         (
             {"sslmode": "verify-ca", "sslrootcert": "{another}"},
@@ -255,6 +256,10 @@ async def test_everything_works_over_tls(
             {"sslmode": "verify-full", "sslrootcert": "{authority}", "host": "other.example.com"},
             "the certificate of PostgreSQL at other.example.com:5432 is another host's: write the name that the "
             "certificate has into DATABASE_URL.",
+        ),
+        (
+            {"sslmode": "verify-full", "sslrootcert": "system"},
+            "the certificate of PostgreSQL at {host}:5432 cannot be verified: name the file",
         ),
         (
             {"sslmode": "verify-full"},

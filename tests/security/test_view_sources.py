@@ -25,7 +25,7 @@ CATALOG = """
     UNION ALL SELECT 'rule ' || rulename, definition FROM pg_rules
     UNION ALL SELECT 'comment on ' || objoid, description FROM pg_description WHERE objoid >= 16384
     UNION ALL SELECT 'comment on ' || objoid, description FROM pg_shdescription WHERE objoid >= 16384
-    UNION ALL SELECT 'function ' || proname, pg_get_functiondef(oid) FROM pg_proc WHERE oid >= 16384
+    UNION ALL SELECT 'function ' || proname, pg_get_functiondef(oid) FROM pg_proc WHERE oid >= 16384 AND prokind <> 'a'
     UNION ALL SELECT 'policy ' || policyname, concat_ws(' ', qual, with_check) FROM pg_policies
     UNION ALL SELECT 'index ' || indexname, indexdef FROM pg_indexes WHERE schemaname NOT LIKE 'pg\\_%%'
     UNION ALL SELECT 'constraint ' || conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE oid >= 16384

@@ -43,7 +43,8 @@ _TABLES = {
 }
 _COLUMNS = """
     SELECT table_name, column_name, data_type, character_maximum_length FROM information_schema.columns
-    WHERE table_schema = 'public' AND table_name LIKE 'notion\\_%%\\_sync' ORDER BY 1, 2
+    WHERE table_schema = 'public' AND table_name LIKE 'notion\\_%%\\_sync' AND NOT starts_with(column_name, 'own_')
+    ORDER BY 1, 2
 """
 
 
@@ -81,10 +82,17 @@ def fill(database_url: str) -> None:
 
 
 async def stored(installation: Installation, *, ids: bool = True) -> dict[str, Any]:
-    """All that is stored of the copy, save times of writing; `ids`: with the ids of rows."""
+    """All that is stored of the copy, save times of writing; `ids`: with the ids of rows.
+
+    A column of ours that somebody gave another type is theirs from then on, under another name (`own_notion_icon`).
+    """
     found: dict[str, Any] = {}
     for table, left_out in _TABLES.items():
-        without = [*left_out, *(() if ids else ("id",))]
+        without = [*left_out, *([] if ids else ["id"])]
+        columns = await installation.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND starts_with(attname, 'own_')", table
+        )
+        without += [column["attname"] for column in columns]
         rows = await installation.execute(
             f"SELECT to_jsonb(stored) - %s::text[] AS row FROM {table} AS stored ORDER BY 1", without
         )

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from notion_workspace import SmallWorkspace
 
 from notion_pg_sync.mirror.leases import Errand, Holder, OpenAccount
-from notion_pg_sync.sync.run.claiming import BODIES, FULL, FULL_BODIES, ROWS, is_left_to_holder
+from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.run.claiming import BODIES, FILES, FULL, FULL_BODIES, ROWS, brought_by, is_left_to_holder
 from notion_pg_sync.sync.run.process import this_process
 from tests.installation import Installation
 
@@ -295,9 +296,33 @@ async def test_a_request_is_waited_for_and_served(anna: Installation, small: Sma
     assert request["runid"] > runid
 
 
+async def test_who_is_asked_for_while_a_run_is_at_work_comes_next(
+    installation: Installation, small: SmallWorkspace
+) -> None:
+    users = [f"user {number:02}" for number in range(20)]
+    for user in users:
+        await installation.connect(user, small.tokens["anna"], {"Three": small.databases["Three"]})
+    asked = False
+
+    def ask(_: object) -> None:
+        nonlocal asked
+        if not asked:
+            asked = True
+            with psycopg.connect(installation.settings.database_url or "") as application:
+                application.execute("SELECT notion_sync.sync_all_notion_databases(%s)", (users[-1],))
+
+    installation.workspace.on_request(ask)
+    outcome = await installation.sync_all(jobs=1)
+    assert outcome.failures == []
+    came = [account.user_id for account in outcome.accounts]
+    assert sorted(came) == users
+    # Some others may have been claimed before the first of them asked for anything.
+    assert came.index(users[-1]) < len(users) - 5
+
+
 NOW = datetime(2026, 11, 28, 3, 30, tzinfo=UTC)
 HOLDER = Holder(12, "mill", ELSEWHERE, 4711, NOW)
-brings = st.frozensets(st.sampled_from([ROWS, FULL, BODIES, FULL_BODIES]))
+brings = st.frozensets(st.sampled_from([ROWS, FULL, BODIES, FULL_BODIES, FILES]))
 moments = st.integers(-5, 5).map(lambda minutes: NOW + timedelta(minutes=minutes))
 
 
@@ -339,3 +364,13 @@ async def test_a_look_at_held_accounts_that_fails_is_told_and_stops_nobody_who_w
         assert outcome.accounts[0].databases
     await release(anna, held)
     assert (await anna.sync_all()).failures == []
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "left"), [("kept", None, False), (None, "kept", True), ("kept", "kept", True)]
+)
+def test_who_keeps_files_leaves_no_account_to_who_does_not(here: str | None, there: str | None, left: bool) -> None:
+    """That one has no place for them."""
+    errand = Errand(["anna"], [], sorted(brought_by(Settings(files=here))), NOW)
+    account = OpenAccount("anna", False, HOLDER, NOW, NOW, sorted(brought_by(Settings(files=there))))
+    assert is_left_to_holder(account, errand, must_be_new=True) == left

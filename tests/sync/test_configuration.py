@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from notion_pg_sync.core.databases import ConfiguredDatabase, DatabaseOptions
 from notion_pg_sync.core.ids import looks_like_id, parse_id
-from notion_pg_sync.sync.run.configuration import Configuration, Double, read_configuration, repaired
+from notion_pg_sync.sync.run.configuration import Configuration, Double, read_configuration, repaired, without_place
 
 ONE = "11111111-1111-1111-1111-111111111111"
 TWO = "22222222-2222-2222-2222-222222222222"
@@ -257,10 +257,14 @@ def test_an_object_under_the_star_is_one_database_with_its_options() -> None:
     assert not found.everything
 
 
-def test_that_files_are_not_copied_yet_is_told() -> None:
+def test_files_that_are_wanted_without_a_place_are_told() -> None:
     found = read_configuration({"Tasks": {"id": ONE, "files": True}, "Worlds": {"id": TWO, "files": False}})
-    (doubt,) = found.doubts
-    assert doubt.message == "\"files\" is true for 'Tasks' in notion_databases, but this version copies no files"
+    assert found.doubts == ()
+    (doubt,) = without_place(found.databases)
+    assert doubt.message == (
+        "\"files\" is true for 'Tasks' in notion_databases, but no place is known where files are kept"
+    )
+    assert list(without_place(read_configuration({"Worlds": {"id": TWO, "files": False}}).databases)) == []
 
 
 WITH_OPTIONS = {"id": ONE, "exclude": ["Salary"], "bodies": True}

@@ -62,19 +62,6 @@ async def test_a_second_run_writes_no_row(installation: Installation, small: Sma
     assert second.unchanged == second.rows_read == first.inserted
 
 
-async def test_nothing_changed_costs_three_requests_a_data_source(
-    installation: Installation, small: SmallWorkspace
-) -> None:
-    await installation.connect("anna", small.tokens["anna"], {"Chat Sessions": small.databases["Chat Sessions"]})
-    await installation.sync_all()
-    small.workspace.clock.advance(3600)
-    small.workspace.requests.clear()
-    outcome = await installation.sync_all()
-    assert outcome.accounts[0].databases["Chat Sessions"].mode == "incremental"
-    assert sum(small.workspace.requests.counts().values()) == 3
-    assert outcome.totals.rows_read == 0
-
-
 async def test_an_edited_page_alone_is_written(installation: Installation, small: SmallWorkspace) -> None:
     databases = {"Chat Sessions": small.databases["Chat Sessions"]}
     await installation.connect("anna", small.tokens["anna"], databases)

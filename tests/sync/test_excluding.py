@@ -26,11 +26,12 @@ STAFF = {
     "City": rich_text(),
 }
 PEOPLE: list[dict[str, Any]] = [
-    {"Name": "Ada", "Salary": 91234, "Notes": "wants quince", "Grade": "Ochre", "City": "Turin"},
-    {"Name": "Bo", "Salary": 81234, "Notes": "likes medlar", "Grade": "Teal", "City": "Lille"},
+    {"Name": "Ada", "Salary": 9123456789, "Notes": "wants quince", "Grade": "Ochre", "City": "Turin"},
+    {"Name": "Bo", "Salary": 8123456789, "Notes": "likes medlar", "Grade": "Teal", "City": "Lille"},
 ]
 EXCLUDED = ["Salary", "Notes", "Grade"]
-SECRETS = ("91234", "81234", "quince", "medlar", "Ochre", "Teal")
+# Long, or a hash may hold their digits by chance.
+SECRETS = ("9123456789", "8123456789", "quince", "medlar", "Ochre", "Teal")
 
 
 class Staff:
@@ -126,8 +127,9 @@ async def test_without_an_exclusion_no_request_has_a_filter(staff: Staff) -> Non
 
 async def test_switched_on_it_is_purged_everywhere_in_the_same_run(staff: Staff) -> None:
     await staff.connect()
-    staff.workspace.trash_page(staff.workspace.add_page("Staff", {"Name": "Cy", "Salary": 71234, "Notes": "no sloe"}))
-    gone = staff.workspace.add_page("Staff", {"Name": "Di", "Salary": 61234, "Notes": "grows bilberry"})
+    trashed = {"Name": "Cy", "Salary": 7123456789, "Notes": "no sloe"}
+    staff.workspace.trash_page(staff.workspace.add_page("Staff", trashed))
+    gone = staff.workspace.add_page("Staff", {"Name": "Di", "Salary": 6123456789, "Notes": "grows bilberry"})
     await staff.sync()
     staff.workspace.trash_page(gone)
     await staff.sync(full=True)
@@ -168,10 +170,10 @@ async def test_an_empty_list_lifts_it(staff: Staff) -> None:
     await staff.write([])
     run = await staff.sync(verify=True)
     assert "Notes, Salary are no longer excluded" in (run.message or "")
-    assert (await staff.rows())["Ada"]["fields"]["salary"] == 91234
+    assert (await staff.rows())["Ada"]["fields"]["salary"] == 9123456789
     assert (await staff.rows())["Ada"]["content"] == "wants quince"
     assert await staff.columns() >= {"salary", "notes"}
-    assert staff.asked() == [[], []]
+    assert set(map(tuple, staff.asked())) == {()}
 
 
 async def test_include_lifts_one_unless_notion_databases_says_it_still(staff: Staff) -> None:
@@ -185,7 +187,7 @@ async def test_include_lifts_one_unless_notion_databases_says_it_still(staff: St
     outcome = await staff.installation.sync_one("anna", "Staff", include=("salary",))
     assert "Salary is no longer excluded" in outcome.message()
     fields = (await staff.rows())["Ada"]["fields"]
-    assert ("notes" in fields, fields["salary"]) == (False, 91234)
+    assert ("notes" in fields, fields["salary"]) == (False, 9123456789)
 
 
 async def test_a_renamed_property_stays_excluded_and_so_is_a_new_one_of_the_name(staff: Staff) -> None:
@@ -302,13 +304,14 @@ async def test_it_counts_beside_everything_by_the_id_of_the_database(staff: Staf
 
 async def test_of_two_data_sources_an_entry_must_be_in_one(staff: Staff) -> None:
     second = {"Name": title(), "Salary": number(), "Rank": rich_text()}
-    staff.workspace.add_data_source(staff.id, "Former", second, [{"Name": "Eve", "Salary": 51234, "Rank": "sorrel"}])
+    eve = {"Name": "Eve", "Salary": 5123456789, "Rank": "sorrel"}
+    staff.workspace.add_data_source(staff.id, "Former", second, [eve])
     await staff.connect(["Rank", "Salary"])
     assert (await staff.sync(verify=True)).error_code is None
     rows = await staff.rows()
     assert rows["Ada"]["properties"].keys() == {"Name", "Notes", "Grade", "City"}
     assert rows["Eve"]["properties"].keys() == {"Name"}
-    assert staff.secrets("51234", "sorrel", "91234") == []
+    assert staff.secrets("5123456789", "sorrel", "9123456789") == []
 
 
 async def test_a_dry_run_says_what_it_would_purge_and_changes_nothing(staff: Staff) -> None:
@@ -349,10 +352,10 @@ async def test_rows_that_the_application_wrote_before_are_purged_too(staff: Staf
         " VALUES ('anna', %s, %s, 'Staff', %s::jsonb)",
         "12345678-90ab-4cde-8f01-234567890abc",
         staff.id,
-        json.dumps({"Salary": {"number": 91234}, "City": {}}),
+        json.dumps({"Salary": {"number": 9123456789}, "City": {}}),
     )
     assert (await staff.sync()).error_code is None
-    assert staff.secrets("91234") == []
+    assert staff.secrets("9123456789") == []
 
 
 async def test_a_trigger_that_keeps_the_values_stops_the_database(staff: Staff) -> None:
@@ -372,7 +375,7 @@ async def test_a_trigger_that_keeps_the_values_stops_the_database(staff: Staff) 
     assert staff.asked() == []
     await staff.installation.execute("DROP TRIGGER keeper ON notion_pages_sync")
     assert (await staff.sync()).error_code is None
-    assert staff.secrets("91234") == []
+    assert staff.secrets("9123456789") == []
 
 
 async def test_a_view_that_somebody_depends_on_keeps_an_empty_column(staff: Staff) -> None:
@@ -422,7 +425,7 @@ async def test_it_is_purged_of_a_data_source_that_the_database_has_no_longer(sta
         staff.id,
         "Former",
         {"Name": title(), "Salary": number()},
-        [{"Name": f"Row {row}", "Salary": 51234} for row in range(30)],
+        [{"Name": f"Row {row}", "Salary": 5123456789} for row in range(30)],
     )
     await staff.connect()
     await staff.sync()
@@ -430,7 +433,7 @@ async def test_it_is_purged_of_a_data_source_that_the_database_has_no_longer(sta
     await staff.write(["Salary"])
     run = await staff.sync()
     assert run.error_code == "removal_held_back"
-    assert staff.secrets("51234", "91234") == []
+    assert staff.secrets("5123456789", "9123456789") == []
 
 
 @pytest.mark.parametrize("is_elsewhere", [False, True])

@@ -43,7 +43,7 @@ async def rows(installation: Installation, view: str) -> list[str]:
 
 
 async def synced(installation: Installation) -> None:
-    installation.workspace.clock.advance(3600)
+    await installation.let_an_hour_go_by()
     assert (await installation.sync_all()).failures == []
 
 

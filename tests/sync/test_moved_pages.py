@@ -54,7 +54,7 @@ async def orphans(installation: Installation) -> list[str]:
     columns = await installation.execute(
         "SELECT table_name, column_name, data_type FROM information_schema.columns JOIN information_schema.tables"
         " USING (table_schema, table_name) WHERE table_schema = 'notion_sync' AND table_type = 'BASE TABLE'"
-        " AND column_name IN ('page_id', 'page_ids') AND table_name <> 'removed_pages'"
+        " AND column_name IN ('page_id', 'page_ids') AND table_name NOT IN ('removed_pages', 'page_changes')"
     )
     assert len(columns) >= 3
     live = " UNION ALL ".join(f"SELECT user_id, notion_page_id::text FROM {table}" for table in TABLES)

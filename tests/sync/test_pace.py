@@ -15,7 +15,8 @@ async def test_one_token_has_one_pace_whoever_uses_it(installation: Installation
     async with open_pool(settings.database_url or "") as pool:
         work = RunContext(settings, 0, pool, "public", {}, SilentListener())
         async with work.open_client("ntn_shared") as one, work.open_client("ntn_shared") as other:
-            await one.pacer.turn()
+            async with one.pacer.turn():
+                pass
             assert other.pacer.delay() > 0
         async with work.open_client("ntn_another") as another:
             assert another.pacer.delay() == 0

@@ -120,6 +120,28 @@ async def test_its_rows_are_adopted_and_found_as_before(application: Application
 
 
 @EVERY_TABLE
+async def test_its_past_is_told_in_whatever_way_it_writes_ids(application: Application, small: SmallWorkspace) -> None:
+    await synced(application)
+    page, other = application.pages[:2]
+    name = str((await application.read())[application.spell(page)])
+    (then,) = await application.installation.execute("SELECT clock_timestamp() AS now")
+    small.workspace.edit_page(page, {"Name": "Renamed"})
+    small.workspace.trash_page(other)
+    await application.installation.let_an_hour_go_by()
+    await synced(application, full=True)
+    changes = await application.installation.execute("SELECT page_id, kind FROM notion_sync.page_changes")
+    assert sorted((one["page_id"], one["kind"]) for one in changes) == sorted([(page, "updated"), (other, "removed")])
+    past = "SELECT page_id, title FROM notion_sync.rows_as_of('anna', 'Characters', %s)"
+    before = {one["page_id"]: one["title"] for one in await application.installation.execute(past, then["now"])}
+    assert sorted(before) == sorted(application.pages)
+    assert before[page] == name
+    (now,) = await application.installation.execute("SELECT clock_timestamp() AS now")
+    after = {one["page_id"]: one["title"] for one in await application.installation.execute(past, now["now"])}
+    assert sorted(after) == sorted({*application.pages} - {other})
+    assert after[page] == "Renamed"
+
+
+@EVERY_TABLE
 async def test_its_upserts_hit_the_row_in_whatever_way_they_write_the_id(application: Application) -> None:
     known, new = application.pages[0], application.pages[5]
     for name, way in enumerate(SPELLINGS):

@@ -12,7 +12,8 @@ from notion_workspace import SampleWorkspace
 
 from notion_pg_sync.mirror import page_uuids
 from notion_pg_sync.mirror.connection import Connection, open_pool
-from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init, statements_of
+from notion_pg_sync.mirror.initialise import InitPlan, carry_out, plan_init
+from notion_pg_sync.mirror.printed_plan import statements_of
 from notion_pg_sync.settings import Settings
 from tests.installation import Installation
 from tests.sync.test_page_ids import SPELLINGS
@@ -122,7 +123,7 @@ async def test_rows_are_filled_a_batch_at_a_time_while_others_read(
     async with await psycopg.AsyncConnection.connect(application.settings.database_url or "") as reader:
         # It holds the lock that a reader has, to the end.
         await reader.execute(f"SELECT count(*) FROM {TABLE}".encode())
-        await page_uuids.fill(connection, psycopg.sql.Identifier("public", TABLE))
+        await page_uuids.fill(connection, psycopg.sql.Identifier("public", TABLE), None)
     assert await wrong(application) == 0
     (transactions,) = await application.execute(f"SELECT count(DISTINCT xmin::text) FROM {TABLE}")
     assert transactions["count"] > 10
@@ -180,7 +181,7 @@ async def test_partitions_are_filled_too(application: Installation, connection: 
         SELECT gen_random_uuid(), n::text, gen_random_uuid()::text, 'd' FROM generate_series(1, 500) AS n
         """
     )
-    await page_uuids.fill(connection, psycopg.sql.Identifier("public", TABLE))
+    await page_uuids.fill(connection, psycopg.sql.Identifier("public", TABLE), None)
     assert await wrong(application) == 0
 
 

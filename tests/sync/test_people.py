@@ -152,10 +152,20 @@ async def test_without_addresses_none_is_copied_and_those_that_were_go(
     await installation.sync_all()
     workspace.trash_page(page)
     await installation.sync_all(full=True)
-    assert await addresses(installation) == {"users", "rows", "removed pages"}
+    # As of a property whose values the tool keeps as Notion gives them.
+    await installation.execute(
+        """
+        UPDATE notion_sync.page_changes SET old = old || jsonb_build_object('seen by', jsonb_build_object(
+            'object', 'user', 'id', page_id, 'person', jsonb_build_object('email', 'ada@example.com')))
+        WHERE kind = 'removed'
+        """
+    )
+    assert await addresses(installation) == {"users", "rows", "removed pages", "history"}
     await installation.execute("UPDATE notion_sync.accounts SET emails = false")
     assert (await installation.sync_one("anna", "Crew", verify=True)).failures == []
     assert await addresses(installation) == set()
+    (change,) = await installation.execute("SELECT old FROM notion_sync.page_changes WHERE kind = 'removed'")
+    assert (change["old"]["name"], change["old"]["seen by"]["person"]) == ("Gone", {})
     (row,) = await installation.execute(
         "SELECT properties -> 'Crew' -> 'people' AS people FROM notion_pages_sync WHERE title = 'One'"
     )
@@ -174,5 +184,6 @@ async def addresses(installation: Installation) -> set[str]:
         "SELECT 'users' AS place, users::text AS text FROM notion_sync.users"
         " UNION ALL SELECT 'rows', pages::text FROM notion_pages_sync AS pages"
         " UNION ALL SELECT 'removed pages', removed::text FROM notion_sync.removed_pages AS removed"
+        " UNION ALL SELECT 'history', change::text FROM notion_sync.page_changes AS change"
     )
     return {row["place"] for row in found if "@example.com" in row["text"]}

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notion_pg_sync.sync.rows.plan import (
+    LISTING_BELIEVED_FOR,
     OVERLAP,
     FullRead,
     IncrementalRead,
@@ -19,6 +20,7 @@ from notion_pg_sync.sync.rows.plan import (
     ReadOptions,
     Schema,
     Target,
+    is_believed,
     plan_read,
 )
 
@@ -192,3 +194,11 @@ def test_rows_that_are_too_few_or_too_many_cause_a_full_read(rows: int) -> None:
     assert plan(SETTLED, target=replace(TARGET, rows=rows)) == FullRead(
         f"its table has {rows} rows and should have 5000"
     )
+
+
+@given(st.timedeltas(min_value=timedelta(days=-2), max_value=timedelta(days=2)))
+def test_what_a_database_has_is_believed_for_less_than_an_hour_and_never_from_the_future(age: timedelta) -> None:
+    assert is_believed(age) == (timedelta() <= age < LISTING_BELIEVED_FOR)
+    assert not (is_believed(age) and is_believed(-age - timedelta(microseconds=1)))
+    assert not is_believed(None)
+    assert timedelta(hours=1) > LISTING_BELIEVED_FOR

@@ -196,6 +196,7 @@ async def test_rows_of_a_data_source_that_was_removed_go(installation: Installat
     source = installation.workspace.add_data_source(
         "Library", "Maps", {"Name": {"type": "title"}}, [{"Name": "Old map"}]
     )
+    await installation.let_an_hour_go_by()
     second = await installation.sync_all()
     assert second.totals.inserted == 1
     installation.workspace.remove_data_source(source)

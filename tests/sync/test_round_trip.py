@@ -25,7 +25,7 @@ from notion_pg_sync.notion.pages import read_page
 from notion_pg_sync.notion.schema import assign_columns
 from notion_pg_sync.sync.rows.conversion import Conversion
 from tests.installation import Installation, register
-from tests.notion.arbitrary_json import page_properties
+from tests.notion.arbitrary_json import page_properties_without_files
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +82,9 @@ def connection(installation: Installation) -> Iterator[psycopg.Connection[tuple[
 
 
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(page_properties.filter(is_told_apart), min_size=PAGES_AN_EXAMPLE, max_size=PAGES_AN_EXAMPLE))
+@given(
+    st.lists(page_properties_without_files.filter(is_told_apart), min_size=PAGES_AN_EXAMPLE, max_size=PAGES_AN_EXAMPLE)
+)
 async def test_any_page_is_read_back_as_it_was(
     installation: Installation,
     connection: psycopg.Connection[tuple[object, ...]],

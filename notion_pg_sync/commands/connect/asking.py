@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from getpass import getpass
 from pathlib import Path
 
@@ -19,9 +19,18 @@ from notion_pg_sync.core.ids import names_view
 from notion_pg_sync.notion.client import can_be_sent
 from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW
 
+WHERE_FROM = (
+    "A token is the secret of a connection. Make one at",
+    "https://www.notion.so/profile/integrations,",
+    "and share databases with it in Notion (open each, ••• > Connections).",
+)
 
-def read_token(file: Path | None) -> str:
-    """The token: of `file`, typed without echo, or from stdin where that is no terminal. Raises `UsageError`."""
+
+def read_token(file: Path | None, *, may_keep: bool = False) -> str | None:
+    """The token: of `file`, typed without echo, or from stdin where that is no terminal.
+
+    None where a person only presses Enter, and so keeps the stored one, as they may. Raises `UsageError`.
+    """
     if file:
         try:
             written = file.read_text(encoding="utf-8")
@@ -31,12 +40,16 @@ def read_token(file: Path | None) -> str:
                 f"the token cannot be read from {str(file)!r} ({why}): give a file with the token in it."
             ) from error
     elif sys.stdin.isatty():
-        written = _typed_unseen("Notion token (it is not shown): ")
+        keep = "; Enter keeps the stored one" if may_keep else ""
+        written = _typed_unseen(f"Notion token (it is not shown{keep}): ")
+        if may_keep and not written.strip():
+            return None
     else:
         written = sys.stdin.read()
     token = written.strip()
     if not token:
-        raise UsageError("there is no token: give it on stdin, or in a file with --token-file.")
+        keeping = ", or keep the stored one with --keep-token" if may_keep else ""
+        raise UsageError(f"there is no token: give it on stdin, or in a file with --token-file{keeping}.")
     if not can_be_sent(token):
         raise UsageError("what was given is not a token: a token is one word of letters, digits and underscores.")
     return token
@@ -50,15 +63,16 @@ def _typed_unseen(question: str) -> str:
         raise typer.Abort from error
 
 
-def show_databases(out: Screen, shared: Sequence[ConfiguredDatabase]) -> None:
-    """Lists what the token sees, with numbers."""
+def show_databases(out: Screen, shared: Sequence[ConfiguredDatabase], places: Mapping[str, str]) -> None:
+    """Lists what the token sees, with numbers; `places` tell apart, by id, those of one title."""
     table = Table(show_header=False, show_edge=False, box=None, padding=(0, 1))
     table.add_column(justify="right", style="bold cyan")
     for number, database in enumerate(shared, 1):
         is_retitled = database.title and database.title != database.name
         in_notion = f" ({database.title!r} in Notion)" if is_retitled else ""
         said = f"{database.name}{in_notion}{in_brackets(database.options)}"
-        table.add_row(str(number), text_of(said), text_of(database.database_id, "dim"))
+        known_by = places.get(database.database_id, database.database_id)
+        table.add_row(str(number), text_of(said), text_of(known_by, "dim"))
     out.print(table)
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from notion_pg_sync.commands.connect.asking import ask_databases, read_token, show_databases
+from notion_pg_sync.commands.connect.asking import WHERE_FROM, ask_databases, read_token, show_databases
 from notion_pg_sync.commands.connect.choosing import configuration_of, described, everything, named
+from notion_pg_sync.commands.connect.twins import places_of_twins
 from notion_pg_sync.commands.output.console import show_run
 from notion_pg_sync.commands.output.streams import ask, confirm
 from notion_pg_sync.commands.output.terminal import Screen
@@ -33,7 +34,7 @@ from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, SharedDatabases
 from notion_pg_sync.sync.run.opening import open_client
 from notion_pg_sync.sync.run.run import sync_all
 from notion_pg_sync.sync.run.signals import run_until_done
-from notion_pg_sync.sync.run.token_encryption import seal_token
+from notion_pg_sync.sync.run.token_encryption import TokenError, connected_account, seal_token
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,28 @@ class ConnectOptions:
     databases: Sequence[str]
     everything: bool
     replace: bool
+    keep_token: bool
     views: bool
     sync: bool | None
 
 
+class TokenRejectedError(NothingAttemptedError):
+    """Notion does not accept a token."""
+
+
 @dataclass(frozen=True)
 class TokenInspection:
-    """What there is: the user's account, if they have one, whose token it is, and what that sees."""
+    """What there is: the user's account, if they have one, the token, whose it is, and what it sees.
+
+    `is_stored`: it is the account's own, which stays. `places`: what tells apart, by id, databases of one title.
+    """
 
     account: Account | None
+    token: str = field(repr=False)
+    is_stored: bool
     bot: Bot
     search: SharedDatabases
+    places: Mapping[str, str]
 
     @property
     def shared(self) -> list[ConfiguredDatabase]:
@@ -84,13 +96,14 @@ def run_connect(settings: Settings, wish: ConnectOptions, command: str, *, set_u
     if wish.everything and wish.databases:
         raise UsageError("--all takes every database, and --database some: use one of them.")
     user_id = wish.user_id or _asked_user()
-    token = read_token(wish.token_file)
-    found = run_until_done(_look(settings, user_id, token, set_up=set_up))
+    standing = run_until_done(_look(settings, user_id, set_up=set_up))
+    found = _inspected(settings, standing, wish, out)
     out.print(_whose(found.bot))
-    if found.account and not _may_replace(found.account, wish):
+    if found.account and not found.is_stored and not _may_replace(found.account, wish):
         out.print("Nothing was changed.")
         return 2
-    databases = _chosen(settings, token, found, wish, out)
+    databases = _chosen(settings, found, wish, out)
+    token = None if found.is_stored else found.token
     stored = run_until_done(_store(settings, user_id, token, databases, views=wish.views))
     out.print(f"Connected: user {stored.user_id!r} mirrors {described(databases)}.")
     for problem in read_configuration(databases).problems:
@@ -101,6 +114,28 @@ def run_connect(settings: Settings, wish: ConnectOptions, command: str, *, set_u
     if not wants_sync:
         return 0
     return show_run(lambda listener: sync_all(settings, listener, command, stored.user_id), as_json=False, report=[])
+
+
+def _inspected(settings: Settings, standing: Standing, wish: ConnectOptions, out: Screen) -> TokenInspection:
+    """The token that is to be used; a person is asked until Notion accepts one."""
+    if wish.keep_token:
+        if wish.token_file:
+            raise UsageError("--keep-token uses the stored token, and --token-file another: use one of them.")
+        if standing.stored_token is None:
+            raise UsageError(f"there is no stored token to keep: {standing.why_none}")
+        return run_until_done(_inspect(settings, standing, None))
+    is_asked = wish.token_file is None and sys.stdin.isatty()
+    if is_asked:
+        for line in WHERE_FROM:
+            out.print(line)
+    while True:
+        try:
+            token = read_token(wish.token_file, may_keep=standing.stored_token is not None)
+            return run_until_done(_inspect(settings, standing, token))
+        except (TokenRejectedError, UsageError) as error:
+            if not is_asked:
+                raise
+            out.print(str(error), style="yellow")
 
 
 def _asked_user() -> str:
@@ -127,20 +162,18 @@ def _may_replace(account: Account, wish: ConnectOptions) -> bool:
     return confirm(f"User {account.user_id!r} is already connected. Replace their token{oauth}?")
 
 
-def _chosen(
-    settings: Settings, token: str, found: TokenInspection, wish: ConnectOptions, out: Screen
-) -> dict[str, object]:
+def _chosen(settings: Settings, found: TokenInspection, wish: ConnectOptions, out: Screen) -> dict[str, object]:
     """What `notion_databases` is to hold."""
     current = (as_object(found.account.databases) if found.account else None) or {}
     if wish.everything:
         return everything(current)
     picked: Sequence[ConfiguredDatabase] | None
     if wish.databases:
-        picked = [named(written, found.shared) for written in wish.databases]
+        picked = [_named(written, found) for written in wish.databases]
         if any(map(names_view, wish.databases)):
             out.print(f"{LINK_OF_VIEW}.")
     elif is_interactive():
-        show_databases(out, found.shared)
+        show_databases(out, found.shared, found.places)
         if not found.search.is_complete:
             out.print(INCOMPLETE_SEARCH, markup=False)
         picked = ask_databases(out, found.shared, may_keep=found.is_configured)
@@ -155,10 +188,34 @@ def _chosen(
         return everything(current)
     if not picked and found.account and isinstance(found.account.databases, dict):
         return found.account.databases
-    return configuration_of(run_until_done(_asked_of_notion(settings, token, picked)), current)
+    return configuration_of(run_until_done(_asked_of_notion(settings, found.token, picked)), current)
 
 
-async def _look(settings: Settings, user_id: str, token: str, *, set_up: bool) -> TokenInspection:
+def _named(written: str, found: TokenInspection) -> ConfiguredDatabase:
+    """The database of that name, id or link. Raises `UsageError`, which says what tells apart several of one name."""
+    try:
+        return named(written, found.shared)
+    except UsageError as error:
+        told = [f"{database_id} is {place}" for database_id, place in found.places.items() if database_id in str(error)]
+        if not told:
+            raise
+        raise UsageError(f"{error} {'; '.join(told)}.") from error
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What PostgreSQL has of a user: the account, if any, and the databases that are known by name.
+
+    `stored_token` is the token to read Notion with, None where there is none that can be used: `why_none`.
+    """
+
+    account: Account | None
+    known: Sequence[ConfiguredDatabase]
+    stored_token: str | None = field(repr=False)
+    why_none: str
+
+
+async def _look(settings: Settings, user_id: str, *, set_up: bool) -> Standing:
     async with open_pool(settings.database_url or "") as pool:
         if set_up:
             async with pool.connection() as connection:
@@ -167,16 +224,29 @@ async def _look(settings: Settings, user_id: str, token: str, *, set_up: bool) -
             await migrations.check_version(connection)
             found = await accounts.read_accounts(connection, await settings_schema(connection), user_id)
             known = [one.as_found for one in await accounts.known_databases(connection, user_id)]
-    configured = [one for account in found for one in read_configuration(account.databases).databases]
+    account = found[0] if found else None
+    try:
+        connected = connected_account(settings, account) if account else None
+    except TokenError as error:
+        return Standing(account, known, None, str(error))
+    return Standing(account, known, connected.token if connected else None, "connect the user first.")
+
+
+async def _inspect(settings: Settings, standing: Standing, typed: str | None) -> TokenInspection:
+    """What the `typed` token sees, else the stored one. Raises `TokenRejectedError`, `NothingAttemptedError`."""
+    token = typed if typed is not None else standing.stored_token or ""
+    configured = read_configuration(standing.account.databases if standing.account else None).databases
     async with open_client(settings, token) as client:
         bot = await _bot(client)
-        search = _with_options(await find_databases(client, _with_configured_names(known, configured)), configured)
+        named_so = _with_configured_names(standing.known, configured)
+        search = _with_options(await find_databases(client, named_so), configured)
+        places = await places_of_twins(client, search.found)
     if not search.found:
         raise NothingAttemptedError(
             f"the token works, but nothing is shared with {repr(bot.name) if bot.name else 'its connection'}: "
             "in Notion open each database, add the connection under ••• > Connections, then run connect again."
         )
-    return TokenInspection(found[0] if found else None, bot, search)
+    return TokenInspection(standing.account, token, typed is None, bot, search, places)
 
 
 def _with_configured_names(
@@ -203,7 +273,7 @@ async def _bot(client: NotionClient) -> Bot:
     except NotionError as error:
         if error.code != ErrorCode.UNAUTHORIZED:
             raise
-        raise NothingAttemptedError(
+        raise TokenRejectedError(
             "Notion does not accept this token: copy the connection's secret again from "
             "https://www.notion.so/profile/integrations, whole, and run connect again."
         ) from error
@@ -223,12 +293,14 @@ async def _named_by_notion(client: NotionClient, picked: ConfiguredDatabase) -> 
     return replace(picked, name=title_of(await client.database(picked.database_id)) or picked.database_id)
 
 
-async def _store(settings: Settings, user_id: str, token: str, databases: dict[str, object], *, views: bool) -> Account:
+async def _store(
+    settings: Settings, user_id: str, token: str | None, databases: dict[str, object], *, views: bool
+) -> Account:
     """Stores the connection, makes the tables that presets have for its databases, and returns the account.
 
     Tables that this role may not make are left to the sync, which says so where its role may not either.
     """
-    stored_token = seal_token(token, settings.token_key) if settings.token_key else token
+    stored_token = seal_token(token, settings.token_key) if token and settings.token_key else token
     async with open_pool(settings.database_url or "") as pool:
         schema, account = await _store_account(pool, user_id, stored_token, databases, views=views)
         async with pool.connection() as connection:
@@ -240,7 +312,7 @@ async def _store(settings: Settings, user_id: str, token: str, databases: dict[s
 
 @retried
 async def _store_account(
-    pool: Pool, user_id: str, stored_token: str, databases: dict[str, object], *, views: bool
+    pool: Pool, user_id: str, stored_token: str | None, databases: dict[str, object], *, views: bool
 ) -> tuple[str, Account]:
     """Returns where the sync tables lie, and the account as it is then."""
     async with transaction(pool) as connection:

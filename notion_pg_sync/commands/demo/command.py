@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -18,9 +20,22 @@ from notion_workspace import WorkspaceServer
 from notion_workspace.showcase import Showcase, build_showcase
 from rich.table import Table
 
-from notion_pg_sync.commands.demo.queries import CONNECT_USER, LATEST_MESSAGE, LATEST_RUNS, QUERIES, WANT_VIEWS
+from notion_pg_sync.commands.demo.queries import (
+    CONNECT_USER,
+    FIRST_QUESTION,
+    LATEST_MESSAGE,
+    LATEST_RUNS,
+    PAST_OF_A_PAGE,
+    QUERIES,
+    WANT_VIEWS,
+)
+from notion_pg_sync.commands.doctor.scheduling.line_to_add import own_command
+from notion_pg_sync.commands.output.layout import lines_of, print_lines
+from notion_pg_sync.commands.output.streams import OutputClosedError
 from notion_pg_sync.commands.output.terminal import Screen, text_of
 from notion_pg_sync.core.errors import ToolError
+from notion_pg_sync.core.printable import shell_command
+from notion_pg_sync.embedded.held_signals import signals_held_back
 from notion_pg_sync.embedded.server import EmbeddedPostgres
 
 
@@ -33,43 +48,51 @@ def run_demo(*, keep: bool) -> int:
     began = time.monotonic()
     out = Screen(soft_wrap=True)
     showcase = build_showcase()
-    with (
-        _temporary_folder() as folder,
-        EmbeddedPostgres(folder) as postgres,
-        WorkspaceServer(showcase.workspace) as notion,
-    ):
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("PG")},
-            "DATABASE_URL": postgres.url,
-            "NOTION_BASE_URL": notion.url,
-        }
-        out.print(f"A PostgreSQL and a sample Notion workspace are running ({notion.url}).")
+    with _servers(showcase) as (postgres, notion):
+        servers = {"DATABASE_URL": postgres.url, "NOTION_BASE_URL": notion.url}
+        environment = {**_without_settings(os.environ), **servers}
+        out.print(f"Both are running ({notion.url}).")
         out.print()
         _command(out, environment, "init")
+        out.print()
         _connect_users(out, postgres.url, showcase)
         _sync(out, environment, postgres.url)
         _heading(out, "Somebody edits a few pages in Notion")
         for sentence in showcase.edit_a_few_pages():
-            out.print(f"• {sentence}")
+            _bullet(out, sentence)
         _heading(out, "The next run writes only those, and the rows that show them")
         _sync(out, environment, postgres.url)
-        _show_queries(out, postgres.url)
+        _show_what_is_there(out, environment, postgres.url)
         out.print(f"That took {time.monotonic() - began:.0f} seconds.")
         out.print()
         if keep:
-            _keep(out, postgres.url)
+            _keep(out, servers)
         else:
-            out.print("Look around yourself: 'notion-pg-sync demo --keep' leaves both running and says how to connect.")
+            out.print("Look around yourself: this leaves both running, and says how to connect.")
+            out.print()
+            out.print(f"    {own_command()} demo --keep")
     return 0
 
 
 @contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-demo-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
+def _servers(showcase: Showcase) -> Iterator[tuple[EmbeddedPostgres, WorkspaceServer]]:
+    """Both of them, of which nothing is left behind, whenever somebody presses Ctrl-C."""
+    with ExitStack() as stack:
+        with signals_held_back():
+            folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-demo-"))
+            stack.callback(shutil.rmtree, folder)
+            postgres = stack.enter_context(EmbeddedPostgres(folder))
+            notion = stack.enter_context(WorkspaceServer(showcase.workspace))
+        try:
+            yield postgres, notion
+        finally:
+            with signals_held_back():
+                stack.close()
+
+
+def _without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what is said there of other databases, tokens and monitoring."""
+    return {name: value for name, value in environment.items() if not name.startswith(("PG", "NOTION_"))}
 
 
 def _heading(out: Screen, text: str) -> None:
@@ -77,14 +100,23 @@ def _heading(out: Screen, text: str) -> None:
     out.print(text, style="bold")
 
 
-def _command(out: Screen, environment: dict[str, str], name: str) -> None:
+def _bullet(out: Screen, sentence: str) -> None:
+    """Prints it, folded at words."""
+    first, *others = lines_of(out, text_of(sentence), 2)
+    first.plain = f"•{first.plain[1:]}"
+    print_lines(out, [first, *others])
+
+
+def _command(out: Screen, environment: dict[str, str], *words: str) -> None:
     """Runs one of the tool's commands just as a person would."""
-    out.print(f"$ notion-pg-sync {name}", style="bold cyan")
+    typed = shell_command("notion-pg-sync", *words)
+    out.print(f"$ {typed}", style="bold cyan")
     out.file.flush()
-    ended = subprocess.run([sys.executable, "-m", "notion_pg_sync", name], env=environment, check=False)
+    ended = subprocess.run([sys.executable, "-m", "notion_pg_sync", *words], env=environment, check=False)
+    if ended.returncode == OutputClosedError.exit_code:
+        raise OutputClosedError("nobody reads what is printed.")
     if ended.returncode:
-        raise DemoError(f"'notion-pg-sync {name}' ended with exit code {ended.returncode}: see its output above.")
-    out.print()
+        raise DemoError(f"{typed!r} ended with exit code {ended.returncode}: see its output above.")
 
 
 def _sync(out: Screen, environment: dict[str, str], url: str) -> None:
@@ -107,28 +139,69 @@ def _connect_users(out: Screen, url: str, showcase: Showcase) -> None:
     out.print()
 
 
-def _show_queries(out: Screen, url: str) -> None:
+def _show_what_is_there(out: Screen, environment: dict[str, str], url: str) -> None:
+    """Each part of it is less than a screen of 24 lines."""
+    for title, query in QUERIES:
+        _ask(out, url, title, query)
+    _heading(out, "The past of one page: what people changed, and who")
+    _command(out, environment, "history", *PAST_OF_A_PAGE)
+    _heading(out, "How fresh everything is")
+    _command(out, environment, "status")
+    _ask(out, url, "The latest runs, in the form of pg_cron's cron.job_run_details", LATEST_RUNS)
+    out.print()
+
+
+def _ask(out: Screen, url: str, title: str, query: str) -> None:
+    _heading(out, title)
+    for line in query.splitlines():
+        out.print(line, style="dim")
     with psycopg.connect(url) as connection:
-        for title, query in [*QUERIES, ("The latest runs, in the form of pg_cron's cron.job_run_details", LATEST_RUNS)]:
-            _heading(out, title)
-            for line in query.splitlines():
-                out.print(line, style="dim")
-            out.print(_table(connection.execute(query)))
+        out.print(_table(connection.execute(query)))
 
 
 def _table(answer: psycopg.Cursor[tuple[object, ...]]) -> Table:
+    """The answer, in which texts give way where a terminal is narrow, and numbers and times do not."""
     table = Table(show_edge=False, header_style="bold")
-    for column in answer.description or []:
-        table.add_column(column.name)
-    for row in answer:
-        table.add_row(*(text_of("" if value is None else str(value)) for value in row))
+    rows = answer.fetchall()
+    for column, values in zip(answer.description or [], zip(*rows, strict=True), strict=True):
+        is_number = any(isinstance(value, int | float | Decimal) for value in values if not isinstance(value, bool))
+        is_text = all(isinstance(value, str | list | None) for value in values)
+        table.add_column(column.name, justify="right" if is_number else "left", no_wrap=not is_text)
+    for row in rows:
+        table.add_row(*(text_of(_written(value)) for value in row))
     return table
 
 
-def _keep(out: Screen, url: str) -> None:
-    for line in ("Both stay up until Ctrl-C. In another terminal:", "", f"    psql '{url}'", ""):
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+
+
+def what_to_type(servers: Mapping[str, str], *, psql: bool) -> list[str]:
+    """Pure: the lines that say how to look around, in another terminal; `psql`: it is there."""
+    database_url, base_url = (f"{name}={shlex.quote(value)}" for name, value in servers.items())
+    tool = own_command()
+    return [
+        "Both stay up until Ctrl-C. In another terminal, say where they are:",
+        "",
+        # One statement: with the first half alone, the sample's tokens would go to Notion itself.
+        f"    export {database_url} \\",
+        f"           {base_url}",
+        "",
+        "Then look around, and sync again:",
+        "",
+        f'    {tool} sql "{FIRST_QUESTION}"',
+        f"    {tool} status -v",
+        f"    {tool} sync-all",
+        *(['    psql "$DATABASE_URL"'] if psql else []),
+        "",
+    ]
+
+
+def _keep(out: Screen, servers: Mapping[str, str]) -> None:
+    for line in what_to_type(servers, psql=shutil.which("psql") is not None):
         out.print(line)
-    out.file.flush()
     try:
         # Not signal.pause(): a signal just before it would be lost.
         while True:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -15,8 +14,9 @@ from rich.text import Text
 
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, Verdict
 from notion_pg_sync.commands.doctor.checks.examine import Told, examine, with_causes
+from notion_pg_sync.commands.output.layout import lines_of
+from notion_pg_sync.commands.output.streams import say
 from notion_pg_sync.commands.output.terminal import Screen, text_of
-from notion_pg_sync.core.printable import printable
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.embedded.fallback import NoPostgresError, chosen_postgres
 from notion_pg_sync.embedded.server import EmbeddedPostgresError
@@ -52,7 +52,7 @@ async def run_doctor(
         examination = _prepared(settings, environment, resources, user_id=user_id, on_terminal=on_terminal)
         told = with_causes([one async for one in examine(examination, checks)])
     if as_json:
-        print(json.dumps(doctor_as_json(told), indent=2))
+        say(json.dumps(doctor_as_json(told), indent=2))
     else:
         _show(Screen(soft_wrap=True), told, show_all=show_all)
     return 1 if any(one.finding.verdict is Verdict.BROKEN for one in told) else 0
@@ -85,7 +85,7 @@ def language(fix: str) -> str | None:
 
 def verdict_sentence(told: Iterable[Told]) -> str:
     """What it all comes to."""
-    count = Counter(one.finding.verdict for one in told if one.cause is one.finding)
+    count = Counter(one.verdict for one in told if one.cause is one.finding)
     broken, warnings = count[Verdict.BROKEN], count[Verdict.WARNING]
     if not broken and not warnings:
         return "All is well."
@@ -120,7 +120,7 @@ def _show(console: Console, told: Sequence[Told], *, show_all: bool) -> None:
     for verdict in (Verdict.BROKEN, Verdict.WARNING):
         groups: dict[str, list[Told]] = {}
         for one in causes:
-            if one.finding.verdict is verdict:
+            if one.verdict is verdict:
                 groups.setdefault(one.check.name, []).append(one)
         for group in groups.values():
             _show_group(console, group, told)
@@ -151,7 +151,7 @@ def _show_all(console: Console, told: Sequence[Told]) -> None:
 
 def _show_finding(console: Console, told: Told, *, in_full: bool = False) -> None:
     finding = told.finding
-    mark, style = _MARKS[finding.verdict]
+    mark, style = _MARKS[finding.verdict if in_full else told.verdict]
     name = "" if finding.verdict is Verdict.OK else f"{told.check.name}: "
     first, *others = _wrapped(console, f"{name}{finding.message}", len(_INDENT))
     console.print(Text.assemble("  ", (f"{mark:<{_MARK_WIDTH}}", style), text_of(first)))
@@ -189,9 +189,8 @@ def _say(console: Console, sentence: str, style: str) -> None:
 
 
 def _wrapped(console: Console, sentence: str, indent: int = 0) -> list[str]:
-    """The sentence in lines that fit a terminal; whole where there is none."""
-    width = max(console.width - indent, 20)
-    return textwrap.wrap(printable(sentence), width) or [""] if console.is_terminal else [sentence]
+    """The sentence in lines that fit a terminal, after so many blanks; whole where there is none."""
+    return [line.plain[indent:] for line in lines_of(console, text_of(sentence), indent)]
 
 
 def _wrapped_sql(console: Console, line: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -13,12 +14,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from notion_pg_sync.commands.output.logs import switch_on_logs, traceback_of
-from notion_pg_sync.commands.output.streams import complain, remark
+from notion_pg_sync.commands.output.streams import OutputClosedError, complain, remark
 from notion_pg_sync.core.errors import ExitCode, ToolError
 from notion_pg_sync.core.printable import printable
 from notion_pg_sync.embedded.fallback import chosen_postgres
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.sync.run.failures import logged_failure
 
 if TYPE_CHECKING:
     from notion_pg_sync.commands.output.ping import Pings
@@ -42,12 +42,17 @@ class Ending:
 @contextmanager
 def ending_process(verbose: int, *, log_json: bool = False) -> Iterator[Ending]:
     """Lets the block say how the command ends, then ends the process so. What the block raises is one sentence."""
+    # What was imported stays: from now on Python looks for what can be freed, and not among that.
+    gc.freeze()
+    gc.enable()
     switch_on_logs(verbose, as_json=log_json)
-    # Outside of a run, which has its own handler: so that an embedded server is stopped and nothing is left behind.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    _clean_up_on_signals()
     ending = Ending()
     try:
         yield ending
+        sys.stdout.flush()
+    except OutputClosedError as error:
+        ending.code = error.exit_code
     except typer.Abort:
         ending.fail(128 + signal.SIGINT, "cancelled; nothing was changed.")
     except ToolError as error:
@@ -57,6 +62,18 @@ def ending_process(verbose: int, *, log_json: bool = False) -> Iterator[Ending]:
     if ending.pings:
         ending.pings.end(ending.code, ending.report)
     sys.exit(ending.code)
+
+
+def _clean_up_on_signals() -> None:
+    """Outside of a run, which has its own handlers: so that an embedded server is stopped and nothing is left behind.
+
+    What this process was told to ignore, as by nohup, it ignores.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 @contextmanager
@@ -70,6 +87,8 @@ def postgres_of(settings: Settings) -> Iterator[Settings]:
 
 
 def _sentence(error: Exception, verbose: int) -> str:
+    from notion_pg_sync.sync.run.failures import logged_failure  # noqa: PLC0415 - only where needed
+
     failure = logged_failure(error)
     if verbose >= 2 and not failure.is_internal:
         remark(traceback_of(error, with_messages=True))

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
 import textwrap
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 
-from notion_pg_sync.core.ids import TOKEN_PREFIXES
+from notion_pg_sync.core.ids import without_tokens
 from notion_pg_sync.core.printable import printable, printable_lines
 
 _ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
-_TOKEN = re.compile(rf"({'|'.join(TOKEN_PREFIXES)})\w+")
+# The query of an address that opens a file for whoever has it, as storages sign them. httpx names each address it asks.
+_SIGNED_QUERY = re.compile(r"\?[^\s\"'<>]*(?:x-amz-|signature=)[^\s\"'<>]*", re.IGNORECASE)
 
 
 class _Once(logging.Filter):
@@ -42,7 +45,7 @@ class _Lines(logging.Formatter):
         self._with_messages = with_messages
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
-        return printable(super().formatMessage(record))
+        return printable(_without_secrets(super().formatMessage(record)))
 
     def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802 - the name is logging's
         return traceback_of(ei[1], with_messages=self._with_messages) if ei[1] else ""
@@ -60,7 +63,7 @@ class _Json(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _without_secrets(record.getMessage()),
         }
         if record.exc_info and record.exc_info[1]:
             said["traceback"] = _traceback(record.exc_info[1], with_messages=self._with_messages)
@@ -87,6 +90,36 @@ def switch_on_logs(verbose: int, *, as_json: bool = False) -> None:
     logging.getLogger("notion_pg_sync").setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
 
 
+@contextmanager
+def logs_told_to(tell: Callable[[str], None]) -> Iterator[None]:
+    """Tells `tell` each line of the logs while the block runs, where they go to a terminal that has live lines."""
+    lines = _ToldLines(tell)
+    ours = logging.getLogger(), logging.getLogger("notion_pg_sync")
+    moved = [
+        handler
+        for handler in (one for logger in ours for one in logger.handlers)
+        if isinstance(handler, logging.StreamHandler) and handler.stream.isatty()
+    ]
+    before = [handler.setStream(lines) for handler in moved]
+    try:
+        yield
+    finally:
+        for handler, stream in zip(moved, before, strict=True):
+            handler.setStream(stream)
+
+
+class _ToldLines(io.TextIOBase):
+    """A stream whose lines somebody is told."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+
+    def write(self, text: str, /) -> int:
+        for line in text.splitlines():
+            self._tell(line)
+        return len(text)
+
+
 def traceback_of(error: BaseException, *, with_messages: bool) -> str:
     """The traceback, harmless and indented: no line of it passes for one of the tool's own. It holds no token."""
     return textwrap.indent(printable_lines(_traceback(error, with_messages=with_messages)), "    ", lambda _: True)
@@ -94,7 +127,11 @@ def traceback_of(error: BaseException, *, with_messages: bool) -> str:
 
 def _traceback(error: BaseException, *, with_messages: bool) -> str:
     lines = traceback.format_exception(error) if with_messages else _without_messages(error)
-    return _TOKEN.sub(r"\1…", "".join(lines).rstrip("\n"))
+    return _without_secrets("".join(lines).rstrip("\n"))
+
+
+def _without_secrets(text: str) -> str:
+    return _SIGNED_QUERY.sub("?…", without_tokens(text))
 
 
 def _without_messages(error: BaseException) -> Iterator[str]:

@@ -22,22 +22,29 @@ _LONGEST_BODY = 10_000
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pings:
-    """The pings of one run, to `url`; None: to nobody. A ping that fails never fails the run."""
+    """The pings of one run, to `url`; None: to nobody. A ping that fails never fails the run.
+
+    A command that ends well without a run, since it is paused or nobody asks for anything, tells nobody that all is
+    well: nothing was looked at.
+    """
 
     url: str | None = field(repr=False)
     run: uuid.UUID = field(default_factory=uuid.uuid4)
+    has_begun: bool = False
 
-    @classmethod
-    def begin(cls, url: str | None) -> Pings:
-        """Says that a run begins; returns who will say how it ended."""
-        pings = cls(url)
-        pings._ping("/start", "")
-        return pings
+    def begin(self) -> None:
+        """Says that a run begins."""
+        self.has_begun = True
+        self._ping("/start", "")
 
     def end(self, exit_code: int, report: Sequence[str]) -> None:
-        """Says how the run ended, with `report`, a line each, as body."""
+        """Says how the run ended, with `report`, a line each, as body; also that it could not begin."""
+        if not self.has_begun:
+            if not exit_code:
+                return
+            self.begin()
         self._ping("/fail" if exit_code else "", "\n".join(map(printable, report))[:_LONGEST_BODY])
 
     def _ping(self, path: str, body: str) -> None:

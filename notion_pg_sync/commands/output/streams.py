@@ -1,14 +1,88 @@
-"""Nothing that is printed can steer a terminal or forge a line, whoever wrote it and whatever prints it."""
+"""Nothing that is printed can steer a terminal or forge a line, whoever wrote it and whatever prints it.
+
+What cannot be printed ends the command with a sentence, or quietly where nobody reads any more: never with a traceback.
+"""
 
 from __future__ import annotations
 
+import codecs
 import io
+import os
+import signal
 import sys
 from typing import TextIO
 
 import typer
 
+from notion_pg_sync.core.errors import ExitCode, ToolError
 from notion_pg_sync.core.printable import printable, printable_lines
+
+# What the tool itself prints that an encoding such as Latin-1 lacks, in ASCII.
+_PLAIN = {"•": "*", "…": "...", "–": "-", "→": "->", "✓": "+", "✗": "x"}
+_WRITTEN_OUT = "notion-pg-sync"
+
+
+class OutputError(ToolError):
+    """What a command prints cannot be written."""
+
+    exit_code: int = ExitCode.FAILED
+
+
+class OutputClosedError(OutputError):
+    """Nobody reads any more what a command prints, such as `head`: it ends as SIGPIPE ends other programs."""
+
+    exit_code: int = 128 + signal.SIGPIPE
+
+
+class GuardedStream:
+    """A text stream that writes to `inner` and does not fail with an `OSError`.
+
+    What cannot be written is an `OutputError`; with `is_lossy`, as for stderr, it is lost. Nothing more is written
+    then, so that Python, which flushes at its end, does not meet the same once more.
+    """
+
+    def __init__(self, inner: TextIO, *, is_lossy: bool) -> None:
+        self.inner = inner
+        self.encoding = inner.encoding
+        self.errors = inner.errors
+        self._is_lossy = is_lossy
+
+    def write(self, text: str) -> int:
+        """Writes it; returns how long it was. Raises `OutputError`."""
+        # By writing nothing, click finds out what kind of stream it is, and takes any error for an answer.
+        if text:
+            try:
+                self.inner.write(text)
+            except OSError as error:
+                self._give_up(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """As `inner` does. Raises `OutputError`."""
+        try:
+            self.inner.flush()
+        except OSError as error:
+            self._give_up(error)
+
+    def fileno(self) -> int:
+        """As `inner` has it."""
+        return self.inner.fileno()
+
+    def isatty(self) -> bool:
+        """Whether `inner` is a terminal."""
+        return self.inner.isatty()
+
+    def _give_up(self, error: OSError) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.inner.fileno())
+        os.close(nowhere)
+        if self._is_lossy:
+            return
+        if isinstance(error, BrokenPipeError):
+            raise OutputClosedError("nobody reads what is printed.") from error
+        raise OutputError(
+            f"what is printed cannot be written to stdout ({error.strerror}): see where that goes, then run it again."
+        ) from error
 
 
 class PrintableStream:
@@ -17,7 +91,7 @@ class PrintableStream:
     It has no `buffer`, by which libraries would write past it.
     """
 
-    def __init__(self, inner: TextIO) -> None:
+    def __init__(self, inner: GuardedStream) -> None:
         self.inner = inner
         self.encoding = inner.encoding
         self.errors = inner.errors
@@ -43,13 +117,36 @@ class PrintableStream:
 def protect_streams() -> None:
     """Lets nothing of the kind reach stdout and stderr, libraries' messages and Python's tracebacks included.
 
-    What their encoding lacks is written out too.
+    What their encoding lacks is written out too. What is printed to a stream that is closed is lost.
     """
+    codecs.register_error(_WRITTEN_OUT, _written_out)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
+        if stream is None:
+            # For as long as the process lives.
+            stream = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-            setattr(sys, name, PrintableStream(stream))
+            stream.reconfigure(errors=_WRITTEN_OUT)
+            setattr(sys, name, PrintableStream(GuardedStream(stream, is_lossy=name == "stderr")))
+
+
+def _written_out(error: UnicodeError) -> tuple[str | bytes, int]:
+    """How `codecs` asks what stands for characters that an encoding lacks."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    plain = "".join(_PLAIN.get(one) or one.encode("ascii", "backslashreplace").decode() for one in lacking)
+    return plain, error.end
+
+
+def may_be_terminal() -> bool:
+    """Whether stdout is a terminal, or a variable is set by which rich takes it for one: else rich is not needed."""
+    return sys.stdout.isatty() or "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Prints to stdout at once. Raises `OutputError`."""
+    print(text, end=end, flush=True)
 
 
 def complain(sentence: str) -> None:

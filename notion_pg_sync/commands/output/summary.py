@@ -1,58 +1,41 @@
-"""The end of a run: a table for a terminal, lines for a mail from cron, JSON for programs."""
+"""The end of a run: lines for a mail from cron, JSON for programs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
-from notion_pg_sync.commands.output.terminal import text_of
-from notion_pg_sync.commands.output.verification import verification_as_json
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.sync.run.run import RunOutcome
-from notion_pg_sync.sync.verify.verification import Verification
+
+if TYPE_CHECKING:
+    from notion_pg_sync.sync.verify.verification import Verification
 
 # Enough to see what is wrong, and little enough for a mail.
 _MOST_LINES = 20
 
 
-def summary_table(outcome: RunOutcome) -> Table:
-    """One line a database: what was read and written, or why not."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("user", "database", "mode"):
-        table.add_column(heading)
-    totals = outcome.totals
-    with_bodies = bool(totals.bodies_read or totals.bodies_failed)
-    headings = ["rows", "inserted", "updated", "removed", "unchanged", "requests", *(["bodies"] if with_bodies else [])]
-    for heading in headings:
-        table.add_column(heading, justify="right")
-    table.add_column("result", overflow="fold")
-    for account in sorted(outcome.accounts, key=lambda account: account.user_id):
-        for name, run in sorted(account.databases.items()):
-            counts = [run.rows_read, run.inserted, run.updated, run.removed, run.unchanged, run.requests]
-            counts += [run.bodies_read] if with_bodies else []
-            names = text_of(account.user_id), text_of(name)
-            table.add_row(*names, run.mode or "", *(f"{n:,}" for n in counts), _result(run))
-    return table
-
-
-def _result(run: DatabaseRun) -> Text:
-    if run.error_code:
-        return text_of(run.message, "red")
-    return text_of(run.message, "yellow") if run.bodies_failed else Text("ok", "green")
-
-
 def failure_lines(failures: Sequence[str]) -> list[str]:
-    """What went wrong, a line each, the worst first; none when all is well."""
+    """What went wrong, a line for each cause, the worst first; none when all is well."""
     first, more = failures[:_MOST_LINES], failures[_MOST_LINES:]
     rest = [f"and {plural(len(more), 'more failure')}: see the table notion_sync.database_runs."]
     return [*first, *rest] if more else [*first]
 
 
+def dry_run_lines(outcome: RunOutcome) -> list[str]:
+    """What a dry run would have done, a line each database that did not fail, and one for all."""
+    each = [
+        f"{account.user_id}/{name}: {run.message}"
+        for account in sorted(outcome.accounts, key=lambda account: account.user_id)
+        for name, run in sorted(account.databases.items())
+        if not run.error_code
+    ]
+    return [*each, outcome.message()]
+
+
 def as_json(outcome: RunOutcome) -> dict[str, object]:
-    """Everything that the table shows, for programs."""
+    """Everything, for programs."""
     return {
         "status": outcome.status,
         "health": outcome.health.word,
@@ -62,7 +45,7 @@ def as_json(outcome: RunOutcome) -> dict[str, object]:
             {"user_id": user_id, "runid": holder.runid, "host": holder.host, "pid": holder.pid}
             for user_id, holder in sorted(outcome.elsewhere.items())
         ],
-        **({"verification": verification_as_json(outcome.verified)} if outcome.verified else {}),
+        **(_verification(outcome) if outcome.verified else {}),
         "accounts": [
             {
                 "user_id": account.user_id,
@@ -76,6 +59,12 @@ def as_json(outcome: RunOutcome) -> dict[str, object]:
             for account in sorted(outcome.accounts, key=lambda account: account.user_id)
         ],
     }
+
+
+def _verification(outcome: RunOutcome) -> dict[str, object]:
+    from notion_pg_sync.commands.output.verification import verification_as_json  # noqa: PLC0415 - only where needed
+
+    return {"verification": verification_as_json(outcome.verified)}
 
 
 def _run_as_json(name: str, run: DatabaseRun, verification: Verification | None) -> dict[str, object]:

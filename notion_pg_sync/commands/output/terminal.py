@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -13,9 +14,14 @@ from rich.text import Text
 from notion_pg_sync.commands.output.streams import PrintableStream
 from notion_pg_sync.core.printable import printable, printable_lines
 
+# Wider than anything: what is one line stays one, for grep and less.
+_WIDTH_WITHOUT_TERMINAL = 100_000
+
 
 class Screen(Console):
     """stdout. A string that is printed is one line, or a part of one, and never markup or emoji.
+
+    Where it is no terminal, and nobody says how wide it is, no line is folded.
 
     `options` are rich's.
     """
@@ -24,6 +30,8 @@ class Screen(Console):
         # rich's own colours are control sequences too, so they go past the stream that writes those out.
         stdout = sys.stdout.inner if isinstance(sys.stdout, PrintableStream) else sys.stdout
         super().__init__(**{"file": stdout, **options, "markup": False, "emoji": False, "highlight": False})
+        if not self.is_terminal and not {"COLUMNS", "width"} & {*os.environ, *options}:
+            self.width = _WIDTH_WITHOUT_TERMINAL
 
     def print(self, *objects: Any, **options: Any) -> None:
         """As rich does, with control characters of strings written out, line ends included."""

@@ -63,4 +63,7 @@ def _line(difference: Difference) -> str:
     path = f" at {difference.path}" if difference.path else ""
     page = "" if difference.page_id is None else f" of page {difference.page_id}"
     sides = f"Notion {difference.in_notion}, PostgreSQL {difference.in_postgresql}"
+    if difference.kind == "file_differs" and difference.page_id is None:
+        # Of bytes: what PostgreSQL says, and what the place has.
+        sides = f"{difference.in_notion}, there: {difference.in_postgresql}"
     return f"{difference.kind.replace('_', ' ')}:{name}{path}{page}: {sides}"

@@ -31,6 +31,8 @@ def status_as_json(facts: Facts, judgement: Judgement, *, max_age: timedelta, ru
         "runs": [_run(run, facts) for run in facts.runs[:runs]],
         "retyped": [_retyped(column) for column in facts.retyped],
         "syncs": [_sync(past) for past in facts.past_syncs],
+        "history": vars(facts.history) if facts.history else None,
+        "files": vars(facts.files) if facts.files else None,
     }
 
 

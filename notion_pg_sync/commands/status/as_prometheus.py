@@ -12,6 +12,7 @@ from datetime import datetime
 from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement
 from notion_pg_sync.core.health import Condition
 from notion_pg_sync.core.printable import printable
+from notion_pg_sync.mirror.files import FileTotals
 from notion_pg_sync.mirror.overview import Database
 
 _LABEL_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
@@ -76,8 +77,8 @@ _METRICS = (
 )
 
 
-def status_as_prometheus(judgement: Judgement) -> str:
-    """The metrics of every database, and of the whole."""
+def status_as_prometheus(judgement: Judgement, files: FileTotals | None = None) -> str:
+    """The metrics of every database, and of the whole; those of `files` where these are known."""
     conditions = dict.fromkeys(Condition, 0)
     for one in judgement.databases:
         conditions[one.condition] += 1
@@ -102,6 +103,7 @@ def status_as_prometheus(judgement: Judgement) -> str:
             for one in judgement.databases
             if (value := metric.value(one)) is not None
         ]
+    lines += _files(files) if files else []
     return "\n".join(lines) + "\n"
 
 
@@ -111,6 +113,17 @@ def _age(what: str, moment: datetime | None, says: str) -> list[str]:
         return []
     name = f"notion_pg_sync_{what}_as_of_timestamp_seconds"
     return [*_described(name, says), _sample(name, {}, moment.timestamp())]
+
+
+def _files(files: FileTotals) -> list[str]:
+    name, of_bytes = "notion_pg_sync_files", "notion_pg_sync_files_bytes"
+    states = {"wanted": files.wanted, "kept": files.kept, "failed": files.failed}
+    return [
+        *_described(name, "Files that pages name (wanted), and of these the kept and the failed."),
+        *(_sample(name, {"state": state}, number) for state, number in states.items()),
+        *_described(of_bytes, "Bytes of the files that are kept."),
+        _sample(of_bytes, {}, files.bytes),
+    ]
 
 
 def _labels(one: DatabaseHealth) -> dict[str, str]:

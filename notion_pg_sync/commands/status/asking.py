@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TypeVar
 
 import psycopg
@@ -16,8 +17,12 @@ from notion_pg_sync.core.errors import NothingAttemptedError
 from notion_pg_sync.core.wording import ended, some
 from notion_pg_sync.mirror import overview
 from notion_pg_sync.mirror.accounts import AccountError
-from notion_pg_sync.mirror.connection import WAITED_IN_VAIN, Connection, current_time, open_pool, transaction
+from notion_pg_sync.mirror.connection import WAITED_IN_VAIN, Connection, current_time, open_connection
+from notion_pg_sync.mirror.files import file_totals
+from notion_pg_sync.mirror.history import history_size
+from notion_pg_sync.mirror.jobs import paused_jobs
 from notion_pg_sync.mirror.lock_holders import LockWatch, said_of
+from notion_pg_sync.mirror.looks import NO_DEMAND, read_demand
 from notion_pg_sync.mirror.migrations import check_version
 from notion_pg_sync.mirror.overview import Database
 from notion_pg_sync.mirror.read_only import why_read_only
@@ -25,7 +30,6 @@ from notion_pg_sync.mirror.retyped_columns import retyped_columns
 from notion_pg_sync.mirror.row_counts import StoredRows, stored_rows_of_databases
 from notion_pg_sync.mirror.tables import find_schema, find_tables
 from notion_pg_sync.settings import SHOWN_RUNS
-from notion_pg_sync.sync.run.process import is_alive, this_process
 
 # How far back a trend goes, and for how many databases at once there is one.
 TREND = 20
@@ -56,8 +60,8 @@ async def ask(database_url: str, question: Question) -> Facts:
     """The facts. Raises `PostgresError` and `NothingAttemptedError` where there are none to be had."""
     try:
         async with (
-            open_pool(database_url, most_connections=1, statement_seconds=_LONGEST_STATEMENT_SECONDS) as pool,
-            transaction(pool) as connection,
+            open_connection(database_url, statement_seconds=_LONGEST_STATEMENT_SECONDS) as connection,
+            connection.transaction(),
         ):
             return await _told(connection, question)
     except psycopg.Error as error:
@@ -75,7 +79,10 @@ async def _told(connection: Connection, question: Question) -> Facts:
     facts = await read_facts(connection, schema, question)
     is_empty = not (facts.users or facts.databases or facts.is_partial)
     if is_empty and question.user_id is None:
-        raise NothingAttemptedError("no user has connected Notion, so there is nothing to show: connect a user first.")
+        raise NothingAttemptedError(
+            "no user has connected Notion, so there is nothing to show: "
+            "connect a user first ('notion-pg-sync connect')."
+        )
     return facts
 
 
@@ -136,7 +143,7 @@ async def read_facts(connection: Connection, schema: str, question: Question) ->
         last_run=await reading.read("the record of runs", overview.last_run(connection)),
         runs=tuple(await reading.read("the record of runs", overview.latest_runs(connection, most)) or ()),
         open_runs=tuple(open_runs),
-        gone=gone_runs(open_runs, now, this_process().machine, is_alive),
+        gone=_gone(open_runs, now),
         own_failure=await reading.read("the record of runs", overview.own_failure(connection)),
         last_failures=tuple(
             await reading.read(
@@ -156,9 +163,21 @@ async def read_facts(connection: Connection, schema: str, question: Question) ->
             for column in await reading.read("the columns of typed views", retyped_columns(connection)) or ()
             if column.is_shown_as_text and question.user_id in (None, column.user_id)
         ),
+        paused=await reading.read("the record of jobs", paused_jobs(connection)) or frozenset(),
+        demand=await reading.read("what is asked for", read_demand(connection)) or NO_DEMAND,
+        history=await reading.read("the history", history_size(connection)),
+        files=await reading.read("the files", file_totals(connection, question.user_id)),
         obstacles=reading.obstacles,
         is_partial=users is None or databases is None,
     )
+
+
+def _gone(open_runs: Sequence[overview.Run], now: datetime) -> frozenset[int]:
+    if not open_runs:
+        return frozenset()
+    from notion_pg_sync.sync.run.process import is_alive, this_process  # noqa: PLC0415 - only where needed
+
+    return gone_runs(open_runs, now, this_process().machine, is_alive)
 
 
 def _said(error: psycopg.Error) -> str:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 from typing import Literal
 
-from notion_pg_sync.commands.output.terminal import Screen
-from notion_pg_sync.commands.status.as_json import status_as_json
-from notion_pg_sync.commands.status.as_prometheus import status_as_prometheus
+from notion_pg_sync.commands.output.sheet import PlainSheet
+from notion_pg_sync.commands.output.streams import may_be_terminal, say
 from notion_pg_sync.commands.status.asking import Question, ask
-from notion_pg_sync.commands.status.judgement import assess, filter_health
-from notion_pg_sync.commands.status.screen import show_everything, show_status
+from notion_pg_sync.commands.status.facts import Facts
+from notion_pg_sync.commands.status.judgement import Judgement, assess, filter_health
+from notion_pg_sync.commands.status.screen import show_status
 from notion_pg_sync.settings import Settings
 
 Form = Literal["screen", "json", "prometheus"]
-
-# Where no terminal says how wide it is: a database a line, for grep and less.
-_WIDTH_WITHOUT_TERMINAL = 160
 
 
 async def run_status(settings: Settings, question: Question, *, form: Form, in_full: bool) -> int:
@@ -32,18 +27,40 @@ async def run_status(settings: Settings, question: Question, *, form: Form, in_f
         assess(facts, max_age=settings.max_age, strict=settings.strict), question.user_id, question.database
     )
     if form == "json":
-        print(json.dumps(status_as_json(facts, judgement, max_age=settings.max_age, runs=question.runs), indent=2))
+        _print_json(settings, facts, judgement, question)
     elif form == "prometheus":
-        print(status_as_prometheus(judgement), end="")
-    elif in_full or question.is_about_some:
-        show_everything(_console(), facts, judgement, runs=question.runs, about_some=question.is_about_some)
+        _print_metrics(facts, judgement)
+    elif in_full or question.is_about_some or may_be_terminal():
+        _draw(facts, judgement, question, in_full=in_full)
     else:
-        show_status(_console(), facts, judgement)
+        show_status(PlainSheet(), facts, judgement)
     return judgement.exit_code
 
 
-def _console() -> Screen:
+# Each imports what it alone needs: `status` is asked often, and importing takes longer than asking.
+
+
+def _print_json(settings: Settings, facts: Facts, judgement: Judgement, question: Question) -> None:
+    import json  # noqa: PLC0415
+
+    from notion_pg_sync.commands.status.as_json import status_as_json  # noqa: PLC0415
+
+    say(json.dumps(status_as_json(facts, judgement, max_age=settings.max_age, runs=question.runs), indent=2))
+
+
+def _print_metrics(facts: Facts, judgement: Judgement) -> None:
+    from notion_pg_sync.commands.status.as_prometheus import status_as_prometheus  # noqa: PLC0415
+
+    say(status_as_prometheus(judgement, facts.files), end="")
+
+
+def _draw(facts: Facts, judgement: Judgement, question: Question, *, in_full: bool) -> None:
+    from notion_pg_sync.commands.output.layout import ConsoleSheet  # noqa: PLC0415
+    from notion_pg_sync.commands.output.terminal import Screen  # noqa: PLC0415
+    from notion_pg_sync.commands.status.everything import show_everything  # noqa: PLC0415
+
     console = Screen()
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = _WIDTH_WITHOUT_TERMINAL
-    return console
+    if in_full or question.is_about_some:
+        show_everything(console, facts, judgement, runs=question.runs, about_some=question.is_about_some)
+    else:
+        show_status(ConsoleSheet(console), facts, judgement)

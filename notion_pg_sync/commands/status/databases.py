@@ -10,33 +10,24 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from notion_pg_sync.commands.output.terminal import text_of
-from notion_pg_sync.commands.status.judgement import DatabaseHealth
-from notion_pg_sync.commands.status.layout import (
+from notion_pg_sync.commands.output.layout import (
     NOTHING,
     Column,
     headings_of,
     print_indented,
+    print_table,
     room_beside,
     table_of,
     widths_of,
 )
+from notion_pg_sync.commands.output.terminal import text_of
+from notion_pg_sync.commands.status.judgement import DatabaseHealth
+from notion_pg_sync.commands.status.screen import STYLES
 from notion_pg_sync.commands.status.words import ago, lasting, until
 from notion_pg_sync.core.health import Condition
 from notion_pg_sync.core.wording import plural, some, times
 from notion_pg_sync.mirror.overview import Database
 
-STYLES = {
-    Condition.WENT_AWAY: "bold red",
-    Condition.FAILING: "bold red",
-    Condition.NEVER_SYNCED: "red",
-    Condition.STALE: "red",
-    Condition.LATE: "yellow",
-    Condition.SUSPENDED: "yellow",
-    Condition.INCOMPLETE: "yellow",
-    Condition.NOT_CONNECTED: "yellow",
-    Condition.FRESH: "green",
-}
 _LAST = "last result"
 _ROWS, _FRESH = Column("rows", is_number=True), Column("edits as of")
 _WIDE = (
@@ -57,12 +48,12 @@ _LEAST_ROOM = 24
 def show_databases(console: Console, shown: Sequence[DatabaseHealth], now: datetime) -> None:
     """Shows them in the order given, in which those of one user stand together."""
     rows = [_wide_row(one, now) for one in shown]
-    widths = widths_of(_WIDE, rows)
+    widths = widths_of(console, _WIDE, rows)
     if room_beside(console, widths) >= _LEAST_ROOM:
-        console.print(table_of(_WIDE, widths, [headings_of(_WIDE, _LAST), *rows]))
+        print_table(console, _WIDE, widths, [headings_of(_WIDE, _LAST), *rows])
         return
     rows = [_narrow_row(one, now) for one in shown]
-    widths = widths_of(_NARROW, rows)
+    widths = widths_of(console, _NARROW, rows)
     widths[0] = max(widths[0] - max(_LEAST_ROOM + 2 - room_beside(console, widths), 0), len(_NARROW[0].heading))
     indent = (0, 0, 0, 2)
     console.print(Padding(table_of(_NARROW, widths, [headings_of(_NARROW, _LAST)]), indent))

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from notion_pg_sync.mirror.files import FileTotals
+from notion_pg_sync.mirror.history import HistorySize
+from notion_pg_sync.mirror.looks import NO_DEMAND, Demand
 from notion_pg_sync.mirror.overview import Database, PastSync, Run, User
 from notion_pg_sync.mirror.retyped_columns import RetypedColumn
-from notion_pg_sync.sync.run.process import is_gone, is_silent
+from notion_pg_sync.sync.run.silence import is_gone, is_silent
 
 Key = tuple[str, str]
 
@@ -21,8 +24,10 @@ class Facts:
     closed, `gone` the ids of those whose process is no more. `own_failure`: what the latest run failed of that no
     database says. `last_failures`: why databases (user and database id) that are being synced right now failed the time
     before. `past_syncs` only where they were asked for. `retyped`: columns of typed views that are shown as text since
-    their properties have another type now. `obstacles`: what keeps every copy from being kept fresh or judged, a
-    sentence each; `is_partial`: so that nothing can be said of users and databases.
+    their properties have another type now. `paused`: the names of the jobs that somebody has paused; `demand`: what is
+    asked for from SQL, and who looks for it. `history`: how large it is, None where that is not told; `files`: those
+    that pages name, likewise. `obstacles`: what keeps every copy from being kept fresh or judged, a sentence each;
+    `is_partial`: so that nothing can be said of users and databases.
     """
 
     now: datetime
@@ -36,6 +41,10 @@ class Facts:
     last_failures: tuple[PastSync, ...] = ()
     past_syncs: tuple[PastSync, ...] = ()
     retyped: tuple[RetypedColumn, ...] = ()
+    paused: frozenset[str] = frozenset()
+    demand: Demand = NO_DEMAND
+    history: HistorySize | None = None
+    files: FileTotals | None = None
     obstacles: tuple[str, ...] = ()
     is_partial: bool = False
 
@@ -43,6 +52,11 @@ class Facts:
     def silent(self) -> tuple[Run, ...]:
         """The open runs whose process has given no sign of life for long, and is there."""
         return tuple(run for run in self.open_runs if run.runid not in self.gone and is_silent(run, self.now))
+
+
+def status_of(runid: int, status: str, facts: Facts) -> str:
+    """The status of a run, or of a sync in it, as it is told: one whose process is no more does not run."""
+    return "went away" if status == "running" and runid in facts.gone else status
 
 
 def gone_runs(

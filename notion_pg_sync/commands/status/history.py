@@ -9,23 +9,23 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
-from notion_pg_sync.commands.output.terminal import text_of
-from notion_pg_sync.commands.status.facts import Facts
-from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement
-from notion_pg_sync.commands.status.layout import (
+from notion_pg_sync.commands.output.layout import (
     NOTHING,
     Column,
     headings_of,
     print_indented,
+    print_table,
     room_beside,
-    table_of,
     widths_of,
 )
+from notion_pg_sync.commands.output.terminal import text_of
+from notion_pg_sync.commands.status.facts import Facts, status_of
+from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement
 from notion_pg_sync.commands.status.trend import sparkline
 from notion_pg_sync.commands.status.words import ago, lasting, local
 from notion_pg_sync.core.wording import plural
+from notion_pg_sync.mirror.jobs import SYNC_ALL
 from notion_pg_sync.mirror.overview import PastSync
-from notion_pg_sync.mirror.runs import SYNC_ALL
 
 _STYLES = {"succeeded": "green", "failed": "red", "went away": "bold red", "running": "cyan", "starting": "cyan"}
 _DURATION = Column("duration", is_number=True)
@@ -56,7 +56,7 @@ def show_runs(console: Console, facts: Facts, most: int) -> None:
         _Line(
             run.runid,
             run.job or "",
-            _status(run.runid, run.status, facts),
+            status_of(run.runid, run.status, facts),
             run.started_at,
             run.seconds,
             run.message or f"pid {run.pid} on {run.host}",
@@ -64,16 +64,6 @@ def show_runs(console: Console, facts: Facts, most: int) -> None:
         for run in facts.runs[:most]
     ]
     _show(console, Column("job", most=24), lines, facts.now)
-
-
-def show_the_last_run(console: Console, facts: Facts) -> None:
-    """Shows the latest run of `sync-all` in a line."""
-    if (run := facts.last_run) is None:
-        return
-    status = _status(run.runid, run.status, facts)
-    took = "" if run.seconds is None else f", took {lasting(run.seconds)}"
-    said = text_of(f"Last run: {run.runid}, began {ago(run.started_at, facts.now)}{took}, {status}.", "dim")
-    print_indented(console, said, 0)
 
 
 def show_syncs(console: Console, facts: Facts, judgement: Judgement, most: int) -> None:
@@ -90,7 +80,7 @@ def show_syncs(console: Console, facts: Facts, judgement: Judgement, most: int) 
         _Line(
             sync.runid,
             f"{sync.user_id} / {sync.database_name}",
-            _status(sync.runid, sync.status, facts),
+            status_of(sync.runid, sync.status, facts),
             sync.started_at,
             sync.seconds,
             sync.message,
@@ -102,10 +92,6 @@ def show_syncs(console: Console, facts: Facts, judgement: Judgement, most: int) 
 
 def _syncs_of(one: DatabaseHealth, facts: Facts) -> list[PastSync]:
     return [sync for sync in facts.past_syncs if (sync.user_id, sync.database_id) == (one.user_id, one.database_id)]
-
-
-def _status(runid: int, status: str, facts: Facts) -> str:
-    return "went away" if status == "running" and runid in facts.gone else status
 
 
 def _heading(console: Console, heading: str) -> None:
@@ -139,9 +125,9 @@ def _show(console: Console, what: Column, lines: Sequence[_Line], now: datetime)
         ]
         for line in lines
     ]
-    widths = widths_of(columns, rows)
+    widths = widths_of(console, columns, rows)
     if room_beside(console, widths) >= _LEAST_ROOM:
-        console.print(table_of(columns, widths, [headings_of(columns, "return_message"), *rows]))
+        print_table(console, columns, widths, [headings_of(columns, "return_message"), *rows])
         return
     for line in lines:
         took = "" if line.seconds is None else f", took {lasting(line.seconds)}"

@@ -13,16 +13,19 @@ from notion_pg_sync.core.errors import UsageError
 from notion_pg_sync.core.health import (
     CLOCKS_DIFFER_MINUTES,
     INTERVALS_UNTIL_STALE,
+    LOOK_IS_OLD_AFTER_MINUTES,
     MISSED_AFTER_MINUTES,
     Condition,
     Health,
 )
 from notion_pg_sync.core.wording import plural
+from notion_pg_sync.mirror.jobs import REQUESTED, SYNC_ALL, Job
 from notion_pg_sync.mirror.overview import Database, Run, User
 from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
 
 _SEE_DOCTOR = "'notion-pg-sync doctor' checks what should start one."
 _HELD = "what notion_databases says of it cannot be used: it is not synced until that is right, its rows stay."
+_LOOK_IS_OLD_AFTER = timedelta(minutes=LOOK_IS_OLD_AFTER_MINUTES)
 _RUN_IS_LATE_BY = timedelta(minutes=MISSED_AFTER_MINUTES)
 _CLOCKS_DIFFER_BY = timedelta(minutes=CLOCKS_DIFFER_MINUTES)
 
@@ -36,7 +39,7 @@ class DatabaseHealth:
     `failures`: how often in a row it failed. `next_try_at`: when it is tried again, where that is not the next run.
     `database` is None before the first sync; `running` is the run that is at it right now. `is_of_settings`: it is what
     the user's `notion_databases` says that cannot be used; `is_of_last_run`: what the last run failed of;
-    `is_everybodys`: no database can be kept fresh for it.
+    `is_everybodys`: no database can be kept fresh for it. `job` is the command that is meant where it is no user's.
     """
 
     user_id: str | None
@@ -55,11 +58,12 @@ class DatabaseHealth:
     is_of_settings: bool = False
     is_of_last_run: bool = False
     is_everybodys: bool = False
+    job: str = "sync-all"
 
     @property
     def title(self) -> str:
         """What it is, for people."""
-        return " / ".join(part for part in (self.user_id, self.name) if part is not None) or "sync-all"
+        return " / ".join(part for part in (self.user_id, self.name) if part is not None) or self.job
 
     @property
     def told(self) -> str:
@@ -234,6 +238,8 @@ def _trouble(judgement: Judgement, troubles: Sequence[DatabaseHealth]) -> str:
 
 
 def _trouble_of_runs(worst: DatabaseHealth) -> str:
+    if worst.condition is Condition.PAUSED:
+        return f"{worst.job} is paused"
     if worst.is_everybodys:
         return "no copy can be kept fresh or judged"
     if worst.condition is Condition.WENT_AWAY:
@@ -250,13 +256,20 @@ def _how_many_fresh(judgement: Judgement) -> str:
 def _all_is_well(judgement: Judgement, now: datetime) -> str:
     if not (number := len(judgement.fresh)):
         return "Nobody has asked for a database yet, so there is nothing to keep fresh."
-    which = "The one database is fresh" if number == 1 else f"All {number:,} databases are fresh"
+    which = {1: "The one database is fresh", 2: "Both databases are fresh"}.get(
+        number, f"All {number:,} databases are fresh"
+    )
     return f"{which}: {ages(judgement, now)}."
 
 
 def _by_condition(judged: Sequence[DatabaseHealth]) -> str:
-    numbers = {condition: sum(one.condition is condition for one in judged) for condition in Condition}
-    return ", ".join(f"{number:,} {condition.words}" for condition, number in numbers.items() if number)
+    paused = [f"{one.job} is paused" for one in judged if one.condition is Condition.PAUSED]
+    numbers = {
+        condition: sum(one.condition is condition for one in judged)
+        for condition in Condition
+        if condition is not Condition.PAUSED
+    }
+    return ", ".join([*(f"{number:,} {condition.words}" for condition, number in numbers.items() if number), *paused])
 
 
 def _no_such_database(judged: Iterable[DatabaseHealth], user_id: str | None, database: str) -> str:
@@ -285,11 +298,49 @@ def _runs(facts: Facts, max_age: timedelta) -> Iterator[DatabaseHealth]:
         if not any(cause and cause in message for cause in causes):
             reason = f"its last run failed: {message}"
             yield DatabaseHealth(None, None, None, Condition.FAILING, reason, ended_at, is_of_last_run=True)
+    yield from _schedules(facts, max_age)
+
+
+def _schedules(facts: Facts, max_age: timedelta) -> Iterator[DatabaseHealth]:
+    """What is not started as it should be: paused jobs, a late run, a look for requests that nobody takes any more."""
     longest = max_age / INTERVALS_UNTIL_STALE + _RUN_IS_LATE_BY
-    last = facts.last_run
-    if last and last.ended_at and facts.now - last.started_at > longest:
+    last, demand = facts.last_run, facts.demand
+    if is_paused(facts):
+        began = f"; its last run began {ago(last.started_at, facts.now)}" if last else ""
+        reason = f"notion_sync.job.active is false, so nothing is synced by itself{began}."
+        yield DatabaseHealth(None, None, None, Condition.PAUSED, reason, advice=_to_go_on(SYNC_ALL))
+    elif last and last.ended_at and facts.now - last.started_at > longest:
         reason = f"the last run began {ago(last.started_at, facts.now)}, so the next is overdue."
         yield DatabaseHealth(None, None, None, Condition.LATE, reason, last.started_at, _SEE_DOCTOR)
+    if demand.waiting and REQUESTED.name not in facts.paused and is_look_old(facts):
+        waits = plural(demand.waiting, "request waits", "requests wait")
+        looked = f"it last looked {ago(demand.last_look, facts.now)}" if demand.last_look else "it has never looked"
+        reason = f"{looked}, and {waits} for sync-all."
+        yield DatabaseHealth(
+            None, None, None, Condition.LATE, reason, demand.last_look, _SEE_DOCTOR, job=REQUESTED.typed
+        )
+    elif demand.waiting_since and facts.now - demand.waiting_since > max_age:
+        # Whoever looks, and however often: a run that is at work on a user serves it late, and one that fails never.
+        waits = plural(demand.waiting, "request waits", "requests wait")
+        reason = f"{waits}, the oldest since {ago(demand.waiting_since, facts.now)}, and no run has come to it."
+        yield DatabaseHealth(
+            None, None, None, Condition.LATE, reason, demand.waiting_since, _SEE_DOCTOR, job=REQUESTED.typed
+        )
+
+
+def is_paused(facts: Facts) -> bool:
+    """Whether somebody has paused `sync-all`."""
+    return SYNC_ALL.name in facts.paused
+
+
+def is_look_old(facts: Facts) -> bool:
+    """Whether something looked for requests every few minutes, and does so no more."""
+    looked = facts.demand.last_look
+    return looked is not None and facts.now - looked > _LOOK_IS_OLD_AFTER
+
+
+def _to_go_on(job: Job) -> str:
+    return f"To go on: {job.activation}"
 
 
 def _cause_of(obstacle: str) -> str:
@@ -424,7 +475,8 @@ def _database(facts: Facts, database: Database, max_age: timedelta) -> DatabaseH
     if facts.now - database.fresh_as_of > max_age:
         if busy := _what_keeps_it(facts, database, running):
             return judged(Condition.STALE, busy, database.fresh_as_of)
-        left = judged(Condition.STALE, _left_alone(facts, database), database.fresh_as_of, _SEE_DOCTOR)
+        advice = _to_go_on(SYNC_ALL) if is_paused(facts) else _SEE_DOCTOR
+        left = judged(Condition.STALE, _left_alone(facts, database), database.fresh_as_of, advice)
         return replace(left, cause="left alone")
     if database.rows_gone and not _what_keeps_it(facts, database, running):
         return judged(Condition.STALE, _rows_gone(database))
@@ -459,7 +511,8 @@ def _what_keeps_it(facts: Facts, database: Database, running: Run | None) -> str
 
 def _left_alone(facts: Facts, database: Database) -> str:
     since = f" since {ago(database.last_started_at, facts.now)}" if database.last_started_at else ""
-    return f"no run has reached it{since}."
+    why = ": sync-all is paused" if is_paused(facts) else ""
+    return f"no run has reached it{since}{why}."
 
 
 def _waits_for(facts: Facts, database: Database) -> str | None:

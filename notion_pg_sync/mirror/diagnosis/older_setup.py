@@ -1,4 +1,4 @@
-"""What an older set-up left in the database: pg_cron's jobs, a setting, and functions of our names."""
+"""What an older set-up left in the database: pg_cron's jobs, a setting, and functions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from notion_pg_sync.mirror.kept_settings import KeptSetting, kept_by_the_server,
 from notion_pg_sync.mirror.typed_sql import typed
 
 API_SETTING = "app.api_url"
-_FUNCTIONS = ["sync_notion_database", "sync_all_notion_databases"]
-_SYNCS = re.compile(r"sync_(all_)?notion_database|api\.notion\.com")
+# Those that notion_sync has too, and those that the older set-up had beside them.
+_REPLACED = ["sync_notion_database", "sync_all_notion_databases"]
+_HELPERS = ["set_sync_api_url", "sync_all_users_notion_databases", "sync_notion_database_via_api"]
+_SYNCS = re.compile(r"sync_(all_)?(users_)?notion_database|api\.notion\.com")
 _CHANGES = re.compile(
     r"\b(?:delete|truncate|update|insert|merge|drop|alter)\b[^;]*?\b(notion_\w+_sync\b|notion\\?_%)", re.IGNORECASE
 )
@@ -72,17 +74,23 @@ class PgCron:
 
 @dataclass(frozen=True)
 class OlderFunction:
-    """A function under one of our names that is not ours."""
+    """A function of the older set-up; `replaced`: the tool has one of its name."""
 
     schema: str
     name: str
     arguments: str
     owner: str
+    replaced: bool
 
     @property
     def signature(self) -> str:
         """Name and types, for people."""
         return f"{self.schema}.{self.name}({self.arguments})"
+
+    @property
+    def has_successor(self) -> bool:
+        """Whether `init` makes a function of its name where it was, as soon as it is gone."""
+        return self.replaced and self.schema == "public"
 
     @property
     def drop(self) -> str:
@@ -131,16 +139,31 @@ async def api_settings(connection: Connection) -> list[KeptSetting]:
 
 
 async def older_functions(connection: Connection) -> list[OlderFunction]:
-    """Functions under our names that know nothing of `notion_sync`, in any schema but that; types fully named."""
+    """Functions of the older set-up, in any schema, with types fully named; none comes before one that needs it.
+
+    Those of its names that know nothing of `notion_sync`, and those that send what is of Notion to `app.api_url`.
+    """
     found = await connection.execute(
         """
-        SELECT nspname, proname, pg_get_function_identity_arguments(pg_proc.oid), pg_get_userbyid(proowner)
-        FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
-        WHERE proname = ANY (%s) AND nspname <> 'notion_sync' AND prokind = 'f'
-          AND strpos(coalesce(pg_get_function_sqlbody(pg_proc.oid), prosrc), 'notion_sync.') = 0
-        ORDER BY 1, 2, 3
+        SELECT nspname, proname, pg_get_function_identity_arguments(older.oid), pg_get_userbyid(proowner),
+               proname = ANY (%(replaced)s)
+        FROM pg_proc AS older
+        JOIN pg_namespace ON pg_namespace.oid = pronamespace
+        CROSS JOIN LATERAL (SELECT coalesce(pg_get_function_sqlbody(older.oid), prosrc)) AS body (source)
+        WHERE nspname <> 'notion_sync' AND prokind = 'f' AND strpos(source, 'notion_sync.') = 0
+          AND (proname = ANY (%(replaced)s || %(helpers)s)
+               OR strpos(source, %(setting)s) > 0 AND source ~* 'notion' AND prorettype <> 'trigger'::regtype)
+        ORDER BY (
+            WITH RECURSIVE needing (oid) AS (
+                SELECT older.oid
+                UNION
+                SELECT objid FROM needing JOIN pg_depend
+                  ON classid = 'pg_proc'::regclass AND refclassid = 'pg_proc'::regclass AND refobjid = needing.oid
+            )
+            SELECT count(*) FROM needing
+        ), 1, 2, 3
         """,
-        (_FUNCTIONS,),
+        {"replaced": _REPLACED, "helpers": _HELPERS, "setting": API_SETTING},
     )
     return [OlderFunction(*row) async for row in found]
 

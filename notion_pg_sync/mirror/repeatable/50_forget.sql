@@ -97,8 +97,8 @@ BEGIN
         CONTINUE WHEN jsonb_typeof(wanted) IS DISTINCT FROM 'object';
         IF hex IS NULL AND wanted <> '{}' THEN
             RAISE object_not_in_prerequisite_state USING MESSAGE = format(
-                'user %L is still connected, so the next run would bring it all back: first empty notion_token, '
-                'notion_access_token and notion_databases in %s ("forget --disconnect" does).', whose, settings);
+                'user %L is still connected, so the next run would bring it all back: add --disconnect to '
+                '"notion-pg-sync forget", or first empty notion_token, notion_access_token and notion_databases in %s.', whose, settings);
         ELSIF wanted ->> '*' = '*' THEN
             RAISE object_not_in_prerequisite_state USING MESSAGE = format(
                 'user %L mirrors everything that is shared with the token, so the next run would bring the database '
@@ -108,8 +108,8 @@ BEGIN
                       -- An id, a link, or an object with one; what is none of these may hold the id anywhere.
                       WHERE position(hex IN replace(lower(coalesce(value ->> 'id', value::text)), '-', '')) > 0) THEN
             RAISE object_not_in_prerequisite_state USING MESSAGE = format(
-                'the database is still among notion_databases of user %L, so the next run would bring it back: first '
-                'take it out there, in %s ("forget --disconnect" does).', whose, settings);
+                'the database is still among notion_databases of user %L, so the next run would bring it back: add '
+                '--disconnect to "notion-pg-sync forget", or first take it out there, in %s.', whose, settings);
         END IF;
     END LOOP;
 END
@@ -218,8 +218,14 @@ BEGIN
         GROUP BY relname
         HAVING bool_or(attname = 'user_id')
         -- What the others refer to goes last.
-        ORDER BY relname = 'accounts', relname = 'databases', relname = 'data_sources', relname
+        ORDER BY relname = 'accounts', relname = 'databases', relname = 'data_sources', relname = 'files', relname
     LOOP
+        IF relation = 'notion_sync.files' THEN
+            -- Their bytes go too. Of one database: of all that no page names any more, since it may have been one of it.
+            row_count := notion_sync.discard_files(whose, NULL);
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
         -- What has no database belongs to the user as such, and goes with them.
         CONTINUE WHEN hex IS NOT NULL AND conditions IS NULL;
         EXECUTE format('DELETE FROM %s WHERE user_id::text = $1 AND ($2 IS NULL OR %s)', relation,

@@ -306,12 +306,14 @@ BEGIN
 END
 $$;
 
--- Whatever is asked for, whether together or not: one of its words suffices, and what is to be left out does not count.
+-- Whatever is asked for, whether together or not: one of its words suffices, and what is to be left out does not count. Where
+-- nothing else is asked, the same query: no line has a word of it, and an empty one would be reason for a notice.
 CREATE OR REPLACE FUNCTION notion_sync.any_word_of(query tsquery) RETURNS tsquery
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
+    SET client_min_messages = warning
 AS $$
-    SELECT coalesce(string_agg(found[1], ' | ')::tsquery, '')
+    SELECT coalesce(string_agg(found[1], ' | ')::tsquery, query)
     FROM regexp_matches(querytree(query), '(''(?:[^''\\]|''''|\\.)*''(?::\*?[ABCD]*)?)', 'g') AS words (found)
 $$;
 
@@ -395,11 +397,25 @@ BEGIN
 END
 $$;
 
+-- The same for ids of type uuid (40_requests.sql).
+CREATE OR REPLACE FUNCTION notion_sync.get_notion_page(user_id uuid, database_name text, title text)
+    RETURNS SETOF notion_sync.found_page
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS 'SELECT * FROM notion_sync.get_notion_page(user_id::text, database_name, title)';
+CREATE OR REPLACE FUNCTION notion_sync.search(
+    query text, user_id uuid, databases text[] DEFAULT NULL, most integer DEFAULT 20)
+    RETURNS SETOF notion_sync.search_result
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS 'SELECT * FROM notion_sync.search(query, user_id::text, databases, most)';
+
 GRANT EXECUTE ON FUNCTION
     notion_sync.text_in(jsonb), notion_sync.search_language(), notion_sync.search_vector(regconfig, text, text, text),
     notion_sync.get_notion_page(text, text, text), notion_sync.search_matches(text, tsquery, text[], integer),
     notion_sync.search_matches_of_all(tsquery, text[], integer), notion_sync.search_phrase(regconfig, text),
     notion_sync.search_query(regconfig, text), notion_sync.any_word_of(tsquery),
     notion_sync.search_snippet(regconfig, text, tsquery), notion_sync.people_in(jsonb[]),
-    notion_sync.names_for_search(text, uuid[]), notion_sync.search(text, text, text[], integer)
+    notion_sync.names_for_search(text, uuid[]), notion_sync.search(text, text, text[], integer),
+    notion_sync.get_notion_page(uuid, text, text), notion_sync.search(text, uuid, text[], integer)
     TO PUBLIC;

@@ -26,10 +26,13 @@ BEGIN
         'notion_sync.database_runs',
         'notion_sync.databases',
         'notion_sync.exclusions',
+        'notion_sync.files',
         'notion_sync.left_out',
         'notion_sync.options',
         'notion_sync.unread_minutes',
         'notion_sync.page_bodies',
+        'notion_sync.page_changes',
+        'notion_sync.page_files',
         'notion_sync.pages',
         'notion_sync.removed_pages',
         'notion_sync.search_documents',
@@ -48,4 +51,9 @@ $$;
 
 DROP POLICY IF EXISTS tenant_asks ON notion_sync.sync_requests;
 CREATE POLICY tenant_asks ON notion_sync.sync_requests FOR INSERT
-    WITH CHECK (user_id = notion_sync.current_user_id() AND status = 'waiting' AND runid IS NULL);
+    WITH CHECK (
+        user_id = notion_sync.current_user_id()
+        -- What is for runs to say.
+        AND status = 'waiting' AND runid IS NULL AND started_at IS NULL AND message IS NULL AND health IS NULL
+        AND (page_id IS NULL OR database_id IS NOT NULL)
+    );

@@ -18,7 +18,7 @@ COMMENT ON COLUMN notion_sync.exclusions.data_source_ids IS
 COMMENT ON COLUMN notion_sync.exclusions.since IS 'When it was first seen.';
 COMMENT ON COLUMN notion_sync.accounts.rate_limited_until IS 'Until when Notion''s rate limit holds this token back.';
 COMMENT ON COLUMN notion_sync.accounts.last_sync_brings IS
-    'What the last sync-all was to bring for this user: rows, and full read, bodies or full bodies where it was asked to.';
+    'What the last sync-all was to bring for this user: rows, and full read, bodies, full bodies or files where it was asked to.';
 COMMENT ON COLUMN notion_sync.accounts.token_fingerprint IS
     'SHA-256 of the token of the last sync: another token lifts the suspension of databases.';
 COMMENT ON COLUMN notion_sync.accounts.token_problem IS
@@ -40,6 +40,8 @@ COMMENT ON COLUMN notion_sync.databases.views IS
     'What its entry in notion_databases says of typed views; null: nothing, so that accounts.views counts.';
 COMMENT ON COLUMN notion_sync.databases.bodies IS
     'What its entry in notion_databases says of bodies; null: nothing, so that data_sources.bodies counts.';
+COMMENT ON COLUMN notion_sync.databases.listed_at IS
+    'When Notion last named its data sources, which are those that are recorded; null: the next sync asks for them.';
 COMMENT ON COLUMN notion_sync.databases.title IS 'What Notion calls it; empty: nothing.';
 COMMENT ON COLUMN notion_sync.views.renamed_to IS 'The name that the view gets once nobody needs it under its own.';
 COMMENT ON COLUMN notion_sync.data_sources.database_name IS 'The name under which its rows are in the sync table.';
@@ -70,7 +72,17 @@ COMMENT ON COLUMN notion_sync.views.kind IS
     'Of a view beside a typed view: the type of the property (null: relation), or body.';
 COMMENT ON COLUMN notion_sync.views.reorder IS
     'Yours to set: whether the next run makes the view again with its columns in the order of a new view.';
-COMMENT ON COLUMN notion_sync.sync_requests.database_id IS 'Null: every database of the user.';
+COMMENT ON COLUMN notion_sync.sync_requests.database_id IS
+    'Null: the database that database_name names or, without a name, every database of the user.';
+COMMENT ON COLUMN notion_sync.sync_requests.page_id IS 'Null: all pages of the database.';
+COMMENT ON COLUMN notion_sync.sync_requests.runid IS
+    'The run that took it up; if it waits, that one died, and it is taken up again.';
+COMMENT ON COLUMN notion_sync.sync_requests.started_at IS 'When a run took it up; null: none has yet.';
+COMMENT ON TABLE notion_sync.last_looks IS
+    'When sync-all --requested last looked for requests, to five minutes: a look that finds none leaves no run.';
+COMMENT ON TABLE notion_sync.webhook_days IS 'How many events of Notion''s webhooks receive_webhook was given, by day.';
+COMMENT ON COLUMN notion_sync.webhook_days.day IS 'In UTC.';
+COMMENT ON COLUMN notion_sync.webhook_days.found_nothing IS 'Of how many no copy has the page or the data source.';
 COMMENT ON TABLE notion_sync.page_bodies IS 'The bodies of pages, as far as runs or data_sources.bodies ask for them.';
 COMMENT ON COLUMN notion_sync.page_bodies.markdown IS 'Notion''s enhanced Markdown; URLs of hosted files without signature.';
 COMMENT ON COLUMN notion_sync.page_bodies.plain_text IS 'The same without marks, for search.';
@@ -123,11 +135,15 @@ COMMENT ON TABLE notion_sync.trusted_owners IS 'Roles whose tables are read and 
 COMMENT ON TABLE notion_sync.pages IS
     'One row a page of a sync table: what the page is, what the tool wrote there, and in which transaction.';
 COMMENT ON COLUMN notion_sync.pages.source_hash IS 'SHA-256 of what Notion said of the page (its row has it as content_hash).';
+COMMENT ON COLUMN notion_sync.pages.answer_hash IS
+    'SHA-256 of the answer that the page came in, then source_hash: the same answer need not be parsed again. Null: it is.';
 COMMENT ON COLUMN notion_sync.pages.row_id IS 'The id of its row: a row that was deleted comes back under it.';
 COMMENT ON COLUMN notion_sync.pages.row_xmin IS
     'The transaction that wrote the row (its xmin): another one means that somebody else wrote it since. Null: there is no row, a trigger keeps it out.';
 COMMENT ON COLUMN notion_sync.pages.stored_digest IS
     'SHA-256 of the row as it is stored, where a trigger changed what was written.';
+COMMENT ON COLUMN notion_sync.pages.given IS
+    'What Notion gave of the columns that a trigger of the table stored otherwise; null: of none.';
 COMMENT ON COLUMN notion_sync.pages.icon IS 'As Notion gives it; URLs of hosted files without signature. So is cover.';
 COMMENT ON COLUMN notion_sync.pages.public_url IS 'Where the page is published on the web; null: it is not.';
 COMMENT ON COLUMN notion_sync.pages.created_by IS 'An id of notion_sync.users, as last_edited_by is.';
@@ -197,7 +213,8 @@ COMMENT ON COLUMN notion_sync.data_sources.full_read_confirmed IS
     'Creation times that a second listing has confirmed, where the first missed many rows.';
 COMMENT ON COLUMN notion_sync.data_sources.full_read_confirmed_of IS
     'The begin of the full read that full_read_confirmed is of.';
-COMMENT ON COLUMN notion_sync.database_runs.mode IS 'full: all rows were read; incremental: those that were edited.';
+COMMENT ON COLUMN notion_sync.database_runs.mode IS
+    'full: all rows were read; incremental: those that were edited; pages: single ones that were asked for, no sync.';
 COMMENT ON COLUMN notion_sync.database_runs.error_code IS
     'Null where it succeeded; docs/json-output.md lists the codes.';
 COMMENT ON COLUMN notion_sync.databases.found_by_search IS
@@ -253,11 +270,16 @@ COMMENT ON FUNCTION notion_sync.as_uuid(text) IS
     'A plain value as a column of a typed view shows it; null where it is no uuid with dashes.';
 COMMENT ON FUNCTION notion_sync.as_uuid_array(jsonb) IS
     'A plain value as a column of a typed view shows it; null where it is no list of uuids.';
+COMMENT ON FUNCTION notion_sync.ask_for_copy(text, uuid, uuid) IS
+    'For receive_webhook: lets a request for a page, or for its whole database, wait; false where no more may.';
 COMMENT ON FUNCTION notion_sync.bound_requests() IS 'Trigger: limits how many requests a user may have waiting.';
 COMMENT ON FUNCTION notion_sync.bridges_of(text, uuid) IS
     'The columns of a data source that have a view of their own, with a row for each value, and the types of their properties.';
 COMMENT ON FUNCTION notion_sync.check_that_it_stays_away(text, text, text) IS
     'For forget: raises an exception where the next run would bring back what is to be forgotten.';
+COMMENT ON FUNCTION notion_sync.copies_of_event(jsonb) IS
+    'For receive_webhook: whose copies hold the page, data source or database that an event names.';
+COMMENT ON FUNCTION notion_sync.count_event(boolean) IS 'For receive_webhook: counts an event in notion_sync.webhook_days.';
 COMMENT ON FUNCTION notion_sync.current_user_id() IS
     'The user whose rows this session sees: the setting app.user_id, else the claim sub; null: nobody.';
 COMMENT ON FUNCTION notion_sync.delete_from_sync_table(regclass, text, text, text) IS
@@ -276,6 +298,7 @@ COMMENT ON FUNCTION notion_sync.follow_view_sources() IS 'Trigger: keeps notion_
 COMMENT ON FUNCTION notion_sync.forget_rows(text, text, text) IS 'For forget: all that it does.';
 COMMENT ON FUNCTION notion_sync.get_notion_page(text, text, text) IS
     'The pages of a user that have this title, in a database of this name (null: in any).';
+COMMENT ON FUNCTION notion_sync.get_notion_page(uuid, text, text) IS 'The same for an id of type uuid.';
 COMMENT ON FUNCTION notion_sync.has_bodies(text, uuid) IS 'Whether views show the bodies of a data source.';
 COMMENT ON FUNCTION notion_sync.hex_of(text) IS
     'The 32 characters of a database''s id; raises an exception where it is none.';
@@ -289,6 +312,8 @@ COMMENT ON FUNCTION notion_sync.known_names(text, uuid[]) IS
     'For names_of: the same, for a reader who may read notion_sync.users.';
 COMMENT ON FUNCTION notion_sync.known_titles(text, uuid[]) IS
     'For titles_of: the same, for a reader who may read notion_sync.search_documents.';
+COMMENT ON FUNCTION notion_sync.lacking_in_public() IS
+    'The names of ours that nobody has in public, where this role may create them.';
 COMMENT ON FUNCTION notion_sync.list_options(text, uuid) IS
     'Brings notion_sync.options to what the schemas of a user''s data sources say.';
 COMMENT ON FUNCTION notion_sync.list_view_sources(text, text) IS
@@ -305,12 +330,17 @@ COMMENT ON FUNCTION notion_sync.own_search_matches(tsquery, text[], integer) IS
 COMMENT ON FUNCTION notion_sync.pages_without_row(regclass, text, text[], text) IS
     'For forget: which of these pages have no row in a sync table.';
 COMMENT ON FUNCTION notion_sync.people_in(jsonb[]) IS 'For search: the ids of people in plain values.';
+COMMENT ON FUNCTION notion_sync.queue_request(text, uuid, text, uuid) IS
+    'For the functions that ask: queues a request, or finds the same one that waits; its number.';
+COMMENT ON FUNCTION notion_sync.receive_webhook(jsonb) IS
+    'Takes an event of Notion''s webhooks, whose signature is checked before, and asks for a sync of what it names, for all users who hold that; returns how many requests wait for it.';
 COMMENT ON FUNCTION notion_sync.repeatable_state() IS
     'A hash of the functions, policies and triggers, by which init sees that one was changed.';
 COMMENT ON FUNCTION notion_sync.retype_column(text, uuid, text, text) IS
     'Gives a column of typed views another type, from the next sync on; for operators.';
 COMMENT ON FUNCTION notion_sync.search(text, text, text[], integer) IS
     'Full text search: the best pages first, each with a snippet; user null: everybody whose pages the session sees.';
+COMMENT ON FUNCTION notion_sync.search(text, uuid, text[], integer) IS 'The same for an id of type uuid.';
 COMMENT ON FUNCTION notion_sync.search_language() IS 'The language that search is set to.';
 COMMENT ON FUNCTION notion_sync.search_matches(text, tsquery, text[], integer) IS
     'For search: the best pages of a user.';
@@ -332,9 +362,18 @@ COMMENT ON FUNCTION notion_sync.spell_page_id() IS 'Trigger: writes a page id as
 COMMENT ON FUNCTION notion_sync.status_groups_of(text, uuid) IS
     'The groups of the options of a data source''s statuses, by column and option.';
 COMMENT ON FUNCTION notion_sync.sync_all_notion_databases(text) IS
-    'Asks for a sync of all databases of a user, which the next sync-all serves first.';
+    'Asks for a sync of all databases of a user, which the next run serves first; a problem is in the row.';
+COMMENT ON FUNCTION notion_sync.sync_all_notion_databases(uuid) IS 'The same for an id of type uuid.';
 COMMENT ON FUNCTION notion_sync.sync_notion_database(text, text, text) IS
-    'Asks for a sync of one database of a user, which the next sync-all serves first.';
+    'Asks for a sync of one database of a user, by its id, link or name, which the next run serves first.';
+COMMENT ON FUNCTION notion_sync.sync_notion_database(uuid, text, text) IS 'The same for ids of type uuid.';
+COMMENT ON FUNCTION notion_sync.sync_notion_database(text, uuid, text) IS 'The same for ids of type uuid.';
+COMMENT ON FUNCTION notion_sync.sync_notion_database(uuid, uuid, text) IS 'The same for ids of type uuid.';
+COMMENT ON FUNCTION notion_sync.sync_notion_page(text, text) IS
+    'Asks for a sync of one page that the copy of a user has, by its id or link, which the next run serves first.';
+COMMENT ON FUNCTION notion_sync.sync_notion_page(uuid, text) IS 'The same for ids of type uuid.';
+COMMENT ON FUNCTION notion_sync.sync_notion_page(text, uuid) IS 'The same for ids of type uuid.';
+COMMENT ON FUNCTION notion_sync.sync_notion_page(uuid, uuid) IS 'The same for ids of type uuid.';
 COMMENT ON FUNCTION notion_sync.sync_tables_open(boolean) IS
     'For view_sources: the sync tables of which the session sees more than its own rows.';
 COMMENT ON FUNCTION notion_sync.text_in(jsonb) IS 'For search: the text of a plain value, a list with commas.';
@@ -343,9 +382,109 @@ COMMENT ON FUNCTION notion_sync.titles_of(text, uuid[]) IS
 COMMENT ON FUNCTION notion_sync.turn_of(uuid, interval) IS
     'When it was last a page''s turn to have its body read again.';
 COMMENT ON FUNCTION notion_sync.views_of_nobody() IS 'For forget: the typed views that show nobody''s rows any more.';
+COMMENT ON FUNCTION notion_sync.waiting_request(text, uuid, text, uuid) IS
+    'For the functions that ask: the number of the request of this kind that waits, or null.';
 COMMENT ON FUNCTION notion_sync.without_emails(jsonb) IS
     'What Notion says of a page, without the e-mail addresses of people.';
 COMMENT ON FUNCTION notion_sync.write_settings(text, text) IS
     'Runs a statement on user_settings with a token, which no error writes to the server''s log.';
 COMMENT ON TYPE notion_sync.found_page IS 'A row that get_notion_page returns.';
 COMMENT ON TYPE notion_sync.search_result IS 'A row that search returns.';
+COMMENT ON TABLE notion_sync.page_changes IS
+    'What changed in Notion, a row for each change that a run saw after the first full read (docs/history.md).';
+COMMENT ON COLUMN notion_sync.page_changes.change_id IS
+    'In the order in which a page changed; not in that in which changes of different pages become visible (changes_since).';
+COMMENT ON COLUMN notion_sync.page_changes.transaction_id IS 'The transaction that recorded it.';
+COMMENT ON COLUMN notion_sync.page_changes.database_name IS 'The name of the database then.';
+COMMENT ON COLUMN notion_sync.page_changes.kind IS 'inserted, updated or removed.';
+COMMENT ON COLUMN notion_sync.page_changes.reason IS
+    'Why the page came or went, or why values changed though no person changed them; null: a person did.';
+COMMENT ON COLUMN notion_sync.page_changes.seen_at IS 'When a run saw it, by PostgreSQL''s clock.';
+COMMENT ON COLUMN notion_sync.page_changes.edited_at IS 'When the page was last edited, by Notion''s clock.';
+COMMENT ON COLUMN notion_sync.page_changes.edited_by IS
+    'Who edited the page last, which need not be who made this change.';
+COMMENT ON COLUMN notion_sync.page_changes.old IS
+    'The values before, by column, and the page''s url: those that differ, or all where it was removed.';
+COMMENT ON COLUMN notion_sync.page_changes.new IS
+    'The values after, by column, and the page''s url: those that differ, or all where it was inserted.';
+COMMENT ON TABLE notion_sync.history_generations IS
+    'Where the numbers of transactions in page_changes begin anew, as after a dump was restored; for changes_since.';
+COMMENT ON COLUMN notion_sync.history_generations.first_change_id IS 'No change of it has a smaller number.';
+COMMENT ON COLUMN notion_sync.history_generations.system_identifier IS 'Of the cluster in which it began.';
+COMMENT ON COLUMN notion_sync.accounts.history IS 'Yours to set: whether changes of the user''s pages are recorded.';
+COMMENT ON COLUMN notion_sync.accounts.history_days IS 'Yours to set: for how many days they are kept.';
+COMMENT ON COLUMN notion_sync.data_sources.history IS
+    'Yours to set: whether changes of its pages are recorded; null: as accounts.history says.';
+COMMENT ON COLUMN notion_sync.data_sources.history_days IS
+    'Yours to set: for how many days they are kept; null: as accounts.history_days says.';
+COMMENT ON COLUMN notion_sync.data_sources.history_since IS
+    'Since when every change is recorded: rows_as_of knows what was there from this time on; null: none is recorded.';
+COMMENT ON COLUMN notion_sync.databases.former_since IS
+    'Since when rows_as_of knows what data sources held that the database no longer has; null: it has had no others.';
+COMMENT ON COLUMN notion_sync.databases.former_titles IS
+    'The column of the title, by the id of each data source that the database no longer has.';
+COMMENT ON VIEW notion_sync.field_changes IS
+    'What persons changed in Notion, a row for each column that changed, with people by name.';
+COMMENT ON TYPE notion_sync.seen_change IS 'A row that changes_since returns.';
+COMMENT ON TYPE notion_sync.past_page IS 'A row that rows_as_of returns.';
+COMMENT ON FUNCTION notion_sync.begin_generation() IS
+    'Trigger: begins a generation of page_changes where numbers of transactions are not those of this cluster.';
+COMMENT ON FUNCTION notion_sync.changes_between(uuid, bigint, bigint, pg_snapshot, pg_snapshot, boolean, bigint) IS
+    'For changes_since: the changes that one snapshot sees and another does not.';
+COMMENT ON FUNCTION notion_sync.changes_since(text, integer) IS
+    'The changes that a consumer has not had yet, each with the position to ask with the next time; null: from the beginning.';
+COMMENT ON FUNCTION notion_sync.database_meant(text, text) IS
+    'For rows_as_of: the database of a user that a name, an id or a link means.';
+COMMENT ON FUNCTION notion_sync.as_given(jsonb, jsonb) IS
+    'For the history: what Notion gave of a page, by column, of which a trigger may have stored something else.';
+COMMENT ON FUNCTION notion_sync.history_begins(text, uuid) IS
+    'Since when the past of a database of a user is known; null where it is not.';
+COMMENT ON FUNCTION notion_sync.is_computed(text) IS
+    'Whether Notion computes the values of properties of this type, which are no part of the history.';
+COMMENT ON FUNCTION notion_sync.is_generation_ours() IS
+    'For changes_since: whether the newest generation of page_changes began in this cluster.';
+COMMENT ON FUNCTION notion_sync.known_generations() IS
+    'For changes_since: the generations of page_changes, in order.';
+COMMENT ON AGGREGATE notion_sync.merged(jsonb) IS
+    'For rows_as_of: objects as one; of what several have, the last one''s counts.';
+COMMENT ON FUNCTION notion_sync.rows_as_of(text, text, timestamptz) IS
+    'The rows of a database of a user as they were at that time, without what Notion computes.';
+COMMENT ON FUNCTION notion_sync.shown_value(jsonb, jsonb) IS
+    'For field_changes: a plain value as people read it.';
+COMMENT ON COLUMN notion_sync.databases.files IS
+    'Whether the files of its pages are kept, as its entry in notion_databases says; null: that says nothing.';
+COMMENT ON TABLE notion_sync.files IS
+    'The files that Notion hosts and pages name, a row for each user and file: what is kept of them, and why not.';
+COMMENT ON COLUMN notion_sync.files.path IS 'The path of its URL at Notion, which names a file for good.';
+COMMENT ON COLUMN notion_sync.files.sha256 IS 'The SHA-256 of its bytes, in hex; null: they are not kept.';
+COMMENT ON COLUMN notion_sync.files.bytes IS 'How many bytes it has; null: they are not kept.';
+COMMENT ON COLUMN notion_sync.files.media_type IS 'What Notion''s storage said of its type.';
+COMMENT ON COLUMN notion_sync.files.stored_as IS
+    'Where its bytes are, below the place that --files names; null: they are not kept.';
+COMMENT ON COLUMN notion_sync.files.fetched_at IS 'When its bytes were fetched; null: they are not kept.';
+COMMENT ON COLUMN notion_sync.files.failure IS 'Why it could not be fetched the last time; null: it has not failed.';
+COMMENT ON COLUMN notion_sync.files.failed_at IS 'When it failed the last time.';
+COMMENT ON COLUMN notion_sync.files.tries IS 'How often it failed.';
+COMMENT ON COLUMN notion_sync.files.next_try_at IS
+    'When it is tried again at the earliest; null, where it has failed: never by itself.';
+COMMENT ON COLUMN notion_sync.files.begun_as IS
+    'Where bytes of it may lie since a run began to fetch it and has not ended; null: none does.';
+COMMENT ON COLUMN notion_sync.files.wanted_at IS 'When a page was first seen to name it.';
+COMMENT ON COLUMN notion_sync.files.unused_since IS
+    'Since when no page names it, so that it goes after a while; null: some page does.';
+COMMENT ON TABLE notion_sync.page_files IS 'Which page names which file that Notion hosts, and where.';
+COMMENT ON COLUMN notion_sync.page_files.place IS 'property, cover, icon or body.';
+COMMENT ON COLUMN notion_sync.page_files.property IS 'The name of the column; empty where place is not property.';
+COMMENT ON COLUMN notion_sync.page_files."position" IS
+    'From 1 on; in a property that of the file in the column''s array, among files that Notion does not host too.';
+COMMENT ON COLUMN notion_sync.page_files.name IS 'The file''s name, as the page has it.';
+COMMENT ON COLUMN notion_sync.page_files.path IS 'The file, see files.path.';
+COMMENT ON TABLE notion_sync.discarded_files IS
+    'Files that nothing names any more and whose bytes the next run with --files, or forget, removes.';
+COMMENT ON FUNCTION notion_sync.discard_files(text, text[]) IS
+    'For forget, exclusions and runs: deletes files that no page names, and notes that their bytes are to be removed.';
+COMMENT ON FUNCTION notion_sync.follow_unused_files() IS 'Trigger: notes since when no page names a file.';
+COMMENT ON FUNCTION notion_sync.kept_files_of(text, uuid, text, text[]) IS
+    'Where the bytes of the files of a property are kept, below the place, file by file.';
+COMMENT ON FUNCTION notion_sync.known_files(text, uuid, text, text[]) IS
+    'The same, for who may read page_files and files.';

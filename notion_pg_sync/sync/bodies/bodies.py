@@ -19,6 +19,7 @@ from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.markdown import plain_text
 from notion_pg_sync.sync.bodies.body import BodyReader
 from notion_pg_sync.sync.bodies.plan import BATCH, goes_on, is_settled
+from notion_pg_sync.sync.files.naming import keeps_files, take_in_files_of_bodies
 from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.failures import Failure, logged_failure
@@ -40,6 +41,22 @@ class _Batch:
 
     read: list[Body] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
+
+
+async def read_body(reader: BodyReader, page: DuePage) -> Body:
+    """The body of a page, as it is to be kept. Raises `NotionError`."""
+    read = await reader.read(page.page_id)
+    return Body(
+        page_id=page.page_id,
+        markdown=read.markdown,
+        plain_text=plain_text(read.markdown),
+        missing=read.missing,
+        content_hash=digest(read.markdown),
+        edited_at=page.edited_at,
+        settled=is_settled(page.edited_at, read.asked_at),
+        fetched_at=read.asked_at,
+        files=read.files,
+    )
 
 
 class BodiesSync:
@@ -165,6 +182,8 @@ class BodiesSync:
     async def _write(self, source: _DueOfSource, read: Sequence[Body]) -> None:
         async with self._work.writing_for(self._user_id) as connection:
             await bodies.write_bodies(connection, source.table, source.key, read)
+            if keeps_files(self._work.settings, self._database.options):
+                await take_in_files_of_bodies(connection, self._work, source.key, read)
             await self._count(connection)
 
     async def _next(self, source: _DueOfSource, due: Due, last: DuePage | None) -> list[DuePage]:
@@ -175,22 +194,9 @@ class BodiesSync:
 
     async def _read(self, page: DuePage, batch: _Batch) -> None:
         try:
-            read = await self._reader.read(page.page_id)
+            batch.read.append(await read_body(self._reader, page))
         except Exception as error:  # noqa: BLE001 - recorded; the other bodies are read
             batch.failed.append(logged_failure(error))
-            return
-        batch.read.append(
-            Body(
-                page_id=page.page_id,
-                markdown=read.markdown,
-                plain_text=plain_text(read.markdown),
-                missing=read.missing,
-                content_hash=digest(read.markdown),
-                edited_at=page.edited_at,
-                settled=is_settled(page.edited_at, read.asked_at),
-                fetched_at=read.asked_at,
-            )
-        )
 
     async def _conclude(self) -> None:
         """Tells the outcome in the run's record and to the watcher."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from notion_pg_sync.core.errors import ErrorCode
+from notion_pg_sync.core.hosted_files import HostedFile
 from notion_pg_sync.notion.blocks import Rendered, home_of_children, render_block, together, unreadable
 from notion_pg_sync.notion.cleaning import storable_text
 from notion_pg_sync.notion.client import BlocksAnswer, JsonObject, MarkdownAnswer, NotionClient
 from notion_pg_sync.notion.errors import NotionError
+from notion_pg_sync.notion.hosted_files import files_of_markdown
 from notion_pg_sync.notion.markdown import left_out, with_part, without_signatures
 from notion_pg_sync.sync.bodies.plan import MOST_PARTS, blocks_may_help
 from notion_pg_sync.sync.gathering import gather_or_cancel
@@ -23,11 +26,14 @@ THE_REST = "more blocks"
 
 @dataclass(frozen=True)
 class ReadBody:
-    """A body: storable Markdown, what is missing from it, and when it was asked for (see `clock.asked_at`)."""
+    """A body: storable Markdown, what is missing from it, when it was asked for (see `clock.asked_at`), and the files
+    that it names.
+    """
 
     markdown: str
     missing: list[str]
     asked_at: datetime
+    files: Sequence[HostedFile]
 
 
 class BodyReader:
@@ -71,12 +77,12 @@ class BodyReader:
             waiting.extend(part.unknown)
         vague = vague or any(block_id not in known for block_id in waiting)
         missing = {*left_out(markdown), *([THE_REST] if vague else [])}
-        return _read_body(markdown, missing, answer.asked_at)
+        return _read_body(markdown, missing, answer.asked_at, files_of_markdown(markdown))
 
     async def _from_blocks(self, page_id: str) -> ReadBody:
         answer = await self._client.blocks(page_id)
         rendered = await self._rendered_together(answer)
-        return _read_body(rendered.markdown, rendered.missing, answer.asked_at)
+        return _read_body(rendered.markdown, rendered.missing, answer.asked_at, rendered.files)
 
     async def _rendered_together(self, answer: BlocksAnswer) -> Rendered:
         """All blocks of an answer, and what it leaves out."""
@@ -97,6 +103,8 @@ class BodyReader:
         return render_block(block, await self._rendered_together(answer))
 
 
-def _read_body(markdown: str, missing: set[str] | frozenset[str], asked_at: datetime) -> ReadBody:
+def _read_body(
+    markdown: str, missing: set[str] | frozenset[str], asked_at: datetime, files: Sequence[HostedFile]
+) -> ReadBody:
     text = without_signatures(storable_text(markdown))
-    return ReadBody(text, sorted(map(storable_text, missing)), asked_at)
+    return ReadBody(text, sorted(map(storable_text, missing)), asked_at, files)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from notion_pg_sync.core.errors import ErrorCode
-from notion_pg_sync.notion.client import NotionClient, QueryAnswer
+from notion_pg_sync.notion.answered_pages import AnsweredPage
+from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.pages import Listed, read_listed
+from notion_pg_sync.sync.gathering import by_turns
 from notion_pg_sync.sync.rows.left_so_far import LeftSoFar
 from notion_pg_sync.sync.rows.removing import Verdicts, ask_for
 
@@ -48,12 +50,15 @@ class PagesAlone:
         self._left.add_pages(verdicts.unanswered, minutes)
         return verdicts
 
-    async def listed(self, answer: QueryAnswer) -> Listed:
-        """The pages of an answer; those that it has in part only are asked for, once, and are whole where they come.
+    async def listed(self, pages: Iterable[AnsweredPage], hashes: Mapping[str, str]) -> Listed:
+        """Pages of answers; those that came in part only are asked for, once, and are whole where they come.
 
-        Raises `NotionError`, also where too many come in part only.
+        `hashes`: of the answers, by page id. Raises `NotionError`, also where too many come in part only.
         """
-        listed = read_listed(answer.pages)
+        listed = Listed([], [])
+        for some in await by_turns(list(pages), lambda few: read_listed(few, hashes)):
+            listed.whole.extend(some.whole)
+            listed.in_part.extend(some.in_part)
         new = [page_id for page_id in listed.in_part if page_id not in self.in_part]
         if not new:
             return listed

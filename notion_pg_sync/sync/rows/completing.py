@@ -150,6 +150,7 @@ def _with_values(
             page,
             properties=page.properties.changed(by_place[place]),
             cut=frozenset(value.id for value in by_place[place].values()) if are_cut else page.cut,
+            answer_hash=None,
         )
         if place in by_place
         else page

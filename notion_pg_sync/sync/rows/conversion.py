@@ -11,8 +11,9 @@ from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.sent_rows import AboutPage, Row
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import Storable, page_hash, picture_link, picture_text, storable_text, to_storable
-from notion_pg_sync.notion.completion import is_incomplete
+from notion_pg_sync.notion.completion import incomplete_values
 from notion_pg_sync.notion.computed_types import settle_types
+from notion_pg_sync.notion.hosted_files import files_named
 from notion_pg_sync.notion.json_text import canonical_text
 from notion_pg_sync.notion.page_properties import PageProperties, read_properties
 from notion_pg_sync.notion.pages import Page
@@ -28,10 +29,14 @@ from notion_pg_sync.notion.properties import (
 
 @dataclass
 class Conversion:
-    """How pages become rows of `table`, and what of them could not be kept as it was."""
+    """How pages become rows of `table`, and what of them could not be kept as it was.
+
+    `keeps_files`: the files that they name are kept too.
+    """
 
     columns: list[Column]
     table: SyncTable
+    keeps_files: bool = False
     altered_rows: int = 0
     not_computed: Counter[str] = field(default_factory=Counter)
     not_shared_out: Counter[str] = field(default_factory=Counter)
@@ -72,15 +77,19 @@ class Conversion:
     def _row_of(self, page: Page, columns: ColumnsByProperty) -> Row:
         stored = to_storable(page.properties.given)
         # Nearly all pages are clean as they come, and read already.
-        properties = page.properties if stored.value is page.properties.given else read_properties(stored.value)
+        properties = read_properties(stored.value) if stored.altered else page.properties
         fields = fields_of(properties, columns)
         self.altered_rows += stored.altered > 0
-        not_shared_out = _not_shared_out(properties, columns) if fields.not_computed else set()
         partial = {column.name for property_id in page.cut for column in columns.get(property_id, ())}
-        self.not_shared_out.update(not_shared_out - partial)
-        self.not_computed.update(fields.not_computed - not_shared_out - partial)
-        self.unfit.update(fields.unfit)
+        if fields.not_computed:
+            not_shared_out = _not_shared_out(properties, columns)
+            self.not_shared_out.update(not_shared_out - partial)
+            self.not_computed.update(fields.not_computed - not_shared_out - partial)
+        if fields.unfit:
+            self.unfit.update(fields.unfit)
         fields_text = canonical_text(fields.values)
+        # What is told of such a row, or has to be tried again, comes of reading it.
+        is_plain = not (stored.altered or fields.not_computed or fields.unfit or page.cut)
         about = _about(page, _incomplete(properties, columns, fields.not_computed, page.cut))
         return Row(
             page_id=page.id,
@@ -97,6 +106,9 @@ class Conversion:
             icon=picture_link(page.icon),
             cover=picture_link(page.cover),
             about=about,
+            answer_hash=page.answer_hash if is_plain and not about.incomplete else None,
+            # Before signatures are cut.
+            files=files_named(page.properties, page.cover, page.icon, columns) if self.keeps_files else (),
         )
 
 
@@ -109,19 +121,18 @@ def _shown_as_text(column: Column) -> str:
 
 def _not_shared_out(properties: PageProperties, columns: ColumnsByProperty) -> set[str]:
     """The columns of rollups whose parts are not distinguished."""
-    return {column.name for value in properties if is_incomplete(value) for column in columns.get(value.id, ())}
+    return {column.name for value in incomplete_values(properties) for column in columns.get(value.id, ())}
 
 
 def _incomplete(
     properties: PageProperties, columns: ColumnsByProperty, not_computed: Collection[str], cut: Collection[str]
 ) -> tuple[str, ...]:
     """The properties, by name, that are not told whole, or whose columns have no value this time."""
-    if not not_computed and not cut:
-        return tuple(sorted(value.name for value in properties if is_incomplete(value)))
-    empty = {property_id for property_id, own in columns.items() if any(column.name in not_computed for column in own)}
-    return tuple(
-        sorted(value.name for value in properties if is_incomplete(value) or value.id in empty or value.id in cut)
-    )
+    names = {value.name for value in incomplete_values(properties)}
+    if not_computed or cut:
+        empty = {id_ for id_, own in columns.items() if any(column.name in not_computed for column in own)}
+        names |= {value.name for value in properties if value.id in empty or value.id in cut}
+    return tuple(sorted(names))
 
 
 def _about(page: Page, incomplete: tuple[str, ...]) -> AboutPage:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
+from notion_pg_sync.core.columns import Column
 from notion_pg_sync.core.errors import ErrorCode, ExitCode, ToolError
 from notion_pg_sync.core.intervals import EVERYTHING, MINUTE, Interval, gaps
+from notion_pg_sync.core.left_out import LeftOut
 from notion_pg_sync.core.users import User
 from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.data_sources import DataSourceState
 from notion_pg_sync.mirror.exclusions import Purged
 from notion_pg_sync.mirror.rows import Written
 from notion_pg_sync.mirror.runs import Counts, Mode
+from notion_pg_sync.mirror.sent_rows import Row
 from notion_pg_sync.mirror.tables import SyncTable
+from notion_pg_sync.notion.answer_hash import conversion_key
+from notion_pg_sync.notion.answered_pages import AnsweredPage
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION, sanitize, storable_text
 from notion_pg_sync.notion.client import DataSourceAnswer, JsonObject, NotionClient, QueryAnswer
 from notion_pg_sync.notion.edit_listing import EditListing
@@ -22,17 +30,21 @@ from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.exclusion import NOTHING, Exclusion, Selection, check_title, named
 from notion_pg_sync.notion.full_listing import FullListing
 from notion_pg_sync.notion.listing import Query
+from notion_pg_sync.notion.page_size import PageSize
 from notion_pg_sync.notion.pages import Page
 from notion_pg_sync.notion.people import users_in
 from notion_pg_sync.notion.properties import plain_text
 from notion_pg_sync.notion.schema import (
     assign_columns,
     changed_options,
+    is_wiki,
     schema_fingerprint,
     unknown_types,
     vanished_names,
 )
 from notion_pg_sync.notion.splits import splits_of
+from notion_pg_sync.sync.gathering import Behind, behind, by_turns
+from notion_pg_sync.sync.rows.ahead import Ahead, beside
 from notion_pg_sync.sync.rows.alone import PagesAlone
 from notion_pg_sync.sync.rows.completing import complete_pages
 from notion_pg_sync.sync.rows.conversion import Conversion
@@ -40,6 +52,7 @@ from notion_pg_sync.sync.rows.excluding import purged_note
 from notion_pg_sync.sync.rows.left_so_far import LeftSoFar
 from notion_pg_sync.sync.rows.plan import (
     OVERLAP,
+    SINGLE_QUERY_ROWS,
     FullRead,
     IncrementalRead,
     Plan,
@@ -50,7 +63,7 @@ from notion_pg_sync.sync.rows.plan import (
     plan_read,
     watermark_after,
 )
-from notion_pg_sync.sync.rows.reading import reading
+from notion_pg_sync.sync.rows.reading import Listing, reading
 from notion_pg_sync.sync.rows.removing import (
     ALWAYS_REMOVABLE_ROWS,
     MAX_CONFIRMED_ONE_BY_ONE,
@@ -67,9 +80,13 @@ from notion_pg_sync.sync.rows.row_sink import (
     counts_of,
     rows_refused,
 )
+from notion_pg_sync.sync.rows.unread import Hashed, UnreadPages
+from notion_pg_sync.sync.run.answer_memory import MOST_PART_BYTES, in_parts
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.listener import ProgressKey
 from notion_pg_sync.sync.run.people_lookup import told_of
+
+Outcome = TypeVar("Outcome")
 
 # So many pages of which something was left out are read again after an incremental read, at a request or more each.
 MAX_TRIED_AGAIN = 20
@@ -82,12 +99,74 @@ class InTrashError(NotionError):
         super().__init__(message, code=ErrorCode.IN_TRASH)
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Pages that are read, and the ids of others: those that Notion did not give, and those that are as they were."""
+
+    pages: Sequence[Page]
+    not_given: Sequence[str] = ()
+    unchanged: Collection[str] = ()
+
+    @property
+    def seen(self) -> list[str]:
+        """All of them, by id."""
+        return [*(page.id for page in self.pages), *self.not_given, *self.unchanged]
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What a batch comes to, without its pages, which take several times as much memory.
+
+    `has_new_columns`: it changed columns; `users` whom it names for the first time; `left` out of it, None where that
+    is nothing, now and before; `seen`: see `Batch`; `unchanged`: how many pages are as they were.
+    """
+
+    rows: Sequence[Row]
+    has_new_columns: bool
+    users: set[User]
+    left: Sequence[LeftOut] | None
+    seen: Sequence[str]
+    unchanged: int
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What pages came to that were asked for by their ids.
+
+    `written`: those whose rows were; `refused`: those whose rows PostgreSQL refuses, and why; `incomplete`: those of
+    which Notion does not give all. `has_new_columns`: they changed columns.
+    """
+
+    written: set[str]
+    refused: dict[str, LeftOut]
+    incomplete: set[str]
+    has_new_columns: bool
+
+
+# How Notion fails for a data source that may have left its database, or gone with it.
+_GONE = frozenset(
+    {
+        ErrorCode.OBJECT_NOT_FOUND,
+        ErrorCode.RESTRICTED_RESOURCE,
+        ErrorCode.VALIDATION_ERROR,
+        ErrorCode.INVALID_REQUEST_URL,
+        ErrorCode.MALFORMED,
+        ErrorCode.IN_TRASH,
+    }
+)
+
+
+class DoubtedListingError(Exception):
+    """Notion is to be asked which data sources the database has, before more is done with this one."""
+
+
 class DataSourceSync:
     """The sync of one data source of a user.
 
     `counts` is what was done for its database before, and what this does with it; `rows`: how many rows of it there
-    were in its table when the account's sync began. `mode`: how it was read, None until it is. `has_progress`: the next
-    run need not read all of it again, where this one is cut off. `exclusion`: what is excluded of its database.
+    were in its table when the account's sync began. `mode`: how it was read, None until it is. `exclusion`: what is
+    excluded of its database. `is_listed`: Notion has just named it as one of its database's; else it did so within the
+    hour. `looks_ahead`: the schema is likely as it was.
     """
 
     def __init__(
@@ -100,8 +179,12 @@ class DataSourceSync:
         *,
         rows: int,
         exclusion: Exclusion = NOTHING,
+        is_listed: bool,
+        looks_ahead: bool,
     ) -> None:
         self._work = work
+        self._is_listed = is_listed
+        self._looks_ahead = looks_ahead
         self._exclusion = exclusion
         self._purged = Purged()
         self._client = client
@@ -109,11 +192,14 @@ class DataSourceSync:
         self._destination = destination
         self.counts = counts
         self.mode: Mode | None = None
-        self.has_progress = False
+        self._has_progress = False
+        self._has_new_progress = False
+        self._expected: int | None = None
         self._rows = rows
-        self._page_size = work.settings.page_size
+        self._page_size = PageSize(work.settings.page_size)
+        self._ahead: Ahead | None = None
         self._watched = ProgressKey(place.owner.user_id, place.owner.database_name, place.owner.database_id)
-        self._conversion = Conversion([], place.table)
+        self._conversion = Conversion([], place.table, place.keeps_files)
         self._schema: JsonObject = {}
         self._began_at = datetime.now(UTC)
         self._note = ""
@@ -124,10 +210,23 @@ class DataSourceSync:
         self._users_told: set[User] = set()
         self._left = LeftSoFar()
         self._alone = PagesAlone(client, place.key.data_source_id, self._left)
+        self._unread = UnreadPages(destination, client.keeps_emails)
         self._left_before: dict[str, None] = {}
         self._unread_before: list[Interval] = []
         self._tried: set[str] = set()
         self._databases_inside: set[str] = set()
+        self._has_answers = True
+        self._written: list[str] = []
+
+    @property
+    def has_progress(self) -> bool:
+        """Whether the next run need not read all of it again, where this one is cut off."""
+        return self._has_progress or (self._has_new_progress and not self._destination.is_behind)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was read, and none of that by a run before."""
+        return self.mode == "full" and self._is_whole
 
     @property
     def notes(self) -> list[str]:
@@ -156,35 +255,65 @@ class DataSourceSync:
         """Whether values or pages are missing that Notion does not give."""
         return bool(self._left.found or self._left.unread or self._left_before.keys() - self._tried)
 
+    async def take_in(self, pages: Sequence[Page], state: DataSourceState, columns: list[Column]) -> TakenIn:
+        """Takes in pages that were asked for by their ids, as `state` and `columns` say of what earlier runs recorded.
+
+        Raises as `sync` does.
+        """
+        self._has_answers = False
+        self._schema = state.schema
+        self._conversion.columns = columns
+        self._left_before = dict.fromkeys(state.left_out)
+        self._alone.is_wiki = is_wiki(state.schema)
+        await self._write(await self._converted(Batch(pages)), None)
+        if self._conversion.unfit:
+            await self._destination.note_unfit(self._conversion.unfit, is_whole=False)
+        incomplete = {page_id for page_id, _ in self._left.found}
+        return TakenIn(
+            set(self._written),
+            dict(self._destination.refused),
+            incomplete,
+            has_new_columns=self._conversion.columns != columns,
+        )
+
     async def sync(self) -> None:
         """Syncs it.
 
         Raises `InTrashError`, `NotionError`, `ListingError`, `HeldBackError`, `RowsBlockedError`, `RowRefusedError`,
-        `LeaseLostError`, and what psycopg raises.
+        `LeaseLostError`, and what psycopg raises; `DoubtedListingError` where it is not `is_listed`, and something is
+        odd or rows would go.
         """
-        answer = await self._described()
-        if answer.in_trash:
-            raise InTrashError(
-                f"data source {self._place.key.data_source_id} is in Notion's trash, its rows stay as they are: "
-                "restore it there."
-            )
+        try:
+            answer, (state, known_columns, now) = await self._look()
+        except NotionError as error:
+            if self._is_listed or error.code not in _GONE:
+                raise
+            raise DoubtedListingError from error
         self._schema, _ = sanitize(answer.schema)
-        if self._exclusion:
-            await self._exclude(answer)
+        is_as_before = state is not None and state.schema == self._schema
+        if not is_as_before:
+            # What was asked for ahead may be older than this schema.
+            self._ahead = None
+            self._doubt_listing()
         self._alone = PagesAlone(self._client, self._place.key.data_source_id, self._left)
         self._alone.is_wiki = answer.is_wiki
         described = Description(storable_text(answer.name), self._schema, schema_fingerprint(self._schema))
-        state, known_columns, now = await self._destination.known()
         self._left_before = dict.fromkeys(state.left_out) if state else {}
+        self._unread.has_notes = state is not None
+        self._unread.read_always = self._left_before
         self._unread_before = [Interval(minute, minute + MINUTE) for minute in state.unread] if state else []
         # By Notion's clock, unless one of ours is behind it: where a time lies in the future, edits would be left out.
         self._began_at = min(answer.asked_at, now)
-        self._vanished = vanished_names(state.schema, self._schema) if state else []
-        options = changed_options(state.schema, self._schema) if state else []
+        schema_before = state.schema if state and not is_as_before else {}
+        self._vanished = vanished_names(schema_before, self._schema)
+        options = changed_options(schema_before, self._schema) if schema_before else []
         plan = self._plan(state, Schema(described.fingerprint, options), now)
+        if isinstance(plan, FullRead) and self._rows > SINGLE_QUERY_ROWS:
+            # It is a long one, and may find that rows have left.
+            self._doubt_listing()
         self._conversion.columns = assign_columns(self._schema, known_columns)
         begins = self._began_at if isinstance(plan, FullRead) and plan.edits_since is None else None
-        await self._destination.prepare(described, self._conversion.columns, state, begins)
+        await self._destination.prepare(described, self._conversion.columns, state, begins, may_wait=True)
         rows_held_back = await self._carry_out(plan, described, state)
         if self.mode == "incremental":
             await self._try_again()
@@ -197,12 +326,44 @@ class DataSourceSync:
         if rows := await self._destination.withheld():
             raise blocked(rows, self._place.table)
 
+    def _doubt_listing(self) -> None:
+        if not self._is_listed:
+            raise DoubtedListingError
+
+    async def _look(self) -> tuple[DataSourceAnswer, tuple[DataSourceState | None, list[Column], datetime]]:
+        """The data source as Notion describes it, and what earlier runs recorded; the first query is made at once.
+
+        Not where anything is excluded: by its name, even what is not known to be excluded may be so by now.
+        """
+        if self._exclusion:
+            answer = await self._described()
+            await self._exclude(answer)
+            return answer, await self._destination.known()
+        known = state, _, now = await self._destination.known()
+        query = self._foreseen(state, now) if state and self._looks_ahead else None
+        if query is None:
+            return await self._described(), known
+        answer, self._ahead = await beside(self._described(), query, self._ask)
+        if isinstance(error := self._ahead.outcome, NotionError) and error.code in _GONE:
+            self._doubt_listing()
+        return answer, known
+
+    def _foreseen(self, state: DataSourceState, now: datetime) -> Query | None:
+        """The first query, if the schema is as it was; None where a full read is carried on, or goes round pages."""
+        plan = self._plan(state, Schema(state.schema_fingerprint), now)
+        if isinstance(plan, IncrementalRead):
+            return EditListing(plan.since, now).next_query()
+        return None if plan.edits_since or state.unread else FullListing().next_query()
+
     async def _described(self) -> DataSourceAnswer:
-        """The data source as Notion describes it, without what is excluded."""
+        """The data source as Notion describes it, without what is excluded. Raises `InTrashError`."""
         key = self._place.key.data_source_id
         if self._exclusion:
             self._client = self._client.selecting({key: Selection(self._exclusion)})
-        return await self._client.data_source(key)
+        answer = await self._client.data_source(key)
+        if answer.in_trash:
+            raise InTrashError(f"data source {key} is in Notion's trash, its rows stay as they are: restore it there.")
+        return answer
 
     async def _exclude(self, answer: DataSourceAnswer) -> None:
         """Takes what is excluded out of what is stored, and asks for the rest alone. Raises `ExclusionError`."""
@@ -226,6 +387,7 @@ class DataSourceSync:
             return await self._read_edits(plan.since, described, state, state.held_back if state else 0)
         self._note = plan.note
         if plan.edits_since is None:
+            self._expected = state.row_count if state else None
             return await self._read_whole()
         rows_held_back = await self._read_whole(*(state.covered, state.confirmed) if state else ())
         return await self._read_edits(plan.edits_since, described, state, rows_held_back)
@@ -240,6 +402,9 @@ class DataSourceSync:
         self._conversion.unfit.clear()
         self._is_whole = not covered
         await self._list(self._whole_listing(covered))
+        is_all_read = not (self._left.unread or self._unread_before)
+        if is_all_read and await self._destination.end_if_all_seen():
+            return 0
         unseen = await self._unseen_elsewhere()
         if len(unseen) > MAX_CONFIRMED_ONE_BY_ONE:
             # Not proof enough: listed once more, from the start, into what was seen.
@@ -263,24 +428,29 @@ class DataSourceSync:
 
     async def _list(self, listing: FullListing, *, is_second: bool = False) -> None:
         """Reads what a listing lists; `is_second`: it confirms what a full read did not see."""
-        async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
+        async with behind() as writing, self._reading(listing) as answers:
             async for batch in answers:
-                pages: list[Page] = []
-                not_given: list[str] = []
-                for answer, progress in batch:
-                    listed = await self._alone.listed(answer)
-                    pages += [page for page in listed.whole if page.created_at < progress.until]
-                    not_given += listed.in_part
-                stretches = [progress.covered for _, progress in batch if progress.covered]
-                seen = [*(page.id for page in pages), *not_given]
-                read = ReadProgress(seen, stretches, is_second=is_second) if self.mode == "full" else None
-                await self._write(pages, read, not_given)
-                self.has_progress |= any(not stretch.is_empty for stretch in stretches)
+                stretches = [one.covered for _, one in batch if one.covered]
+                await self._take_in_answers(
+                    (
+                        page
+                        for answer, covered in batch
+                        for page in answer.pages
+                        if page.created_at is None or page.created_at < covered.until
+                    ),
+                    ReadProgress([], stretches, is_second=is_second, ends=listing.is_complete)
+                    if self.mode == "full"
+                    else None,
+                    writing,
+                )
         self._left.unread = {minute.start: error for minute, error in listing.unread.items()}
 
     async def _unseen_elsewhere(self) -> list[str]:
         """The pages that were not seen, once those of minutes that no listing gives whole are read alone."""
         unseen = await self._destination.unseen()
+        if unseen:
+            # Of a database in the trash, too, a query finds nothing.
+            self._doubt_listing()
         if not (unseen and self._left.unread):
             return unseen
         enclosed = await self._destination.created_in(unseen, list(self._left.unread))
@@ -293,9 +463,9 @@ class DataSourceSync:
 
     async def _take_in(self, verdicts: Verdicts, not_given: Sequence[str]) -> None:
         """Writes the pages that are still there; those that Notion did not give count as seen, too."""
-        seen = [*(page.id for page in verdicts.still_there), *not_given]
-        if seen:
-            await self._write(verdicts.still_there, ReadProgress(seen, []), not_given)
+        read = Batch(verdicts.still_there, not_given)
+        if read.seen:
+            await self._write(await self._converted(read), ReadProgress(read.seen, []))
 
     async def _note_unread(self) -> None:
         if self._left.unread or self._unread_before:
@@ -330,19 +500,21 @@ class DataSourceSync:
         self.mode = self.mode or "incremental"
         listing = EditListing(since, self._began_at)
         has_way_out = False
-        async with reading(listing, self._ask, self._work.settings.concurrency) as answers:
+        async with behind() as writing, self._reading(listing) as answers:
             async for batch in answers:
-                pages: list[Page] = []
-                not_given: list[str] = []
-                for answer, edits in batch:
-                    listed = await self._alone.listed(answer)
-                    pages += [
-                        page for page in listed.whole if page.id in edits.unseen or page.id in self._alone.in_part
-                    ]
-                    not_given += listed.in_part
                 _, latest = batch[-1]
-                await self._write(pages, EditProgress(watermark_after(latest.until, self._began_at)), not_given)
-                self.has_progress |= latest.until > listing.since
+                await self._take_in_answers(
+                    (
+                        page
+                        for answer, edits in batch
+                        for page in answer.pages
+                        if page.id is None or page.id in edits.unseen or page.edited_at is None
+                    ),
+                    EditProgress(watermark_after(latest.until, self._began_at), ends=listing.is_complete),
+                    writing,
+                )
+                await writing.done()
+                self._progressed(latest.until > listing.since)
                 # If it is cut off within a minute of which nothing can be kept, the next run carries a full read on.
                 if latest.is_crowded and not has_way_out:
                     await self._destination.prepare(described, self._conversion.columns, state, self._began_at)
@@ -363,63 +535,125 @@ class DataSourceSync:
         left_out = [page_id for page_id in self._left_before if page_id not in self._tried]
         if left_out:
             verdicts = await self._alone.ask(left_out[:MAX_TRIED_AGAIN])
-            await self._write(verdicts.still_there, None, [*verdicts.unanswered])
+            await self._write(await self._converted(Batch(verdicts.still_there, [*verdicts.unanswered])), None)
         if self._unread_before:
             await self._list(FullListing((), splits_of(self._schema), apart=self._unread_before))
             self._left.note_minutes(await self._destination.created_in(self._left.pages, list(self._left.unread)))
             await self._note_unread()
 
-    async def _write(
-        self,
-        pages: Sequence[Page],
-        progress: ReadProgress | EditProgress | None,
-        not_given: Sequence[str] = (),
-    ) -> None:
-        """Completes `pages` and hands their rows on, with what the batch stands for.
+    def _reading(
+        self, listing: Listing[Outcome]
+    ) -> AbstractAsyncContextManager[AsyncIterator[list[tuple[QueryAnswer, Outcome]]]]:
+        return reading(listing, self._next, self._work.settings.concurrency, self._work.answers)
 
-        `not_given`: pages that Notion did not give. Pages of earlier edits than what is stored are read alone.
+    async def _take_in_answers(
+        self, answered: Iterable[AnsweredPage], progress: ReadProgress | EditProgress | None, writing: Behind
+    ) -> None:
+        """Writes pages of answers, of which those are read that may not be as they were; a part of them at a time.
+
+        `progress` is what all of them stand for, and is recorded with the last part, the pages seen with each. While
+        `writing` a part, PostgreSQL works, so that the next one is read and converted meanwhile.
         """
-        older = await self._write_batch(pages, progress, not_given, may_be_older=self._alone.is_tired)
+        pages = list(answered)
+        others = [f"{self._place.table.qualified_name} {self._client.keeps_emails}"]
+        if self._place.keeps_files:
+            # What was read without them is read once more.
+            others.append("files")
+        columns = self._conversion.columns
+        hashed = await self._unread.hashed(pages, conversion_key(self._schema, columns, *others))
+        parts = in_parts([page for page in pages if page.id not in hashed.unchanged])
+        for number, part in enumerate(parts, 1):
+            is_last = number == len(parts)
+            if sum(page.size for page in part) > MOST_PART_BYTES:
+                # A page so large that two of them at a time are too much.
+                await writing.done()
+            converted = await self._converted(await self._read(part, hashed, has_unchanged=is_last), columns)
+            stands_for = progress.of_part(converted.seen, is_last=is_last) if progress else None
+            await writing.begin(partial(self._write, converted, stands_for))
+            # Else it would be held while the next part is read.
+            del converted
+
+    async def _read(self, part: Sequence[AnsweredPage], hashed: Hashed, *, has_unchanged: bool) -> Batch:
+        """A part of the pages of answers, with those that are as they were."""
+        listed = await self._alone.listed(part, hashed.hashes)
+        return Batch(listed.whole, listed.in_part, hashed.unchanged if has_unchanged else ())
+
+    async def _write(self, converted: Converted, progress: ReadProgress | EditProgress | None) -> None:
+        """Hands rows on, with what their batch stands for.
+
+        Pages of earlier edits than what is stored are read alone.
+        """
+        older = await self._write_batch(converted, progress, may_be_older=self._alone.is_tired)
         if older:
             verdicts = await self._alone.ask(older)
-            await self._write_batch(verdicts.still_there, None, [*verdicts.unanswered], may_be_older=True)
+            again = await self._converted(Batch(verdicts.still_there, [*verdicts.unanswered]))
+            await self._write_batch(again, None, may_be_older=True)
+
+    async def _converted(self, batch: Batch, hashed_with: Sequence[Column] = ()) -> Converted:
+        """Completes pages and converts them; `hashed_with`: the columns with which their answers were hashed."""
+        completed = await complete_pages(self._client, batch.pages, self._schema, self._left)
+        ids = {page.id for page in batch.pages}
+        self._tried |= ids & self._left_before.keys()
+        left = self._left.of(ids | set(batch.not_given))
+        has_new_columns = self._conversion.settle_types(completed)
+        rows = [row for some_rows in await by_turns(completed, self._conversion.rows_of) for row in some_rows]
+        if self._conversion.columns != hashed_with:
+            # Once the columns are forgotten that they told, or that pages before them did, they have to be read again.
+            rows = [replace(row, answer_hash=None) for row in rows]
+        return Converted(
+            rows=rows,
+            has_new_columns=has_new_columns,
+            users={user for page in completed for user in users_in(page.properties)} - self._users_told,
+            left=left if left or ids & self._left_before.keys() else None,
+            seen=batch.seen,
+            unchanged=len(batch.unchanged),
+        )
 
     async def _write_batch(
-        self,
-        pages: Sequence[Page],
-        progress: ReadProgress | EditProgress | None,
-        not_given: Sequence[str],
-        *,
-        may_be_older: bool,
+        self, converted: Converted, progress: ReadProgress | EditProgress | None, *, may_be_older: bool
     ) -> Sequence[str]:
         """Writes a batch; returns the pages that were left as they are, since what is stored is of a later edit."""
-        completed = await complete_pages(self._client, pages, self._schema, self._left)
-        ids = {page.id for page in pages}
-        self._tried |= ids
-        left = self._left.of(ids | set(not_given))
-        columns_changed = self._conversion.settle_types(completed)
-        rows = self._conversion.rows_of(completed)
-        columns = self._conversion.columns if columns_changed else None
-        new_users = {user for page in completed for user in users_in(page.properties)} - self._users_told
-        settled = left if left or ids & self._left_before.keys() else None
         written = await self._destination.write(
-            rows, columns, progress, told_of(new_users), settled, may_be_older=may_be_older
+            converted.rows,
+            # As they are by now: pages that were read alone meanwhile may have changed, and recorded, others.
+            self._conversion.columns if converted.has_new_columns else None,
+            progress,
+            told_of(converted.users),
+            converted.left,
+            unchanged=converted.unchanged,
+            may_be_older=may_be_older,
+            knows_answers=self._has_answers,
         )
-        self._users_told |= new_users
+        if not self._has_answers:
+            self._written += written.pages
+        self._users_told |= converted.users
         self.counts += counts_of(written)
         self._stored.restored += written.restored
         self._stored.altered += written.altered
+        if isinstance(progress, ReadProgress):
+            self._progressed(any(not stretch.is_empty for stretch in progress.stretches))
         so_far = with_traffic(self.counts, self._client)
-        self._work.listener.progressed(self._watched, so_far, waiting=self._client.pacer.is_waiting)
+        self._work.listener.progressed(
+            self._watched, so_far, expected=self._expected, waiting=self._client.pacer.is_waiting
+        )
         return written.older
 
+    def _progressed(self, is_new: bool) -> None:
+        """Takes in whether there is `is_new` progress, and whether what there is is recorded by now."""
+        self._has_new_progress |= is_new
+        self._has_progress = self.has_progress
+
+    async def _next(self, query: Query) -> QueryAnswer:
+        """The answer to a query of a listing; the first of all may have been made ahead."""
+        ahead, self._ahead = self._ahead, None
+        return ahead.answer() if ahead and ahead.is_for(query) else await self._ask(query)
+
     async def _ask(self, query: Query) -> QueryAnswer:
-        most = min(self._page_size, query.most or self._page_size)
+        most = min(self._page_size.rows, query.most or self._page_size.rows)
         has_failed = query.most is not None
         answer = await self._client.query(self._place.key.data_source_id, query.body(), most, has_failed=has_failed)
         if not has_failed:
-            # What was too much once is so again: each trial costs waiting.
-            self._page_size = min(self._page_size, answer.page_size)
+            self._page_size.take_in(most, answer.page_size, answer.in_time, len(answer.pages), answer.size)
         self._databases_inside |= {_name_of(one) for one in answer.databases}
         return answer
 

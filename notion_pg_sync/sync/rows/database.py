@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
@@ -12,7 +13,7 @@ from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import data_sources
 from notion_pg_sync.mirror.connection import transaction
-from notion_pg_sync.mirror.data_sources import DataSourceKey
+from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceState, KnownListing
 from notion_pg_sync.mirror.kept_tables import kept_table, why_rows_stay
 from notion_pg_sync.mirror.row_counts import RowCounts, count_rows_of
 from notion_pg_sync.mirror.runs import Counts, DatabaseRun, Mode
@@ -22,9 +23,11 @@ from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.exclusion import NOTHING
 from notion_pg_sync.notion.json_access import get_path
-from notion_pg_sync.sync.rows.data_source import DataSourceSync, InTrashError, with_traffic
+from notion_pg_sync.sync.files.naming import keeps_files
+from notion_pg_sync.sync.rows.data_source import DataSourceSync, DoubtedListingError, InTrashError, with_traffic
 from notion_pg_sync.sync.rows.excluding import purge_stored, settle_exclusion
-from notion_pg_sync.sync.rows.row_sink import DryRunSink, PostgresSink, SyncTarget
+from notion_pg_sync.sync.rows.plan import is_believed
+from notion_pg_sync.sync.rows.row_sink import DryRunSink, PostgresSink, RowSink, SyncTarget
 from notion_pg_sync.sync.rows.vanished import remove_vanished
 from notion_pg_sync.sync.run.configuration import Configuration
 from notion_pg_sync.sync.run.context import RunContext
@@ -32,12 +35,24 @@ from notion_pg_sync.sync.run.discovery import title_of
 from notion_pg_sync.sync.run.failures import Failure, logged_failure
 from notion_pg_sync.sync.run.preset_tables import prepare_table
 
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Which data sources a database has, its own id, and its title; None: Notion was not asked for it in this run."""
+
+    data_source_ids: list[str]
+    database_id: str
+    title: str | None = None
+
 
 class DatabaseSync:
     """The sync of one database of a user, under the user's lease.
 
     `configuration`: all that the user configures. `row_counts`: the user's, when the account's sync began; None:
-    they are to be counted now.
+    they are to be counted now. `known`: what is known of the database; None: it is to be looked up. `is_requested`: a
+    person or program asked for this very database, so that Notion is asked for it too.
     """
 
     def __init__(
@@ -48,9 +63,13 @@ class DatabaseSync:
         configured: ConfiguredDatabase,
         row_counts: RowCounts | None,
         *,
+        known: KnownListing | None,
         configuration: Configuration,
+        is_requested: bool,
     ) -> None:
         self._work = work
+        self._known_before = known
+        self._is_requested = is_requested
         self._client = client.with_own_traffic()
         self._user_id = user_id
         self._configuration = configuration
@@ -61,6 +80,9 @@ class DatabaseSync:
         self._failures: list[Failure] = []
         self._notes: list[str] = []
         self._exclusion = NOTHING
+        self._living: list[str] = []
+        self._is_doubted = False
+        self._is_listed: bool | None = None
         self._is_done = False
         self._in_trash: InTrashError | None = None
 
@@ -77,7 +99,9 @@ class DatabaseSync:
         sentences = [failure.sentence for failure in self._failures] or [_says(counts, dry=dry)]
         error_code = self._failures[0].code if self._failures else None
         run = DatabaseRun.of_rows(counts, mode, error_code, " ".join(dict.fromkeys([*sentences, *self._notes])))
-        return replace(run, is_incomplete=any(sync.is_incomplete for sync in self._data_sources))
+        is_incomplete = any(sync.is_incomplete for sync in self._data_sources)
+        is_whole = bool(self._data_sources) and all(sync.is_whole for sync in self._data_sources)
+        return replace(run, is_incomplete=is_incomplete, is_whole=is_whole, is_listed=self._is_listed)
 
     async def sync(self) -> None:
         """Syncs it.
@@ -88,27 +112,57 @@ class DatabaseSync:
         try:
             self._notes.extend(await prepare_table(self._work, self._configured.name))
             known = await self._known()
-            table = await self._table(known)
-            self._notes.extend(await self._purge(known))
-            database = await self._database()
-            await self._exclude(database)
-            living = await self._sync_data_sources(table, database)
+            table = await self._table(known.tables)
+            self._notes.extend(await self._purge(known.tables))
+            listing = await self._sync_data_sources(table, known)
+            living = self._living_of(listing)
+            vanished = {one: known.tables[one] for one in known.tables.keys() - living}
+            if listing.title is not None:
+                is_its_own = listing.database_id == self._configured.database_id
+                self._is_listed = is_its_own and not vanished and living == set(listing.data_source_ids)
             if not self._work.settings.dry_run:
-                await self._remove_vanished({one: known[one] for one in known.keys() - set(living)})
+                await self._remove_vanished(vanished)
         except Exception as error:  # noqa: BLE001 - recorded; the other databases go on
             self._failures.append(logged_failure(error))
         self._is_done = True
 
-    async def _sync_data_sources(self, table: SyncTable, database: JsonObject) -> list[str]:
-        """Syncs what a database names; returns those that are not in Notion's trash. Raises `NotionError`."""
-        living = [
-            one
-            for one in _data_source_ids(database, self._configured, self._way_out)
-            if await self._sync_data_source(table, one, title_of(database))
-        ]
-        if self._in_trash and not living:
+    async def _sync_data_sources(self, table: SyncTable, known: KnownListing) -> Listing:
+        """Syncs the data sources that the database has, and returns which they are. Raises `NotionError`."""
+        if self._may_believe(known):
+            listing = Listing(sorted(known.tables), self._configured.database_id)
+            try:
+                await self._sync_listed(table, listing)
+            except (DoubtedListingError, NotionError) as doubt:
+                self._is_doubted = True
+                log.info("%s / %s is asked for: %r", self._user_id, self._configured.name, doubt.__cause__ or doubt)
+            else:
+                return listing
+        listing = await self._listing()
+        await self._sync_listed(table, listing)
+        return listing
+
+    def _may_believe(self, known: KnownListing) -> bool:
+        settings = self._work.settings
+        is_to_be_asked = self._is_requested or settings.full or settings.verify or settings.dry_run
+        return bool(known.tables) and is_believed(known.age) and not is_to_be_asked
+
+    async def _sync_listed(self, table: SyncTable, listing: Listing) -> None:
+        await self._exclude(listing)
+        for one in listing.data_source_ids:
+            if one not in self._living and await self._sync_data_source(table, one, listing):
+                self._living.append(one)
+        if self._in_trash and not self._living_of(listing):
             raise self._in_trash
-        return living
+
+    def _living_of(self, listing: Listing) -> set[str]:
+        """The data sources that are there; what was believed to be there may not be listed."""
+        return set(self._living) & set(listing.data_source_ids)
+
+    async def _listing(self) -> Listing:
+        """What Notion says of the database. Raises `NotionError`."""
+        database = await self._database()
+        ids = _data_source_ids(database, self._configured, self._way_out)
+        return Listing(ids, _id_of(database) or self._configured.database_id, title_of(database))
 
     @property
     def _way_out(self) -> str:
@@ -131,10 +185,9 @@ class DatabaseSync:
                 status=error.status,
             ) from error
 
-    async def _exclude(self, database: JsonObject) -> None:
+    async def _exclude(self, listing: Listing) -> None:
         """Finds out what is excluded, before anything is read; records what is new. Raises `ExclusionError`."""
-        sources = _data_source_ids(database, self._configured, self._way_out)
-        ids = [_id_of(database) or self._configured.database_id, *sources]
+        ids = [listing.database_id, *listing.data_source_ids]
         settled = await settle_exclusion(
             self._work, self._client, self._user_id, self._configured, ids, configuration=self._configuration
         )
@@ -145,36 +198,46 @@ class DatabaseSync:
     async def _purge(self, known: Mapping[str, str]) -> list[str]:
         return await purge_stored(self._work, self._user_id, self._configuration, self._configured, known)
 
-    async def _known(self) -> dict[str, str]:
-        """The data sources that the database had so far, each with the name of its table."""
+    async def _known(self) -> KnownListing:
+        if self._known_before is not None:
+            return self._known_before
         async with transaction(self._work.pool) as connection:
-            return await data_sources.known_data_sources(connection, self._user_id, self._configured.database_id)
+            return await data_sources.known_listing(connection, self._user_id, self._configured.database_id)
 
     async def _table(self, known: Mapping[str, str]) -> SyncTable:
         """Where the rows go, by the database's name, unless a foreign key keeps them where they are."""
-        wanted = self._work.table_for(self._configured.name)
-        if set(known.values()) <= {wanted.qualified_name}:
-            return wanted
-        async with transaction(self._work.pool) as connection:
-            table, key = await kept_table(connection, self._work.tables.values(), known.values(), wanted)
-        if key is not None:
-            self._notes.append(why_rows_stay(table, wanted, key))
+        table, note = await table_of(self._work, self._configured.name, known)
+        self._notes.extend(note)
         return table
 
     def _counts_so_far(self) -> Counts:
         return self._data_sources[-1].counts if self._data_sources else Counts()
 
-    async def _sync_data_source(self, table: SyncTable, data_source_id: str, database_title: str) -> bool:
-        """Syncs a data source; returns whether it is there, and not in Notion's trash."""
+    async def _sync_data_source(self, table: SyncTable, data_source_id: str, listing: Listing) -> bool:
+        """Syncs a data source; returns whether it is there, and not in Notion's trash. Raises `DoubtedListingError`."""
         work, configured = self._work, self._configured
         owner = RowOwner(
             self._user_id, configured.database_id, configured.name, data_source_id, configured.id_as_written
         )
-        place = SyncTarget(owner, table, database_title)
-        destination = DryRunSink(work, place) if work.settings.dry_run else PostgresSink(work, place)
+        place = SyncTarget(owner, table, listing.title, keeps_files=keeps_files(work.settings, configured.options))
         rows = await self._count_rows(table, data_source_id)
+        destination: RowSink = DryRunSink(work, place)
+        if not work.settings.dry_run:
+            unclaimed = self._row_counts is None or self._row_counts.get((table.qualified_name, None), 0) > 0
+            destination = PostgresSink(
+                work, place, known_before=self._state_of(data_source_id), may_have_unclaimed=unclaimed
+            )
+        before = self._counts_so_far()
         sync = DataSourceSync(
-            work, self._client, place, destination, self._counts_so_far(), rows=rows, exclusion=self._exclusion
+            work,
+            self._client,
+            place,
+            destination,
+            before,
+            rows=rows,
+            exclusion=self._exclusion,
+            is_listed=listing.title is not None,
+            looks_ahead=not self._is_doubted,
         )
         self._data_sources.append(sync)
         try:
@@ -182,11 +245,23 @@ class DatabaseSync:
         except InTrashError as error:
             self._in_trash = error
             return False
+        except DoubtedListingError:
+            sync.counts = _but_what_is_read_again(before, sync.counts)
+            raise
         except Exception as error:  # noqa: BLE001 - recorded; the other data sources go on
             self._failures.append(logged_failure(error))
-        self._notes.extend(sync.notes)
-        self._notes.extend(destination.notes)
+        finally:
+            self._notes.extend([*sync.notes, *destination.notes])
         return True
+
+    def _state_of(self, data_source_id: str) -> DataSourceState | None:
+        """What was known of a data source when its database began; None where it has to be looked up once more.
+
+        That is where the sync itself may have changed something of it by now.
+        """
+        states = self._known_before.states if self._known_before else {}
+        is_as_it_was = len(states) == 1 and self._configuration.excludes_nothing and not self._is_doubted
+        return states.get(data_source_id) if is_as_it_was else None
 
     async def _count_rows(self, table: SyncTable, data_source_id: str) -> int:
         if self._row_counts is None:
@@ -212,9 +287,28 @@ class DatabaseSync:
                 self._removed += Counts(removed=removed)
 
 
+async def table_of(work: RunContext, database_name: str, known: Mapping[str, str]) -> tuple[SyncTable, list[str]]:
+    """The table of a database of this name, and what a person should know where a foreign key keeps its rows in it.
+
+    `known`: its data sources, each with the name of the table that its rows are in.
+    """
+    wanted = work.table_for(database_name)
+    if set(known.values()) <= {wanted.qualified_name}:
+        return wanted, []
+    async with transaction(work.pool) as connection:
+        table, key = await kept_table(connection, work.tables.values(), known.values(), wanted)
+    return table, [why_rows_stay(table, wanted, key)] if key is not None else []
+
+
+def _but_what_is_read_again(before: Counts, counts: Counts) -> Counts:
+    """What a data source came to that is read once more from its beginning: its rows count then, what it wrote now."""
+    written = counts.inserted + counts.updated - before.inserted - before.updated
+    return replace(counts, rows_read=before.rows_read, unchanged=before.unchanged - written)
+
+
 def _says(counts: Counts, *, dry: bool) -> str:
     written = ((counts.inserted, "inserted"), (counts.updated, "updated"), (counts.removed, "removed"))
-    changes = ", ".join(f"{count} {word}" for count, word in written if count)
+    changes = ", ".join(f"{count:,} {word}" for count, word in written if count)
     if dry:
         return f"{plural(counts.rows_read, 'row')} read; a real run would have {changes or 'nothing'} to write."
     return f"{plural(counts.rows_read, 'row')} read, {changes or 'nothing changed'}."

@@ -56,7 +56,7 @@ async def purge_stored(
     `known`: its data sources, each with the name of its table. Returns what a person should know. Raises
     `UnfitTableError` where a table cannot be written, and `PurgeBlockedError`.
     """
-    if work.settings.dry_run:
+    if work.settings.dry_run or configuration.excludes_nothing:
         return []
     async with transaction(work.pool) as connection:
         stored = await exclusions.load_exclusions(connection, user_id)
@@ -107,6 +107,8 @@ async def settle_exclusion(
     """
     every = {configured.database_id, *ids}
     _check_readable(configuration, every)
+    if configuration.excludes_nothing:
+        return Exclusions(NOTHING, {})
     written = configuration.excluded_of(every)
     async with transaction(work.pool) as connection:
         stored = await exclusions.load_exclusions(connection, user_id)

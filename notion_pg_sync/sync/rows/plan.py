@@ -21,6 +21,9 @@ TOLERANCE = OVERLAP
 # A full read that has come to a halt is carried on for so long; what it read is older after that than is worth having.
 CARRIED_ON_FOR = timedelta(hours=1)
 
+# For so long it is believed which data sources a database has: an hour, less what runs of an hourly schedule differ by.
+LISTING_BELIEVED_FOR = timedelta(minutes=55)
+
 
 @dataclass(frozen=True)
 class PreviousRead:
@@ -126,6 +129,11 @@ def plan_read(known: PreviousRead | None, schema: Schema, target: Target, now: d
     if now - known.full_as_of >= options.full_every:
         return FullRead("the last full read is too long ago")
     return IncrementalRead(known.watermark - OVERLAP)
+
+
+def is_believed(age: timedelta | None) -> bool:
+    """Whether it is believed which data sources a database has, named so long ago; None: never, or not for sure."""
+    return age is not None and timedelta() <= age < LISTING_BELIEVED_FOR
 
 
 def watermark_after(until: datetime, began_at: datetime) -> datetime:

@@ -11,7 +11,7 @@ from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.client import QueryAnswer
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.listing import Answer, Query
-from notion_pg_sync.notion.pages import page_time_or_none
+from notion_pg_sync.sync.run.answer_memory import AnswerMemory, AnswerShare
 
 Outcome_co = TypeVar("Outcome_co", covariant=True)
 
@@ -37,42 +37,53 @@ Ask = Callable[[Query], Awaitable[QueryAnswer]]
 
 @asynccontextmanager
 async def reading(
-    listing: Listing[Outcome_co], ask: Ask, most_under_way: int
+    listing: Listing[Outcome_co], ask: Ask, most_under_way: int, memory: AnswerMemory
 ) -> AsyncIterator[AsyncIterator[list[tuple[QueryAnswer, Outcome_co]]]]:
     """Gives the answers that `listing` needs, each with what the listing made of it, as many at once as have come.
 
     While the caller works on some answers the next queries are made, at most `most_under_way` at a time, and their
-    answers wait in a queue with a bound; so what is held in memory is bounded. Leaving the block gives up what is
-    under way. Raises `NotionError`, `ListingError`, once the answers that came before are given.
+    answers wait in a queue of as many; what is under way, waits and is worked on has its bytes from `memory`. What is
+    given is emptied when the next is asked for. Leaving the block gives up what is under way. Raises `NotionError`,
+    `ListingError`, once the answers that came before are given.
     """
     queue: asyncio.Queue[tuple[QueryAnswer, Outcome_co]] = asyncio.Queue(maxsize=most_under_way)
-    producer = asyncio.ensure_future(_carry_out(listing, ask, most_under_way, queue))
-    try:
-        async with aclosing(_batches(queue, producer)) as batches:
-            yield batches
-    finally:
-        producer.cancel()
-        await asyncio.gather(producer, return_exceptions=True)
+    with memory.share() as share:
+        producer = asyncio.ensure_future(_carry_out(listing, ask, most_under_way, queue, share))
+        try:
+            async with aclosing(_batches(queue, producer, share)) as batches:
+                yield batches
+        finally:
+            producer.cancel()
+            await asyncio.gather(producer, return_exceptions=True)
 
 
 async def _batches(
-    queue: asyncio.Queue[tuple[QueryAnswer, Outcome_co]], producer: asyncio.Future[None]
+    queue: asyncio.Queue[tuple[QueryAnswer, Outcome_co]], producer: asyncio.Future[None], share: AnswerShare
 ) -> AsyncGenerator[list[tuple[QueryAnswer, Outcome_co]]]:
-    while True:
-        if queue.empty() and not producer.done():
-            first = asyncio.ensure_future(queue.get())
-            try:
-                await asyncio.wait((first, producer), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                # Without effect where it has one; else nobody waits for it any more.
-                first.cancel()
-            if first.done():
-                yield [first.result(), *_waiting(queue)]
-        elif not queue.empty():
-            yield _waiting(queue)
-        else:
-            producer.result()
-            return
+    while batch := await _come(queue, producer):
+        size = sum(answer.size for answer, _ in batch)
+        yield batch
+        # The caller's own variable would hold them until the next are there.
+        batch.clear()
+        share.give_back(size)
+
+
+async def _come(
+    queue: asyncio.Queue[tuple[QueryAnswer, Outcome_co]], producer: asyncio.Future[None]
+) -> list[tuple[QueryAnswer, Outcome_co]]:
+    """All that wait, at least one; none once all were given. Raises what `producer` raised."""
+    while queue.empty() and not producer.done():
+        first = asyncio.ensure_future(queue.get())
+        try:
+            await asyncio.wait((first, producer), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            # Without effect where it has one; else nobody waits for it any more.
+            first.cancel()
+        if first.done():
+            return [first.result(), *_waiting(queue)]
+    if queue.empty():
+        producer.result()
+    return _waiting(queue)
 
 
 def _waiting(queue: asyncio.Queue[tuple[QueryAnswer, Outcome_co]]) -> list[tuple[QueryAnswer, Outcome_co]]:
@@ -84,27 +95,44 @@ async def _carry_out(
     ask: Ask,
     most_under_way: int,
     queue: asyncio.Queue[tuple[QueryAnswer, Outcome_co]],
+    share: AnswerShare,
 ) -> None:
-    """Makes the queries and puts the answers into `queue`, which may hold this up."""
+    """Makes the queries, the first alone, and puts the answers into `queue`, which may hold this up."""
     under_way: dict[asyncio.Task[QueryAnswer], Query] = {}
     try:
         while True:
-            while len(under_way) < most_under_way and (query := listing.next_query()):
-                under_way[asyncio.create_task(_asked(ask, query))] = query
+            most = 1 if share.expected is None else most_under_way
+            while len(under_way) < most and (query := listing.next_query()):
+                under_way[asyncio.create_task(_asked(ask, query, share))] = query
             if not under_way:
                 return
-            done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-            for result in [_result(listing, under_way.pop(task), task) for task in done]:
-                if result:
-                    await queue.put(result)
+            answers = await _answers(listing, under_way)
+            while answers:
+                await queue.put(answers.pop(0))
     finally:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
 
 
-async def _asked(ask: Ask, query: Query) -> QueryAnswer:
-    return await ask(query)
+async def _answers(
+    listing: Listing[Outcome_co], under_way: dict[asyncio.Task[QueryAnswer], Query]
+) -> list[tuple[QueryAnswer, Outcome_co]]:
+    """What came of the queries `under_way` that end next, at least one; they are no longer under way."""
+    done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+    results = [_result(listing, under_way.pop(task), task) for task in done]
+    return [result for result in results if result]
+
+
+async def _asked(ask: Ask, query: Query, share: AnswerShare) -> QueryAnswer:
+    reserved = await share.reserve()
+    try:
+        answer = await ask(query)
+    except BaseException:
+        share.give_back(reserved)
+        raise
+    share.settle(reserved, answer.size)
+    return answer
 
 
 def _result(
@@ -122,6 +150,8 @@ def _result(
 
 
 def _as_listing_sees(answer: QueryAnswer, timestamp: str) -> Answer:
-    times = [(str(page.get("id")), page_time_or_none(page, timestamp)) for page in answer.pages]
+    times = [
+        (str(page.id), page.created_at if timestamp == "created_time" else page.edited_at) for page in answer.pages
+    ]
     rows = [(page_id, time) for page_id, time in times if time is not None]
     return Answer(rows, answer.next_cursor, answer.has_more, answer.capped)

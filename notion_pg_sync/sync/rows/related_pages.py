@@ -62,7 +62,7 @@ async def _meeting(
             if error.code not in _NOT_TOLD and not error.may_be_a_page:
                 raise
             break
-        pages += answer.pages
+        pages += [page.taken().page for page in answer.pages]
         if answer.next_cursor is None:
             break
         body["start_cursor"] = answer.next_cursor

@@ -174,10 +174,8 @@ async def _ask_for_one(
     such a one.
     """
     try:
-        page = await _page_or_none(client, page_id, data_source_id)
-        reason = why_it_left(page, page_id, data_source_id)
-        if is_wiki and reason == "moved" and page is not None:
-            reason = await _why_it_left_wiki(client, data_source_id, page)
+        page = await page_or_none(client, page_id, data_source_id)
+        reason = await why_it_is_not_in(client, page, page_id, data_source_id, is_wiki=is_wiki)
         if reason is not None:
             verdicts.left[page_id] = reason
         elif page is not None:
@@ -190,7 +188,18 @@ async def _ask_for_one(
             raise
 
 
-async def _page_or_none(client: NotionClient, page_id: str, data_source_id: str) -> JsonObject | None:
+async def why_it_is_not_in(
+    client: NotionClient, page: JsonObject | None, page_id: str, data_source_id: str, *, is_wiki: bool
+) -> Reason | None:
+    """The same as `why_it_left`, where a page of a wiki may lie in another of it, which is asked for."""
+    reason = why_it_left(page, page_id, data_source_id)
+    if is_wiki and reason == "moved" and page is not None:
+        return await _why_it_left_wiki(client, data_source_id, page)
+    return reason
+
+
+async def page_or_none(client: NotionClient, page_id: str, data_source_id: str) -> JsonObject | None:
+    """A page that is expected in a data source; None where Notion says that there is none. Raises `NotionError`."""
     try:
         return await client.page(page_id, data_source_id)
     except NotionError as error:

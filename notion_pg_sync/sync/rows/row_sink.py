@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import psycopg
 
 from notion_pg_sync.core.columns import Column
 from notion_pg_sync.core.errors import ErrorCode, ToolError
+from notion_pg_sync.core.hosted_files import PLACES_OF_PAGES
 from notion_pg_sync.core.intervals import Interval
 from notion_pg_sync.core.left_out import LeftOut, UnreadMinute
 from notion_pg_sync.core.users import User
@@ -20,10 +23,11 @@ from notion_pg_sync.mirror.accounts import record_title
 from notion_pg_sync.mirror.connection import Connection, current_time, retried, transaction
 from notion_pg_sync.mirror.data_sources import DataSourceKey, DataSourceRecord, DataSourceState, NamedView
 from notion_pg_sync.mirror.exclusions import Purged, count_excluded, purge, save_exclusions
-from notion_pg_sync.mirror.left_out import forget_unseen, settle_left_out, settle_minutes
-from notion_pg_sync.mirror.people import save_users
+from notion_pg_sync.mirror.left_out import settle_left_out, settle_minutes
+from notion_pg_sync.mirror.people import known_users, save_users
 from notion_pg_sync.mirror.refusals import Trigger, is_about_values, refusal, triggers_of
-from notion_pg_sync.mirror.removal import Reason, created_in, pages_of, remove_pages, unseen_pages
+from notion_pg_sync.mirror.reliance import Names
+from notion_pg_sync.mirror.removal import Reason, Removed, created_in, pages_of, remove_pages, unseen_pages
 from notion_pg_sync.mirror.row_counts import change_row_counts, settle_row_count
 from notion_pg_sync.mirror.rows import (
     Written,
@@ -33,21 +37,26 @@ from notion_pg_sync.mirror.rows import (
     count_withheld,
     follow_database,
     move_rows,
+    withheld_of,
     write_rows,
 )
 from notion_pg_sync.mirror.runs import Counts, Mode
 from notion_pg_sync.mirror.search_documents import (
     delete_strays,
+    is_all_seen,
     stale_pages,
     write_documents,
     write_missing_documents,
 )
 from notion_pg_sync.mirror.sent_rows import Row, RowOwner
-from notion_pg_sync.mirror.stored_rows import void_notes
+from notion_pg_sync.mirror.stored_rows import pages_as_noted, void_notes
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.cleaning import CONVERSION_VERSION
 from notion_pg_sync.notion.column_names import view_name
 from notion_pg_sync.notion.exclusion import NOTHING, Exclusion, without
+from notion_pg_sync.sync.files.naming import take_in_files
+from notion_pg_sync.sync.files.rehearsing import note_due
+from notion_pg_sync.sync.rows.changes import PageHistorian
 from notion_pg_sync.sync.run.context import RunContext
 
 # So many rows of a batch that PostgreSQL refuses are left out one by one. Where it refuses more, it is no odd row.
@@ -64,11 +73,15 @@ class RowRefusedError(ToolError):
 
 @dataclass(frozen=True)
 class SyncTarget:
-    """Whose rows they are, in which table, and what Notion calls their database."""
+    """Whose rows they are, in which table, and what Notion calls their database; None: it was not asked.
+
+    `keeps_files`: whether the files that its pages name are kept.
+    """
 
     owner: RowOwner
     table: SyncTable
-    database_title: str = ""
+    database_title: str | None = None
+    keeps_files: bool = False
 
     @property
     def key(self) -> DataSourceKey:
@@ -89,19 +102,50 @@ class Description:
 class ReadProgress:
     """What a batch of a full read stands for: the pages it saw, and the creation times that are complete with it.
 
-    `is_second`: it is of the listing that confirms what the first did not see.
+    `is_second`: it is of the listing that confirms what the first did not see. `ends`: no other is of its listing.
     """
 
     page_ids: Sequence[str]
     stretches: Sequence[Interval]
     is_second: bool = False
+    ends: bool = False
+
+    def of_part(self, page_ids: Sequence[str], *, is_last: bool) -> ReadProgress:
+        """What a part of the batch stands for, the pages `page_ids`: no creation time is complete before the last."""
+        if is_last:
+            return replace(self, page_ids=page_ids)
+        return replace(self, page_ids=page_ids, stretches=[], ends=False)
 
 
 @dataclass(frozen=True)
 class EditProgress:
-    """What a batch of an incremental read stands for: the next one may begin as for this watermark."""
+    """What a batch of an incremental read stands for: the next one may begin as for this watermark.
+
+    `ends`: no other is of its listing.
+    """
 
     watermark: datetime
+    ends: bool = False
+
+    def of_part(self, _: Sequence[str], *, is_last: bool) -> EditProgress | None:
+        """What a part of the batch stands for: nothing before the last."""
+        return self if is_last else None
+
+
+@dataclass(frozen=True)
+class AsNoted:
+    """The pages that are as they are noted, and the users who are known, all by their ids."""
+
+    pages: set[str] = field(default_factory=set)
+    users: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A batch of which no row has to be written: what it stands for, and what it comes to."""
+
+    progress: ReadProgress | EditProgress
+    written: Written
 
 
 class RowSink(Protocol):
@@ -112,6 +156,14 @@ class RowSink(Protocol):
 
     refused: dict[str, LeftOut]
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know, a sentence each."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something that was taken in is recorded only with what comes next."""
+
     async def exclude(self, exclusion: Exclusion) -> Purged:
         """Takes in what is excluded, and that out of all that is there; before anything else."""
 
@@ -119,9 +171,21 @@ class RowSink(Protocol):
         """What earlier runs recorded: the state, None before the first sync, and the columns; and PostgreSQL's time."""
 
     async def prepare(
-        self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
+        self,
+        described: Description,
+        columns: Sequence[Column],
+        state: DataSourceState | None,
+        begins: datetime | None,
+        *,
+        may_wait: bool = False,
     ) -> None:
-        """Takes in schema and columns; `begins`: when a new full read begins, by Notion's clock."""
+        """Takes in schema and columns; `begins`: when a new full read begins, by Notion's clock.
+
+        `may_wait`: if that is all that is new, it may be recorded together with what is written first.
+        """
+
+    async def as_noted(self, answer_hashes: Mapping[str, str], users: Collection[str]) -> AsNoted:
+        """The pages whose answers (their hashes by page id) are as they were, with their rows, and who is known."""
 
     async def write(
         self,
@@ -131,12 +195,15 @@ class RowSink(Protocol):
         users: Sequence[User] = (),
         left: Sequence[LeftOut] | None = None,
         *,
+        unchanged: int = 0,
         may_be_older: bool = False,
+        knows_answers: bool = True,
     ) -> Written:
         """Takes in a batch, with the progress that it stands for, `columns` where they changed, and whom it names.
 
-        `left`: what was left out of it; None where that is nothing, now and before. `may_be_older`: rows are taken in
-        even where what is stored is of a later edit.
+        `left`: what was left out of it; None where that is nothing, now and before. `unchanged`: how many more pages
+        there were, all as they are noted. `may_be_older`: rows are taken in even where what is stored is of a later
+        edit. Without `knows_answers` no listing answered the pages: what is noted of its answers stays.
         """
 
     async def unseen(self) -> list[str]:
@@ -153,6 +220,9 @@ class RowSink(Protocol):
 
     async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
         """Removes pages, and returns those that could not be, since a foreign key holds them."""
+
+    async def end_if_all_seen(self) -> bool:
+        """Takes in that the full read is complete where it has seen all pages that there are; whether it has."""
 
     async def end_full_read(self, held_back: int) -> None:
         """Takes in that the full read is complete, `held_back` rows aside."""
@@ -174,17 +244,64 @@ class RowSink(Protocol):
 class PostgresSink:
     """The sync table and the bookkeeping; every write is a transaction that holds the user's lease.
 
-    `types` of the columns, by property and part, as they are recorded. `has_documents`: search knows of some rows, and
-    `has_old_documents`: by other types of columns.
+    `known_before`: what is known of the data source, where that was looked up before. `may_have_unclaimed`: the table
+    may have rows of the user's that are of no data source yet. `recorded`: the columns as they are recorded;
+    `known_at`: when that was looked up, by PostgreSQL's clock. `has_documents`: search knows of some rows, and
+    `has_old_documents`: by other types of columns. `has_history`: changes of rows are recorded.
+
+    What waits for the next transaction, since a short one of its own is what most of a small sync would consist of:
+    `begins`, when a full read begins; `is_taken_over`, whether the rows that were there before are (not: they are to
+    be); `waiting`, the last batch of a listing, where all of its pages are as they were.
     """
 
     work: RunContext
     place: SyncTarget
+    known_before: DataSourceState | None = None
+    may_have_unclaimed: bool = True
     notes: tuple[str, ...] = ()
-    types: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    recorded: Sequence[Column] = ()
+    known_at: datetime | None = None
     has_documents: bool = False
     has_old_documents: bool = False
+    begins: datetime | None = None
+    is_taken_over: bool = True
+    waiting: _Waiting | None = None
+    has_history: bool = False
     refused: dict[str, LeftOut] = field(default_factory=dict)
+
+    @property
+    def is_behind(self) -> bool:
+        """See `RowSink`."""
+        return self.waiting is not None
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Connection]:
+        """A transaction that holds the lease, in which what waited for it is recorded first."""
+        async with self.work.writing_for(self.place.owner.user_id) as connection:
+            if self.begins is not None:
+                await self._begin(connection, self.begins)
+            if self.waiting is not None:
+                await self._record_progress(connection, self.waiting.progress, self.waiting.written)
+            if not self.is_taken_over:
+                await self._take_over(connection)
+            yield connection
+        self.begins, self.is_taken_over, self.waiting = None, True, None
+
+    async def _begin(self, connection: Connection, begins: datetime) -> None:
+        await data_sources.begin_full_read(
+            connection,
+            self.place.key,
+            begins,
+            CONVERSION_VERSION,
+            as_of=self.known_at or await current_time(connection),
+            table_shape=self.place.table.shape,
+        )
+
+    async def _take_over(self, connection: Connection) -> None:
+        owner = self.place.owner
+        if self.place.database_title is not None:
+            await record_title(connection, owner.user_id, owner.database_id, self.place.database_title)
+        await claim_rows(connection, self.place.table, owner)
 
     @retried
     async def exclude(self, exclusion: Exclusion) -> Purged:
@@ -199,17 +316,29 @@ class PostgresSink:
 
     async def known(self) -> tuple[DataSourceState | None, list[Column], datetime]:
         """See `RowSink`."""
-        state, columns, now = await _known(self.work, self.place)
+        before, self.known_before = self.known_before, None
+        state, columns, now = await _known(self.work, self.place, before)
         self.has_documents = state is not None
-        self.types = _types_of(columns)
+        self.has_history = state is not None and state.history_since is not None
+        self.recorded, self.known_at = columns, now
         return state, columns, now
 
     async def prepare(
-        self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
+        self,
+        described: Description,
+        columns: Sequence[Column],
+        state: DataSourceState | None,
+        begins: datetime | None,
+        *,
+        may_wait: bool = False,
     ) -> None:
         """See `RowSink`. Rows that were elsewhere, or under another name, follow."""
+        if may_wait and state is not None and self.is_as_recorded(described, columns, state):
+            self.begins = begins
+            self.is_taken_over = self.place.database_title is None and not self.may_have_unclaimed
+            return
         await self._prepare(described, columns, state, begins)
-        self.types = _types_of(columns)
+        self.recorded = list(columns)
         name = self.place.owner.database_name
         if state is not None and state.database_name != name:
             self.notes = (f"its name was {state.database_name!r} and is {name!r} now: its rows and its view follow.",)
@@ -221,30 +350,47 @@ class PostgresSink:
         self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
     ) -> None:
         place = self.place
-        async with self.work.writing_for(place.owner.user_id) as connection:
+        async with self._writing() as connection:
             name = await self._view_name(connection, state)
-            record = DataSourceRecord(
-                database_id=place.owner.database_id,
-                database_name=place.owner.database_name,
-                view_name=name,
-                name=described.name,
-                sync_table=place.table.qualified_name,
-                schema=described.schema,
-                schema_fingerprint=described.fingerprint,
-                database_id_as_written=place.owner.database_id_as_written,
-            )
-            await data_sources.save_record(connection, place.key, record)
-            await record_title(connection, place.owner.user_id, place.owner.database_id, place.database_title)
+            record = self._record(described, name)
+            if state is None or record != state.record:
+                await data_sources.save_record(connection, place.key, record)
             if state is not None and state.view_name != name:
                 owner = place.owner
                 await data_sources.rename_view(connection, owner.user_id, owner.database_id, state.view_name, name)
             await self._save_columns(connection, columns)
+            await self._take_over(connection)
             await self._follow(connection, state)
+            if state is not None and not state.is_history_settled:
+                self.has_history = await data_sources.settle_history(connection, place.key)
             if begins is not None:
-                shape = place.table.shape
-                if state is not None and state.table_shape != shape:
+                if state is not None and state.table_shape != place.table.shape:
                     await void_notes(connection, place.key)
-                await data_sources.begin_full_read(connection, place.key, begins, CONVERSION_VERSION, table_shape=shape)
+                await self._begin(connection, begins)
+
+    def is_as_recorded(self, described: Description, columns: Sequence[Column], state: DataSourceState) -> bool:
+        """Whether all that is known of the data source but its rows is as it was."""
+        return (
+            self._record(described, state.view_name) == state.record
+            and not state.is_view_taken
+            and state.is_searchable
+            and state.is_history_settled
+            and state.table_shape == self.place.table.shape
+            and set(columns) <= set(self.recorded)
+        )
+
+    def _record(self, described: Description, view_name: str) -> DataSourceRecord:
+        owner = self.place.owner
+        return DataSourceRecord(
+            database_id=owner.database_id,
+            database_name=owner.database_name,
+            view_name=view_name,
+            name=described.name,
+            sync_table=self.place.table.qualified_name,
+            schema=described.schema,
+            schema_fingerprint=described.fingerprint,
+            database_id_as_written=owner.database_id_as_written,
+        )
 
     async def _view_name(self, connection: Connection, state: DataSourceState | None) -> str:
         """The name of the database's view: kept as long as its own is, and never another's of the same user."""
@@ -257,6 +403,10 @@ class PostgresSink:
             return state.view_name
         return given_view_name(owner, await data_sources.views_of(connection, owner.user_id))
 
+    async def as_noted(self, answer_hashes: Mapping[str, str], users: Collection[str]) -> AsNoted:
+        """See `RowSink`."""
+        return await _as_noted(self.work, self.place, answer_hashes, users)
+
     async def write(
         self,
         rows: Sequence[Row],
@@ -265,13 +415,20 @@ class PostgresSink:
         users: Sequence[User] = (),
         left: Sequence[LeftOut] | None = None,
         *,
+        unchanged: int = 0,
         may_be_older: bool = False,
+        knows_answers: bool = True,
     ) -> Written:
         """See `RowSink`. Raises `RowRefusedError` where PostgreSQL refuses more than `MAX_REFUSED_ROWS` of the rows."""
         for row in rows:
             self.refused.pop(row.page_id, None)
+        is_empty = not (rows or columns is not None or users or left is not None)
+        if progress and progress.ends and is_empty and not self.waiting:
+            self.waiting = _Waiting(progress, Written(unchanged=unchanged))
+            return self.waiting.written
+        write = partial(self._write, unchanged=unchanged, may_be_older=may_be_older, knows_answers=knows_answers)
         try:
-            return await self._write(rows, columns, progress, users, left, may_be_older=may_be_older)
+            return await write(rows, columns, progress, users, left)
         except psycopg.Error as error:
             triggers = await self._triggers()
             if not is_about_values(error, triggers):
@@ -283,7 +440,7 @@ class PostgresSink:
                 raise RowRefusedError(said, error.sqlstate) from error
         accepted = [row for row in rows if row.page_id not in refused]
         left = [*(left or ()), *refused.values()]
-        written = await self._write(accepted, columns, progress, users, left, may_be_older=may_be_older)
+        written = await write(accepted, columns, progress, users, left)
         self.refused |= refused
         return written
 
@@ -296,30 +453,63 @@ class PostgresSink:
         users: Sequence[User],
         left: Sequence[LeftOut] | None,
         *,
+        unchanged: int,
         may_be_older: bool,
+        knows_answers: bool,
     ) -> Written:
         place = self.place
-        async with self.work.writing_for(place.owner.user_id) as connection:
+        async with self._writing() as connection:
             if columns is not None:
                 await self._save_columns(connection, columns)
             if users:
                 # Before the rows, which search finds by the names.
                 await save_users(connection, place.owner.user_id, users)
-            written = await write_rows(connection, place.table, place.owner, rows, may_be_older=may_be_older)
+            written = Written(unchanged=unchanged)
+            if rows:
+                known = self.recorded if columns is None else columns
+                historian = PageHistorian(place.owner.data_source_id, known, is_recording=self.has_history)
+                written = await write_rows(
+                    connection,
+                    place.table,
+                    place.owner,
+                    rows,
+                    may_be_older=may_be_older,
+                    knows_answers=knows_answers,
+                    historian=historian,
+                )
+                written.unchanged += unchanged
+                if place.keeps_files:
+                    await self._take_in_files(connection, rows, written)
             if left is not None:
                 await settle_left_out(connection, place.key, [row.page_id for row in rows], left)
-            if isinstance(progress, ReadProgress):
-                await data_sources.record_full_read(
-                    connection, place.key, progress.page_ids, progress.stretches, is_second=progress.is_second
-                )
-            elif changes := _row_count_changes(place.key, written):
+            if not isinstance(progress, ReadProgress) and (changes := _row_count_changes(place.key, written)):
                 await change_row_counts(connection, place.owner.user_id, changes)
-            if isinstance(progress, EditProgress):
-                await data_sources.advance_watermark(connection, place.key, progress.watermark)
-            await self._count(connection, progress, counts_of(written))
-        self.types = _types_of(columns) if columns is not None else self.types
+            await self._record_progress(connection, progress, written)
+        self.recorded = list(columns) if columns is not None else self.recorded
         self.has_documents = True
         return written
+
+    async def _take_in_files(self, connection: Connection, rows: Sequence[Row], written: Written) -> None:
+        """Records which files pages name, but for those that stay as they are, and those that have no row."""
+        place = self.place
+        without = set(written.older)
+        if not place.table.stores_what_is_sent:
+            without |= await withheld_of(connection, place.key, [row.page_id for row in rows])
+        by_page = {row.page_id: row.files for row in rows if row.page_id not in without}
+        await take_in_files(connection, self.work.addresses, place.key, by_page, PLACES_OF_PAGES)
+
+    async def _record_progress(
+        self, connection: Connection, progress: ReadProgress | EditProgress | None, written: Written
+    ) -> None:
+        """Records what a batch stands for, and what it came to."""
+        key = self.place.key
+        if isinstance(progress, ReadProgress):
+            await data_sources.record_full_read(
+                connection, key, progress.page_ids, progress.stretches, is_second=progress.is_second
+            )
+        elif progress is not None:
+            await data_sources.advance_watermark(connection, key, progress.watermark)
+        await self._count(connection, progress, counts_of(written))
 
     async def _triggers(self) -> list[Trigger]:
         async with transaction(self.work.pool) as connection:
@@ -365,9 +555,10 @@ class PostgresSink:
             return error
         return None
 
+    @retried
     async def unseen(self) -> list[str]:
         """See `RowSink`."""
-        async with transaction(self.work.pool) as connection:
+        async with self._writing() as connection:
             return await unseen_pages(connection, self.place.table, self.place.key)
 
     async def created_in(self, page_ids: Sequence[str], minutes: Sequence[datetime]) -> dict[str, datetime]:
@@ -382,16 +573,26 @@ class PostgresSink:
 
     async def withheld(self) -> int:
         """See `RowSink`."""
-        async with transaction(self.work.pool) as connection:
-            return await count_withheld(connection, self.place.table, self.place.owner)
+        return await _withheld(self.work, self.place)
 
-    @retried
     async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
         """See `RowSink`."""
-        async with self.work.writing_for(self.place.owner.user_id) as connection:
-            kept = await remove_pages(connection, self.place.table, self.place.key, reasons)
-            await self._count(connection, None, Counts(removed=len(reasons) - len(kept)))
-        return kept
+        return (await self._remove(reasons, settles_count=False)).held
+
+    async def remove_alone(self, reasons: Mapping[str, Reason]) -> Removed:
+        """Removes pages that no full read missed, so that none settles how many rows there should be."""
+        return await self._remove(reasons, settles_count=True)
+
+    @retried
+    async def _remove(self, reasons: Mapping[str, Reason], *, settles_count: bool) -> Removed:
+        async with self._writing() as connection:
+            historian = PageHistorian(self.place.key.data_source_id, ())
+            removed = await remove_pages(connection, self.place.table, self.place.key, reasons, historian)
+            if settles_count and removed.rows:
+                key = self.place.key
+                await change_row_counts(connection, key.user_id, {key.data_source_id: -removed.rows})
+            await self._count(connection, None, Counts(removed=removed.rows))
+        return removed
 
     async def _count(
         self, connection: Connection, progress: ReadProgress | EditProgress | None, counts: Counts
@@ -399,6 +600,18 @@ class PostgresSink:
         mode: Mode | None = "full" if isinstance(progress, ReadProgress) else "incremental" if progress else None
         owner = self.place.owner
         await runs.count_rows(connection, self.work.runid, owner.user_id, owner.database_id, mode=mode, counts=counts)
+
+    async def end_if_all_seen(self) -> bool:
+        """See `RowSink`. Also not where search does not read of the rows what it should, which takes batches."""
+        return not self.has_old_documents and await self._end_if_all_seen()
+
+    @retried
+    async def _end_if_all_seen(self) -> bool:
+        async with self._writing() as connection:
+            if not await is_all_seen(connection, self.place.table, self.place.key):
+                return False
+            await self._end(connection, held_back=0)
+        return True
 
     async def end_full_read(self, held_back: int) -> None:
         """See `RowSink`. What search reads of the rows is then as it should be, too."""
@@ -409,29 +622,31 @@ class PostgresSink:
 
     @retried
     async def _end_full_read(self, held_back: int) -> None:
-        place = self.place
-        async with self.work.writing_for(place.owner.user_id) as connection:
-            row_count = await settle_row_count(connection, place.table, place.key)
-            await forget_unseen(connection, place.key)
-            await delete_strays(connection, place.table, place.key)
-            await data_sources.end_full_read(connection, place.key, row_count, held_back=held_back)
+        async with self._writing() as connection:
+            await self._end(connection, held_back=held_back)
+
+    async def _end(self, connection: Connection, *, held_back: int) -> None:
+        table, key = self.place.table, self.place.key
+        row_count = await settle_row_count(connection, table, key)
+        await delete_strays(connection, table, key)
+        self.has_history = await data_sources.end_full_read(connection, key, row_count, held_back=held_back)
 
     @retried
     async def note_unread(self, minutes: Sequence[UnreadMinute]) -> None:
         """See `RowSink`."""
-        async with self.work.writing_for(self.place.owner.user_id) as connection:
+        async with self._writing() as connection:
             await settle_minutes(connection, self.place.key, minutes)
 
     @retried
     async def note_unfit(self, counts: Mapping[str, int], *, is_whole: bool) -> None:
         """See `RowSink`."""
-        async with self.work.writing_for(self.place.owner.user_id) as connection:
+        async with self._writing() as connection:
             await data_sources.note_unfit(connection, self.place.key, counts, is_whole=is_whole)
 
     @retried
     async def drop_full_read(self) -> None:
         """See `RowSink`."""
-        async with self.work.writing_for(self.place.owner.user_id) as connection:
+        async with self._writing() as connection:
             await data_sources.drop_full_read(connection, self.place.key)
 
     async def end_edits(self, watermark: datetime, unsure: timedelta) -> None:
@@ -442,13 +657,14 @@ class PostgresSink:
 
     @retried
     async def _end_edits(self, watermark: datetime, unsure: timedelta) -> None:
-        async with self.work.writing_for(self.place.owner.user_id) as connection:
+        async with self._writing() as connection:
             await data_sources.end_edits(connection, self.place.key, watermark, unsure=unsure)
 
     async def _save_columns(self, connection: Connection, columns: Sequence[Column]) -> None:
-        await data_sources.save_columns(connection, self.place.key, columns)
+        recorded = set(self.recorded)
+        await data_sources.save_columns(connection, self.place.key, [one for one in columns if one not in recorded])
         types = _types_of(columns)
-        if self.has_documents and any(types.get(part) != type_ for part, type_ in self.types.items()):
+        if self.has_documents and any(types.get(part) != type_ for part, type_ in _types_of(self.recorded).items()):
             # Search reads the columns of text.
             await data_sources.await_search(connection, self.place.key)
             self.has_old_documents = True
@@ -462,7 +678,7 @@ class PostgresSink:
     @retried
     async def _make_searchable(self, last: str) -> str | None:
         """Takes a batch of rows, those behind the page `last`, into the search, where it does not know all."""
-        async with self.work.writing_for(self.place.owner.user_id) as connection:
+        async with self._writing() as connection:
             return await write_missing_documents(connection, self.place.table, self.place.key, last)
 
     async def _restore_documents(self) -> None:
@@ -475,7 +691,7 @@ class PostgresSink:
     async def _restore_batch(self, last: str) -> str | None:
         """The same for a batch of pages behind `last`; returns the last of them, None where there was none."""
         place = self.place
-        async with self.work.writing_for(place.owner.user_id) as connection:
+        async with self._writing() as connection:
             stale = await stale_pages(connection, place.table, place.key, last)
             if not stale:
                 return None
@@ -483,7 +699,6 @@ class PostgresSink:
         return stale[-1]
 
     async def _follow(self, connection: Connection, state: DataSourceState | None) -> None:
-        await claim_rows(connection, self.place.table, self.place.owner)
         if state is None:
             return
         origin = self.work.table_named(state.sync_table)
@@ -506,6 +721,11 @@ class DryRunSink:
     trusts_notes: bool = True
     refused: dict[str, LeftOut] = field(default_factory=dict)
     excluded: Exclusion = NOTHING
+
+    @property
+    def is_behind(self) -> bool:
+        """See `RowSink`: nothing is recorded."""
+        return False
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -533,12 +753,22 @@ class DryRunSink:
         return state, [one for one in columns if not self.excluded.covers(one.property_id, one.property_name)], now
 
     async def prepare(
-        self, described: Description, columns: Sequence[Column], state: DataSourceState | None, begins: datetime | None
+        self,
+        described: Description,
+        columns: Sequence[Column],
+        state: DataSourceState | None,
+        begins: datetime | None,
+        *,
+        may_wait: bool = False,
     ) -> None:
         """See `RowSink`."""
         _, known, _ = await self.known()
         self.trusts_notes = begins is None or state is None or state.table_shape == self.place.table.shape
         self.new_columns = [column.name for column in columns if column.name not in {one.name for one in known}]
+
+    async def as_noted(self, answer_hashes: Mapping[str, str], users: Collection[str]) -> AsNoted:
+        """See `RowSink`."""
+        return await _as_noted(self.work, self.place, answer_hashes, users) if self.trusts_notes else AsNoted()
 
     async def write(
         self,
@@ -548,13 +778,18 @@ class DryRunSink:
         users: Sequence[User] = (),
         left: Sequence[LeftOut] | None = None,
         *,
+        unchanged: int = 0,
         may_be_older: bool = False,
+        knows_answers: bool = True,
     ) -> Written:
         """See `RowSink`."""
         self.seen.update(progress.page_ids if isinstance(progress, ReadProgress) else ())
         async with transaction(self.work.pool) as connection:
             place, trusts = self.place, self.trusts_notes
-            return await compare_rows(connection, place.table, place.owner, rows, trusts_notes=trusts)
+            written = await compare_rows(connection, place.table, place.owner, rows, trusts_notes=trusts)
+            await note_due(connection, self.work, place.owner.user_id, [file for row in rows for file in row.files])
+        written.unchanged += unchanged
+        return written
 
     async def unseen(self) -> list[str]:
         """See `RowSink`."""
@@ -574,12 +809,15 @@ class DryRunSink:
 
     async def withheld(self) -> int:
         """See `RowSink`."""
-        async with transaction(self.work.pool) as connection:
-            return await count_withheld(connection, self.place.table, self.place.owner)
+        return await _withheld(self.work, self.place)
 
     async def remove(self, reasons: Mapping[str, Reason]) -> list[str]:
         """See `RowSink`."""
         return []
+
+    async def end_if_all_seen(self) -> bool:
+        """See `RowSink`."""
+        return not await self.unseen()
 
     async def end_full_read(self, held_back: int) -> None:
         """See `RowSink`."""
@@ -638,11 +876,32 @@ def _row_count_changes(key: DataSourceKey, written: Written) -> dict[str, int]:
     return {**changes, key.data_source_id: gained} if gained else changes
 
 
-async def _known(work: RunContext, place: SyncTarget) -> tuple[DataSourceState | None, list[Column], datetime]:
+async def _as_noted(
+    work: RunContext, place: SyncTarget, answer_hashes: Mapping[str, str], users: Collection[str]
+) -> AsNoted:
+    async with transaction(work.pool, first=Names.APPLICATION) as connection:
+        return AsNoted(
+            await pages_as_noted(connection, place.table, place.owner, answer_hashes),
+            await known_users(connection, place.owner.user_id, users) if users else set(),
+        )
+
+
+async def _withheld(work: RunContext, place: SyncTarget) -> int:
+    if place.table.stores_what_is_sent:
+        return 0
     async with transaction(work.pool) as connection:
-        state = await data_sources.load_state(connection, place.key)
-        columns = await data_sources.load_columns(connection, place.key)
-        now = await current_time(connection)
-    if state is not None:
-        work.check_table(state.sync_table)
-    return state, columns, now
+        return await count_withheld(connection, place.key)
+
+
+async def _known(
+    work: RunContext, place: SyncTarget, before: DataSourceState | None = None
+) -> tuple[DataSourceState | None, list[Column], datetime]:
+    """What is recorded of the data source; `before`: that, where it was looked up already."""
+    state = before
+    if state is None:
+        async with transaction(work.pool) as connection:
+            state = await data_sources.load_state(connection, place.key)
+            if state is None:
+                return None, [], await current_time(connection)
+    work.check_table(state.sync_table)
+    return state, state.columns, state.now

@@ -8,6 +8,7 @@ from notion_pg_sync.mirror.data_sources import DataSourceKey
 from notion_pg_sync.mirror.removal import remove_pages, unseen_pages
 from notion_pg_sync.mirror.tables import SyncTable
 from notion_pg_sync.notion.client import NotionClient
+from notion_pg_sync.sync.rows.changes import PageHistorian
 from notion_pg_sync.sync.rows.removing import Verdicts, held_back, verdicts_on
 from notion_pg_sync.sync.run.context import RunContext
 
@@ -51,7 +52,8 @@ async def _remove(
     `is_all`: the verdicts are on every row, so that the data source is forgotten once none is left.
     """
     async with work.writing_for(key.user_id) as connection:
-        kept = await remove_pages(connection, table, key, verdicts.left)
+        historian = PageHistorian(key.data_source_id, ())
+        kept = (await remove_pages(connection, table, key, verdicts.left, historian)).held
         if is_all and not (kept or verdicts.still_there or verdicts.unanswered):
             await data_sources.forget_data_source(connection, key)
         return kept

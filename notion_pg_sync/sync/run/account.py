@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import psycopg
 
@@ -15,115 +15,43 @@ from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.health import SUSPENDED_AFTER_FAILURES, Health
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import accounts, leases, runs, suspensions, sync_requests
-from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
+from notion_pg_sync.mirror.accounts import ConnectedAccount, KnownDatabase
 from notion_pg_sync.mirror.connection import Connection, retried, transaction
-from notion_pg_sync.mirror.data_sources import databases_of, wanting_bodies
-from notion_pg_sync.mirror.emails import load_emails, note_emails, purge_emails
+from notion_pg_sync.mirror.data_sources import KnownListing, databases_of, known_listing, wanting_bodies
+from notion_pg_sync.mirror.emails import Emails, load_emails, note_emails, purge_emails
+from notion_pg_sync.mirror.exclusions import is_anything_excluded
 from notion_pg_sync.mirror.leases import LeaseLostError
 from notion_pg_sync.mirror.row_counts import RowCounts, count_unlocked_rows
 from notion_pg_sync.mirror.rows import names_in_rows
 from notion_pg_sync.mirror.runs import DatabaseRun
 from notion_pg_sync.mirror.suspensions import TokenRecord
 from notion_pg_sync.mirror.sync_requests import PendingRequests
-from notion_pg_sync.mirror.views import refresh_views
+from notion_pg_sync.mirror.view_catalog import is_any_concerned
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.pacer import Pacer
-from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.bodies.bodies import BodiesSync
 from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.rows.database import DatabaseSync
 from notion_pg_sync.sync.rows.excluding import record_configured
-from notion_pg_sync.sync.run.configuration import Configuration, read_configuration
+from notion_pg_sync.sync.run.account_outcome import AccountOutcome, Synced
+from notion_pg_sync.sync.run.configuration import Configuration, Recorded, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, find_databases, name_nameless
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import ProgressKey
 from notion_pg_sync.sync.run.people_lookup import ask_for_people
+from notion_pg_sync.sync.run.serving import Serving
 from notion_pg_sync.sync.run.suspension import after_failures, fingerprint, is_lack_of_access
-from notion_pg_sync.sync.run.token_encryption import open_token
+from notion_pg_sync.sync.run.token_encryption import connected_account
 from notion_pg_sync.sync.run.token_gate import TokenGate
-from notion_pg_sync.sync.verify.verification import Verification
-from notion_pg_sync.sync.verify.verify import verify_database
+from notion_pg_sync.sync.run.views_refresh import refresh_view
+
+# How often a run looks, once it is through with an account, what was asked for meanwhile. It ends there though somebody
+# asks without end: the next run goes on.
+MOST_LOOKS = 3
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Synced:
-    """What a database came to; `is_suspended`: it is suspended by now."""
-
-    run: DatabaseRun
-    is_suspended: bool = False
-
-
-@dataclass
-class AccountOutcome:
-    """What syncing an account came to, so far; `problems` are failures that belong to none of its databases.
-
-    `due`: how many databases are to be synced. `token_problem`: why the token cannot be used, so that the databases of
-    `unread` were not asked for. `suspended` names the databases that are suspended, tried or not, with the reason.
-    `ids` has the ids of all these databases. `verified`: how the copy of databases compares with Notion, where that was
-    asked for; `unverified`: why others could not be compared.
-    """
-
-    user_id: str
-    due: int = 0
-    databases: dict[str, DatabaseRun] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    token_problem: str | None = None
-    unread: list[str] = field(default_factory=list)
-    suspended: dict[str, str] = field(default_factory=dict)
-    ids: dict[str, str] = field(default_factory=dict)
-    verified: dict[str, Verification] = field(default_factory=dict)
-    unverified: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def is_anything_read(self) -> bool:
-        """Whether a database was synced well."""
-        return any(run.error_code is None for run in self.databases.values())
-
-    @property
-    def incomplete(self) -> list[str]:
-        """The databases that were synced well but for values that Notion does not give."""
-        return [name for name, run in self.databases.items() if run.is_incomplete and run.error_code is None]
-
-    def add(self, database: ConfiguredDatabase, synced: Synced) -> str:
-        """Takes in what a database came to, and returns under which name."""
-        name = self.name_of(database)
-        self.databases[name] = synced.run
-        if synced.is_suspended and synced.run.error_code:
-            self.suspended[name] = synced.run.message or ""
-        return name
-
-    def leave_suspended(self, reasons: Mapping[ConfiguredDatabase, str]) -> None:
-        """Takes in that these databases were not tried, being suspended."""
-        for database, reason in reasons.items():
-            self.suspended[self.name_of(database)] = reason
-
-    def refuse(self, refusal: str, unread: Iterable[ConfiguredDatabase], *, is_suspended: bool) -> None:
-        """Takes in that Notion does not accept the token; `is_suspended`: it is suspended by now."""
-        names = [self.name_of(database) for database in unread]
-        if is_suspended:
-            refused = [name for name, run in self.databases.items() if run.error_code == ErrorCode.UNAUTHORIZED]
-            self.suspended.update(dict.fromkeys([*refused, *names], refusal))
-        else:
-            self.token_problem, self.unread = refusal, names
-
-    def name_of(self, database: ConfiguredDatabase) -> str:
-        """A database's own name; where search found two of one name, with its id."""
-        name = database.name
-        if self.ids.setdefault(name, database.database_id) != database.database_id:
-            name = f"{name} ({database.database_id})"
-            self.ids[name] = database.database_id
-        return name
-
-
-def connected_account(settings: Settings, account: Account) -> ConnectedAccount | None:
-    """The account with its token opened, None where it has no token. Raises `TokenError`."""
-    if account.integration_token and not account.access_token:
-        account = replace(account, integration_token=open_token(account.integration_token, settings.token_key))
-    return account.connected()
 
 
 async def current_account(work: RunContext, user_id: str) -> ConnectedAccount | None:
@@ -161,55 +89,132 @@ async def sync_account(
     configuration = read_configuration(account.databases)
     outcome.problems.extend(problem.message for problem in configuration.problems)
     outcome.due = len(configuration.databases)
-    async with open_client_of(work, account) as opened, keeping_lease(work, account.user_id, opened.pacer):
-        asked = await _requests(work, account.user_id)
-        known = await begin_account(work, account)
-        client = await with_emails_settled(work, opened, account.user_id)
+    async with open_client_of(work, account) as opened, keeping_lease(work, account.user_id, opened.pacer) as lease:
+        known = await begin_account(work, account, takes_requests=True)
+        asked = known.requests
+        client = await with_emails_settled(work, opened, account.user_id, known.emails)
         gate = TokenGate(client, known.token, is_resting=known.token.is_resting and not asked.is_any)
         await gate.try_refused()
         databases = await _databases(work, gate, account, configuration, outcome)
-        due = [one for one in databases if not only_requested or asked.includes(one.database_id)]
-        due.sort(key=lambda database: not asked.includes(database.database_id))
+        recorded, row_counts = await _looked_up(work, account.user_id)
+        configuration = replace(configuration, recorded=recorded)
         if gate.is_resting:
+            due = [] if only_requested else databases
             outcome.due = 0
             outcome.leave_suspended(dict.fromkeys(due, known.token.problem or ""))
             return
-        resting = {
-            one: known.resting[one.database_id]
-            for one in due
-            if one.database_id in known.resting and one.database_id not in asked.database_ids
-        }
-        unread: list[ConfiguredDatabase] = []
-        to_sync = [database for database in due if database not in resting]
-        outcome.due = len(to_sync)
-
-        async def sync(database: ConfiguredDatabase) -> tuple[ConfiguredDatabase, str] | None:
+        serving = Serving(
+            work, gate, account, outcome, databases=databases, row_counts=row_counts, configuration=configuration
+        )
+        if asked.is_any:
             async with slots:
-                if not gate.is_open:
-                    unread.append(database)
-                    return None
-                name = await sync_and_record(
-                    work, client, outcome, database, known.row_counts, configuration=configuration
-                )
-            if outcome.databases[name].error_code == ErrorCode.UNAUTHORIZED:
-                await gate.ask()
-            return database, name
+                await serving.begin(asked)
+        turn = AccountTurn(work, serving, slots)
+        if not only_requested or asked.everything:
+            turn.add(databases, resting=known.resting)
+        outcome.due = len(serving.queue.waiting)
+        while await turn.take():
+            # Nothing that is asked for goes by unseen: the lease is given back while nothing waits, or what waits is
+            # taken up, or left to the next run, which can have the account from then on.
+            if await lease.give_back(unless_asked=True) or not await turn.goes_on():
+                return
 
+
+class AccountTurn:
+    """What a run does with an account: databases side by side, then what comes after all of them; again where it goes
+    on.
+    """
+
+    def __init__(self, work: RunContext, serving: Serving, slots: asyncio.Semaphore) -> None:
+        self._work = work
+        self._serving = serving
+        self._gate = serving.gate
+        self._client = serving.gate.client
+        self._outcome = serving.outcome
+        self._slots = slots
+        self._resting: dict[ConfiguredDatabase, str] = {}
+        self._unread: list[ConfiguredDatabase] = []
+        self._looks_left = MOST_LOOKS
+
+    def add(self, databases: Iterable[ConfiguredDatabase], *, resting: Mapping[str, str]) -> None:
+        """Lets databases come after those that are asked for; but not those `resting` (ids, with the reason)."""
+        queue = self._serving.queue
+        waiting = set(queue.waiting)
+        others = [one for one in databases if one not in waiting]
+        self._resting = {one: resting[one.database_id] for one in others if one.database_id in resting}
+        queue.waiting += [one for one in others if one not in self._resting]
+
+    async def take(self) -> bool:
+        """Syncs what waits, answers who asked, and sees to people and bodies; False where the lease was lost."""
+        work, outcome, gate, user_id = self._work, self._outcome, self._gate, self._outcome.user_id
         try:
-            synced = [one for one in await gather_or_cancel(map(sync, to_sync)) if one]
+            turns = [self._sync_next() for _ in self._serving.queue.waiting]
+            synced = [one for some in await gather_or_cancel(turns) for one in some]
         except LeaseLostError as error:
             outcome.problems.append(str(error))
+            return False
+        is_suspended = await gate.settle(work, user_id, is_read=outcome.is_anything_read)
+        if gate.refusal is None:
+            outcome.leave_suspended(self._resting)
         else:
-            is_suspended = await gate.settle(work, account.user_id, is_read=outcome.is_anything_read)
-            if gate.refusal is None:
-                outcome.leave_suspended(resting)
-            else:
-                outcome.refuse(gate.refusal, [*unread, *resting], is_suspended=is_suspended)
-            await _answer_requests(work, outcome, gate.refusal)
-            if gate.is_open:
-                await ask_for_people(work, client, account.user_id)
-                await sync_bodies(work, client, outcome, synced, slots)
-                await verify_databases(work, client, outcome, synced, slots)
+            outcome.refuse(gate.refusal, [*self._unread, *self._resting], is_suspended=is_suspended)
+        if outcome.served:
+            await _answer_requests(work, outcome, self._serving.database_ids, gate.refusal)
+        if gate.is_open:
+            await ask_for_people(work, self._client, user_id)
+            await sync_bodies(work, self._client, outcome, synced, self._slots)
+            await sync_files(work, self._client, outcome)
+            await verify_databases(work, self._client, outcome, synced, self._slots)
+        return True
+
+    async def goes_on(self) -> bool:
+        """Takes up what was asked for meanwhile; whether there is more to be done for it.
+
+        An application that asks in a loop is left to the next run in the end.
+        """
+        if not self._looks_left:
+            return False
+        self._looks_left -= 1
+        served_before = self._outcome.served
+        async with self._slots:
+            await self._serving.take_up()
+        return self._outcome.served > served_before
+
+    async def _sync_next(self) -> list[tuple[ConfiguredDatabase, str]]:
+        """Syncs the next database, and one more for each that it was found to be asked for meanwhile.
+
+        Returns them, each with the name under which the outcome has it.
+        """
+        synced, turns = [], 1
+        while turns:
+            turns -= 1
+            async with self._slots:
+                database = self._serving.queue.next()
+                if database is None:
+                    break
+                if not self._gate.is_open:
+                    self._unread.append(database)
+                    continue
+                synced.append((database, await self._sync(database)))
+                if self._outcome.is_asked_for_more and self._gate.is_open:
+                    turns += await self._serving.take_up()
+        return synced
+
+    async def _sync(self, database: ConfiguredDatabase) -> str:
+        queue = self._serving.queue
+        async with queue.at_work(database.database_id):
+            name = await sync_and_record(
+                self._work,
+                self._client,
+                self._outcome,
+                database,
+                self._serving.row_counts_for(database),
+                configuration=self._serving.configuration,
+                is_requested=database.database_id in queue.asked,
+            )
+        if self._outcome.databases[name].error_code == ErrorCode.UNAUTHORIZED:
+            await self._gate.ask()
+        return name
 
 
 async def verify_databases(
@@ -225,6 +230,8 @@ async def verify_databases(
     """
     if not work.settings.verify:
         return
+    from notion_pg_sync.sync.verify.verify import verify_database  # noqa: PLC0415 - only where needed
+
     for database, name in synced:
         if outcome.databases[name].error_code:
             continue
@@ -271,19 +278,38 @@ async def sync_bodies(
                     outcome.databases[name] = bodies.run
 
 
-@retried
-async def _requests(work: RunContext, user_id: str) -> PendingRequests:
-    if work.settings.dry_run:
-        return PendingRequests()
-    async with transaction(work.pool) as connection:
-        return await sync_requests.begin_requests(connection, work.runid, user_id)
+async def sync_files(work: RunContext, client: NotionClient, outcome: AccountOutcome) -> None:
+    """Fetches the files that an account's pages name, where they are to be kept; after all rows and bodies."""
+    if work.settings.files and work.settings.dry_run:
+        from notion_pg_sync.sync.files.rehearsing import files_due  # noqa: PLC0415 - only where needed
 
-
-@retried
-async def _answer_requests(work: RunContext, outcome: AccountOutcome, refusal: str | None) -> None:
-    """Tells the outcome to whoever asked for everything, and Notion's refusal of the token to whoever asked at all."""
-    if work.settings.dry_run:
+        outcome.files_due += await files_due(work, outcome.user_id)
+    if work.keeping is None:
         return
+    from notion_pg_sync.sync.files.fetching import AccountFiles  # noqa: PLC0415 - only where needed
+
+    limit = work.settings.files_for
+    deadline = asyncio.get_running_loop().time() + limit.total_seconds() if limit is not None else None
+    files = AccountFiles(work, work.keeping, client, outcome.user_id, deadline=deadline)
+    problem: str | None = None
+    try:
+        problem = await files.sync()
+    except Exception as error:  # noqa: BLE001 - recorded; the rows are there without files
+        problem = logged_failure(error).sentence
+    finally:
+        outcome.files += files.counts
+    if problem is not None and problem not in outcome.problems:
+        outcome.problems.append(problem)
+
+
+@retried
+async def _answer_requests(
+    work: RunContext, outcome: AccountOutcome, database_ids: Sequence[str], refusal: str | None
+) -> None:
+    """Tells the outcome to whoever asked for everything, and Notion's refusal of the token to whoever asked at all.
+
+    `database_ids`: those that the account has.
+    """
     well = sum(not run.error_code for run in outcome.databases.values())
     missing = len(outcome.databases) - well + len(outcome.unread)
     suspended = len(outcome.suspended.keys() - outcome.databases.keys())
@@ -294,6 +320,8 @@ async def _answer_requests(work: RunContext, outcome: AccountOutcome, refusal: s
     if outcome.suspended:
         message = f"{plural(len(outcome.suspended), 'database is', 'databases are')} suspended. {message}"
     async with transaction(work.pool) as connection:
+        if refusal is None:
+            await sync_requests.hand_back(connection, work.runid, outcome.user_id, database_ids)
         await sync_requests.end_other_requests(
             connection, work.runid, outcome.user_id, health, message, refusal=refusal
         )
@@ -303,36 +331,61 @@ async def _answer_requests(work: RunContext, outcome: AccountOutcome, refusal: s
 class AccountState:
     """What there is before anything of an account is synced.
 
-    `resting`: its suspended databases that are not to be tried now, by id, with the reason. `row_counts`: None where
-    each database has to count its own, since somebody has locked a table.
+    `requests`: those that the run has taken up. `resting`: its suspended databases that are not to be tried now, by id,
+    with the reason.
     """
 
+    requests: PendingRequests
     token: TokenRecord
     resting: dict[str, str]
-    row_counts: RowCounts | None
+    emails: Emails
 
 
 @retried
-async def begin_account(work: RunContext, account: ConnectedAccount) -> AccountState:
-    """Takes note of the account's token; returns what there is before anything is synced."""
+async def begin_account(work: RunContext, account: ConnectedAccount, *, takes_requests: bool) -> AccountState:
+    """Takes note of the account's token; returns what there is before anything is synced.
+
+    `takes_requests`: what applications ask for the account is taken up by this run. Nothing here takes long, since who
+    asks for the same meanwhile waits for it.
+    """
+    requests, is_dry = PendingRequests(), work.settings.dry_run
     async with transaction(work.pool) as connection:
-        if not work.settings.dry_run:
+        if not is_dry:
             await suspensions.note_token(connection, account.user_id, fingerprint(account.token))
-        return AccountState(
+        state = AccountState(
+            requests,
             await suspensions.token_record(connection, work.runid, account.user_id),
             await suspensions.resting(connection, account.user_id),
-            await count_unlocked_rows(connection, work.tables.values(), account.user_id),
+            await load_emails(connection, account.user_id),
         )
+        if takes_requests and not is_dry:
+            requests = await sync_requests.begin_requests(connection, work.runid, account.user_id)
+    return replace(state, requests=requests)
 
 
 @retried
-async def with_emails_settled(work: RunContext, client: NotionClient, user_id: str) -> NotionClient:
+async def row_counts_of(work: RunContext, user_id: str) -> RowCounts | None:
+    """How many rows a user has; None where each database has to count its own, since somebody has locked a table."""
+    async with transaction(work.pool) as connection:
+        return await count_unlocked_rows(connection, work.tables.values(), user_id)
+
+
+async def _looked_up(work: RunContext, user_id: str) -> tuple[Recorded, RowCounts | None]:
+    """What is recorded of a user's databases, and how many rows they have (see `row_counts_of`)."""
+    async with transaction(work.pool) as connection:
+        recorded = Recorded(
+            has_exclusions=await is_anything_excluded(connection, user_id),
+            has_views=await is_any_concerned(connection, user_id),
+        )
+        return recorded, await count_unlocked_rows(connection, work.tables.values(), user_id)
+
+
+@retried
+async def with_emails_settled(work: RunContext, client: NotionClient, user_id: str, emails: Emails) -> NotionClient:
     """The client for a user; one who wants no e-mail addresses of people has none in the copy then, but in a dry run.
 
-    Raises `PurgeBlockedError`.
+    `emails`: as they are until then. Raises `PurgeBlockedError`.
     """
-    async with transaction(work.pool) as connection:
-        emails = await load_emails(connection, user_id)
     if emails.are_wanted != emails.are_kept and not work.settings.dry_run:
         async with work.writing_for(user_id) as connection:
             if emails.are_wanted:
@@ -351,6 +404,7 @@ async def sync_and_record(
     row_counts: RowCounts | None,
     *,
     configuration: Configuration,
+    is_requested: bool,
 ) -> str:
     """Syncs one database of an account whose lease this run holds, with its row in `database_runs`.
 
@@ -360,18 +414,30 @@ async def sync_and_record(
     """
     user_id, is_dry = outcome.user_id, work.settings.dry_run
     watched = ProgressKey(user_id, database.name, database.database_id)
+    known = None
     if not is_dry:
-        await _start(work, user_id, database)
+        is_asked, known = await _start(work, user_id, database)
+        is_requested |= is_asked
     work.listener.started(watched)
-    sync = DatabaseSync(work, client, user_id, database, row_counts, configuration=configuration)
+    sync = DatabaseSync(
+        work,
+        client,
+        user_id,
+        database,
+        row_counts,
+        known=known,
+        configuration=configuration,
+        is_requested=is_requested,
+    )
     try:
         await sync.sync()
         run, is_suspended = sync.run, False
         if not is_dry:
             # A view would hold on to a column whose type is wrong.
-            if run.error_code not in (ErrorCode.LEASE_LOST, ErrorCode.UNFIT_TABLE):
-                run = await _refresh_view(work, database, run)
-            is_suspended = await _end(work, user_id, database, run)
+            has_views = configuration.recorded.has_views
+            if has_views and run.error_code not in (ErrorCode.LEASE_LOST, ErrorCode.UNFIT_TABLE):
+                run = await refresh_view(work, database, run)
+            is_suspended, outcome.is_asked_for_more = await _end(work, user_id, database, run)
     except asyncio.CancelledError:
         outcome.add(database, Synced(sync.run))
         if not is_dry:
@@ -383,20 +449,35 @@ async def sync_and_record(
 
 
 @retried
-async def _start(work: RunContext, user_id: str, database: ConfiguredDatabase) -> None:
+async def _start(work: RunContext, user_id: str, database: ConfiguredDatabase) -> tuple[bool, KnownListing]:
+    """Records that a database begins, and takes up what is asked of it.
+
+    Returns whether all of it is asked for, and what is known of it.
+    """
     async with work.writing_for(user_id) as connection:
-        await runs.start_database(connection, work.runid, user_id, database.database_id, name=database.name)
+        is_asked = await runs.start_database(connection, work.runid, user_id, database.database_id, name=database.name)
+        return is_asked, await known_listing(connection, user_id, database.database_id)
 
 
 @retried
-async def _end(work: RunContext, user_id: str, database: ConfiguredDatabase, run: DatabaseRun) -> bool:
-    """Records what a database came to; returns whether it is suspended now."""
+async def _end(work: RunContext, user_id: str, database: ConfiguredDatabase, run: DatabaseRun) -> tuple[bool, bool]:
+    """Records what a database came to; returns whether it is suspended now, and whether requests of the user wait."""
     async with transaction(work.pool) as connection:
-        counts = await leases.is_held(connection, work.runid, user_id)
-        await runs.end_database(connection, work.runid, user_id, database.database_id, run=run, counts=counts)
+        counts, is_asked = await leases.holds_and_is_asked(connection, work.runid, user_id)
+        lacks_access = is_lack_of_access(run.error_code)
+        await runs.end_database(
+            connection,
+            work.runid,
+            user_id,
+            database.database_id,
+            run=run,
+            counts=counts,
+            lifts_suspension=not lacks_access,
+        )
         if counts:
             await sync_requests.end_request(connection, work.runid, user_id, database.database_id, run=run)
-        return counts and await _settle_suspension(connection, user_id, database.database_id)
+        is_suspended = counts and lacks_access and await _settle_suspension(connection, user_id, database.database_id)
+        return is_suspended, is_asked
 
 
 @retried
@@ -416,45 +497,47 @@ async def _settle_suspension(connection: Connection, user_id: str, database_id: 
     return suspension is not None
 
 
-async def _refresh_view(work: RunContext, database: ConfiguredDatabase, run: DatabaseRun) -> DatabaseRun:
-    """Brings the view of the database's name up to date, for users who want views.
+@dataclass
+class Lease:
+    """The lease on a user that this run holds; `is_given_back`: not any more."""
 
-    Returns `run` with what that says.
-    """
-    try:
-        # Not `retried`: these are transactions one after the other, and each is tried again there.
-        async with work.pool.connection() as connection:
-            return run.with_sentences(*await refresh_views(connection, [database.name]))
-    except Exception as error:  # noqa: BLE001 - recorded; the rows are there without the view
-        failure = logged_failure(error)
-        failed = replace(run, error_code=run.error_code or failure.code)
-        return failed.with_sentences(f"its typed view could not be created: {failure.sentence}")
+    work: RunContext
+    user_id: str
+    is_given_back: bool = False
+
+    async def give_back(self, *, unless_asked: bool = False) -> bool:
+        """Gives it back, and returns whether; `unless_asked`: not where requests wait that this run could take up."""
+        self.is_given_back = self.is_given_back or await _release(
+            self.work, self.user_id, unless_asked=unless_asked and not self.work.settings.dry_run
+        )
+        return self.is_given_back
 
 
 @asynccontextmanager
-async def keeping_lease(work: RunContext, user_id: str, pacer: Pacer) -> AsyncIterator[None]:
+async def keeping_lease(work: RunContext, user_id: str, pacer: Pacer) -> AsyncIterator[Lease]:
     """Renews the lease that this run holds on a user while the block works, and gives it back at its end.
 
     Says meanwhile how long the rate limit holds the user's token back.
 
     A dry run writes nothing for the user, and so needs and has no lease.
     """
-    if work.settings.dry_run:
-        yield
+    lease = Lease(work, user_id, is_given_back=work.settings.dry_run)
+    if lease.is_given_back:
+        yield lease
         return
     keeper = asyncio.create_task(_keep(work, user_id, pacer))
     try:
-        yield
+        yield lease
     finally:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
-        await _release(work, user_id)
+        await lease.give_back()
 
 
 @retried
-async def _release(work: RunContext, user_id: str) -> None:
+async def _release(work: RunContext, user_id: str, *, unless_asked: bool) -> bool:
     async with transaction(work.pool) as connection:
-        await leases.release(connection, work.runid, user_id)
+        return await leases.release(connection, work.runid, user_id, unless_asked=unless_asked)
 
 
 @retried
@@ -465,14 +548,30 @@ async def remember(
     *,
     found_by_search: bool,
     known: Sequence[ConfiguredDatabase] = (),
+    stored: Sequence[KnownDatabase] = (),
 ) -> None:
-    """Records which databases a user has, and what is excluded of them and of the `known`; a dry run does not."""
-    if work.settings.dry_run:
+    """Records which databases a user has, and what is excluded of them and of the `known`; a dry run does not.
+
+    `stored`: what is recorded of them, as far as somebody has looked; where that is all of it, nothing is written.
+    """
+    if work.settings.dry_run or _is_recorded([*databases, *known], stored, found_by_search=found_by_search):
         return
     async with transaction(work.pool) as connection:
         await accounts.register_accounts(connection, [user_id])
         await accounts.register_databases(connection, user_id, databases, found_by_search=found_by_search)
         await record_configured(connection, user_id, [*databases, *known])
+
+
+def _is_recorded(
+    databases: Iterable[ConfiguredDatabase], stored: Iterable[KnownDatabase], *, found_by_search: bool
+) -> bool:
+    by_id = {one.database_id: one for one in stored}
+    return all(
+        not one.options.exclude
+        and one.database_id in by_id
+        and by_id[one.database_id].is_recorded_as(one, found_by_search=found_by_search)
+        for one in databases
+    )
 
 
 async def _keep(work: RunContext, user_id: str, pacer: Pacer) -> None:
@@ -513,7 +612,7 @@ async def _databases(
             known = await names_in_rows(connection, work.tables.values(), account.user_id)
     databases = await name_nameless(gate.client, configuration.databases, known)
     named_otherwise = [one.as_found for one in stored if one.found_by_search and one.database_id in meant - in_entries]
-    await remember(work, account.user_id, [*databases, *named_otherwise], found_by_search=False)
+    await remember(work, account.user_id, [*databases, *named_otherwise], found_by_search=False, stored=stored)
     if not configuration.everything:
         return databases
     configured = {database.database_id for database in databases}
@@ -535,5 +634,5 @@ async def _databases(
         for database_id, database in found.items()
         if database_id not in configured and configuration.takes_found(database_id)
     ]
-    await remember(work, account.user_id, new, found_by_search=True)
+    await remember(work, account.user_id, new, found_by_search=True, stored=stored)
     return databases + new

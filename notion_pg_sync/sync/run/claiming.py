@@ -16,16 +16,22 @@ from notion_pg_sync.mirror.connection import WAITED_IN_VAIN, Pool, current_time,
 from notion_pg_sync.mirror.leases import Errand, Holder, OpenAccount
 from notion_pg_sync.mirror.overview import Run, open_runs
 from notion_pg_sync.mirror.runs import Counts, DatabaseRun
+from notion_pg_sync.mirror.sync_requests import asking_users
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.failures import failure_of
 from notion_pg_sync.sync.run.patience import Patience
-from notion_pg_sync.sync.run.process import is_alive, is_gone, this_process
+from notion_pg_sync.sync.run.process import is_alive, this_process
+from notion_pg_sync.sync.run.silence import is_gone
 
 Result = TypeVar("Result")
 
+# So many accounts are found at once, in the order in which they are claimed: looking through all of them for each is
+# work that grows with the square of how many there are. Who is asked for meanwhile comes before them.
+_FOUND_AT_ONCE = 20
+
 # What every sync of a whole account brings, and what some bring beside it.
-ROWS, FULL, BODIES, FULL_BODIES, VERIFIED = "rows", "full read", "bodies", "full bodies", "verification"
+ROWS, FULL, BODIES, FULL_BODIES, FILES, VERIFIED = "rows", "full read", "bodies", "full bodies", "files", "verification"
 
 
 def brought_by(settings: Settings) -> frozenset[str]:
@@ -34,6 +40,7 @@ def brought_by(settings: Settings) -> frozenset[str]:
         FULL: settings.full,
         BODIES: settings.bodies,
         FULL_BODIES: settings.full_bodies,
+        FILES: settings.files is not None,
         VERIFIED: settings.verify,
     }
     return frozenset({ROWS, *(name for name, is_asked in asked.items() if is_asked)})
@@ -53,13 +60,20 @@ class Claims:
     """The accounts that are `due` in a run of `sync-all`, as the run comes to them.
 
     Those `on_request` are synced only as far as requests ask for it. With `is_asked_for` a person named the user: what
-    others began before does not count. In the end `elsewhere` has who is at work on accounts that were left to them, by
-    user id, `missed` those that could not be had, as they were seen last, `done_elsewhere` those that others had synced
-    meanwhile, so that there was nothing to do, and `left` those that the run did not come to.
+    others began before does not count. Unless it `waits`, an account that another run holds is left to that. In the
+    end `elsewhere` has who is at work on accounts that were left to them, by user id, `missed` those that could not be
+    had, as they were seen last, `done_elsewhere` those that others had synced meanwhile, so that there was nothing to
+    do, and `left` those that the run did not come to.
     """
 
     def __init__(
-        self, work: RunContext, due: Mapping[str, ConnectedAccount], on_request: Collection[str], *, is_asked_for: bool
+        self,
+        work: RunContext,
+        due: Mapping[str, ConnectedAccount],
+        on_request: Collection[str],
+        *,
+        is_asked_for: bool,
+        waits: bool = True,
     ) -> None:
         self.elsewhere: dict[str, Holder] = {}
         self.missed: dict[str, OpenAccount] = {}
@@ -69,10 +83,12 @@ class Claims:
         self._unclaimed = dict(due)
         self._on_request = on_request
         self._is_asked_for = is_asked_for
+        self._waits = waits
         self._brings = sorted(brought_by(work.settings))
         self._is_special = is_asked_for or self._brings != [ROWS]
         self._patience: dict[str, Patience] = {}
         self._first_seen_lease: dict[tuple[str, int], datetime | None] = {}
+        self._next: Sequence[str] = ()
 
     @property
     def problems(self) -> list[str]:
@@ -102,7 +118,7 @@ class Claims:
         while True:
             errand = Errand(list(self._unclaimed), list(self._on_request), self._brings, since)
             async with slots:
-                claimed = await self._claim_next(errand)
+                claimed, self._next = await self._claim_next(errand, self._next)
             if claimed is not None:
                 self.missed.pop(claimed, None)
                 yield self._unclaimed.pop(claimed)
@@ -141,7 +157,8 @@ class Claims:
         self.elsewhere, self.missed = {}, {}
         for account in found:
             is_left = is_left_to_holder(account, errand, must_be_new=self._is_special)
-            if is_left and account.holder and self._is_at_work(account, account.holder):
+            is_at_work = is_left and account.holder is not None and self._is_at_work(account, account.holder)
+            if account.holder and (is_at_work or not self._waits):
                 self.elsewhere[account.user_id] = account.holder
             else:
                 self._wait_for(account)
@@ -180,9 +197,16 @@ class Claims:
             return await runs.shared_since(connection, self._work.runid)
 
     @retried
-    async def _claim_next(self, errand: Errand) -> str | None:
+    async def _claim_next(self, errand: Errand, found: Sequence[str]) -> tuple[str | None, Sequence[str]]:
+        """The account that was claimed, of those `found` before where there is one; and those that come next."""
+        runid, seconds = self._work.runid, self._work.settings.lease_seconds
         async with transaction(self._work.pool) as connection:
-            return await leases.claim_next(connection, self._work.runid, errand, self._work.settings.lease_seconds)
+            asking = (await asking_users(connection)).intersection(errand.user_ids) if found else set()
+            first = errand.only([*found, *asking])
+            if found and (claimed := await leases.claim_next(connection, runid, first, seconds)):
+                return claimed, [user_id for user_id in found if user_id != claimed]
+            claimed = await leases.claim_next(connection, runid, errand, seconds)
+            return claimed, await leases.next_free(connection, errand, _FOUND_AT_ONCE) if claimed else ()
 
 
 class HeldByAnotherError(NothingAttemptedError):
@@ -280,8 +304,8 @@ def summary(synced: Sequence[tuple[str, DatabaseRun]], *, users: int = 0, due: i
     users = max(users, len({user_id for user_id, _ in synced}))
     return (
         f"{well} of {plural(max(due, len(synced)), 'database')} of {plural(users, 'user')} synced: "
-        f"{plural(totals.inserted, 'row')} inserted, {totals.updated} updated, {totals.removed} removed, "
-        f"{totals.unchanged} unchanged."
+        f"{plural(totals.inserted, 'row')} inserted, {totals.updated:,} updated, {totals.removed:,} removed, "
+        f"{totals.unchanged:,} unchanged."
     )
 
 

@@ -36,11 +36,24 @@ class Double:
 
 
 @dataclass(frozen=True)
+class Recorded:
+    """What is recorded for a user, once the databases to sync are; True where nobody looked.
+
+    `has_exclusions`: something is excluded of one of the databases. `has_views`: a sync may concern typed views, or
+    readers.
+    """
+
+    has_exclusions: bool = True
+    has_views: bool = True
+
+
+@dataclass(frozen=True)
 class Configuration:
     """What a user wants mirrored; `problems` are what cannot be understood, and `doubts` what may be a mistake.
 
     `held`: the databases whose entries cannot be understood, by id; with `holds_search` one may be any. Neither is
-    synced, since what it is to leave out is not known. `of_views`: the databases whose links name a view.
+    synced, since what it is to leave out is not known. `of_views`: the databases whose links name a view. `recorded`:
+    what is recorded beside it.
     """
 
     databases: tuple[ConfiguredDatabase, ...] = ()
@@ -51,6 +64,12 @@ class Configuration:
     doubles: tuple[Double, ...] = ()
     doubts: tuple[Remark, ...] = ()
     of_views: tuple[str, ...] = ()
+    recorded: Recorded = Recorded()
+
+    @property
+    def excludes_nothing(self) -> bool:
+        """Whether nothing is excluded of any database, as far as it is known without asking Notion."""
+        return not self.recorded.has_exclusions and not any(one.options.exclude for one in self.databases)
 
     def takes_found(self, database_id: str) -> bool:
         """Whether a database that search finds is to be synced, unless it is configured."""
@@ -105,7 +124,6 @@ def read_configuration(notion_databases: object) -> Configuration:
         (
             *_without_names(entries, {double.name for double in doubles}),
             *_alike(databases),
-            *_for_later(databases),
         ),
         tuple(one.name for one, (key, *_) in named if names_view(entries[key].text)),
     )
@@ -162,11 +180,12 @@ def _alike(databases: Iterable[ConfiguredDatabase]) -> Iterator[Remark]:
             yield Remark(f"{said}; each is a database of its own", "give them names that are easy to tell apart")
 
 
-def _for_later(databases: Iterable[ConfiguredDatabase]) -> Iterator[Remark]:
+def without_place(databases: Iterable[ConfiguredDatabase]) -> Iterator[Remark]:
+    """What is to be told of databases whose files are to be kept, where no place for these is known."""
     names = [repr(database.name) for database in databases if database.options.files]
     if names:
-        said = f'"files" is true for {some(names)} in notion_databases, but this version copies no files'
-        yield Remark(said, "leave it for a later version, which will copy them, or take it out")
+        said = f'"files" is true for {some(names)} in notion_databases, but no place is known where files are kept'
+        yield Remark(said, 'name it, with NOTION_PG_SYNC_FILES or --files (docs/files.md), or take "files" out')
 
 
 def repaired(notion_databases: object) -> dict[str, object] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.mirror import leases
@@ -18,12 +19,17 @@ from notion_pg_sync.mirror.tables import (
     own_table_name,
     table_for,
 )
-from notion_pg_sync.notion.client import NotionClient
+from notion_pg_sync.notion.connections import Connections
 from notion_pg_sync.notion.pacer import Pacer
-from notion_pg_sync.notion.token_in_use import Stored
 from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.files.addresses import Addresses
+from notion_pg_sync.sync.run.answer_memory import AnswerMemory
 from notion_pg_sync.sync.run.listener import Listener
-from notion_pg_sync.sync.run.opening import open_client
+
+if TYPE_CHECKING:
+    from notion_pg_sync.notion.client import NotionClient
+    from notion_pg_sync.notion.token_in_use import Stored
+    from notion_pg_sync.sync.files.keeping import FileKeeping
 
 
 class UnfitTableError(ToolError):
@@ -37,7 +43,11 @@ class RunContext:
     """One run: its settings, its record, its connections, and the tables that it writes.
 
     `schema` is where `user_settings` and the sync tables lie. `unfit`: by qualified name, why other sync tables cannot
-    be written. `presets_told`: the presets of which it was said that their tables cannot be made.
+    be written. `presets_told`: the presets of which it was said that their tables cannot be made. `answers`: what is
+    held of Notion's answers. `connections`: what the clients of one account leave open for those of the next.
+    `addresses`: where the files that Notion hosts can be fetched from by now. `files_due`: by user, the paths of those
+    that a dry run saw and that are not kept. `keeping`: what they are kept with,
+    None: they are not.
     """
 
     settings: Settings
@@ -48,6 +58,11 @@ class RunContext:
     listener: Listener
     unfit: dict[str, Misfit] = field(default_factory=dict)
     presets_told: set[str] = field(default_factory=set)
+    answers: AnswerMemory = field(default_factory=AnswerMemory)
+    connections: Connections | None = None
+    addresses: Addresses = field(default_factory=Addresses)
+    files_due: dict[str, set[str]] = field(default_factory=dict)
+    keeping: FileKeeping | None = None
     _pacers: dict[str, Pacer] = field(default_factory=dict, init=False, repr=False)
 
     def open_client(self, token: str, stored: Stored | None = None) -> NotionClient:
@@ -55,8 +70,10 @@ class RunContext:
 
         Users who share a token share its pace, since Notion limits the token.
         """
+        from notion_pg_sync.sync.run.opening import open_client  # noqa: PLC0415 - only where there is something to do
+
         pacer = self._pacers.setdefault(token, Pacer(self.settings.requests_per_minute))
-        return open_client(self.settings, token, pacer=pacer, stored=stored)
+        return open_client(self.settings, token, pacer=pacer, stored=stored, connections=self.connections)
 
     def table_for(self, database_name: str) -> SyncTable:
         """The table that a database's rows go to. Raises `UnfitTableError` where it cannot be written."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from notion_pg_sync.mirror.runs import Counts, DatabaseRun
+from notion_pg_sync.sync.files.outcome import FileCounts
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,12 @@ class Listener(Protocol):
     def started(self, database: ProgressKey) -> None:
         """A database's sync has begun."""
 
-    def progressed(self, database: ProgressKey, counts: Counts, *, waiting: bool) -> None:
-        """A batch was written; `counts`: all so far; `waiting`: the rate limit holds this token's requests back."""
+    def progressed(self, database: ProgressKey, counts: Counts, *, expected: int | None, waiting: bool) -> None:
+        """A batch of a data source was written.
+
+        `counts`: all of it so far; `expected`: about how many rows it has, if all of them are read and an earlier run
+        counted them; `waiting`: the rate limit holds this token's requests back.
+        """
 
     def ended(self, database: ProgressKey, run: DatabaseRun) -> None:
         """A database's sync has ended, well or not."""
@@ -41,6 +46,15 @@ class Listener(Protocol):
     def bodies_ended(self, database: ProgressKey, run: DatabaseRun) -> None:
         """No more bodies of the database are read; also told where none was begun."""
 
+    def files_started(self, user_id: str) -> None:
+        """The rows and bodies of a user being there, files are fetched."""
+
+    def files_progressed(self, user_id: str, counts: FileCounts) -> None:
+        """A file was kept, or failed; `counts`: all so far."""
+
+    def files_ended(self, user_id: str, counts: FileCounts) -> None:
+        """No more files of the user are fetched."""
+
 
 class SilentListener:
     """Watches nothing."""
@@ -51,7 +65,7 @@ class SilentListener:
     def started(self, database: ProgressKey) -> None:
         """Nothing."""
 
-    def progressed(self, database: ProgressKey, counts: Counts, *, waiting: bool) -> None:
+    def progressed(self, database: ProgressKey, counts: Counts, *, expected: int | None, waiting: bool) -> None:
         """Nothing."""
 
     def ended(self, database: ProgressKey, run: DatabaseRun) -> None:
@@ -64,4 +78,13 @@ class SilentListener:
         """Nothing."""
 
     def bodies_ended(self, database: ProgressKey, run: DatabaseRun) -> None:
+        """Nothing."""
+
+    def files_started(self, user_id: str) -> None:
+        """Nothing."""
+
+    def files_progressed(self, user_id: str, counts: FileCounts) -> None:
+        """Nothing."""
+
+    def files_ended(self, user_id: str, counts: FileCounts) -> None:
         """Nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from notion_pg_sync.notion.client import NotionClient, Retries
+from notion_pg_sync.notion.connections import Connections
 from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.notion.token_in_use import Stored
 from notion_pg_sync.settings import Settings
@@ -14,11 +15,14 @@ def open_client(
     retries: Retries | None = None,
     pacer: Pacer | None = None,
     stored: Stored | None = None,
+    *,
+    connections: Connections | None = None,
 ) -> NotionClient:
     """A client for one token; to be used as an async context manager.
 
     `retries`: how patient it is; None: as a sync is. `pacer`: that of the token's other clients; None: it has
-    none. `stored`: what the token is by now, where Notion refuses it; None: nobody renews it.
+    none. `stored`: what the token is by now, where Notion refuses it; None: nobody renews it. `connections`: what
+    clients of these settings leave open; None: it has its own.
     """
     return NotionClient(
         token,
@@ -28,4 +32,5 @@ def open_client(
         concurrency=settings.concurrency,
         retries=retries or Retries(first_back_off=settings.first_back_off),
         stored=stored,
+        connections=connections,
     )

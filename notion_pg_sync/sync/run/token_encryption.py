@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+from dataclasses import replace
 
 from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.core.ids import TOKEN_PREFIXES
+from notion_pg_sync.mirror.accounts import Account, ConnectedAccount
+from notion_pg_sync.settings import Settings
 
 IV_BYTES, TAG_BYTES = 12, 16
 
@@ -50,6 +53,13 @@ def open_token(stored: str, key: bytes | None) -> str:
         return opened.decode("utf-8")
     except UnicodeDecodeError:
         raise TokenError("the notion_token, once opened, is not text: let the user connect Notion again.") from None
+
+
+def connected_account(settings: Settings, account: Account) -> ConnectedAccount | None:
+    """The account with its token opened, None where it has no token. Raises `TokenError`."""
+    if account.integration_token and not account.access_token:
+        account = replace(account, integration_token=open_token(account.integration_token, settings.token_key))
+    return account.connected()
 
 
 def seal_token(token: str, key: bytes) -> str:

@@ -27,7 +27,7 @@ async def wanted_database(
     That is the one that it was given, or with `settings.adopt_name` its title in Notion, from now on. Raises
     `UsageError`, `NothingAttemptedError` where what is configured cannot be read, and `NotionError`.
     """
-    found = _find(account, known, written)
+    found = find_wanted(account, known, written)
     if not work.settings.adopt_name and found.is_named:
         return found
     async with work.open_client(account.token) as client:
@@ -50,8 +50,11 @@ def is_of_search(account: ConnectedAccount, known: Sequence[KnownDatabase], data
     return database.database_id in {one.database_id for one in known if one.found_by_search} - configured
 
 
-def _find(account: ConnectedAccount, known: Sequence[KnownDatabase], written: str) -> ConfiguredDatabase:
-    """A configured database or, where everything is wanted, one that search found before."""
+def find_wanted(account: ConnectedAccount, known: Sequence[KnownDatabase], written: str) -> ConfiguredDatabase:
+    """A configured database or, where everything is wanted, one that search found before; `written` as above.
+
+    Pure. Raises `UsageError`, and `NothingAttemptedError` where what is configured cannot be read.
+    """
     configuration = read_configuration(account.databases)
     nameless = {one.database_id: one for one in configuration.databases if not one.is_named}
     candidates = [

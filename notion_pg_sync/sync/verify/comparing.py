@@ -24,6 +24,7 @@ from notion_pg_sync.sync.verify.expected_fields import (
     in_view,
     same_in_view,
 )
+from notion_pg_sync.sync.verify.expected_files import Naming, Paths
 from notion_pg_sync.sync.verify.verification import Difference, Kind, short
 
 _PEOPLE = ("people", "created_by", "last_edited_by")
@@ -37,7 +38,7 @@ class HeldPage:
     """What is held of a page, wherever that is; None where there is nothing.
 
     `shown`: its row of the typed view. `related`: by relation, what the relation's view shows, None where there is no
-    such view. `names`: who the people are, by id.
+    such view. `names`: who the people are, by id. `files`: the paths of those that it names, by where.
     """
 
     row: HeldRow | None = None
@@ -47,6 +48,7 @@ class HeldPage:
     related: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     names: Mapping[str, str | None] = field(default_factory=dict)
     about: HeldAbout | None = None
+    files: Mapping[Naming, Paths] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,16 @@ def body_differences(page_id: str, markdown: str, body: HeldBody | None) -> Iter
         yield Difference("body_differs", page_id, "markdown", "", short(markdown), short(body.markdown))
     elif not is_text_of(body.plain_text, markdown):
         yield Difference("body_differs", page_id, "plain_text", "", "the text of the body", short(body.plain_text))
+
+
+def file_differences(
+    page_id: str, expected: Mapping[Naming, Paths], held: Mapping[Naming, Paths]
+) -> Iterator[Difference]:
+    """Which files a page is recorded to name otherwise than it does."""
+    for place, column in sorted({*expected, *held}):
+        wanted, recorded = expected.get((place, column), ()), held.get((place, column), ())
+        if wanted != recorded:
+            yield Difference("file_differs", page_id, column or None, place, short(wanted), short(recorded))
 
 
 def _iso(time: datetime | None) -> str | None:

@@ -7,25 +7,35 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from html import unescape
 
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
+from notion_pg_sync.sync.verify.expected_files import Naming, Paths, files_of_body
 
 # So many parts of one body are asked for; Notion gives 20,000 blocks at once.
 _MOST_PARTS = 200
 # What fails for every body, if for one.
 _OF_THE_TOKEN = (ErrorCode.UNAUTHORIZED, ErrorCode.RESTRICTED_RESOURCE, ErrorCode.RATE_LIMITED, ErrorCode.NETWORK)
-_URL = re.compile(r"https://[^\s\"'<>()]+")
+_URL = re.compile(r"https?://[^\s\"'<>()]+")
 _WORD = re.compile(r"[^\W_]+")
 # A line without any mark, behind those of a list or a heading: it must stand in the plain text as it is.
 _PLAIN_LINE = re.compile(r"\t*(?:#{1,4} |[-*] |\d+\. )?([^\W_][\w ,;']*[^\W_])")
 
 
-async def expected_markdown(client: NotionClient, page_id: str) -> str | None:
-    """The Markdown of a page as the copy must hold it; None where Notion gives none. Raises `NotionError`."""
+@dataclass(frozen=True)
+class ExpectedBody:
+    """The Markdown of a page as the copy must hold it, and the files that Notion hosts in it."""
+
+    markdown: str
+    files: Mapping[Naming, Paths] = field(default_factory=dict)
+
+
+async def expected_body(client: NotionClient, page_id: str) -> ExpectedBody | None:
+    """The body of a page; None where Notion gives none. Raises `NotionError`."""
     try:
         answer = await client.markdown(page_id)
     except NotionError as error:
@@ -47,7 +57,7 @@ async def expected_markdown(client: NotionClient, page_id: str) -> str | None:
         lines = _with_part(lines, block_id, part.markdown)
         waiting += part.unknown
     text = "\n".join(lines).replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
-    return _URL.sub(_unsigned, text)
+    return ExpectedBody(_URL.sub(_unsigned, text), files_of_body(text))
 
 
 def _with_part(lines: list[str], block_id: str, part: str) -> list[str]:

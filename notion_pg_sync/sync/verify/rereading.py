@@ -14,6 +14,9 @@ from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.sync.verify.expectation import Endpoint, Expected, cut_values, expect, instant, not_told
 
+# An answer is parsed and compared in parts of so many bytes, since objects take several times as much.
+_MOST_PARSED_BYTES = 2 * 1024 * 1024
+
 # Cursors may be refused so often without any progress in between.
 _MOST_REFUSED = 3
 
@@ -48,7 +51,7 @@ class Rereading:
         return known in self._seen and str(known) == page_id
 
     async def pages(self) -> AsyncIterator[list[JsonObject]]:
-        """Every page once, a list an answer, but for what is `unread`.
+        """Every page once, a list an answer or part of it, but for what is `unread`.
 
         Raises `VerificationError` where Notion does not give them all.
         """
@@ -87,27 +90,28 @@ class Rereading:
         """The answers of one query; `_reached` and `_ended` tell how far it came."""
         body: JsonObject = {"sorts": [{"timestamp": "created_time", "direction": direction}]}
         self._reached = None if direction == "descending" else self._reached
-        page_size = self._page_size
+        page_size, has_failed = self._page_size, False
         if start is not None:
             body["filter"] = {"timestamp": "created_time", "created_time": {"on_or_after": start}}
         cursors: set[str] = set()
         capped = False
         while True:
             try:
-                answer = await self._client.query(
-                    self._data_source_id, body, page_size, has_failed=page_size < self._page_size
-                )
+                answer = await self._client.query(self._data_source_id, body, page_size, has_failed=has_failed)
             except NotionError as error:
                 if error.may_be_a_page and page_size > 1:
-                    page_size //= 2
+                    page_size, has_failed = page_size // 2, True
                     continue
                 if error.code != ErrorCode.CURSOR_REJECTED and not error.may_be_a_page:
                     raise
                 self._ended = "refused" if error.code == ErrorCode.CURSOR_REJECTED else "failed"
                 return
-            if answer.pages:
-                self._reached = str(answer.pages[-1].get("created_time"))
-            yield self._new(answer.pages)
+            page_size = min(page_size, answer.page_size)
+            at_once = max(1, len(answer.pages) * _MOST_PARSED_BYTES // max(1, answer.size))
+            for place in range(0, len(answer.pages), at_once):
+                pages = [page.taken().page for page in answer.pages[place : place + at_once]]
+                self._reached = str(pages[-1].get("created_time"))
+                yield self._new(pages)
             # One answer may say it for the whole query, and rows still follow.
             capped = capped or answer.capped
             if not answer.has_more:

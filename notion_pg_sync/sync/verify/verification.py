@@ -25,6 +25,8 @@ Kind = Literal[
     "body_differs",
     "search_differs",
     "person_differs",
+    "history_differs",
+    "file_differs",
 ]
 
 # So many differences are told one by one, the rest is counted.
@@ -40,7 +42,8 @@ class Difference:
 
     `page_id` is None where no single page differs. `name` is the property's, the column's, the view's or the person's
     id, None where the whole row differs. `path` leads to the place within the value. The two sides are short JSON, or
-    words where there is no value. They are content of the user's: not for logs and records.
+    words where there is no value; of a history, the first is what that says. They are content of the user's: not for
+    logs and records.
     """
 
     kind: Kind
@@ -122,6 +125,11 @@ class Findings:
     bodies_not_told: int = 0
     pages_not_told: int = 0
     people_not_told: int = 0
+    files: int = 0
+    files_read: int = 0
+    files_not_kept: int = 0
+    files_lost: int = 0
+    files_altered: int = 0
     views_kept: set[str] = field(default_factory=set)
     unread: list[tuple[str, str]] = field(default_factory=list)
     not_told: Counter[str] = field(default_factory=Counter)
@@ -210,6 +218,7 @@ class Findings:
         if self.people_not_told:
             are = plural(self.people_not_told, "person is", "people are")
             yield f"Notion does not tell who {are}; nothing was compared there."
+        yield from self._files()
         if self.not_looked_again:
             differ = plural(self.not_looked_again, "more row that differs was", "more rows that differ were")
             yield f"{differ} not looked at twice; some may be edited since."
@@ -222,6 +231,20 @@ class Findings:
                 f"Notion fails for pages created between {first} and {last}: whether the copy lacks some of these is "
                 "not known."
             )
+
+    def _files(self) -> Iterable[str]:
+        if self.files:
+            kept, read = plural(self.files, "file is", "files are"), plural(self.files_read, "was", "were")
+            yield f"{kept} kept, of which {read} read and compared byte by byte."
+        if self.files_lost:
+            are = plural(self.files_lost, "file is", "files are")
+            yield f"{are} not there, or not as long as recorded: --full fetches them again."
+        if self.files_altered:
+            holds = plural(self.files_altered, "file has", "files have")
+            yield f"{holds} other bytes than recorded: remove them from there, then --full fetches them again."
+        if self.files_not_kept:
+            are = plural(self.files_not_kept, "file is", "files are")
+            yield f"{are} not kept: notion_sync.files says why, or since when they wait."
 
 
 def _in_rows(counts: Mapping[str, int]) -> list[tuple[str, str]]:

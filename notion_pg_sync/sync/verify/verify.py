@@ -3,7 +3,8 @@
 It must not share the code whose faults it is to find. So it has a reader of its own (`notion.rereading`), and works
 out by itself what a row must hold (`notion.expectation`, `notion.expected_fields`, `notion.expected_bodies`,
 `notion.expected_people`). It compares all that people query: the rows with their columns, `properties` and `fields`,
-the types of columns, the typed views, what search reads, the bodies that are kept, and who people are.
+the types of columns, the typed views, what search reads, the bodies that are kept, and who people are; and the history,
+whose newest state must be the row.
 
 It costs a request for each 100 rows, one at least for each value that Notion cuts, one for each body, and where rows
 name people by their ids alone, one for each 100 members of the workspace.
@@ -28,6 +29,8 @@ from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.mirror.connection import transaction
 from notion_pg_sync.mirror.data_sources import known_data_sources
 from notion_pg_sync.mirror.exclusions import load_exclusions
+from notion_pg_sync.mirror.held_files import HeldFiles
+from notion_pg_sync.mirror.held_history import newest_states
 from notion_pg_sync.mirror.held_rows import HeldRow, HeldRows
 from notion_pg_sync.mirror.held_texts import HeldTexts
 from notion_pg_sync.mirror.held_views import HeldView, HeldViews
@@ -35,12 +38,15 @@ from notion_pg_sync.mirror.kept_tables import kept_table
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.exclusion import Selection
+from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.selections import selections_of
-from notion_pg_sync.sync.verify.comparing import HeldPage, Wanted, body_differences
+from notion_pg_sync.sync.verify.comparing import HeldPage, Wanted, body_differences, file_differences
+from notion_pg_sync.sync.verify.comparing_history import history_differences
 from notion_pg_sync.sync.verify.expectation import Expected, boundaries_not_told, clock_formulas
-from notion_pg_sync.sync.verify.expected_bodies import expected_markdown
+from notion_pg_sync.sync.verify.expected_bodies import expected_body
 from notion_pg_sync.sync.verify.expected_fields import NamedColumn, unnamed_properties
+from notion_pg_sync.sync.verify.expected_files import files_of_page
 from notion_pg_sync.sync.verify.rereading import (
     Rereading,
     VerificationError,
@@ -54,6 +60,8 @@ from notion_pg_sync.sync.verify.verify_people import People
 
 # Where Notion gives no more of them, it is no odd page.
 MOST_PAGES_NOT_TOLD = 10
+# Where a page names the files of its body.
+_IN_BODY = ("body", "")
 
 
 async def verify_database(
@@ -80,9 +88,14 @@ async def verify_database(
     own_client = own_client.selecting(selections)
     for data_source_id in listed:
         comparison = await _begin(
-            own_client, held, people, found, data_source_id, selections=selections, bodies=work.settings.bodies
+            own_client, held, people, found, data_source_id, selections=selections, settings=work.settings
         )
         await comparison.compare(work.settings.page_size)
+        if comparison.has_files:
+            # It needs the extra `files`, which whoever keeps no files has not.
+            from notion_pg_sync.sync.verify.verify_files import compare_files  # noqa: PLC0415
+
+            await compare_files(work, HeldFiles(work.pool, user_id), data_source_id, found)
     for page_id, where in await held.misplaced(listed):
         found.add([Difference("extra_row", page_id, None, "", "no such row in this database", f"a row in {where}")])
     await people.compare()
@@ -109,7 +122,7 @@ async def _begin(
     data_source_id: str,
     *,
     selections: Mapping[str, Selection],
-    bodies: bool,
+    settings: Settings,
 ) -> _Comparison:
     """The comparison of a data source; when the sync began is worked out without comparing two clocks."""
     answer = await client.data_source(data_source_id)
@@ -148,7 +161,8 @@ async def _begin(
         answer.schema,
         began_at.replace(second=0, microsecond=0),
         left_out=await held.left_out(data_source_id),
-        has_bodies=bodies or await people.held.wants_bodies(data_source_id),
+        has_bodies=settings.bodies or await people.held.wants_bodies(data_source_id),
+        has_files=bool(settings.files) and await HeldFiles(held.pool, held.user_id).are_wanted(data_source_id),
     )
 
 
@@ -181,6 +195,7 @@ class _Comparison:
     began_at: datetime
     left_out: Mapping[str, Mapping[str, datetime]]
     has_bodies: bool
+    has_files: bool
 
     async def compare(self, page_size: int) -> None:
         """Compares every row, an answer of Notion's at a time."""
@@ -195,8 +210,19 @@ class _Comparison:
         for start in range(0, len(unseen), page_size):
             for page_id, held_page in (await self._held(unseen[start : start + page_size])).items():
                 await self._look_again(page_id, held_page, _too_many(held_page.row, "not listed"))
+        await self._compare_history(page_size)
         if rereading.unread:
             self.found.unread.append(rereading.unread)
+
+    async def _compare_history(self, page_size: int) -> None:
+        """Compares the rows with what their changes lead to."""
+        source = self.wanted.data_source_id
+        states = await newest_states(self.held.pool, self.held.user_id, source)
+        for start in range(0, len(states), page_size):
+            some_states = states[start : start + page_size]
+            rows = await self.held.rows([one.page_id for one in some_states])
+            for state in some_states:
+                self.found.add(history_differences(state, rows.get(state.page_id), source))
 
     async def _held(self, page_ids: Sequence[str]) -> Mapping[str, HeldPage]:
         """What is held of these pages."""
@@ -212,6 +238,7 @@ class _Comparison:
                 name = view.relations.get(relation)
                 related[relation] = await views.related(name, page_ids) if name else None
         names = await self.people.names_in(row.fields for row in rows.values())
+        files = await HeldFiles(self.held.pool, self.held.user_id).named_by(page_ids) if self.has_files else {}
         return {
             page_id: HeldPage(
                 rows.get(page_id),
@@ -221,6 +248,7 @@ class _Comparison:
                 {relation: None if of is None else of.get(page_id, []) for relation, of in related.items()},
                 names,
                 about.get(page_id),
+                files.get(page_id, {}),
             )
             for page_id in page_ids
         }
@@ -237,20 +265,32 @@ class _Comparison:
         every = list(self.wanted.differences(expected, held))
         self.found.moved_by_clock.update(one.name or "" for one in every if self._goes_by_clock(one))
         differences = [one for one in every if not self._goes_by_clock(one)]
+        differences += self._file_differences(expected.page_id, page, held)
         differences += await self._body_differences(expected.page_id, held)
         if differences and self._is_since(expected):
             self.found.edited_since += 1
         elif differences:
             await self._look_again(expected.page_id, held, differences)
 
+    def _file_differences(self, page_id: str, page: JsonObject, held: HeldPage) -> list[Difference]:
+        """What differs of the files that a page names, its body aside."""
+        if held.row is None or not self.has_files:
+            return []
+        recorded = {naming: paths for naming, paths in held.files.items() if naming != _IN_BODY}
+        return list(file_differences(page_id, files_of_page(page, self.wanted.columns), recorded))
+
     async def _body_differences(self, page_id: str, held: HeldPage) -> list[Difference]:
         if held.row is None or not (self.has_bodies or held.body):
             return []
-        markdown = await expected_markdown(self.client, page_id)
-        if markdown is None:
+        body = await expected_body(self.client, page_id)
+        if body is None:
             self.found.bodies_not_told += 1
             return []
-        return list(body_differences(page_id, markdown, held.body))
+        differences = list(body_differences(page_id, body.markdown, held.body))
+        if self.has_files and self.has_bodies:
+            recorded = {naming: paths for naming, paths in held.files.items() if naming == _IN_BODY}
+            differences += file_differences(page_id, body.files, recorded)
+        return differences
 
     async def _look_again(self, page_id: str, held: HeldPage, differences: Sequence[Difference]) -> None:
         """Reads a page alone and takes in what differs now; beyond the bound, what differed before."""
@@ -275,7 +315,8 @@ class _Comparison:
             self.found.add(_too_many(held.row, left))
         elif expected is not None:
             again = [one for one in self.wanted.differences(expected, held) if not self._goes_by_clock(one)]
-            self.found.add(again + [one for one in differences if one.kind == "body_differs"])
+            again += self._file_differences(expected.page_id, page, held) if page is not None else []
+            self.found.add(again + [one for one in differences if one.kind == "body_differs" or _is_in_body(one)])
 
     def _is_not_told(self, page_id: str) -> None:
         self.found.pages_not_told += 1
@@ -291,6 +332,10 @@ class _Comparison:
 
     def _goes_by_clock(self, difference: Difference) -> bool:
         return difference.kind == "value_differs" and difference.name in self.wanted.clock_formulas
+
+
+def _is_in_body(difference: Difference) -> bool:
+    return (difference.kind, difference.path) == ("file_differs", _IN_BODY[0])
 
 
 def _doubled(page_id: str, rows: int) -> Difference:

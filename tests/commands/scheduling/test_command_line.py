@@ -51,6 +51,15 @@ def test_other_commands_are_none_of_ours(command: str) -> None:
     assert invocation_in(command) is None
 
 
+@pytest.mark.parametrize(
+    "command", ["notion-pg-sync sync-all --requested", "sh -c 'notion-pg-sync sync-all --requested'"]
+)
+def test_what_serves_requests_syncs_not_all(command: str) -> None:
+    found = invocation_in(command)
+    assert found is not None
+    assert (found.serves_requests, found.syncs_all) == (True, False)
+
+
 def test_other_commands_of_the_tool_sync_nothing() -> None:
     found = invocation_in("notion-pg-sync status --max-age 45m")
     assert found is not None

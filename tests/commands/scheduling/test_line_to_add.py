@@ -45,6 +45,11 @@ def test_the_folder_of_an_embedded_server_is_taken_up(tmp_path: Path) -> None:
     assert settings_to_add(environment) == [f"NOTION_PG_SYNC_DATA_DIR={tmp_path}"]
 
 
+def test_another_address_than_notions_is_taken_up() -> None:
+    environment = {"PGHOST": "/run/postgresql", "NOTION_BASE_URL": "http://127.0.0.1:8787"}
+    assert settings_to_add(environment) == ["PGHOST=/run/postgresql", "NOTION_BASE_URL=http://127.0.0.1:8787"]
+
+
 def test_this_installation_is_found_from_anywhere() -> None:
     assert shutil.which(own_command(), path="/nowhere") is not None
 

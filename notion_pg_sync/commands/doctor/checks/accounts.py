@@ -23,9 +23,8 @@ from notion_pg_sync.mirror.diagnosis import accounts as statements
 from notion_pg_sync.mirror.overview import read_databases
 from notion_pg_sync.notion.client import can_be_sent
 from notion_pg_sync.settings import Settings
-from notion_pg_sync.sync.run.account import connected_account
-from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, read_configuration, repaired
-from notion_pg_sync.sync.run.token_encryption import TokenError, looks_encrypted
+from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, read_configuration, repaired, without_place
+from notion_pg_sync.sync.run.token_encryption import TokenError, connected_account, looks_encrypted
 
 SECTION = "Accounts"
 
@@ -176,14 +175,22 @@ def unopened(accounts: Sequence[Account], settings: Settings) -> list[Finding]:
 
 
 async def _wanted_databases(examination: Examination) -> list[Finding]:
-    return wanted_databases(examination.accounts, examination.schema)
+    has_place = examination.settings.files is not None
+    return wanted_databases(examination.accounts, examination.schema, has_place=has_place)
 
 
-def wanted_databases(accounts: Sequence[Account], schema: str) -> list[Finding]:
-    """What of the users' `notion_databases` cannot be used and, of those who are connected, is not what it seems."""
+def wanted_databases(accounts: Sequence[Account], schema: str, *, has_place: bool = False) -> list[Finding]:
+    """What of the users' `notion_databases` cannot be used and, of those who are connected, is not what it seems.
+
+    `has_place`: a place is known where files are kept.
+    """
     connected = [account for account in accounts if account.connected()]
     findings = [finding for account in accounts for finding in _unusable(account, schema)]
-    findings += [finding for account in connected for finding in (*_doubles(account, schema), *_doubts(account))]
+    findings += [
+        finding
+        for account in connected
+        for finding in (*_doubles(account, schema), *_doubts(account, has_place=has_place))
+    ]
     configurations = [read_configuration(account.databases) for account in connected]
     asking_nothing = [
         account
@@ -231,10 +238,12 @@ def _doubles(account: Account, schema: str) -> list[Finding]:
     ]
 
 
-def _doubts(account: Account) -> list[Finding]:
+def _doubts(account: Account, *, has_place: bool) -> list[Finding]:
+    configuration = read_configuration(account.databases)
+    of_files = () if has_place else without_place(configuration.databases)
     return [
         warning(f"{account.user_id}: {doubt.message}", needs=doubt.needs)
-        for doubt in read_configuration(account.databases).doubts
+        for doubt in (*configuration.doubts, *of_files)
     ]
 
 

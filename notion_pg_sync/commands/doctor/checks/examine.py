@@ -59,11 +59,15 @@ def held_up(holders: Sequence[LockHolder]) -> Finding:
 
 @dataclass(frozen=True)
 class Told:
-    """One finding of a check; `cause` is the finding from which it follows, itself where it is a cause."""
+    """One finding of a check; `cause` is the finding from which it follows, itself where it is a cause.
+
+    `verdict`: its own, but that a cause is as bad as the worst that follows from it.
+    """
 
     check: Check
     finding: Finding
     cause: Finding
+    verdict: Verdict
 
 
 def with_causes(examined: Iterable[Examined]) -> list[Told]:
@@ -77,15 +81,19 @@ def with_causes(examined: Iterable[Examined]) -> list[Told]:
     troubles.sort(key=lambda each: (each[0], each[1].verdict is not Verdict.BROKEN))
     keeping: dict[str, Finding] = {}
     said: dict[tuple[str, str], Finding] = {}
-    told: list[Told] = []
+    told: list[tuple[Check, Finding, Finding]] = []
     for one in found:
         for finding in one.findings:
             cause = keeping.get(one.missing.name) if one.missing else _cause(one.check.depth, finding, troubles)
             cause = cause or (said.setdefault(_like(one, finding), finding) if finding.is_trouble else None)
-            told.append(Told(one.check, finding, cause or finding))
+            told.append((one.check, finding, cause or finding))
         if not one.holds:
-            keeping[one.check.name] = told[-1].cause if one.missing else next(filter(_stops, one.findings))
-    return told
+            keeping[one.check.name] = told[-1][-1] if one.missing else next(filter(_stops, one.findings))
+    breaking = {id(cause) for _, finding, cause in told if finding.verdict is Verdict.BROKEN}
+    return [
+        Told(check, finding, cause, Verdict.BROKEN if id(finding) in breaking else finding.verdict)
+        for check, finding, cause in told
+    ]
 
 
 def _like(examined: Examined, finding: Finding) -> tuple[str, str]:

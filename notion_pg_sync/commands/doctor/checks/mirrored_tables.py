@@ -19,9 +19,9 @@ from notion_pg_sync.mirror.diagnosis.mirrored_tables import (
     rows_by_source,
 )
 from notion_pg_sync.mirror.diagnosis.sync_tables import pending_changes, statements_of
+from notion_pg_sync.mirror.jobs import SYNC_ALL
 from notion_pg_sync.mirror.preset_tables import fix, rows_go_elsewhere, why_not
 from notion_pg_sync.mirror.retyped_columns import retyped_columns
-from notion_pg_sync.mirror.runs import SYNC_ALL
 from notion_pg_sync.mirror.tables import (
     GENERAL_TABLE,
     Misfit,

@@ -38,11 +38,10 @@ from notion_pg_sync.notion.errors import NotionError, explain
 from notion_pg_sync.notion.json_access import as_list, get_path
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.gathering import gather_or_cancel
-from notion_pg_sync.sync.run.account import connected_account
 from notion_pg_sync.sync.run.configuration import read_configuration
 from notion_pg_sync.sync.run.discovery import INCOMPLETE_SEARCH, SharedDatabases, find_databases
 from notion_pg_sync.sync.run.opening import open_client
-from notion_pg_sync.sync.run.token_encryption import TokenError, looks_encrypted
+from notion_pg_sync.sync.run.token_encryption import TokenError, connected_account, looks_encrypted
 
 SECTION = "Notion"
 

@@ -65,14 +65,15 @@ async def _api_setting(examination: Examination) -> list[Finding]:
 
 async def _functions(examination: Examination) -> list[Finding]:
     return [older_function(function) for function in await examination.ask(older_functions)] or [
-        ok("no function of an older set-up has one of our names")
+        ok("no function of an older set-up is there")
     ]
 
 
 def older_function(function: OlderFunction) -> Finding:
     """What a function of the older set-up means: whoever calls it does not reach this tool."""
     seen = f"the function {function.signature} of an older set-up is still there (its owner is {function.owner})"
-    return warning(f"{seen}: a call of it does not reach notion-pg-sync", function.drop)
+    then = "; once it is dropped, 'notion-pg-sync init' creates its successor" if function.has_successor else ""
+    return warning(f"{seen}: a call of it does not reach notion-pg-sync{then}", function.drop)
 
 
 OLDER_SETUP_CHECKS = (

@@ -23,14 +23,14 @@ from notion_pg_sync.commands.doctor.checks.wording import sentence, sync_all_com
 from notion_pg_sync.commands.status.asking import Question, read_facts
 from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.commands.status.findings import how_long, judged_alike
-from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, assess, of_user
+from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, assess, is_paused, of_user
 from notion_pg_sync.commands.status.words import ago, since
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.health import Condition, Health
 from notion_pg_sync.core.wording import some
 from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.jobs import SYNC_ALL
 from notion_pg_sync.mirror.overview import Run, begin_snapshot
-from notion_pg_sync.mirror.runs import SYNC_ALL
 
 SECTION = "Runs"
 
@@ -87,14 +87,14 @@ def last_run(facts: Facts, judgement: Judgement) -> Finding:
     worst = worst_verdict(judgement)
     concerns = _subjects(judgement.not_fresh)
     if facts.last_run is None:
-        return _finding(worst, "sync-all has never run", SYNC_ALL.command, concerns | {SCHEDULE})
+        return _finding(worst, "sync-all has never run", _next_run(facts), concerns | {SCHEDULE})
     run = facts.last_run
     began = f"the last run of sync-all (run {run.runid}) began {ago(run.started_at, facts.now)}"
     match run.status:
         case "failed":
             healed = ", and all is well now" if worst is Verdict.OK else ""
             said = f"{began} and failed{healed}: {sentence(run.message)}"
-            return _finding(worst, said, SYNC_ALL.command, concerns | {EVERYTHING})
+            return _finding(worst, said, _next_run(facts), concerns | {EVERYTHING})
         case "succeeded":
             return ok(f"{began} and succeeded: {sentence(run.message)}")
         case _:
@@ -122,7 +122,7 @@ def judged_as(condition: Condition, facts: Facts, judgement: Judgement) -> list[
     judged = [one for one in judgement.judged if one.condition is condition and _is_told_here(one)]
     groups = judged_alike(judged, lambda one: one.user_id)
     verdict = verdict_on(condition)
-    fixes = {kind: _fix(alike) for kind, alike in _by_kind(judged).items()}
+    fixes = {kind: _fix(alike, facts) for kind, alike in _by_kind(judged).items()}
     return [
         _finding(verdict, _said(group, facts), fixes[kind], _concerns(group), kind, needs=_needs(group[0]))
         for group in groups
@@ -164,21 +164,33 @@ def _by_kind(judged: Iterable[DatabaseHealth]) -> dict[str, list[DatabaseHealth]
     return kinds
 
 
-def _fix(group: Sequence[DatabaseHealth]) -> str:
+def _fix(group: Sequence[DatabaseHealth], facts: Facts) -> str:
     """What brings databases, or a user's databases as such, up to date."""
     first = group[0]
+    if first.condition is Condition.PAUSED:
+        return SYNC_ALL.activation
     if first.condition is Condition.SUSPENDED:
         return "\n".join(sync_command(one.user_id or "", one.name or "") for one in group)
     if first.user_id is None or any(one.user_id != first.user_id for one in group):
-        return SYNC_ALL.command
+        return _next_run(facts)
     if first.condition is Condition.FAILING and len(group) == 1:
         return sync_command(first.user_id, first.name or "")
     return sync_all_command(first.user_id)
 
 
+def _next_run(facts: Facts) -> str:
+    """What makes the next run of everything come."""
+    return SYNC_ALL.activation if is_paused(facts) else SYNC_ALL.command
+
+
 def _concerns(judged: Iterable[DatabaseHealth]) -> frozenset[Subject]:
-    """What a group is about: that nobody starts the sync explains what no run has reached, too."""
+    """What a group is about: that nobody starts the sync explains what no run has reached, too.
+
+    A pause explains that, and not what failed before it.
+    """
     group = list(judged)
+    if all(one.condition is Condition.PAUSED for one in group):
+        return frozenset({SCHEDULE})
     unreached = any(one.condition in (Condition.STALE, Condition.NEVER_SYNCED) for one in group)
     return _subjects(group) | ({SCHEDULE} if unreached else set())
 
@@ -199,7 +211,7 @@ def unended_runs(facts: Facts, judgement: Judgement) -> list[Finding]:
     """What the runs are about whose record is not closed: the next run closes those of runs that went away."""
     judged = judged_alike(one for one in judgement.judged if one.condition is Condition.WENT_AWAY)
     verdict = verdict_on(Condition.WENT_AWAY)
-    findings = [_finding(verdict, _said(group, facts), SYNC_ALL.command, _concerns(group)) for group in judged]
+    findings = [_finding(verdict, _said(group, facts), _next_run(facts), _concerns(group)) for group in judged]
     findings += [_hangs(run, facts) for run in facts.silent]
     at_work = [run for run in facts.open_runs if run.runid not in facts.gone and run not in facts.silent]
     return findings + [
@@ -228,6 +240,7 @@ RUN_CHECKS = (
     Check("last run", SECTION, _last_run, needs=(INITIALISED, RIGHTS), depth=4),
     _databases("failing databases", Condition.FAILING, depth=2, well="no database is failing"),
     Check("unended runs", SECTION, _unended_runs, needs=(INITIALISED, RIGHTS), depth=1),
+    _databases("paused", Condition.PAUSED, depth=0, well="nobody has paused sync-all"),
     _databases("stale databases", Condition.LATE, Condition.STALE, depth=3, well="no copy is older than it should be"),
     _databases("never synced", Condition.NEVER_SYNCED, depth=3, well="every configured database was synced or tried"),
     _databases("suspended databases", Condition.SUSPENDED, depth=1, well="no database is suspended"),

@@ -6,7 +6,7 @@ import asyncio
 import re
 import shutil
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
@@ -23,6 +23,7 @@ from notion_pg_sync.commands.doctor.checks.check import (
     Check,
     Examination,
     Finding,
+    Subject,
     broken,
     of_error,
     ok,
@@ -56,10 +57,12 @@ from notion_pg_sync.commands.doctor.scheduling.line_to_add import (
 )
 from notion_pg_sync.commands.doctor.scheduling.systemd import Timer
 from notion_pg_sync.core.errors import ExitCode
-from notion_pg_sync.core.health import MISSED_AFTER_MINUTES
+from notion_pg_sync.core.health import LOOK_IS_OLD_AFTER_MINUTES, MISSED_AFTER_MINUTES
 from notion_pg_sync.core.printable import shell_command
-from notion_pg_sync.core.wording import some
+from notion_pg_sync.core.wording import plural, some
 from notion_pg_sync.mirror.connection import current_time
+from notion_pg_sync.mirror.jobs import REQUESTED, SYNC_ALL, paused_jobs
+from notion_pg_sync.mirror.looks import Demand, read_demand
 from notion_pg_sync.mirror.runs import ScheduledRun, scheduled_runs
 from notion_pg_sync.settings import SettingsError, read_settings, written_duration
 
@@ -71,6 +74,8 @@ _TIMES_LOOKED_AHEAD = 100
 TOLERANCE = timedelta(minutes=MISSED_AFTER_MINUTES)
 # What a start and a look at every database take at the least, with plenty to spare.
 _LEAST_SECONDS = 30
+_LOOK_IS_OLD_AFTER = timedelta(minutes=LOOK_IS_OLD_AFTER_MINUTES)
+_LATELY = timedelta(days=1)
 # Clocks of two machines are not quite the same.
 _EARLY = timedelta(seconds=10)
 
@@ -93,6 +98,12 @@ class _Job:
     unexpanded: tuple[str, ...] = ()
     since: datetime | None = None
     starters: tuple[str | None, ...] = (None, "cron")
+    serves_requests: bool = False
+
+    @property
+    def concerns(self) -> tuple[Subject, ...]:
+        """What depends on it: what is asked for is served by what syncs everything too."""
+        return () if self.serves_requests else (SCHEDULE,)
 
     def runs_in(self, runs: Sequence[ScheduledRun] | None) -> list[ScheduledRun]:
         """Those of `runs` that may be its own, the newest first."""
@@ -103,7 +114,7 @@ class _Job:
 
     def faulty(self, seen: str, needs: str) -> Finding:
         """What keeps it from starting the sync, and what a person has to change."""
-        return broken(f"{self.place}: {seen}", "", SCHEDULE, needs=f"{needs} ({self.edit})")
+        return broken(f"{self.place}: {seen}", "", *self.concerns, needs=f"{needs} ({self.edit})")
 
 
 async def _scheduled(examination: Examination) -> list[Finding]:
@@ -118,7 +129,8 @@ async def _scheduled(examination: Examination) -> list[Finding]:
         findings.append(ok(f"the schedule of {schedule.platform} starts it, which cannot be seen from inside"))
     if findings:
         return findings
-    if schedule.files:
+    of_requests = {line.file.place for line in _lines_in(schedule.looking)}
+    if any(file.place not in of_requests for file in schedule.files):
         return [skipped("a crontab names the tool in a line that cron cannot read")]
     if schedule.unreadable:
         seen = f"nothing that this user may read starts sync-all, and {', '.join(schedule.unreadable)} cannot be read"
@@ -138,11 +150,15 @@ def _line_found(line: CronLine, now: datetime) -> Finding:
 
 
 def _timer_found(timer: Timer) -> Finding:
-    systemctl = "systemctl --user" if timer.of_user else "sudo systemctl"
     seen = f"the timer {timer.name} starts sync-all ({timer.when})"
     if not timer.is_active:
-        return broken(f"{seen}, but is not active", f"{systemctl} enable --now {timer.name}", SCHEDULE)
+        return broken(f"{seen}, but is not active", _activation(timer), SCHEDULE)
     return ok(seen)
+
+
+def _activation(timer: Timer) -> str:
+    systemctl = "systemctl --user" if timer.of_user else "sudo systemctl"
+    return f"{systemctl} enable --now {timer.name}"
 
 
 async def _often_enough(examination: Examination) -> list[Finding]:
@@ -182,7 +198,7 @@ def longest_gap(lines: Sequence[CronLine], schedule: Schedule, now: datetime) ->
 async def _crontab_valid(examination: Examination) -> list[Finding]:
     schedule = _schedule(examination)
     findings: list[Finding] = []
-    starting = {line.file.place for line in schedule.lines}
+    starting = {line.file.place for line in (*schedule.lines, *_lines_in(schedule.looking))}
     for file in schedule.files:
         faults = faults_of(file.facts, file.crontab, schedule.daemon)
         # A file beside what starts the sync is a leftover rather than a broken link.
@@ -227,7 +243,7 @@ def _command_of(examination: Examination, job: _Job) -> list[Finding]:
             return [_absent(job, written)]
     if folders := absent_folders(invocation, environment):
         seen = f"{job.place}: the folder {folders[0]} is not there, so the shell does not start the command"
-        return [broken(seen, shell_command("sudo", "mkdir", "-p", folders[0]), SCHEDULE)]
+        return [broken(seen, shell_command("sudo", "mkdir", "-p", folders[0]), *job.concerns)]
     if job.invocation is None or invocation.hidden:
         return [_unseen(examination, job, "whether its command works")]
     found = [*_what_it_says(job, invocation), *_what_it_is_given(job, invocation, examination)]
@@ -287,7 +303,7 @@ def _environment_of(examination: Examination, job: _Job) -> list[Finding]:
     try:
         database_url = read_settings(environment.variables).database_url
     except SettingsError as error:
-        return [of_error(error, SCHEDULE, whose=f"{job.place} ({job.edit}): ")]
+        return [of_error(error, *job.concerns, whose=f"{job.place} ({job.edit}): ")]
     if database_url is None and not has_embedded(environment.variables):
         if job.invocation is None or job.invocation.hidden or _proof(examination, job):
             return [_unseen(examination, job, "whether it has DATABASE_URL")]
@@ -344,6 +360,9 @@ async def _look_for_runs(examination: Examination) -> None:
 
 async def _on_time(examination: Examination) -> list[Finding]:
     schedule = _schedule(examination)
+    if SYNC_ALL.name in await examination.ask(paused_jobs):
+        seen = "sync-all is paused (notion_sync.job.active is false): where it is started, it does nothing"
+        return [warning(seen, SYNC_ALL.activation, SCHEDULE)]
     await _look_for_runs(examination)
     now_there = await examination.ask(current_time)
     now = datetime.now(schedule.zone)
@@ -356,20 +375,67 @@ async def _on_time(examination: Examination) -> list[Finding]:
     last = next(iter(runs), None)
     by = f", started by {last.started_by} as {last.os_user}" if last and last.started_by else ""
     due = _next_time(schedule, now)
-    began = f"the last run began {humanize.naturaltime(now_there - last.started_at)}" if last else "no run was seen yet"
+    ago = humanize.naturaltime(now_there - last.started_at) if last else ""
+    began = f"the last run began {ago}" if ago else "no scheduled run was seen yet"
     ends = f"it is next due {due.astimezone(schedule.zone):%H:%M %Z}" if due else "when it is due is not known here"
     return [ok(f"{began}{by}; {ends}")]
+
+
+async def _requests_looked_for(examination: Examination) -> list[Finding]:
+    schedule = _schedule(examination)
+    demand, now = await examination.ask(read_demand), await examination.ask(current_time)
+    paused = await examination.ask(paused_jobs)
+    if REQUESTED.name in paused:
+        if not demand.waiting:
+            return [ok("sync-all --requested is paused, and nothing waits")]
+        if SYNC_ALL.name in paused:
+            seen = f"sync-all --requested is paused, and sync-all too, so {_waiting(demand)} and nothing serves it"
+        else:
+            seen = f"sync-all --requested is paused, so {_waiting(demand)} until sync-all comes to it"
+        return [warning(seen, REQUESTED.activation)]
+    looked = f"it last looked {humanize.naturaltime(now - demand.last_look)}" if demand.last_look else "it never looked"
+    if demand.last_look and now - demand.last_look <= _LOOK_IS_OLD_AFTER:
+        return [ok(f"sync-all --requested is started: {looked}")]
+    if schedule.looking:
+        return [_not_looking(schedule.looking[0], looked, now)]
+    if demand.last_look is None and not _is_anybody_waiting(demand, now):
+        return [ok("nobody waits for what is asked for from SQL, so that sync-all --requested is not needed")]
+    waits = f"{_waiting(demand)} for sync-all" if demand.waiting else "what is asked for waits for sync-all"
+    seen = f"nothing here starts sync-all --requested ({looked}), so {waits}"
+    return [warning(seen, line_to_add(examination.environment, for_requests=True))]
+
+
+def _not_looking(started: CronLine | Timer, looked: str, now: datetime) -> Finding:
+    """What it means that a line or a timer is there, and nobody looks."""
+    if isinstance(started, Timer) and not started.is_active:
+        return warning(f"the timer {started.name} starts sync-all --requested, but is not active", _activation(started))
+    place = started.place if isinstance(started, CronLine) else f"the timer {started.name}"
+    changed = started.file.changed if isinstance(started, CronLine) else None
+    if changed and now - changed <= _LOOK_IS_OLD_AFTER:
+        return ok(f"{place} starts sync-all --requested, and is new ({looked})")
+    needs = "see in cron's log, or its mail, what becomes of it"
+    return warning(f"{place} starts sync-all --requested, but {looked}", needs=needs, look=_LOOK_AT_LOG)
+
+
+def _is_anybody_waiting(demand: Demand, now: datetime) -> bool:
+    """Whether somebody is to be served sooner than sync-all does: one waits, or a webhook tells of edits at once."""
+    has_waited = demand.waiting_since is not None and now - demand.waiting_since > TOLERANCE
+    return has_waited or (demand.last_event is not None and now - demand.last_event <= _LATELY)
+
+
+def _waiting(demand: Demand) -> str:
+    return plural(demand.waiting, "request waits", "requests wait")
 
 
 def _due_before(schedule: Schedule, time: datetime) -> Iterator[tuple[_Job, datetime]]:
     """Each job that was due before this time as it is now, and since the host was started; with when it last was."""
     booted = datetime.fromtimestamp(psutil.boot_time(), schedule.zone)
-    for job, line in zip(_jobs_of_lines(schedule), schedule.lines, strict=True):
+    for job, line in zip(_jobs_of_lines(schedule.lines), schedule.lines, strict=True):
         due = last_due(line.entry.schedule, time.astimezone(_zone_of(line, schedule)))
         # When a crontab was written is not for every user to see: then it may be new.
         if due and job.since and due > max(job.since, booted):
             yield job, due
-    for job, timer in zip(_jobs_of_timers(schedule), schedule.timers, strict=True):
+    for job, timer in zip(_jobs_of_timers(schedule.timers), schedule.timers, strict=True):
         if timer.is_active and timer.last and timer.last < time:
             yield job, timer.last
 
@@ -412,11 +478,20 @@ def _schedule(examination: Examination) -> Schedule:
 
 def _for_each_job(examination: Examination, check: Callable[[Examination, _Job], list[Finding]]) -> list[Finding]:
     schedule = _schedule(examination)
-    jobs = [*_jobs_of_lines(schedule), *_jobs_of_timers(schedule)]
+    lines, timers = [*schedule.lines, *_lines_in(schedule.looking)], [*schedule.timers, *_timers_in(schedule.looking)]
+    jobs = [*_jobs_of_lines(lines), *_jobs_of_timers(timers)]
     return [finding for job in jobs for finding in check(examination, job)] or [skipped("nothing here starts sync-all")]
 
 
-def _jobs_of_lines(schedule: Schedule) -> list[_Job]:
+def _lines_in(looking: Iterable[CronLine | Timer]) -> list[CronLine]:
+    return [one for one in looking if isinstance(one, CronLine)]
+
+
+def _timers_in(looking: Iterable[CronLine | Timer]) -> list[Timer]:
+    return [one for one in looking if isinstance(one, Timer)]
+
+
+def _jobs_of_lines(lines: Iterable[CronLine]) -> list[_Job]:
     return [
         _Job(
             line.place,
@@ -427,12 +502,13 @@ def _jobs_of_lines(schedule: Schedule) -> list[_Job]:
             is_cut=line.entry.standard_input is not None,
             unexpanded=tuple(name for name, value in line.entry.variables.items() if re.search(r"\$[\w{(]", value)),
             since=line.file.changed,
+            serves_requests=line.serves_requests,
         )
-        for line in schedule.lines
+        for line in lines
     ]
 
 
-def _jobs_of_timers(schedule: Schedule) -> list[_Job]:
+def _jobs_of_timers(timers: Iterable[Timer]) -> list[_Job]:
     """Behind a shell, a run of a service cannot tell that systemd started it."""
     return [
         _Job(
@@ -441,8 +517,9 @@ def _jobs_of_timers(schedule: Schedule) -> list[_Job]:
             environment_of_service(timer),
             f"{'systemctl --user' if timer.of_user else 'sudo systemctl'} edit --full {timer.service}",
             starters=(None, "systemd", "other"),
+            serves_requests=timer.invocation.serves_requests,
         )
-        for timer in schedule.timers
+        for timer in timers
     ]
 
 
@@ -454,6 +531,8 @@ def _proof(examination: Examination, job: _Job) -> ScheduledRun | None:
 
 def _unseen(examination: Examination, job: _Job, what: str) -> Finding:
     """What cannot be read from outside: a run that cron or systemd started since shows it."""
+    if job.serves_requests:
+        return skipped(f"{job.place}: doctor cannot tell {what}; when it last looked shows it")
     if run := _proof(examination, job):
         return ok(f"{job.place}: {run.started_by} started run {run.runid} here as {run.os_user}, with what it needs")
     seen = f"{job.place}: doctor cannot tell {what}, and no run of it was seen yet"
@@ -469,4 +548,5 @@ SCHEDULING_CHECKS = (
     Check("failures told", SECTION, _failures_told),
     Check("often enough", SECTION, _often_enough),
     Check("on time", SECTION, _on_time, needs=(INITIALISED,), depth=2),
+    Check("requests looked for", SECTION, _requests_looked_for, needs=(INITIALISED,), depth=2),
 )

@@ -47,7 +47,12 @@ class Invocation:
     @property
     def syncs_all(self) -> bool:
         """Whether it is the command that a schedule is to start."""
-        return "sync-all" in self.arguments
+        return "sync-all" in self.arguments and not self.serves_requests
+
+    @property
+    def serves_requests(self) -> bool:
+        """Whether it syncs what applications ask for, and nothing else."""
+        return "sync-all" in self.arguments and "--requested" in self.arguments
 
     @property
     def tool(self) -> list[str]:

@@ -51,11 +51,15 @@ class CronFile:
 
 @dataclass(frozen=True)
 class CronLine:
-    """A crontab's line that syncs everything; `invocation` is None where a script does so, or nobody can read it."""
+    """A crontab's line that syncs everything, or, where it `serves_requests`, what applications ask for.
+
+    `invocation` is None where a script does so, or nobody can read it.
+    """
 
     file: CronFile
     entry: Entry
     invocation: Invocation | None
+    serves_requests: bool = False
 
     @property
     def place(self) -> str:
@@ -70,7 +74,7 @@ class CronLine:
 
 @dataclass(frozen=True)
 class Schedule:
-    """All that starts the sync here.
+    """All that starts the sync here; apart from that, `looking`, what serves requests alone.
 
     `files` are the crontabs that have something to do with it; `lines` are what of them starts it: of files that cron
     reads or, where it reads none of them, of those that it leaves out. `unreadable` are crontabs that this user may not
@@ -81,6 +85,7 @@ class Schedule:
     files: tuple[CronFile, ...]
     lines: tuple[CronLine, ...]
     timers: tuple[Timer, ...]
+    looking: tuple[CronLine | Timer, ...]
     unreadable: tuple[str, ...]
     daemon: str | None
     platform: str | None
@@ -95,10 +100,14 @@ def look_for_schedule(environment: Mapping[str, str], root: Path = Path("/")) ->
     lines = [line for file in files for line in _lines(file, root)]
     concerned = {line.file.place for line in lines}
     heeded = [line for line in lines if not faults_of(line.file.facts, line.file.crontab, daemon)]
+    looking = [line for line in heeded or lines if line.serves_requests]
+    starting = [line for line in heeded if not line.serves_requests]
+    known_timers = list(timers()) if root == Path("/") else []
     return Schedule(
         files=tuple(file for file in files if file.place in concerned or _tries_to_name_the_tool(file.crontab)),
-        lines=tuple(heeded or lines),
-        timers=tuple(timers()) if root == Path("/") else (),
+        lines=tuple(starting or [line for line in lines if not line.serves_requests]),
+        timers=tuple(timer for timer in known_timers if not timer.invocation.serves_requests),
+        looking=(*looking, *(timer for timer in known_timers if timer.invocation.serves_requests)),
         unreadable=tuple(unreadable),
         daemon=daemon,
         platform=next((name for variable, name in _PLATFORMS.items() if environment.get(variable)), None),
@@ -184,9 +193,12 @@ def _lines(file: CronFile, root: Path) -> Iterator[CronLine]:
         if names_the_tool(whole):
             # As written: a % that ends the command too early is a fault of this line, not another line.
             if "sync-all" in whole:
-                yield CronLine(file, entry, invocation_in(entry.command))
-        elif any(_syncs_all(script) for script in _scripts(entry.command, root)):
-            yield CronLine(file, entry, None)
+                yield CronLine(file, entry, invocation_in(entry.command), serves_requests="--requested" in whole)
+            continue
+        texts = [text for script in _scripts(entry.command, root) if (text := _text_that_syncs(script))]
+        if texts:
+            syncing = [line for text in texts for line in text.splitlines() if "sync-all" in line]
+            yield CronLine(file, entry, None, serves_requests=all("--requested" in line for line in syncing))
 
 
 def _tries_to_name_the_tool(crontab: Crontab) -> bool:
@@ -207,15 +219,15 @@ def _scripts(command: str, root: Path) -> Iterator[Path]:
             yield path
 
 
-def _syncs_all(script: Path) -> bool:
-    """Whether a script starts the tool."""
+def _text_that_syncs(script: Path) -> str | None:
+    """The text of a script that starts the tool; None where it does not."""
     try:
         if not script.is_file() or not os.access(script, os.X_OK) or script.stat().st_size > _LONGEST_SCRIPT:
-            return False
+            return None
         text = script.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return False
-    return text.startswith("#!") and names_the_tool(text) and "sync-all" in text
+        return None
+    return text if text.startswith("#!") and names_the_tool(text) and "sync-all" in text else None
 
 
 def _zone(root: Path) -> tzinfo:

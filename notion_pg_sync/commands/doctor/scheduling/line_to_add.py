@@ -15,15 +15,17 @@ from notion_pg_sync.commands.doctor.scheduling.command_line import TOOL
 from notion_pg_sync.commands.doctor.scheduling.crontab import setting_line
 from notion_pg_sync.embedded.server import EmbeddedPostgresError, default_folder, exists
 
-_EVERY_QUARTER = "*/15 * * * *"
+_EVERY_QUARTER, _EVERY_MINUTE = "*/15 * * * *", "* * * * *"
 
 
-def line_to_add(environment: Mapping[str, str], command: str | None = None) -> str:
+def line_to_add(environment: Mapping[str, str], command: str | None = None, *, for_requests: bool = False) -> str:
     """The shell command that adds a line to this user's crontab, with the variables that it needs, no password.
 
-    `command` is how the tool is started, None: as it was now.
+    `command` is how the tool is started, None: as it was now. The line syncs everything or, `for_requests`, what is
+    asked for.
     """
-    lines = [*settings_to_add(environment), f"{_EVERY_QUARTER} {command or own_command()} sync-all"]
+    when, what = (_EVERY_MINUTE, "sync-all --requested") if for_requests else (_EVERY_QUARTER, "sync-all")
+    lines = [*settings_to_add(environment), f"{when} {command or own_command()} {what}"]
     return rf"(crontab -l 2>/dev/null; printf '%s\n' {shlex.join(lines)}) | crontab -"
 
 
@@ -34,7 +36,13 @@ def own_command() -> str:
 
 
 def settings_to_add(environment: Mapping[str, str]) -> list[str]:
-    """The lines of a crontab that say where PostgreSQL is, as `environment` does, without a password."""
+    """The lines of a crontab that say where PostgreSQL is, as `environment` does, without a password; and Notion."""
+    base_url = environment.get("NOTION_BASE_URL")
+    # Without it, tokens that are for somebody else would go to Notion.
+    return [*_postgres_to_add(environment), *([setting_line("NOTION_BASE_URL", base_url)] if base_url else [])]
+
+
+def _postgres_to_add(environment: Mapping[str, str]) -> list[str]:
     url = environment.get("DATABASE_URL")
     if url:
         return [setting_line("DATABASE_URL", _without_password(url))]

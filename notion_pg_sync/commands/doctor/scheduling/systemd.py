@@ -22,9 +22,10 @@ _OF_SERVICES = "Id,ExecStart,Environment,EnvironmentFiles"
 
 @dataclass(frozen=True)
 class Timer:
-    """A timer whose service syncs everything; `of_user`: of the user's own systemd, not of the host's.
+    """A timer whose service syncs everything, or what is asked for.
 
-    `last` is when it last started the `service`, `due` when it will next.
+    `of_user`: of the user's own systemd, not of the host's. `last` is when it last started the `service`, `due` when it
+    will next.
     """
 
     name: str
@@ -52,7 +53,7 @@ def timers() -> Iterator[Timer]:
 
 def _timer(shown: Mapping[str, str], service: Mapping[str, str], *, of_user: bool) -> Timer | None:
     commands = re.findall(r"argv\[\]=(.*?) ; ", service.get("ExecStart", ""))
-    found = next((one for one in map(invocation_in, commands) if one and one.syncs_all), None)
+    found = next((one for one in map(invocation_in, commands) if one and (one.syncs_all or one.serves_requests)), None)
     if found is None:
         return None
     files = (line for line in service.get("EnvironmentFiles", "").splitlines() if "ignore_errors=no" in line)

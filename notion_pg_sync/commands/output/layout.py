@@ -9,24 +9,29 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from notion_pg_sync.commands.output.sheet import Sheet, Styled
+from notion_pg_sync.commands.output.terminal import text_of
+
 NOTHING = Text("–", "dim")
 _GAP = 2
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table; its cells are folded where they are wider than `most`."""
+    """A column of a table; on a terminal its cells are folded where they are wider than `most`."""
 
     heading: str
     is_number: bool = False
     most: int = 16
 
 
-def widths_of(columns: Sequence[Column], rows: Iterable[Sequence[Text]]) -> list[int]:
+def widths_of(console: Console, columns: Sequence[Column], rows: Iterable[Sequence[Text]]) -> list[int]:
     """How wide the columns have to be for these rows."""
     widths = [len(column.heading) for column in columns]
     for row in rows:
         widths = [max(width, cell.cell_len) for width, cell in zip(widths, row, strict=False)]
+    if not console.is_terminal:
+        return widths
     return [min(width, column.most) for width, column in zip(widths, columns, strict=True)]
 
 
@@ -47,6 +52,22 @@ def table_of(columns: Sequence[Column], widths: Sequence[int], rows: Iterable[Se
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def print_table(
+    console: Console, columns: Sequence[Column], widths: Sequence[int], rows: Iterable[Sequence[Text]]
+) -> None:
+    """Prints such a table; without a terminal, a row is a line that ends with its text."""
+    if console.is_terminal:
+        console.print(table_of(columns, widths, rows))
+        return
+    for *cells, last in rows:
+        line = Text()
+        for cell, column, width in zip(cells, columns, widths, strict=True):
+            blanks = " " * (width - cell.cell_len)
+            line.append_text(Text.assemble(blanks, cell) if column.is_number else Text.assemble(cell, blanks))
+            line.append(" " * _GAP)
+        print_lines(console, [line.append_text(last)])
 
 
 def headings_of(columns: Sequence[Column], last: str) -> list[Text]:
@@ -71,3 +92,18 @@ def print_lines(console: Console, lines: Iterable[Text]) -> None:
     """Prints lines as they are."""
     for line in lines:
         console.print(line, soft_wrap=True)
+
+
+class ConsoleSheet(Sheet[Text]):
+    """What rich prints to: folded and coloured as the terminal is."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def lines(self, *texts: Styled, indent: int = 0) -> list[Text]:
+        """See `Sheet.lines`."""
+        return lines_of(self._console, Text.assemble(*(text_of(text, style) for text, style in texts)), indent)
+
+    def print(self, lines: Iterable[Text]) -> None:
+        """See `Sheet.print`."""
+        print_lines(self._console, lines)

@@ -1,0 +1,63 @@
+"""Whether the place that keeps the bytes of files can be written and read, and has room."""
+
+from __future__ import annotations
+
+import humanize
+
+from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, of_error, ok, skipped, warning
+from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
+from notion_pg_sync.commands.doctor.checks.wording import sentence
+from notion_pg_sync.commands.status.files import files_told
+from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.files import FileTotals, file_totals
+from notion_pg_sync.settings import Settings
+
+# A disk that is full keeps PostgreSQL's neighbours from writing too.
+LEAST_FREE_BYTES = 2_000_000_000
+
+
+async def _files(examination: Examination) -> list[Finding]:
+    async def totals(connection: Connection) -> FileTotals:
+        return await file_totals(connection, examination.user_id)
+
+    return await try_place(examination.settings, await examination.ask(totals))
+
+
+async def try_place(settings: Settings, totals: FileTotals) -> list[Finding]:
+    """Writes, reads and removes something in the place of the settings."""
+    if settings.files is None:
+        return [without_place(totals)]
+    from notion_pg_sync.sync.files.place import PlaceError, open_place  # noqa: PLC0415 - needs the extra `files`
+
+    try:
+        place = open_place(settings.files, in_clear=settings.stores_in_clear)
+        await place.check()
+        free = place.free_bytes()
+    except PlaceError as error:
+        return [of_error(error)]
+    return [with_room(settings.files, free, max(settings.largest_file, LEAST_FREE_BYTES), totals)]
+
+
+def without_place(totals: FileTotals) -> Finding:
+    """Pure: what it means that no place is known here."""
+    if not totals.wanted:
+        return ok("no files are kept (--files)")
+    return skipped(
+        f"{sentence(files_told(totals))}; the place is not known here: name it by --files or NOTION_PG_SYNC_FILES to "
+        "have it tried"
+    )
+
+
+def with_room(where: str, free: int | None, least: int, totals: FileTotals) -> Finding:
+    """Pure: a place that can be written and read, with so many bytes `free`, of which there should be the `least`."""
+    if free is not None and free < least:
+        return warning(
+            f"the disk of {where} has {humanize.naturalsize(free)} left",
+            needs="free some space there, or let --files name another place and move there what it has",
+        )
+    room = "" if free is None else f", with {humanize.naturalsize(free)} free"
+    told = f"; {sentence(files_told(totals))}" if totals.wanted else ""
+    return ok(f"{where} can be written and read{room}{told}")
+
+
+FILE_CHECKS = (Check("files", "Files", _files, needs=(INITIALISED,)),)
