@@ -89,12 +89,14 @@ async def _remove_bytes(settings: Settings) -> _Removed:
         left = f"The bytes of {plural(waiting, 'file')} are still where they were kept"
         if settings.files is None:
             return _Removed(f"{left}: repeat this with --files WHERE, or let the next run remove them.", is_all=False)
-        from notion_pg_sync.sync.files.place import PlaceError, open_place  # noqa: PLC0415 - needs the extra `files`
+        from notion_pg_sync.sync.files.marks import look, require_ours  # noqa: PLC0415 - needs the extra `files`
+        from notion_pg_sync.sync.files.place import PlaceError, open_place  # noqa: PLC0415
         from notion_pg_sync.sync.files.sweeping import remove_discarded  # noqa: PLC0415
 
         try:
             place = open_place(settings.files, in_clear=settings.stores_in_clear, may_be_new=False)
-            removed = await remove_discarded(pool, place, leaves_missing=True)
+            require_ours(place.where, await look(pool, place))
+            removed = await remove_discarded(pool, place)
         except PlaceError as error:
             return _Removed(f"{left}, and the next run tries again: {error}", is_all=False)
     return _told(settings.files, removed)
@@ -103,9 +105,6 @@ async def _remove_bytes(settings: Settings) -> _Removed:
 def _told(where: str, removed: Removed) -> _Removed:
     """What came of it in words."""
     says = [f"Removed the bytes of {plural(removed.files, 'file')} from {printable(where)}."]
-    if removed.missing:
-        are = plural(removed.missing, "file is", "files are")
-        says.append(f"The bytes of {are} not there: if another place has them, repeat this now with --files WHERE.")
     if removed.problem:
         says.append(removed.problem)
     return _Removed(" ".join(says), is_all=len(says) == 1)

@@ -66,11 +66,21 @@ class FileTotals:
 
 @dataclass(frozen=True)
 class DueFiles:
-    """Whether there are files to fetch, files to let go, and bytes to remove."""
+    """Whether there are files to fetch, files to let go, bytes to remove, and kept ones to look for in another place.
+
+    `keeps_any`: whether any is kept.
+    """
 
     to_fetch: bool
     expired: bool
     discarded: bool
+    unseen: bool
+    keeps_any: bool
+
+    @property
+    def is_anything(self) -> bool:
+        """Whether there is anything to do."""
+        return self.to_fetch or self.expired or self.discarded or self.unseen
 
 
 async def record_page_files(
@@ -159,11 +169,15 @@ async def due_files(connection: Connection, user_id: str, grace: timedelta, larg
                    EXISTS (SELECT FROM notion_sync.files
                            WHERE user_id = %(user)s AND unused_since < clock_timestamp() - %(grace)s::interval
                           ) AS expired,
-                   EXISTS (SELECT FROM notion_sync.discarded_files) AS discarded
+                   EXISTS (SELECT FROM notion_sync.discarded_files) AS discarded,
+                   EXISTS (SELECT FROM notion_sync.files WHERE user_id = %(user)s AND unseen) AS unseen,
+                   EXISTS (SELECT FROM notion_sync.files
+                           WHERE user_id = %(user)s AND fetched_at IS NOT NULL) AS keeps_any
             """,
             {"user": user_id, "grace": grace, "largest": largest},
         )
-        return await cursor.fetchone() or DueFiles(to_fetch=False, expired=False, discarded=False)
+        found = await cursor.fetchone()
+        return found or DueFiles(to_fetch=False, expired=False, discarded=False, unseen=False, keeps_any=False)
 
 
 async def wanted_files(
@@ -238,7 +252,8 @@ async def note_kept(connection: Connection, user_id: str, kept: Mapping[str, Kep
         """
         UPDATE notion_sync.files AS file
         SET stored_as = given.stored_as, sha256 = given.sha256, bytes = given.bytes, media_type = given.media_type,
-            fetched_at = clock_timestamp(), begun_as = NULL, failure = NULL, failed_at = NULL, next_try_at = NULL
+            fetched_at = clock_timestamp(), unseen = false, begun_as = NULL,
+            failure = NULL, failed_at = NULL, next_try_at = NULL
         FROM unnest(%(paths)s::text[], %(keys)s::text[], %(sha256)s::text[], %(bytes)s::bigint[], %(types)s::text[])
             AS given (path, stored_as, sha256, bytes, media_type)
         WHERE user_id = %(user)s AND file.path = given.path
@@ -278,17 +293,30 @@ async def note_failures(connection: Connection, user_id: str, failures: Mapping[
     )
 
 
-async def kept_sizes(connection: Connection, user_id: str, most: int, *, after: str = "") -> dict[str, tuple[str, int]]:
-    """Key and size of at most `most` files of a user that are kept and named, by path, in its order behind `after`."""
+async def kept_sizes(
+    connection: Connection, user_id: str, most: int, *, after: str = "", only_unseen: bool = False
+) -> dict[str, tuple[str, int]]:
+    """Key and size of at most `most` files of a user that are kept, by path, in its order behind `after`.
+
+    `only_unseen`: of those that nobody has looked for yet in the place that keeps files now.
+    """
     found = await connection.execute(
         """
         SELECT path, stored_as, bytes FROM notion_sync.files
-        WHERE user_id = %s AND path > %s AND fetched_at IS NOT NULL AND unused_since IS NULL
+        WHERE user_id = %s AND path > %s AND fetched_at IS NOT NULL AND (unseen OR NOT %s)
         ORDER BY path LIMIT %s
         """,
-        (user_id, after, most),
+        (user_id, after, only_unseen, most),
     )
     return {path: (key, size) async for path, key, size in found}
+
+
+async def note_seen(connection: Connection, user_id: str, paths: Collection[str]) -> None:
+    """Records that these files were looked for in the place that keeps files now."""
+    await connection.execute(
+        "UPDATE notion_sync.files SET unseen = false WHERE user_id = %s AND path = ANY (%s) AND unseen",
+        (user_id, list(paths)),
+    )
 
 
 async def note_lost(connection: Connection, user_id: str, paths: Collection[str]) -> None:
@@ -297,7 +325,7 @@ async def note_lost(connection: Connection, user_id: str, paths: Collection[str]
         """
         UPDATE notion_sync.files
         SET begun_as = stored_as, stored_as = NULL, sha256 = NULL, bytes = NULL, media_type = NULL, fetched_at = NULL,
-            tries = 0, wanted_at = clock_timestamp()
+            unseen = false, tries = 0, wanted_at = clock_timestamp()
         WHERE user_id = %s AND path = ANY (%s)
         """,
         (user_id, list(paths)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from notion_pg_sync.core.hosted_files import FilePlace, HostedFile
@@ -46,12 +47,13 @@ def files_named(
     """The same, of a page that is read."""
     files = [*_listed("cover", "", [cover]), *_listed("icon", "", [icon])]
     for value in properties:
-        if value.type != "files":
+        given = list(_given(value.type, value.content))
+        if not given:
             continue
         own = columns.get(value.id) if columns is not None else None
         name = own[0].name if own else storable_text(value.name)
         if own or columns is None:
-            files += _listed("property", name, as_list(value.content))
+            files += _listed("property", name, given)
     return files
 
 
@@ -97,6 +99,26 @@ def expiry_of(url: str) -> datetime | None:
         return signed_at + timedelta(seconds=int(signed["X-Amz-Expires"][0]))
     except (ValueError, LookupError, OverflowError):
         return None
+
+
+def _given(kind: str | None, content: object) -> Iterator[object]:
+    """What a property's value has that may be a file, also what a rollup shows of other pages."""
+    if kind != "rollup":
+        return _plainly_given(kind, content)
+    shown = as_list(get_path(content, "array"))
+    return chain.from_iterable(_plainly_given(*tagged(one)) for one in shown)
+
+
+def _plainly_given(kind: str | None, content: object) -> Iterator[object]:
+    """The same of files, and of texts, which have custom emoji."""
+    match kind:
+        case "files":
+            yield from as_list(content)
+        case "title" | "rich_text":
+            for part in as_list(content):
+                mention = get_path(part, "mention")
+                if tagged(mention)[0] == "custom_emoji":
+                    yield mention
 
 
 def _listed(place: FilePlace, property_name: str, given: Iterable[object]) -> Iterator[HostedFile]:

@@ -9,16 +9,19 @@ import pytest
 
 from notion_pg_sync.commands.doctor.checks.check import Finding, Verdict
 from notion_pg_sync.commands.doctor.checks.files import try_place, with_room, without_place
+from notion_pg_sync.mirror.file_places import KnownPlaces
 from notion_pg_sync.mirror.files import FileTotals
 from notion_pg_sync.settings import Settings, read_settings
 from tests.s3_server import Bucket
 
 NONE = FileTotals(0, 0, 0, 0)
 SOME = FileTotals(1215, 1203, 3, 4_100_000_000)
+NOTHING = KnownPlaces([], keeps_any=False)
 
 
-async def found_at(where: str, environment: dict[str, str] | None = None) -> Finding:
-    (finding,) = await try_place(read_settings(environment or {}, Settings(files=where, largest_file=1)), SOME)
+async def found_at(where: str, environment: dict[str, str] | None = None, known: KnownPlaces = NOTHING) -> Finding:
+    settings = read_settings(environment or {}, Settings(files=where, largest_file=1))
+    (finding,) = await try_place(settings, SOME, known)
     return finding
 
 
@@ -51,6 +54,23 @@ async def test_a_folder_is_tried_and_left_as_it_was(tmp_path: Path) -> None:
     finding = await found_at(str(tmp_path))
     assert finding.verdict is not Verdict.BROKEN
     assert names_in(tmp_path) == []
+
+
+async def test_a_folder_that_is_still_to_be_made_is_left_to_the_first_run(tmp_path: Path) -> None:
+    finding = await found_at(str(tmp_path / "kept"))
+    assert finding.verdict is Verdict.OK
+    assert "the first run that keeps a file makes it" in finding.message
+    assert names_in(tmp_path) == []
+    lost = await found_at(str(tmp_path / "kept"), known=KnownPlaces(["a"], keeps_any=True))
+    assert lost.verdict is Verdict.BROKEN
+    assert names_in(tmp_path) == []
+
+
+async def test_another_place_than_the_one_that_keeps_the_files_is_told(tmp_path: Path) -> None:
+    finding = await found_at(str(tmp_path), known=KnownPlaces(["a"], keeps_any=True))
+    assert finding.verdict is Verdict.BROKEN
+    assert "is not where the files of this database are" in finding.message
+    assert finding.needs.startswith("mount its disk, or name the place that has them")
 
 
 async def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:

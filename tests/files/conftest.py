@@ -19,6 +19,7 @@ from notion_workspace.bodies import walk
 from notion_workspace.literals import files, title
 from notion_workspace.model import Page
 
+from notion_pg_sync.sync.files.place import MARK
 from tests.cli.conftest import Command, Ended, Site
 from tests.s3_server import Bucket, S3Server
 
@@ -42,7 +43,7 @@ class Store(Protocol):
         ...
 
     def sizes(self) -> dict[str, int]:
-        """All that it holds, whatever it is, and how many bytes each has."""
+        """All that it holds beside its mark, whatever it is, and how many bytes each has."""
         ...
 
     def content(self, key: str) -> bytes:
@@ -62,6 +63,11 @@ class Store(Protocol):
         ...
 
 
+def unmarked(sizes: dict[str, int]) -> dict[str, int]:
+    """The same without the mark that says whose the place is."""
+    return {key: size for key, size in sizes.items() if key != MARK}
+
+
 @dataclass(frozen=True)
 class Folder:
     """A folder."""
@@ -78,7 +84,7 @@ class Folder:
 
     def sizes(self) -> dict[str, int]:
         every = (Path(root, name) for root, _, names in os.walk(self.path) for name in names)
-        return {str(one.relative_to(self.path)): one.lstat().st_size for one in every}
+        return unmarked({str(one.relative_to(self.path)): one.lstat().st_size for one in every})
 
     def content(self, key: str) -> bytes:
         return (self.path / key).read_bytes()
@@ -110,10 +116,12 @@ class BucketPart:
 
     def sizes(self) -> dict[str, int]:
         """What lies outside the prefix has a key that begins with a slash."""
-        return {
-            key.removeprefix(f"{self.prefix}/") if key.startswith(f"{self.prefix}/") else f"/{key}": size
-            for key, size in self.bucket.sizes().items()
-        }
+        return unmarked(
+            {
+                key.removeprefix(f"{self.prefix}/") if key.startswith(f"{self.prefix}/") else f"/{key}": size
+                for key, size in self.bucket.sizes().items()
+            }
+        )
 
     def content(self, key: str) -> bytes:
         return self.bucket.content(f"{self.prefix}/{key}")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
-from notion_workspace import File
+from notion_workspace import File, Mention
+from notion_workspace.literals import files, relation, rich_text, rollup, title
 
-from tests.files.conftest import UNPACED, WELL, FileSite
+from tests.files.conftest import EMOJI, UNPACED, WELL, FileSite
 
 pytestmark = pytest.mark.slow
 
 PLAN = File("Plan (final).pdf", "5d1f7c2e-0001/plan%20B ü.pdf")
 SKETCH = File("Sketch", "5d1f7c2e-0002/sketch.png")
 COVER = File("cover", "5d1f7c2e-0003/cover.jpg")
+OTHER_EMOJI = Mention("custom_emoji", "7e57ab1e-0000-4000-8000-000000000002", ":owl:")
 FOREIGN = File("web", "https://example.com/a.png?size=2", external=True)
 
 
@@ -150,3 +152,35 @@ def test_forgetting_without_the_place_says_what_is_left_and_can_be_done_again(ke
     ended = kept.command("forget", "anna", "--yes", NOTION_PG_SYNC_FILES=kept.store.where)
     assert (ended.code, kept.store.sizes()) == (0, {})
     assert "Removed the bytes of 4 files from " in ended.out
+
+
+def test_emoji_in_texts_and_files_that_rollups_show_are_kept(either: FileSite) -> None:
+    """The files of pages that are not in the copy, too, and what is not hosted has its place among them."""
+    workspace = either.workspace
+    scans = {"Name": "A", "Scans": [PLAN, FOREIGN, SKETCH]}
+    workspace.add_database("Shelf", {"Name": title(), "Scans": files()}, [scans])
+    board = workspace.add_database(
+        "Board",
+        {
+            "Name": title(),
+            "Note": rich_text(),
+            "Shelf": relation("Shelf"),
+            "Shown": rollup("Shelf", "Scans", "show_original"),
+        },
+        [{"Name": "One", "Note": ["With ", EMOJI, " and ", OTHER_EMOJI], "Shelf": ["A"]}],
+    )
+    for name in ("Shelf", "Board"):
+        workspace.share("anna", name)
+    either.connect("anna", either.small.tokens["anna"], json.dumps({"Board": board.id}))
+    assert either.sync() == WELL
+    assert either.execute(
+        "SELECT property, position, name FROM notion_sync.page_files ORDER BY property, position"
+    ) == [
+        ("note", 1, "fox"),
+        ("note", 2, "owl"),
+        ("shown", 1, PLAN.name),
+        ("shown", 3, SKETCH.name),
+    ]
+    assert set(either.kept()) == {either.path(one) for one in (EMOJI, OTHER_EMOJI, PLAN, SKETCH)}
+    options = (*UNPACED, "--files", either.store.where, "--verify", "--json")
+    assert either.command("sync", "anna", "Board", *options).code == 0

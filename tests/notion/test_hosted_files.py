@@ -81,6 +81,28 @@ def test_covers_and_icons_count_and_what_notion_does_not_host_does_not() -> None
     assert files_of_page(page(external("x"), cover=external("y"), icon={"type": "emoji", "emoji": "🐸"})) == []
 
 
+def test_custom_emoji_in_texts_and_what_rollups_show_are_files_too() -> None:
+    emoji = {"type": "custom_emoji", "custom_emoji": {"id": "e", "name": "bufo", "url": url("bufo.gif")}}
+    text = [
+        {"type": "mention", "mention": {"type": "user", "user": {"id": "u"}}},
+        {"type": "mention", "mention": emoji},
+    ]
+    shown = [{"type": "files", "files": [external("x"), hosted("a.png")]}, {"type": "rich_text", "rich_text": text}]
+    properties = {
+        "Name": {"id": "title", "type": "title", "title": text},
+        "Shown": {
+            "id": "s",
+            "type": "rollup",
+            "rollup": {"type": "array", "array": shown, "function": "show_original"},
+        },
+    }
+    assert [(one.property, one.position, one.name) for one in files_of_page({"properties": properties})] == [
+        ("Name", 1, "bufo"),
+        ("Shown", 2, "a.png"),
+        ("Shown", 3, "bufo"),
+    ]
+
+
 def test_a_property_without_a_column_is_left_out_where_columns_are_given() -> None:
     assert files_of_page(page(hosted("a")), {}) == []
     assert [one.property for one in files_of_page(page(hosted("a")))] == ["Plans"]

@@ -53,6 +53,7 @@ async def mirror(installation: Installation, small: SmallWorkspace) -> None:
         " SELECT user_id, page_id, data_source_id, 'cover', 1, 'plan.pdf', '/a/plan.pdf' FROM notion_sync.pages"
     )
     await installation.execute("INSERT INTO notion_sync.discarded_files VALUES ('anna/old.pdf')")
+    await installation.execute("INSERT INTO notion_sync.file_places DEFAULT VALUES")
 
 
 def fill(database_url: str) -> None:

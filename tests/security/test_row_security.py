@@ -17,6 +17,7 @@ Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
 OPERATORS = {
     "discarded_files",
+    "file_places",
     "history_generations",
     "job",
     "job_run_details",

@@ -472,6 +472,8 @@ COMMENT ON COLUMN notion_sync.files.begun_as IS
 COMMENT ON COLUMN notion_sync.files.wanted_at IS 'When a page was first seen to name it.';
 COMMENT ON COLUMN notion_sync.files.unused_since IS
     'Since when no page names it, so that it goes after a while; null: some page does.';
+COMMENT ON COLUMN notion_sync.files.unseen IS
+    'Whether its bytes are still to be looked for, since another place was taken (file_places) after they were kept.';
 COMMENT ON TABLE notion_sync.page_files IS 'Which page names which file that Notion hosts, and where.';
 COMMENT ON COLUMN notion_sync.page_files.place IS 'property, cover, icon or body.';
 COMMENT ON COLUMN notion_sync.page_files.property IS 'The name of the column; empty where place is not property.';
@@ -481,6 +483,9 @@ COMMENT ON COLUMN notion_sync.page_files.name IS 'The file''s name, as the page 
 COMMENT ON COLUMN notion_sync.page_files.path IS 'The file, see files.path.';
 COMMENT ON TABLE notion_sync.discarded_files IS
     'Files that nothing names any more and whose bytes the next run with --files, or forget, removes.';
+COMMENT ON TABLE notion_sync.file_places IS
+    'The places that kept the bytes of files, by the id in the file .notion-pg-sync there; the latest one does now.';
+COMMENT ON COLUMN notion_sync.file_places.taken_at IS 'When a run began to keep files there.';
 COMMENT ON FUNCTION notion_sync.discard_files(text, text[]) IS
     'For forget, exclusions and runs: deletes files that no page names, and notes that their bytes are to be removed.';
 COMMENT ON FUNCTION notion_sync.follow_unused_files() IS 'Trigger: notes since when no page names a file.';

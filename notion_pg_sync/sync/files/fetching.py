@@ -22,7 +22,7 @@ from notion_pg_sync.sync.files.keeping import AT_ONCE, FileKeeping
 from notion_pg_sync.sync.files.keys import key_of
 from notion_pg_sync.sync.files.obstacles import DownloadError, Obstacle
 from notion_pg_sync.sync.files.outcome import FileCounts
-from notion_pg_sync.sync.files.place import PlaceError
+from notion_pg_sync.sync.files.place import Place, PlaceError
 from notion_pg_sync.sync.files.plan import next_try_at
 from notion_pg_sync.sync.files.sweeping import GRACE, discard_expired, remove_discarded
 from notion_pg_sync.sync.gathering import gather_or_cancel
@@ -84,57 +84,58 @@ class AccountFiles:
         Raises `LeaseLostError`, and what psycopg raises.
         """
         is_searching = self._work.settings.full and not self._work.settings.verify
-        if is_searching:
-            await self._look_for_lost()
         due = await self._due()
-        if not (due.to_fetch or due.expired or due.discarded):
-            return self._keeping.problem if is_searching else None
-        await self._do(due)
+        # A folder costs nothing to look at; a bucket is asked once there is anything to do.
+        is_at_hand = due.keeps_any and self._keeping.is_folder
+        if not (due.is_anything or is_searching or is_at_hand):
+            return None
+        try:
+            await self._do(due, is_searching=is_searching)
+        except PlaceError as error:
+            self._keeping.problem = self._keeping.problem or str(error)
         if due.to_fetch and (self._has_left or self._keeping.problem):
             await self._count_left()
         return self._keeping.problem or self._problem
 
-    async def _do(self, due: DueFiles) -> None:
+    async def _do(self, due: DueFiles, *, is_searching: bool) -> None:
         if self._keeping.problem is not None:
             return
-        try:
-            place = self._keeping.place
-            if due.to_fetch:
-                await self._fetch()
-            if due.expired:
-                await discard_expired(self._work, self._user_id)
-            if due.expired or due.discarded:
-                left = (await remove_discarded(self._work.pool, place)).problem
-                self._problem = self._problem or left
-        except PlaceError as error:
-            self._keeping.problem = self._keeping.problem or str(error)
+        place = await self._keeping.confirmed_place(self._work.pool)
+        if is_searching or due.unseen:
+            await self._look_for_lost(place, only_unseen=not is_searching)
+            due = await self._due()
+        if due.to_fetch:
+            await self._fetch()
+        if due.expired:
+            await discard_expired(self._work, self._user_id)
+        if due.expired or due.discarded:
+            left = (await remove_discarded(self._work.pool, place)).problem
+            self._problem = self._problem or left
 
-    async def _look_for_lost(self) -> None:
+    async def _look_for_lost(self, place: Place, *, only_unseen: bool) -> None:
         """Wants again what the place does not hold, or not whole, of the files that are kept."""
         last = ""
-        while self._keeping.problem is None:
+        while True:
             async with transaction(self._work.pool) as connection:
-                kept = await files.kept_sizes(connection, self._user_id, _BATCH, after=last)
-            try:
-                sizes = await gather_or_cancel(self._size(key) for key, _ in kept.values())
-            except PlaceError as error:
-                self._keeping.problem = self._keeping.problem or str(error)
-                return
+                kept = await files.kept_sizes(connection, self._user_id, _BATCH, after=last, only_unseen=only_unseen)
+            sizes = await gather_or_cancel(self._size(place, key) for key, _ in kept.values())
             lost = [path for (path, (_, size)), there in zip(kept.items(), sizes, strict=True) if there != size]
-            if lost:
-                await self._note_lost(lost)
+            if kept:
+                await self._note_looked_for(list(kept), lost)
             if len(kept) < _BATCH:
                 return
             last = list(kept)[-1]
 
-    async def _size(self, key: str) -> int | None:
+    async def _size(self, place: Place, key: str) -> int | None:
         async with self._keeping.slots:
-            return await self._keeping.place.size(key)
+            return await place.size(key)
 
     @retried
-    async def _note_lost(self, paths: Sequence[str]) -> None:
+    async def _note_looked_for(self, paths: Sequence[str], lost: Sequence[str]) -> None:
         async with self._work.writing_for(self._user_id) as connection:
-            await files.note_lost(connection, self._user_id, paths)
+            await files.note_seen(connection, self._user_id, paths)
+            if lost:
+                await files.note_lost(connection, self._user_id, lost)
 
     async def _due(self) -> DueFiles:
         async with transaction(self._work.pool) as connection:

@@ -16,6 +16,7 @@ _ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:]+\])(?::(?P<port>[0-9]{1,5}))?(?P<path>/[^?#]*)(?:\?[^#]*)?",
     re.IGNORECASE,
 )
+PORTS = {"http": 80, "https": 443}
 # Neither blanks nor control characters, nor what browsers take for a slash.
 _ODD = re.compile(r"[^!-~]|\\")
 
@@ -24,11 +25,11 @@ _ODD = re.compile(r"[^!-~]|\\")
 class FileHosts:
     """Where files may be fetched from: `hosts`, each a name, or a name and how its paths begin, `name/beginning`.
 
-    `with_loopback`: from this machine too, also unencrypted and from any port, as where Notion is this machine itself.
+    `loopback_port`: from this machine too, at this port and unencrypted or not, as where Notion is this machine itself.
     """
 
     hosts: Sequence[str]
-    with_loopback: bool = False
+    loopback_port: int | None = None
 
     def allow(self, url: str) -> bool:
         """Whether a file may be fetched from this address."""
@@ -36,9 +37,11 @@ class FileHosts:
         if parts is None or int(parts["port"] or 0) > 65535:
             return False
         host, path = parts["host"].lower(), parts["path"]
-        if self.with_loopback and is_loopback(host.strip("[]")):
+        scheme = parts["scheme"].lower()
+        port = int(parts["port"] or PORTS[scheme])
+        if port == self.loopback_port and is_loopback(host.strip("[]")):
             return True
-        if parts["scheme"].lower() != "https" or parts["port"] not in (None, "443"):
+        if (scheme, port) != ("https", 443):
             return False
         return any(_is_within(host, path, allowed) for allowed in self.hosts)
 

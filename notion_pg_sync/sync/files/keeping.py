@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from notion_pg_sync.core.loopback import is_loopback
+from notion_pg_sync.mirror.connection import Pool
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.files.download import open_downloads
-from notion_pg_sync.sync.files.hosts import FileHosts
+from notion_pg_sync.sync.files.hosts import PORTS, FileHosts
+from notion_pg_sync.sync.files.marks import confirm
 from notion_pg_sync.sync.files.place import Place, PlaceError, open_place
 
 # How many files a run fetches at once.
@@ -29,6 +31,8 @@ class FileKeeping:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._looking = asyncio.Lock()
+        self._confirming = asyncio.Lock()
+        self._is_confirmed = False
         self.slots = asyncio.Semaphore(AT_ONCE)
         self.problem: str | None = None
 
@@ -36,6 +40,22 @@ class FileKeeping:
     def place(self) -> Place:
         """Where bytes are kept. Raises `PlaceError`."""
         return open_place(self._settings.files or "", in_clear=self._settings.stores_in_clear)
+
+    async def confirmed_place(self, pool: Pool) -> Place:
+        """The same, once it is known to be that of the database of `pool`. A full read takes another, if asked for.
+
+        Raises `PlaceError`.
+        """
+        async with self._confirming:
+            if not self._is_confirmed:
+                await confirm(pool, self.place, takes_another=self._settings.full and not self._settings.verify)
+                self._is_confirmed = True
+        return self.place
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the place is a folder of this machine."""
+        return "://" not in (self._settings.files or "")
 
     @cached_property
     def client(self) -> httpx.AsyncClient:
@@ -45,8 +65,9 @@ class FileKeeping:
     @cached_property
     def hosts(self) -> FileHosts:
         """Where they may be fetched from."""
-        notion = urlsplit(self._settings.notion_base_url).hostname or ""
-        return FileHosts(self._settings.file_hosts, with_loopback=is_loopback(notion))
+        notion = urlsplit(self._settings.notion_base_url)
+        port = (notion.port or PORTS.get(notion.scheme)) if is_loopback(notion.hostname or "") else None
+        return FileHosts(self._settings.file_hosts, loopback_port=port)
 
     async def is_at_fault(self, error: PlaceError) -> bool:
         """Whether the place itself is at fault, not what was written; then that is the run's `problem`."""

@@ -49,7 +49,10 @@ def user_folder(user_id: str) -> str:
 def _decoded(part: str) -> str | None:
     """A part of a path as people read it; None where others read the same."""
     text = unquote(part, errors="surrogateescape")
-    return text if quote(text, safe="", errors="surrogateescape") == part else None
+    try:
+        return text if quote(text, safe="", errors="surrogateescape") == part else None
+    except UnicodeEncodeError:
+        return None
 
 
 def _folder(text: str | None, written: str) -> str:

@@ -33,6 +33,11 @@ _LARGE_AT_ONCE = 4
 _DELETED_AT_ONCE = 500
 _STAGED = re.compile(r"#[0-9]+\Z")
 
+# What lies in a place beside the files, and says whose they are (`marks`).
+MARK = ".notion-pg-sync"
+_MARKED = "{}\n\nFiles of notion-pg-sync, for the one database that knows this id. Move it along with them.\n"
+_MOST_MARK_BYTES = 1000
+
 
 class PlaceError(ToolError):
     """The place cannot be written or read, whatever the file; the message says why and what to do."""
@@ -129,6 +134,22 @@ class Place:
                 digest.update(chunk)
                 size += len(chunk)
             return Held(digest.hexdigest(), size)
+
+    async def mark(self) -> str | None:
+        """The id that the place was marked with; None where it was not."""
+        with self.explaining():
+            try:
+                answer = await obstore.get_async(self._store, MARK)
+            except FileNotFoundError:
+                return None
+            said = bytes(await answer.bytes_async()) if answer.meta["size"] <= _MOST_MARK_BYTES else b""
+        return said.decode(errors="replace").partition("\n")[0].strip()
+
+    async def set_mark(self, place_id: str) -> None:
+        """Marks the place with an id."""
+        marked = _MARKED.format(place_id).encode()
+        async with self.writing(MARK, "text/plain", len(marked)) as sink:
+            await sink.write(marked)
 
     async def check(self) -> None:
         """Writes, reads and removes something."""

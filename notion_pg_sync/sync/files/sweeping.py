@@ -27,29 +27,25 @@ async def discard_expired(work: RunContext, user_id: str) -> None:
 
 @dataclass(frozen=True)
 class Removed:
-    """The bytes of how many files were removed, and of how many nothing was there. `problem`: why some cannot be."""
+    """The bytes of how many files were removed. `problem`: why some cannot be."""
 
     files: int = 0
-    missing: int = 0
     problem: str | None = None
 
 
-async def remove_discarded(pool: Pool, place: Place, *, leaves_missing: bool = False) -> Removed:
+async def remove_discarded(pool: Pool, place: Place) -> Removed:
     """Removes the bytes that no record stands for any more. One that cannot be removed holds up no other.
 
-    `leaves_missing`: what is not there stays noted, since it may be in another place. Raises `PlaceError` where the
-    place is at fault: what is left is removed next time.
+    Raises `PlaceError` where the place is at fault: what is left is removed next time.
     """
     removed, last = Removed(), ""
     while True:
         async with transaction(pool) as connection:
             # Nobody can write under a key meanwhile (`files.note_begun`).
             keys = await files.discarded(connection, _AT_ONCE, after=last)
-            there = [key for key in keys if await place.size(key) is not None] if leaves_missing else keys
-            gone, problem = await _deleted(place, there)
+            gone, problem = await _deleted(place, keys)
             await files.cleared(connection, gone)
-        missing = removed.missing + len(keys) - len(there)
-        removed = Removed(removed.files + len(gone), missing, removed.problem or problem)
+        removed = Removed(removed.files + len(gone), removed.problem or problem)
         if len(keys) < _AT_ONCE:
             return removed
         last = keys[-1]

@@ -29,10 +29,9 @@ def files_of_page(page: Mapping[str, Any], columns: Sequence[NamedColumn]) -> di
     names = {unquote(one.property_id): one.name for one in columns if one.part == "value"}
     found: dict[Naming, Paths] = {}
     for value in page["properties"].values():
-        if isinstance(value, dict) and value.get("type") == "files" and isinstance(value.get("files"), list):
-            name = names.get(unquote(str(value.get("id"))))
-            if name is not None:
-                found["property", name] = _paths(value["files"])
+        name = names.get(unquote(str(value.get("id")))) if isinstance(value, dict) else None
+        if name is not None:
+            found["property", name] = _paths(_in_property(value))
     found |= {(place, ""): _paths([page.get(place)]) for place in ("cover", "icon")}
     return {naming: paths for naming, paths in found.items() if paths}
 
@@ -41,6 +40,21 @@ def files_of_body(markdown: str) -> dict[Naming, Paths]:
     """The files in Notion's Markdown of a page, whose URLs have their signatures."""
     paths = tuple(path for path in map(unescape, _SIGNED_URL.findall(markdown)) if _is_kept(path))
     return {("body", ""): paths} if paths else {}
+
+
+def _in_property(value: Mapping[str, Any]) -> list[Any]:
+    """What may be files in a property, or in what a rollup shows of another page's."""
+    kind = value.get("type")
+    content = value.get(kind) if isinstance(kind, str) else None
+    if kind == "rollup" and isinstance(content, dict):
+        shown = content.get("array")
+        values = [one for one in shown if isinstance(one, dict)] if isinstance(shown, list) else []
+        return [file for one in values if one.get("type") != "rollup" for file in _in_property(one)]
+    if not isinstance(content, list):
+        return []
+    if kind in ("title", "rich_text"):
+        return [part.get("mention") for part in content if isinstance(part, dict) and part.get("type") == "mention"]
+    return content if kind == "files" else []
 
 
 def _paths(given: Sequence[Any]) -> Paths:

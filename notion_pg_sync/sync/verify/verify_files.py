@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 
 from notion_pg_sync.mirror.held_files import HeldFile, HeldFiles
+from notion_pg_sync.sync.files.marks import look, require_ours
 from notion_pg_sync.sync.files.place import Place, open_place
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.verify.verification import Difference, Findings, short
@@ -21,9 +22,10 @@ _AT_ONCE = 16
 async def compare_files(work: RunContext, held: HeldFiles, data_source_id: str, found: Findings) -> None:
     """Compares what lies in the place that keeps files with what is recorded of those that a data source names.
 
-    Raises `PlaceError` where the place cannot be read.
+    Raises `PlaceError` where the place cannot be read, or is another than the one that keeps them.
     """
     place = open_place(work.settings.files or "", in_clear=work.settings.stores_in_clear, may_be_new=False)
+    require_ours(place.where, await look(work.pool, place))
     sample = _Sample()
     async for files in held.kept(data_source_id):
         for start in range(0, len(files), _AT_ONCE):

@@ -11,7 +11,7 @@ from notion_pg_sync.sync.files.hosts import FileHosts
 
 STORAGE = FILE_HOSTS[0]
 NOTIONS = FileHosts(FILE_HOSTS)
-WITH_LOOPBACK = FileHosts(FILE_HOSTS, with_loopback=True)
+AT_8080 = FileHosts(FILE_HOSTS, loopback_port=8080)
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,20 @@ def test_nothing_else_is(url: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "127.9.9.9"])
 def test_this_machine_is_allowed_where_notion_is_this_machine(host: str) -> None:
-    for url in (f"http://{host}:8080/a/b", f"https://{host}/a/b"):
-        assert WITH_LOOPBACK.allow(url)
+    for scheme in ("http", "https"):
+        url = f"{scheme}://{host}:8080/a/b"
+        assert AT_8080.allow(url)
         assert not NOTIONS.allow(url)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/a", "http://127.0.0.1:5432/a", "https://localhost/a"])
+def test_what_else_this_machine_serves_is_not(url: str) -> None:
+    assert not AT_8080.allow(url)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "127.0.0.1.example.com", "example.com", "0.0.0.0", "[::]"])
 def test_no_other_machine_of_the_network_is_then(host: str) -> None:
-    assert not WITH_LOOPBACK.allow(f"http://{host}/a/b")
+    assert not AT_8080.allow(f"http://{host}:8080/a/b")
 
 
 @given(st.text(max_size=60), st.sampled_from(["", "https://", f"https://{STORAGE}", f"https://{STORAGE}/"]))

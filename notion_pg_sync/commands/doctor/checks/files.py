@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import humanize
 
 from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Finding, of_error, ok, skipped, warning
@@ -9,6 +11,7 @@ from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.checks.wording import sentence
 from notion_pg_sync.commands.status.files import files_told
 from notion_pg_sync.mirror.connection import Connection
+from notion_pg_sync.mirror.file_places import KnownPlaces, known_places
 from notion_pg_sync.mirror.files import FileTotals, file_totals
 from notion_pg_sync.settings import Settings
 
@@ -17,25 +20,35 @@ LEAST_FREE_BYTES = 2_000_000_000
 
 
 async def _files(examination: Examination) -> list[Finding]:
-    async def totals(connection: Connection) -> FileTotals:
-        return await file_totals(connection, examination.user_id)
+    async def known(connection: Connection) -> tuple[FileTotals, KnownPlaces]:
+        return await file_totals(connection, examination.user_id), await known_places(connection)
 
-    return await try_place(examination.settings, await examination.ask(totals))
+    return await try_place(examination.settings, *await examination.ask(known))
 
 
-async def try_place(settings: Settings, totals: FileTotals) -> list[Finding]:
-    """Writes, reads and removes something in the place of the settings."""
+async def try_place(settings: Settings, totals: FileTotals, known: KnownPlaces) -> list[Finding]:
+    """Writes, reads and removes something in the place of the settings, which is to be the one that is known."""
     if settings.files is None:
         return [without_place(totals)]
-    from notion_pg_sync.sync.files.place import PlaceError, open_place  # noqa: PLC0415 - needs the extra `files`
+    if not known.ids and _can_be_made(settings.files):
+        return [ok(f"{settings.files} is not there yet: the first run that keeps a file makes it")]
+    from notion_pg_sync.sync.files.marks import require_ours, standing  # noqa: PLC0415 - needs the extra `files`
+    from notion_pg_sync.sync.files.place import PlaceError, open_place  # noqa: PLC0415
 
     try:
-        place = open_place(settings.files, in_clear=settings.stores_in_clear)
+        place = open_place(settings.files, in_clear=settings.stores_in_clear, may_be_new=False)
+        require_ours(place.where, standing(await place.mark(), known))
         await place.check()
         free = place.free_bytes()
     except PlaceError as error:
         return [of_error(error)]
     return [with_room(settings.files, free, max(settings.largest_file, LEAST_FREE_BYTES), totals)]
+
+
+def _can_be_made(where: str) -> bool:
+    """Whether it is a folder that is not there, in one that is."""
+    folder = Path(where)
+    return "://" not in where and not folder.exists() and folder.parent.is_dir()
 
 
 def without_place(totals: FileTotals) -> Finding:
