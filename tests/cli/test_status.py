@@ -112,6 +112,7 @@ def test_all_is_well(anna: Site) -> None:
     assert "2 of 2 databases of 1 user synced" in anna.command("status", "-v").out
 
 
+@pytest.mark.slow
 def test_rows_in_the_trash_are_as_old_as_the_deletions(site: Site) -> None:
     """Edits come at every run; what was deleted shows at a full read, so its age is told beside."""
     site.connect("anna", site.small.tokens["anna"], configured(site, "Chat Sessions"))
@@ -169,6 +170,7 @@ def test_an_incremental_sync_makes_it_fresh_and_leaves_the_age_of_the_full_read(
     assert before["last_succeeded_at"] < after["last_started_at"] <= after["fresh_as_of"] < after["last_succeeded_at"]
 
 
+@pytest.mark.slow
 def test_a_full_read_that_was_carried_on_is_as_old_as_its_beginning(site: Site) -> None:
     """What was edited since then, the same run asks for; what was deleted, the next full read finds."""
     site.connect("anna", site.small.tokens["anna"], configured(site, "Chat Sessions"))
@@ -222,6 +224,7 @@ def test_what_is_older_than_max_age_is_stale(anna: Site) -> None:
     assert "Worlds, as of an hour ago" in anna.command("status").out
 
 
+@pytest.mark.slow
 def test_a_suspended_database_counts_only_when_asked_strictly(anna: Site) -> None:
     anna.small.workspace.unshare(anna.small.tokens["anna"], anna.small.databases["Worlds"])
     for _ in range(3):
@@ -246,6 +249,7 @@ def test_what_is_under_way_is_told_with_host_and_pid_and_what_it_waits_for(anna:
         assert "waiting for Notion's rate limit, 4" in ended.out
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_went_away(anna: Site) -> None:
     with a_sync_that_hangs(anna, "sync", "anna", "Worlds") as process:
         process.kill()
@@ -276,6 +280,7 @@ def test_rows_that_are_held_back_are_told(anna: Site) -> None:
     assert status(anna)["databases"][0]["held_back"] == 30
 
 
+@pytest.mark.slow
 def test_a_value_that_notion_does_not_give_is_degraded_and_told(site: Site) -> None:
     site.connect("anna", site.small.tokens["anna"], configured(site, "Everything"))
     site.small.workspace.faults.add("rewrite", path="/properties/", rewrite=lambda _: {"object": "list"})
@@ -303,6 +308,7 @@ def test_what_is_no_longer_configured_stays_and_is_told(anna: Site) -> None:
     assert anna.command("status").code == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "condition", "health"),
     [
@@ -399,6 +405,7 @@ def test_thousands_of_databases_are_one_screen_at_once(anna: Site) -> None:
     assert len(anna.command("status", "-v").out.splitlines()) > 2_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["public.user_settings", "notion_sync.databases", "notion_sync.job_run_details"])
 def test_a_table_that_somebody_locked_holds_status_up_for_a_moment_only(anna: Site, table: str) -> None:
     with contextlib.closing(psycopg.connect(anna.database_url)) as holder:

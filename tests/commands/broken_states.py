@@ -277,7 +277,6 @@ REACHING = [
         "CONNECTION LIMIT of the role",
         f"ALTER ROLE {ROLE} CONNECTION LIMIT 0",
         as_role=True,
-        is_sampled=True,
     ),
     State(
         "a database's CONNECTION LIMIT",
@@ -327,7 +326,6 @@ REACHING = [
         "settings",
         "foreign keys are not enforced",
         'ALTER DATABASE "{database}" SET session_replication_role = replica',
-        is_sampled=True,
     ),
     State(
         "a lock on a sync table",
@@ -500,7 +498,6 @@ TABLES = [
         "row counts",
         "something else removed rows",
         "DELETE FROM notion_pages_sync WHERE database_name = 'Tasks'",
-        is_sampled=True,
     ),
     State(
         "a table truncated",
@@ -623,7 +620,6 @@ ACCOUNTS = [
         "not allowed in a token",
         token("ntn_a b"),
         good_tokens,
-        is_sampled=True,
     ),
     State(
         "a token that is encrypted, and no key",
@@ -784,7 +780,6 @@ RUNS = [
         "sync-all: paused",
         "UPDATE notion_sync.job SET active = false WHERE jobname = 'sync-notion-databases'",
         is_one_cause=True,
-        is_sampled=True,
     ),
     State(
         "sync-all paused until copies are too old",

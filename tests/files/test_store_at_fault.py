@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from notion_workspace import File
 
 from tests.cli.conftest import BARE
 from tests.files.conftest import UNPACED, WELL, FileSite
 from tests.files.test_kept import PLAN, SKETCH
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.slow
 
 
 def test_it_is_one_failure_of_the_run_however_many_files_and_users_it_keeps_waiting(site: FileSite) -> None:

@@ -54,6 +54,7 @@ def test_what_is_no_json_is_refused(text: bytes) -> None:
         read_json(text)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.dictionaries(storable_text, values))
 def test_an_object_that_somebody_stored_is_read_as_any(value: dict[str, object]) -> None:

@@ -12,6 +12,8 @@ from notion_pg_sync.core.errors import NothingAttemptedError
 from notion_pg_sync.settings import Settings
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def adopted(database_url: str, app_schema: str, small: SmallWorkspace) -> AsyncIterator[Installation]:

@@ -9,6 +9,8 @@ from notion_workspace import SmallWorkspace
 
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def anna(installation: Installation, small: SmallWorkspace) -> Installation:

@@ -9,6 +9,8 @@ from notion_workspace.literals import number, title
 from tests.installation import Installation
 from tests.sync.test_excluding import EXCLUDED, SECRETS, Staff
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def staff(installation: Installation, small: SmallWorkspace) -> Staff:
@@ -69,7 +71,6 @@ async def test_a_title_that_was_to_be_excluded_is_corrected_too(staff: Staff) ->
     assert staff.secrets("9123456789") == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("concurrency", [1, 4])
 async def test_an_empty_list_lifts_nothing_while_another_entry_for_the_database_excludes(
     staff: Staff, concurrency: int
@@ -135,7 +136,6 @@ async def test_removed_pages_of_a_data_source_that_is_gone_are_purged_though_no_
     assert staff.secrets("9123456789") == []
 
 
-@pytest.mark.slow
 async def test_removed_pages_of_a_table_that_is_gone_are_purged_with_their_text(staff: Staff) -> None:
     await staff.installation.execute("CREATE TABLE notion_staff_sync (LIKE notion_pages_sync INCLUDING ALL)")
     await staff.connect()
@@ -171,7 +171,6 @@ async def test_a_trigger_that_keeps_the_text_stops_the_database(staff: Staff) ->
     assert staff.secrets() == []
 
 
-@pytest.mark.slow
 async def test_a_data_source_that_was_forgotten_comes_back_in_another_database_without_what_is_excluded(
     staff: Staff,
 ) -> None:

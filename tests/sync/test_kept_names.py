@@ -13,6 +13,8 @@ from notion_pg_sync.core.errors import UsageError
 from notion_pg_sync.notion.errors import NotionError
 from tests.installation import Installation, Row
 
+pytestmark = pytest.mark.slow
+
 DATABASES = "SELECT DISTINCT database_name, view_name, database_id::text FROM notion_sync.data_sources ORDER BY 2"
 
 

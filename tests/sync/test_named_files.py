@@ -257,7 +257,7 @@ async def test_a_page_that_moves_keeps_its_files(shelf: Installation) -> None:
     attic = shelf.workspace.state.databases[await database_id(shelf, "Attic")]
     (source,) = shelf.data_sources_of(attic.id)
     shelf.workspace.move_page(page, source, bump=True)
-    # It is seen where it came to before it is missed where it was: that takes its body away too, until it is read again.
+    # It is seen where it came to first: being missed takes a body away too, until it is read again.
     assert (await shelf.sync_one("anna", "Attic", **KEEPING, full=True)).failures == []
     for _ in range(2):
         await sync(shelf, **KEEPING, full=True)

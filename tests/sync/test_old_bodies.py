@@ -12,6 +12,8 @@ from notion_workspace.literals import mention_page
 
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 BODIES: dict[str, Any] = {"bodies": True, "requests_per_minute": 100_000}
 WEEK = timedelta(days=7)
 

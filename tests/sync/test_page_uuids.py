@@ -18,6 +18,8 @@ from notion_pg_sync.settings import Settings
 from tests.installation import Installation
 from tests.sync.test_page_ids import SPELLINGS
 
+pytestmark = pytest.mark.slow
+
 TABLE = "notion_characters_sync"
 PAGE = "abcdef00-0000-4000-8000-00000000000a"
 INSERT = f"INSERT INTO {TABLE} (user_id, notion_page_id, notion_database_id) VALUES ('u', %s, 'd')"

@@ -13,6 +13,8 @@ from notion_pg_sync.mirror.connection import open_pool, transaction
 from notion_pg_sync.mirror.retyped_columns import RetypedColumn, retyped_columns
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 ROWS = 150
 
 
