@@ -19,14 +19,6 @@ from tests.sync.boards import Board
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-async def board(installation: Installation, small: SmallWorkspace) -> Board:
-    made = Board(installation, small)
-    await installation.connect("anna", made.token, {"Board": made.id})
-    await made.sync()
-    return made
-
-
 async def test_the_first_full_read_is_no_change_and_nor_is_nothing(board: Board) -> None:
     await board.sync(full=True)
     assert await board.changes() == []

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from notion_workspace import Request, SampleWorkspace, SmallWorkspace, WorkspaceServer
+from notion_workspace import Request, SampleWorkspace, WorkspaceServer
 from notion_workspace.literals import number, rich_text, title
 
 from notion_pg_sync.mirror.connection import open_pool, transaction
@@ -20,14 +20,6 @@ from tests.mirror.freezing import UPGRADES, workspace_of_states
 from tests.sync.boards import Board
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def board(installation: Installation, small: SmallWorkspace) -> Board:
-    made = Board(installation, small)
-    await installation.connect("anna", made.token, {"Board": made.id})
-    await made.sync()
-    return made
 
 
 @pytest.mark.parametrize("state", ["0015", "0.1.0"])

@@ -15,8 +15,6 @@ from notion_workspace import SmallWorkspace
 from notion_workspace.literals import files, number, title
 from notion_workspace.model import File
 
-from notion_pg_sync.notion import answered_pages
-from notion_pg_sync.notion.answered_pages import Unread
 from notion_pg_sync.sync.files import naming
 from notion_pg_sync.sync.files.addresses import Addresses
 from tests.installation import Installation
@@ -30,21 +28,6 @@ KEEPING: dict[str, Any] = {"files_for": timedelta(microseconds=1)}
 NAMES = ("Shelf", "Attic")
 PROPERTIES = {"Name": title(), "N": number(), "Plans": files(), "More": files()}
 COUNT = 5
-
-
-@pytest.fixture
-def parsed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The pages of listings that are parsed, by id."""
-    found: list[str] = []
-    real = answered_pages._parsed
-
-    def spied(given: Unread | dict[str, object]) -> dict[str, object]:
-        answered = real(given)
-        found.append(str(answered["id"]))
-        return answered
-
-    monkeypatch.setattr(answered_pages, "_parsed", spied)
-    yield found
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,27 +10,10 @@ from notion_workspace.literals import files, formula, number, people, relation, 
 from notion_workspace.model import File
 from notion_workspace.spelling import SPELLINGS
 
-from notion_pg_sync.notion import answered_pages
-from notion_pg_sync.notion.answered_pages import Unread
 from tests.installation import Installation
 
 XMINS = "SELECT notion_page_id, xmin::text FROM notion_pages_sync ORDER BY 1"
 NOTES = "SELECT page_id::text, xmin::text FROM notion_sync.pages ORDER BY 1"
-
-
-@pytest.fixture
-def parsed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The pages of listings that are parsed, by id."""
-    found: list[str] = []
-    real = answered_pages._parsed
-
-    def spied(given: Unread | dict[str, object]) -> dict[str, object]:
-        answered = real(given)
-        found.append(str(answered["id"]))
-        return answered
-
-    monkeypatch.setattr(answered_pages, "_parsed", spied)
-    yield found
 
 
 @pytest.fixture
