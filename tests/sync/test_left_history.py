@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from notion_workspace import SmallWorkspace
 from notion_workspace.literals import number, title
 
+from tests.installation import Installation
 from tests.sync.boards import Board
 
 pytestmark = pytest.mark.slow
@@ -14,6 +16,15 @@ CHANGED = (
     "UPDATE notion_pages_sync SET fields = fields || '{\"price\": 99, \"more\": 1}', title = 'Mine' WHERE page_id = %s"
 )
 DELETED = "DELETE FROM notion_pages_sync WHERE page_id = %s"
+
+
+@pytest.fixture
+async def board(installation: Installation, small: SmallWorkspace) -> Board:
+    made = Board(installation, small)
+    others = {name: small.databases[name] for name in ("Three", "Stories")}
+    await installation.connect("anna", made.token, {"Board": made.id, **others})
+    await made.sync()
+    return made
 
 
 async def leave(board: Board, page: str, where: str) -> None:
