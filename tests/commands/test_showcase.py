@@ -5,7 +5,7 @@ from __future__ import annotations
 from notion_workspace import WorkspaceServer
 from notion_workspace.showcase import build_showcase
 
-from notion_pg_sync.commands.demo.queries import LATEST_RUNS, QUERIES, WANT_VIEWS
+from notion_pg_sync.commands.demo.queries import KEPT_PICTURE, LATEST_RUNS, QUERIES, WANT_VIEWS
 from notion_pg_sync.settings import Settings
 from tests.installation import Installation
 
@@ -32,5 +32,5 @@ async def test_it_is_mirrored_exactly_and_answers_every_query(database_url: str)
 
 
 def test_what_is_asked_fits_a_terminal_of_80_columns() -> None:
-    asked = "\n".join([*(query for _, query in QUERIES), LATEST_RUNS])
+    asked = "\n".join([*(query for _, query in QUERIES), KEPT_PICTURE, LATEST_RUNS])
     assert max(map(len, asked.splitlines())) < 80

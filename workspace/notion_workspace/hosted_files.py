@@ -1,7 +1,8 @@
 """The bytes of files that Notion hosts: what they are, what is answered to who asks, and what was asked.
 
 A file is called by its `File.url` (`photos/photo 1.png`), or by its address's path (`/…/photos/photo%201.png`). Its
-bytes follow from that and its size alone, and are made while they are sent: large files need no memory.
+bytes, where none were given, follow from that and its size alone, and are made while they are sent: large files need no
+memory.
 """
 
 import hashlib
@@ -77,6 +78,7 @@ class _Described:
     size: int | None = None
     media_type: str | None = None
     gone: bool = False
+    content: bytes | None = None
 
 
 @dataclass
@@ -98,8 +100,14 @@ class HostedFiles:
     def describe(self, file: str, size: int | None = None, media_type: str | None = None) -> None:
         """Sets how many bytes a file has, and as what it is served; what is not given stays as it is."""
         described = self._described.setdefault(self._key(file), _Described())
-        described.size = described.size if size is None else size
+        if size is not None:
+            described.size, described.content = size, None
         described.media_type = media_type or described.media_type
+
+    def put(self, file: str, content: bytes) -> None:
+        """Sets the very bytes of a file, such as a picture that is to be looked at."""
+        described = self._described.setdefault(self._key(file), _Described())
+        described.content, described.size = content, len(content)
 
     @steering
     def remove(self, file: str) -> None:
@@ -139,6 +147,10 @@ class HostedFiles:
     def pieces(self, file: str, start: int = 0) -> Iterator[bytes]:
         """A file's bytes, from the one of this number on; no two pieces are alike."""
         key, size = self._key(file), self.size(file)
+        content = self._described.get(key, _Described()).content
+        if content is not None:
+            yield content[start:]
+            return
         rest = random.Random(f"{self.state.seed} {key}").randbytes(PIECE)[8:]
         for number in range(start // PIECE, -(-size // PIECE)):
             piece = number.to_bytes(8) + rest

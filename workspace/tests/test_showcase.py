@@ -78,6 +78,13 @@ def test_the_edits_are_what_they_say(showcase: Showcase) -> None:
         "Dragon",
     ]
     assert row_of(showcase, "ada", "Characters", "Pim")["Age"] == 12
+    (pim,) = [
+        page_id
+        for page_id, row in showcase.workspace.truth(showcase.databases["ada"]["Characters"]).items()
+        if row["properties"]["Name"] == "Pim"
+    ]
+    assert showcase.workspace.complete_page(pim)["cover"]["file"]["url"].partition("?")[0].endswith("/pims-map.svg")
+    assert b"".join(showcase.workspace.files.pieces("pims-map.svg")).startswith(b"<svg ")
     assert row_of(showcase, "ben", "Stories", "The Last Stop")["Status"] == "Finished"
     assert (len(rows(showcase, "ada", "Chat Sessions")), len(rows(showcase, "ben", "Reading List"))) == (6, 11)
 

@@ -89,6 +89,17 @@ def test_a_file_has_as_many_bytes_as_are_set(served: SampleWorkspace, address: C
     assert (len(content), hashlib.sha256(content).hexdigest()) == (size, served.files.sha256(NAME))
 
 
+def test_a_file_has_the_bytes_that_it_was_given_until_another_size_is_set(
+    served: SampleWorkspace, address: Callable[[], str]
+) -> None:
+    served.files.put(NAME, b"<svg/>")
+    assert httpx.get(address()).content == b"<svg/>"
+    assert served.files.sha256(NAME) == hashlib.sha256(b"<svg/>").hexdigest()
+    assert httpx.get(address(), headers={"Range": "bytes=4-"}).content == b"/>"
+    served.files.describe(NAME, size=9)
+    assert len(httpx.get(address()).content) == 9
+
+
 def test_the_rest_of_a_file_is_sent_where_only_that_is_asked_for(
     served: SampleWorkspace, address: Callable[[], str]
 ) -> None:

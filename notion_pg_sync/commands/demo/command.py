@@ -23,6 +23,7 @@ from rich.table import Table
 from notion_pg_sync.commands.demo.queries import (
     CONNECT_USER,
     FIRST_QUESTION,
+    KEPT_PICTURE,
     LATEST_MESSAGE,
     LATEST_RUNS,
     PAST_OF_A_PAGE,
@@ -48,7 +49,9 @@ def run_demo(*, keep: bool) -> int:
     began = time.monotonic()
     out = Screen(soft_wrap=True)
     showcase = build_showcase()
+    showcase.workspace.configure(serve_files=True)
     with _servers(showcase) as (postgres, notion):
+        kept_in = postgres.folder / "files"
         servers = {"DATABASE_URL": postgres.url, "NOTION_BASE_URL": notion.url}
         environment = {**_without_settings(os.environ), **servers}
         out.print(f"Both are running ({notion.url}).")
@@ -56,17 +59,17 @@ def run_demo(*, keep: bool) -> int:
         _command(out, environment, "init")
         out.print()
         _connect_users(out, postgres.url, showcase)
-        _sync(out, environment, postgres.url)
+        _sync(out, environment, postgres.url, kept_in)
         _heading(out, "Somebody edits a few pages in Notion")
         for sentence in showcase.edit_a_few_pages():
             _bullet(out, sentence)
         _heading(out, "The next run writes only those, and the rows that show them")
-        _sync(out, environment, postgres.url)
-        _show_what_is_there(out, environment, postgres.url)
+        _sync(out, environment, postgres.url, kept_in)
+        _show_what_is_there(out, environment, postgres.url, kept_in)
         out.print(f"That took {time.monotonic() - began:.0f} seconds.")
         out.print()
         if keep:
-            _keep(out, servers)
+            _keep(out, {**servers, "NOTION_PG_SYNC_FILES": str(kept_in)})
         else:
             out.print("Look around yourself: this leaves both running, and says how to connect.")
             out.print()
@@ -119,8 +122,8 @@ def _command(out: Screen, environment: dict[str, str], *words: str) -> None:
         raise DemoError(f"{typed!r} ended with exit code {ended.returncode}: see its output above.")
 
 
-def _sync(out: Screen, environment: dict[str, str], url: str) -> None:
-    _command(out, environment, "sync-all")
+def _sync(out: Screen, environment: dict[str, str], url: str, kept_in: Path) -> None:
+    _command(out, environment, "sync-all", "--files", str(kept_in))
     if not out.is_terminal:
         # There the command is silent, as cron wants it.
         with psycopg.connect(url) as connection:
@@ -139,16 +142,28 @@ def _connect_users(out: Screen, url: str, showcase: Showcase) -> None:
     out.print()
 
 
-def _show_what_is_there(out: Screen, environment: dict[str, str], url: str) -> None:
+def _show_what_is_there(out: Screen, environment: dict[str, str], url: str, kept_in: Path) -> None:
     """Each part of it is less than a screen of 24 lines."""
     for title, query in QUERIES:
         _ask(out, url, title, query)
     _heading(out, "The past of one page: what people changed, and who")
     _command(out, environment, "history", *PAST_OF_A_PAGE)
+    _show_the_picture(out, url, kept_in)
     _heading(out, "How fresh everything is")
     _command(out, environment, "status")
     _ask(out, url, "The latest runs, in the form of pg_cron's cron.job_run_details", LATEST_RUNS)
     out.print()
+
+
+def _show_the_picture(out: Screen, url: str, kept_in: Path) -> None:
+    """What PostgreSQL says of the picture that was added, and that its bytes are there."""
+    _ask(out, url, "A kept picture: the cover that Pim's page was given", KEPT_PICTURE)
+    with psycopg.connect(url) as connection:
+        row = connection.execute(KEPT_PICTURE).fetchone()
+    if row is None or not (kept_in / row[0]).is_file():
+        raise DemoError(f"the cover of Pim's page is not in {kept_in}: run 'notion-pg-sync demo' again.")
+    out.print("It is in the folder of --files:")
+    out.print(f"{row[0]}  {(kept_in / row[0]).stat().st_size:,} bytes")
 
 
 def _ask(out: Screen, url: str, title: str, query: str) -> None:
@@ -180,14 +195,13 @@ def _written(value: object) -> str:
 
 def what_to_type(servers: Mapping[str, str], *, psql: bool) -> list[str]:
     """Pure: the lines that say how to look around, in another terminal; `psql`: it is there."""
-    database_url, base_url = (f"{name}={shlex.quote(value)}" for name, value in servers.items())
+    exports = [f"{name}={shlex.quote(value)}" for name, value in servers.items()]
     tool = own_command()
     return [
         "Both stay up until Ctrl-C. In another terminal, say where they are:",
         "",
         # One statement: with the first half alone, the sample's tokens would go to Notion itself.
-        f"    export {database_url} \\",
-        f"           {base_url}",
+        *(" \\\n           ".join([f"    export {exports[0]}", *exports[1:]])).split("\n"),
         "",
         "Then look around, and sync again:",
         "",

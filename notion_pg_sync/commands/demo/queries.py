@@ -14,6 +14,12 @@ FROM notion_sync.job_run_details ORDER BY runid DESC LIMIT 2"""
 # Of which user's database, and which page.
 PAST_OF_A_PAGE = ("ben", "Stories", "--page", "The Last Stop")
 
+# Where the bytes of that picture are.
+KEPT_PICTURE = """SELECT stored_as, bytes, media_type, left(sha256, 8) AS sha256
+FROM notion_sync.files JOIN notion_sync.page_files USING (user_id, path)
+JOIN notion.characters AS page USING (user_id, page_id)
+WHERE place = 'cover' AND page.name = 'Pim'"""
+
 QUERIES = [
     (
         "Rows are typed columns",

