@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from notion_pg_sync.core.errors import UsageError
 from notion_pg_sync.core.printable import printable
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import accounts, forgetting, migrations
-from notion_pg_sync.mirror.connection import Pool, open_pool, retried, transaction
+from notion_pg_sync.mirror.connection import Connection, Pool, open_pool, retried, transaction
 from notion_pg_sync.mirror.files import count_discarded
 from notion_pg_sync.mirror.forgetting import Forgotten
 from notion_pg_sync.mirror.tables import settings_schema
@@ -41,13 +42,13 @@ class Target:
 
 
 def run_forget(settings: Settings, user_id: str, database: str | None, *, disconnect: bool, yes: bool) -> int:
-    """Asks, forgets, and says what went; returns the exit code.
+    """Looks whether it can be, asks, forgets, and says what went; returns the exit code.
 
     Raises `UsageError` where that cannot be as things are, `ForgetError` where something stands in the way.
     """
     out = Screen(soft_wrap=True)
     what = f"user {user_id!r}" if database is None else f"database {database!r} of user {user_id!r}"
-    target = run_until_done(_find(settings, user_id, database))
+    target = run_until_done(_checked(settings, user_id, database, disconnect=disconnect, may_be_unknown=yes))
     if not yes:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise UsageError(f"{what} would be forgotten for good: add --yes to do so.")
@@ -110,14 +111,37 @@ def _told(where: str, removed: Removed) -> _Removed:
     return _Removed(" ".join(says), is_all=len(says) == 1)
 
 
-async def _find(settings: Settings, user_id: str, database: str | None) -> Target:
+async def _checked(
+    settings: Settings, user_id: str, database: str | None, *, disconnect: bool, may_be_unknown: bool
+) -> Target:
+    """What is to be forgotten, once it is sure that the next run would not bring it back. Raises `UsageError`."""
     async with open_pool(settings.database_url or "") as pool, transaction(pool) as connection:
         await migrations.check_version(connection)
         schema = await settings_schema(connection)
-        if database is None:
-            return Target(schema, user_id)
-        found = await accounts.read_accounts(connection, schema, user_id)
-        known = await accounts.known_databases(connection, user_id)
+        if database is not None or not may_be_unknown:
+            await accounts.check_that_user_is_known(connection, schema, user_id)
+        target = await _find(connection, schema, user_id, database)
+        with _refusing():
+            async with connection.transaction(force_rollback=True):
+                await _disconnect(connection, target, wanted=disconnect)
+                await forgetting.check_that_it_stays_away(connection, user_id, target.database_id)
+        return target
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Whoever is still connected was asked for wrongly."""
+    try:
+        yield
+    except forgetting.StillConnectedError as error:
+        raise UsageError(str(error)) from error
+
+
+async def _find(connection: Connection, schema: str, user_id: str, database: str | None) -> Target:
+    if database is None:
+        return Target(schema, user_id)
+    found = await accounts.read_accounts(connection, schema, user_id)
+    known = await accounts.known_databases(connection, user_id)
     written = [account.databases for account in found if isinstance(account.databases, dict)]
     configured = {name: read_entry(entry).database_id for one in written for name, entry in one.items()}
     candidates = [ConfiguredDatabase(name, database_id) for name, database_id in configured.items() if database_id]
@@ -130,17 +154,20 @@ async def _forget(settings: Settings, target: Target, *, disconnect: bool) -> Fo
     """Forgets in one transaction; waits for a run that works for the user, for `settings.lease_wait_seconds`."""
     async with open_pool(settings.database_url or "") as pool:
         attempt = partial(_forget_now, pool, target, disconnect=disconnect)
-        try:
+        with _refusing():
             return await once_free(pool, settings.lease_wait_seconds, attempt, forgetting.BeingSyncedError)
-        except forgetting.StillConnectedError as error:
-            raise UsageError(str(error)) from error
 
 
 @retried
 async def _forget_now(pool: Pool, target: Target, *, disconnect: bool) -> Forgotten:
     async with transaction(pool) as connection:
-        if disconnect and target.database_id is None:
-            await accounts.disconnect_account(connection, target.schema, target.user_id)
-        elif disconnect and target.names:
-            await accounts.take_out_databases(connection, target.schema, target.user_id, target.names)
+        await _disconnect(connection, target, wanted=disconnect)
         return await forgetting.forget(connection, target.user_id, target.database_id)
+
+
+async def _disconnect(connection: Connection, target: Target, *, wanted: bool) -> None:
+    """Takes out of `user_settings` what is to be forgotten, where that is wanted."""
+    if wanted and target.database_id is None:
+        await accounts.disconnect_account(connection, target.schema, target.user_id)
+    elif wanted and target.names:
+        await accounts.take_out_databases(connection, target.schema, target.user_id, target.names)

@@ -29,6 +29,7 @@ from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror import accounts, migrations
 from notion_pg_sync.mirror.connection import open_pool, transaction
 from notion_pg_sync.mirror.history import Beginning, ChangedIn, FieldChange, beginning_of, field_changes
+from notion_pg_sync.mirror.tables import settings_schema
 from notion_pg_sync.settings import Settings
 
 # What fits on a screen with its heading.
@@ -57,12 +58,13 @@ async def run_history(
 ) -> int:
     """Prints what changed in a user's database `within` the last time; returns the exit code.
 
-    `page`: only of this one, by title, id or link. Raises `UsageError` where there is no such database.
+    `page`: only of this one, by title, id or link. Raises `UsageError` where there is no such user or database.
     """
     page_id = parse_id(page) if page is not None and looks_like_id(page) else None
     title = page if page_id is None else None
     async with open_pool(settings.database_url or "") as pool, transaction(pool) as connection:
         await migrations.check_version(connection)
+        await accounts.check_that_user_is_known(connection, await settings_schema(connection), user_id)
         known = [one.as_found for one in await accounts.known_databases(connection, user_id)]
         found = resolve_database(database, known, whose=f"user {user_id!r} has")
         begins = await beginning_of(connection, user_id, found.database_id)

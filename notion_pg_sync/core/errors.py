@@ -82,3 +82,8 @@ class UsageError(ToolError):
     """What was asked for cannot be."""
 
     exit_code = ExitCode.WRONG_USAGE
+
+
+def unknown_user(user_id: str) -> UsageError:
+    """Nothing is known of a user that somebody names."""
+    return UsageError(f"user {user_id!r} is neither in user_settings nor known from before: check the spelling.")

@@ -10,7 +10,7 @@ from psycopg import errors, sql
 from psycopg.rows import class_row
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
-from notion_pg_sync.core.errors import ToolError
+from notion_pg_sync.core.errors import ToolError, unknown_user
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE
@@ -319,6 +319,17 @@ async def known_databases(connection: Connection, user_id: str) -> list[KnownDat
             (user_id,),
         )
         return await cursor.fetchall()
+
+
+async def check_that_user_is_known(connection: Connection, schema: str, user_id: str) -> None:
+    """Raises `UsageError` where the user neither is in `user_settings` nor was synced before."""
+    if await read_accounts(connection, schema, user_id):
+        return
+    known = await fetch_value(
+        connection, "SELECT EXISTS (SELECT FROM notion_sync.accounts WHERE user_id = %s)", (user_id,)
+    )
+    if not known and not await known_databases(connection, user_id):
+        raise unknown_user(user_id)
 
 
 async def count_databases(connection: Connection) -> int:

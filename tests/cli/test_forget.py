@@ -244,6 +244,34 @@ def test_a_person_is_asked(mirrored: Site) -> None:
     assert rows_of(mirrored, USER) == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((USER,), "is still connected"),
+        ((USER, "Canary Cast"), "is still among notion_databases"),
+        (("nobody",), "user 'nobody' is neither in user_settings nor known from before"),
+        (("nobody", "Canary Cast"), "user 'nobody' is neither in user_settings nor known from before"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anybody_is_asked(mirrored: Site, words: tuple[str, ...], told: str) -> None:
+    before = rows_of(mirrored, USER)
+    terminal = Terminal("forget", *words, COLUMNS="500", **mirrored.command.environment)
+    assert terminal.ends() == 2
+    assert told in terminal.shown
+    assert "[y/N]" not in terminal.shown
+    assert told in mirrored.command("forget", *words).sentence
+    assert rows_of(mirrored, USER) == before
+
+
+def test_a_database_of_who_mirrors_everything_is_refused_first_even_with_disconnect(mirrored: Site) -> None:
+    mirrored.execute('UPDATE user_settings SET notion_databases = \'{"*": "*"}\'')
+    terminal = Terminal("forget", USER, "Canary Cast", "--disconnect", COLUMNS="500", **mirrored.command.environment)
+    assert terminal.ends() == 2
+    assert "mirrors everything that is shared with the token" in terminal.shown
+    assert "[y/N]" not in terminal.shown
+    assert mirrored.execute("SELECT count(*) FROM user_settings WHERE notion_databases ->> '*' = '*'") == [(2,)]
+
+
 @pytest.mark.parametrize("deferred", ["", "DEFERRABLE INITIALLY DEFERRED", "ON DELETE RESTRICT"])
 def test_what_the_application_refers_to_is_told_and_nothing_is_half_done(mirrored: Site, deferred: str) -> None:
     mirrored.execute(

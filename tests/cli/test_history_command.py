@@ -54,6 +54,14 @@ def test_of_one_page_by_title_id_or_link(edited: Site) -> None:
     assert {one["kind"] for one in json.loads(ended.out)["changes"]} == {"inserted"}
 
 
+def test_of_a_user_who_is_unknown_it_says_so(edited: Site) -> None:
+    ended = edited.command("history", "you", "Worlds")
+    told = "user 'you' is neither in user_settings nor known from before: check the spelling."
+    assert (ended.code, ended.sentence) == (2, told)
+    edited.execute("DELETE FROM user_settings")
+    assert edited.command("history", "anna", "Worlds").code == 0
+
+
 def test_json_has_all_of_it(edited: Site) -> None:
     found = json.loads(edited.command("history", "anna", "Worlds", "--json").out)
     assert (found["user_id"], found["database"]) == ("anna", "Worlds")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from notion_pg_sync.commands.status.facts import Facts, Key
 from notion_pg_sync.commands.status.words import ago
 from notion_pg_sync.core.databases import ConfiguredDatabase, find_databases
-from notion_pg_sync.core.errors import UsageError
+from notion_pg_sync.core.errors import UsageError, unknown_user
 from notion_pg_sync.core.health import (
     CLOCKS_DIFFER_MINUTES,
     INTERVALS_UNTIL_STALE,
@@ -174,7 +174,7 @@ def filter_health(judgement: Judgement, user_id: str | None, database: str | Non
     """
     judged = of_user(judgement, user_id).judged
     if user_id is not None and not judged:
-        raise UsageError(f"user {user_id!r} is neither in user_settings nor known from before: check the spelling.")
+        raise unknown_user(user_id)
     if database is None:
         return Judgement(judged)
     meant = meant_by(
