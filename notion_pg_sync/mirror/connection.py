@@ -88,6 +88,10 @@ class PostgresError(ToolError):
     code = ErrorCode.POSTGRESQL
 
 
+class NotSetUpError(PostgresError):
+    """Nothing that the tool needs was ever made in this PostgreSQL."""
+
+
 class Connection(AsyncConnection[TupleRow]):
     """A connection whose transactions set what they rely on before their first statement.
 

@@ -10,7 +10,7 @@ from typing import cast
 
 from psycopg import sql
 
-from notion_pg_sync.mirror.connection import Connection, PostgresError, fetch_value
+from notion_pg_sync.mirror.connection import Connection, NotSetUpError, PostgresError, fetch_value
 
 # Any number, the same for every copy of the tool: two that migrate at once take turns.
 _ADVISORY_LOCK = 7_263_548_190
@@ -66,7 +66,7 @@ async def check_version(connection: Connection) -> None:
     """Raises `PostgresError` unless the database is at this tool's version, or at a newer one that only adds to it."""
     applied, newest = await applied_version(connection), migrations()[-1].version
     if applied == 0:
-        raise PostgresError("this PostgreSQL is not set up for notion-pg-sync: run 'notion-pg-sync init'.", INIT)
+        raise NotSetUpError("this PostgreSQL is not set up for notion-pg-sync: run 'notion-pg-sync init'.", INIT)
     if applied < newest:
         raise PostgresError("the tables of notion-pg-sync are of an older version: run 'notion-pg-sync init'.", INIT)
     await is_ahead(connection)

@@ -230,7 +230,7 @@ async def begin_snapshot(connection: Connection) -> None:
 
 
 async def read_users(connection: Connection, schema: str, user_id: str | None = None) -> list[User]:
-    """The users in `user_settings` who have a Notion token or name databases, all or that of `user_id`, by user.
+    """The users in `user_settings` who have a Notion token or name databases, by user; or `user_id`, who may have none.
 
     No token leaves PostgreSQL.
     """
@@ -250,8 +250,8 @@ async def read_users(connection: Connection, schema: str, user_id: str | None = 
             FROM {table} WHERE user_id IS NOT NULL
         ) AS settings
         LEFT JOIN notion_sync.accounts ON accounts.user_id {=} settings.user_id
-        WHERE (has_token OR databases IS NOT NULL)
-          AND (%(user)s::pg_catalog.text IS NULL OR settings.user_id {=} %(user)s)
+        WHERE CASE WHEN %(user)s::pg_catalog.text IS NULL THEN has_token OR databases {<>} '{{}}'
+                   ELSE settings.user_id {=} %(user)s END
         ORDER BY settings.user_id
         """,
         has_token=sql.SQL(" OR ").join(tokens) if tokens else sql.SQL("false"),

@@ -69,6 +69,22 @@ async def is_any_concerned(connection: Connection, user_id: str) -> bool:
     return cast(bool, await fetch_value(connection, query, user=user_id))
 
 
+async def question_to_a_view(connection: Connection, user_id: str) -> str | None:
+    """What shows the rows of a typed view that is there and has a database of the user; None where there is none."""
+    query = """
+        SELECT format('SELECT * FROM %%I.%%I', nspname, relname)
+        FROM notion_sync.accounts
+        JOIN notion_sync.data_sources AS known USING (user_id)
+        LEFT JOIN notion_sync.databases USING (user_id, database_id)
+        JOIN notion_sync.views AS made ON made.view_name = known.view_name
+        JOIN pg_class ON relname = made.view_name AND relkind = 'v'
+        JOIN pg_namespace ON pg_namespace.oid = relnamespace AND nspname = %(schema)s
+        WHERE user_id = %(user)s AND coalesce(databases.views, accounts.views)
+        ORDER BY known.database_name LIMIT 1
+    """
+    return cast(str | None, await fetch_value(connection, query, user=user_id, schema=SCHEMA))
+
+
 async def find_sources(connection: Connection, names: Collection[str] | None) -> dict[str, list[ViewSource]]:
     """The data sources of all users who want views, by view; of `names`, those that share a view with one of them."""
     found = await connection.execute(

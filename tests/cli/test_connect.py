@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from notion_workspace import literals
 
 from notion_pg_sync.sync.run.token_encryption import open_token
-from tests.cli.conftest import Command, Ended, Site
+from tests.cli.conftest import BARE, Command, Ended, Site
 from tests.cli.terminal import Terminal
 
 pytestmark = pytest.mark.slow
@@ -97,6 +99,32 @@ def test_another_token_for_a_connected_user_is_asked_for_and_their_databases_may
     assert terminal.ends() == 0
     assert settings_of(site, "me") == (site.small.tokens["anna"], databases, False, True)
     assert site.execute("SELECT notion_access_token FROM user_settings") == [(None,)]
+
+
+@pytest.mark.parametrize("name", ["Characters", 'Größe\'s "50 %"', "order"])
+def test_it_ends_with_what_to_type_to_see_the_rows(site: Site, name: str) -> None:
+    site.connect("me", site.small.tokens["anna"], json.dumps({name: site.small.databases["Worlds"]}))
+    ended = site.command("connect", "me", "--keep-token", "--sync")
+    assert (ended.code, ended.err) == (0, "")
+    *_, last = ended.out.splitlines()
+    typed = last.removeprefix("Look at them: notion-pg-sync ")
+    assert typed != last
+    shown = subprocess.run(
+        ["/bin/sh", "-c", f"{sys.executable} -m notion_pg_sync {typed}"],
+        env={**BARE, **site.command.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "World 1" in shown.stdout
+
+
+def test_without_a_view_there_is_nothing_to_look_at(site: Site) -> None:
+    words = ("connect", "me", "--no-views", "--database", "Worlds", "--sync")
+    ended = site.command(*words, given=site.small.tokens["anna"])
+    assert ended.code == 0
+    assert "Look at them" not in ended.out
 
 
 SIZES = pytest.mark.parametrize(("columns", "lines"), [("80", "24"), ("100", "35")])

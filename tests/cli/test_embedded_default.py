@@ -68,6 +68,15 @@ def test_a_command_on_a_terminal_makes_one_and_later_ones_use_it(folder: Path) -
     assert "user_settings has no rows" in ended.sentence
 
 
+@pytest.mark.parametrize("command", ["status", "sync-all"])
+def test_the_first_command_says_to_connect_which_sets_it_up(folder: Path, command: str) -> None:
+    """README says to skip `init` for it."""
+    code, shown = OnTerminal(folder, command).ended()
+    assert code == 3
+    assert "nobody has connected Notion to this PostgreSQL yet: run 'notion-pg-sync connect me'." in shown
+    assert "init" not in shown
+
+
 def test_two_commands_at_once_share_it(folder: Path) -> None:
     commands = [OnTerminal(folder, "init") for _ in range(2)]
     ended = [command.ended() for command in commands]

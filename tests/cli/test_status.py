@@ -556,3 +556,13 @@ def test_it_fits_the_terminal(anna: Site, columns: int) -> None:
     lines = [line.replace("\x1b[1m", "").replace("\x1b[0m", "") for line in shown.splitlines()]
     assert max(len(line) for line in lines if "\x1b" not in line) <= columns
     assert ("user" in shown.split("Characters")[0].split("\n")[-2]) is (columns == 160)
+
+
+def test_who_was_disconnected_is_nobody_and_it_says_to_connect(anna: Site) -> None:
+    assert anna.command("forget", "anna", "--disconnect", "--yes").code == 0
+    ended = anna.command("status")
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.sentence == (
+        "no user has connected Notion, so there is nothing to show: connect a user first ('notion-pg-sync connect')."
+    )
+    assert "notion_databases names no database" in anna.command("status", "--user", "anna").out

@@ -18,6 +18,7 @@ from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.commands.status.judgement import assess, filter_health
 from notion_pg_sync.commands.status.screen import show_status
 from notion_pg_sync.core.printable import printable_lines
+from notion_pg_sync.mirror.overview import User
 from tests.commands.status_facts import (
     HOUR,
     MINUTE,
@@ -187,6 +188,13 @@ def test_what_is_not_to_be_synced_is_a_number_in_the_headline() -> None:
     screen = one_screen(replace(known, users=(known.users[0],)))
     assert "Not counted: 1 not configured." in words(screen)
     assert "bob" not in screen
+
+
+def test_where_nobody_names_a_database_it_says_what_to_do() -> None:
+    users = (User("anna", True, {}, True, NOW), User("bob", True, None, True, NOW))
+    screen = words(one_screen(replace(facts(), users=users)))
+    assert screen.startswith("Nobody has asked for a database yet, so there is nothing to keep fresh: pick some for a")
+    assert "('notion-pg-sync connect'). Not counted: 2 users with nothing to sync." in screen
 
 
 def test_who_asks_for_a_user_sees_each_database() -> None:

@@ -20,12 +20,14 @@ from notion_pg_sync.commands.output.terminal import Screen
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
 from notion_pg_sync.core.ids import names_view
+from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.mirror import accounts, migrations
 from notion_pg_sync.mirror.accounts import Account
 from notion_pg_sync.mirror.connection import Pool, open_pool, retried, transaction
 from notion_pg_sync.mirror.initialise import carry_out, plan_init
 from notion_pg_sync.mirror.preset_tables import make_where_allowed
 from notion_pg_sync.mirror.tables import preset_table_for, settings_schema
+from notion_pg_sync.mirror.view_catalog import question_to_a_view
 from notion_pg_sync.notion.client import Bot, NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.settings import Settings
@@ -111,9 +113,18 @@ def run_connect(settings: Settings, wish: ConnectOptions, command: str, *, set_u
     if stored.auto_sync is False:
         out.print("auto_sync_enabled is false for this user: sync-all skips them until it is true.")
     wants_sync = wish.sync if wish.sync is not None else is_interactive() and confirm("Sync now?", default=True)
-    if not wants_sync:
-        return 0
-    return show_run(lambda listener: sync_all(settings, listener, command, stored.user_id), as_json=False, report=[])
+    code = 0
+    if wants_sync:
+        user = stored.user_id
+        code = show_run(lambda listener: sync_all(settings, listener, command, user), as_json=False, report=[])
+    if question := run_until_done(_question(settings, stored.user_id)):
+        out.print(f"Look at them: {shell_command('notion-pg-sync', 'sql', question)}")
+    return code
+
+
+async def _question(settings: Settings, user_id: str) -> str | None:
+    async with open_pool(settings.database_url or "") as pool, transaction(pool) as connection:
+        return await question_to_a_view(connection, user_id)
 
 
 def _inspected(settings: Settings, standing: Standing, wish: ConnectOptions, out: Screen) -> TokenInspection:

@@ -15,9 +15,10 @@ import typer
 
 from notion_pg_sync.commands.output.logs import switch_on_logs, traceback_of
 from notion_pg_sync.commands.output.streams import OutputClosedError, complain, remark
-from notion_pg_sync.core.errors import ExitCode, ToolError
+from notion_pg_sync.core.errors import ExitCode, NothingAttemptedError, ToolError
 from notion_pg_sync.core.printable import printable
 from notion_pg_sync.embedded.fallback import chosen_postgres
+from notion_pg_sync.mirror.connection import NotSetUpError
 from notion_pg_sync.settings import Settings
 
 if TYPE_CHECKING:
@@ -78,12 +79,22 @@ def _clean_up_on_signals() -> None:
 
 @contextmanager
 def postgres_of(settings: Settings) -> Iterator[Settings]:
-    """The settings with the PostgreSQL to use, which the block has; the embedded one is started and stopped."""
+    """The settings with the PostgreSQL to use, which the block has; the embedded one is started and stopped.
+
+    Of the embedded one nobody need say that it is to be set up: `connect` does that.
+    """
     on_terminal = sys.stderr.isatty()
     with chosen_postgres(settings, dict(os.environ), on_terminal=on_terminal) as (url, says):
         if says and on_terminal:
             remark(printable(says))
-        yield replace(settings, database_url=url)
+        try:
+            yield replace(settings, database_url=url)
+        except NotSetUpError as error:
+            if settings.database_url is not None:
+                raise
+            raise NothingAttemptedError(
+                "nobody has connected Notion to this PostgreSQL yet: run 'notion-pg-sync connect me'."
+            ) from error
 
 
 def _sentence(error: Exception, verbose: int) -> str:

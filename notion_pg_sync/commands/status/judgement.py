@@ -255,7 +255,10 @@ def _how_many_fresh(judgement: Judgement) -> str:
 
 def _all_is_well(judgement: Judgement, now: datetime) -> str:
     if not (number := len(judgement.fresh)):
-        return "Nobody has asked for a database yet, so there is nothing to keep fresh."
+        return (
+            "Nobody has asked for a database yet, so there is nothing to keep fresh: "
+            "pick some for a user ('notion-pg-sync connect')."
+        )
     which = {1: "The one database is fresh", 2: "Both databases are fresh"}.get(
         number, f"All {number:,} databases are fresh"
     )
@@ -269,7 +272,16 @@ def _by_condition(judged: Sequence[DatabaseHealth]) -> str:
         for condition in Condition
         if condition is not Condition.PAUSED
     }
-    return ", ".join([*(f"{number:,} {condition.words}" for condition, number in numbers.items() if number), *paused])
+    return ", ".join([*(_counted(condition, number) for condition, number in numbers.items() if number), *paused])
+
+
+def _counted(condition: Condition, number: int) -> str:
+    # It is never a database that has nothing to sync.
+    return (
+        f"{plural(number, 'user')} with {condition.words}"
+        if condition is Condition.NOTHING_TO_SYNC
+        else (f"{number:,} {condition.words}")
+    )
 
 
 def _no_such_database(judged: Iterable[DatabaseHealth], user_id: str | None, database: str) -> str:
