@@ -112,7 +112,9 @@ FullBodiesEveryOption = Annotated[
 BodiesForOption = Annotated[
     str | None,
     typer.Option(
-        "--bodies-for", metavar="TIME", help="Stop reading page contents after this time; the next run continues."
+        "--bodies-for",
+        metavar="TIME",
+        help="Stop reading page contents after this time; the next run continues. 0s: no limit.",
     ),
 ]
 FilesOption = Annotated[
@@ -126,7 +128,9 @@ FilesOption = Annotated[
 ]
 FilesForOption = Annotated[
     str | None,
-    typer.Option("--files-for", metavar="TIME", help="Begin no file after this time; the next run continues."),
+    typer.Option(
+        "--files-for", metavar="TIME", help="Begin no file after this time; the next run continues. 0s: no limit."
+    ),
 ]
 LargestFileOption = Annotated[
     str, typer.Option("--largest-file", metavar="SIZE", help="Leave out larger files; such as 50MB or 2GB.")

@@ -75,11 +75,11 @@ def printed(site: Site, *arguments: str) -> object:
     return json.loads(site.command(*arguments).out)
 
 
-def test_sync_and_sync_all(site: Site) -> None:
+def test_sync_and_sync_all(site: Site, tmp_path: Path) -> None:
     connect(site, "anna", site.small.tokens["anna"], "Worlds")
     connect(site, "ben", "ntn_revoked", "Worlds")
     site.execute(SPOILED_TITLES)
-    outcome = printed(site, "sync-all", "--json")
+    outcome = printed(site, "sync-all", "--json", "--files", str(tmp_path / "kept"))
     verified = printed(site, "sync-all", "--user", "anna", "--verify", "--json")
     with a_sync_that_hangs(site, "sync-all"):
         beside_another = printed(site, "sync-all", "--json")

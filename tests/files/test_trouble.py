@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from notion_workspace import File
 
@@ -132,6 +134,40 @@ def test_the_time_for_files_ends_and_the_next_run_continues(either: FileSite) ->
     assert either.sync() == WELL
     assert either.problems(source) == []
     assert either.workspace.files.counts()["200"] <= 150 + 64
+
+
+def test_a_time_of_nothing_is_no_limit_as_with_page_contents(site: FileSite) -> None:
+    source = site.add_albums(small_files(20))
+    assert site.sync("--files-for", "0s") == WELL
+    assert site.problems(source) == []
+
+
+def test_json_has_what_became_of_files_as_numbers(site: FileSite) -> None:
+    site.add_albums(small_files(3))
+    site.workspace.files.faults.add("404", path="/1.txt$")
+    (account,) = json.loads(site.sync("--json").out)["accounts"]
+    kept = site.kept()
+    assert 0 < len(kept) < 3
+    failed = len(site.failures())
+    size = sum(size for _, _, size, _ in kept.values())
+    assert account["files"] == {"kept": len(kept), "failed": failed, "left": 0, "bytes": size}
+    (account,) = json.loads(site.command("sync-all", "--json").out)["accounts"]
+    assert account["files"] is None
+
+
+@pytest.mark.parametrize("words", [("sync-all",), ("sync", "anna", "Albums"), ("sync-all", "--dry-run")])
+def test_files_that_are_wanted_without_a_place_are_told_once_and_fail_nothing(
+    site: FileSite, words: tuple[str, ...]
+) -> None:
+    site.add_albums([[SKETCH]], files=True)
+    outcome = json.loads(site.command(*words, "--json").out)
+    told = (
+        '"files" is true for anna/Albums in notion_databases, but no place is known where files are kept: '
+        'name it, with NOTION_PG_SYNC_FILES or --files (docs/files.md), or take "files" out.'
+    )
+    assert outcome["message"].count(told) == 1
+    assert outcome["status"] == "succeeded"
+    assert '"files" is true' not in json.loads(site.sync("--json").out)["message"]
 
 
 def test_hosts_that_are_not_notions_are_not_asked(site: FileSite) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.runs import DatabaseRun
+from notion_pg_sync.sync.files.outcome import FileCounts
 from notion_pg_sync.sync.run.run import RunOutcome
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def as_json(outcome: RunOutcome) -> dict[str, object]:
                 "user_id": account.user_id,
                 "problems": [*account.problems, *([account.token_problem] if account.token_problem else [])],
                 "suspended": account.suspended,
+                "files": _files_as_json(account.files),
                 "databases": [
                     _run_as_json(name, run, account.verified.get(name))
                     for name, run in sorted(account.databases.items())
@@ -65,6 +67,12 @@ def _verification(outcome: RunOutcome) -> dict[str, object]:
     from notion_pg_sync.commands.output.verification import verification_as_json  # noqa: PLC0415 - only where needed
 
     return {"verification": verification_as_json(outcome.verified)}
+
+
+def _files_as_json(files: FileCounts | None) -> dict[str, int] | None:
+    if files is None:
+        return None
+    return {"kept": files.kept, "failed": files.failed, "left": files.left, "bytes": files.bytes}
 
 
 def _run_as_json(name: str, run: DatabaseRun, verification: Verification | None) -> dict[str, object]:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import psycopg
 
@@ -31,6 +32,7 @@ from notion_pg_sync.notion.client import NotionClient
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.pacer import Pacer
 from notion_pg_sync.sync.bodies.bodies import BodiesSync
+from notion_pg_sync.sync.files.outcome import FileCounts
 from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.rows.database import DatabaseSync
 from notion_pg_sync.sync.rows.excluding import record_configured
@@ -88,6 +90,7 @@ async def sync_account(
     account = await current_account(work, account.user_id) or account
     configuration = read_configuration(account.databases)
     outcome.problems.extend(problem.message for problem in configuration.problems)
+    outcome.note_unkept(work.settings, configuration.databases)
     outcome.due = len(configuration.databases)
     async with open_client_of(work, account) as opened, keeping_lease(work, account.user_id, opened.pacer) as lease:
         known = await begin_account(work, account, takes_requests=True)
@@ -257,8 +260,7 @@ async def sync_bodies(
         return
     async with transaction(work.pool) as connection:
         wanting = await wanting_bodies(connection, outcome.user_id)
-    limit = work.settings.bodies_for
-    deadline = asyncio.get_running_loop().time() + limit.total_seconds() if limit else None
+    deadline = _deadline(work.settings.bodies_for)
     readers: dict[str, BodiesSync] = {}
     for database, name in synced:
         run = outcome.databases[name]
@@ -278,6 +280,11 @@ async def sync_bodies(
                     outcome.databases[name] = bodies.run
 
 
+def _deadline(limit: timedelta | None) -> float | None:
+    """When that time is over, by the event loop's clock; None where there is no limit, which a time of 0 says too."""
+    return asyncio.get_running_loop().time() + limit.total_seconds() if limit else None
+
+
 async def sync_files(work: RunContext, client: NotionClient, outcome: AccountOutcome) -> None:
     """Fetches the files that an account's pages name, where they are to be kept; after all rows and bodies."""
     if work.settings.files and work.settings.dry_run:
@@ -288,16 +295,14 @@ async def sync_files(work: RunContext, client: NotionClient, outcome: AccountOut
         return
     from notion_pg_sync.sync.files.fetching import AccountFiles  # noqa: PLC0415 - only where needed
 
-    limit = work.settings.files_for
-    deadline = asyncio.get_running_loop().time() + limit.total_seconds() if limit is not None else None
-    files = AccountFiles(work, work.keeping, client, outcome.user_id, deadline=deadline)
+    files = AccountFiles(work, work.keeping, client, outcome.user_id, deadline=_deadline(work.settings.files_for))
     problem: str | None = None
     try:
         problem = await files.sync()
     except Exception as error:  # noqa: BLE001 - recorded; the rows are there without files
         problem = logged_failure(error).sentence
     finally:
-        outcome.files += files.counts
+        outcome.files = (outcome.files or FileCounts()) + files.counts
     if problem is not None and problem not in outcome.problems:
         outcome.problems.append(problem)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.mirror.runs import Counts, DatabaseRun
+from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.files.outcome import FileCounts, FilesDue
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class AccountOutcome:
     `unread` were not asked for. `suspended` names the databases that are suspended, tried or not, with the reason.
     `ids` has the ids of all these databases. `verified`: how the copy of databases compares with Notion, where that was
     asked for; `unverified`: why others could not be compared. `pages`: what reading pages by their ids came to.
-    `files`: what keeping files came to; `files_due`: what a dry run would fetch. `served`: how many requests of
+    `files`: what keeping files came to, None where none are kept; `files_due`: what a dry run would fetch; `unkept`:
+    the databases whose files are to be kept, where no place for these is known. `served`: how many requests of
     applications were taken up; `is_asked_for_more`: others waited when the sync of a database ended last.
     """
 
@@ -46,8 +48,9 @@ class AccountOutcome:
     verified: dict[str, Verification] = field(default_factory=dict)
     unverified: dict[str, str] = field(default_factory=dict)
     pages: Counts = field(default_factory=Counts)
-    files: FileCounts = field(default_factory=FileCounts)
+    files: FileCounts | None = None
     files_due: FilesDue = field(default_factory=FilesDue)
+    unkept: list[str] = field(default_factory=list)
     served: int = 0
     is_asked_for_more: bool = False
 
@@ -73,6 +76,11 @@ class AccountOutcome:
         if synced.is_suspended and synced.run.error_code:
             self.suspended[name] = synced.run.message or ""
         return name
+
+    def note_unkept(self, settings: Settings, databases: Iterable[ConfiguredDatabase]) -> None:
+        """Takes in which of the databases want their files kept, where no place for these is known."""
+        if settings.files is None:
+            self.unkept = [database.name for database in databases if database.options.files]
 
     def leave_suspended(self, reasons: Mapping[ConfiguredDatabase, str]) -> None:
         """Takes in that these databases were not tried, being suspended."""

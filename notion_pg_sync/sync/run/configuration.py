@@ -182,10 +182,14 @@ def _alike(databases: Iterable[ConfiguredDatabase]) -> Iterator[Remark]:
 
 def without_place(databases: Iterable[ConfiguredDatabase]) -> Iterator[Remark]:
     """What is to be told of databases whose files are to be kept, where no place for these is known."""
-    names = [repr(database.name) for database in databases if database.options.files]
-    if names:
-        said = f'"files" is true for {some(names)} in notion_databases, but no place is known where files are kept'
-        yield Remark(said, 'name it, with NOTION_PG_SYNC_FILES or --files (docs/files.md), or take "files" out')
+    if names := [repr(database.name) for database in databases if database.options.files]:
+        yield no_place_for(names)
+
+
+def no_place_for(names: Sequence[str]) -> Remark:
+    """The same of databases that are called so."""
+    said = f'"files" is true for {some(names)} in notion_databases, but no place is known where files are kept'
+    return Remark(said, 'name it, with NOTION_PG_SYNC_FILES or --files (docs/files.md), or take "files" out')
 
 
 def repaired(notion_databases: object) -> dict[str, object] | None:

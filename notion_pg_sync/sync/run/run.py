@@ -39,7 +39,7 @@ from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.files.outcome import FileCounts, FilesDue
 from notion_pg_sync.sync.run.account_outcome import AccountOutcome
 from notion_pg_sync.sync.run.claiming import Claims, claim_patiently, clear_up, close_dead_runs, summary, who
-from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, read_configuration
+from notion_pg_sync.sync.run.configuration import LINK_OF_VIEW, no_place_for, read_configuration
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.failures import failure_of, logged_failure
 from notion_pg_sync.sync.run.listener import Listener
@@ -265,14 +265,18 @@ class RunOutcome:
             said = f"dry run, nothing was written: {said}"
         if totals.bodies_read or totals.bodies_failed:
             said += f" {plural(totals.bodies_read, 'page body', 'page bodies')} read, {totals.bodies_failed} failed."
-        files = sum((account.files for account in self.accounts), FileCounts()).sentence
+        files = sum((account.files for account in self.accounts if account.files), FileCounts()).sentence
         files_due = sum((account.files_due for account in self.accounts), FilesDue()).sentence
         said = " ".join(filter(None, (said, read, files, files_due)))
         for holder, count in Counter(self.elsewhere.values()).items():
             said += f" {plural(count, 'user')} left to {who(holder)}, which is syncing them."
         if self.done_elsewhere:
             said += f" Other runs synced {plural(self.done_elsewhere, 'user')} meanwhile."
-        return " ".join([said, *self.notes])
+        return " ".join([said, *self.notes, *self._unkept()])
+
+    def _unkept(self) -> list[str]:
+        names = [f"{account.user_id}/{name}" for account in self.accounts for name in account.unkept]
+        return [f"{remark.message}: {remark.needs}." for remark in ([no_place_for(names)] if names else [])]
 
     def _of_databases(self, due: int) -> str:
         synced = [(account.user_id, run) for account in self.accounts for run in account.databases.values()]
@@ -510,6 +514,7 @@ async def sync_one(
             known_before = await begin_account(work, account, takes_requests=False)
             client = await with_emails_settled(work, opened, user_id, known_before.emails)
             of_account = AccountOutcome(user_id, due=1)
+            of_account.note_unkept(settings, [wanted])
             outcome.accounts.append(of_account)
             name = await sync_and_record(
                 work,
