@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,9 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from notion_pg_sync.commands.output.sheet import Sheet, Styled
-from notion_pg_sync.commands.output.terminal import text_of
+from notion_pg_sync.commands.output.terminal import Screen, text_of
 
 NOTHING = Text("–", "dim")
+# What people copy is not folded: what is quoted, how the tool is called, what installs something.
+_TO_COPY = re.compile(
+    r"""(?:notion-pg-sync(?:\ [\w-]+){1,2}\ )?(?<![^\s(:])(?:'[^']*'|"[^"]*")(?!\w)"""
+    r"""|(?<=\brun\ )(?:/\S+|uv\ pip)\ [^,;]*\]'""",
+)
+# Stands for a blank that is not to be folded at; nothing that is printable is like it.
+_HELD = "\ue000"
 _GAP = 2
 
 
@@ -81,6 +89,21 @@ def lines_of(console: Console, text: Text, indent: int) -> list[Text]:
     for line in lines:
         line.rstrip()
     return [Text(" " * indent).append_text(line) for line in lines]
+
+
+def fold_message(message: str, width: int) -> str:
+    """Pure: its lines folded at words where they are wider, and nowhere within what is to be copied.
+
+    What is indented is laid out already.
+    """
+    folded: list[str] = []
+    for line in message.split("\n"):
+        if line.startswith(" "):
+            folded.append(line)
+            continue
+        held = Text(_TO_COPY.sub(lambda found: found[0].replace(" ", _HELD), line), overflow="ignore")
+        folded += [part.plain.replace(_HELD, " ").rstrip() for part in held.wrap(Screen(width=width), width)]
+    return "\n".join(folded)
 
 
 def print_indented(console: Console, text: Text, indent: int) -> None:

@@ -20,6 +20,8 @@ from notion_pg_sync.core.printable import printable, printable_lines
 # What the tool itself prints that an encoding such as Latin-1 lacks, in ASCII.
 _PLAIN = {"•": "*", "…": "...", "–": "-", "→": "->", "✓": "+", "✗": "x"}
 _WRITTEN_OUT = "notion-pg-sync"
+# Of a terminal that does not say how many it has.
+_USUAL_COLUMNS = 80
 
 
 class OutputError(ToolError):
@@ -150,13 +152,30 @@ def say(text: str, end: str = "\n") -> None:
 
 
 def complain(sentence: str) -> None:
-    """Says on stderr, in one line, what is wrong."""
-    typer.echo(f"notion-pg-sync: {printable(sentence)}", err=True)
+    """Says on stderr what is wrong: in one line, which a terminal shows folded."""
+    _tell(f"notion-pg-sync: {printable(sentence)}")
 
 
 def remark(text: str) -> None:
     """Says on stderr, in lines of their own, what is no failure by itself."""
-    typer.echo(printable_lines(text), err=True)
+    _tell(printable_lines(text))
+
+
+def _tell(text: str) -> None:
+    if sys.stderr.isatty():
+        from notion_pg_sync.commands.output.layout import fold_message  # noqa: PLC0415 - only for people
+
+        text = fold_message(text, _columns())
+    typer.echo(text, err=True)
+
+
+def _columns() -> int:
+    """How wide the terminal is that stderr is."""
+    said = os.environ.get("COLUMNS", "")
+    try:
+        return int(said) if said.isdecimal() else os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL_COLUMNS
+    except OSError:
+        return _USUAL_COLUMNS
 
 
 def confirm(question: str, *, default: bool = False) -> bool:
