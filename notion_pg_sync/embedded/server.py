@@ -38,6 +38,8 @@ if sys.platform != "win32":
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "default_folder", "exists"]
 
 DATABASE = "notion"
+# How the folders of servers begin that go when `demo` ends.
+DEMO_PREFIX = "notion-pg-sync-demo-"
 # Small: about 9 MB while idle.
 SERVER_SETTINGS = {
     "listen_addresses": "",

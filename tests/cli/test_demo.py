@@ -20,6 +20,7 @@ import pytest
 
 from notion_pg_sync.commands.demo.command import what_to_type
 from notion_pg_sync.commands.demo.requirements import NEEDS
+from notion_pg_sync.commands.doctor.scheduling.line_to_add import own_command
 from tests.cli.terminal import Terminal
 
 pytestmark = pytest.mark.slow
@@ -98,6 +99,16 @@ def test_what_the_kept_demo_prints_is_typed_in_another_terminal_and_stays_in_the
     ended = subprocess.run(["/bin/sh", "-ec", typed], env=shell, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith("name,age,alive\n")
+    export = typed.partition(f"{own_command()} sql")[0]
+    doctor = subprocess.run(
+        ["/bin/sh", "-c", f"{export}\n{own_command()} doctor -v"],
+        env=shell,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "this PostgreSQL is the demo's, and goes when that ends: there is nothing to schedule" in doctor.stdout
+    assert "crontab -l 2>/dev/null" not in doctor.stdout
     assert "9 databases are fresh" in ended.stdout
     demo.interrupts()
     assert demo.ends() == 0

@@ -37,7 +37,7 @@ from notion_pg_sync.commands.output.terminal import Screen, text_of
 from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.embedded.held_signals import signals_held_back
-from notion_pg_sync.embedded.server import EmbeddedPostgres
+from notion_pg_sync.embedded.server import DEMO_PREFIX, EmbeddedPostgres
 
 
 class DemoError(ToolError):
@@ -82,7 +82,7 @@ def _servers(showcase: Showcase) -> Iterator[tuple[EmbeddedPostgres, WorkspaceSe
     """Both of them, of which nothing is left behind, whenever somebody presses Ctrl-C."""
     with ExitStack() as stack:
         with signals_held_back():
-            folder = Path(tempfile.mkdtemp(prefix="notion-pg-sync-demo-"))
+            folder = Path(tempfile.mkdtemp(prefix=DEMO_PREFIX))
             stack.callback(shutil.rmtree, folder)
             postgres = stack.enter_context(EmbeddedPostgres(folder))
             notion = stack.enter_context(WorkspaceServer(showcase.workspace))

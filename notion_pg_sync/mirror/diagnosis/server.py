@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
 from notion_pg_sync.mirror.connection import Connection, current_time, fetch_value
 from notion_pg_sync.mirror.kept_settings import KeptSetting, kept_at
@@ -38,6 +39,12 @@ async def replication_role(connection: Connection) -> KeptSetting | None:
         return None
     source, database, role = row
     return kept_at("session_replication_role", source, database=database, role=role)
+
+
+async def data_folder(connection: Connection) -> str | None:
+    """Where the server keeps its data; None where this role may not know."""
+    query = "SELECT setting FROM pg_settings WHERE name = 'data_directory'"
+    return cast(str | None, await fetch_value(connection, query))
 
 
 async def look_at_server(connection: Connection) -> Server:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import humanize
@@ -60,7 +61,9 @@ from notion_pg_sync.core.errors import ExitCode
 from notion_pg_sync.core.health import LOOK_IS_OLD_AFTER_MINUTES, MISSED_AFTER_MINUTES
 from notion_pg_sync.core.printable import shell_command
 from notion_pg_sync.core.wording import plural, some
+from notion_pg_sync.embedded.server import DEMO_PREFIX
 from notion_pg_sync.mirror.connection import current_time
+from notion_pg_sync.mirror.diagnosis.server import data_folder
 from notion_pg_sync.mirror.jobs import REQUESTED, SYNC_ALL, paused_jobs
 from notion_pg_sync.mirror.looks import Demand, read_demand
 from notion_pg_sync.mirror.runs import ScheduledRun, scheduled_runs
@@ -78,6 +81,9 @@ _LOOK_IS_OLD_AFTER = timedelta(minutes=LOOK_IS_OLD_AFTER_MINUTES)
 _LATELY = timedelta(days=1)
 # Clocks of two machines are not quite the same.
 _EARLY = timedelta(seconds=10)
+
+
+_OF_A_DEMO = skipped("this PostgreSQL is the demo's, and goes when that ends: there is nothing to schedule")
 
 
 @dataclass(frozen=True)
@@ -135,10 +141,18 @@ async def _scheduled(examination: Examination) -> list[Finding]:
     if schedule.unreadable:
         seen = f"nothing that this user may read starts sync-all, and {', '.join(schedule.unreadable)} cannot be read"
         return [warning(seen, needs="run doctor as root", look=f"sudo -E {own_command()} doctor")]
+    if await _is_of_a_demo(examination):
+        return [_OF_A_DEMO]
     outside = " (this is a container: where its host starts it, use --no-cron-check)" if is_in_container() else ""
     install = "" if shutil.which("crontab") else "sudo apt-get install cron\n"
     fix = install + line_to_add(examination.environment)
     return [broken(f"nothing on this host starts sync-all{outside}", fix, SCHEDULE)]
+
+
+async def _is_of_a_demo(examination: Examination) -> bool:
+    """Whether PostgreSQL is the one of a demo: a line for it would fail once that has ended."""
+    folder = await examination.ask(data_folder) if examination.schema else None
+    return folder is not None and Path(folder).parent.name.startswith(DEMO_PREFIX)
 
 
 def _line_found(line: CronLine, now: datetime) -> Finding:
@@ -400,6 +414,8 @@ async def _requests_looked_for(examination: Examination) -> list[Finding]:
         return [_not_looking(schedule.looking[0], looked, now)]
     if demand.last_look is None and not _is_anybody_waiting(demand, now):
         return [ok("nobody waits for what is asked for from SQL, so that sync-all --requested is not needed")]
+    if await _is_of_a_demo(examination):
+        return [_OF_A_DEMO]
     waits = f"{_waiting(demand)} for sync-all" if demand.waiting else "what is asked for waits for sync-all"
     seen = f"nothing here starts sync-all --requested ({looked}), so {waits}"
     return [warning(seen, line_to_add(examination.environment, for_requests=True))]
