@@ -236,3 +236,15 @@ async def test_what_an_application_inserts_is_synced_also_where_it_is_told_again
         connection.execute(theirs.encode())
         assert (await installation.sync_all()).failures == []
         assert connection.execute("SELECT count(*) > 0 FROM notion.tasks").fetchone() == (True,)
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs" / "screens").glob("*.svg")), ids=lambda path: path.stem)
+def test_every_picture_is_shown(picture: Path) -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    assert any(f"screens/{picture.name})" in page.read_text(encoding="utf-8") for page in pages)
+
+
+def test_who_is_on_call_finds_the_dashboard() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    on_call = text.partition("**For people on call.**")[2].partition("\n\n")[0]
+    assert "(examples/grafana/dashboard.json)" in on_call

@@ -32,7 +32,7 @@ MOST_PIXELS = 900
 _PIXELS_OF_A_CHARACTER = 12.2
 # The first lines of parts of the demo, and those of what comes after them.
 _PARTS_OF_THE_DEMO = {
-    "demo": (("Rows are typed columns", "Where Ada mentions"), ("The past of one page", "How fresh everything is")),
+    "demo": (("Rows are typed columns", "Where Ada mentions"), ("The past of one page", "A kept picture")),
     "demo-changes": (("Somebody edits a few pages", "Rows are typed columns"),),
 }
 _UNDER_WAY_LINE = re.compile("[⠀-⣿] ")
