@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -143,3 +144,15 @@ def test_what_is_due_counts_in_the_zone_of_cron() -> None:
 def test_a_field_that_cron_heeds_only_in_part_is_not_valid(field: str) -> None:
     (error,) = own(f"{field} * * * * x\n").errors
     assert error.sentence == f"{harmless(field)} is not a valid minute"
+
+
+def test_the_example_says_what_a_percent_sign_means_where() -> None:
+    text = (Path(__file__).parents[3] / "examples" / "crontab.txt").read_text(encoding="utf-8")
+    said = " ".join(line.lstrip("# ") for line in text.splitlines())
+    assert (
+        r"A % stands for itself here; in a command below, cron reads it as a newline unless it is written \%." in said
+    )
+    line = r"0 * * * * notion-pg-sync sync-all --user a\%b%c"
+    (entry,) = own(f"DATABASE_URL=postgresql://a%40b@host/app\n{line}\n").entries
+    assert (entry.variables["DATABASE_URL"], entry.standard_input) == ("postgresql://a%40b@host/app", "c")
+    assert entry.command.endswith("--user a%b")
