@@ -16,7 +16,7 @@ from tests.s3_server import Bucket
 
 NONE = FileTotals(0, 0, 0, 0)
 SOME = FileTotals(1215, 1203, 3, 4_100_000_000)
-NOTHING = KnownPlaces([], keeps_any=False)
+NOTHING = KnownPlaces(None, [], keeps_any=False)
 
 
 async def found_at(where: str, environment: dict[str, str] | None = None, known: KnownPlaces = NOTHING) -> Finding:
@@ -61,13 +61,13 @@ async def test_a_folder_that_is_still_to_be_made_is_left_to_the_first_run(tmp_pa
     assert finding.verdict is Verdict.OK
     assert "the first run that keeps a file makes it" in finding.message
     assert names_in(tmp_path) == []
-    lost = await found_at(str(tmp_path / "kept"), known=KnownPlaces(["a"], keeps_any=True))
+    lost = await found_at(str(tmp_path / "kept"), known=KnownPlaces("a", [], keeps_any=True))
     assert lost.verdict is Verdict.BROKEN
     assert names_in(tmp_path) == []
 
 
 async def test_another_place_than_the_one_that_keeps_the_files_is_told(tmp_path: Path) -> None:
-    finding = await found_at(str(tmp_path), known=KnownPlaces(["a"], keeps_any=True))
+    finding = await found_at(str(tmp_path), known=KnownPlaces("a", [], keeps_any=True))
     assert finding.verdict is Verdict.BROKEN
     assert "is not where the files of this database are" in finding.message
     assert finding.needs.startswith("mount its disk, or name the place that has them")

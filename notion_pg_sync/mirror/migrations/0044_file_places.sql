@@ -3,7 +3,8 @@
 -- additive
 CREATE TABLE notion_sync.file_places (
     place_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    taken_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    -- Null until the place has its mark.
+    taken_at timestamptz
 );
 ALTER TABLE notion_sync.file_places ENABLE ROW LEVEL SECURITY;
 

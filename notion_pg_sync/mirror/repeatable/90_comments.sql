@@ -484,8 +484,8 @@ COMMENT ON COLUMN notion_sync.page_files.path IS 'The file, see files.path.';
 COMMENT ON TABLE notion_sync.discarded_files IS
     'Files that nothing names any more and whose bytes the next run with --files, or forget, removes.';
 COMMENT ON TABLE notion_sync.file_places IS
-    'The places that kept the bytes of files, by the id in the file .notion-pg-sync there; the latest one does now.';
-COMMENT ON COLUMN notion_sync.file_places.taken_at IS 'When a run began to keep files there.';
+    'The places that kept the bytes of files, by the id in the file .notion-pg-sync there; the one taken last does now.';
+COMMENT ON COLUMN notion_sync.file_places.taken_at IS 'When a run began to keep files there; null: it was cut off before.';
 COMMENT ON FUNCTION notion_sync.discard_files(text, text[]) IS
     'For forget, exclusions and runs: deletes files that no page names, and notes that their bytes are to be removed.';
 COMMENT ON FUNCTION notion_sync.follow_unused_files() IS 'Trigger: notes since when no page names a file.';

@@ -20,6 +20,7 @@ from notion_pg_sync.sync.bodies.body import BodyReader
 from notion_pg_sync.sync.files.download import download
 from notion_pg_sync.sync.files.keeping import AT_ONCE, FileKeeping
 from notion_pg_sync.sync.files.keys import key_of
+from notion_pg_sync.sync.files.marks import hold
 from notion_pg_sync.sync.files.obstacles import DownloadError, Obstacle
 from notion_pg_sync.sync.files.outcome import FileCounts
 from notion_pg_sync.sync.files.place import Place, PlaceError
@@ -133,6 +134,7 @@ class AccountFiles:
     @retried
     async def _note_looked_for(self, paths: Sequence[str], lost: Sequence[str]) -> None:
         async with self._work.writing_for(self._user_id) as connection:
+            await hold(connection, self._keeping.place)
             await files.note_seen(connection, self._user_id, paths)
             if lost:
                 await files.note_lost(connection, self._user_id, lost)
@@ -241,6 +243,7 @@ class AccountFiles:
     @retried
     async def _write(self, results: _Results) -> None:
         async with self._work.writing_for(self._user_id) as connection:
+            await hold(connection, self._keeping.place)
             if results.kept:
                 await files.note_kept(connection, self._user_id, results.kept)
             if results.failed:

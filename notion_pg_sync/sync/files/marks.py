@@ -9,14 +9,21 @@ from collections.abc import Collection
 from enum import Enum, auto
 
 from notion_pg_sync.core.printable import printable, shell_command
-from notion_pg_sync.mirror.connection import Pool, transaction
-from notion_pg_sync.mirror.file_places import KnownPlaces, hold_places, known_places, take_place
+from notion_pg_sync.mirror.connection import Connection, Pool, retried, transaction
+from notion_pg_sync.mirror.file_places import (
+    KnownPlaces,
+    hold_places,
+    hold_present,
+    known_places,
+    make_id,
+    take_place,
+)
 from notion_pg_sync.sync.files.place import MARK, Place, PlaceError
 
 
 class Standing(Enum):
     """What a place is to a database: the one that keeps its files; the first one; one without a mark, though files are
-    kept; one that kept them before the present one; one with another database's mark.
+    kept; one that kept them before the present one, or was nearly taken; one with another database's mark.
     """
 
     OURS = auto()
@@ -33,9 +40,11 @@ def standing(mark: str | None, known: KnownPlaces) -> Standing:
     """Pure: what a place with this mark (None: it has none) is to a database that knows these."""
     if mark is None:
         return Standing.UNMARKED if known.keeps_any else Standing.NEW
-    if mark not in known.ids:
+    if mark == known.present:
+        return Standing.OURS
+    if mark not in known.others:
         return Standing.STRANGE
-    return Standing.OURS if mark == known.ids[0] else Standing.FORMER
+    return Standing.FORMER if known.keeps_any else Standing.NEW
 
 
 def require_ours(where: str, found: Standing) -> None:
@@ -51,8 +60,8 @@ def require_ours(where: str, found: Standing) -> None:
                 f"fetch what it lacks: {full}"
             )
         case Standing.FORMER:
-            wrong = f"{place} kept the files of this database before the present place"
-            needs = f"name the present one; to go back to this one, and fetch what it lacks: {full}"
+            wrong = f"{place} does not keep the files of this database now, another place does"
+            needs = f"name that one; to take this one instead, and fetch what it lacks: {full}"
         case Standing.STRANGE:
             wrong = f"{place} keeps the files of another database"
             needs = f"name a place of its own for this one; if the other database is gone, remove {MARK} there"
@@ -80,17 +89,36 @@ async def confirm(pool: Pool, place: Place, *, takes_another: bool = False) -> N
 async def _take(pool: Pool, place: Place, free: Collection[Standing]) -> Standing:
     """Takes a place, unless another run has done so by now.
 
-    PostgreSQL knows a mark before it is written: one that nobody knows would be another database's for good.
+    PostgreSQL knows a mark before it is written: one that nobody knows would be another database's for good. The place
+    before stays the one that keeps files until the mark is there.
     """
+    await place.check()
+    place_id = await _id_for_place(pool)
+    return await _mark(pool, place, place_id, free)
+
+
+@retried
+async def _id_for_place(pool: Pool) -> str:
+    async with transaction(pool) as connection:
+        return await make_id(connection)
+
+
+@retried
+async def _mark(pool: Pool, place: Place, place_id: str, free: Collection[Standing]) -> Standing:
     async with transaction(pool) as connection:
         await hold_places(connection)
-        if standing(await place.mark(), await known_places(connection)) in free:
-            await take_place(connection)
-    async with transaction(pool) as connection:
-        await hold_places(connection)
-        known = await known_places(connection)
-        found = standing(await place.mark(), known)
+        found = standing(await place.mark(), await known_places(connection))
         if found not in free:
             return found
-        await place.set_mark(known.ids[0])
+        await place.set_mark(place_id)
+        await take_place(connection, place_id)
     return Standing.OURS
+
+
+async def hold(connection: Connection, place: Place) -> None:
+    """Keeps other runs from taking another place until the transaction ends. Raises `PlaceError` where one has done so.
+
+    What this run did in the place is not recorded then.
+    """
+    if place.marked_as != await hold_present(connection):
+        require_ours(place.where, Standing.FORMER)

@@ -68,12 +68,16 @@ class Sink:
 
 
 class Place:
-    """Keeps bytes under keys (`keys.key_of`). Every method raises `PlaceError` where the place cannot be used."""
+    """Keeps bytes under keys (`keys.key_of`). Every method raises `PlaceError` where the place cannot be used.
+
+    `marked_as`: the id that it was marked with when it was last looked at.
+    """
 
     def __init__(self, where: str, store: ObjectStore, folder: Path | None) -> None:
         self.where = where
         self._store = store
         self._folder = folder
+        self.marked_as: str | None = None
         self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
 
     @asynccontextmanager
@@ -137,6 +141,10 @@ class Place:
 
     async def mark(self) -> str | None:
         """The id that the place was marked with; None where it was not."""
+        self.marked_as = await self._mark()
+        return self.marked_as
+
+    async def _mark(self) -> str | None:
         with self.explaining():
             try:
                 answer = await obstore.get_async(self._store, MARK)
@@ -150,6 +158,7 @@ class Place:
         marked = _MARKED.format(place_id).encode()
         async with self.writing(MARK, "text/plain", len(marked)) as sink:
             await sink.write(marked)
+        self.marked_as = place_id
 
     async def check(self) -> None:
         """Writes, reads and removes something."""

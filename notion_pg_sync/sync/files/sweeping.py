@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from notion_pg_sync.mirror import files
 from notion_pg_sync.mirror.connection import Pool, retried, transaction
+from notion_pg_sync.sync.files.marks import hold
 from notion_pg_sync.sync.files.place import Place, PlaceError
 from notion_pg_sync.sync.run.context import RunContext
 
@@ -36,11 +37,12 @@ class Removed:
 async def remove_discarded(pool: Pool, place: Place) -> Removed:
     """Removes the bytes that no record stands for any more. One that cannot be removed holds up no other.
 
-    Raises `PlaceError` where the place is at fault: what is left is removed next time.
+    Raises `PlaceError` where the place is at fault, or keeps the files no more: what is left is removed next time.
     """
     removed, last = Removed(), ""
     while True:
         async with transaction(pool) as connection:
+            await hold(connection, place)
             # Nobody can write under a key meanwhile (`files.note_begun`).
             keys = await files.discarded(connection, _AT_ONCE, after=last)
             gone, problem = await _deleted(place, keys)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notion_pg_sync.mirror.connection import Pool, open_pool, transaction
-from notion_pg_sync.mirror.file_places import KnownPlaces, hold_places, take_place
-from notion_pg_sync.sync.files.marks import Standing, confirm, look, require_ours, standing
+from notion_pg_sync.mirror.file_places import KnownPlaces, make_id
+from notion_pg_sync.sync.files.marks import Standing, confirm, hold, look, require_ours, standing
 from notion_pg_sync.sync.files.place import MARK, Place, PlaceError, open_place
 
 
@@ -38,12 +38,21 @@ async def unseen(pool: Pool) -> list[str]:
         return [path for (path,) in await found.fetchall()]
 
 
-@given(st.none() | st.sampled_from("abc"), st.lists(st.sampled_from("ab"), unique=True), st.booleans())
-def test_a_place_is_ours_by_the_latest_mark_alone(mark: str | None, ids: list[str], keeps_any: bool) -> None:
-    found = standing(mark, KnownPlaces(ids, keeps_any))
-    assert (found is Standing.OURS) == (mark is not None and ids[:1] == [mark])
-    assert (found is Standing.NEW) == (mark is None and not keeps_any)
-    assert (found is Standing.STRANGE) == (mark is not None and mark not in ids)
+async def nearly_take(pool: Pool, place: Place, *, is_marked: bool) -> None:
+    async with transaction(pool) as connection:
+        place_id = await make_id(connection)
+    if is_marked:
+        await place.set_mark(place_id)
+
+
+@given(st.none() | st.sampled_from("abc"), st.none() | st.just("a"), st.booleans())
+def test_a_place_is_ours_by_the_mark_of_the_present_one_alone(
+    mark: str | None, present: str | None, keeps_any: bool
+) -> None:
+    found = standing(mark, KnownPlaces(present, {"b"}, keeps_any))
+    assert (found is Standing.OURS) == (mark is not None and mark == present)
+    assert (found is Standing.NEW) == (mark in (None, "b") and not keeps_any)
+    assert (found is Standing.STRANGE) == (mark is not None and mark not in (present, "b"))
 
 
 async def test_the_first_place_is_marked_and_is_the_one_from_then_on(pool: Pool, place: Place) -> None:
@@ -65,7 +74,7 @@ async def test_another_place_is_taken_only_where_that_is_asked_for(pool: Pool, p
     assert (await other.mark(), await unseen(pool)) == (None, [])
     await confirm(pool, other, takes_another=True)
     assert (await look(pool, other), await unseen(pool)) == (Standing.OURS, ["/a"])
-    with pytest.raises(PlaceError, match="kept the files of this database before the present place"):
+    with pytest.raises(PlaceError, match="does not keep the files of this database now"):
         await confirm(pool, place)
     await confirm(pool, place, takes_another=True)
     assert [await look(pool, one) for one in (place, other)] == [Standing.OURS, Standing.FORMER]
@@ -92,13 +101,53 @@ async def test_runs_that_begin_side_by_side_take_it_once(pool: Pool, place: Plac
     assert await look(pool, place) is Standing.OURS
 
 
-async def test_a_run_that_was_killed_before_it_marked_the_place_leaves_it_free(pool: Pool, place: Place) -> None:
-    async with transaction(pool) as connection:
-        await hold_places(connection)
-        await take_place(connection)
+@pytest.mark.parametrize("is_marked", [False, True])
+async def test_a_run_that_was_killed_before_it_had_the_first_place_leaves_it_free(
+    pool: Pool, place: Place, is_marked: bool
+) -> None:
+    await nearly_take(pool, place, is_marked=is_marked)
     assert await look(pool, place) is Standing.NEW
     await confirm(pool, place)
     assert await look(pool, place) is Standing.OURS
+
+
+@pytest.mark.parametrize("is_marked", [False, True])
+async def test_a_run_that_was_killed_before_it_had_another_place_leaves_the_present_one(
+    pool: Pool, place: Place, tmp_path: Path, is_marked: bool
+) -> None:
+    await confirm(pool, place)
+    await keep_a_file(pool)
+    other = open_place(str(tmp_path / "other"))
+    await nearly_take(pool, other, is_marked=is_marked)
+    await confirm(pool, place)
+    with pytest.raises(PlaceError, match="--full"):
+        await confirm(pool, other)
+    assert await unseen(pool) == []
+    await confirm(pool, other, takes_another=True)
+    assert (await look(pool, other), await unseen(pool)) == (Standing.OURS, ["/a"])
+
+
+async def test_what_was_done_in_a_place_is_not_recorded_once_another_was_taken(
+    pool: Pool, place: Place, tmp_path: Path
+) -> None:
+    await confirm(pool, place)
+    async with transaction(pool) as connection:
+        await hold(connection, place)
+    await confirm(pool, open_place(str(tmp_path / "other")), takes_another=True)
+    async with transaction(pool) as connection:
+        with pytest.raises(PlaceError, match="another place does"):
+            await hold(connection, place)
+
+
+async def test_the_place_that_was_taken_last_is_the_present_one_whatever_the_clock_says(
+    pool: Pool, place: Place, tmp_path: Path
+) -> None:
+    await confirm(pool, place)
+    async with transaction(pool) as connection:
+        await connection.execute("UPDATE notion_sync.file_places SET taken_at = now() + interval '1 day'")
+    other = open_place(str(tmp_path / "other"))
+    await confirm(pool, other)
+    assert await look(pool, other) is Standing.OURS
 
 
 async def test_while_one_run_takes_a_place_another_waits(pool: Pool, initialised_url: str, place: Place) -> None:
@@ -115,3 +164,10 @@ async def test_while_one_run_takes_a_place_another_waits(pool: Pool, initialised
 def test_what_a_refusal_tells_to_type_names_the_place_as_a_shell_takes_it() -> None:
     with pytest.raises(PlaceError, match=r"--full --files '/mnt/a b'\Z"):
         require_ours("/mnt/a b", Standing.UNMARKED)
+
+
+async def test_runs_that_begin_at_two_places_give_each_its_own_mark(pool: Pool, place: Place, tmp_path: Path) -> None:
+    places = [place, *(open_place(str(tmp_path / name)) for name in "abc")]
+    await asyncio.gather(*(confirm(pool, one) for one in places))
+    assert len({await one.mark() for one in places}) == 4
+    assert [await look(pool, one) for one in places].count(Standing.OURS) == 1

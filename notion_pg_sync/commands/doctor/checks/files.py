@@ -30,7 +30,7 @@ async def try_place(settings: Settings, totals: FileTotals, known: KnownPlaces) 
     """Writes, reads and removes something in the place of the settings, which is to be the one that is known."""
     if settings.files is None:
         return [without_place(totals)]
-    if not known.ids and _can_be_made(settings.files):
+    if known.present is None and not known.keeps_any and _can_be_made(settings.files):
         return [ok(f"{settings.files} is not there yet: the first run that keeps a file makes it")]
     from notion_pg_sync.sync.files.marks import require_ours, standing  # noqa: PLC0415 - needs the extra `files`
     from notion_pg_sync.sync.files.place import PlaceError, open_place  # noqa: PLC0415
