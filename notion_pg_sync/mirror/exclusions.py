@@ -26,6 +26,9 @@ Entries = Mapping[str, Mapping[str, str]]
 # Whether a property, given by its id and its name, is excluded.
 Covers = Callable[[str, str], bool]
 
+# The types of properties that may name files; texts name emoji.
+_NAMING_FILES = frozenset({"files", "rich_text", "title", "rollup"})
+
 
 @dataclass(frozen=True)
 class Excluded:
@@ -176,7 +179,7 @@ async def purge(
     if schema is not None and not names:
         return Purged()
     await _purge_history(connection, wanted)
-    if any(one.property_type == "files" for one in columns):
+    if any(one.property_type in _NAMING_FILES for one in columns):
         await _purge_files(connection, wanted)
     rows = sum([await _purge_table(connection, table, wanted) for table in tables])
     if schema is not None:

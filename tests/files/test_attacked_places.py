@@ -54,3 +54,10 @@ def test_a_place_that_cannot_be_marked_takes_nothing_from_the_one_that_keeps_fil
     assert (ended.code, f"at {other}" in ended.err) == (1, True)
     assert site.sync() == WELL
     assert site.workspace.files.counts() == {"200": 2}
+
+
+def test_what_names_no_file_is_exact_though_the_place_is_still_to_be_made(site: FileSite) -> None:
+    site.add_albums([[], []])
+    assert site.sync() == WELL
+    verified = site.command("sync", "anna", "Albums", *UNPACED, "--files", site.store.where, "--verify")
+    assert (verified.code, verified.err) == (0, "")

@@ -12,7 +12,7 @@ from pathlib import Path
 import humanize
 import pytest
 from notion_workspace import File
-from notion_workspace.literals import files, title
+from notion_workspace.literals import files, relation, rich_text, rollup, title
 
 from tests.cli.conftest import BARE
 from tests.files.conftest import EMOJI, UNPACED, WELL, BucketPart, FileSite
@@ -158,6 +158,28 @@ def test_excluded_later_the_bytes_go_at_once(either: FileSite) -> None:
     assert either.sync() == WELL
     assert either.kept().keys() == {either.path(SKETCH)}
     assert list(either.store.sizes()) == [key for key, *_ in either.kept().values()]
+
+
+@pytest.mark.parametrize("excluded", ["Note", "Shown"])
+def test_so_do_those_of_an_emoji_in_a_text_and_of_a_rollup(site: FileSite, excluded: str) -> None:
+    workspace = site.workspace
+    workspace.add_database("Shelf", {"Name": title(), "Scans": files()}, [{"Name": "A", "Scans": [PLAN]}])
+    columns = {
+        "Name": title(),
+        "Note": rich_text(),
+        "Shelf": relation("Shelf"),
+        "Shown": rollup("Shelf", "Scans", "show_original"),
+    }
+    board = workspace.add_database("Board", columns, [{"Name": "One", "Note": [EMOJI, EMOJI], "Shelf": ["A"]}])
+    for name in ("Shelf", "Board"):
+        workspace.share("anna", name)
+    site.connect("anna", site.small.tokens["anna"], json.dumps({"Board": {"id": board.id}}))
+    assert site.sync() == WELL
+    assert site.kept().keys() == {site.path(EMOJI), site.path(PLAN)}
+    site.say(Board={"exclude": [excluded]})
+    assert site.sync() == WELL
+    assert site.kept().keys() == {site.path(PLAN if excluded == "Note" else EMOJI)}
+    assert list(site.store.sizes()) == [key for key, *_ in site.kept().values()]
 
 
 def test_rows_come_before_any_file(site: FileSite) -> None:

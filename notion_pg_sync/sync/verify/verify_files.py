@@ -6,6 +6,8 @@ import asyncio
 import random
 from collections.abc import Iterator
 
+from notion_pg_sync.mirror.connection import transaction
+from notion_pg_sync.mirror.files import file_totals
 from notion_pg_sync.mirror.held_files import HeldFile, HeldFiles
 from notion_pg_sync.sync.files.marks import look, require_ours
 from notion_pg_sync.sync.files.place import Place, open_place
@@ -22,10 +24,18 @@ _AT_ONCE = 16
 async def compare_files(work: RunContext, held: HeldFiles, data_source_id: str, found: Findings) -> None:
     """Compares what lies in the place that keeps files with what is recorded of those that a data source names.
 
-    Raises `PlaceError` where the place cannot be read, or is another than the one that keeps them.
+    Raises `PlaceError` where some are kept, and the place cannot be read, or is another than the one that keeps them.
     """
-    place = open_place(work.settings.files or "", in_clear=work.settings.stores_in_clear, may_be_new=False)
-    require_ours(place.where, await look(work.pool, place))
+    async with transaction(work.pool) as connection:
+        totals = await file_totals(connection, held.user_id, data_source_id)
+    if totals.kept:
+        place = open_place(work.settings.files or "", in_clear=work.settings.stores_in_clear, may_be_new=False)
+        require_ours(place.where, await look(work.pool, place))
+        await _compare_kept(place, held, data_source_id, found)
+    found.files_not_kept += await held.count_not_kept(data_source_id)
+
+
+async def _compare_kept(place: Place, held: HeldFiles, data_source_id: str, found: Findings) -> None:
     sample = _Sample()
     async for files in held.kept(data_source_id):
         for start in range(0, len(files), _AT_ONCE):
@@ -43,7 +53,6 @@ async def compare_files(work: RunContext, held: HeldFiles, data_source_id: str, 
         found.add(differences)
         found.files_read += 1
         found.files_altered += bool(differences)
-    found.files_not_kept += await held.count_not_kept(data_source_id)
 
 
 async def _compare_bytes(place: Place, file: HeldFile) -> list[Difference]:
