@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -61,3 +62,22 @@ def test_what_names_no_file_is_exact_though_the_place_is_still_to_be_made(site: 
     assert site.sync() == WELL
     verified = site.command("sync", "anna", "Albums", *UNPACED, "--files", site.store.where, "--verify")
     assert (verified.code, verified.err) == (0, "")
+
+
+def test_what_is_written_where_the_disk_was_until_now_is_not_taken_for_kept(site: FileSite) -> None:
+    source = site.add_albums(small_files(80))
+    site.workspace.configure(file_latency=0.3)
+    kept, mounted = Path(site.store.where), Path(f"{site.store.where}-mounted")
+    with ThreadPoolExecutor(1) as host:
+        running = host.submit(site.sync)
+        wait_until_kept(site, 1)
+        kept.rename(mounted)
+        kept.mkdir()
+        ended = running.result()
+    assert ended.code == 1
+    assert "is not where the files of this database are" in ended.err
+    shutil.rmtree(kept)
+    mounted.rename(kept)
+    site.workspace.configure(file_latency=0)
+    assert site.sync() == WELL
+    assert site.problems(source) == []

@@ -64,7 +64,10 @@ def require_ours(where: str, found: Standing) -> None:
             needs = f"name that one; to take this one instead, and fetch what it lacks: {full}"
         case Standing.STRANGE:
             wrong = f"{place} keeps the files of another database"
-            needs = f"name a place of its own for this one; if the other database is gone, remove {MARK} there"
+            needs = (
+                "name a place of its own for this one; if the other database is gone, or was this one before it was "
+                f"restored, remove {MARK} there"
+            )
     raise PlaceError(f"{wrong}: {needs}", needs=needs)
 
 
@@ -116,9 +119,11 @@ async def _mark(pool: Pool, place: Place, place_id: str, free: Collection[Standi
 
 
 async def hold(connection: Connection, place: Place) -> None:
-    """Keeps other runs from taking another place until the transaction ends. Raises `PlaceError` where one has done so.
+    """Keeps other runs from taking another place until the transaction ends. Raises `PlaceError` where one has done so,
+    and where a folder has lost its mark, as when its disk went.
 
     What this run did in the place is not recorded then.
     """
-    if place.marked_as != await hold_present(connection):
-        require_ours(place.where, Standing.FORMER)
+    mark = await place.mark() if place.is_folder else place.marked_as
+    if mark != await hold_present(connection):
+        require_ours(place.where, Standing.UNMARKED if mark is None else Standing.FORMER)

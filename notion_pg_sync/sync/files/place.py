@@ -80,6 +80,11 @@ class Place:
         self.marked_as: str | None = None
         self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return self._folder is not None
+
     @asynccontextmanager
     async def writing(self, key: str, media_type: str, size: int | None) -> AsyncIterator[Sink]:
         """Takes what is written within the block as the bytes under `key`, in place of what was there.
