@@ -56,10 +56,11 @@ class Target:
             workspace.edit_page(page, {"Files": []})
         self.site.execute("UPDATE notion_sync.files SET unused_since = unused_since - interval '31 days'")
 
-    def run(self, database_url: str) -> int:
+    def run(self, database_url: str, *arguments: str) -> int:
         """Runs `sync-all --files`; returns its exit code."""
+        files = ("--files", self.site.store.where)
         process = subprocess.Popen(
-            [sys.executable, "-m", "notion_pg_sync", "sync-all", *UNPACED, "--files", self.site.store.where],
+            [sys.executable, "-m", "notion_pg_sync", "sync-all", *UNPACED, *files, *arguments],
             env={**BARE, **self.site.command.environment, "DATABASE_URL": database_url},
             cwd=Path(__file__).parents[2],
             stdin=subprocess.DEVNULL,
@@ -77,10 +78,10 @@ class Target:
         for process in list(self._processes):
             process.kill()
 
-    def run_killed_before_message(self, number: int) -> None:
+    def run_killed_before_message(self, number: int, *arguments: str) -> None:
         """Kills it instead of passing its `number`-th message on to PostgreSQL."""
         with PostgresProxy(self.site.database_url, number, self.kill) as proxy:
-            self.run(proxy.url)
+            self.run(proxy.url, *arguments)
 
     def run_killed_after_file(self, number: int, seconds: float) -> None:
         """Kills it so long after it asked for its `number`-th file."""
@@ -151,3 +152,30 @@ def test_after_a_kill_the_next_run_keeps_the_rest(target: Target, kills: int) ->
         f" fetched twice; {in_parts} uploads in parts left over at the most"
     )
     assert unfinished * 4 > share
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("target", ["folder"], indirect=True)
+def test_after_a_kill_while_another_place_is_taken_one_place_keeps_every_file(target: Target, kills: int) -> None:
+    """Runs that ask for no other place go on at the old one, or at the new one."""
+    site, chance = target.site, target.chance
+    site.add_albums([[File(f"{number}.txt", f"0f00ba12-{number:04}/{number}.txt")] for number in range(5)])
+    assert site.sync() == WELL
+
+    def full(number: int) -> tuple[str, ...]:
+        return "--full", "--files", f"{site.store.where}-{number}"
+
+    with PostgresProxy(site.database_url) as proxy:
+        assert target.run(proxy.url, *full(0)) == 0
+    present, is_taken = f"{site.store.where}-0", 0
+    for kill in range(1, kills + 1):
+        site.workspace.clock.advance(20 * 60)
+        target.run_killed_before_message(int((kill - 1 + chance.random()) * proxy.messages / kills) + 1, *full(kill))
+        places = [present, f"{site.store.where}-{kill}"]
+        ended = {place: site.command("sync-all", *UNPACED, "--files", place) for place in places}
+        (present,) = [place for place, end in ended.items() if end == WELL]
+        is_taken += present == places[1]
+        assert all((Path(present) / key).is_file() for key, *_ in site.kept().values())
+        assert len(site.kept()) == 5
+    print(f"{kills} kills of runs of {proxy.messages} messages: {is_taken} times the place was taken by then")
+    assert 0 < is_taken < kills
