@@ -55,17 +55,9 @@ def test_with_a_fifth_of_all_answers_spoiled_every_sync_ends_exact(
     assert modes == [("full",), ("incremental",)]
 
 
-@pytest.mark.parametrize(
-    ("kind", "told"),
-    [
-        ("503", ["anna/Characters", "anna/Worlds"]),
-        # What keeps all of them from Notion is told once.
-        ("cut", ["anna/Characters, anna/Worlds"]),
-        ("502_html", ["anna/Characters", "anna/Worlds"]),
-        ("truncated_json", ["anna/Characters", "anna/Worlds"]),
-    ],
-)
-def test_down_for_a_whole_run(place: Place, kind: str, told: list[str]) -> None:
+@pytest.mark.parametrize("kind", ["503", "cut", "502_html", "truncated_json"])
+def test_down_for_a_whole_run(place: Place, kind: str) -> None:
+    """What keeps all of them from Notion is told once."""
     databases = {name: place.small.databases[name] for name in ("Worlds", "Characters")}
     place.connect("anna", place.small.tokens["anna"], json.dumps(databases))
     assert place.command("sync-all", *UNPACED) == WELL
@@ -76,10 +68,9 @@ def test_down_for_a_whole_run(place: Place, kind: str, told: list[str]) -> None:
     process = place.start_tuned(first_back_off=BACK_OFF)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    lines = said.splitlines()
-    assert [line.partition(": ")[2].partition(":")[0] for line in lines] == told
-    assert all("Notion" in line for line in lines)
-    assert "Traceback" not in said
+    (line,) = said.splitlines()
+    assert line.partition(": ")[2].partition(":")[0] == "anna/Characters, anna/Worlds"
+    assert "Notion" in line
     # Bounded: so many attempts for each request, of which two are made at once, and no more.
     assert 7 * len(databases) <= len(place.small.workspace.requests.all()) <= 2 * 7 * len(databases)
     assert sorted(place.execute(query)) == before
