@@ -142,10 +142,10 @@ class Application:
             self.place.command(*SYNC_ALL)
 
     def failed_since_the_connection_was_lost(self) -> set[int]:
-        """The numbers of the requests that say so: who is told that asks again."""
+        """The numbers of the requests that say so, or that there was none in time: who is told that asks again."""
         failed = self.place.execute(
             "SELECT request_id FROM notion_sync.sync_requests WHERE status = 'failed'"
-            " AND message LIKE '%%connection to PostgreSQL was lost%%'"
+            " AND message LIKE '%%connection to PostgreSQL%%'"
         )
         return {int(str(number_)) for (number_,) in failed}
 
