@@ -89,13 +89,17 @@ async def record_page_files(
     data_source_id: str,
     by_page: Mapping[str, Sequence[HostedFile]],
     places: Collection[FilePlace],
+    *,
+    not_whole: Mapping[str, Collection[str]] | None = None,
 ) -> set[str]:
     """Records all files that pages name in these places; returns the paths of those that are not kept yet.
 
     One statement, however many pages there are; what is as it was is not written. What pages name in other places
-    follows them into this data source.
+    follows them into this data source. `not_whole`: columns, by page, whose values Notion does not tell, or in part
+    only; what they named before stays.
     """
     files = [(page_id, file) for page_id, every in by_page.items() for file in every]
+    parted = [(page_id, column) for page_id, columns in (not_whole or {}).items() for column in columns]
     found = await connection.execute(
         """
         WITH given AS (
@@ -118,6 +122,10 @@ async def record_page_files(
                   SELECT FROM given
                   WHERE (given.page_id, given.place, given.property, given.position)
                       = (named.page_id, named.place, named.property, named.position))
+              AND NOT EXISTS (
+                  SELECT FROM unnest(%(parted_pages)b::uuid[], %(parted_columns)b::text[]) AS parted (page_id, property)
+                  WHERE named.place = 'property'
+                    AND (parted.page_id, parted.property) = (named.page_id, named.property))
         ), moved AS (
             UPDATE notion_sync.page_files AS named SET data_source_id = %(source)s
             WHERE user_id = %(user)s AND page_id = ANY (%(pages)b::uuid[]) AND NOT place = ANY (%(of)s::text[])
@@ -143,6 +151,8 @@ async def record_page_files(
             "source": data_source_id,
             "pages": list(by_page),
             "of": list(places),
+            "parted_pages": [page_id for page_id, _ in parted],
+            "parted_columns": [column for _, column in parted],
             "page_ids": [page_id for page_id, _ in files],
             "places": [file.place for _, file in files],
             "properties": [file.property for _, file in files],

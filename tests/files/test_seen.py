@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from notion_workspace import File, Mention
+from notion_workspace import UNSUPPORTED, File, Mention
 from notion_workspace.literals import files, relation, rich_text, rollup, title
 
 from tests.files.conftest import EMOJI, UNPACED, WELL, FileSite
@@ -173,9 +173,8 @@ def test_emoji_in_texts_and_files_that_rollups_show_are_kept(either: FileSite) -
         workspace.share("anna", name)
     either.connect("anna", either.small.tokens["anna"], json.dumps({"Board": board.id}))
     assert either.sync() == WELL
-    assert either.execute(
-        "SELECT property, position, name FROM notion_sync.page_files ORDER BY property, position"
-    ) == [
+    named = "SELECT property, position, name FROM notion_sync.page_files ORDER BY property, position"
+    assert either.execute(named) == [
         ("note", 1, "fox"),
         ("note", 2, "owl"),
         ("shown", 1, PLAN.name),
@@ -183,4 +182,12 @@ def test_emoji_in_texts_and_files_that_rollups_show_are_kept(either: FileSite) -
     ]
     assert set(either.kept()) == {either.path(one) for one in (EMOJI, OTHER_EMOJI, PLAN, SKETCH)}
     options = (*UNPACED, "--files", either.store.where, "--verify", "--json")
+    assert either.command("sync", "anna", "Board", *options).code == 0
+    # What Notion does not compute for once keeps its value, and so its files.
+    (page,) = workspace.truth(board.data_source_id)
+    workspace.edit_page(page, {"Shown": UNSUPPORTED})
+    workspace.clock.advance(3600)
+    assert either.sync("--full") == WELL
+    assert len(either.execute(named)) == 4
+    assert either.unused() == set()
     assert either.command("sync", "anna", "Board", *options).code == 0

@@ -95,6 +95,19 @@ async def test_what_pages_name_is_recorded_and_followed(initialised_url: str) ->
         assert await all_named(connection) == []
 
 
+async def test_what_a_column_named_stays_where_notion_does_not_tell_all_of_it(initialised_url: str) -> None:
+    async with connected(initialised_url) as connection:
+        await record(connection, named("/a"), named("/b", 2), named("/c", column="more"))
+        parted = {PAGE: ["plans"], OTHER_PAGE: ["more"]}
+        by_page = {PAGE: [named("/d")]}
+        await files.record_page_files(connection, "anna", SOURCE, by_page, PLACES_OF_PAGES, not_whole=parted)
+        assert await all_named(connection) == [
+            (PAGE, SOURCE, "property", "plans", 1, "/d"),
+            (PAGE, SOURCE, "property", "plans", 2, "/b"),
+        ]
+        assert await unused(connection) == ["/a", "/c"]
+
+
 async def test_a_file_that_another_page_names_is_not_unused(initialised_url: str) -> None:
     async with connected(initialised_url) as connection:
         await record(connection, named("/a"), named("/b", 2))

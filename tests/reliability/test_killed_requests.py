@@ -145,7 +145,7 @@ class Application:
         """The numbers of the requests that say so, or that there was none in time: who is told that asks again."""
         failed = self.place.execute(
             "SELECT request_id FROM notion_sync.sync_requests WHERE status = 'failed'"
-            " AND message LIKE '%%connection to PostgreSQL%%'"
+            " AND (message LIKE '%%connection to PostgreSQL%%' OR message LIKE '%% of 3 databases synced;%%')"
         )
         return {int(str(number_)) for (number_,) in failed}
 

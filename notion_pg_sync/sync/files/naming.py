@@ -29,11 +29,13 @@ async def take_in_files(
     key: DataSourceKey,
     by_page: Mapping[str, Sequence[HostedFile]],
     places: Collection[FilePlace],
+    *,
+    not_whole: Mapping[str, Collection[str]] | None = None,
 ) -> None:
     """Records all files that pages of a data source name in these places, and learns where those are to be fetched
-    that are not kept yet.
+    that are not kept yet. `not_whole`: as in `record_page_files`.
     """
-    wanted = await record_page_files(connection, key.user_id, key.data_source_id, by_page, places)
+    wanted = await record_page_files(connection, key.user_id, key.data_source_id, by_page, places, not_whole=not_whole)
     for files in by_page.values():
         for file in files:
             if file.path in wanted:

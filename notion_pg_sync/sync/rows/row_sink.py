@@ -495,8 +495,10 @@ class PostgresSink:
         without = set(written.older)
         if not place.table.stores_what_is_sent:
             without |= await withheld_of(connection, place.key, [row.page_id for row in rows])
-        by_page = {row.page_id: row.files for row in rows if row.page_id not in without}
-        await take_in_files(connection, self.work.addresses, place.key, by_page, PLACES_OF_PAGES)
+        recorded = [row for row in rows if row.page_id not in without]
+        by_page = {row.page_id: row.files for row in recorded}
+        not_whole = {row.page_id: row.not_whole for row in recorded if row.not_whole}
+        await take_in_files(connection, self.work.addresses, place.key, by_page, PLACES_OF_PAGES, not_whole=not_whole)
 
     async def _record_progress(
         self, connection: Connection, progress: ReadProgress | EditProgress | None, written: Written

@@ -6,7 +6,7 @@ Nothing is shared with what the sync itself uses (`notion.hosted_files`, `notion
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import unescape
 from typing import Any
 from urllib.parse import unquote
@@ -34,6 +34,12 @@ def files_of_page(page: Mapping[str, Any], columns: Sequence[NamedColumn]) -> di
             found["property", name] = _paths(_in_property(value))
     found |= {(place, ""): _paths([page.get(place)]) for place in ("cover", "icon")}
     return {naming: paths for naming, paths in found.items() if paths}
+
+
+def columns_not_told(page: Mapping[str, Any], columns: Sequence[NamedColumn], not_told: Collection[str]) -> set[str]:
+    """The columns of those properties, given by their names, whose values Notion does not tell."""
+    ids = {unquote(str(page["properties"][name]["id"])) for name in not_told}
+    return {one.name for one in columns if one.part == "value" and unquote(one.property_id) in ids}
 
 
 def files_of_body(markdown: str) -> dict[Naming, Paths]:

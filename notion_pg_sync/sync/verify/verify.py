@@ -46,7 +46,7 @@ from notion_pg_sync.sync.verify.comparing_history import history_differences
 from notion_pg_sync.sync.verify.expectation import Expected, boundaries_not_told, clock_formulas
 from notion_pg_sync.sync.verify.expected_bodies import expected_body
 from notion_pg_sync.sync.verify.expected_fields import NamedColumn, unnamed_properties
-from notion_pg_sync.sync.verify.expected_files import files_of_page
+from notion_pg_sync.sync.verify.expected_files import columns_not_told, files_of_page
 from notion_pg_sync.sync.verify.rereading import (
     Rereading,
     VerificationError,
@@ -265,19 +265,22 @@ class _Comparison:
         every = list(self.wanted.differences(expected, held))
         self.found.moved_by_clock.update(one.name or "" for one in every if self._goes_by_clock(one))
         differences = [one for one in every if not self._goes_by_clock(one)]
-        differences += self._file_differences(expected.page_id, page, held)
+        differences += self._file_differences(expected, page, held)
         differences += await self._body_differences(expected.page_id, held)
         if differences and self._is_since(expected):
             self.found.edited_since += 1
         elif differences:
             await self._look_again(expected.page_id, held, differences)
 
-    def _file_differences(self, page_id: str, page: JsonObject, held: HeldPage) -> list[Difference]:
-        """What differs of the files that a page names, its body aside."""
+    def _file_differences(self, expected: Expected, page: JsonObject, held: HeldPage) -> list[Difference]:
+        """What differs of the files that a page names, its body aside, and what Notion does not tell."""
         if held.row is None or not self.has_files:
             return []
-        recorded = {naming: paths for naming, paths in held.files.items() if naming != _IN_BODY}
-        return list(file_differences(page_id, files_of_page(page, self.wanted.columns), recorded))
+        untold = columns_not_told(page, self.wanted.columns, expected.not_told)
+        left_out = {_IN_BODY, *(("property", column) for column in untold)}
+        recorded = {naming: paths for naming, paths in held.files.items() if naming not in left_out}
+        named = files_of_page(page, self.wanted.columns)
+        return [one for one in file_differences(expected.page_id, named, recorded) if one.name not in untold]
 
     async def _body_differences(self, page_id: str, held: HeldPage) -> list[Difference]:
         if held.row is None or not (self.has_bodies or held.body):
@@ -315,7 +318,7 @@ class _Comparison:
             self.found.add(_too_many(held.row, left))
         elif expected is not None:
             again = [one for one in self.wanted.differences(expected, held) if not self._goes_by_clock(one)]
-            again += self._file_differences(expected.page_id, page, held) if page is not None else []
+            again += self._file_differences(expected, page, held) if page is not None else []
             self.found.add(again + [one for one in differences if one.kind == "body_differs" or _is_in_body(one)])
 
     def _is_not_told(self, page_id: str) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from notion_pg_sync.mirror.connection import transaction
-from notion_pg_sync.mirror.files import file_totals
 from notion_pg_sync.mirror.held_files import HeldFile, HeldFiles
 from notion_pg_sync.sync.files.marks import look, require_ours
 from notion_pg_sync.sync.files.place import Place, open_place
@@ -26,28 +24,35 @@ async def compare_files(work: RunContext, held: HeldFiles, data_source_id: str, 
 
     Raises `PlaceError` where some are kept, and the place cannot be read, or is another than the one that keeps them.
     """
-    async with transaction(work.pool) as connection:
-        totals = await file_totals(connection, held.user_id, data_source_id)
-    if totals.kept:
-        place = open_place(work.settings.files or "", in_clear=work.settings.stores_in_clear, may_be_new=False)
-        require_ours(place.where, await look(work.pool, place))
-        await _compare_kept(place, held, data_source_id, found)
+    place: Place | None = None
+    sample = _Sample()
+    async for files in held.kept(data_source_id):
+        place = place or await _place_of(work)
+        for start in range(0, len(files), _AT_ONCE):
+            await _compare_sizes(place, files[start : start + _AT_ONCE], sample, found)
+    if place is not None:
+        await _compare_sample(place, sample, found)
     found.files_not_kept += await held.count_not_kept(data_source_id)
 
 
-async def _compare_kept(place: Place, held: HeldFiles, data_source_id: str, found: Findings) -> None:
-    sample = _Sample()
-    async for files in held.kept(data_source_id):
-        for start in range(0, len(files), _AT_ONCE):
-            some = files[start : start + _AT_ONCE]
-            sizes = await asyncio.gather(*(place.size(file.stored_as) for file in some))
-            for file, size in zip(some, sizes, strict=True):
-                if size != file.bytes:
-                    found.files_lost += 1
-                    found.add(_differences(file, "bytes", file.bytes, size))
-                else:
-                    sample.offer(file)
-            found.files += len(some)
+async def _place_of(work: RunContext) -> Place:
+    place = open_place(work.settings.files or "", in_clear=work.settings.stores_in_clear, may_be_new=False)
+    require_ours(place.where, await look(work.pool, place))
+    return place
+
+
+async def _compare_sizes(place: Place, files: Sequence[HeldFile], sample: _Sample, found: Findings) -> None:
+    sizes = await asyncio.gather(*(place.size(file.stored_as) for file in files))
+    for file, size in zip(files, sizes, strict=True):
+        if size != file.bytes:
+            found.files_lost += 1
+            found.add(_differences(file, "bytes", file.bytes, size))
+        else:
+            sample.offer(file)
+    found.files += len(files)
+
+
+async def _compare_sample(place: Place, sample: _Sample, found: Findings) -> None:
     for file in sample.files:
         differences = await _compare_bytes(place, file)
         found.add(differences)
