@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import humanize
 
+from notion_pg_sync.commands.output.layout import print_message
 from notion_pg_sync.commands.output.streams import confirm
 from notion_pg_sync.commands.output.terminal import Screen
 from notion_pg_sync.core.databases import ConfiguredDatabase, resolve_database
@@ -46,22 +47,22 @@ def run_forget(settings: Settings, user_id: str, database: str | None, *, discon
 
     Raises `UsageError` where that cannot be as things are, `ForgetError` where something stands in the way.
     """
-    out = Screen(soft_wrap=True)
+    out = Screen()
     what = f"user {user_id!r}" if database is None else f"database {database!r} of user {user_id!r}"
     target = run_until_done(_checked(settings, user_id, database, disconnect=disconnect, may_be_unknown=yes))
     if not yes:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise UsageError(f"{what} would be forgotten for good: add --yes to do so.")
         if not confirm(f"Forget {what} for good, with every mirrored row, removed page and record?"):
-            out.print("Nothing was changed.")
+            print_message(out, "Nothing was changed.")
             return 2
     forgotten = run_until_done(_forget(settings, target, disconnect=disconnect))
     for sentence in forgotten.says:
-        out.print(sentence)
-    out.print(_summary(what, forgotten.row_counts))
+        print_message(out, sentence)
+    print_message(out, _summary(what, forgotten.row_counts))
     removed = run_until_done(_remove_bytes(settings))
     if removed.says:
-        out.print(removed.says)
+        print_message(out, removed.says)
     return 0 if removed.is_all else 1
 
 

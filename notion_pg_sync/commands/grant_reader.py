@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from psycopg import errors, sql
 
+from notion_pg_sync.commands.output.layout import print_message
 from notion_pg_sync.commands.output.streams import say
 from notion_pg_sync.commands.output.terminal import Screen
 from notion_pg_sync.core.columns import MAX_NAME_BYTES
@@ -49,7 +50,7 @@ async def run_grant_reader(
     """
     if revoke and user_id is not None:
         raise UsageError("--revoke takes back all that the role was given: leave out --user.")
-    out = Screen(soft_wrap=True)
+    out = Screen()
     async with open_pool(settings.database_url or "") as pool, pool.connection() as connection:
 
         async def work() -> str:
@@ -73,7 +74,7 @@ async def run_grant_reader(
     if only_sql:
         say(said)
     else:
-        out.print(said, markup=False)
+        print_message(out, said)
     return 0
 
 

@@ -16,6 +16,7 @@ from notion_pg_sync.commands.output.layout import (
     Column,
     headings_of,
     print_indented,
+    print_message,
     print_table,
     room_beside,
     widths_of,
@@ -78,7 +79,7 @@ async def run_history(
     if lines:
         show_lines(out, lines[:MOST_LINES])
     for sentence in told_beside(len(lines), begins, within):
-        out.print(sentence, soft_wrap=True)
+        print_message(out, sentence)
     return 0
 
 

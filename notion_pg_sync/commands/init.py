@@ -6,6 +6,7 @@ import sys
 from collections.abc import Collection, Sequence
 from functools import partial
 
+from notion_pg_sync.commands.output.layout import print_message
 from notion_pg_sync.commands.output.streams import complain, confirm, remark, say
 from notion_pg_sync.commands.output.terminal import Screen
 from notion_pg_sync.core.errors import UsageError
@@ -46,7 +47,7 @@ async def run_init(
     for preset in presets:
         if preset not in PRESETS:
             raise UsageError(f"there is no preset {preset!r}: choose {', '.join(PRESETS)}.")
-    out = Screen(soft_wrap=True)
+    out = Screen()
     async with open_pool(settings.database_url or "", statement_seconds=0) as pool, pool.connection() as connection:
         if not only_sql and (read_only := await why_read_only(connection.cursor())):
             raise PostgresError(f"nothing was checked or changed: {read_only.sentence}", read_only.fix)
@@ -114,7 +115,7 @@ def _asked_to_trust(relation: OwnedRelation, plan: InitPlan) -> bool:
 async def _initialise(connection: Connection, plan: InitPlan, out: Screen, options: Sequence[str], *, yes: bool) -> int:
     _show(plan, out)
     if plan.is_empty:
-        out.print(NOTHING)
+        print_message(out, NOTHING)
         return 0
     if plan.problems:
         return _refuse("init changed nothing: fix what is named above, then run it again.")
@@ -123,10 +124,10 @@ async def _initialise(connection: Connection, plan: InitPlan, out: Screen, optio
             typed = shell_command("notion-pg-sync", "init", "--yes", *options)
             raise UsageError(f"existing tables would be changed as listed above: run '{typed}' to do so.")
         if not confirm("Change these tables?"):
-            out.print("Nothing was changed.")
+            print_message(out, "Nothing was changed.")
             return 2
     for sentence in await carry_out(connection, plan):
-        out.print(f"! {sentence}", markup=False)
+        print_message(out, f"! {sentence}")
     others = plan.for_others()
     if others:
         roles = ", ".join(sorted({relation.owner or "" for relation in others}))
@@ -134,34 +135,34 @@ async def _initialise(connection: Connection, plan: InitPlan, out: Screen, optio
             f"some tables belong to {roles}: let that role run what "
             f"'{shell_command('notion-pg-sync', 'init', '--sql', *options)}' prints, then run init again."
         )
-    out.print("Done: this PostgreSQL is ready for notion-pg-sync.")
+    print_message(out, "Done: this PostgreSQL is ready for notion-pg-sync.")
     return 0
 
 
 def _show(plan: InitPlan, out: Screen) -> None:
     if not plan.upgrade.lack.is_empty and not plan.upgrade.owner:
-        out.print(f"• bring back what was dropped: {some(plan.upgrade.lack.in_words)}")
+        print_message(out, f"• bring back what was dropped: {some(plan.upgrade.lack.in_words)}")
     steps = plan.upgrade.migrations
     if len(steps) > _MOST_NAMED:
-        out.print(f"• {plural(len(steps), 'migration')} of the schema notion_sync, to {steps[-1].name}")
+        print_message(out, f"• {plural(len(steps), 'migration')} of the schema notion_sync, to {steps[-1].name}")
     else:
         for step in steps:
-            out.print(f"• migration {step.name}")
+            print_message(out, f"• migration {step.name}")
     if plan.upgrade.repeatable:
-        out.print("• functions, policies, triggers, grants and comments of notion_sync")
+        print_message(out, "• functions, policies, triggers, grants and comments of notion_sync")
     for relation in plan.relations:
         if relation.creates:
-            out.print(f"• create {relation.relation}")
+            print_message(out, f"• create {relation.relation}")
         elif relation.every:
             is_others = relation.belongs_to not in (None, plan.circumstances.role)
             whose = f", which belongs to {relation.belongs_to}" if is_others else ""
-            out.print(f"• change {relation.relation}{whose}:")
+            print_message(out, f"• change {relation.relation}{whose}:")
             for change in relation.every:
-                out.print(f"    {change.says}")
+                print_message(out, f"    {change.says}")
     for warning in plan.warnings:
-        out.print(f"! {warning}")
+        print_message(out, f"! {warning}")
     for problem in plan.problems:
-        out.print(f"✗ {problem}")
+        print_message(out, f"✗ {problem}")
 
 
 def _refuse(sentence: str) -> int:

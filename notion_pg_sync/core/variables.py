@@ -14,7 +14,7 @@ class Variable:
 
 
 VARIABLES = (
-    Variable(("DATABASE_URL",), "where PostgreSQL is, as postgresql://user@host/name"),
+    Variable(("DATABASE_URL",), "where PostgreSQL is: postgresql://user@host/name"),
     Variable(("PGHOST", "PGSERVICE"), "or libpq's own variables"),
     Variable(("NOTION_TOKEN_KEY",), "opens tokens that an application encrypted"),
     Variable(("NOTION_PG_SYNC_DATA_DIR",), "where the embedded PostgreSQL lives"),

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
+from rich.cells import cell_len
 
 from tests.cli.conftest import BARE
 from tests.waiting import wait_until
@@ -51,6 +52,11 @@ class Terminal:
     def shown(self) -> str:
         """Everything that it showed so far, without the terminal's own commands."""
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self._shown.decode(errors="replace")).replace("\r\n", "\n")
+
+    @property
+    def widest(self) -> int:
+        """How many columns the longest of the lines needs that it showed so far."""
+        return max(map(cell_len, self.shown.splitlines()))
 
     def waits_with(self, words: str) -> None:
         """Waits until it shows `words`, after those that were waited for before."""

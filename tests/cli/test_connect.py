@@ -149,6 +149,19 @@ def test_where_a_token_comes_from_is_said_before_it_is_asked_for_and_a_wrong_one
     terminal.types(site.small.tokens["anna"])
     terminal.waits_with("Connected: user 'me'")
     assert terminal.ends() == 0
+    assert terminal.widest <= int(columns)
+
+
+@SIZES
+def test_the_question_for_databases_has_no_broken_word(site: Site, columns: str, lines: str) -> None:
+    size = {"COLUMNS": columns, "LINES": lines}
+    terminal = Terminal("connect", "me", "--no-sync", **site.command.environment, **size)
+    terminal.waits_with("Notion token")
+    terminal.types(site.small.tokens["cora"])
+    terminal.waits_with("[all]: ")
+    terminal.types("")
+    assert terminal.ends() == 0
+    assert terminal.widest <= int(columns)
 
 
 def test_the_picks_are_changed_without_the_token(site: Site) -> None:

@@ -244,6 +244,15 @@ def test_a_person_is_asked(mirrored: Site) -> None:
     assert rows_of(mirrored, USER) == 0
 
 
+@pytest.mark.parametrize("columns", [80, 100])
+def test_a_terminal_shows_the_question_and_what_went_without_a_broken_word(mirrored: Site, columns: int) -> None:
+    terminal = Terminal("forget", USER, "--disconnect", **mirrored.command.environment, COLUMNS=str(columns))
+    terminal.waits_with("[y/N]: ")
+    terminal.types("y")
+    assert terminal.ends() == 0
+    assert terminal.widest <= columns
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -89,6 +89,20 @@ def test_all_copies_are_verified_by_one_command(everybody: Site) -> None:
     assert without["accounts"][0]["databases"][0]["exact"] is None
 
 
+@pytest.mark.parametrize("columns", [80, 100])
+def test_a_terminal_shows_the_verdict_and_its_remarks_without_a_broken_word(connected: Site, columns: int) -> None:
+    small = connected.small
+    connected.execute(
+        "UPDATE user_settings SET notion_databases = notion_databases || %s::jsonb",
+        json.dumps({"Everything": small.databases["Everything"]}),
+    )
+    terminal = Terminal("sync-all", "--verify", **connected.command.environment, COLUMNS=str(columns))
+    assert terminal.ends() == 0
+    shown = terminal.shown.partition("verified 2 databases")[2]
+    assert "note: Notion computes" in shown
+    assert max(map(len, shown.splitlines())) <= columns
+
+
 def test_one_difference_anywhere_fails_and_is_told_with_the_user_and_the_database(everybody: Site) -> None:
     everybody.execute(SPOILED)
     ended = everybody.command("sync-all", "--verify")

@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from notion_pg_sync.commands.connect.choosing import ALL, in_brackets, named, numbered
+from notion_pg_sync.commands.output.layout import print_message
 from notion_pg_sync.commands.output.streams import ask
 from notion_pg_sync.commands.output.terminal import Screen, text_of
 from notion_pg_sync.core.databases import ConfiguredDatabase
@@ -73,7 +74,7 @@ def show_databases(out: Screen, shared: Sequence[ConfiguredDatabase], places: Ma
         said = f"{database.name}{in_notion}{in_brackets(database.options)}"
         known_by = places.get(database.database_id, database.database_id)
         table.add_row(str(number), text_of(said), text_of(known_by, "dim"))
-    out.print(table)
+    out.print(table, soft_wrap=True)
 
 
 def ask_databases(
@@ -95,8 +96,8 @@ def ask_databases(
             picked = numbered(written, shared)
             picked = picked if picked is not None else [named(written, shared)]
         except UsageError as error:
-            out.print(str(error))
+            print_message(out, str(error))
             continue
         if names_view(written):
-            out.print(f"{LINK_OF_VIEW}.")
+            print_message(out, f"{LINK_OF_VIEW}.")
         return picked

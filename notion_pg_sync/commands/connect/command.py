@@ -15,6 +15,7 @@ from notion_pg_sync.commands.connect.asking import WHERE_FROM, ask_databases, re
 from notion_pg_sync.commands.connect.choosing import configuration_of, described, everything, named
 from notion_pg_sync.commands.connect.twins import places_of_twins
 from notion_pg_sync.commands.output.console import show_run
+from notion_pg_sync.commands.output.layout import print_message
 from notion_pg_sync.commands.output.streams import ask, confirm
 from notion_pg_sync.commands.output.terminal import Screen
 from notion_pg_sync.core.databases import ConfiguredDatabase
@@ -94,31 +95,31 @@ def run_connect(settings: Settings, wish: ConnectOptions, command: str, *, set_u
     `command` is what was typed, for the record; `set_up`: PostgreSQL is the tool's own and may be initialised. Raises
     `UsageError`, `NothingAttemptedError`, `AccountError`, `NotionError`, `PostgresError`.
     """
-    out = Screen(soft_wrap=True)
+    out = Screen()
     if wish.everything and wish.databases:
         raise UsageError("--all takes every database, and --database some: use one of them.")
     user_id = wish.user_id or _asked_user()
     standing = run_until_done(_look(settings, user_id, set_up=set_up))
     found = _inspected(settings, standing, wish, out)
-    out.print(_whose(found.bot))
+    print_message(out, _whose(found.bot))
     if found.account and not found.is_stored and not _may_replace(found.account, wish):
-        out.print("Nothing was changed.")
+        print_message(out, "Nothing was changed.")
         return 2
     databases = _chosen(settings, found, wish, out)
     token = None if found.is_stored else found.token
     stored = run_until_done(_store(settings, user_id, token, databases, views=wish.views))
-    out.print(f"Connected: user {stored.user_id!r} mirrors {described(databases)}.")
+    print_message(out, f"Connected: user {stored.user_id!r} mirrors {described(databases)}.")
     for problem in read_configuration(databases).problems:
-        out.print(f"Not usable: {problem.message}")
+        print_message(out, f"Not usable: {problem.message}")
     if stored.auto_sync is False:
-        out.print("auto_sync_enabled is false for this user: sync-all skips them until it is true.")
+        print_message(out, "auto_sync_enabled is false for this user: sync-all skips them until it is true.")
     wants_sync = wish.sync if wish.sync is not None else is_interactive() and confirm("Sync now?", default=True)
     code = 0
     if wants_sync:
         user = stored.user_id
         code = show_run(lambda listener: sync_all(settings, listener, command, user), as_json=False, report=[])
     if question := run_until_done(_question(settings, stored.user_id)):
-        out.print(f"Look at them: {shell_command('notion-pg-sync', 'sql', question)}")
+        print_message(out, f"Look at them: {shell_command('notion-pg-sync', 'sql', question)}")
     return code
 
 
@@ -138,7 +139,7 @@ def _inspected(settings: Settings, standing: Standing, wish: ConnectOptions, out
     is_asked = wish.token_file is None and sys.stdin.isatty()
     if is_asked:
         for line in WHERE_FROM:
-            out.print(line)
+            print_message(out, line)
     while True:
         try:
             token = read_token(wish.token_file, may_keep=standing.stored_token is not None)
@@ -146,7 +147,7 @@ def _inspected(settings: Settings, standing: Standing, wish: ConnectOptions, out
         except (TokenRejectedError, UsageError) as error:
             if not is_asked:
                 raise
-            out.print(str(error), style="yellow")
+            print_message(out, str(error), "yellow")
 
 
 def _asked_user() -> str:
@@ -182,11 +183,11 @@ def _chosen(settings: Settings, found: TokenInspection, wish: ConnectOptions, ou
     if wish.databases:
         picked = [_named(written, found) for written in wish.databases]
         if any(map(names_view, wish.databases)):
-            out.print(f"{LINK_OF_VIEW}.")
+            print_message(out, f"{LINK_OF_VIEW}.")
     elif is_interactive():
         show_databases(out, found.shared, found.places)
         if not found.search.is_complete:
-            out.print(INCOMPLETE_SEARCH, markup=False)
+            print_message(out, INCOMPLETE_SEARCH)
         picked = ask_databases(out, found.shared, may_keep=found.is_configured)
     elif found.is_configured:
         picked = []

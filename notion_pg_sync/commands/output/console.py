@@ -76,9 +76,10 @@ def _shown_on(terminal: Screen, start: Start) -> RunOutcome:
 
 
 def _show_verification(outcome: RunOutcome) -> None:
+    from notion_pg_sync.commands.output.layout import print_message  # noqa: PLC0415
     from notion_pg_sync.commands.output.terminal import Screen  # noqa: PLC0415
     from notion_pg_sync.commands.output.verification import verification_lines  # noqa: PLC0415
 
-    screen = Screen(soft_wrap=True)
+    screen = Screen()
     for line in verification_lines(outcome.verified):
-        screen.print(line)
+        print_message(screen, line)

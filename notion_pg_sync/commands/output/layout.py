@@ -12,6 +12,7 @@ from rich.text import Text
 
 from notion_pg_sync.commands.output.sheet import Sheet, Styled
 from notion_pg_sync.commands.output.terminal import Screen, text_of
+from notion_pg_sync.core.printable import printable
 
 NOTHING = Text("–", "dim")
 # What people copy is not folded: what is quoted, how the tool is called, what installs something.
@@ -104,6 +105,17 @@ def fold_message(message: str, width: int) -> str:
         held = Text(_TO_COPY.sub(lambda found: found[0].replace(" ", _HELD), line), overflow="ignore")
         folded += [part.plain.replace(_HELD, " ").rstrip() for part in held.wrap(Screen(width=width), width)]
     return "\n".join(folded)
+
+
+def print_message(screen: Screen, message: str, style: str = "") -> None:
+    """Prints a sentence in one line, which a terminal shows folded as `fold_message` does, each line as far in."""
+    line = printable(message)
+    indent = line[: len(line) - len(line.lstrip(" "))]
+    if screen.is_terminal:
+        line = fold_message(line.lstrip(" "), max(screen.width - len(indent), 20)).replace("\n", f"\n{indent}")
+        line = indent + line
+    for part in line.split("\n"):
+        screen.print(part, style=style, soft_wrap=True)
 
 
 def print_indented(console: Console, text: Text, indent: int) -> None:

@@ -22,6 +22,8 @@ _PLAIN = {"•": "*", "…": "...", "–": "-", "→": "->", "✓": "+", "✗": 
 _WRITTEN_OUT = "notion-pg-sync"
 # Of a terminal that does not say how many it has.
 _USUAL_COLUMNS = 80
+# Narrower than this nothing is folded.
+_FEWEST_COLUMNS = 20
 
 
 class OutputError(ToolError):
@@ -162,27 +164,33 @@ def remark(text: str) -> None:
 
 
 def _tell(text: str) -> None:
-    if sys.stderr.isatty():
-        from notion_pg_sync.commands.output.layout import fold_message  # noqa: PLC0415 - only for people
-
-        text = fold_message(text, _columns())
-    typer.echo(text, err=True)
+    typer.echo(_folded(text, sys.stderr), err=True)
 
 
-def _columns() -> int:
-    """How wide the terminal is that stderr is."""
+def _folded(text: str, stream: TextIO, before: str = "") -> str:
+    """As a terminal shows it: folded, with room for what stands `before` an answer. Elsewhere it stays as it is."""
+    if not stream.isatty():
+        return text
+    from notion_pg_sync.commands.output.layout import fold_message  # noqa: PLC0415 - only for people
+
+    return fold_message(text, max(_columns(stream) - len(before), _FEWEST_COLUMNS))
+
+
+def _columns(stream: TextIO) -> int:
+    """How wide the terminal is that it is."""
     said = os.environ.get("COLUMNS", "")
     try:
-        return int(said) if said.isdecimal() else os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL_COLUMNS
+        return int(said) if said.isdecimal() else os.get_terminal_size(stream.fileno()).columns or _USUAL_COLUMNS
     except OSError:
         return _USUAL_COLUMNS
 
 
 def confirm(question: str, *, default: bool = False) -> bool:
-    """Asks a person yes or no, in one line. Raises `typer.Abort`."""
-    return typer.confirm(printable(question), default=default)
+    """Asks a person yes or no, in one line, which a terminal shows folded. Raises `typer.Abort`."""
+    return typer.confirm(_folded(printable(question), sys.stdout, " [y/N]: "), default=default)
 
 
 def ask(question: str, *, default: str, show_default: bool = True) -> str:
-    """Asks a person for a line, in one line. Raises `typer.Abort`."""
-    return str(typer.prompt(printable(question), default=default, show_default=show_default))
+    """Asks a person for a line, in one line, which a terminal shows folded. Raises `typer.Abort`."""
+    folded = _folded(printable(question), sys.stdout, f" [{default}]: ")
+    return str(typer.prompt(folded, default=default, show_default=show_default))
