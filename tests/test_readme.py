@@ -69,6 +69,10 @@ def demo() -> Iterator[psycopg.Connection]:
         process.stdout.read()
 
 
+def test_every_question_is_one_statement_as_the_command_sql_takes_it() -> None:
+    assert [block for block in blocks(README, "sql answered") if len(statements(block)) != 1] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "question", [statement for block in blocks(README, "sql answered") for statement in statements(block)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from notion_workspace import odd_databases, small_databases
 from notion_workspace.clock import to_datetime
 from notion_workspace.showcase import build_showcase
+from notion_workspace.showcase.team import team_workspace
 from notion_workspace.workspace import SampleWorkspace
 
 
@@ -75,4 +76,5 @@ SCENARIOS: dict[str, Callable[[int, int], SampleWorkspace]] = {
     "generated": generated_workspace,
     "showcase": lambda seed, _rows: build_showcase(seed).workspace,
     "small": lambda seed, _rows: small_workspace(seed).workspace,
+    "studio": lambda seed, _rows: team_workspace(seed).workspace,
 }
