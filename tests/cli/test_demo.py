@@ -67,7 +67,7 @@ def test_the_demo_shows_everything_and_leaves_nothing_behind(folder: Path) -> No
     content = PICTURE.read_bytes()
     ((kept, sha256),) = re.findall(rf"^ (\S+) +│ +{len(content)} │ image/svg\+xml │ (\w+)", picture, re.MULTILINE)
     assert hashlib.sha256(content).hexdigest().startswith(sha256)
-    assert f"\n{kept}  {len(content)} bytes\n" in picture
+    assert re.search(rf"^\S+/{kept}  {len(content)} bytes$", picture, re.MULTILINE)
     assert list(folder.iterdir()) == []
 
 
@@ -79,6 +79,7 @@ def test_each_part_of_what_is_there_is_less_than_a_screen() -> None:
     assert max(after - first for first, after in pairwise(begin)) < 24
     path_below = next(line for line in lines if line.endswith(f"{PICTURE.stat().st_size} bytes"))
     assert len(path_below) <= 80
+    assert any(line.startswith(f" {PICTURE.name} ") for line in lines)
 
 
 @pytest.mark.parametrize(("columns", "lines"), [("80", "24"), ("100", "35")])

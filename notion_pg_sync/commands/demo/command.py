@@ -160,10 +160,11 @@ def _show_the_picture(out: Screen, url: str, kept_in: Path) -> None:
     _ask(out, url, "A kept picture: the cover that Pim's page was given", KEPT_PICTURE)
     with psycopg.connect(url) as connection:
         row = connection.execute(KEPT_PICTURE).fetchone()
-    if row is None or not (kept_in / row[0]).is_file():
+    kept = next(kept_in.rglob(row[0]), None) if row else None
+    if kept is None:
         raise DemoError(f"the cover of Pim's page is not in {kept_in}: run 'notion-pg-sync demo' again.")
     out.print("It is in the folder of --files:")
-    out.print(f"{row[0]}  {(kept_in / row[0]).stat().st_size:,} bytes")
+    out.print(f"{kept.relative_to(kept_in)}  {kept.stat().st_size:,} bytes")
 
 
 def _ask(out: Screen, url: str, title: str, query: str) -> None:

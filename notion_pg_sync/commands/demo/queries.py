@@ -14,8 +14,9 @@ FROM notion_sync.job_run_details ORDER BY runid DESC LIMIT 2"""
 # Of which user's database, and which page.
 PAST_OF_A_PAGE = ("ben", "Stories", "--page", "The Last Stop")
 
-# Where the bytes of that picture are.
-KEPT_PICTURE = """SELECT stored_as, bytes, media_type, left(sha256, 8) AS sha256
+# What is kept of that picture; where its bytes are stands below the answer.
+KEPT_PICTURE = """SELECT split_part(stored_as, '/', 3) AS file, bytes, media_type,
+    left(sha256, 8) AS sha256
 FROM notion_sync.files JOIN notion_sync.page_files USING (user_id, path)
 JOIN notion.characters AS page USING (user_id, page_id)
 WHERE place = 'cover' AND page.name = 'Pim'"""
