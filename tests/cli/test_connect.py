@@ -149,6 +149,7 @@ def test_where_a_token_comes_from_is_said_before_it_is_asked_for_and_a_wrong_one
     terminal.types(site.small.tokens["anna"])
     terminal.waits_with("Connected: user 'me'")
     assert terminal.ends() == 0
+    assert "run connect again" not in terminal.shown
     assert terminal.widest <= int(columns)
 
 

@@ -287,7 +287,7 @@ async def _bot(client: NotionClient) -> Bot:
             raise
         raise TokenRejectedError(
             "Notion does not accept this token: copy the connection's secret again from "
-            "https://www.notion.so/profile/integrations, whole, and run connect again."
+            "https://www.notion.so/profile/integrations, whole."
         ) from error
 
 
