@@ -373,6 +373,21 @@ async def file_totals(
         return await cursor.fetchone() or FileTotals(0, 0, 0, 0)
 
 
+async def usual_failure(connection: Connection, user_id: str | None = None) -> str | None:
+    """Why most of the files that could not be fetched could not, of a user or of all; None where none failed."""
+    found = await fetch_value(
+        connection,
+        """
+        SELECT failure FROM notion_sync.files
+        WHERE (%(user)s::text IS NULL OR user_id = %(user)s) AND fetched_at IS NULL AND unused_since IS NULL
+          AND failure IS NOT NULL
+        GROUP BY failure ORDER BY count(*) DESC, failure LIMIT 1
+        """,
+        {"user": user_id},
+    )
+    return cast(str | None, found)
+
+
 async def expired(connection: Connection, user_id: str, grace: timedelta) -> list[str]:
     """The paths of a user's files that no page has named for as long as `grace`."""
     found = await connection.execute(

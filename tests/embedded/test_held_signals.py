@@ -30,6 +30,16 @@ def test_it_waits_for_the_outer_block_too() -> None:
     assert done == ["inner", "outer"]
 
 
+def test_a_second_one_does_not_wait_in_an_inner_block_either() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), signals_held_back(), signals_held_back():
+        signal.raise_signal(signal.SIGINT)
+        done.append("first")
+        signal.raise_signal(signal.SIGINT)
+        done.append("second")
+    assert done == ["first"]
+
+
 def test_a_second_one_does_not_wait() -> None:
     done = []
     with pytest.raises(KeyboardInterrupt), signals_held_back():

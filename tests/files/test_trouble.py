@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 from notion_workspace import File
@@ -62,6 +63,20 @@ def test_a_redirection_is_not_followed(site: FileSite) -> None:
     site.workspace.files.faults.add("redirect")
     site.sync()
     assert "unknown" not in site.workspace.requests.counts()
+
+
+def test_doctor_says_why_most_files_do_not_come_and_where_the_others_stand(site: FileSite) -> None:
+    site.add_albums([[PLAN], [SKETCH], [File("Third", "5d1f7c2e-0009/third.png")]])
+    site.workspace.files.faults.add("404", path="sketch")
+    site.workspace.files.faults.add("cut_body", path="third")
+    site.workspace.files.faults.add("cut_body", path="plan")
+    site.sync()
+    told = json.loads(site.command("doctor", "--files", site.store.where, "--json").out)
+    (warned,) = [one for one in told["findings"] if "could not be fetched" in one["message"]]
+    assert warned["message"].startswith("3 of 3 files could not be fetched, most of them for this reason: ")
+    assert list(site.failures().values()).count(f"{warned['message'].partition('reason: ')[2]}.") == 2
+    ended = site.command(*shlex.split(warned["look"])[1:])
+    assert (ended.code, len(ended.out.splitlines())) == (0, 4)
 
 
 def test_reasons_differ(site: FileSite) -> None:

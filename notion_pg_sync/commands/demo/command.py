@@ -80,17 +80,17 @@ def run_demo(*, keep: bool) -> int:
 @contextmanager
 def _servers(showcase: Showcase) -> Iterator[tuple[EmbeddedPostgres, WorkspaceServer]]:
     """Both of them, of which nothing is left behind, whenever somebody presses Ctrl-C."""
-    with ExitStack() as stack:
+    stack = ExitStack()
+    try:
         with signals_held_back():
             folder = Path(tempfile.mkdtemp(prefix=DEMO_PREFIX))
             stack.callback(shutil.rmtree, folder)
             postgres = stack.enter_context(EmbeddedPostgres(folder))
             notion = stack.enter_context(WorkspaceServer(showcase.workspace))
-        try:
-            yield postgres, notion
-        finally:
-            with signals_held_back():
-                stack.close()
+        yield postgres, notion
+    finally:
+        with signals_held_back():
+            stack.close()
 
 
 def _without_settings(environment: Mapping[str, str]) -> dict[str, str]:

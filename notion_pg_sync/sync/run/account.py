@@ -324,6 +324,7 @@ async def _answer_requests(
     message = f"{well} of {every} synced; notion_sync.database_runs has each."
     if outcome.suspended:
         message = f"{plural(len(outcome.suspended), 'database is', 'databases are')} suspended. {message}"
+    message = " ".join([*outcome.problems, message])
     async with transaction(work.pool) as connection:
         if refusal is None:
             await sync_requests.hand_back(connection, work.runid, outcome.user_id, database_ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import humanize
@@ -10,20 +11,32 @@ from notion_pg_sync.commands.doctor.checks.check import Check, Examination, Find
 from notion_pg_sync.commands.doctor.checks.postgres import INITIALISED
 from notion_pg_sync.commands.doctor.checks.wording import sentence
 from notion_pg_sync.commands.status.files import files_told
+from notion_pg_sync.core.printable import shell_command
+from notion_pg_sync.core.wording import plural
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.file_places import KnownPlaces, known_places
-from notion_pg_sync.mirror.files import FileTotals, file_totals
+from notion_pg_sync.mirror.files import FileTotals, file_totals, usual_failure
 from notion_pg_sync.settings import Settings
 
 # A disk that is full keeps PostgreSQL's neighbours from writing too.
 LEAST_FREE_BYTES = 2_000_000_000
 
 
+FAILED_FILES = (
+    "SELECT user_id, path, failure, next_try_at FROM notion_sync.files WHERE stored_as IS NULL AND failure IS NOT NULL"
+)
+
+
 async def _files(examination: Examination) -> list[Finding]:
     async def known(connection: Connection) -> tuple[FileTotals, KnownPlaces]:
         return await file_totals(connection, examination.user_id), await known_places(connection)
 
-    return await try_place(examination.settings, *await examination.ask(known))
+    totals, places = await examination.ask(known)
+    findings = await try_place(examination.settings, totals, places)
+    if totals.failed:
+        usual = await examination.ask(partial(usual_failure, user_id=examination.user_id))
+        findings.append(of_failures(totals, usual or ""))
+    return findings
 
 
 async def try_place(settings: Settings, totals: FileTotals, known: KnownPlaces) -> list[Finding]:
@@ -49,6 +62,16 @@ def _can_be_made(where: str) -> bool:
     """Whether it is a folder that is not there, in one that is."""
     folder = Path(where)
     return "://" not in where and not folder.exists() and folder.parent.is_dir()
+
+
+def of_failures(totals: FileTotals, usual: str) -> Finding:
+    """Pure: files that could not be fetched, most of them for the reason `usual`."""
+    failed = f"{totals.failed:,} of {plural(totals.wanted, 'file')} could not be fetched"
+    return warning(
+        f"{failed}, most of them for this reason: {usual.rstrip('.')}",
+        needs="see the others; each is tried again by itself, and in Notion you can replace a file that is gone",
+        look=shell_command("notion-pg-sync", "sql", FAILED_FILES),
+    )
 
 
 def without_place(totals: FileTotals) -> Finding:

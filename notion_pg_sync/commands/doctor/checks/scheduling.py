@@ -52,6 +52,7 @@ from notion_pg_sync.commands.doctor.scheduling.jobs import (
 )
 from notion_pg_sync.commands.doctor.scheduling.line_to_add import (
     has_embedded,
+    has_password,
     line_to_add,
     own_command,
     settings_to_add,
@@ -146,7 +147,8 @@ async def _scheduled(examination: Examination) -> list[Finding]:
     outside = " (this is a container: where its host starts it, use --no-cron-check)" if is_in_container() else ""
     install = "" if shutil.which("crontab") else "sudo apt-get install cron\n"
     fix = install + line_to_add(examination.environment)
-    return [broken(f"nothing on this host starts sync-all{outside}", fix, SCHEDULE)]
+    of_password = "; the line has no password: put it into ~/.pgpass" if has_password(examination.environment) else ""
+    return [broken(f"nothing on this host starts sync-all{outside}{of_password}", fix, SCHEDULE)]
 
 
 async def _is_of_a_demo(examination: Examination) -> bool:

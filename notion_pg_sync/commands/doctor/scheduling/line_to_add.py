@@ -29,6 +29,15 @@ def line_to_add(environment: Mapping[str, str], command: str | None = None, *, f
     return rf"(crontab -l 2>/dev/null; printf '%s\n' {shlex.join(lines)}) | crontab -"
 
 
+def has_password(environment: Mapping[str, str]) -> bool:
+    """Whether the environment has a password, which the line leaves out."""
+    try:
+        of_url = conninfo_to_dict(environment.get("DATABASE_URL", "")).get("password")
+    except ProgrammingError:
+        return False
+    return bool(of_url or environment.get("PGPASSWORD"))
+
+
 def own_command() -> str:
     """How this very installation is started from anywhere."""
     beside = Path(sys.executable).with_name(TOOL)
