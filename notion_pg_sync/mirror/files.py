@@ -383,7 +383,7 @@ async def usual_failure(connection: Connection, user_id: str | None = None) -> s
           AND failure IS NOT NULL
         GROUP BY failure ORDER BY count(*) DESC, failure LIMIT 1
         """,
-        {"user": user_id},
+        user=user_id,
     )
     return cast(str | None, found)
 

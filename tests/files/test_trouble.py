@@ -68,7 +68,7 @@ def test_a_redirection_is_not_followed(site: FileSite) -> None:
 def test_doctor_says_why_most_files_do_not_come_and_where_the_others_stand(site: FileSite) -> None:
     site.add_albums([[PLAN], [SKETCH], [File("Third", "5d1f7c2e-0009/third.png")]])
     site.workspace.files.faults.add("404", path="sketch")
-    site.workspace.files.faults.add("cut_body", path="third")
+    site.workspace.files.faults.add("404", path="third")
     site.workspace.files.faults.add("cut_body", path="plan")
     site.sync()
     told = json.loads(site.command("doctor", "--files", site.store.where, "--json").out)
