@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-OF_FILES = {"download", "fetching", "keeping", "place", "sweeping"}
+OF_FILES = {"download", "fetching", "keeping", "marks", "place", "sweeping"}
 
 WITHOUT = """
 import importlib, json, pkgutil, sys

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 from tests.cli.conftest import Command, Site
+
+pytestmark = pytest.mark.slow
 
 
 def test_without_postgresql_the_first_line_says_so_and_the_rest_is_skipped() -> None:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from notion_pg_sync.commands.output.ping import address
 from tests.cli.conftest import Command, Ended, Monitoring, Site
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def connected(site: Site) -> Site:

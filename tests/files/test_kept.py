@@ -19,6 +19,8 @@ from tests.files.conftest import EMOJI, UNPACED, WELL, BucketPart, FileSite
 from tests.mirror.freezing import PG_DUMP
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 PLAN = File("Plan (final).pdf", "5d1f7c2e-0001/plan%20B ü.pdf")
 SKETCH = File("Sketch", "5d1f7c2e-0002/sketch.png")
 COVER = File("cover", "5d1f7c2e-0003/cover.jpg")

@@ -14,6 +14,8 @@ from psycopg import errors
 
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 # Tables of ours without anything by which a row belongs to a database: they go with the user alone.
 OF_THE_USER_ALONE = {"accounts", "files", "readers", "users"}
 BELONGS_TO_A_DATABASE = {

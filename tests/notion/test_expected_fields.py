@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from notion_pg_sync.core.columns import Column
@@ -50,6 +50,7 @@ def test_each_row_of_the_table_of_property_types(row: list[str]) -> None:
 
 @settings(deadline=None)
 @given(page_properties)
+@example({"": None, "0": {"id": "", "title": None, "type": "title"}})
 def test_the_sync_and_its_check_agree_on_whatever_notion_may_answer(properties: dict[str, Any]) -> None:
     """Two implementations that share nothing."""
     properties, _ = sanitize(properties)

@@ -18,6 +18,8 @@ from notion_pg_sync.mirror.runs import DatabaseRun
 from tests.installation import Installation, Row
 from tests.mirror.freezing import PG_DUMP
 
+pytestmark = pytest.mark.slow
+
 STAFF = {
     "Name": title(),
     "Salary": number(),

@@ -11,6 +11,8 @@ from notion_workspace.literals import relation, title
 
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 FRIENDS = 30
 ROWS = 251
 

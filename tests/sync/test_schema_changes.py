@@ -10,6 +10,8 @@ from notion_workspace.literals import checkbox, number, rich_text, title
 
 from tests.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 DATABASES = ("Chat Sessions",)
 
 

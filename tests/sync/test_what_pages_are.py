@@ -14,6 +14,8 @@ from notion_pg_sync.notion.cleaning import picture_link, picture_text
 from tests.installation import Installation
 from tests.sync.test_verify import verified
 
+pytestmark = pytest.mark.slow
+
 EMOJI = {"type": "emoji", "emoji": "🦊"}
 
 

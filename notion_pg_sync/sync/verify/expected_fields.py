@@ -52,7 +52,9 @@ def expected_fields(properties: Mapping[str, Any], columns: Sequence[NamedColumn
 
     A property that the page does not have leaves its columns out.
     """
-    by_id = {unquote(value["id"]): value for value in properties.values() if _is_text(_get(value, "id"))}
+    by_id = {
+        unquote(value["id"]): value for value in properties.values() if _is_text(_get(value, "id")) and value["id"]
+    }
     in_parts = {unquote(column.property_id) for column in columns if column.part != "value"}
     return {
         column.name: _part(by_id[property_id], column.part, in_parts=property_id in in_parts)
