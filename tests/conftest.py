@@ -48,6 +48,8 @@ psycopg.adapters.register_loader("uuid", TextLoader)
 # How long an example takes says nothing of what it shows.
 hypothesis.settings.register_profile("ordinary", deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=550, deadline=None)
+# What decides about a change decides the same of the same code; every other run tries new examples.
+hypothesis.settings.register_profile("decided", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ordinary")
 
 

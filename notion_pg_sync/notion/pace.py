@@ -32,8 +32,8 @@ LOWEST_LIMIT = 180
 
 @dataclass(eq=False, slots=True)
 class Request:
-    """When it began and when its answer came (seconds of one clock); `past`: of one that is tried past the limit, the
-    request that is to be 60 seconds old before it may begin otherwise.
+    """When it began and when its answer came (seconds of one clock); `past`: of one that is tried past the limit,
+    between when Notion counted the first of the budget before it.
     """
 
     began: float
@@ -87,7 +87,8 @@ class Pace:
         """A request begins, which may (see `wait`)."""
         request = Request(now)
         if not self._is_slid(now) and not self._has_room(now):
-            request.past = min(self._latest, key=_ended)
+            # The first that Notion counted need be neither the first that began nor the first that was answered.
+            request.past = Request(min(one.began for one in self._latest), ended=min(map(_ended, self._latest)))
             self._trials_left -= 1
         if len(self._latest) == self._limit:
             # Not the one that began first: that may be on its way still.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from notion_workspace.errors import ApiError
 from notion_workspace.limits import Limits
@@ -129,6 +129,11 @@ readings = st.builds(
 
 
 @given(limits, countings, readings)
+@example(
+    9,
+    ("by_request", 0.0),
+    Reading([0.0, *[0.265625] * 9, *[120.265625] * 10], ways=[0.0], latencies=[1.5, 0.25], concurrency=2),
+)
 def test_only_what_is_tried_is_refused_and_once(limit: int, counting: tuple[str, float], reading: Reading) -> None:
     course = run(Pace(limit, lowest_limit=1), Notion(limit, *counting), reading)
     assert len(course.answered) == len(reading.wanted)
