@@ -59,10 +59,11 @@ class Terminal:
         return max(map(cell_len, self.shown.splitlines()))
 
     def waits_with(self, words: str) -> None:
-        """Waits until it shows `words`, after those that were waited for before."""
-        while (found := self.shown.find(words, self._read_up_to)) < 0:
+        """Waits until it shows `words`, after those that were waited for before; lines may end between them."""
+        folded = re.compile(r"\s+".join(map(re.escape, words.split(" "))))
+        while (found := folded.search(self.shown, self._read_up_to)) is None:
             assert self._read(), f"it ended without {words!r}:\n{self.shown}"
-        self._read_up_to = found + len(words)
+        self._read_up_to = found.end()
 
     def types(self, line: str) -> None:
         os.write(self._master, line.encode() + b"\n")
