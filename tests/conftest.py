@@ -45,11 +45,12 @@ SLOW_FOLDERS = {"reliability", "security"}
 # Ids are texts, as the sample workspace has them.
 psycopg.adapters.register_loader("uuid", TextLoader)
 
-# How long an example takes says nothing of what it shows.
-hypothesis.settings.register_profile("ordinary", deadline=None)
-hypothesis.settings.register_profile("thorough", max_examples=550, deadline=None)
+# How long an example takes says nothing of what it shows, and nor does how long it takes to make.
+_ANY_TIME = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("ordinary", _ANY_TIME)
+hypothesis.settings.register_profile("thorough", _ANY_TIME, max_examples=550)
 # What decides about a change decides the same of the same code; every other run tries new examples.
-hypothesis.settings.register_profile("decided", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("decided", _ANY_TIME, derandomize=True)
 hypothesis.settings.load_profile("ordinary")
 
 
