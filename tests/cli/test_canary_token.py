@@ -25,11 +25,12 @@ LOG = "server.log"
 
 @dataclass
 class Watched:
-    """A site at which everything that a command says is kept."""
+    """A site at which everything that a command says is kept; `logged_before`: by PostgreSQL, for other tests."""
 
     site: Site
     monitoring: Monitoring
     secrets: list[str]
+    logged_before: str
     kept: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, given: str = "", **environment: str) -> Ended:
@@ -48,17 +49,21 @@ class Watched:
         for schema, name in tables:
             rows = self.site.execute(f'SELECT whole::text FROM "{schema}"."{name}" AS whole')
             places[f"table {name}"] = "\n".join(str(row) for (row,) in rows)
-        log = Path(str(conninfo_to_dict(self.site.database_url).get("host"))).parent / LOG
-        if log.exists():
-            places["PostgreSQL's log"] = log.read_text(encoding="utf-8", errors="replace")
+        places["PostgreSQL's log"] = log_of(self.site).removeprefix(self.logged_before)
         return [place for place, text in places.items() if any(secret in text for secret in self.secrets)]
+
+
+def log_of(site: Site) -> str:
+    """What the server of the tests has logged; empty where it is another's, or logs nothing."""
+    log = Path(str(conninfo_to_dict(site.database_url).get("host"))).parent / LOG
+    return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
 
 
 @pytest.fixture
 def watched(site: Site, monitoring: Monitoring) -> Iterator[Watched]:
     small = site.small
-    # A word that stands nowhere else: the log is of all tests that use the server.
-    made = Watched(site, monitoring, [*small.tokens.values(), "goldfinch", KEY])
+    # The log is of all tests that use the server, before this one too.
+    made = Watched(site, monitoring, [*small.tokens.values(), "goldfinch", KEY], log_of(site))
     site.connect(
         "anna", small.tokens["anna"], json.dumps({name: small.databases[name] for name in small.shared["anna"]})
     )
