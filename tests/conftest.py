@@ -51,7 +51,7 @@ hypothesis.settings.register_profile("ordinary", _ANY_TIME)
 hypothesis.settings.register_profile("thorough", _ANY_TIME, max_examples=550)
 # What decides about a change decides the same of the same code; every other run tries new examples.
 hypothesis.settings.register_profile("decided", _ANY_TIME, derandomize=True)
-hypothesis.settings.load_profile("ordinary")
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ordinary"))
 
 
 # A shell lets what it starts in the background ignore SIGINT, and so would every process that a test starts.
