@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import humanize
+from msgspec import Struct
 
 from notion_pg_sync.commands.output.layout import print_message
 from notion_pg_sync.commands.output.streams import confirm
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from notion_pg_sync.sync.files.sweeping import Removed
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """What is to be forgotten: a user, or one database of theirs. `names`: what `notion_databases` calls that."""
 
     schema: str
@@ -73,8 +72,7 @@ def _summary(what: str, counts: Mapping[str, int]) -> str:
     return f"Forgotten: {what}. Rows: {', '.join(gone)}."
 
 
-@dataclass(frozen=True)
-class _Removed:
+class _Removed(Struct, frozen=True):
     """What came of the bytes of forgotten files: whether all of them are removed, and what there is to say."""
 
     says: str = ""

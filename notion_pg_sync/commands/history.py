@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
+from msgspec.structs import asdict
 from rich.console import Console
 from rich.text import Text
 
@@ -138,7 +139,7 @@ def _as_json(
         "database_id": database.database_id,
         "history_since": _written(begins.since),
         "changes": [
-            {**vars(one), "seen_at": _written(one.seen_at), "edited_at": _written(one.edited_at)} for one in changes
+            {**asdict(one), "seen_at": _written(one.seen_at), "edited_at": _written(one.edited_at)} for one in changes
         ],
     }
 

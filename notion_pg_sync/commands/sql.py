@@ -6,9 +6,9 @@ import csv
 import io
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import psycopg
+from msgspec import Struct
 from psycopg import errors, pq
 
 from notion_pg_sync.commands.output.streams import may_be_terminal, say
@@ -27,8 +27,7 @@ _LIST = """notion-pg-sync sql "SELECT viewname FROM pg_views WHERE schemaname = 
 _NUMBERS = frozenset({20, 21, 23, 26, 700, 701, 790, 1700})
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What PostgreSQL answered, as it writes it; a null is None. `done` says what a statement without rows did."""
 
     columns: Sequence[str]

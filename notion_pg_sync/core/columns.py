@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 # A formula's or rollup's type is not in the schema; until its first value comes, its column holds nothing but nulls.
 UNDETERMINED = "undetermined"
@@ -17,8 +17,7 @@ COMPUTED_TYPES = frozenset({"formula", "rollup", "created_time", "created_by", "
 MAX_NAME_BYTES = 63
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column for a property, or for a part of it; `property_id` is as Notion wrote it (percent-encoded).
 
     `new_type`: the type that the property would have by now, where that is another than the column's.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from notion_pg_sync.core.errors import UsageError
 from notion_pg_sync.core.ids import looks_like_id, parse_id
 
 
-@dataclass(frozen=True)
-class DatabaseOptions:
+class DatabaseOptions(Struct, frozen=True):
     """What `notion_databases` says of a database beside its id; None: it says nothing of it.
 
     `exclude`: the properties that are not to be copied, each by name or id; an empty one lifts all earlier exclusions.
@@ -23,8 +23,7 @@ class DatabaseOptions:
     views: bool | None = None
 
 
-@dataclass(frozen=True)
-class ConfiguredDatabase:
+class ConfiguredDatabase(Struct, frozen=True):
     """A database that a user wants mirrored; `name` is what SQL calls it.
 
     `id_as_written` is the id as the user wrote it, None where that is a link, or as Notion writes it. `title` is what

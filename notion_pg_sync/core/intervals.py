@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 MINUTE = timedelta(minutes=1)
 
@@ -13,8 +14,7 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 LATEST = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, order=True)
-class Interval:
+class Interval(Struct, frozen=True, order=True):
     """The times from `start` (included) to `end` (excluded), both UTC; `EARLIEST` and `LATEST` mean unbounded."""
 
     start: datetime = EARLIEST

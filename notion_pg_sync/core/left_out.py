@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class LeftOut:
+
+class LeftOut(Struct, frozen=True):
     """A value of a page, by its `property`'s name; the page itself, where that is empty.
 
     `reason` is an error code, `message` a sentence for people. `created_at` is the minute in which a page was created
@@ -21,8 +21,7 @@ class LeftOut:
     created_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class UnreadMinute:
+class UnreadMinute(Struct, frozen=True):
     """A minute (UTC) of which pages are left out that are not known at all; `reason` and `message` as of `LeftOut`."""
 
     created_at: datetime

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 # What stands where no cron expression does.
 ON_DEMAND, ON_REQUEST = "on demand", "on request"
@@ -28,8 +29,7 @@ _LEAST_SHARE = 0.8
 _EARLY_MINUTES, _LATE_MINUTES = 1 / 6, 2.0
 
 
-@dataclass(frozen=True)
-class _Schedule:
+class _Schedule(Struct, frozen=True):
     """Due every `period` minutes, at `phase` minutes past the begin of one."""
 
     period: int

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class User:
+class User(Struct, frozen=True):
     """Somebody or something that acts: a `person`, `bot`, `group`, or of a kind that came later.
 
     `kind` is None where nothing but the id is told. All texts are storable.

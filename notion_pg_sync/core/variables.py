@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """What is set under one of `names`, which belong together; `says`: what for, in a few words."""
 
     names: tuple[str, ...]

@@ -7,13 +7,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
 import psutil
+from msgspec import Struct
 
 from notion_pg_sync.core.errors import ToolError
 from notion_pg_sync.core.installing import installing
@@ -37,8 +37,7 @@ class EmbeddedPostgresError(ToolError):
     """The embedded PostgreSQL cannot be used; the message says what is wrong, then what to do."""
 
 
-@dataclass(frozen=True)
-class ServerUser:
+class ServerUser(Struct, frozen=True):
     """The account that the server runs as; `changes` where it is another than this process's."""
 
     uid: int
@@ -113,8 +112,7 @@ def package_version() -> str:
         raise EmbeddedPostgresError(MISSING) from error
 
 
-@dataclass(frozen=True)
-class Programs:
+class Programs(Struct, frozen=True):
     """PostgreSQL's programs for the cluster in `data`, run as `account`; what they say goes to the file `log`."""
 
     bin: Path

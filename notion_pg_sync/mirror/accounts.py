@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from msgspec import Struct
 from psycopg import errors, sql
 from psycopg.rows import class_row
 
@@ -62,8 +63,7 @@ class ConnectedAccount:
     databases: object
 
 
-@dataclass(frozen=True)
-class KnownDatabase:
+class KnownDatabase(Struct, frozen=True):
     """A database of a user that was synced, or found by search, before.
 
     `title` is what Notion called it then, None where that is not known. `views`, `bodies` and `files`: what its entry

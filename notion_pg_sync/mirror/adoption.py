@@ -7,8 +7,8 @@ What a table is like is read from the catalog into a `TableState`; what has to c
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from psycopg import sql
 
 from notion_pg_sync.core.columns import MAX_NAME_BYTES
@@ -44,8 +44,7 @@ _INDEXES = {
 }
 
 
-@dataclass(frozen=True)
-class UniqueIndex:
+class UniqueIndex(Struct, frozen=True):
     """A unique index; `constraint` names the constraint that it serves, if it does."""
 
     name: str
@@ -55,16 +54,14 @@ class UniqueIndex:
     referencing_keys: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class ExistingColumn:
+class ExistingColumn(Struct, frozen=True):
     """A column as the catalog has it."""
 
     type: str
     must_be_given: bool
 
 
-@dataclass(frozen=True)
-class TableState:
+class TableState(Struct, frozen=True):
     """A relation as it is in the database before `init`; `owner_is_trusted`: it may count (trust.py).
 
     `indexes`: the columns of those that are whole; `unfinished_indexes`: the names of those whose building was cut off.
@@ -86,16 +83,14 @@ class TableState:
     stores_fields_plain: bool = False
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """One statement of `init` and, for people, what it does."""
 
     says: str
     statement: sql.Composed
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(Struct, frozen=True):
     """An index that a table is to have; `is_unfinished`: there is one of its name, whose building was cut off.
 
     On a partitioned table PostgreSQL builds none `CONCURRENTLY`.
@@ -140,8 +135,7 @@ class Index:
         return sql.SQL(" CONCURRENTLY" if concurrently and not self.on_partitions else "")
 
 
-@dataclass(frozen=True)
-class RowChanges:
+class RowChanges(Struct, frozen=True):
     """What is to change in the rows of a table: `page_id` where it is not the page's, the spelling of `notion_page_id`.
 
     `spelling` is how the table writes page ids. `rows`: how many there are in all. `may_remove`: no foreign key points
@@ -196,8 +190,7 @@ class RowChanges:
         return ", and ".join(parts)
 
 
-@dataclass
-class Changes:
+class Changes(Struct):
     """What `init` has to do to one relation.
 
     `creates`: it is not there yet. `adopts`: it is somebody's already, namely of the role `belongs_to`, so `init` asks

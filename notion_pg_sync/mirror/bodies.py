@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import LiteralString
 
+from msgspec import Struct
+from msgspec.structs import asdict
 from psycopg import sql
 from psycopg.rows import class_row
 
@@ -19,16 +20,14 @@ from notion_pg_sync.mirror.search_documents import write_documents
 from notion_pg_sync.mirror.tables import SyncTable
 
 
-@dataclass(frozen=True)
-class DuePage:
+class DuePage(Struct, frozen=True):
     """A page whose body is to be read, and its last edit as its row in the sync table has it."""
 
     page_id: str
     edited_at: datetime
 
 
-@dataclass(frozen=True)
-class Body:
+class Body(Struct, frozen=True):
     """A body as it is kept.
 
     `missing`: what could not be read. `edited_at`: the edit that it stands for. `settled`: it need not be read again
@@ -131,7 +130,7 @@ async def due_pages(
         page_id=page_id,
         behind=behind if after else sql.SQL("true"),
     )
-    parameters = {**_parameters(key, every), "most": most, **(vars(after) if after else {})}
+    parameters = {**_parameters(key, every), "most": most, **(asdict(after) if after else {})}
     with connection.as_application():
         async with connection.cursor(row_factory=class_row(DuePage)) as cursor:
             await cursor.execute(query, parameters)
@@ -190,7 +189,7 @@ async def write_bodies(connection: Connection, table: SyncTable, key: DataSource
     async with connection.cursor() as cursor:
         await cursor.executemany(
             sql.SQL(_WRITE).format(digest=sql.SQL(_DIGEST).format(sql.SQL("body."))),
-            [{**vars(key), **vars(body), "missing": list(body.missing)} for body in bodies],
+            [{**asdict(key), **asdict(body), "missing": list(body.missing)} for body in bodies],
         )
     await write_documents(connection, table, key, [body.page_id for body in bodies])
 

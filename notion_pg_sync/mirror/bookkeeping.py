@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import LiteralString, cast
 
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.core.wording import some
@@ -142,8 +142,7 @@ _FILES_ANEW: LiteralString = """
 _NAMED_ANEW: LiteralString = "UPDATE notion_sync.pages SET answer_hash = NULL;"
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """Something that the schema `notion_sync` consists of, and the `statement` that makes it.
 
     It is there from the version `since` on, and as it is described here before the version `until`, None for ever.
@@ -162,8 +161,7 @@ def known_parts() -> tuple[Part, ...]:
     return tuple(Part(*part) for part in json.loads(listed))
 
 
-@dataclass(frozen=True)
-class Lack:
+class Lack(Struct, frozen=True):
     """What the schema is without.
 
     `version`: that of its tables. `parts` of them are missing, and so are the records that the migrations `unrecorded`

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from random import uniform
 from typing import TYPE_CHECKING, Any, LiteralString, ParamSpec, Self, TypeVar, cast
 
+from msgspec.structs import replace
 from psycopg import (
     AsyncConnection,
     AsyncCopy,

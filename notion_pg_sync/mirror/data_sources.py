@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import LiteralString
 
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -23,8 +24,7 @@ from notion_pg_sync.mirror.qualified_sql import qualified, written_out
 Stretch = tuple[datetime | None, datetime | None]
 
 
-@dataclass(frozen=True)
-class DataSourceState:
+class DataSourceState(Struct, frozen=True):
     """A row of `notion_sync.data_sources`, as far as planning needs it, and PostgreSQL's time when it was read.
 
     `is_view_taken`: another database of the user had the name of its view first. `left_out`: the pages of which
@@ -103,8 +103,7 @@ class DataSourceState:
         return _intervals(self.full_read_confirmed)
 
 
-@dataclass(frozen=True)
-class DataSourceKey:
+class DataSourceKey(Struct, frozen=True):
     """Which user's copy of which data source."""
 
     user_id: str
@@ -153,8 +152,7 @@ async def load_state(connection: Connection, key: DataSourceKey) -> DataSourceSt
         return await cursor.fetchone()
 
 
-@dataclass(frozen=True)
-class DataSourceRecord:
+class DataSourceRecord(Struct, frozen=True):
     """What is recorded of a data source itself; `schema_fingerprint` tells whether the schema changed in shape."""
 
     database_id: str
@@ -187,12 +185,11 @@ async def save_record(connection: Connection, key: DataSourceKey, record: DataSo
                               EXCLUDED.sync_table, EXCLUDED.schema, EXCLUDED.schema_fingerprint,
                               EXCLUDED.database_id_as_written)
         """,
-        {**vars(key), **vars(record), "schema": Jsonb(record.schema)},
+        {**asdict(key), **asdict(record), "schema": Jsonb(record.schema)},
     )
 
 
-@dataclass(frozen=True)
-class NamedView:
+class NamedView(Struct, frozen=True):
     """The view of a database of a user, and the name of the database that it goes by."""
 
     database_id: str
@@ -234,8 +231,7 @@ async def known_data_sources(connection: Connection, user_id: str, database_id: 
     return {data_source_id: sync_table async for data_source_id, sync_table in found}
 
 
-@dataclass(frozen=True)
-class Home:
+class Home(Struct, frozen=True):
     """Where the rows of a data source are: of which database, under its name and its id, and in which table.
 
     `row_count`: how many there should be; None: it was never read whole.
@@ -259,8 +255,7 @@ async def homes_of(connection: Connection, user_id: str) -> dict[str, Home]:
     return {data_source_id: Home(*columns) async for data_source_id, *columns in found}
 
 
-@dataclass(frozen=True)
-class KnownListing:
+class KnownListing(Struct, frozen=True):
     """The data sources that a database had so far, by id, each with what is known of it."""
 
     states: Mapping[str, DataSourceState]
@@ -417,7 +412,7 @@ async def save_columns(connection: Connection, key: DataSourceKey, columns: Iter
                 IS DISTINCT FROM (EXCLUDED.property_name, EXCLUDED.property_type, EXCLUDED.name, EXCLUDED.type,
                                   EXCLUDED.new_type)
             """,
-            [{**vars(key), **vars(column)} for column in columns],
+            [{**asdict(key), **asdict(column)} for column in columns],
         )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import LiteralString
+
+from msgspec import Struct
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.purging import rewrite_rows
@@ -12,8 +13,7 @@ from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.tables import SyncTable
 
 
-@dataclass(frozen=True)
-class Emails:
+class Emails(Struct, frozen=True):
     """Whether addresses `are_wanted`, and whether the copy may hold some (`are_kept`)."""
 
     are_wanted: bool = True

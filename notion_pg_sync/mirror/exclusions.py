@@ -7,9 +7,10 @@ run that is killed in it has purged nothing, and the next one begins it again.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import LiteralString, cast
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -30,16 +31,14 @@ Covers = Callable[[str, str], bool]
 _NAMING_FILES = frozenset({"files", "rich_text", "title", "rollup"})
 
 
-@dataclass(frozen=True)
-class Excluded:
+class Excluded(Struct, frozen=True):
     """What a user excludes: the entries by database, and which database each data source is in, or was in last."""
 
     entries: Mapping[str, Entries] = field(default_factory=dict)
     databases: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Purged:
+class Purged(Struct, frozen=True):
     """What was purged: the properties, by name, and in how many rows and removed pages they were."""
 
     names: tuple[str, ...] = ()
@@ -131,8 +130,7 @@ _ITS_REMOVED_PAGES: LiteralString = """
 """
 
 
-@dataclass(frozen=True)
-class _Purge:
+class _Purge(Struct, frozen=True):
     """What is to be purged of a data source: `fields` are its columns' names, `keys` properties by their names."""
 
     key: DataSourceKey

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 
 
-@dataclass(frozen=True)
-class KnownPlaces:
+class KnownPlaces(Struct, frozen=True):
     """The id of the place that keeps files now, if any does; those of the places before, and of those nearly taken.
 
     `keeps_any`: bytes lie there, kept or to be removed.

@@ -6,18 +6,17 @@ Everything here is done under the user's lease. Bytes are kept elsewhere (`store
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from notion_pg_sync.core.hosted_files import FilePlace, HostedFile
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 
 
-@dataclass(frozen=True)
-class WantedFile:
+class WantedFile(Struct, frozen=True):
     """A file that is to be fetched: one of the pages that name it, its place and name there, how often it failed, and
     since when it is wanted.
     """
@@ -30,8 +29,7 @@ class WantedFile:
     wanted_at: datetime
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """What is known of the bytes of a file that is kept; `stored_as` is the key where bytes are kept."""
 
     stored_as: str
@@ -40,8 +38,7 @@ class Kept:
     media_type: str | None
 
 
-@dataclass(frozen=True)
-class FileFailure:
+class FileFailure(Struct, frozen=True):
     """Why a file could not be fetched, and when it is to be tried again; None: never by itself.
 
     `bytes`: its size, where it is too large, so that it is due once larger files may be kept. `left_nothing`: nothing
@@ -54,8 +51,7 @@ class FileFailure:
     left_nothing: bool = False
 
 
-@dataclass(frozen=True)
-class FileTotals:
+class FileTotals(Struct, frozen=True):
     """How many files pages name, how many of them are kept and how many failed, and the bytes of what is kept."""
 
     wanted: int
@@ -64,8 +60,7 @@ class FileTotals:
     bytes: int
 
 
-@dataclass(frozen=True)
-class DueFiles:
+class DueFiles(Struct, frozen=True):
     """Whether there are files to fetch, files to let go, bytes to remove, and kept ones to look for in another place.
 
     `keeps_any`: whether any is kept.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from msgspec import Struct
 from psycopg import errors, sql
 
 from notion_pg_sync.core.errors import ToolError
@@ -25,8 +25,7 @@ class BeingSyncedError(ForgetError):
     """A run works for the user."""
 
 
-@dataclass(frozen=True)
-class Forgotten:
+class Forgotten(Struct, frozen=True):
     """How many rows of which tables went, and what a person should know of typed views, a sentence each."""
 
     row_counts: Mapping[str, int]

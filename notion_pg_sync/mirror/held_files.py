@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import cast
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Pool, fetch_value, transaction
@@ -14,8 +14,7 @@ from notion_pg_sync.mirror.connection import Pool, fetch_value, transaction
 _BATCH = 500
 
 
-@dataclass(frozen=True)
-class HeldFile:
+class HeldFile(Struct, frozen=True):
     """A file that is kept, by the path that names it, and what is recorded of its bytes."""
 
     path: str
@@ -24,8 +23,7 @@ class HeldFile:
     sha256: str
 
 
-@dataclass(frozen=True)
-class HeldFiles:
+class HeldFiles(Struct, frozen=True):
     """The files of one user."""
 
     pool: Pool

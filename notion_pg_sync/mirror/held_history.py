@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from notion_pg_sync.core.columns import COMPUTED_TYPES
 from notion_pg_sync.mirror.connection import Pool, transaction
 
 
-@dataclass(frozen=True)
-class NewestState:
+class NewestState(Struct, frozen=True):
     """A page after the newest of its changes.
 
     `is_there`: it was not removed. `values`: those of the columns that changed, and of its `url`, since it came last;

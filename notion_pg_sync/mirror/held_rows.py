@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString, cast
 
+from msgspec import Struct
 from psycopg import sql
 from psycopg.rows import class_row
 
@@ -25,8 +25,7 @@ _WRONG_WHERE_IT_BELONGS: LiteralString = (
 )
 
 
-@dataclass(frozen=True)
-class HeldRow:
+class HeldRow(Struct, frozen=True):
     """A row as it is, whatever it holds; ids of Notion's as Notion writes them.
 
     `extra`: its extra columns, by name; `about_page`: those of `PAGE_COLUMNS`.
@@ -47,8 +46,7 @@ class HeldRow:
     about_page: Mapping[str, object]
 
 
-@dataclass(frozen=True)
-class HeldColumn:
+class HeldColumn(Struct, frozen=True):
     """A row of `notion_sync.columns`."""
 
     property_id: str
@@ -58,8 +56,7 @@ class HeldColumn:
     property_type: str
 
 
-@dataclass(frozen=True)
-class HeldRows:
+class HeldRows(Struct, frozen=True):
     """The rows of a database of a user; `table` is where they belong, `tables` where they might be."""
 
     pool: Pool

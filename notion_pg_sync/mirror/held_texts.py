@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Pool, fetch_value, transaction
 
 
-@dataclass(frozen=True)
-class HeldDocument:
+class HeldDocument(Struct, frozen=True):
     """What search reads of a page; `people` are the ids of those whom it names, in order.
 
     `is_indexed`: the index is of that text, of the people's names and of the body, in the language set. New names may
@@ -27,8 +26,7 @@ class HeldDocument:
     is_indexed: bool
 
 
-@dataclass(frozen=True)
-class HeldAbout:
+class HeldAbout(Struct, frozen=True):
     """What is kept of what a page is, beside its properties."""
 
     page_id: str
@@ -40,8 +38,7 @@ class HeldAbout:
     is_locked: bool | None
 
 
-@dataclass(frozen=True)
-class HeldBody:
+class HeldBody(Struct, frozen=True):
     """A body as it is kept; `edited_at` is the edit of the page that it stands for."""
 
     page_id: str
@@ -50,8 +47,7 @@ class HeldBody:
     edited_at: datetime
 
 
-@dataclass(frozen=True)
-class HeldPerson:
+class HeldPerson(Struct, frozen=True):
     """What is kept of a person by their id; `kind` is None where no more is known."""
 
     id: str
@@ -61,8 +57,7 @@ class HeldPerson:
     avatar_url: str | None
 
 
-@dataclass(frozen=True)
-class HeldTexts:
+class HeldTexts(Struct, frozen=True):
     """What is held for one user."""
 
     pool: Pool

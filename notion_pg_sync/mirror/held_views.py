@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.core.columns import UNDETERMINED
@@ -18,8 +18,7 @@ _MOST_COLUMNS = 1000
 _FULL_NAMES = {"timestamptz": "timestamp with time zone"}
 
 
-@dataclass(frozen=True)
-class HeldView:
+class HeldView(Struct, frozen=True):
     """A typed view of a user's data source.
 
     `columns`: name -> type as it is; empty where there is no view, or one that shows rows by its owner's rights.
@@ -39,8 +38,7 @@ class HeldView:
         return len(self.columns) >= _MOST_COLUMNS
 
 
-@dataclass(frozen=True)
-class HeldViews:
+class HeldViews(Struct, frozen=True):
     """The typed views for one user."""
 
     pool: Pool

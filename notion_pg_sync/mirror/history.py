@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString, cast
 
+from msgspec import Struct
+from msgspec.structs import asdict
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 
 
-@dataclass(frozen=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True):
     """A column of a page that a person changed, or that the page came or went with; values as people read them."""
 
     change_id: int
@@ -29,8 +29,7 @@ class FieldChange:
     edited_by_name: str | None
 
 
-@dataclass(frozen=True)
-class Beginning:
+class Beginning(Struct, frozen=True):
     """Since when the history of a database is known, None where it has not begun, and PostgreSQL's time now."""
 
     since: datetime | None
@@ -49,8 +48,7 @@ async def beginning_of(connection: Connection, user_id: str, database_id: str) -
     return found
 
 
-@dataclass(frozen=True)
-class HistorySize:
+class HistorySize(Struct, frozen=True):
     """How many changes are kept, of all users (an estimate where they are many), and how much room they take."""
 
     changes: int
@@ -82,8 +80,7 @@ async def count_without_history(connection: Connection) -> int:
     return cast(int, await fetch_value(connection, query))
 
 
-@dataclass(frozen=True)
-class ChangedIn:
+class ChangedIn(Struct, frozen=True):
     """A user's database, or the pages of it that have this id, or this title in whatever capitals."""
 
     user_id: str
@@ -106,6 +103,6 @@ async def field_changes(connection: Connection, place: ChangedIn, within: timede
               AND (%(title)s::text IS NULL OR lower(page_title) = lower(%(title)s))
             ORDER BY change_id DESC, column_name
             """,
-            {**vars(place), "within": within},
+            {**asdict(place), "within": within},
         )
         return await cursor.fetchall()

@@ -6,9 +6,10 @@ The table of a preset is made in the same way by whichever command needs it firs
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from psycopg import errors, sql
 
 from notion_pg_sync.mirror import migrations, repeatable
@@ -64,8 +65,7 @@ _USER_SETTINGS = """CREATE TABLE {} (
 )"""
 
 
-@dataclass(frozen=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True):
     """What the changes follow from, beside what is in the database.
 
     `schema` is where `user_settings` lies or will lie, `role` the tool's own, `tables` the sync tables to see to;
@@ -82,8 +82,7 @@ class Circumstances:
     tenant_roles: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Upgrade:
+class Upgrade(Struct, frozen=True):
     """What the schema `notion_sync` lacks: what somebody dropped, migrations, and whether the repeatable files are due.
 
     `owner` is the role that has to bring back what was dropped, where the current one may not.
@@ -115,8 +114,7 @@ class Upgrade:
         return [f"what was set there is lost; set it again: {'; '.join(again)}. No row of a sync table is lost."]
 
 
-@dataclass(frozen=True)
-class InitPlan:
+class InitPlan(Struct, frozen=True):
     """Everything that `init` would do, in order: the schema `notion_sync`, then the changes to each relation."""
 
     circumstances: Circumstances

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.core.schedules import NOT_KNOWN_YET, ON_DEMAND, ON_REQUEST
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Struct, frozen=True):
     """What a row of `notion_sync.job` says: a name, when it is started, and the command."""
 
     name: str

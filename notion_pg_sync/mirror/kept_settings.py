@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.mirror.typed_sql import typed
 
 
-@dataclass(frozen=True)
-class KeptSetting:
+class KeptSetting(Struct, frozen=True):
     """A setting that is kept: where, for people, and how to take it away, empty where that is not by SQL."""
 
     where: str

@@ -7,10 +7,11 @@ transaction that writes for an account first renews it (`renew`), which fails on
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
+from msgspec import Struct
+from msgspec.structs import replace
 from psycopg import sql
 from psycopg.rows import class_row
 
@@ -26,8 +27,7 @@ class LeaseLostError(ToolError):
     code = ErrorCode.LEASE_LOST
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """The run that holds an account's lease, and when it began. Within one `machine` pids are comparable."""
 
     runid: int
@@ -37,8 +37,7 @@ class Holder:
     began_at: datetime
 
 
-@dataclass(frozen=True)
-class Errand:
+class Errand(Struct, frozen=True):
     """What a run is to do for accounts.
 
     `user_ids`: for whom, those `on_request` only as far as requests ask for it. `brings`: what for the others, in words
@@ -55,8 +54,7 @@ class Errand:
         return replace(self, user_ids=user_ids, on_request=[one for one in self.on_request if one in user_ids])
 
 
-@dataclass(frozen=True)
-class OpenAccount:
+class OpenAccount(Struct, frozen=True):
     """An account for which an errand is still to be done, as it is now.
 
     `holder`: who has its lease, until `lease_expires_at` unless renewed. Where that run syncs all of the account, it

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
+from msgspec import Struct
 from psycopg import AsyncCursor, sql
 from psycopg.rows import TupleRow, class_row
 
@@ -24,8 +24,7 @@ FORGOTTEN_AFTER_SECONDS = 10
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class LockHolder:
+class LockHolder(Struct, frozen=True):
     """A transaction that holds up others: a session's (`pid`), or a prepared one by its name (`prepared_as`).
 
     `since`: when the transaction began, None where this role may not see that. `is_own_role`: it is of our role.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg import sql
 from psycopg.rows import class_row
 
@@ -19,8 +19,7 @@ NOTED_AFTER_MINUTES = 5
 NOTHING_IS_ASKED = "nothing is asked for, so nothing was done."
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """What a look finds.
 
     `is_paused`: somebody has paused the job. `is_due`: the time of the last look is old enough to be written anew.
@@ -34,8 +33,7 @@ class Look:
     is_open: bool
 
 
-@dataclass(frozen=True)
-class Demand:
+class Demand(Struct, frozen=True):
     """What is asked for from SQL, and who looks for it, at one moment.
 
     `last_look`: when `sync-all --requested` last looked, to five minutes; None: never. `waiting`: how many requests

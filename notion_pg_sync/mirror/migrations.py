@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import cast
 
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, NotSetUpError, PostgresError, fetch_value
@@ -23,8 +23,7 @@ INIT = "notion-pg-sync init --yes"
 UPGRADE = "pip install --upgrade notion-pg-sync"
 
 
-@dataclass(frozen=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """One step; `name` is its file's, without the ending."""
 
     version: int

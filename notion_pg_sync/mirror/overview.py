@@ -7,10 +7,10 @@ No statement reads the whole history, which may be long: `database_runs` and `jo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import LiteralString
 
+from msgspec import Struct, field
 from psycopg import sql
 from psycopg.rows import class_row
 
@@ -21,8 +21,7 @@ from notion_pg_sync.mirror.qualified_sql import qualified
 from notion_pg_sync.mirror.tables import SETTINGS_TABLE
 
 
-@dataclass(frozen=True)
-class User:
+class User(Struct, frozen=True):
     """A row of `user_settings` that has to do with Notion.
 
     `databases` is `notion_databases` as it is. `auto_sync` is None where the application has no such column.
@@ -40,8 +39,7 @@ class User:
     token_refusals: int = 0
 
 
-@dataclass(frozen=True)
-class Database:
+class Database(Struct, frozen=True):
     """A row of `notion_sync.databases`, with what its data sources come to.
 
     `rows` is None until every data source was read whole once; so is `fresh_as_of`, before which every edit is in the
@@ -86,8 +84,7 @@ class Database:
     excluded: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """A row of `notion_sync.job_run_details`, and the process it is of; None where that is not known."""
 
     runid: int
@@ -108,8 +105,7 @@ class Run:
         return (self.ended_at - self.started_at).total_seconds() if self.ended_at else None
 
 
-@dataclass(frozen=True)
-class PastSync:
+class PastSync(Struct, frozen=True):
     """A row of `notion_sync.database_runs`: one database in one run."""
 
     runid: int

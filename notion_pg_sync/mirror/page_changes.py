@@ -6,10 +6,11 @@ What of it is a change, and why, a `Historian` says.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol
 
+from msgspec import Struct
+from msgspec.structs import replace
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
@@ -23,8 +24,7 @@ from notion_pg_sync.mirror.tables import SyncTable
 Kind = Literal["inserted", "updated", "removed"]
 
 
-@dataclass(frozen=True)
-class StoredPage:
+class StoredPage(Struct, frozen=True):
     """A page as it is stored: its row, and what was noted of it when the tool wrote it last.
 
     `fields` and `properties`: as JSON texts, which say whatever somebody wrote there. `noted_source`: the data source
@@ -51,8 +51,7 @@ class StoredPage:
     noted_columns: Sequence[Column] = ()
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """A change of a page, as it is kept; `old` and `new` hold the values that differ, by column."""
 
     page_id: str

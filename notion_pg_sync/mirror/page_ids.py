@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import LiteralString, cast
 
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
@@ -97,8 +97,7 @@ _TRIGGERS = sql.SQL(", ").join(
 )
 
 
-@dataclass(frozen=True)
-class PageIds:
+class PageIds(Struct, frozen=True):
     """The page ids of a table.
 
     `rows`: how many rows the table has. `spelling` is the trigger's, or else that of most rows. `are_kept_alike`:

@@ -7,11 +7,11 @@ database never sees it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class ExtraColumn:
+class ExtraColumn(Struct, frozen=True):
     """A column beside those that every sync table has.
 
     It holds whole numbers: the first that the `properties` of these names have, null where none has one.
@@ -21,8 +21,7 @@ class ExtraColumn:
     properties: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class PresetTable:
+class PresetTable(Struct, frozen=True):
     """The table for databases whose name has this slug.
 
     `title` and `text` are its columns for a page's title and text; of the properties named in `text_sources` the first

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from psycopg import AsyncCursor
 from psycopg.rows import TupleRow
 
@@ -15,8 +14,7 @@ _OF_THE_SESSION = "client"
 SETTING = "default_transaction_read_only"
 
 
-@dataclass(frozen=True)
-class ReadOnly:
+class ReadOnly(Struct, frozen=True):
     """A sentence that says why, and what to type to change that, where something can be typed.
 
     `is_everywhere`: it holds for other sessions too, and not only for what this one was started with.

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.core.columns import MAX_NAME_BYTES
@@ -48,8 +49,7 @@ _ITS_USERS_ROWS_AS_KEPT = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """A role that reads, and whose rows: those of one user, or (`user_id` None) everybody's."""
 
     role: str
@@ -73,8 +73,7 @@ def _policy_name(beginning: str, role: str) -> str:
     return beginning + hashlib.sha256(role.encode()).hexdigest()[:32]
 
 
-@dataclass(frozen=True)
-class KeptPolicy:
+class KeptPolicy(Struct, frozen=True):
     """A policy of a table as it is. `is_as_made`: for SELECT, and for the reader's role alone."""
 
     permissive: bool
@@ -95,8 +94,7 @@ def _all_rows(readers_oid: int) -> str:
     return f"{here} OPERATOR(pg_catalog.=) '{readers_oid}'::pg_catalog.oid"
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """A policy as it is to be; `as_kept`: how pg_get_expr() may write `using`."""
 
     permissive: bool
@@ -314,8 +312,7 @@ class Relation(Granted):
         return sql.SQL("REVOKE SELECT ON {} FROM {}").format(self.identifier, reader.identifier)
 
 
-@dataclass(frozen=True)
-class ReaderRole:
+class ReaderRole(Struct, frozen=True):
     """What the server knows of a role.
 
     `attributes`, as ALTER ROLE takes them away; `owns`: of what matters here; `member_of`: the roles as which it may

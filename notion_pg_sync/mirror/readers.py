@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.core.printable import shell_command
@@ -39,8 +39,7 @@ Result = TypeVar("Result")
 _READ_COLUMNS = [f"{table}.{column}" for table, columns in READ_OF_OURS.items() for column in columns]
 
 
-@dataclass(frozen=True)
-class Remembered:
+class Remembered(Struct, frozen=True):
     """What is remembered of a reader, and the name that its role has now; None where that is gone."""
 
     reader: Reader
@@ -52,16 +51,14 @@ class Remembered:
         return self.role_now == self.reader.role
 
 
-@dataclass(frozen=True)
-class Due:
+class Due(Struct, frozen=True):
     """Something that is to change for a reader, and the statements that change it."""
 
     on: Granted
     statements: Sequence[sql.Composed]
 
 
-@dataclass(frozen=True)
-class Rights:
+class Rights(Struct, frozen=True):
     """What a reader has of all that matters, and what it is to have."""
 
     reader: Reader

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import psycopg
+from msgspec import Struct
 from psycopg import errors
 
 from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.tables import SyncTable
 
 
-@dataclass(frozen=True)
-class Trigger:
+class Trigger(Struct, frozen=True):
     """A trigger, and the function that it calls; the names alone."""
 
     name: str

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache
 
+from msgspec import Struct
 from psycopg import sql
 
 # PostgreSQL's own names, and temporary ones behind them: PostgreSQL puts those first where they are not named.
@@ -51,8 +51,7 @@ class Names(Enum):
     APPLICATION = auto()
 
 
-@dataclass(frozen=True)
-class Reliance:
+class Reliance(Struct, frozen=True):
     """What the transactions of a connection rely on.
 
     `application_path`: the session's own `search_path`, as the setting is written. `statement_seconds`: how long a

@@ -7,10 +7,10 @@ recorded as a change.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from msgspec import Struct
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
@@ -25,8 +25,7 @@ from notion_pg_sync.mirror.tables import SyncTable
 Reason = Literal["trashed", "archived", "moved", "not_found", "missing"]
 
 
-@dataclass(frozen=True)
-class Removed:
+class Removed(Struct, frozen=True):
     """How many rows were removed, and the pages whose rows were not, since a foreign key holds them."""
 
     rows: int

@@ -6,18 +6,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync import __version__
 from notion_pg_sync.mirror.connection import Connection, fetch_value
 
 
-@dataclass(frozen=True)
-class Repeatable:
+class Repeatable(Struct, frozen=True):
     """All files, one after the other; `checksum` is the SHA-256 of them."""
 
     statements: str

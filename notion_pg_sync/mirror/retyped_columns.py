@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from psycopg import sql
 from psycopg.rows import class_row
 
@@ -11,8 +10,7 @@ from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.typed_sql import typed
 
 
-@dataclass(frozen=True)
-class RetypedColumn:
+class RetypedColumn(Struct, frozen=True):
     """A column of a user's data source whose property is a `property_type` by now, which would be `new_type`.
 
     `type` is the one that it was given. `is_shown_as_text`: it cannot hold all values, so the view shows it as text.

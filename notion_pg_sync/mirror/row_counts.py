@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
+from msgspec import Struct
 from psycopg import errors, sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
@@ -59,8 +59,7 @@ async def count_rows_of(connection: Connection, tables: Iterable[SyncTable], use
     return {(name, data_source_id): count async for name, data_source_id, count in found}
 
 
-@dataclass(frozen=True)
-class StoredRows:
+class StoredRows(Struct, frozen=True):
     """How many rows of a database there are, and how many of those that were written are gone."""
 
     there: int

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import LiteralString, cast
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from psycopg import sql
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
@@ -40,8 +41,7 @@ _KEPT_WHERE_SAME: LiteralString = """
 """
 
 
-@dataclass
-class Written:
+class Written(Struct):
     """How many rows of a batch were new, changed, and as they were.
 
     Of these, `restored`: rows that somebody else had changed or deleted; `returned`: those of them that were deleted.
@@ -63,8 +63,7 @@ class Written:
     older: list[str] = field(default_factory=list)
 
 
-@dataclass
-class _Assessed:
+class _Assessed(Struct):
     """A batch by what is to be done: rows to write, and rows of which only the note is to be brought up to date.
 
     `answers`: those of which only the answer is to be noted.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, LiteralString, cast
 
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 from psycopg.rows import class_row
 
 from notion_pg_sync.core.errors import ErrorCode
@@ -29,8 +30,7 @@ _CARRIED_ON = "its run ended before it was done: what was read is kept, and the 
 _READ_AGAIN = "its run ended before it was done: the next run reads it again."
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(Struct, frozen=True):
     """A process as others can recognise it.
 
     Within one `machine`, pids are comparable; `started_at` (seconds since 1970) tells it from a later process of the
@@ -46,8 +46,7 @@ class Process:
 StartedBy = Literal["cron", "systemd", "terminal", "other"]
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """How a run was started: by what, as which user of the operating system, and with which surroundings.
 
     `variables` are names of environment variables, without their values.
@@ -61,8 +60,7 @@ class Origin:
     variables: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """How much a sync, or a part of one, read and wrote. Parts add up."""
 
     rows_read: int = 0
@@ -89,8 +87,7 @@ class Counts:
         )
 
 
-@dataclass(frozen=True)
-class DatabaseRun(Counts):
+class DatabaseRun(Counts, frozen=True):
     """What syncing one database came to.
 
     `is_incomplete`: values that Notion does not give are missing in its rows. `is_whole`: all of its rows were read, in
@@ -159,7 +156,7 @@ async def start_run(connection: Connection, job: Job, command: str, process: Pro
             VALUES (%(runid)s, %(host)s, %(machine)s, %(pid)s, %(started_at)s, %(started_by)s, %(os_user)s,
                     %(executable)s, %(folder)s, %(path)s, %(variables)s)
             """,
-            {"runid": runid, **vars(process), **vars(origin), "variables": list(origin.variables)},
+            {"runid": runid, **asdict(process), **asdict(origin), "variables": list(origin.variables)},
         )
     return cast(int, runid)
 
@@ -194,8 +191,7 @@ async def is_under_way(connection: Connection, job: Job) -> bool:
     return found is not None
 
 
-@dataclass(frozen=True)
-class ScheduledRun:
+class ScheduledRun(Struct, frozen=True):
     """A run of `sync-all` that nobody started at a terminal: where, by what and as whom (None: unknown).
 
     It was at work until `seen_until`, as far as it is known.
@@ -272,8 +268,7 @@ async def databases_of(connection: Connection, runid: int) -> list[tuple[str, Da
     return [(user_id, DatabaseRun(*columns)) async for user_id, *columns in found]
 
 
-@dataclass(frozen=True)
-class FailedDatabase:
+class FailedDatabase(Struct, frozen=True):
     """A database that run `runid` failed at."""
 
     user_id: str
@@ -473,7 +468,7 @@ async def count_rows(
             unchanged = unchanged + %(unchanged)s, removed = removed + %(removed)s
         WHERE runid = %(runid)s AND user_id = %(user_id)s AND database_id = %(database_id)s
         """,
-        {**vars(counts), "mode": mode, "runid": runid, "user_id": user_id, "database_id": database_id},
+        {**asdict(counts), "mode": mode, "runid": runid, "user_id": user_id, "database_id": database_id},
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg import sql
 from psycopg.adapt import PyFormat
 
@@ -23,8 +23,7 @@ _PAGE = "page_id"
 DATABASE = "notion_database_id"
 
 
-@dataclass(frozen=True)
-class RowOwner:
+class RowOwner(Struct, frozen=True):
     """Whose rows a batch holds.
 
     `database_id_as_written` is the database's id as the application writes it, None where that is as Notion does.
@@ -42,8 +41,7 @@ class RowOwner:
         return self.database_id_as_written or self.database_id
 
 
-@dataclass(frozen=True)
-class AboutPage:
+class AboutPage(Struct, frozen=True):
     """What a page is, beside its properties; `icon` and `cover` are JSON texts.
 
     `incomplete`: the properties whose values Notion did not give whole or did not compute.
@@ -58,8 +56,7 @@ class AboutPage:
     incomplete: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """A page as a sync table holds it, and what is noted `about` it beside.
 
     `extra`: its values for the table's extra columns, by name. `properties` and `fields` are JSON texts. `not_whole`

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from psycopg import sql
 
@@ -56,8 +55,7 @@ _BODY = {
 }
 
 
-@dataclass(frozen=True)
-class SideView(View):
+class SideView(View, frozen=True):
     """A view beside the view `typed_view`, whose name ends with `column`.
 
     `kind`: the type of the property of that column, or what tells the view of bodies.
@@ -73,8 +71,7 @@ class SideView(View):
         return self.typed_view
 
 
-@dataclass(frozen=True)
-class BridgingView(SideView):
+class BridgingView(SideView, frozen=True):
     """A view with a row for each value that a column of a typed view holds."""
 
     @classmethod
@@ -104,8 +101,7 @@ class BridgingView(SideView):
         return sql.SQL(" AND shown.bridges ->> {} = {}").format(self.column, self.kind)
 
 
-@dataclass(frozen=True)
-class BodyView(SideView):
+class BodyView(SideView, frozen=True):
     """A view of the bodies that are kept of a typed view's pages."""
 
     @classmethod

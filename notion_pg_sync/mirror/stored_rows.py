@@ -16,11 +16,11 @@ to meet the very one that was noted for it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import LiteralString
 
+from msgspec import Struct, field
 from psycopg import sql
 from psycopg.rows import class_row
 
@@ -31,8 +31,7 @@ from notion_pg_sync.mirror.sent_rows import ABOUT_PAGES, DATABASE, Row, RowOwner
 from notion_pg_sync.mirror.tables import SyncTable
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """What is known of a page whose row may have to be written.
 
     `row_id`, `row_hash`, `row_source`, `row_edited_at`: of the row that is there, None where there is none.
@@ -77,8 +76,7 @@ class Standing:
         return self.is_lost and self.is_noted_here
 
 
-@dataclass(frozen=True)
-class StoredRow:
+class StoredRow(Struct, frozen=True):
     """A row as it is stored; `xmin` names the transaction that wrote it. `digest` is of a row that is not as sent."""
 
     page_id: str
@@ -92,8 +90,7 @@ class StoredRow:
         return self.digest is None
 
 
-@dataclass
-class Sorted:
+class Sorted(Struct):
     """Pages of a batch by what is to be done about them.
 
     `write`: their rows. `compare`: their rows may or may not be as they should be. `older`: nothing yet, since the rows
@@ -349,8 +346,7 @@ async def bring_home(connection: Connection, table: SyncTable, owner: RowOwner, 
         await connection.execute(statement, parameters)
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(Struct, frozen=True):
     """What is noted of a page: the row that it should have, and the one that is stored, None where there is none."""
 
     row: Row

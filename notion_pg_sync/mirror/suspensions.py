@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from notion_pg_sync.core.health import SUSPENDED_TRIED_WITHIN_DAYS
@@ -14,8 +14,7 @@ from notion_pg_sync.mirror.connection import Connection, fetch_value
 from notion_pg_sync.mirror.leases import lock_rows
 
 
-@dataclass(frozen=True)
-class TokenRecord:
+class TokenRecord(Struct, frozen=True):
     """What is known of an account's token at PostgreSQL's time `now`.
 
     `problem`: why it could not be used the last time, None where it could; `refusals`: how often in a row Notion has
@@ -32,8 +31,7 @@ class TokenRecord:
     is_refused_in_run: bool
 
 
-@dataclass(frozen=True)
-class LatestResults:
+class LatestResults(Struct, frozen=True):
     """How a database's latest syncs ended (error codes, the latest first), and PostgreSQL's time now.
 
     `has_witness`: another database was read after the sync before the latest began, and before the latest did.
@@ -45,8 +43,7 @@ class LatestResults:
     has_witness: bool
 
 
-@dataclass(frozen=True)
-class Telling:
+class Telling(Struct, frozen=True):
     """A failure that only its user can fix: of an account, or (`database_id`) of a database; when it was told last."""
 
     user_id: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import LiteralString
 
+from msgspec import Struct, field
 from psycopg import sql
 
 from notion_pg_sync.core.health import Health
@@ -27,8 +27,7 @@ IS_DUE = sql.SQL(
 ).format(SECONDS_BETWEEN_READS)
 
 
-@dataclass(frozen=True)
-class PendingRequests:
+class PendingRequests(Struct, frozen=True):
     """What is asked for a user: single databases by id, `names` by the request's number, pages by the database that is
     said to hold them, or `everything`.
     """
@@ -53,8 +52,7 @@ class PendingRequests:
         return self.everything or database_id in self.database_ids
 
 
-@dataclass(frozen=True)
-class PageAnswer:
+class PageAnswer(Struct, frozen=True):
     """What came of the request for a page, in a sentence."""
 
     message: str

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import LiteralString
 
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, PostgresError
@@ -27,8 +28,7 @@ GENERAL_TABLE = "notion_pages_sync"
 _SAME = {"character varying": "text"}
 
 
-@dataclass(frozen=True)
-class ColumnDefinition:
+class ColumnDefinition(Struct, frozen=True):
     """A column as it is declared; `type` as `format_type` says it."""
 
     name: str
@@ -107,8 +107,7 @@ class SyncTable:
         return [self.spelling.spell(page_id) for page_id in page_ids]
 
 
-@dataclass(frozen=True)
-class Misfit:
+class Misfit(Struct, frozen=True):
     """Why a sync table cannot be written, a sentence that says what to type, and that alone: the `remedy`."""
 
     sentence: str
@@ -120,16 +119,14 @@ class Misfit:
         return cls(" ".join(one.sentence for one in misfits), "\n".join(one.remedy for one in misfits))
 
 
-@dataclass(frozen=True)
-class StrangeTable:
+class StrangeTable(Struct, frozen=True):
     """A table named as a sync table, of an owner who is not trusted; `is_needed`: its rows can go nowhere else."""
 
     relation: OwnedRelation
     is_needed: bool
 
 
-@dataclass(frozen=True)
-class _Named:
+class _Named(Struct, frozen=True):
     """A table named as a sync table.
 
     `faults`: why it cannot be written; `has_rows`: the tool wrote rows there. `spelling` is None without its trigger.
@@ -253,8 +250,7 @@ async def settings_schema(connection: Connection) -> str:
     raise PostgresError("there is no table user_settings: run 'notion-pg-sync init'.")
 
 
-@dataclass(frozen=True)
-class FoundTables:
+class FoundTables(Struct, frozen=True):
     """The sync tables that there are.
 
     `fit`: those that can be written, by name. `unfit`: by qualified name, why the others cannot, and what to do.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from typing import LiteralString
 
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, PostgresError, fetch_value
@@ -21,16 +21,14 @@ _HAS_TRUSTED_OWNERS: LiteralString = """
 """
 
 
-@dataclass(frozen=True)
-class Role:
+class Role(Struct, frozen=True):
     """A role of the server; `is_trusted`: its tables count."""
 
     name: str
     is_trusted: bool
 
 
-@dataclass(frozen=True)
-class OwnedRelation:
+class OwnedRelation(Struct, frozen=True):
     """A table or a view, and who owns it."""
 
     schema: str

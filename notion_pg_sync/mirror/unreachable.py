@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from msgspec import Struct
 from psycopg import pq, sql
 
 from notion_pg_sync.core.wording import ended
@@ -21,8 +21,7 @@ URL_FORM = "postgresql://user@host:5432/name"
 PUBLIC_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """`seen` is what is wrong and `advice` what to do, in words.
 
     `fix` is what heals it, typed as it stands, empty where that takes somebody's decision or a value that they know;
@@ -40,8 +39,7 @@ class Explanation:
         return ended(f"{self.seen}: {self.advice}")
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where a connection was to go; empty is what libpq was not told and has no default for."""
 
     host: str = ""
@@ -78,8 +76,7 @@ class Target:
         return self.port.replace(",", "").isdigit() and "@" not in self.host[1:] + self.database
 
 
-@dataclass(frozen=True)
-class _Cause:
+class _Cause(Struct, frozen=True):
     """What is said (a pattern), and what that means: texts with the words of `_words` in braces."""
 
     said: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import cast
 
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
@@ -17,8 +17,7 @@ from notion_pg_sync.mirror.view_definition import KEPT_BY_THE_TOOL, SCHEMA, View
 LEFT_EMPTY = "left empty"
 
 
-@dataclass(frozen=True)
-class Existing:
+class Existing(Struct, frozen=True):
     """What there is under a view's name, or what the bookkeeping has of it: `oid` is None where nothing is there.
 
     `is_as_made`: nobody has replaced it since, nor renamed what it reads, which it goes on to read. `fingerprint` is
@@ -314,8 +313,7 @@ def comment_statements(view: View, said: dict[str, str], is_new: bool) -> list[s
     ]
 
 
-@dataclass(frozen=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """A right on a view, or on a column of it. `grantee` is None for everybody."""
 
     privilege: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from notion_pg_sync.core.columns import MAX_NAME_BYTES, UNDETERMINED, VALUE
 
@@ -16,8 +18,7 @@ Typed = tuple[str, str]
 COMMENT_MARK = "Notion: "
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """What a column shows: its type as the catalog names it, an SQL expression, and what is said of it.
 
     The expression reads a row of a sync table (`page`), what is listed of its data source (`shown`), one of several
@@ -89,8 +90,7 @@ _DATE_PARTS = {
 }
 
 
-@dataclass(frozen=True)
-class _Companion:
+class _Companion(Struct, frozen=True):
     """What stands beside a column of the type `beside`, whose property is of one of these types in Notion."""
 
     ending: str
@@ -127,8 +127,7 @@ _COMPANIONS = (
 )
 
 
-@dataclass(frozen=True)
-class SharedColumn:
+class SharedColumn(Struct, frozen=True):
     """A column that a data source brings into a view; `property_name` and `property_type` are Notion's.
 
     `is_unfit`: some values are of another type than it is. `new_type`: the type that the property would have by now,
@@ -164,8 +163,7 @@ class SharedColumn:
         return self.property_type != "title", self.beside or self.name, part, self.name
 
 
-@dataclass(frozen=True)
-class ViewColumn:
+class ViewColumn(Struct, frozen=True):
     """A column of a view, with its type as the catalog names it.
 
     `expression` as in `Shown`, of the value under `field`. Without one it shows nothing but nulls: something depends on
@@ -184,8 +182,7 @@ class ViewColumn:
         return cls(name, shown.type, f"{COMMENT_MARK}{shown.said}", shown.expression, field)
 
 
-@dataclass(frozen=True)
-class Arrangement:
+class Arrangement(Struct, frozen=True):
     """A view's columns, in order, in the light of those that it has.
 
     `misfits`: columns that it has and should not have, or not with that type. `left_out`: those that there is no room

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from psycopg import sql
 
 from notion_pg_sync.mirror.view_columns import COMMENT_MARK, ViewColumn
@@ -16,8 +16,7 @@ SCHEMA = "notion"
 KEPT_BY_THE_TOOL = r"^Notion: .*\(kept by notion-pg-sync\)$"
 
 
-@dataclass(frozen=True)
-class ViewSource:
+class ViewSource(Struct, frozen=True):
     """A user's data source whose rows a view shows: the sync table that has them, the name of its database.
 
     `listed_table`: that table as `notion_sync.view_sources` has it. `bridges`: its columns that hold several values,
@@ -36,8 +35,7 @@ class ViewSource:
     title: str = ""
 
 
-@dataclass(frozen=True)
-class View:
+class View(Struct, frozen=True):
     """A view with its columns, in order, and whose rows it shows."""
 
     name: str

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from typing import cast
 
+from msgspec import Struct
+from msgspec.structs import replace
 from psycopg import errors, sql
 
 from notion_pg_sync.core.wording import some
@@ -42,8 +43,7 @@ _LASTING_ERRORS = (
 _DEPENDED_ON = "-- drop what depends on the view, sync the database, and make it again"
 
 
-@dataclass(frozen=True)
-class _Task:
+class _Task(Struct, frozen=True):
     """What is to be done about one view: it is to be as `view` says, or to go where that is None.
 
     `fingerprint` is what the bookkeeping has of it once that is done. `lasting` is so until somebody does something:
@@ -125,8 +125,7 @@ async def _rename(connection: Connection) -> None:
             log.info("the view %s could not be renamed to %s: %s", old, new, _reason(error))
 
 
-@dataclass(frozen=True)
-class PendingView:
+class PendingView(Struct, frozen=True):
     """A view that is not as it should be, or of which there is something to say.
 
     `sources` are whose rows it is to show; none where it is to go. `remedy` is SQL to type before, where that helps.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from operator import attrgetter
 
 from notion_pg_sync.core.columns import Column
@@ -28,7 +27,7 @@ _OTHER_EMAIL = re.compile(rb'"person"\s*:\s*\{[^{}]*"email"')
 _MADE_BY = (b'"created_by":', b'"last_edited_by":')
 _PROPERTY_OF_MADE_BY = (b'"type":"created_by","created_by":', b'"type":"last_edited_by","last_edited_by":')
 _LONGEST_NAMING = max(map(len, _PROPERTY_OF_MADE_BY))
-_ALL_OF_COLUMN = attrgetter(*(one.name for one in fields(Column)))
+_ALL_OF_COLUMN = attrgetter(*Column.__struct_fields__)
 _USER = re.compile(rb'\{"object":"(?:user|group)","id":"([0-9a-f-]{36})"')
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.errors import NotionError
@@ -58,8 +58,7 @@ class Taken(NamedTuple):
 Take = Callable[[JsonObject], Taken]
 
 
-@dataclass(frozen=True, slots=True)
-class AnsweredPage:
+class AnsweredPage(Struct, frozen=True):
     """A page in an answer, as yet unread.
 
     `id` is written as Notion writes ids, None where it is none; times are UTC, None where there is none. `is_live`:

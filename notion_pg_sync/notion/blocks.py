@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 from typing import Any
+
+from msgspec import Struct
 
 from notion_pg_sync.core.hosted_files import HostedFile
 from notion_pg_sync.notion.cleaning import strip_signature
@@ -24,8 +25,7 @@ _MARKS = {"strikethrough": "~~", "italic": "*", "bold": "**"}
 _MEDIA = frozenset({"audio", "video", "file", "pdf"})
 
 
-@dataclass(frozen=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """Lines of Markdown, what is missing from them (the types of blocks that could not be told), and the files that
     they name, with their signatures.
     """
@@ -82,8 +82,7 @@ def rich_text(value: object) -> str:
     return "".join(_marked(key, list(run)) for key, run in runs)
 
 
-@dataclass(frozen=True)
-class _Block:
+class _Block(Struct, frozen=True):
     """A block's JSON, what stands under its type, and the lines of what lies in it."""
 
     json: object

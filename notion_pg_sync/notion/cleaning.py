@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.json_text import canonical_bytes, canonical_text
@@ -38,8 +39,7 @@ _SIGNED = re.compile(
 _UNSIGNED = rb'{"\1":{\2"url":"\3"},\4}'
 
 
-@dataclass(frozen=True)
-class Storable:
+class Storable(Struct, frozen=True):
     """A JSON value as it can be stored: its canonical text, and how much of it had to be altered (see `sanitize`).
 
     `value` is cleaned too; where nothing was altered, it may still have the signatures that `text` lacks.

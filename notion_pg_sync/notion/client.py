@@ -14,12 +14,13 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import Any, NamedTuple, cast
 
 import httpx
+from msgspec import Struct, field
+from msgspec.structs import replace
 from notion_client import AsyncClient
 from tenacity import AsyncRetrying, RetryCallState, before_sleep_nothing, retry_if_exception, wait_random_exponential
 
@@ -84,8 +85,7 @@ log = logging.getLogger(__name__)
 _answered_at: ContextVar[datetime | None] = ContextVar("answered_at", default=None)
 
 
-@dataclass(frozen=True)
-class Retries:
+class Retries(Struct, frozen=True):
     """How often an error may come in a row, by its remedy, and how long to back off (seconds)."""
 
     waits: int = 30
@@ -117,8 +117,7 @@ class Retries:
         }[remedy]
 
 
-@dataclass(frozen=True)
-class QueryAnswer:
+class QueryAnswer(Struct, frozen=True):
     """One answer to a query; `page_size` is how many rows it was asked for, which may be less than was wanted.
 
     `in_time`: how many rows Notion may be asked for, since it does not answer more in time. `databases`: the data
@@ -139,8 +138,7 @@ class QueryAnswer:
         return sum(page.size for page in self.pages)
 
 
-@dataclass(frozen=True)
-class DataSourceAnswer:
+class DataSourceAnswer(Struct, frozen=True):
     """A data source: its name, its schema (properties by name), and when it was asked for (see `clock.asked_at`).
 
     `excluded`: the properties that its `Selection` keeps out of the schema. `is_wiki`: see `schema.is_wiki`, by all of
@@ -155,8 +153,7 @@ class DataSourceAnswer:
     is_wiki: bool = False
 
 
-@dataclass(frozen=True)
-class Bot:
+class Bot(Struct, frozen=True):
     """Whom a token acts as, and in which workspace; the name of a personal token is that of its person.
 
     None where Notion does not say it (docs/notion-api.md#own-user).
@@ -166,8 +163,7 @@ class Bot:
     workspace_name: str | None
 
 
-@dataclass(frozen=True)
-class MarkdownAnswer:
+class MarkdownAnswer(Struct, frozen=True):
     """A page's or block's Markdown; `unknown` are the ids of blocks that are not in it, to be asked for in their turn.
 
     `truncated`: there is more than the Markdown holds. `asked_at`: when it was asked for (see `clock.asked_at`).
@@ -179,8 +175,7 @@ class MarkdownAnswer:
     asked_at: datetime
 
 
-@dataclass(frozen=True)
-class BlocksAnswer:
+class BlocksAnswer(Struct, frozen=True):
     """The blocks that lie in a page or block, one level of them, and when they were asked for (see `clock.asked_at`).
 
     `truncated`: there are more than Notion gave.
@@ -191,16 +186,14 @@ class BlocksAnswer:
     asked_at: datetime
 
 
-@dataclass(frozen=True)
-class SharedDataSources:
+class SharedDataSources(Struct, frozen=True):
     """The data sources that search finds for a token. `is_complete`: Notion did not say that it cut the result."""
 
     found: list[JsonObject]
     is_complete: bool
 
 
-@dataclass
-class Traffic:
+class Traffic(Struct):
     """Counts what went over the wire."""
 
     requests: int = 0
@@ -214,8 +207,7 @@ class _Halvings(NamedTuple):
     large: int = 0
 
 
-@dataclass(frozen=True)
-class _Request:
+class _Request(Struct, frozen=True):
     """What is asked for, whatever the body; `what` it is in words."""
 
     method: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from notion_pg_sync.core.columns import UNDETERMINED, VALUE, Column
 from notion_pg_sync.notion.json_access import tagged

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from notion_pg_sync.notion.json_access import get_path
 
@@ -22,8 +23,7 @@ _MINUTE = timedelta(minutes=1)
 _TIMES_KEPT = 1024
 
 
-@dataclass(frozen=True)
-class DateParts:
+class DateParts(Struct, frozen=True):
     """A date, or a range of dates. Text that is no date stands, as written, where it would stand if it were one.
 
     `day`: the calendar day as written, `at`: the instant, None where the date has no time; the same for the end.

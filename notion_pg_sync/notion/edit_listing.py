@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
+
+from msgspec import Struct
 
 from notion_pg_sync.core.intervals import LATEST, MINUTE, Interval, minute_of
 from notion_pg_sync.notion.errors import NotionError
@@ -16,8 +17,7 @@ from notion_pg_sync.notion.listing import Answer, Course, OutOfOrderError, Patie
 LONGEST_LAG = timedelta(minutes=5)
 
 
-@dataclass(frozen=True)
-class Edits:
+class Edits(Struct, frozen=True):
     """What an answer of an edit listing brought.
 
     `unseen`: the page ids of its rows that no answer before had brought. `until`: all rows have come that were edited

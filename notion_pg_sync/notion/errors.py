@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from math import isfinite
 
 import httpx
+from msgspec import Struct
 from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
@@ -106,8 +106,7 @@ class StrangerError(Exception):
         return cls(printable(how[:_MOST_SAID] + (f", by {server[:_MOST_SAID]}" if server else "")))
 
 
-@dataclass(frozen=True)
-class _ErrorBody:
+class _ErrorBody(Struct, frozen=True):
     code: str
     message: str
     details: Mapping[str, object]

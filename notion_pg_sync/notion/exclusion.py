@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from typing import Any
+
+from msgspec import Struct, field
 
 from notion_pg_sync.core.errors import ErrorCode, ExitCode, ToolError, UsageError
 from notion_pg_sync.notion.cleaning import storable_text
@@ -32,8 +33,7 @@ class ExclusionError(ToolError):
     code = ErrorCode.UNFIT_EXCLUSION
 
 
-@dataclass(frozen=True)
-class Exclusion:
+class Exclusion(Struct, frozen=True, dict=True):
     """What an owner excludes of a database: the entries, each with the properties that it has met so far."""
 
     entries: Mapping[str, Named] = field(default_factory=dict)
@@ -89,8 +89,7 @@ class Exclusion:
 NOTHING = Exclusion()
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """What is excluded now, and what is no longer."""
 
     now: Exclusion
@@ -179,8 +178,7 @@ def without(properties: Mapping[str, Any], exclusion: Exclusion) -> dict[str, An
     return {key: value for key, value in properties.items() if not _is_excluded(key, value, exclusion)}
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What is asked for of the pages of a data source, and what is taken of the answers.
 
     `property_ids`: the decoded ids of the properties that are asked for; None: all, since none is excluded, or since

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from notion_pg_sync.core.intervals import EVERYTHING, LATEST, MINUTE, Interval, minute_of
 from notion_pg_sync.notion.errors import NotionError
@@ -39,8 +40,7 @@ def _halves(window: Interval, now: datetime) -> tuple[Interval, Interval] | None
     return Interval(window.start, middle), Interval(middle, window.end)
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """What an answer of a full listing brought.
 
     `covered`: the creation times of which all rows have now come, with this answer and those before it. Rows that were

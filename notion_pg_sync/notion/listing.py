@@ -15,9 +15,11 @@ The rules that exactness rests on, of every listing:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.core.intervals import EARLIEST, LATEST, MINUTE, Interval, minute_of
@@ -50,8 +52,7 @@ class OutOfOrderError(ListingError):
     """An answer is not in the order that was asked for."""
 
 
-@dataclass(frozen=True)
-class RowSubset:
+class RowSubset(Struct, frozen=True):
     """Some of a minute's rows: those that satisfy `filter`. `splits` can split them further, where there are any."""
 
     filter: dict[str, object]
@@ -65,8 +66,7 @@ class Split(Protocol):
         """Parts of which every row is in exactly one."""
 
 
-@dataclass(frozen=True, eq=False)
-class Query:
+class Query(Struct, frozen=True, eq=False):
     """One request: a window of `timestamp`, further filters, and where in its result to go on (`cursor`).
 
     `most`: how many rows its answer may hold, since Notion has failed there; None: as many as the reader likes.
@@ -94,8 +94,7 @@ class Query:
         return body
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a listing needs to know of one answer.
 
     `rows`: page id and value of the query's timestamp, in the answer's order. `capped`: Notion said in
@@ -121,8 +120,7 @@ def _iso(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-@dataclass
-class Patience:
+class Patience(Struct):
     """How many answers in a row brought nothing new, or did not come, whichever queries of a listing they were for."""
 
     fruitless: int = 0
@@ -140,8 +138,7 @@ class Patience:
             raise ListingError("Notion's answers keep promising more rows, but bring none: run the sync again.")
 
 
-@dataclass
-class Course:
+class Course(Struct):
     """One query and what followed from it: its cursors, and how far in time its rows have come.
 
     `end`: where it may stop, once others read what lies beyond; never later than its query's window.

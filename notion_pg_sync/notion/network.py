@@ -7,9 +7,9 @@ import shlex
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import httpx
+from msgspec import Struct
 
 _NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH)
 
@@ -19,8 +19,7 @@ _OUT_OF_DATE = (9, 10)
 _ANOTHER_HOSTS = (62, 64)
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """`sentence` says what is wrong and what to do; `look` is what to type to find out more.
 
     `lasts`: it stays so until somebody fixes it, so asking again is no use.

@@ -20,8 +20,9 @@ What makes that exact, whatever time requests take on their way:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
+
+from msgspec import Struct
 
 MINUTE = 60.0
 # Of `Retry-After`.
@@ -30,8 +31,7 @@ PRECISION_SECONDS = 1.0
 LOWEST_LIMIT = 180
 
 
-@dataclass(eq=False, slots=True)
-class Request:
+class Request(Struct, eq=False):
     """When it began and when its answer came (seconds of one clock); `past`: of one that is tried past the limit,
     between when Notion counted the first of the budget before it.
     """
@@ -45,8 +45,7 @@ def _ended(request: Request) -> float:
     return request.ended
 
 
-@dataclass(frozen=True)
-class _Minutes:
+class _Minutes(Struct, frozen=True):
     """`known_begun`: when one of Notion's minutes, of `length` seconds, has surely begun, and so on one after another;
     `uncertain`: how many seconds before that it may have begun.
     """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.property_ids import decoded
@@ -38,8 +39,7 @@ class PropertyValue(NamedTuple):
         return self._replace(content=content, given=given)
 
 
-@dataclass(frozen=True)
-class PageProperties:
+class PageProperties(Struct, frozen=True, dict=True):
     """The values of a page's properties, and all of it as Notion gave it."""
 
     given: dict[str, Any]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.answered_pages import AnsweredPage, page_id, page_time
@@ -13,8 +14,7 @@ from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.page_properties import PageProperties, read_properties
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Struct, frozen=True):
     """A page of a data source, whose id is `parent_id`. Times are UTC, rounded down to the minute by Notion.
 
     Of people it has the ids; `icon` and `cover` are as Notion gives them. `cut`: the decoded ids of the properties of
@@ -38,8 +38,7 @@ class Page:
     answer_hash: str | None = None
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """The pages of an answer: those that came whole, and the ids of those that came in part only."""
 
     whole: list[Page]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
+
+from msgspec import Struct
 
 from notion_pg_sync.core.columns import VALUE, Column
 from notion_pg_sync.notion.cleaning import SIGNED_TYPES, sanitize, strip_signature
@@ -35,8 +36,7 @@ ColumnsByProperty: TypeAlias = "Mapping[str, Sequence[Column]]"
 _MAY_BE_DATES = frozenset({"date", "formula", "rollup"})
 
 
-@dataclass(frozen=True)
-class Fields:
+class Fields(Struct, frozen=True):
     """Plain values by column name.
 
     `not_computed`: columns of which Notion did not compute the value; `values` has none for them.

@@ -7,9 +7,10 @@ item, and no item says which page it is of (docs/notion-api.md#rollups-over-long
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from notion_pg_sync.notion.cleaning import sanitize, storable_text
 from notion_pg_sync.notion.json_access import as_list, get_path, tagged
@@ -30,8 +31,7 @@ _MOST_LETTERS = 2000
 _ENOUGH_LETTERS = 100
 
 
-@dataclass(frozen=True)
-class RolledUp:
+class RolledUp(Struct, frozen=True):
     """What a rollup goes over. Property ids are decoded; `data_source_id` has the related pages, where that is told."""
 
     relation_id: str
@@ -39,8 +39,7 @@ class RolledUp:
     data_source_id: str | None
 
 
-@dataclass(frozen=True)
-class RelatedPages:
+class RelatedPages(Struct, frozen=True):
     """The related pages of a rollup in the relation's order, and the properties of those that were just read."""
 
     ids: Sequence[str]

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeGuard
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from notion_pg_sync.core.columns import UNDETERMINED, VALUE, Column
 from notion_pg_sync.notion.cleaning import digest, storable_text
@@ -54,8 +56,7 @@ DATE_PARTS = {"at": ("timestamptz", "_at"), "end": ("date", "_end"), "end_at": (
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class _Property:
+class _Property(Struct, frozen=True):
     id: str
     name: str
     type: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.listing import RowSubset, Split
@@ -15,8 +16,7 @@ _FREQUENT_CHARACTERS = "eaionrtslcdu0123456789hmpgbyfvkw -.jxqz"
 _LARGEST_NUMBER = 2**27
 
 
-@dataclass(frozen=True)
-class CheckboxSplit:
+class CheckboxSplit(Struct, frozen=True):
     """By a checkbox, which is true or false, never null."""
 
     property_id: str
@@ -28,8 +28,7 @@ class CheckboxSplit:
         )
 
 
-@dataclass(frozen=True)
-class TitleSplit:
+class TitleSplit(Struct, frozen=True):
     """By whether the title contains a text."""
 
     property_id: str
@@ -43,8 +42,7 @@ class TitleSplit:
         )
 
 
-@dataclass(frozen=True)
-class NumberSplit:
+class NumberSplit(Struct, frozen=True):
     """By a unique_id's number, from `low` (included) to `high` (excluded), halved again and again.
 
     Notion numbers every row of a data source that has such a property.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.mirror.jobs import SYNC_ALL

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from notion_pg_sync.commands.doctor.checks.accounts import connected_users, wanted_databases
 from notion_pg_sync.commands.doctor.checks.check import Finding, Verdict

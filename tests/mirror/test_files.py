@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from notion_pg_sync.core.hosted_files import PLACES_OF_PAGES, FilePlace, HostedFile
 from notion_pg_sync.mirror import files

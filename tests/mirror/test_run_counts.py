@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from notion_pg_sync.mirror.runs import Counts, DatabaseRun
 
-counts = st.builds(Counts, **{field.name: st.integers(0, 10**6) for field in fields(Counts)})
+counts = st.builds(Counts, **dict.fromkeys(Counts.__struct_fields__, st.integers(0, 10**6)))
 
 
 @given(st.lists(counts, max_size=5))

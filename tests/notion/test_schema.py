@@ -6,12 +6,12 @@ import copy
 import itertools
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from notion_pg_sync.core.columns import UNDETERMINED, Column
 from notion_pg_sync.notion.column_names import KEY_WORDS, RESERVED_NAMES

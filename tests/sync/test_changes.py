@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict, replace
 
 from notion_pg_sync.core.columns import COMPUTED_TYPES, Column
 from notion_pg_sync.mirror.page_changes import StoredPage
@@ -191,7 +191,7 @@ NEVER_SEEN = StoredPage(
 
 
 def test_a_row_of_an_application_that_no_run_has_taken_in_is_a_new_page() -> None:
-    theirs = StoredPage(**{**vars(NEVER_SEEN), "has_row": True})
+    theirs = StoredPage(**{**asdict(NEVER_SEEN), "has_row": True})
     for before in (NEVER_SEEN, theirs):
         (change,) = PageHistorian(SOURCE, ()).changes(ROW, before, is_stored=True)
         assert (change.kind, change.reason) == ("inserted", None)
@@ -202,7 +202,7 @@ def test_a_row_that_a_trigger_kept_out_is_no_change() -> None:
 
 
 def test_a_row_that_a_trigger_lets_in_by_now_is_no_change_of_a_person() -> None:
-    withheld = StoredPage(**{**vars(NEVER_SEEN), "noted_source": SOURCE, "noted_hash": "hash"})
+    withheld = StoredPage(**{**asdict(NEVER_SEEN), "noted_source": SOURCE, "noted_hash": "hash"})
     (change,) = PageHistorian(SOURCE, ()).changes(ROW, withheld, is_stored=True)
     assert (change.kind, change.reason) == ("inserted", "restored")
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from notion_pg_sync.commands.connect.asking import WHERE_FROM, ask_databases, read_token, show_databases
 from notion_pg_sync.commands.connect.choosing import configuration_of, described, everything, named
@@ -40,8 +43,7 @@ from notion_pg_sync.sync.run.signals import run_until_done
 from notion_pg_sync.sync.run.token_encryption import TokenError, connected_account, seal_token
 
 
-@dataclass(frozen=True)
-class ConnectOptions:
+class ConnectOptions(Struct, frozen=True):
     """What was typed: None and empty where it is to be asked."""
 
     user_id: str | None

@@ -8,10 +8,11 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
+from msgspec import Struct, field
 
 from notion_pg_sync.commands.output.logs import switch_on_logs, traceback_of
 from notion_pg_sync.commands.output.streams import OutputClosedError, complain, remark
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from notion_pg_sync.commands.output.ping import Pings
 
 
-@dataclass
-class Ending:
+class Ending(Struct):
     """How a command ends: its exit `code`, and what `report` tells of it to whom `pings` go, if to anybody."""
 
     code: int = ExitCode.OK

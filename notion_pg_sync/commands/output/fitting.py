@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.text import Text
@@ -34,8 +33,7 @@ def cut_pair(user_id: str, name: str, cells: int) -> str:
     return f"{cut(user_id, for_user)}{_BETWEEN}{cut(name, room - for_user)}"
 
 
-@dataclass(frozen=True)
-class FittedNames:
+class FittedNames(Struct, frozen=True):
     """`user / database`, as wide as it may be."""
 
     user_id: str

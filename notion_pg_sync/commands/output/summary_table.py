@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
+from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -32,8 +32,7 @@ _COUNTS = ("rows", "inserted", "updated", "removed", "unchanged", "requests")
 _LEAST_ROOM = 40
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(Struct, frozen=True):
     user_id: str
     name: str
     run: DatabaseRun
@@ -103,8 +102,7 @@ def _show_wide(
     return True
 
 
-@dataclass(frozen=True)
-class _Numbers:
+class _Numbers(Struct, frozen=True):
     columns: tuple[Column, ...]
     widths: list[int]
     of_lines: Sequence[Sequence[Text]]

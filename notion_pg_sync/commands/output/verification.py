@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+
+from msgspec.structs import asdict
 
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.sync.verify.verification import MOST_KEPT, Difference, Verification, sentence_of

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import datetime, timedelta
+
+from msgspec.structs import asdict
 
 from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement, headline
 from notion_pg_sync.mirror.overview import Database, PastSync, Run
 from notion_pg_sync.mirror.retyped_columns import RetypedColumn
 
-_COLUMNS = [field.name for field in fields(Database)]
 # By the finding, and by what is running.
 _SAID_OTHERWISE = ("user_id", "database_id", "name", "lease_runid", "rate_limited_until")
 
@@ -31,8 +31,8 @@ def status_as_json(facts: Facts, judgement: Judgement, *, max_age: timedelta, ru
         "runs": [_run(run, facts) for run in facts.runs[:runs]],
         "retyped": [_retyped(column) for column in facts.retyped],
         "syncs": [_sync(past) for past in facts.past_syncs],
-        "history": vars(facts.history) if facts.history else None,
-        "files": vars(facts.files) if facts.files else None,
+        "history": asdict(facts.history) if facts.history else None,
+        "files": asdict(facts.files) if facts.files else None,
     }
 
 
@@ -50,7 +50,7 @@ def _finding(one: DatabaseHealth) -> dict[str, object]:
 
 
 def _database(one: DatabaseHealth) -> dict[str, object]:
-    known = vars(one.database) if one.database else dict.fromkeys(_COLUMNS)
+    known = asdict(one.database) if one.database else dict.fromkeys(Database.__struct_fields__)
     return {
         **_finding(one),
         **{name: _plain(value) for name, value in known.items() if name not in _SAID_OTHERWISE},

@@ -6,8 +6,9 @@ The format: https://prometheus.io/docs/instrumenting/exposition_formats/
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from notion_pg_sync.commands.status.judgement import DatabaseHealth, Judgement
 from notion_pg_sync.core.health import Condition
@@ -19,8 +20,7 @@ _LABEL_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
 _HELP_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n"})
 
 
-@dataclass(frozen=True)
-class _Metric:
+class _Metric(Struct, frozen=True):
     """A gauge of each database; `value` gives None where a database has none."""
 
     name: str

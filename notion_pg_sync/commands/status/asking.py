@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
 import psycopg
+from msgspec import Struct
+from msgspec.structs import replace
 from psycopg import errors
 
 from notion_pg_sync.commands.status.facts import Facts, Key, gone_runs
@@ -42,8 +43,7 @@ _COUNTED_WITHIN_MS = 300
 Part = TypeVar("Part")
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """What was asked for: everything, or a user's, or the databases of one name, id or link; and how many runs."""
 
     user_id: str | None = None

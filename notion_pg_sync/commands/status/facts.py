@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from notion_pg_sync.mirror.files import FileTotals
 from notion_pg_sync.mirror.history import HistorySize
@@ -16,8 +17,7 @@ from notion_pg_sync.sync.run.silence import is_gone, is_silent
 Key = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """Everything at one moment, `now`, by PostgreSQL's clock.
 
     `last_run` is the latest of `sync-all`, `runs` are the latest of any command, `open_runs` those whose record is not

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from rich.console import Console
 from rich.text import Text
 
@@ -33,8 +33,7 @@ _DURATION = Column("duration", is_number=True)
 _LEAST_ROOM = 40
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(Struct, frozen=True):
     runid: int
     what: str
     status: str

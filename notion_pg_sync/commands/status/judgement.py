@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from notion_pg_sync.commands.status.facts import Facts, Key
 from notion_pg_sync.commands.status.words import ago
@@ -30,8 +32,7 @@ _RUN_IS_LATE_BY = timedelta(minutes=MISSED_AFTER_MINUTES)
 _CLOCKS_DIFFER_BY = timedelta(minutes=CLOCKS_DIFFER_MINUTES)
 
 
-@dataclass(frozen=True)
-class DatabaseHealth:
+class DatabaseHealth(Struct, frozen=True):
     """One database, one user (`name` is None), or the runs as such (`user_id` is None too), and how it is.
 
     `counts`: it makes the exit code 1. `reason` is a sentence, empty for what is fresh; `cause` is the same for all of
@@ -76,8 +77,7 @@ class DatabaseHealth:
         return self.database_id is not None
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """Everything judged: databases and what else there is to say, the worst first."""
 
     judged: tuple[DatabaseHealth, ...]

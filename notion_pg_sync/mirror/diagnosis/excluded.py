@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection
 
 
-@dataclass(frozen=True)
-class SourceSchema:
+class SourceSchema(Struct, frozen=True):
     """A data source of a user: its schema as it is stored, and the entries that its database excludes."""
 
     user_id: str

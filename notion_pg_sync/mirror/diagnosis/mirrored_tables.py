@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from psycopg import sql
 from psycopg.rows import class_row
 
@@ -16,8 +16,7 @@ from notion_pg_sync.mirror.tables import GENERAL_TABLE, SyncTable
 from notion_pg_sync.mirror.typed_sql import typed
 
 
-@dataclass(frozen=True)
-class MirroredSource:
+class MirroredSource(Struct, frozen=True):
     """A data source of a user: in which table its rows are, and how many there should be.
 
     `row_count` is None until it was read whole. `is_being_synced`: some run holds its user's lease now.

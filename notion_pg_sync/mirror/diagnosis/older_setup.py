@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.mirror.connection import Connection, fetch_value
@@ -21,8 +21,7 @@ _CHANGES = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class CronJob:
+class CronJob(Struct, frozen=True):
     """An active job of pg_cron; `owned`: by the tool's role.
 
     `does` is its command, and the source of the functions that this calls, and of those that they call.
@@ -61,8 +60,7 @@ class CronJob:
         return typed(sql.SQL("SELECT cron.unschedule({})").format(sql.Literal(key)))
 
 
-@dataclass(frozen=True)
-class PgCron:
+class PgCron(Struct, frozen=True):
     """pg_cron in this database; `jobs` are those that are active, None where the role may not read them.
 
     `all_visible`: the role sees the jobs of every role, not its own alone.
@@ -72,8 +70,7 @@ class PgCron:
     all_visible: bool
 
 
-@dataclass(frozen=True)
-class OlderFunction:
+class OlderFunction(Struct, frozen=True):
     """A function of the older set-up; `replaced`: the tool has one of its name."""
 
     schema: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.mirror.adoption import grantees, revocations
@@ -15,8 +15,7 @@ from notion_pg_sync.mirror.typed_sql import typed
 _OURS = ("notion_sync", "notion")
 
 
-@dataclass(frozen=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """A right on a schema or table that `roles` have (None: everybody), and the SQL that takes it from them."""
 
     on: str

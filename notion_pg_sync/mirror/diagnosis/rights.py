@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.mirror.accounts import SETTINGS_COLUMNS
@@ -22,8 +21,7 @@ _GRANTS = (
 )
 
 
-@dataclass(frozen=True)
-class MissingRight:
+class MissingRight(Struct, frozen=True):
     """Something that `role` may not do; `grant` is SQL that allows it, for the owner to run."""
 
     role: str

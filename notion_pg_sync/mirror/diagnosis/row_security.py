@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 from psycopg import sql
 
 from notion_pg_sync.mirror.adoption import TableState, letting_write, own_policy, securing
@@ -30,8 +30,7 @@ _CAST_OF_A_SETTING = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """A policy; `command` may be `ALL`; `using` and `check` are its expressions as PostgreSQL writes them.
 
     `binds_us`: it is for the tool's role; `binds` names those of `CROWD` that it is for.
@@ -56,8 +55,7 @@ class Policy:
         return {"INSERT": check == "true", "UPDATE": using == check == "true"}.get(command, using == "true")
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(Struct, frozen=True):
     """The columns that one of `CROWD` has the right to read, and to change, whatever the policies say."""
 
     role: str
@@ -65,8 +63,7 @@ class Access:
     changes: frozenset[str]
 
 
-@dataclass(frozen=True)
-class GuardedTable:
+class GuardedTable(Struct, frozen=True):
     """A table's row level security; `active`: it counts for the tool's role too."""
 
     schema: str

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
+
+from msgspec import Struct
 
 from notion_pg_sync.mirror.connection import Connection, current_time, fetch_value
 from notion_pg_sync.mirror.kept_settings import KeptSetting, kept_at
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(Struct, frozen=True):
     """The server at the other end, and the way to it.
 
     `host` is as it was asked for, the folder of the socket where it is a unix socket; `address` is its number, empty

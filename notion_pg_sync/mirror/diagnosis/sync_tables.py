@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from psycopg import sql
 
 from notion_pg_sync.mirror.adoption import Changes, changes_to, inspect, own_policy, taken_names
@@ -19,8 +20,7 @@ _DELETE_CLAUSE = re.compile(r" ON DELETE (CASCADE|RESTRICT|NO ACTION|SET (NULL|D
 _REFERENCED = re.compile(r"^(FOREIGN KEY \(.*?\) REFERENCES .+?\(.*?\)( MATCH (FULL|PARTIAL|SIMPLE))?)")
 
 
-@dataclass(frozen=True)
-class ForeignKey:
+class ForeignKey(Struct, frozen=True):
     """A foreign key that points at a sync table; `nullable`: all of its columns can be null."""
 
     schema: str

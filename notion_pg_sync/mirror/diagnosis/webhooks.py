@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from notion_pg_sync.mirror.connection import Connection
@@ -13,8 +13,7 @@ from notion_pg_sync.mirror.connection import Connection
 DAYS = 7
 
 
-@dataclass(frozen=True)
-class WebhookFacts:
+class WebhookFacts(Struct, frozen=True):
     """Events of webhooks until `now`, and the requests for single pages that wait.
 
     `last_event_at` is None where none ever came. `events` are those of the last `DAYS` days, of which `found_nothing`

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from notion_pg_sync.mirror import bodies
 from notion_pg_sync.mirror.bodies import Body, DuePage
@@ -19,8 +20,7 @@ from notion_pg_sync.sync.gathering import gather_or_cancel
 from notion_pg_sync.sync.run.context import RunContext
 
 
-@dataclass
-class BodiesRead:
+class BodiesRead(Struct):
     """How many bodies were read, at how many requests, and by page why others could not be."""
 
     counts: Counts = field(default_factory=Counts)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.wording import plural
@@ -26,8 +28,7 @@ from notion_pg_sync.sync.run.failures import Failure, logged_failure
 from notion_pg_sync.sync.run.listener import ProgressKey
 
 
-@dataclass(frozen=True)
-class _DueOfSource:
+class _DueOfSource(Struct, frozen=True):
     """How many bodies of a data source are due when reading begins."""
 
     key: DataSourceKey
@@ -35,8 +36,7 @@ class _DueOfSource:
     counts: Mapping[Due, int]
 
 
-@dataclass
-class _Batch:
+class _Batch(Struct):
     """What came of the pages of one batch."""
 
     read: list[Body] = field(default_factory=list)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.hosted_files import HostedFile
@@ -24,8 +26,7 @@ OUT_OF_REACH = ErrorCode.OBJECT_NOT_FOUND
 THE_REST = "more blocks"
 
 
-@dataclass(frozen=True)
-class ReadBody:
+class ReadBody(Struct, frozen=True):
     """A body: storable Markdown, what is missing from it, when it was asked for (see `clock.asked_at`), and the files
     that it names.
     """

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from msgspec import Struct
+
 # About 300 bytes each. Of what is beyond it, the oldest are forgotten: a request a page brings them again.
 MOST_ADDRESSES = 100_000
 
@@ -20,8 +22,7 @@ MARGIN = timedelta(minutes=1)
 _SIGNATURE = re.compile(r"X-Amz-Signature=([0-9a-f]{64})(?![^&#])")
 
 
-@dataclass(frozen=True, slots=True)
-class _Address:
+class _Address(Struct, frozen=True):
     """A URL without its path: what it has in common with others, and its own signature."""
 
     before: str

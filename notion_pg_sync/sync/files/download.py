@@ -7,9 +7,9 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import httpx
+from msgspec import Struct
 
 from notion_pg_sync import __version__
 from notion_pg_sync.core.printable import printable
@@ -30,8 +30,7 @@ _MEDIA_TYPE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Downloaded:
+class Downloaded(Struct, frozen=True):
     """What came."""
 
     sha256: str

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.hosted_files import HostedFile
@@ -40,8 +42,7 @@ class AddressUnknownError(Exception):
     """Nobody could be asked for a file's address, for a reason that is no fault of the file."""
 
 
-@dataclass
-class _Results:
+class _Results(Struct):
     """What came of files, by path, and is not recorded yet."""
 
     kept: dict[str, Kept] = field(default_factory=dict)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from notion_pg_sync.core.loopback import is_loopback
 
@@ -21,8 +22,7 @@ PORTS = {"http": 80, "https": 443}
 _ODD = re.compile(r"[^!-~]|\\")
 
 
-@dataclass(frozen=True)
-class FileHosts:
+class FileHosts(Struct, frozen=True):
     """Where files may be fetched from: `hosts`, each a name, or a name and how its paths begin, `name/beginning`.
 
     `loopback_port`: from this machine too, at this port and unencrypted or not, as where Notion is this machine itself.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import humanize
+from msgspec import Struct
+from msgspec.structs import replace
 
 from notion_pg_sync.core.wording import plural
 
 
-@dataclass(frozen=True)
-class FileCounts:
+class FileCounts(Struct, frozen=True):
     """How many files are kept by now that were not before, and of how many bytes; how many could not be fetched.
 
     `left`: how many there was no time for, or no way to. `requests`: what was asked of Notion for their addresses.
@@ -48,8 +47,7 @@ class FileCounts:
         return f"{', '.join(said)}." if said else ""
 
 
-@dataclass(frozen=True)
-class FilesDue:
+class FilesDue(Struct, frozen=True):
     """What a dry run would fetch: how many files, and of how many bytes as far as that was asked for.
 
     `unmeasured`: those of them whose size was not asked for. `too_large`: what it would leave out.

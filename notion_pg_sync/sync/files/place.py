@@ -15,11 +15,11 @@ import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import obstore
+from msgspec import Struct
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
@@ -46,8 +46,7 @@ class PlaceError(ToolError):
     code = ErrorCode.FILE_STORE
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(Struct, frozen=True):
     """What lies under a key."""
 
     sha256: str

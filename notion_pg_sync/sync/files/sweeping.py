@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from notion_pg_sync.mirror import files
 from notion_pg_sync.mirror.connection import Pool, retried, transaction
@@ -26,8 +27,7 @@ async def discard_expired(work: RunContext, user_id: str) -> None:
         await files.discard(connection, user_id, await files.expired(connection, user_id, GRACE))
 
 
-@dataclass(frozen=True)
-class Removed:
+class Removed(Struct, frozen=True):
     """The bytes of how many files were removed. `problem`: why some cannot be."""
 
     files: int = 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from notion_pg_sync.notion.client import DataSourceAnswer, QueryAnswer
 from notion_pg_sync.notion.errors import NotionError
@@ -12,8 +13,7 @@ from notion_pg_sync.notion.listing import Query
 from notion_pg_sync.sync.rows.reading import Ask
 
 
-@dataclass(frozen=True)
-class Ahead:
+class Ahead(Struct, frozen=True):
     """A query that was made ahead, and what came of it."""
 
     query: Query

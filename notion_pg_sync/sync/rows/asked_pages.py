@@ -7,9 +7,9 @@ by, the database is to be synced instead.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import psycopg
+from msgspec import Struct, field
 
 from notion_pg_sync.core.columns import Column
 from notion_pg_sync.core.databases import ConfiguredDatabase
@@ -66,8 +66,7 @@ _WHY = {
 }
 
 
-@dataclass
-class PagesRead:
+class PagesRead(Struct):
     """What reading pages of one database came to.
 
     `answers`: by page. `elsewhere`: the pages that lie in another database of the user's, by its id. `doubted`: those
@@ -93,8 +92,7 @@ class PagesRead:
         self.answers |= dict.fromkeys(page_ids, PageAnswer(failure.sentence, Health.FAILING))
 
 
-@dataclass(frozen=True)
-class _Source:
+class _Source(Struct, frozen=True):
     """A data source of the database, and what is recorded of it."""
 
     sink: PostgresSink
@@ -102,8 +100,7 @@ class _Source:
     columns: list[Column]
 
 
-@dataclass(frozen=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """What Notion answers for a page: why it is not in the data source `expected`, None where it is."""
 
     page_id: str

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from notion_pg_sync.core.columns import COMPUTED_TYPES, Column
 from notion_pg_sync.mirror.page_changes import Change, Kind, StoredPage
@@ -51,8 +53,7 @@ class GivenValue(NamedTuple):
     content: object
 
 
-@dataclass(frozen=True)
-class PageState:
+class PageState(Struct, frozen=True, dict=True):
     """What a page holds, as it is known; `given`: the JSON text of its properties, `incomplete`: those not whole.
 
     `given_instead`: properties, by name, that Notion gave in the place of those.
@@ -93,8 +94,7 @@ class PageState:
         return {column.name: self.fields[column.name] for column in columns if self.has(column)}
 
 
-@dataclass(frozen=True)
-class ValueChange:
+class ValueChange(Struct, frozen=True):
     """Values that changed for one reason, by column; a column that one of the sides lacks was not there then."""
 
     reason: Reason | None
@@ -222,8 +222,7 @@ def as_notion_had(stored: PageState, columns: Collection[Column]) -> PageState:
     return replace(stored, fields={**stored.fields, **told.values})
 
 
-@dataclass(frozen=True)
-class PageHistorian:
+class PageHistorian(Struct, frozen=True):
     """Says what changed of the pages of a data source, which has these `columns`. See `Historian`."""
 
     data_source_id: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from notion_pg_sync.notion.client import JsonObject, NotionClient
 from notion_pg_sync.notion.completion import complete, is_incomplete, values_to_complete, without_rest
@@ -23,8 +25,7 @@ from notion_pg_sync.sync.rows.left_so_far import LeftSoFar
 from notion_pg_sync.sync.rows.related_pages import read_related
 
 
-@dataclass(frozen=True, eq=False)
-class _Answered:
+class _Answered(Struct, frozen=True, eq=False):
     """What the property endpoint says of a cut value of the page at `place`."""
 
     place: int

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from notion_pg_sync.core.columns import Column
 from notion_pg_sync.core.wording import plural
@@ -27,8 +29,7 @@ from notion_pg_sync.notion.properties import (
 )
 
 
-@dataclass
-class Conversion:
+class Conversion(Struct):
     """How pages become rows of `table`, and what of them could not be kept as it was.
 
     `keeps_files`: the files that they name are kept too.
@@ -157,4 +158,4 @@ def _hash(page: Page, stored: Storable, fields_text: str, about: AboutPage) -> s
     Of the fields too, though they follow from the properties: a column may be new while those are as they were.
     """
     place = [page.url, page.parent_id, page.created_at.isoformat(), page.edited_at.isoformat()]
-    return page_hash(stored.text, fields_text, canonical_text(place), canonical_text(vars(about)))
+    return page_hash(stored.text, fields_text, canonical_text(place), canonical_text(asdict(about)))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from notion_pg_sync.core.columns import Column
 from notion_pg_sync.core.errors import ErrorCode, ExitCode, ToolError
@@ -99,8 +101,7 @@ class InTrashError(NotionError):
         super().__init__(message, code=ErrorCode.IN_TRASH)
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Pages that are read, and the ids of others: those that Notion did not give, and those that are as they were."""
 
     pages: Sequence[Page]
@@ -113,8 +114,7 @@ class Batch:
         return [*(page.id for page in self.pages), *self.not_given, *self.unchanged]
 
 
-@dataclass(frozen=True)
-class Converted:
+class Converted(Struct, frozen=True):
     """What a batch comes to, without its pages, which take several times as much memory.
 
     `has_new_columns`: it changed columns; `users` whom it names for the first time; `left` out of it, None where that
@@ -129,8 +129,7 @@ class Converted:
     unchanged: int
 
 
-@dataclass(frozen=True)
-class TakenIn:
+class TakenIn(Struct, frozen=True):
     """What pages came to that were asked for by their ids.
 
     `written`: those whose rows were; `refused`: those whose rows PostgreSQL refuses, and why; `incomplete`: those of

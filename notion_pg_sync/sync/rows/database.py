@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
@@ -38,8 +40,7 @@ from notion_pg_sync.sync.run.preset_tables import prepare_table
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """Which data sources a database has, its own id, and its title; None: Notion was not asked for it in this run."""
 
     data_source_ids: list[str]

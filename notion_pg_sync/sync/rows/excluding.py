@@ -6,7 +6,9 @@ Fails closed: what cannot be found out stops the database, and what was recorded
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.wording import plural
@@ -35,8 +37,7 @@ from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.run.selections import exclusion_of, selections_of
 
 
-@dataclass(frozen=True)
-class Exclusions:
+class Exclusions(Struct, frozen=True):
     """What is excluded of a database, and what is taken of all data sources; `notes`: what changed."""
 
     own: Exclusion

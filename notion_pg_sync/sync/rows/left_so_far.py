@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.left_out import LeftOut, UnreadMinute

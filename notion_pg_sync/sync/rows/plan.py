@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from notion_pg_sync.core.wording import some
 from notion_pg_sync.notion.edit_listing import LONGEST_LAG
@@ -25,8 +26,7 @@ CARRIED_ON_FOR = timedelta(hours=1)
 LISTING_BELIEVED_FOR = timedelta(minutes=55)
 
 
-@dataclass(frozen=True)
-class PreviousRead:
+class PreviousRead(Struct, frozen=True):
     """What planning takes from earlier runs. Times are UTC; None where there is no such time.
 
     By Notion's clock: `watermark` and when the full read that is under way began (`full_read_started_at`). By
@@ -48,16 +48,14 @@ class PreviousRead:
     table_shape: str | None
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """The schema as it is now: its fingerprint, and the properties of which options were renamed or removed since."""
 
     fingerprint: str
     changed_options: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where rows go: the sync table by its name, its columns and triggers as they are now, and how many rows it has."""
 
     sync_table: str
@@ -65,8 +63,7 @@ class Target:
     rows: int
 
 
-@dataclass(frozen=True)
-class FullRead:
+class FullRead(Struct, frozen=True):
     """Read everything.
 
     `edits_since`: read what is left of the full read that is under way, and then what was edited at that time or later,
@@ -78,8 +75,7 @@ class FullRead:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class IncrementalRead:
+class IncrementalRead(Struct, frozen=True):
     """Read what was edited at `since` or later."""
 
     since: datetime
@@ -88,8 +84,7 @@ class IncrementalRead:
 Plan = FullRead | IncrementalRead
 
 
-@dataclass(frozen=True)
-class ReadOptions:
+class ReadOptions(Struct, frozen=True):
     """What the run is to do: read everything where that is older than `full_every`, or in any case (`full`).
 
     `removal_allowed`: rows that were held back may be removed, which takes a full read. `version` is the conversion's.

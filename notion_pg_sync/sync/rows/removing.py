@@ -9,7 +9,9 @@ half of the data source, without somebody's permission.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from notion_pg_sync.core.errors import ErrorCode, ToolError
 from notion_pg_sync.core.ids import looks_like_id, same_id
@@ -43,8 +45,7 @@ class HeldBackError(ToolError):
     code = ErrorCode.REMOVAL_HELD_BACK
 
 
-@dataclass
-class Verdicts:
+class Verdicts(Struct):
     """What became of pages: why they left, or that they are still there.
 
     `unanswered`: those of which Notion does not tell, and why; nothing follows for these.

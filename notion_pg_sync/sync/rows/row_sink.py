@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
 import psycopg
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from notion_pg_sync.core.columns import Column
 from notion_pg_sync.core.errors import ErrorCode, ToolError
@@ -71,8 +72,7 @@ class RowRefusedError(ToolError):
         self.code = code or ErrorCode.POSTGRESQL
 
 
-@dataclass(frozen=True)
-class SyncTarget:
+class SyncTarget(Struct, frozen=True):
     """Whose rows they are, in which table, and what Notion calls their database; None: it was not asked.
 
     `keeps_files`: whether the files that its pages name are kept.
@@ -89,8 +89,7 @@ class SyncTarget:
         return DataSourceKey(self.owner.user_id, self.owner.data_source_id)
 
 
-@dataclass(frozen=True)
-class Description:
+class Description(Struct, frozen=True):
     """What Notion says of the data source itself."""
 
     name: str
@@ -98,8 +97,7 @@ class Description:
     fingerprint: str
 
 
-@dataclass(frozen=True)
-class ReadProgress:
+class ReadProgress(Struct, frozen=True):
     """What a batch of a full read stands for: the pages it saw, and the creation times that are complete with it.
 
     `is_second`: it is of the listing that confirms what the first did not see. `ends`: no other is of its listing.
@@ -117,8 +115,7 @@ class ReadProgress:
         return replace(self, page_ids=page_ids, stretches=[], ends=False)
 
 
-@dataclass(frozen=True)
-class EditProgress:
+class EditProgress(Struct, frozen=True):
     """What a batch of an incremental read stands for: the next one may begin as for this watermark.
 
     `ends`: no other is of its listing.
@@ -132,16 +129,14 @@ class EditProgress:
         return self if is_last else None
 
 
-@dataclass(frozen=True)
-class AsNoted:
+class AsNoted(Struct, frozen=True):
     """The pages that are as they are noted, and the users who are known, all by their ids."""
 
     pages: set[str] = field(default_factory=set)
     users: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True)
-class _Waiting:
+class _Waiting(Struct, frozen=True):
     """A batch of which no row has to be written: what it stands for, and what it comes to."""
 
     progress: ReadProgress | EditProgress
@@ -240,8 +235,7 @@ class RowSink(Protocol):
         """Takes in that an incremental read is complete, but for edits of the time `unsure` before it began."""
 
 
-@dataclass
-class PostgresSink:
+class PostgresSink(Struct):
     """The sync table and the bookkeeping; every write is a transaction that holds the user's lease.
 
     `known_before`: what is known of the data source, where that was looked up before. `may_have_unclaimed`: the table
@@ -712,8 +706,7 @@ class PostgresSink:
             await follow_database(connection, self.place.table, owner, former_id)
 
 
-@dataclass
-class DryRunSink:
+class DryRunSink(Struct):
     """A dry run: compares with the mirror, counts, and writes nothing; what a full read saw is kept in memory."""
 
     work: RunContext

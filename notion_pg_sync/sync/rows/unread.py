@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from notion_pg_sync.notion.answer_hash import answer_hash, users_named
 from notion_pg_sync.notion.answered_pages import AnsweredPage
 from notion_pg_sync.sync.rows.row_sink import RowSink
 
 
-@dataclass(frozen=True)
-class Hashed:
+class Hashed(Struct, frozen=True):
     """Pages of answers: the hashes of their answers by page id, and of which `unchanged` is known that they are."""
 
     hashes: dict[str, str]
     unchanged: set[str]
 
 
-@dataclass
-class UnreadPages:
+class UnreadPages(Struct):
     """Tells them for one data source. `read_always`: pages that are read whatever comes, since something is missing.
 
     Whoever a page names has to be known: the first page that names somebody who is not is read, and tells who it is.

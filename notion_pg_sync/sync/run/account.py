@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import psycopg
+from msgspec import Struct
+from msgspec.structs import replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
@@ -333,8 +334,7 @@ async def _answer_requests(
         )
 
 
-@dataclass(frozen=True)
-class AccountState:
+class AccountState(Struct, frozen=True):
     """What there is before anything of an account is synced.
 
     `requests`: those that the run has taken up. `resting`: its suspended databases that are not to be tried now, by id,
@@ -503,8 +503,7 @@ async def _settle_suspension(connection: Connection, user_id: str, database_id: 
     return suspension is not None
 
 
-@dataclass
-class Lease:
+class Lease(Struct):
     """The lease on a user that this run holds; `is_given_back`: not any more."""
 
     work: RunContext

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
@@ -16,16 +17,14 @@ if TYPE_CHECKING:
     from notion_pg_sync.sync.verify.verification import Verification
 
 
-@dataclass(frozen=True)
-class Synced:
+class Synced(Struct, frozen=True):
     """What a database came to; `is_suspended`: it is suspended by now."""
 
     run: DatabaseRun
     is_suspended: bool = False
 
 
-@dataclass
-class AccountOutcome:
+class AccountOutcome(Struct):
     """What syncing an account came to, so far; `problems` are failures that belong to none of its databases.
 
     `due`: how many databases are to be synced. `token_problem`: why the token cannot be used, so that the databases of

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
+
+from msgspec import Struct
 
 from notion_pg_sync.core.databases import ConfiguredDatabase, DatabaseOptions
 from notion_pg_sync.core.ids import is_bare_id, names_view
@@ -15,16 +16,14 @@ EVERYTHING = "*"
 LINK_OF_VIEW = "The link names a view, but all rows of the database are mirrored, whatever the view filters"
 
 
-@dataclass(frozen=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """What cannot be used, or may not be as it was meant, and what would make it right."""
 
     message: str
     needs: str
 
 
-@dataclass(frozen=True)
-class Double:
+class Double(Struct, frozen=True):
     """A further name of a database, and the one under which it counts.
 
     `merged`: what `notion_databases` holds of that, where this entry has options that it lacks; else empty.
@@ -35,8 +34,7 @@ class Double:
     merged: Mapping[str, object]
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """What is recorded for a user, once the databases to sync are; True where nobody looked.
 
     `has_exclusions`: something is excluded of one of the databases. `has_views`: a sync may concern typed views, or
@@ -47,8 +45,7 @@ class Recorded:
     has_views: bool = True
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(Struct, frozen=True):
     """What a user wants mirrored; `problems` are what cannot be understood, and `doubts` what may be a mistake.
 
     `held`: the databases whose entries cannot be understood, by id; with `holds_search` one may be any. Neither is

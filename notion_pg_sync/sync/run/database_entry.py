@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from notion_pg_sync.core.databases import DatabaseOptions
 from notion_pg_sync.core.ids import MalformedIdError, parse_id
@@ -18,8 +20,7 @@ _OPTIONS = (_EXCLUDE, *_SWITCHES)
 _KEYS = (_ID, *_OPTIONS)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A value of `notion_databases`; it can be used where it has no `problems`, which say what to write.
 
     `text` is the id or link as it was written. `database_id` is the id in it, None where there is none.
@@ -75,7 +76,7 @@ def joined(counts: DatabaseOptions, other: DatabaseOptions) -> DatabaseOptions:
 def written_entry(text: str, options: DatabaseOptions) -> str | dict[str, object]:
     """The value of `notion_databases` that says this: the id or link alone where there are no options."""
     exclude = None if options.exclude is None else list(options.exclude)
-    said = {name: value for name, value in {**vars(options), _EXCLUDE: exclude}.items() if value is not None}
+    said = {name: value for name, value in {**asdict(options), _EXCLUDE: exclude}.items() if value is not None}
     return {_ID: text, **said} if said else text
 
 

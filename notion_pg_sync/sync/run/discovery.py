@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase, free_name
 from notion_pg_sync.core.ids import MalformedIdError, parse_id
@@ -20,8 +22,7 @@ INCOMPLETE_SEARCH = (
 )
 
 
-@dataclass(frozen=True)
-class SharedDatabases:
+class SharedDatabases(Struct, frozen=True):
     """The databases that search finds, by name. `is_complete`: Notion did not say that it cut the list."""
 
     found: list[ConfiguredDatabase]

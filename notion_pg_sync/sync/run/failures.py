@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from msgspec import Struct
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
@@ -23,8 +23,7 @@ _PACKAGE = Path(notion_pg_sync.__file__).parent
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """`code` for programs, `sentence` for people; neither holds a token or content of a row.
 
     `is_internal`: it is a fault of the tool's own.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from notion_pg_sync.mirror.runs import Counts, DatabaseRun
 from notion_pg_sync.sync.files.outcome import FileCounts
 
 
-@dataclass(frozen=True)
-class ProgressKey:
+class ProgressKey(Struct, frozen=True):
     """A database as a watcher knows it; two of one user may have the same name."""
 
     user_id: str

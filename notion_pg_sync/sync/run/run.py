@@ -8,11 +8,11 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import humanize
 import psycopg
+from msgspec import Struct, field
 
 from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, UsageError
 from notion_pg_sync.core.health import LEASE_SECONDS, Health
@@ -59,8 +59,7 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SCHEDULERS = ("cron", "systemd")
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """What went wrong: `who` or what met it, in words, empty where that is the run itself; and `why`."""
 
     subject: Subject
@@ -95,8 +94,7 @@ def _of_one_cause(cause: str, ones: Sequence[Failed]) -> str:
     return f"{who}: {why}" if who else why
 
 
-@dataclass
-class RunOutcome:
+class RunOutcome(Struct):
     """What a run came to, account by account, so far; `problems` are failures that belong to none.
 
     `elsewhere`: the runs that are at work on accounts which were left to them, by user id; `done_elsewhere`: how many
@@ -550,8 +548,7 @@ async def sync_one(
     return outcome
 
 
-@dataclass(frozen=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """Where a run works: its connections, the schema and the tables that it writes, and the jobs that are paused."""
 
     pool: Pool

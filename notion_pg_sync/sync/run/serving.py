@@ -7,9 +7,10 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 
 import psycopg
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode, NothingAttemptedError, ToolError, UsageError
@@ -38,8 +39,7 @@ from notion_pg_sync.sync.run.wanted_database import find_wanted
 MOST_SYNCS = 2
 
 
-@dataclass
-class DatabaseQueue:
+class DatabaseQueue(Struct):
     """The databases of an account that a run has still to sync, those first that are asked for.
 
     `asked`: the ids of those that were asked for by themselves or with all others.

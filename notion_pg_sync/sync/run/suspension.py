@@ -6,9 +6,10 @@ One revoked token must not mail operators for ever; nor may it look well that No
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+
+from msgspec import Struct
 
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.core.health import (
@@ -32,8 +33,7 @@ _DAILY = timedelta(days=SUSPENDED_TRIED_LATER_EVERY_DAYS)
 _HOURLY_FOR = timedelta(days=SUSPENDED_TRIED_HOURLY_FOR_DAYS)
 
 
-@dataclass(frozen=True)
-class Suspension:
+class Suspension(Struct, frozen=True):
     """A token or a database is tried only now and then `since`, and not before `next_try_at`."""
 
     since: datetime

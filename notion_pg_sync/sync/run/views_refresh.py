@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.mirror.runs import DatabaseRun

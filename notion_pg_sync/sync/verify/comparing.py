@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from notion_pg_sync.mirror.held_rows import HeldRow
 from notion_pg_sync.mirror.held_texts import HeldAbout, HeldBody, HeldDocument
@@ -33,8 +35,7 @@ _INDEXED = "of title, text, names of people and body"
 _NAMES = {"uuid[]": "_names", "uuid": "_name"}
 
 
-@dataclass(frozen=True)
-class HeldPage:
+class HeldPage(Struct, frozen=True):
     """What is held of a page, wherever that is; None where there is nothing.
 
     `shown`: its row of the typed view. `related`: by relation, what the relation's view shows, None where there is no
@@ -51,8 +52,7 @@ class HeldPage:
     files: Mapping[Naming, Paths] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """By what the pages of a data source are compared.
 
     `view` is None where the user wants none. `clock_formulas`: of these, what follows from them is held against what

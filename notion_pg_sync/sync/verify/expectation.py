@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from itertools import zip_longest
 from typing import Any, Final
 from urllib.parse import unquote
+
+from msgspec import Struct, field
 
 from notion_pg_sync.sync.verify.parted_rollups import PartedRollup, is_left_open, parted_rollup
 
@@ -42,8 +43,7 @@ class Missing(Enum):
 MISSING: Final = Missing.MISSING
 
 
-@dataclass(frozen=True)
-class FirstDifference:
+class FirstDifference(Struct, frozen=True):
     """The first place at which two values differ; `path` is empty where they do so as a whole."""
 
     path: str
@@ -51,24 +51,21 @@ class FirstDifference:
     in_postgresql: object
 
 
-@dataclass(frozen=True)
-class CutValue:
+class CutValue(Struct, frozen=True):
     """A value that is to be read whole from the property endpoint; `property_id` as its path takes it."""
 
     name: str
     property_id: str
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """What the property endpoint says of a value: its items, and the last answer's `property_item`."""
 
     items: Sequence[JsonObject]
     last: JsonObject
 
 
-@dataclass(frozen=True)
-class Expected:
+class Expected(Struct, frozen=True):
     """What the row of a page must hold.
 
     `not_told`: properties that Notion does not compute. `computed_in_part`: those that it computes from the first 25

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from html import unescape
+
+from msgspec import Struct, field
 
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.notion.client import NotionClient
@@ -26,8 +27,7 @@ _WORD = re.compile(r"[^\W_]+")
 _PLAIN_LINE = re.compile(r"\t*(?:#{1,4} |[-*] |\d+\. )?([^\W_][\w ,;']*[^\W_])")
 
 
-@dataclass(frozen=True)
-class ExpectedBody:
+class ExpectedBody(Struct, frozen=True):
     """The Markdown of a page as the copy must hold it, and the files that Notion hosts in it."""
 
     markdown: str

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final
 from urllib.parse import unquote
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from notion_pg_sync.sync.verify.expectation import MISSING
 
@@ -36,8 +37,7 @@ class NotTold(Enum):
 NOT_TOLD: Final = NotTold.NOT_TOLD
 
 
-@dataclass(frozen=True)
-class NamedColumn:
+class NamedColumn(Struct, frozen=True):
     """A column as the tool named it, once and for good; `part` is `value`, or `at`, `end` or `end_at` of a date."""
 
     property_id: str
@@ -119,8 +119,7 @@ def expected_people(fields: Mapping[str, Any], columns: Sequence[NamedColumn]) -
     return sorted({one.lower() for one in named if isinstance(one, str) and _is_uuid(one)})
 
 
-@dataclass(frozen=True)
-class Json:
+class Json(Struct, frozen=True):
     """A value that a text column shows as JSON, in whatever form PostgreSQL writes that."""
 
     value: Any

@@ -6,13 +6,13 @@ Nothing is shared with what the sync itself uses (`notion.people`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class Person:
+
+class Person(Struct, frozen=True):
     """A person, bot or group as Notion tells of them; `kind` is None where it tells no more than the id."""
 
     id: str

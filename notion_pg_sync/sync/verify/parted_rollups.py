@@ -9,17 +9,17 @@ takes the copy's word, which a remark says.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
+
+from msgspec import Struct
 
 JsonObject = dict[str, Any]
 
 _KINDS = ("title", "rich_text", "people", "relation")
 
 
-@dataclass(frozen=True)
-class PartedRollup:
+class PartedRollup(Struct, frozen=True):
     """A rollup that comes in parts of one `kind`; `pages` are related.
 
     `flat` has each part as if it were all that a page has. `told`: how many parts each of the first pages has, as far

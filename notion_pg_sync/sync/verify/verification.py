@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct, field
 
 from notion_pg_sync.core.wording import plural
 from notion_pg_sync.sync.verify.expectation import MISSING, Expected
@@ -36,8 +37,7 @@ MOST_LOOKED_AT_AGAIN = 300
 _SHORT = 80
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One thing that PostgreSQL holds otherwise than Notion does.
 
     `page_id` is None where no single page differs. `name` is the property's, the column's, the view's or the person's
@@ -54,8 +54,7 @@ class Difference:
     in_postgresql: str
 
 
-@dataclass(frozen=True)
-class Verification:
+class Verification(Struct, frozen=True):
     """What comparing one database came to.
 
     `rows` and `values`: how many were compared. `more_differences`: found beyond those in `differences`.
@@ -110,8 +109,7 @@ def short(value: object) -> str:
     return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
 
 
-@dataclass
-class Findings:
+class Findings(Struct):
     """What a comparison has found so far."""
 
     rows: int = 0

@@ -21,8 +21,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from notion_pg_sync.core.databases import ConfiguredDatabase
 from notion_pg_sync.core.errors import ErrorCode
@@ -182,8 +184,7 @@ def _view_differences(view: HeldView, found: Findings) -> Iterator[Difference]:
             yield Difference("type_differs", None, f"{name}.{column}", "", wanted, type_ or "no such column")
 
 
-@dataclass(frozen=True)
-class _Comparison:
+class _Comparison(Struct, frozen=True):
     """The comparison of one data source; `began_at` is the minute in which the sync began, by Notion's clock."""
 
     client: NotionClient

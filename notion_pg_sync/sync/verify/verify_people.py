@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import asdict
 
 from notion_pg_sync.core.errors import ErrorCode
 from notion_pg_sync.mirror.held_texts import HeldPerson, HeldTexts

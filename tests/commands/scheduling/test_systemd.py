@@ -34,8 +34,9 @@ ExecStart=/usr/bin/env notion-pg-sync \\
 """
 ASKED = """
 import json
+from msgspec import structs
 from notion_pg_sync.commands.doctor.scheduling.systemd import timers
-print(json.dumps([{**vars(one), "invocation": one.invocation.arguments} for one in timers()], default=str))
+print(json.dumps([{**structs.asdict(one), "invocation": one.invocation.arguments} for one in timers()], default=str))
 """
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from msgspec import Struct
+
 from notion_pg_sync.commands.doctor.scheduling.found import Schedule
 from notion_pg_sync.commands.status.facts import Facts
 from notion_pg_sync.core.errors import ToolError
@@ -34,8 +36,7 @@ EVERYTHING: Subject = ()
 SCHEDULE: Subject = ("", "the schedule")
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What a check saw, in a sentence, and what to do about it.
 
     `fix` is what heals it, typed as it stands: lines for a shell, or statements of SQL, each with its semicolon. Where
@@ -128,8 +129,7 @@ class Examination:
             return await question(connection)
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """One link; `needs` are the checks without which it cannot be tried.
 
     `depth`: what it finds may follow from what checks of a smaller one find.

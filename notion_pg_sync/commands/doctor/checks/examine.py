@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from notion_pg_sync.commands.doctor.checks.check import (
     EVERYTHING,
@@ -20,8 +21,7 @@ from notion_pg_sync.mirror.lock_holders import HeldLockError, LockHolder
 from notion_pg_sync.sync.run.failures import logged_failure
 
 
-@dataclass(frozen=True)
-class Examined:
+class Examined(Struct, frozen=True):
     """A check and what it found; `missing`: the check without which it could not be tried."""
 
     check: Check
@@ -57,8 +57,7 @@ def held_up(holders: Sequence[LockHolder]) -> Finding:
     return broken(seen, "\n".join(holder.fix for holder in holders), EVERYTHING)
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(Struct, frozen=True):
     """One finding of a check; `cause` is the finding from which it follows, itself where it is a cause.
 
     `verdict`: its own, but that a cause is as bad as the worst that follows from it.

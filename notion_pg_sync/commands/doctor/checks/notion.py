@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
 import humanize
+from msgspec import Struct
 
 from notion_pg_sync.commands.doctor.checks.accounts import CONNECTED_USERS
 from notion_pg_sync.commands.doctor.checks.check import (
@@ -125,8 +125,7 @@ def _refusal(error: NotionError, user_ids: Sequence[str], columns: Mapping[str, 
     return of_error(error, *concerns, whose=whose, look=_STATUS_PAGE)
 
 
-@dataclass(frozen=True)
-class SeenDatabase:
+class SeenDatabase(Struct, frozen=True):
     """A database that a user wants, and what Notion answered when it was asked for.
 
     `succeeded`: how long ago it was synced well for the last time, None where it never was. `is_page`: the id is a

@@ -7,7 +7,6 @@ import re
 import shutil
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from itertools import pairwise
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import humanize
 import psutil
+from msgspec import Struct
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
@@ -87,8 +87,7 @@ _EARLY = timedelta(seconds=10)
 _OF_A_DEMO = skipped("this PostgreSQL is the demo's, and goes when that ends: there is nothing to schedule")
 
 
-@dataclass(frozen=True)
-class _Job:
+class _Job(Struct, frozen=True):
     """One thing that starts the sync.
 
     `invocation` is None where a script does so; `edit` is how to change it; `user` is whom it runs as, empty for the

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from cronsim import CronSim, CronSimError
+from msgspec import Struct
 
 # What cron gives every job beside the variables of the crontab.
 DEFAULT_PATH = "/usr/bin:/bin"
@@ -28,8 +28,7 @@ _FIELDS = ("minute", "hour", "day of month", "month", "day of week")
 _ITEM = re.compile(r"(?:\*|{0}-{0})(?:/\d+)?|{0}".format(r"(?:\d+|[A-Za-z]{3})"))
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A line that starts a command.
 
     `schedule` is five fields, or a nickname such as `@hourly`; `user` is None in a user's own crontab; `written` is the
@@ -53,8 +52,7 @@ class Entry:
         return _split_at_percent(self.written)[1]
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """What is wrong with a line, in a sentence; `content` is the line."""
 
     line: int
@@ -62,8 +60,7 @@ class Problem:
     sentence: str
 
 
-@dataclass(frozen=True)
-class Crontab:
+class Crontab(Struct, frozen=True):
     """A crontab: `errors` make cron leave the whole of it out."""
 
     text: str

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from notion_pg_sync.commands.doctor.scheduling.crontab import Crontab, harmless
 
 CRONIE = "crond"
 
 
-@dataclass(frozen=True)
-class FileFacts:
+class FileFacts(Struct, frozen=True):
     """What cron looks at before it reads a crontab, and the users that the crontab names and nobody knows.
 
     `path` is empty for a user's own crontab; `owner` is the user's name whose it is, `kept_by` whose its file is.
@@ -27,8 +27,7 @@ class FileFacts:
     kept_by: str = "root"
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """What is wrong with a crontab, and the command that fixes it; else what to do."""
 
     sentence: str

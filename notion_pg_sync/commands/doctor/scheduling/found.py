@@ -8,12 +8,12 @@ import re
 import shlex
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import psutil
+from msgspec import Struct
 
 from notion_pg_sync.commands.doctor.scheduling.command_line import Invocation, invocation_in, names_the_tool
 from notion_pg_sync.commands.doctor.scheduling.crontab import Crontab, Entry, read_crontab
@@ -35,8 +35,7 @@ _PLATFORMS = {
 }
 
 
-@dataclass(frozen=True)
-class CronFile:
+class CronFile(Struct, frozen=True):
     """A crontab; `place` is how people call it; `owner` is the user whose own it is, None for those of the system.
 
     `changed` is when it was last changed, None where this user may not see that.
@@ -49,8 +48,7 @@ class CronFile:
     changed: datetime | None
 
 
-@dataclass(frozen=True)
-class CronLine:
+class CronLine(Struct, frozen=True):
     """A crontab's line that syncs everything, or, where it `serves_requests`, what applications ask for.
 
     `invocation` is None where a script does so, or nobody can read it.
@@ -72,8 +70,7 @@ class CronLine:
         return self.entry.user or self.file.owner or ""
 
 
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """All that starts the sync here; apart from that, `looking`, what serves requests alone.
 
     `files` are the crontabs that have something to do with it; `lines` are what of them starts it: of files that cron

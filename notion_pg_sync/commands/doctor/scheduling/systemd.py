@@ -6,9 +6,10 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from notion_pg_sync.commands.doctor.scheduling.command_line import Invocation, invocation_in
 
@@ -20,8 +21,7 @@ _OF_TIMERS = "Id,Unit,ActiveState,TimersCalendar,TimersMonotonic,LastTriggerUSec
 _OF_SERVICES = "Id,ExecStart,Environment,EnvironmentFiles"
 
 
-@dataclass(frozen=True)
-class Timer:
+class Timer(Struct, frozen=True):
     """A timer whose service syncs everything, or what is asked for.
 
     `of_user`: of the user's own systemd, not of the host's. `last` is when it last started the `service`, `due` when it
