@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
 from typing import Any, NamedTuple, cast
 
 import httpx
@@ -222,8 +220,8 @@ class NotionClient:
 
     Use as an async context manager. `proxy` is the URL of a proxy on the way. At most `concurrency` requests are under
     way at once; `pacer` says when one may begin, and is the same for all clients of a token. Where Notion refuses the
-    token, the one that is `stored` by then is used, if it is another. The client goes on with `connections` of others,
-    and leaves them its own; None: it opens and closes its own.
+    token, the one that is `stored` by then is used, if it is another. Its requests go over `connections`, which others
+    use too; None: over its own.
     """
 
     def __init__(
@@ -247,9 +245,8 @@ class NotionClient:
         self._retries = retries or Retries()
         self._selections: Mapping[str, Selection] = {}
         self.keeps_emails = True
-        self._connections = connections
-        make = partial(_open_transport, concurrency, self._proxy)
-        self._transport = connections.take(make) if connections else make()
+        self._shares_connections = connections is not None
+        self._connections = connections or Connections(self._proxy)
         self._notion = AsyncClient(
             base_url=base_url,
             notion_version=NOTION_VERSION,
@@ -257,7 +254,7 @@ class NotionClient:
             retry=False,
             logger=_sdk_log(),
             log_level=logging.CRITICAL,
-            client=httpx.AsyncClient(transport=_BoundedTransport(self._transport)),
+            client=httpx.AsyncClient(transport=_BoundedTransport(self._connections)),
         )
         self._notion.client.headers["User-Agent"] = f"notion-pg-sync/{__version__}"
 
@@ -266,10 +263,8 @@ class NotionClient:
 
     async def __aexit__(self, *_: object) -> None:
         await self._notion.aclose()
-        if self._connections:
-            await self._connections.give_back(self._transport)
-        else:
-            await self._transport.aclose()
+        if not self._shares_connections:
+            await self._connections.aclose()
 
     def with_own_traffic(self) -> NotionClient:
         """The same token, pace and connections, with counts of its own."""
@@ -625,17 +620,6 @@ class _Attempts:
         if isinstance(error, NotionError) and error.remedy in (RetryPolicy.WAIT, RetryPolicy.ASK_FOR_LESS):
             return 0.0
         return self._back_off(state)
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """The certificates that are trusted, for all tokens of a process: reading them takes as long as many requests."""
-    return httpx.create_ssl_context()
-
-
-def _open_transport(concurrency: int, proxy: httpx.URL | None) -> httpx.AsyncBaseTransport:
-    limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
-    return httpx.AsyncHTTPTransport(verify=_trusted(), limits=limits, proxy=proxy)
 
 
 class _BoundedTransport(httpx.AsyncBaseTransport):

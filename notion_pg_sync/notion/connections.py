@@ -2,46 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import cache, partial
+from typing import cast
 
-if TYPE_CHECKING:
-    import httpx
+import httpx
+
+# As many as four accounts may use at once. More would only grow old.
+MOST_FREE = 48
+
+_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 
 
-# As many accounts end before the next begin. More would only grow old.
-MOST_FREE = 4
+class Connections(httpx.AsyncBaseTransport):
+    """What the requests of any number of clients go over, each over the connection that was left open last.
 
+    Opening one takes as long as some requests, with TLS many times as long, and one belongs to no token: each request
+    has its own. While a request is under way nothing else goes over its connection. Each is a pool of httpx's with one
+    connection: a pool of twelve looks through all of them at each request, which is half of what a request costs.
 
-class Connections:
-    """What clients of the same settings that come one after the other send their requests over.
-
-    Opening a connection takes as long as some requests, with TLS many times as long, and one belongs to no token: each
-    request has its own. So a client goes on with what another has left open. Two at a time share nothing.
-
-    Use as an async context manager, at whose end all that was given back is closed.
+    `proxy`: the URL of a proxy on the way. Use as an async context manager, at whose end all that is left open is
+    closed.
     """
 
-    def __init__(self) -> None:
-        self._free: list[httpx.AsyncBaseTransport] = []
+    def __init__(self, proxy: httpx.URL | str | None = None) -> None:
+        self._proxy = proxy
+        self._free: list[httpx.AsyncHTTPTransport] = []
 
-    async def __aenter__(self) -> Self:
-        return self
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Makes one. Raises `httpx.TransportError`."""
+        connection = self._free.pop() if self._free else self._new()
+        try:
+            response = await connection.handle_async_request(request)
+        except BaseException:
+            # It is closed, and opened again where it is used next.
+            await self._leave(connection)
+            raise
+        response.stream = _Body(cast(httpx.AsyncByteStream, response.stream), partial(self._leave, connection))
+        return response
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def aclose(self) -> None:
+        """Closes all that are left open."""
         while self._free:
             await self._free.pop().aclose()
 
-    def take(self, make: Callable[[], httpx.AsyncBaseTransport]) -> httpx.AsyncBaseTransport:
-        """The one that was given back last, or a new one of `make`."""
-        return self._free.pop() if self._free else make()
+    def _new(self) -> httpx.AsyncHTTPTransport:
+        return httpx.AsyncHTTPTransport(verify=_trusted(), limits=_ONE, proxy=self._proxy)
 
-    async def give_back(self, transport: httpx.AsyncBaseTransport) -> None:
-        """Leaves one to whoever comes next, unless there are enough of them."""
+    async def _leave(self, connection: httpx.AsyncHTTPTransport) -> None:
+        """Leaves one to whichever request comes next, unless there are enough of them."""
         if len(self._free) < MOST_FREE:
-            self._free.append(transport)
+            self._free.append(connection)
         else:
-            await transport.aclose()
+            await connection.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of an answer; `leave` is called once, when no more is wanted of it."""
+
+    def __init__(self, received: httpx.AsyncByteStream, leave: Callable[[], Awaitable[None]]) -> None:
+        self._received = received
+        self._leave = leave
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._received:
+            yield chunk
+
+    async def aclose(self) -> None:
+        try:
+            await self._received.aclose()
+        finally:
+            await self._leave()
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that are trusted, for all of a process: reading them takes as long as many requests."""
+    return httpx.create_ssl_context()

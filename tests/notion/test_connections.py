@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
 import psutil
@@ -31,7 +30,9 @@ def server(workspace: SampleWorkspace) -> Iterator[WorkspaceServer]:
 
 
 def opened(server: WorkspaceServer, secret: str, connections: Connections | None) -> NotionClient:
-    return NotionClient(secret, base_url=server.url, pacer=Pacer(180), retries=ONCE, connections=connections)
+    return NotionClient(
+        secret, base_url=server.url, pacer=Pacer(180), retries=ONCE, connections=connections, concurrency=MOST_FREE
+    )
 
 
 def sockets(server: WorkspaceServer) -> set[int]:
@@ -60,19 +61,34 @@ async def test_a_client_goes_on_with_what_another_left_open_and_is_itself_all_th
     assert sockets(server) == set()
 
 
-async def test_two_clients_at_a_time_share_nothing_and_few_connections_are_kept_of_many(
+async def test_requests_at_a_time_share_no_connection_and_of_many_some_are_kept(
     workspace: SampleWorkspace, server: WorkspaceServer
 ) -> None:
     count = MOST_FREE + 2
+    clients = [workspace.add_token(name).secret for name in ("ada", "ben")]
+    workspace.configure(latency=1)
     async with Connections() as connections:
-        async with AsyncExitStack() as stack:
-            for number in range(count):
-                secret = workspace.add_token(f"user {number}").secret
-                client = await stack.enter_async_context(opened(server, secret, connections))
-                await client.me()
-            assert len(sockets(server)) == count
+        async with opened(server, clients[0], connections) as ada, opened(server, clients[1], connections) as ben:
+            asked = asyncio.gather(*(client.me() for client in (ada, ben) for _ in range(count // 2)))
+            async with asyncio.timeout(30):
+                while True:
+                    await asyncio.sleep(0.02)
+                    if len(sockets(server)) == count:
+                        break
+            assert len({bot.name for bot in await asked}) == 2
         assert len(sockets(server)) == MOST_FREE
     assert sockets(server) == set()
+
+
+async def test_the_connection_that_was_left_last_is_gone_on_with(
+    workspace: SampleWorkspace, server: WorkspaceServer
+) -> None:
+    async with Connections() as connections, opened(server, workspace.add_token("ada").secret, connections) as client:
+        await asyncio.gather(*(client.me() for _ in range(5)))
+        opened_before = sockets(server)
+        for _ in range(10):
+            await client.me()
+        assert sockets(server) == opened_before
 
 
 async def test_what_was_given_up_or_broke_off_is_not_gone_on_with(

@@ -44,7 +44,7 @@ class RunContext:
 
     `schema` is where `user_settings` and the sync tables lie. `unfit`: by qualified name, why other sync tables cannot
     be written. `presets_told`: the presets of which it was said that their tables cannot be made. `answers`: what is
-    held of Notion's answers. `connections`: what the clients of one account leave open for those of the next.
+    held of Notion's answers. `connections`: what all requests to Notion go over.
     `addresses`: where the files that Notion hosts can be fetched from by now. `files_due`: by user, the paths of those
     that a dry run saw and that are not kept. `keeping`: what they are kept with,
     None: they are not.

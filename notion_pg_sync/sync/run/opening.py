@@ -22,7 +22,7 @@ def open_client(
 
     `retries`: how patient it is; None: as a sync is. `pacer`: that of the token's other clients; None: it has
     none. `stored`: what the token is by now, where Notion refuses it; None: nobody renews it. `connections`: what
-    clients of these settings leave open; None: it has its own.
+    requests with these settings go over; None: it has its own.
     """
     return NotionClient(
         token,
