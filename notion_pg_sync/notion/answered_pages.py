@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -21,7 +21,7 @@ from notion_pg_sync.notion.json_text import read_json
 JsonObject = dict[str, Any]
 
 
-class _List(msgspec.Struct):
+class _List(Struct):
     """What is read of a list that Notion answers."""
 
     results: list[msgspec.Raw]
@@ -30,7 +30,7 @@ class _List(msgspec.Struct):
     request_status: Any = None
 
 
-class _Envelope(msgspec.Struct):
+class _Envelope(Struct):
     """What is read of each of its pages; nothing that Notion may write in it is refused."""
 
     object: Any = None
@@ -48,7 +48,7 @@ _lists = msgspec.json.Decoder(_List)
 _envelopes = msgspec.json.Decoder(_Envelope)
 
 
-class Taken(NamedTuple):
+class Taken(Struct, frozen=True):
     """What is taken of a page that Notion answers; `has_excluded`: it held a property that is excluded."""
 
     page: JsonObject
@@ -79,7 +79,7 @@ class AnsweredPage(Struct, frozen=True):
         return self._taken()
 
 
-class Unread(NamedTuple):
+class Unread(Struct, frozen=True):
     """One of the results of a list: its JSON, and what is read of it."""
 
     text: bytes

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from notion_pg_sync.notion.json_access import get_path
 from notion_pg_sync.notion.property_ids import decoded
 
 
-class PropertyValue(NamedTuple):
+class PropertyValue(Struct, frozen=True):
     """A page's value of one property, `{id, type, TYPE: content, …}`.
 
     `id` is decoded, `written_id` as Notion wrote it (percent-encoded), as its endpoints take it; both are empty where
@@ -36,7 +37,7 @@ class PropertyValue(NamedTuple):
         given = {**self.given, self.type: content} if isinstance(self.given, dict) else self.given
         if isinstance(given, dict) and "has_more" in given:
             given["has_more"] = False
-        return self._replace(content=content, given=given)
+        return replace(self, content=content, given=given)
 
 
 class PageProperties(Struct, frozen=True, dict=True):

@@ -10,7 +10,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -45,7 +44,7 @@ class Reason(StrEnum):
     MOVED = "moved"
 
 
-class GivenValue(NamedTuple):
+class GivenValue(Struct, frozen=True):
     """What Notion gave for a property, by its name and type."""
 
     name: str
