@@ -23,7 +23,7 @@ from bench.accounts import TURNS, USERS, unchanged
 from bench.cases import CASES
 from bench.environments import NotMadeError
 from bench.peers import side_by_side
-from bench.peers.contenders import baseline
+from bench.peers.contenders import baseline, installed, ours
 from bench.results import Case, Results, load, taken_now
 from bench.stand import Line, stand
 from notion_pg_sync.embedded.server import EmbeddedPostgres
@@ -98,10 +98,10 @@ def measure(name: str, url: str, results: Results, given: argparse.Namespace) ->
         )
     else:
         if name == UNCHANGED:
-            case = unchanged(baseline(given.baseline), users=USERS, turns=given.turns or TURNS)
+            case = unchanged(baseline(given.baseline), ours(), users=USERS, turns=given.turns or TURNS)
         else:
             case = CASES[name]
-        with stand(url) as made:
+        with stand(url, installed()) as made:
             lines = list(told(case(made)))
         results.cases[name] = Case(taken_now(url), lines)
         console.print(Markdown(page.cases({name: results.cases[name]})))

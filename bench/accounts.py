@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import psutil
 import psycopg
 
-from bench.peers.contenders import Contender, ours
+from bench.peers.contenders import Contender
 from bench.stand import Case, Line, Measured, Stand
 
 DATABASES, ROWS = 5, 20
@@ -106,7 +106,7 @@ def many_accounts(users: int) -> Case:
     return case
 
 
-def unchanged(earlier: Contender, *, users: int, turns: int) -> Case:
+def unchanged(earlier: Contender, now: Contender, *, users: int, turns: int) -> Case:
     """Users of 4 databases of 20 rows, at 300 ms, nothing changed: by turns the tool as it was, and as it is.
 
     Of several turns the one with the least CPU counts: others use the processors too.
@@ -114,7 +114,6 @@ def unchanged(earlier: Contender, *, users: int, turns: int) -> Case:
     databases = 4
 
     def case(stand: Stand) -> Iterator[Line]:
-        now = ours()
         with stand.beside(earlier.initialises) as old, stand.beside(now.initialises) as new:
             _connect([old, new], users, databases)
             first = [one.sync_all() for one in (old, new)]

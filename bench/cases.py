@@ -234,7 +234,7 @@ def start_up(stand: Stand) -> Iterator[Line]:
     commands = {imports: ["-c", imports]}
     for typed in ("--help", "status", "sync-all --requested", "sync-all"):
         commands[typed] = ["-m", "notion_pg_sync", *typed.split()]
-    turns = [{what: stand.measure([sys.executable, *words]) for what, words in commands.items()} for _ in range(15)]
+    turns = [{what: stand.measure([stand.program[0], *words]) for what, words in commands.items()} for _ in range(15)]
     medians = {
         what: replace(
             turns[0][what],
@@ -256,7 +256,7 @@ def long_history(stand: Stand) -> Iterator[Line]:
     stand.sync_all(*NO_LIMIT)
     add_history(stand.database_url, users=200, databases=10, runs=10_000, each=100)
     for options in ((), ("--json",), ("--prometheus",)):
-        measured = stand.measure([sys.executable, "-m", "notion_pg_sync", "status", *options])
+        measured = stand.measure([*stand.program, "status", *options])
         yield Line(" ".join(["status", *options, "of 2,000 databases, 1,000,000 records"]), 0, measured)
 
 

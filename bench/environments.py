@@ -40,17 +40,36 @@ def at_commit(commit: str) -> Path:
         found = _run("git", "-C", str(REPOSITORY), "rev-parse", "--short=12", f"{commit}^{{commit}}").decode().strip()
     except NotMadeError as error:
         raise NotMadeError(f"there is no commit {commit} here: {error}") from error
-    versions = sorted(f"{one.name}=={one.version}" for one in metadata.distributions() if one.name != "notion-pg-sync")
-    told = hashlib.sha256(repr((sys.version, versions)).encode()).hexdigest()[:12]
-    folder = cache() / f"commit-{found}-{told}"
-    source, constraints = folder.with_suffix(".source"), folder.with_suffix(".txt")
+    constraints = _versions_here()
+    folder = cache() / f"commit-{found}-{constraints.stem}"
+    source = folder.with_suffix(".source")
     if not folder.exists():
         source.mkdir(parents=True, exist_ok=True)
         archive = _run("git", "-C", str(REPOSITORY), "archive", found)
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             files.extractall(source, filter="data")
-        constraints.write_text("\n".join(versions) + "\n", encoding="utf-8")
     return _made(folder, ("--constraint", str(constraints), str(source)))
+
+
+def of_this_tree() -> Path:
+    """The Python of an environment with the tool as it is in this tree, as a user installs it: nothing is beside it.
+
+    What the tests need would count for the tool: httpx imports more where click is there. Raises NotMadeError.
+    """
+    constraints = _versions_here()
+    told = hashlib.sha256(str(REPOSITORY).encode() + (REPOSITORY / "pyproject.toml").read_bytes()).hexdigest()[:12]
+    folder = cache() / f"tree-{told}-{constraints.stem}"
+    return _made(folder, ("--constraint", str(constraints), "--editable", f"{REPOSITORY}[files]"))
+
+
+def _versions_here() -> Path:
+    """A file that tells pip today's versions of what is installed here; its name tells them from others."""
+    versions = sorted(f"{one.name}=={one.version}" for one in metadata.distributions() if one.name != "notion-pg-sync")
+    told = hashlib.sha256(repr((sys.version, versions)).encode()).hexdigest()[:12]
+    constraints = cache() / f"{told}.txt"
+    constraints.parent.mkdir(parents=True, exist_ok=True)
+    constraints.write_text("\n".join(versions) + "\n", encoding="utf-8")
+    return constraints
 
 
 def _made(folder: Path, arguments: tuple[str, ...]) -> Path:

@@ -25,9 +25,9 @@ from bench.bare_loop import answers
 from bench.peak_memory import peaks_of
 from bench.processor_time import cpu_seconds_of, postmaster_of
 
-# How the tool is started.
+# How the tool is started: a Python, and what it is told.
 Program = tuple[str, ...]
-OURS: Program = (sys.executable, "-m", "notion_pg_sync")
+HERE: Program = (sys.executable, "-m", "notion_pg_sync")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Line:
 class Stand:
     """A workspace and an initialised database; `measure` runs the tool against them."""
 
-    def __init__(self, url: str, server: psutil.Process, database_url: str, program: Program = OURS) -> None:
+    def __init__(self, url: str, server: psutil.Process, database_url: str, program: Program) -> None:
         self.url = url
         self._server = server
         self.database_url = database_url
@@ -73,7 +73,7 @@ class Stand:
     def beside(self, program: Program | None) -> Iterator[Stand]:
         """Another database, initialised by a program or empty, and the same workspace; gone afterwards."""
         with own_database(self.database_url) as database_url:
-            made = Stand(self.url, self._server, database_url, program or OURS)
+            made = Stand(self.url, self._server, database_url, program or self.program)
             if program:
                 made.measure([*program, "init"])
             yield made
@@ -191,8 +191,11 @@ def own_database(postgres_url: str) -> Iterator[str]:
 
 
 @contextmanager
-def stand(postgres_url: str) -> Iterator[Stand]:
-    """A workspace of its own process, and a database of its own that is initialised; both gone afterwards."""
+def stand(postgres_url: str, program: Program = HERE) -> Iterator[Stand]:
+    """A workspace of its own process, and a database of its own that is initialised; both gone afterwards.
+
+    `program`: how the tool is started, else as it is in this environment.
+    """
     command = [sys.executable, "-m", "notion_workspace", "--port", "0", "--scenario", "empty"]
     with (
         own_database(postgres_url) as database_url,
@@ -201,8 +204,8 @@ def stand(postgres_url: str) -> Iterator[Stand]:
         assert server.stdout is not None
         try:
             url = server.stdout.readline().strip()
-            made = Stand(url, psutil.Process(server.pid), database_url)
-            made.measure([*OURS, "init"])
+            made = Stand(url, psutil.Process(server.pid), database_url, program)
+            made.measure([*program, "init"])
             yield made
         finally:
             server.terminate()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from bench.peers.contenders import NO_LIMIT, Contender, Source, baseline, ours
+from bench.peers.contenders import NO_LIMIT, Contender, Source, baseline, installed, ours
 from bench.peers.side_by_side import BARE_LOOP, EARLIER, LONG_RELATIONS, OURS, generated
 from bench.results import Peers, Target, Targets, best, taken_now
 from bench.stand import Measured, Stand, stand
@@ -72,20 +72,20 @@ def measure(postgres_url: str, tell: Tell, *, rows: int, many_rows: int, wide_ro
             tell(f"{one.what}: {one.got} ({one.goal}): {'met' if one.is_met else 'not met'}")
         found.extend(targets)
 
-    with stand(postgres_url) as made:
+    with stand(postgres_url, installed()) as made:
         source = generated(made, rows, LONG_RELATIONS)
         targets, full = daily(made, earlier, source, "daily full read, 27 properties", rows)
         told(targets)
-    with stand(postgres_url) as made:
+    with stand(postgres_url, installed()) as made:
         source = generated(made, rows, 0.0)
         told(daily(made, earlier, source, "the same without long relations", rows)[0])
         with made.beside(ours().initialises) as own:
             ours().read(own, source)
             targets, unchanged = nothing_changed(own)
             told(targets)
-    with stand(postgres_url) as made:
+    with stand(postgres_url, installed()) as made:
         told(many(made, many_rows))
-    with stand(postgres_url) as made:
+    with stand(postgres_url, installed()) as made:
         told(wide(made, wide_rows))
     return Targets(taken_now(postgres_url), found, rows, unchanged, full)
 

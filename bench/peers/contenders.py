@@ -12,8 +12,8 @@ from typing import IO
 
 import psycopg
 
-from bench.environments import at_commit, cache, environment
-from bench.stand import OURS, Measured, Program, Stand
+from bench.environments import at_commit, cache, environment, of_this_tree
+from bench.stand import Measured, Program, Stand
 
 # No limit of Notion's: what is measured is the reader.
 NO_LIMIT = ("--requests-per-minute", "1000000")
@@ -57,9 +57,14 @@ def tool(program: Program) -> Contender:
     return Contender(program, read, lambda stand: _asked(stand, query))
 
 
+def installed() -> Program:
+    """The tool as it is in this tree, as a user installs it. Raises NotMadeError."""
+    return (str(of_this_tree()), "-m", "notion_pg_sync")
+
+
 def ours() -> Contender:
-    """The tool as it is in this tree."""
-    return tool(OURS)
+    """The tool as it is in this tree. Raises NotMadeError."""
+    return tool(installed())
 
 
 def baseline(commit: str) -> Contender:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from bench.environments import NotMadeError, at_commit
-from bench.peers.contenders import Contender, bare_loop, ours
-from bench.peers.side_by_side import BARE_LOOP, compare
+from bench.peers.contenders import Contender, bare_loop, tool
+from bench.peers.side_by_side import BARE_LOOP, Makers, compare
+from bench.stand import HERE
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +27,13 @@ def test_a_comparison_counts_what_came_whole_and_says_what_did_not_run(postgres_
     def losing() -> Contender:
         return replace(bare_loop(), relations=lambda _stand: {})
 
-    makers = {"notion-pg-sync": ours, BARE_LOOP: bare_loop, "gone": missing, "broken": failing, "losing": losing}
+    makers: Makers = {
+        "notion-pg-sync": partial(tool, HERE),
+        BARE_LOOP: bare_loop,
+        "gone": missing,
+        "broken": failing,
+        "losing": losing,
+    }
     told: list[str] = []
     found = compare(postgres_server, told.append, makers, rows=300, turns=2)
     by_name = {one.name: one for one in found.results}
