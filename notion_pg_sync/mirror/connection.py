@@ -454,13 +454,17 @@ async def _with_own_settings(connection: Connection, reliance: Reliance) -> Reli
     """What transactions rely on, with what the role and the database are set to."""
     # Not the present values: another client of a pooler may have left those behind.
     found = await connection.execute(
-        "SELECT name, reset_val FROM pg_settings WHERE name IN ('search_path', 'idle_session_timeout')"
+        """
+        SELECT name, reset_val, source = 'default' AND 'lz4' = ANY (enumvals) FROM pg_settings
+        WHERE name IN ('search_path', 'idle_session_timeout', 'default_toast_compression')
+        """
     )
-    own = {name: value async for name, value in found}
+    own = {name: (value, has_lz4) async for name, value, has_lz4 in found}
     return replace(
         reliance,
-        application_path=own["search_path"],
-        ends_idle_sessions=own["idle_session_timeout"] != "0",
+        application_path=own["search_path"][0],
+        ends_idle_sessions=own["idle_session_timeout"][0] != "0",
+        has_lz4=own["default_toast_compression"][1],
     )
 
 

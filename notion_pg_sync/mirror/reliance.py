@@ -57,7 +57,7 @@ class Reliance(Struct, frozen=True):
     `application_path`: the session's own `search_path`, as the setting is written. `statement_seconds`: how long a
     statement may take, 0 for as long as it takes; `lock_seconds`: how long of that it may wait for one lock, 0 for all
     of it. `server_version` as libpq gives it. `ends_idle_sessions`: the role or the database has a limit on how long a
-    session may do nothing.
+    session may do nothing. `has_lz4`: the server can compress by lz4, and nobody chose otherwise.
     """
 
     application_path: str
@@ -65,6 +65,7 @@ class Reliance(Struct, frozen=True):
     lock_seconds: float
     server_version: int
     ends_idle_sessions: bool = False
+    has_lz4: bool = False
 
     def begin(self, names: Names) -> sql.SQL:
         """The statements that begin a transaction."""
@@ -87,6 +88,9 @@ def _begin(reliance: Reliance, names: Names) -> sql.SQL:
     }
     if reliance.server_version >= _TRANSACTION_TIMEOUT_SINCE:
         settings["transaction_timeout"] = "0"
+    if reliance.has_lz4:
+        # PostgreSQL's own way, pglz, is a third of what it takes to write a page.
+        settings["default_toast_compression"] = "lz4"
     return _written(
         [_BEGIN, *(_set_local(name, [value]) for name, value in settings.items()), _change(reliance, names)]
     )
