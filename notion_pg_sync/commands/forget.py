@@ -89,14 +89,12 @@ async def _remove_bytes(settings: Settings) -> _Removed:
         left = f"The bytes of {plural(waiting, 'file')} are still where they were kept"
         if settings.files is None:
             return _Removed(f"{left}: repeat this with --files WHERE, or let the next run remove them.", is_all=False)
-        from notion_pg_sync.sync.files.marks import look, require_ours  # noqa: PLC0415 - needs the extra `files`
-        from notion_pg_sync.sync.files.place import PlaceError, open_place  # noqa: PLC0415
+        from notion_pg_sync.sync.files.marks import open_kept  # noqa: PLC0415 - needs the extra `files`
+        from notion_pg_sync.sync.files.place import PlaceError  # noqa: PLC0415
         from notion_pg_sync.sync.files.sweeping import remove_discarded  # noqa: PLC0415
 
         try:
-            place = open_place(settings.files, in_clear=settings.stores_in_clear, may_be_new=False)
-            require_ours(place.where, await look(pool, place))
-            removed = await remove_discarded(pool, place)
+            removed = await remove_discarded(pool, await open_kept(pool, settings))
         except PlaceError as error:
             return _Removed(f"{left}, and the next run tries again: {error}", is_all=False)
     return _told(settings.files, removed)

@@ -50,6 +50,31 @@ def test_a_disk_that_is_not_mounted_is_told_by_the_next_run_though_nothing_chang
     assert site.workspace.files.counts() == {"200": 2}
 
 
+@pytest.mark.parametrize("option", [None, "--dry-run"])
+def test_a_mistyped_name_is_told_and_no_folder_is_made(site: FileSite, option: str | None) -> None:
+    site.add_albums([[PLAN], [SKETCH]])
+    assert site.sync() == WELL
+    mistyped = Path(f"{site.store.where}s")
+    ended = site.command("sync-all", *UNPACED, *([option] if option else []), "--files", str(mistyped))
+    assert ended.code == 1
+    assert "is not where the files of this database are" in ended.err
+    assert not mistyped.exists()
+
+
+def test_a_rehearsal_tells_of_the_place_what_a_run_would(site: FileSite, tmp_path: Path) -> None:
+    site.add_albums([[PLAN], [SKETCH]])
+    to_be_made = tmp_path / "new"
+    assert site.command("sync-all", *UNPACED, "--dry-run", "--files", str(to_be_made)).code == 0
+    assert site.sync() == WELL
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    rehearsal = ("sync-all", *UNPACED, "--dry-run", "--files")
+    assert "is not where the files of this database are" in site.command(*rehearsal, str(empty)).err
+    for place in (empty, to_be_made):
+        assert site.command(*rehearsal, str(place), "--full").code == 0
+    assert (files_in(empty), to_be_made.exists()) == (set(), False)
+
+
 def test_what_is_told_where_the_files_are_lost_brings_them_back_as_typed(either: FileSite) -> None:
     either.add_albums([[PLAN], [SKETCH]])
     assert either.sync() == WELL

@@ -14,9 +14,10 @@ from notion_pg_sync.core.loopback import is_loopback
 from notion_pg_sync.mirror.connection import Pool
 from notion_pg_sync.settings import Settings
 from notion_pg_sync.sync.files.download import open_downloads
+from notion_pg_sync.sync.files.folders import folder_of
 from notion_pg_sync.sync.files.hosts import PORTS, FileHosts
-from notion_pg_sync.sync.files.marks import confirm
-from notion_pg_sync.sync.files.place import Place, PlaceError, open_place
+from notion_pg_sync.sync.files.marks import open_confirmed
+from notion_pg_sync.sync.files.place import Place, PlaceError
 
 # How many files a run fetches at once.
 AT_ONCE = 16
@@ -32,30 +33,32 @@ class FileKeeping:
         self._settings = settings
         self._looking = asyncio.Lock()
         self._confirming = asyncio.Lock()
-        self._is_confirmed = False
+        self._place: Place | None = None
         self.slots = asyncio.Semaphore(AT_ONCE)
         self.problem: str | None = None
 
-    @cached_property
+    @property
     def place(self) -> Place:
-        """Where bytes are kept. Raises `PlaceError`."""
-        return open_place(self._settings.files or "", in_clear=self._settings.stores_in_clear)
+        """Where bytes are kept, once it is confirmed."""
+        assert self._place is not None
+        return self._place
 
     async def confirmed_place(self, pool: Pool) -> Place:
-        """The same, once it is known to be that of the database of `pool`. A full read takes another, if asked for.
-
-        Raises `PlaceError`.
-        """
+        """The same, which is that of the database of `pool`. Raises `PlaceError`."""
         async with self._confirming:
-            if not self._is_confirmed:
-                await confirm(pool, self.place, takes_another=self._settings.full and not self._settings.verify)
-                self._is_confirmed = True
-        return self.place
+            if self._place is None:
+                self._place = await open_confirmed(pool, self._settings, takes_another=self.takes_another)
+        return self._place
+
+    @property
+    def takes_another(self) -> bool:
+        """Whether another place than the one that keeps files becomes that: a full read that was asked for does so."""
+        return self._settings.full and not self._settings.verify
 
     @property
     def is_folder(self) -> bool:
         """Whether the place is a folder of this machine."""
-        return "://" not in (self._settings.files or "")
+        return folder_of(self._settings.files or "") is not None
 
     @cached_property
     def client(self) -> httpx.AsyncClient:

@@ -18,7 +18,9 @@ from notion_pg_sync.mirror.file_places import (
     make_id,
     take_place,
 )
-from notion_pg_sync.sync.files.place import MARK, Place, PlaceError
+from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.files.folders import can_be_made, folder_of
+from notion_pg_sync.sync.files.place import MARK, Place, PlaceError, open_place
 
 
 class Standing(Enum):
@@ -75,6 +77,48 @@ async def look(pool: Pool, place: Place) -> Standing:
     """What a place is to the database of `pool`. Raises `PlaceError` where it cannot be read."""
     async with transaction(pool) as connection:
         return standing(await place.mark(), await known_places(connection))
+
+
+async def open_confirmed(pool: Pool, settings: Settings, *, takes_another: bool) -> Place:
+    """The place of the settings, confirmed (see `confirm`). A folder is made where it may become the one. Raises
+    `PlaceError`.
+    """
+    known = await _known(pool)
+    place = _opened(settings, known, may_be_new=takes_another or not known.keeps_any)
+    await confirm(pool, place, takes_another=takes_another)
+    return place
+
+
+async def open_kept(pool: Pool, settings: Settings) -> Place:
+    """The place of the settings, where it is the one that keeps files. Raises `PlaceError`; makes nothing."""
+    known = await _known(pool)
+    place = _opened(settings, known, may_be_new=False)
+    require_ours(place.where, standing(await place.mark(), known))
+    return place
+
+
+async def rehearse(pool: Pool, settings: Settings, *, takes_another: bool) -> None:
+    """Raises `PlaceError` where `open_confirmed` would; makes and writes nothing."""
+    known = await _known(pool)
+    if can_be_made(settings.files or "") and (takes_another or not known.keeps_any):
+        return
+    place = _opened(settings, known, may_be_new=False)
+    found = standing(await place.mark(), known)
+    if not (takes_another and found in _FREE):
+        require_ours(place.where, found)
+
+
+async def _known(pool: Pool) -> KnownPlaces:
+    async with transaction(pool) as connection:
+        return await known_places(connection)
+
+
+def _opened(settings: Settings, known: KnownPlaces, *, may_be_new: bool) -> Place:
+    where = settings.files or ""
+    folder = folder_of(where)
+    if known.keeps_any and not may_be_new and folder is not None and not folder.exists():
+        require_ours(where, Standing.UNMARKED)
+    return open_place(where, in_clear=settings.stores_in_clear, may_be_new=may_be_new)
 
 
 async def confirm(pool: Pool, place: Place, *, takes_another: bool = False) -> None:

@@ -24,6 +24,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from notion_pg_sync.core.errors import ErrorCode, ExitCode, ToolError
+from notion_pg_sync.sync.files.folders import folder_of
 from notion_pg_sync.sync.files.refusals import why_unusable
 
 # The least that S3 takes as a part of a file; what is smaller is sent as one.
@@ -199,8 +200,7 @@ def open_place(where: str, *, in_clear: bool = False, may_be_new: bool = True) -
     have.
     """
     try:
-        if "://" not in where:
-            folder = Path(where)
+        if (folder := folder_of(where)) is not None:
             if may_be_new:
                 folder.mkdir(exist_ok=True)
             os.scandir(folder).close()

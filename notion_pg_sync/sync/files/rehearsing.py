@@ -37,12 +37,14 @@ async def note_due(connection: Connection, work: RunContext, user_id: str, files
 
 
 async def files_due(work: RunContext, user_id: str) -> FilesDue:
-    """What a run that writes would fetch for a user now."""
+    """What a run that writes would fetch for a user now. Raises `PlaceError` where it could not."""
     from notion_pg_sync.sync.files.keeping import open_keeping  # noqa: PLC0415 - needs the extra `files`
+    from notion_pg_sync.sync.files.marks import rehearse  # noqa: PLC0415
 
     due = work.files_due.pop(user_id, set()) | await _recorded(work, user_id)
     urls = {path: url for path in due if (url := work.addresses.address(user_id, path, datetime.now(UTC)))}
     async with open_keeping(work.settings) as keeping:
+        await rehearse(work.pool, work.settings, takes_another=keeping.takes_another)
         asked = [_size(keeping, url) for url in islice(urls.values(), MOST_MEASURED)]
         sizes = [size for size in await asyncio.gather(*asked) if size is not None]
     fitting = [size for size in sizes if size <= work.settings.largest_file]

@@ -288,24 +288,29 @@ def _deadline(limit: timedelta | None) -> float | None:
 
 async def sync_files(work: RunContext, client: NotionClient, outcome: AccountOutcome) -> None:
     """Fetches the files that an account's pages name, where they are to be kept; after all rows and bodies."""
+    problem: str | None = None
+    try:
+        problem = await _sync_files(work, client, outcome)
+    except Exception as error:  # noqa: BLE001 - recorded; the rows are there without files
+        problem = logged_failure(error).sentence
+    if problem is not None and problem not in outcome.problems:
+        outcome.problems.append(problem)
+
+
+async def _sync_files(work: RunContext, client: NotionClient, outcome: AccountOutcome) -> str | None:
     if work.settings.files and work.settings.dry_run:
         from notion_pg_sync.sync.files.rehearsing import files_due  # noqa: PLC0415 - only where needed
 
         outcome.files_due += await files_due(work, outcome.user_id)
     if work.keeping is None:
-        return
+        return None
     from notion_pg_sync.sync.files.fetching import AccountFiles  # noqa: PLC0415 - only where needed
 
     files = AccountFiles(work, work.keeping, client, outcome.user_id, deadline=_deadline(work.settings.files_for))
-    problem: str | None = None
     try:
-        problem = await files.sync()
-    except Exception as error:  # noqa: BLE001 - recorded; the rows are there without files
-        problem = logged_failure(error).sentence
+        return await files.sync()
     finally:
         outcome.files = (outcome.files or FileCounts()) + files.counts
-    if problem is not None and problem not in outcome.problems:
-        outcome.problems.append(problem)
 
 
 @retried

@@ -7,8 +7,8 @@ import random
 from collections.abc import Iterator, Sequence
 
 from notion_pg_sync.mirror.held_files import HeldFile, HeldFiles
-from notion_pg_sync.sync.files.marks import look, require_ours
-from notion_pg_sync.sync.files.place import Place, open_place
+from notion_pg_sync.sync.files.marks import open_kept
+from notion_pg_sync.sync.files.place import Place
 from notion_pg_sync.sync.run.context import RunContext
 from notion_pg_sync.sync.verify.verification import Difference, Findings, short
 
@@ -27,18 +27,12 @@ async def compare_files(work: RunContext, held: HeldFiles, data_source_id: str, 
     place: Place | None = None
     sample = _Sample()
     async for files in held.kept(data_source_id):
-        place = place or await _place_of(work)
+        place = place or await open_kept(work.pool, work.settings)
         for start in range(0, len(files), _AT_ONCE):
             await _compare_sizes(place, files[start : start + _AT_ONCE], sample, found)
     if place is not None:
         await _compare_sample(place, sample, found)
     found.files_not_kept += await held.count_not_kept(data_source_id)
-
-
-async def _place_of(work: RunContext) -> Place:
-    place = open_place(work.settings.files or "", in_clear=work.settings.stores_in_clear, may_be_new=False)
-    require_ours(place.where, await look(work.pool, place))
-    return place
 
 
 async def _compare_sizes(place: Place, files: Sequence[HeldFile], sample: _Sample, found: Findings) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import humanize
 
@@ -17,6 +16,7 @@ from notion_pg_sync.mirror.connection import Connection
 from notion_pg_sync.mirror.file_places import KnownPlaces, known_places
 from notion_pg_sync.mirror.files import FileTotals, file_totals, usual_failure
 from notion_pg_sync.settings import Settings
+from notion_pg_sync.sync.files.folders import can_be_made
 
 # A disk that is full keeps PostgreSQL's neighbours from writing too.
 LEAST_FREE_BYTES = 2_000_000_000
@@ -43,7 +43,7 @@ async def try_place(settings: Settings, totals: FileTotals, known: KnownPlaces) 
     """Writes, reads and removes something in the place of the settings, which is to be the one that is known."""
     if settings.files is None:
         return [without_place(totals)]
-    if known.present is None and not known.keeps_any and _can_be_made(settings.files):
+    if known.present is None and not known.keeps_any and can_be_made(settings.files):
         return [ok(f"{settings.files} is not there yet: the first run that keeps a file makes it")]
     from notion_pg_sync.sync.files.marks import require_ours, standing  # noqa: PLC0415 - needs the extra `files`
     from notion_pg_sync.sync.files.place import PlaceError, open_place  # noqa: PLC0415
@@ -56,12 +56,6 @@ async def try_place(settings: Settings, totals: FileTotals, known: KnownPlaces) 
     except PlaceError as error:
         return [of_error(error)]
     return [with_room(settings.files, free, max(settings.largest_file, LEAST_FREE_BYTES), totals)]
-
-
-def _can_be_made(where: str) -> bool:
-    """Whether it is a folder that is not there, in one that is."""
-    folder = Path(where)
-    return "://" not in where and not folder.exists() and folder.parent.is_dir()
 
 
 def of_failures(totals: FileTotals, usual: str) -> Finding:
