@@ -61,14 +61,28 @@ CREATE OR REPLACE FUNCTION notion_sync.as_given(stored jsonb, given jsonb) RETUR
 -- The objects in one; of what several have, the last one's counts.
 CREATE OR REPLACE AGGREGATE notion_sync.merged(jsonb) (sfunc = pg_catalog.jsonb_concat, stype = jsonb, parallel = safe);
 
+-- The object with this value at each of its keys, and the object without the keys at which this value is. Functions, since
+-- parallel workers run no subquery that refers to the row.
+CREATE OR REPLACE FUNCTION notion_sync.with_value(fields jsonb, given jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT coalesce(jsonb_object_agg(key, given), '{}') FROM jsonb_object_keys(fields) AS key);
+CREATE OR REPLACE FUNCTION notion_sync.without_value(fields jsonb, given jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(fields) WHERE value <> given);
+
 -- The rows of a database as a run had seen them at that time: what is there now, with each change since taken back, the
 -- newest first. What Notion computes is left out. Raises an exception for a time of which that is not known.
+--
+-- Two halves of the pages by their ids, so that two processes can work side by side: the planner lets them where it finds
+-- nothing smaller to do in parallel, hence no parallel scans; and where it sees that OFFSET is 0, which it does of '0' alone.
 CREATE OR REPLACE FUNCTION notion_sync.rows_as_of(user_id text, database text, at timestamptz)
     RETURNS SETOF notion_sync.past_page
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     SET work_mem = '64MB'
     SET jit = off
+    SET min_parallel_table_scan_size = '1TB'
+    SET min_parallel_index_scan_size = '1TB'
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -119,28 +133,25 @@ BEGIN
                 'the table %s, to which the last sync wrote the rows of %s, is not there: sync again.',
                 place.sync_table, rows_as_of.database);
         END IF;
-        RETURN QUERY EXECUTE format(
-            $query$
+        RETURN QUERY EXECUTE (SELECT string_agg(format(
+            $query$(
                 WITH later AS NOT MATERIALIZED (
-                    SELECT page_id, change_id, kind, reason,
+                    SELECT page_id, change_id, kind, reason IS NOT NULL AS may_lack,
                            CASE WHEN kind = 'updated' AND reason IS NOT NULL
-                                THEN (SELECT coalesce(jsonb_object_agg(key, $4), '{}')
-                                      FROM jsonb_object_keys(new) AS key) || old
-                                ELSE old END AS old
+                                THEN notion_sync.with_value(new, $4) || old ELSE old END AS old
                     FROM notion_sync.page_changes
                     WHERE user_id = $1 AND data_source_id = $2 AND seen_at > $3
+                      AND page_id %1$s '80000000-0000-0000-0000-000000000000' OFFSET '0'
+                ), gone AS (
+                    SELECT page_id, min(change_id) AS gone_by FROM later WHERE kind = 'removed' GROUP BY page_id
                 ), changed AS (
                     SELECT page_id, notion_sync.merged(old ORDER BY change_id DESC) AS old,
-                           min(change_id) FILTER (WHERE kind = 'removed') AS gone_by,
-                           bool_or(reason IS NOT NULL) AS may_lack,
+                           bool_or(kind = 'removed') AS is_gone, bool_or(may_lack) AS may_lack,
                            coalesce(min(change_id) FILTER (WHERE kind = 'inserted') = min(change_id), false)
                                AS came_later
-                    FROM later GROUP BY page_id
-                ), gone AS (
-                    -- What changed before it left, and what it was then.
-                    SELECT page_id, notion_sync.merged(later.old ORDER BY change_id DESC) AS old
-                    FROM later JOIN changed USING (page_id)
-                    WHERE gone_by IS NOT NULL AND change_id <= gone_by AND NOT came_later GROUP BY page_id
+                    FROM later LEFT JOIN gone USING (page_id)
+                    -- Of a page that left: what changed before, and what it was then.
+                    WHERE gone_by IS NULL OR change_id <= gone_by GROUP BY page_id
                 ), present AS (
                     SELECT stored.page_id,
                            CASE WHEN given IS NOT NULL
@@ -152,7 +163,9 @@ BEGIN
                     FROM (
                         -- What is stored elsewhere is fetched once, for an object without change.
                         SELECT notion_sync.as_notion_id(notion_page_id) AS page_id, fields || '{}' AS fields, url
-                        FROM %s AS sync_table WHERE user_id = $1 AND notion_data_source_id = $2::text OFFSET 0
+                        FROM %2$s AS sync_table
+                        WHERE user_id = $1 AND notion_data_source_id = $2::text
+                          AND notion_page_id COLLATE "C" %1$s '8' OFFSET '0'
                     ) AS stored
                     -- What a trigger of the table stores otherwise.
                     LEFT JOIN notion_sync.pages AS note
@@ -161,30 +174,27 @@ BEGIN
                     WHERE stored.page_id IS NOT NULL
                 ), found AS (
                     SELECT page_id, may_lack,
-                           CASE WHEN gone_by IS NOT NULL THEN gone.old
+                           CASE WHEN is_gone THEN changed.old
                                 WHEN changed.old IS NULL THEN present.fields
                                 ELSE present.fields || changed.old END AS fields,
-                           CASE WHEN gone_by IS NOT NULL THEN gone.old ->> 'url'
-                                WHEN changed.old ? 'url' THEN changed.old ->> 'url'
+                           CASE WHEN is_gone OR changed.old ? 'url' THEN changed.old ->> 'url'
                                 ELSE present.url END AS url
-                    FROM present FULL JOIN changed USING (page_id) LEFT JOIN gone USING (page_id)
-                    WHERE came_later IS NOT TRUE AND (gone_by IS NOT NULL OR present.page_id IS NOT NULL)
-                    OFFSET 0
+                    FROM present FULL JOIN changed USING (page_id)
+                    WHERE came_later IS NOT TRUE AND (is_gone OR present.page_id IS NOT NULL)
+                    OFFSET '0'
                 ), whole AS (
                     SELECT page_id, url,
-                           CASE WHEN may_lack
-                                THEN (SELECT coalesce(jsonb_object_agg(key, value), '{}')
-                                      FROM jsonb_each(fields) WHERE value <> $4)
-                                ELSE fields END AS fields
-                    FROM found OFFSET 0
+                           CASE WHEN may_lack THEN notion_sync.without_value(fields, $4) ELSE fields END AS fields
+                    FROM found OFFSET '0'
                 )
                 SELECT page_id, fields ->> $6, url, CASE WHEN fields ? 'url' THEN fields - 'url' ELSE fields END
                 FROM whole
-            $query$,
-            coalesce(place.relation, $none$(
+            )$query$,
+            half, coalesce(place.relation, $none$(
                 SELECT NULL AS notion_page_id, NULL::jsonb AS fields, NULL AS url, NULL AS user_id,
                        NULL AS notion_data_source_id WHERE false)$none$)
-        ) USING asked, place.data_source_id, moment, lacking, place.computed, place.title;
+        ), ' UNION ALL ') FROM unnest(ARRAY['<', '>=']) AS half)
+            USING asked, place.data_source_id, moment, lacking, place.computed, place.title;
     END LOOP;
 END
 $$;
@@ -421,6 +431,7 @@ $$;
 GRANT EXECUTE ON FUNCTION
     notion_sync.is_computed(text), notion_sync.database_meant(text, text), notion_sync.merged(jsonb),
     notion_sync.history_begins(text, uuid), notion_sync.as_given(jsonb, jsonb),
+    notion_sync.with_value(jsonb, jsonb), notion_sync.without_value(jsonb, jsonb),
     notion_sync.rows_as_of(text, text, timestamptz), notion_sync.shown_value(jsonb, jsonb),
     notion_sync.is_generation_ours(), notion_sync.known_generations(), notion_sync.changes_since(text, integer),
     notion_sync.changes_between(uuid, bigint, bigint, pg_snapshot, pg_snapshot, boolean, bigint)

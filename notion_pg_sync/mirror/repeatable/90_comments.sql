@@ -447,6 +447,10 @@ COMMENT ON FUNCTION notion_sync.known_generations() IS
     'For changes_since: the generations of page_changes, in order.';
 COMMENT ON AGGREGATE notion_sync.merged(jsonb) IS
     'For rows_as_of: objects as one; of what several have, the last one''s counts.';
+COMMENT ON FUNCTION notion_sync.with_value(jsonb, jsonb) IS
+    'For rows_as_of: the object with this value at each of its keys.';
+COMMENT ON FUNCTION notion_sync.without_value(jsonb, jsonb) IS
+    'For rows_as_of: the object without the keys at which this value is.';
 COMMENT ON FUNCTION notion_sync.rows_as_of(text, text, timestamptz) IS
     'The rows of a database of a user as they were at that time, without what Notion computes.';
 COMMENT ON FUNCTION notion_sync.shown_value(jsonb, jsonb) IS
