@@ -106,7 +106,7 @@ _FILL = (
     FROM unnest(%(pages)s::integer[]) AS pages, generate_series(0, pages - 1) AS n,
          CAST(md5(pages || '.' || n) AS uuid) AS page
     """,
-    # As time goes by: whichever page, whichever column, one of a hundred a page that leaves and comes back.
+    # As time goes by: whichever page, whichever column.
     """
     INSERT INTO notion_sync.page_changes
         (user_id, page_id, data_source_id, database_id, database_name, kind, seen_at, edited_at, old, new)
