@@ -164,10 +164,10 @@ BEGIN
                            CASE WHEN given ? 'url' THEN given #>> '{url,value}' ELSE url END AS url
                     FROM (
                         -- What is stored elsewhere is fetched once, for an object without change.
-                        SELECT notion_sync.as_notion_id(notion_page_id) AS page_id, fields || '{}' AS fields, url
+                        SELECT sync_table.page_id, fields || '{}' AS fields, url
                         FROM %2$s AS sync_table
                         WHERE user_id = $1 AND notion_data_source_id = $2::text
-                          AND notion_page_id COLLATE "C" %1$s '8' OFFSET '0'
+                          AND sync_table.page_id %1$s '80000000-0000-0000-0000-000000000000' OFFSET '0'
                     ) AS stored
                     -- What a trigger of the table stores otherwise.
                     LEFT JOIN notion_sync.pages AS note
@@ -193,7 +193,7 @@ BEGIN
                 FROM whole
             )$query$,
             half, coalesce(place.relation, $none$(
-                SELECT NULL AS notion_page_id, NULL::jsonb AS fields, NULL AS url, NULL AS user_id,
+                SELECT NULL::uuid AS page_id, NULL::jsonb AS fields, NULL AS url, NULL AS user_id,
                        NULL AS notion_data_source_id WHERE false)$none$)
         ), ' UNION ALL ') FROM unnest(ARRAY['<', '>=']) AS half)
             USING asked, place.data_source_id, moment, lacking, place.computed, place.title;
