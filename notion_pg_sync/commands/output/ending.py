@@ -26,11 +26,6 @@ if TYPE_CHECKING:
     from notion_pg_sync.commands.output.ping import Pings
 
 
-# Objects that are made between two looks for circles that can be freed. Answers, of which nearly all are, have none: at
-# Python's 700, a sixteenth of a first read went into looking.
-_MADE_BETWEEN_LOOKS = 20_000
-
-
 class Ending(Struct):
     """How a command ends: its exit `code`, and what `report` tells of it to whom `pings` go, if to anybody."""
 
@@ -50,7 +45,6 @@ def ending_process(verbose: int, *, log_json: bool = False) -> Iterator[Ending]:
     """Lets the block say how the command ends, then ends the process so. What the block raises is one sentence."""
     # What was imported stays: from now on Python looks for what can be freed, and not among that.
     gc.freeze()
-    gc.set_threshold(_MADE_BETWEEN_LOOKS)
     gc.enable()
     switch_on_logs(verbose, as_json=log_json)
     _clean_up_on_signals()
