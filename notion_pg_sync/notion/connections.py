@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from functools import cache, partial
-from typing import cast
+from typing import Protocol, cast
 
 import httpx
 
@@ -20,7 +20,8 @@ class Connections(httpx.AsyncBaseTransport):
 
     Opening one takes as long as some requests, with TLS many times as long, and one belongs to no token: each request
     has its own. While a request is under way nothing else goes over its connection. Each is a pool of httpx's with one
-    connection: a pool of twelve looks through all of them at each request, which is half of what a request costs.
+    connection: a pool of twelve looks through all of them at each request, which is half of what a request costs. One
+    whose request broke off, or was given up, is done with: httpx may take it for busy for good.
 
     `proxy`: the URL of a proxy on the way. Use as an async context manager, at whose end all that is left open is
     closed.
@@ -36,8 +37,7 @@ class Connections(httpx.AsyncBaseTransport):
         try:
             response = await connection.handle_async_request(request)
         except BaseException:
-            # It is closed, and opened again where it is used next.
-            await self._leave(connection)
+            await connection.aclose()
             raise
         response.stream = _Body(cast(httpx.AsyncByteStream, response.stream), partial(self._leave, connection))
         return response
@@ -50,30 +50,38 @@ class Connections(httpx.AsyncBaseTransport):
     def _new(self) -> httpx.AsyncHTTPTransport:
         return httpx.AsyncHTTPTransport(verify=_trusted(), limits=_ONE, proxy=self._proxy)
 
-    async def _leave(self, connection: httpx.AsyncHTTPTransport) -> None:
-        """Leaves one to whichever request comes next, unless there are enough of them."""
-        if len(self._free) < MOST_FREE:
+    async def _leave(self, connection: httpx.AsyncHTTPTransport, *, is_whole: bool) -> None:
+        """Leaves one to whichever request comes next, if its answer came whole, and unless there are enough of them."""
+        if is_whole and len(self._free) < MOST_FREE:
             self._free.append(connection)
         else:
             await connection.aclose()
 
 
+class _Leave(Protocol):
+    async def __call__(self, *, is_whole: bool) -> None: ...
+
+
 class _Body(httpx.AsyncByteStream):
     """The body of an answer; `leave` is called once, when no more is wanted of it."""
 
-    def __init__(self, received: httpx.AsyncByteStream, leave: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, received: httpx.AsyncByteStream, leave: _Leave) -> None:
         self._received = received
         self._leave = leave
+        self._is_whole = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self._received:
             yield chunk
+        self._is_whole = True
 
     async def aclose(self) -> None:
+        is_closed = False
         try:
             await self._received.aclose()
+            is_closed = True
         finally:
-            await self._leave()
+            await self._leave(is_whole=self._is_whole and is_closed)
 
 
 @cache

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
+import httpx
 import psutil
 import pytest
 from notion_workspace import SampleWorkspace, WorkspaceServer
 
-from notion_pg_sync.notion.client import NotionClient, Retries
+from notion_pg_sync.notion.client import NOTION_VERSION, NotionClient, Retries
 from notion_pg_sync.notion.connections import MOST_FREE, Connections
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.pacer import Pacer
@@ -115,6 +118,27 @@ async def test_what_was_given_up_or_broke_off_is_not_gone_on_with(
                 await client.me()
         async with opened(server, secret, connections) as client:
             assert (await client.me()).name
+
+
+async def test_requests_that_are_given_up_at_any_moment_hold_up_no_other(
+    workspace: SampleWorkspace, server: WorkspaceServer
+) -> None:
+    moments = random.Random(20)
+    headers = {"Authorization": f"Bearer {workspace.add_token('ada').secret}", "Notion-Version": NOTION_VERSION}
+    async with (
+        Connections() as connections,
+        httpx.AsyncClient(base_url=server.url, transport=connections, headers=headers, timeout=60.0) as client,
+    ):
+
+        async def asked(seconds: float | None) -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    assert (await client.get("/v1/users/me")).status_code == 200
+
+        for _ in range(30):
+            await asyncio.gather(*(asked(moments.expovariate(200)) for _ in range(12)))
+            # One that waits for a connection for ever is a PoolTimeout.
+            await asyncio.gather(*(asked(None) for _ in range(12)))
 
 
 async def test_a_client_of_its_own_closes_what_it_opened(workspace: SampleWorkspace, server: WorkspaceServer) -> None:
