@@ -50,6 +50,7 @@ from notion_pg_sync.notion.page_size import LARGEST_LIST_BYTES
 from notion_pg_sync.notion.properties import plain_text
 from notion_pg_sync.notion.schema import is_schema, is_wiki
 from notion_pg_sync.notion.token_in_use import Stored, TokenInUse
+from notion_pg_sync.notion.transport import Transport
 
 NOTION_VERSION = "2026-03-11"
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
@@ -246,7 +247,7 @@ class NotionClient:
         self._selections: Mapping[str, Selection] = {}
         self.keeps_emails = True
         self._shares_connections = connections is not None
-        self._connections = connections or Connections(self._proxy)
+        self._connections = connections or Connections()
         self._notion = AsyncClient(
             base_url=base_url,
             notion_version=NOTION_VERSION,
@@ -254,7 +255,7 @@ class NotionClient:
             retry=False,
             logger=_sdk_log(),
             log_level=logging.CRITICAL,
-            client=httpx.AsyncClient(transport=_BoundedTransport(self._connections)),
+            client=httpx.AsyncClient(transport=_BoundedTransport(Transport(self._connections, self._proxy))),
         )
         self._notion.client.headers["User-Agent"] = f"notion-pg-sync/{__version__}"
 
@@ -264,7 +265,7 @@ class NotionClient:
     async def __aexit__(self, *_: object) -> None:
         await self._notion.aclose()
         if not self._shares_connections:
-            await self._connections.aclose()
+            await self._connections.close()
 
     def with_own_traffic(self) -> NotionClient:
         """The same token, pace and connections, with counts of its own."""

@@ -17,6 +17,7 @@ from notion_pg_sync.notion.client import NOTION_VERSION, NotionClient, Retries
 from notion_pg_sync.notion.connections import MOST_FREE, Connections
 from notion_pg_sync.notion.errors import NotionError
 from notion_pg_sync.notion.pacer import Pacer
+from notion_pg_sync.notion.transport import Transport
 
 ONCE = Retries(tries_again=1, backs_off=1)
 
@@ -127,7 +128,9 @@ async def test_requests_that_are_given_up_at_any_moment_hold_up_no_other(
     headers = {"Authorization": f"Bearer {workspace.add_token('ada').secret}", "Notion-Version": NOTION_VERSION}
     async with (
         Connections() as connections,
-        httpx.AsyncClient(base_url=server.url, transport=connections, headers=headers, timeout=60.0) as client,
+        httpx.AsyncClient(
+            base_url=server.url, transport=Transport(connections), headers=headers, timeout=60.0
+        ) as client,
     ):
 
         async def asked(seconds: float | None) -> None:

@@ -596,7 +596,7 @@ async def open_run(
     try:
         async with (
             _given_up_in_time(pool, runid, settings, outcome),
-            Connections(settings.notion_proxy) as connections,
+            Connections() as connections,
             _keeping_files(settings) as keeping,
         ):
             await close_dead_runs(pool)
