@@ -62,16 +62,7 @@ async def note_token(connection: Connection, user_id: str, fingerprint: str) -> 
     changed = await fetch_value(
         connection,
         """
-        WITH nothing AS (SELECT), known AS (
-            SELECT token_problem, token_problem_since, token_refusals, token_refused_at, suspended_since, next_try_at
-            FROM notion_sync.accounts WHERE token_fingerprint = %(fingerprint)s AND user_id <> %(user)s LIMIT 1
-        )
-        UPDATE notion_sync.accounts AS account
-        SET token_fingerprint = %(fingerprint)s, token_problem = known.token_problem,
-            token_problem_since = known.token_problem_since, token_refusals = coalesce(known.token_refusals, 0),
-            token_refused_at = known.token_refused_at, suspended_since = known.suspended_since,
-            next_try_at = known.next_try_at
-        FROM nothing LEFT JOIN known ON true
+        UPDATE notion_sync.accounts SET token_fingerprint = %(fingerprint)s
         WHERE user_id = %(user)s AND token_fingerprint IS DISTINCT FROM %(fingerprint)s
         RETURNING user_id
         """,
@@ -79,6 +70,23 @@ async def note_token(connection: Connection, user_id: str, fingerprint: str) -> 
         fingerprint=fingerprint,
     )
     if changed is not None:
+        await _hold_token(connection, user_id)
+        await connection.execute(
+            """
+            WITH nothing AS (SELECT), known AS (
+                SELECT token_problem, token_problem_since, token_refusals, token_refused_at, suspended_since,
+                       next_try_at
+                FROM notion_sync.accounts WHERE token_fingerprint = %(fingerprint)s AND user_id <> %(user)s LIMIT 1
+            )
+            UPDATE notion_sync.accounts AS account
+            SET token_problem = known.token_problem, token_problem_since = known.token_problem_since,
+                token_refusals = coalesce(known.token_refusals, 0), token_refused_at = known.token_refused_at,
+                suspended_since = known.suspended_since, next_try_at = known.next_try_at
+            FROM nothing LEFT JOIN known ON true
+            WHERE user_id = %(user)s
+            """,
+            {"user": user_id, "fingerprint": fingerprint},
+        )
         await connection.execute(
             """
             UPDATE notion_sync.databases SET suspended_since = NULL, next_try_at = NULL
@@ -124,6 +132,7 @@ async def lock_token(connection: Connection, user_id: str) -> None:
     They are locked in one order, as `leases.lock_rows` does: what writes of a token calls this first, or two of its
     users would wait for each other.
     """
+    await _hold_token(connection, user_id)
     await connection.execute(
         """
         SELECT FROM notion_sync.accounts AS account
@@ -133,6 +142,21 @@ async def lock_token(connection: Connection, user_id: str) -> None:
         ORDER BY user_id FOR UPDATE
         """,
         {"user": user_id},
+    )
+
+
+async def _hold_token(connection: Connection, user_id: str) -> None:
+    """Waits for whoever else has a user's token to themselves, until the transaction ends.
+
+    Also for users who have it since a moment ago, whom nobody else sees yet: what is told of the token meanwhile would
+    pass them by.
+    """
+    await connection.execute(
+        """
+        SELECT pg_advisory_xact_lock(hashtextextended(token_fingerprint, 0)) FROM notion_sync.accounts
+        WHERE user_id = %s AND token_fingerprint IS NOT NULL
+        """,
+        (user_id,),
     )
 
 
