@@ -1,4 +1,4 @@
-"""How a request goes to Notion: over a connection that it has for itself until its answer has come."""
+"""How a request goes to Notion, and to its storage: over a connection that is its own until its answer has come."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """Makes each request over one of `connections`; `proxy` is the URL of a proxy on the way. Closes none that is free.
+    """Makes each request over one of `connections`; `proxy` is the URL of a proxy on the way.
 
     Each is a pool of httpx's with one connection: a pool of twelve looks through all of them at each request, which is
     half of what a request costs. One whose request broke off, or was given up, is done with: httpx may take it for busy
     for good.
     """
 
-    def __init__(self, connections: Connections, proxy: httpx.URL | None = None) -> None:
+    def __init__(self, connections: Connections, proxy: httpx.URL | str | None = None) -> None:
         self._connections = connections
         self._proxy = proxy
 
@@ -36,6 +36,10 @@ class Transport(httpx.AsyncBaseTransport):
             raise
         response.stream = _Body(cast(httpx.AsyncByteStream, response.stream), connection, self._connections)
         return response
+
+    async def aclose(self) -> None:
+        """Closes the connections that are left open."""
+        await self._connections.close()
 
     def _new(self) -> httpx.AsyncBaseTransport:
         return httpx.AsyncHTTPTransport(verify=_trusted(), limits=_ONE, proxy=self._proxy)

@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from notion_pg_sync import __version__
 from notion_pg_sync.core.printable import printable
+from notion_pg_sync.notion.connections import Connections
+from notion_pg_sync.notion.transport import Transport
 from notion_pg_sync.sync.files.obstacles import DownloadError, Obstacle
 from notion_pg_sync.sync.files.place import Place
 
@@ -22,7 +24,7 @@ _CHUNK_BYTES = 256 * 1024
 # A file that comes more slowly than this, after a while, would hold up others for hours.
 _PATIENCE_SECONDS = 60.0
 _SLOWEST_BYTES_PER_SECOND = 50_000
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=None)
+_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 # What stands before the path, and a fragment.
 _ADDRESS = re.compile(r"\Ahttps?://[^/]*|#.*\Z", re.IGNORECASE | re.DOTALL)
 _MEDIA_TYPE = re.compile(
@@ -38,19 +40,12 @@ class Downloaded(Struct, frozen=True):
     media_type: str
 
 
-def open_downloads(at_once: int, proxy: str | None) -> httpx.AsyncClient:
-    """What files are fetched with, by so many connections; to be used as an async context manager."""
-    limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
+def open_downloads(proxy: str | None) -> httpx.AsyncClient:
+    """What files are fetched with; to be used as an async context manager."""
     # Compressed on the way, a file would have no length to go by.
     headers = {"User-Agent": f"notion-pg-sync/{__version__}", "Accept-Encoding": "identity"}
-    return httpx.AsyncClient(
-        headers=headers,
-        limits=limits,
-        proxy=proxy,
-        timeout=_TIMEOUT,
-        trust_env=False,
-        verify=httpx.create_ssl_context(),
-    )
+    transport = Transport(Connections(), proxy)
+    return httpx.AsyncClient(headers=headers, transport=transport, timeout=_TIMEOUT, trust_env=False)
 
 
 async def download(client: httpx.AsyncClient, url: str, place: Place, key: str, *, most: int) -> Downloaded:

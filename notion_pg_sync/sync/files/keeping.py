@@ -63,7 +63,7 @@ class FileKeeping:
     @cached_property
     def client(self) -> httpx.AsyncClient:
         """What files are fetched with."""
-        return open_downloads(AT_ONCE, self._settings.notion_proxy)
+        return open_downloads(self._settings.notion_proxy)
 
     @cached_property
     def hosts(self) -> FileHosts:

@@ -62,7 +62,7 @@ def whole(body: bytes, *headers: str) -> Answer:
 
 
 async def fetch(place: Place, answer: Answer, path: str = "/a.png", most: int = MOST) -> Downloaded:
-    async with serving(answer) as (address, _), open_downloads(4, None) as client:
+    async with serving(answer) as (address, _), open_downloads(None) as client:
         return await download(client, f"{address}{path}", place, KEY, most=most)
 
 
@@ -100,7 +100,7 @@ async def test_a_media_type_is_kept_as_far_as_it_is_one(place: Place, written: s
 
 async def test_it_is_asked_for_as_it_was_signed(place: Place) -> None:
     path = "/w/../%2e/a%20(1)'%27+b;~.png?X-Amz-Credential=A%2F1&b=c|d"
-    async with serving(whole(b"x")) as (address, asked), open_downloads(4, None) as client:
+    async with serving(whole(b"x")) as (address, asked), open_downloads(None) as client:
         await download(client, f"{address}{path}#fragment", place, KEY, most=MOST)
     assert asked[0].startswith(f"GET {path} HTTP/1.1\r\n")
     assert "accept-encoding: identity" in asked[0].lower()
@@ -172,7 +172,7 @@ async def test_what_becomes_too_large_is_given_up(place: Place) -> None:
 async def test_what_nobody_serves_is_of_the_way(place: Place) -> None:
     async with serving(whole(b"x")) as (address, _):
         pass
-    async with open_downloads(4, None) as client:
+    async with open_downloads(None) as client:
         with pytest.raises(DownloadError) as raised:
             await download(client, f"{address}/a.png", place, KEY, most=MOST)
     assert raised.value.obstacle == Obstacle.WAY
@@ -180,7 +180,7 @@ async def test_what_nobody_serves_is_of_the_way(place: Place) -> None:
 
 @pytest.mark.parametrize("url", ["http://[::1/a", "nothing", "http://127.0.0.1/\u00fc"])
 async def test_an_address_that_is_none_is_odd(place: Place, url: str) -> None:
-    async with open_downloads(4, None) as client:
+    async with open_downloads(None) as client:
         with pytest.raises(DownloadError) as raised:
             await download(client, url, place, KEY, most=MOST)
     assert raised.value.obstacle in (Obstacle.ODD, Obstacle.WAY)
