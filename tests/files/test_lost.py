@@ -32,7 +32,7 @@ def test_forgetting_makes_no_folder_of_a_name_that_was_mistyped(site: FileSite, 
     mistyped = tmp_path / "ketp"
     ended = site.command("forget", "anna", "--disconnect", "--yes", "--files", str(mistyped))
     assert (ended.code, mistyped.exists()) == (1, False)
-    assert "it is not there" in ended.out
+    assert f"{mistyped} is not where the files of this database are (there is no such folder)" in ended.out
     assert len(site.store.sizes()) == 1
 
 

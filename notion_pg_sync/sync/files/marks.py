@@ -25,12 +25,14 @@ from notion_pg_sync.sync.files.place import MARK, Place, PlaceError, open_place
 
 class Standing(Enum):
     """What a place is to a database: the one that keeps its files; the first one; one without a mark, though files are
-    kept; one that kept them before the present one, or was nearly taken; one with another database's mark.
+    kept; a folder that is not there, though files are kept; one that kept them before the present one, or was nearly
+    taken; one with another database's mark.
     """
 
     OURS = auto()
     NEW = auto()
     UNMARKED = auto()
+    ABSENT = auto()
     FORMER = auto()
     STRANGE = auto()
 
@@ -55,8 +57,9 @@ def require_ours(where: str, found: Standing) -> None:
     match found:
         case Standing.OURS | Standing.NEW:
             return
-        case Standing.UNMARKED:
-            wrong = f"{place} is not where the files of this database are (no {MARK} is in it)"
+        case Standing.UNMARKED | Standing.ABSENT:
+            lacks = f"no {MARK} is in it" if found is Standing.UNMARKED else "there is no such folder"
+            wrong = f"{place} is not where the files of this database are ({lacks})"
             needs = (
                 "mount its disk, or name the place that has them; if they are lost, or were moved there, take it and "
                 f"fetch what it lacks: {full}"
@@ -117,7 +120,7 @@ def _opened(settings: Settings, known: KnownPlaces, *, may_be_new: bool) -> Plac
     where = settings.files or ""
     folder = folder_of(where)
     if known.keeps_any and not may_be_new and folder is not None and not folder.exists():
-        require_ours(where, Standing.UNMARKED)
+        require_ours(where, Standing.ABSENT)
     return open_place(where, in_clear=settings.stores_in_clear, may_be_new=may_be_new)
 
 
