@@ -19,6 +19,7 @@ NO_LIMIT = ("--requests-per-minute", "1000000")
 # Whether changes are recorded, by whose rows they are.
 USERS = {"with": True, "without": False}
 _TARGETS = {"first": 1.0, "changed": 1.15}
+_MOST_OF_PLAIN = 2
 
 
 def writes(stand: Stand) -> Iterator[Line]:
@@ -130,7 +131,7 @@ _PLAIN = {
 
 
 def rows_as_of(stand: Stand) -> Iterator[Line]:
-    """What was there before all changes, a month ago and just now, held against a plain read of what is there."""
+    """What was there before all changes, a month ago and just now, held against a plain read of pages and changes."""
     with psycopg.connect(stand.database_url, autocommit=True) as connection:
         for statement in _FILL:
             parameters = {"pages": list(PAGES), "each": CHANGES_PER_PAGE}
@@ -142,13 +143,14 @@ def rows_as_of(stand: Stand) -> Iterator[Line]:
             of_how_many = f"{pages:,} pages, {pages * CHANGES_PER_PAGE:,} changes"
             for what, query in _PLAIN.items():
                 measured = _read(connection, sql.SQL(query).format(name))
-                plain = plain or measured.seconds
+                plain += measured.seconds
                 yield Line(f"plain read, {of_how_many}: {what}", 0, measured, f"{measured.seconds * 1000:.0f} ms")
             for days, when in {366: "before all changes", 30: "30 days ago", 0: "now"}.items():
                 query = "SELECT * FROM notion_sync.rows_as_of('past', {}, now() - interval {})"
                 measured = _read(connection, sql.SQL(query).format(name, sql.Literal(f"{days} days")))
                 note = (
-                    f"{measured.seconds * 1000:.0f} ms, {measured.seconds / plain:.1f} times a plain read of the pages"
+                    f"{measured.seconds * 1000:.0f} ms, {measured.seconds / plain:.1f} times a plain read of pages and "
+                    f"changes; target {_MOST_OF_PLAIN}"
                 )
                 yield Line(f"rows_as_of, {of_how_many}: {when}", 0, measured, note)
 

@@ -137,7 +137,7 @@ BEGIN
         END IF;
         RETURN QUERY EXECUTE (SELECT string_agg(format(
             $query$(
-                WITH later AS NOT MATERIALIZED (
+                WITH later AS (
                     SELECT page_id, change_id, kind, reason IS NOT NULL AS may_lack,
                            CASE WHEN kind = 'updated' AND reason IS NOT NULL
                                 THEN notion_sync.with_value(new, $4) || old ELSE old END AS old
@@ -145,7 +145,8 @@ BEGIN
                     WHERE user_id = $1 AND data_source_id = $2 AND seen_at > $3
                       AND page_id %1$s '80000000-0000-0000-0000-000000000000' OFFSET '0'
                 ), gone AS (
-                    SELECT page_id, min(change_id) AS gone_by FROM later WHERE kind = 'removed' GROUP BY page_id
+                    SELECT page_id, min(change_id) AS gone_by FROM notion_sync.page_changes
+                    WHERE user_id = $1 AND data_source_id = $2 AND seen_at > $3 AND kind = 'removed' GROUP BY page_id
                 ), changed AS (
                     SELECT page_id, notion_sync.merged(old ORDER BY change_id DESC) AS old,
                            bool_or(kind = 'removed') AS is_gone, bool_or(may_lack) AS may_lack,
