@@ -13,7 +13,7 @@ from psycopg import sql
 
 from bench.stand import Line, Measured, Stand
 
-ROWS, CHANGED, TURNS = 20_000, 1_000, 5
+ROWS, CHANGED, TURNS = 20_000, 1_000, 9
 PAGES, CHANGES_PER_PAGE = (1_000, 100_000), 10
 NO_LIMIT = ("--requests-per-minute", "1000000")
 # Whether changes are recorded, by whose rows they are.

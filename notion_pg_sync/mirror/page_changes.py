@@ -52,14 +52,14 @@ class StoredPage(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """A change of a page, as it is kept; `old` and `new` hold the values that differ, by column."""
+    """A change of a page, as it is kept; `old` and `new` are JSON texts: the values that differ, by column."""
 
     page_id: str
     data_source_id: str
     kind: Kind
     reason: str | None
-    old: Mapping[str, object] | None
-    new: Mapping[str, object] | None
+    old: str | None
+    new: str | None
     edited_at: datetime
     edited_by: str | None
 
@@ -190,8 +190,8 @@ async def save_changes(connection: Connection, user_id: str, changes: Sequence[C
                    WHERE computed.user_id = %(user)s AND computed.data_source_id = change.data_source_id
                      AND property_type = ANY (%(computed)s)) ELSE old END, new
         FROM unnest(
-            %(pages)s::uuid[], %(sources)s::uuid[], %(kinds)s::text[], %(reasons)s::text[], %(times)s::timestamptz[],
-            %(editors)s::uuid[], %(olds)s::jsonb[], %(news)s::jsonb[]
+            %(pages)b::uuid[], %(sources)b::uuid[], %(kinds)b::text[], %(reasons)b::text[], %(times)b::timestamptz[],
+            %(editors)b::uuid[], %(olds)b::text[]::jsonb[], %(news)b::text[]::jsonb[]
         ) WITH ORDINALITY AS change
             (page_id, data_source_id, kind, reason, edited_at, edited_by, old, new, place)
         JOIN notion_sync.data_sources AS source
@@ -208,7 +208,7 @@ async def save_changes(connection: Connection, user_id: str, changes: Sequence[C
             "reasons": [change.reason for change in changes],
             "times": [change.edited_at for change in changes],
             "editors": [change.edited_by for change in changes],
-            "olds": [None if change.old is None else Jsonb(dict(change.old)) for change in changes],
-            "news": [None if change.new is None else Jsonb(dict(change.new)) for change in changes],
+            "olds": [change.old for change in changes],
+            "news": [change.new for change in changes],
         },
     )

@@ -228,7 +228,12 @@ def test_what_a_trigger_stores_otherwise_hides_no_change_and_makes_none(one: Any
     noted = stored_as(stored, historian.stored_otherwise(row_of(before), stored_as(stored)))
     assert historian.changes(row_of(before), noted, is_stored=True) == []
     found = historian.changes(row_of(after), noted, is_stored=True)
-    told = [ValueChange(Reason(one.reason) if one.reason else None, one.old or {}, one.new or {}) for one in found]
+    told = [
+        ValueChange(
+            Reason(one.reason) if one.reason else None, json.loads(one.old or "{}"), json.loads(one.new or "{}")
+        )
+        for one in found
+    ]
     assert told == value_changes(before, after, columns)
 
 

@@ -6,7 +6,6 @@ reason (docs/history.md#reasons), and is distinguished from what is, value by va
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from functools import cached_property
@@ -18,7 +17,7 @@ from notion_pg_sync.core.columns import COMPUTED_TYPES, Column
 from notion_pg_sync.mirror.page_changes import Change, Kind, StoredPage
 from notion_pg_sync.mirror.sent_rows import Row
 from notion_pg_sync.notion.json_access import as_list, get_path
-from notion_pg_sync.notion.json_text import read_object
+from notion_pg_sync.notion.json_text import canonical_text, read_object
 from notion_pg_sync.notion.page_properties import read_properties
 from notion_pg_sync.notion.properties import columns_by_property, fields_of
 from notion_pg_sync.notion.property_ids import decoded
@@ -83,10 +82,7 @@ class PageState(Struct, frozen=True, dict=True):
 
     def has(self, column: Column) -> bool:
         """Whether the history keeps a value of the column: not what Notion computes."""
-        if column.name not in self.fields:
-            return False
-        value = self.given_for(column)
-        return (value.type if value else column.property_type) not in COMPUTED_TYPES
+        return column.name in self.fields and not _is_computed(column, self.given_for(column))
 
     def kept(self, columns: Iterable[Column]) -> dict[str, object]:
         """The values that the history keeps, by column."""
@@ -106,16 +102,19 @@ def value_changes(before: PageState, after: PageState, columns: Collection[Colum
     reasons: dict[str, Reason | None] = {}
     old: dict[str, object] = {}
     new: dict[str, object] = {}
+    had, has = before.given_properties, after.given_properties
     for column in columns:
-        name = column.name
-        is_unchanged = (
-            name in before.fields and name in after.fields and is_same(before.fields[name], after.fields[name])
-        )
-        if is_unchanged and _is_of_one_type(before, after, column):
+        name, property_name = column.name, column.property_name
+        was_there, is_there = name in before.fields, name in after.fields
+        if not (was_there or is_there):
             continue
-        is_old, is_new = before.has(column), after.has(column)
+        is_unchanged = was_there and is_there and is_same(before.fields[name], after.fields[name])
+        if is_unchanged and _is_one_property(had.get(property_name), has.get(property_name), column.property_id):
+            continue
+        former, present = before.given_for(column), after.given_for(column)
+        is_old = was_there and not _is_computed(column, former)
+        is_new = is_there and not _is_computed(column, present)
         if is_old != is_new or (is_old and not is_unchanged):
-            former, present = before.given_for(column), after.given_for(column)
             reasons[name] = _reason(former, present, before, after, is_on_both_sides=is_old and is_new)
             old |= {name: before.fields[name]} if is_old else {}
             new |= {name: after.fields[name]} if is_new else {}
@@ -145,18 +144,20 @@ def _given(name: str, value: object) -> tuple[str, GivenValue] | None:
     return None
 
 
-def _is_of_one_type(before: PageState, after: PageState, column: Column) -> bool:
-    """Whether the property of a column has kept its name and its type, told at a glance; most have."""
-    former = before.given_properties.get(column.property_name)
-    present = after.given_properties.get(column.property_name)
-    if not (isinstance(former, dict) and isinstance(present, dict)):
-        return False
-    id_ = present.get("id")
+def _is_computed(column: Column, given: GivenValue | None) -> bool:
+    """Whether Notion computes what it gave for a column."""
+    return (given.type if given else column.property_type) in COMPUTED_TYPES
+
+
+def _is_one_property(former: object, present: object, property_id: str) -> bool:
+    """Whether what Notion gave twice under one name is of that property, and of one type; of most it is."""
     return (
-        isinstance(id_, str)
-        and decoded(id_) == decoded(column.property_id)
+        isinstance(former, dict)
+        and isinstance(present, dict)
+        and isinstance(id_ := present.get("id"), str)
         and former.get("id") == id_
         and former.get("type") == present.get("type")
+        and (id_ == property_id or decoded(id_) == decoded(property_id))
     )
 
 
@@ -317,7 +318,8 @@ class PageHistorian(Struct, frozen=True):
         data_source_id: str | None = None,
     ) -> Change:
         source = data_source_id or self.data_source_id
-        return Change(row.page_id, source, kind, reason, old, new, row.edited_at, row.about.last_edited_by)
+        was, became = (None if values is None else canonical_text(values) for values in (old, new))
+        return Change(row.page_id, source, kind, reason, was, became, row.edited_at, row.about.last_edited_by)
 
 
 def _is_address_of(page_id: str, url: str | None) -> bool:
@@ -326,7 +328,7 @@ def _is_address_of(page_id: str, url: str | None) -> bool:
 
 
 def _sent(row: Row) -> PageState:
-    return PageState(json.loads(row.fields), row.properties, row.url, frozenset(row.about.incomplete))
+    return PageState(read_object(row.fields), row.properties, row.url, frozenset(row.about.incomplete))
 
 
 def _stored(page: StoredPage) -> PageState:
