@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import distribution
 from pathlib import Path
@@ -48,6 +48,13 @@ def connect(url: str) -> psycopg.Connection[dict[str, Any]]:
 
 def write(connection: psycopg.Connection[Any], page: int = 0, user_id: str = "anna") -> None:
     connection.execute(WRITE, (page, user_id, SOURCE, SOURCE))
+
+
+def write_apart(url: str, count: int) -> None:
+    """Changes, each in a transaction of its own."""
+    for _ in range(count):
+        with connect(url) as connection:
+            write(connection)
 
 
 @dataclass
@@ -267,10 +274,12 @@ def test_nothing_stalls_behind_what_somebody_left_open_in_another_database(
     assert consumer.numbers == all_numbers(url)
 
 
-@contextmanager
-def other_cluster() -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder), FAST_SETTINGS) as server:
-        yield server.url
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Where a server of its own can be, whoever runs the tests."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o711)
+        yield Path(made) / "server"
 
 
 def restore(dumped: str, url: str) -> None:
@@ -287,7 +296,7 @@ def dump(url: str) -> str:
 
 @pytest.mark.parametrize("writes_first", [True, False])
 def test_after_a_dump_was_restored_in_a_fresh_cluster_nothing_is_lost_or_doubled(
-    url: str, *, writes_first: bool
+    url: str, folder: Path, *, writes_first: bool
 ) -> None:
     """There the numbers of transactions begin again, far below those that are stored."""
     consumers = [Consumer(url, most=3) for _ in range(3)]
@@ -304,7 +313,8 @@ def test_after_a_dump_was_restored_in_a_fresh_cluster_nothing_is_lost_or_doubled
     with connect(url) as connection:
         write(connection)
     up_to_date.take_all()
-    with other_cluster() as fresh:
+    with EmbeddedPostgres(folder, FAST_SETTINGS) as server:
+        fresh = server.url
         restore(dump(url), fresh)
         for consumer in consumers:
             consumer.url = fresh
@@ -350,6 +360,38 @@ def test_a_position_of_a_time_before_which_the_server_was_restored_is_an_error(u
     later = Consumer(url, position=f"{generation}/4000000000:4000000000:")
     with pytest.raises(psycopg.errors.InvalidParameterValue, match="later than this server"):
         later.ask()
+
+
+@pytest.mark.parametrize("writes_since", [0, 3])
+def test_after_the_server_was_restored_to_an_earlier_time_what_was_taken_back_is_told_for_good(
+    url: str, folder: Path, *, writes_since: int
+) -> None:
+    """Also when the server has given as many numbers, of transactions and of changes, as it had before."""
+    up_to_date, cut, behind = consumers = [Consumer("", most=2) for _ in range(3)]
+    with EmbeddedPostgres(folder, FAST_SETTINGS) as server:
+        restore(dump(url), server.url)
+        write_apart(server.url, 2)
+        for consumer in consumers:
+            consumer.url = server.url
+            consumer.take_all()
+    saved = folder.with_name("saved")
+    subprocess.run(["cp", "--archive", str(folder), str(saved)], check=True)
+    with EmbeddedPostgres(folder, FAST_SETTINGS) as server:
+        write_apart(server.url, 3)
+        up_to_date.take_all()
+        cut.take()
+    shutil.rmtree(folder)
+    saved.rename(folder)
+    with EmbeddedPostgres(folder, FAST_SETTINGS) as server:
+        for _ in range(100):
+            with psycopg.connect(server.url) as connection:
+                connection.execute("SELECT pg_current_xact_id()")
+        write_apart(server.url, writes_since)
+        for consumer in (up_to_date, cut):
+            with pytest.raises(psycopg.errors.InvalidParameterValue, match="later than this server"):
+                consumer.ask()
+        behind.take_all()
+        assert behind.numbers == all_numbers(server.url)
 
 
 def test_what_is_new_is_found_without_going_through_what_was(url: str) -> None:

@@ -308,6 +308,19 @@ AS $$
     WINDOW in_order AS (ORDER BY begins, began_at)
 $$;
 
+-- For changes_since: whether a change that was handed on, `change` by its number and time, has not been, or its number is
+-- another's. Of one that was deleted since it is not known, nor of none. With its owner's rights: whoever's it is.
+CREATE OR REPLACE FUNCTION notion_sync.was_taken_back(change text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT number > coalesce(
+               pg_sequence_last_value(pg_get_serial_sequence('notion_sync.page_changes', 'change_id')::regclass), 0)
+        OR EXISTS (SELECT FROM notion_sync.page_changes
+                   WHERE change_id = number AND extract(epoch FROM seen_at)::text <> split_part(change, '@', 2))
+    FROM CAST(nullif(split_part(change, '@', 1), '') AS bigint) AS number
+$$;
+
 -- For changes_since: the changes of a generation, numbered from `first` on and below `ends`, that the snapshot `shown` sees
 -- (null: any) and `seen` does not, in order of their numbers, each with the position behind it. `is_newest`: once all of
 -- them are returned, a consumer has had all that `shown` sees.
@@ -344,8 +357,10 @@ BEGIN
         ), numbered AS (
             SELECT found.*, row_number() OVER (ORDER BY found.change_id) AS place, count(*) OVER () AS total FROM found
         )
-        SELECT CASE WHEN is_newest AND place = total AND total <= most THEN concat_ws('/', generation, shown)
-                    ELSE concat_ws('/', generation, had, coalesce(shown::text, ''), numbered.change_id) END,
+        SELECT concat_ws('/', generation,
+                   CASE WHEN is_newest AND place = total AND total <= most THEN concat_ws('/', shown, '', '')
+                        ELSE concat_ws('/', had, coalesce(shown::text, ''), numbered.change_id) END,
+                   concat_ws('@', numbered.change_id, extract(epoch FROM seen_at))),
                numbered.change_id, transaction_id, user_id, page_id, data_source_id, database_id, database_name, kind,
                reason, seen_at, edited_at, edited_by, old, new
         FROM numbered WHERE place <= most ORDER BY numbered.change_id;
@@ -355,11 +370,12 @@ $$;
 -- The changes that a consumer has not had yet, which says by the position that came with the last one how far it has come;
 -- null: from the beginning. At most so many, in an order in which the changes of a page keep theirs.
 --
--- A position is GENERATION/SEEN, or GENERATION/SEEN/SHOWN/LAST. SEEN and SHOWN are snapshots, empty where there is none. It has
+-- A position is GENERATION/SEEN/SHOWN/LAST/CHANGE. SEEN and SHOWN are snapshots, and what there is none of is empty. It has
 -- had all that SEEN sees and, of what SHOWN sees beside, the changes up to the number LAST. A number alone would not do:
 -- a transaction that took its number earlier may be committed later. Nor would the oldest transaction under way: one that
--- somebody left open anywhere in the cluster would hold up everything. Without SHOWN, the generation is one that ended,
--- of which all is there to be seen.
+-- somebody left open anywhere in the cluster would hold up everything. With LAST and without SHOWN, the generation is one
+-- that ended, of which all is there to be seen. CHANGE is the change that it came with, by number and time: a server that
+-- was restored to an earlier time lacks it, or gave its number again.
 CREATE OR REPLACE FUNCTION notion_sync.changes_since("position" text DEFAULT NULL, most integer DEFAULT 1000)
     RETURNS SETOF notion_sync.seen_change
     LANGUAGE plpgsql STABLE
@@ -368,6 +384,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     nothing CONSTANT pg_snapshot := '3:3:';
+    restored CONSTANT text := 'the position %L is later than this server, which was restored to an earlier time: begin again '
+                              'with null, which returns every change that is kept.';
     here CONSTANT pg_snapshot := pg_current_snapshot();
     is_ours CONSTANT boolean := notion_sync.is_generation_ours();
     given CONSTANT text := changes_since."position";
@@ -394,6 +412,9 @@ BEGIN
             'the position %L is not of this history: begin again with null, which returns every change that is kept.',
             given);
     END IF;
+    IF notion_sync.was_taken_back(parts[5]) THEN
+        RAISE invalid_parameter_value USING MESSAGE = format(restored, given);
+    END IF;
     FOR part IN
         SELECT generation, begins, ends, is_ours AND is_newest AS is_live,
                generation = notion_sync.as_uuid(parts[1]) AS is_given
@@ -408,9 +429,7 @@ BEGIN
             last := 0;
         END IF;
         IF part.is_live AND pg_snapshot_xmax(seen) > pg_snapshot_xmax(here) THEN
-            RAISE invalid_parameter_value USING MESSAGE = format(
-                'the position %L is later than this server, which was restored to an earlier time: begin again with '
-                'null, which returns every change that is kept.', given);
+            RAISE invalid_parameter_value USING MESSAGE = format(restored, given);
         END IF;
         IF shown IS NOT NULL THEN
             RETURN QUERY SELECT * FROM notion_sync.changes_between(
@@ -436,6 +455,7 @@ GRANT EXECUTE ON FUNCTION
     notion_sync.history_begins(text, uuid), notion_sync.as_given(jsonb, jsonb),
     notion_sync.with_value(jsonb, jsonb), notion_sync.without_value(jsonb, jsonb),
     notion_sync.rows_as_of(text, text, timestamptz), notion_sync.shown_value(jsonb, jsonb),
-    notion_sync.is_generation_ours(), notion_sync.known_generations(), notion_sync.changes_since(text, integer),
+    notion_sync.is_generation_ours(), notion_sync.was_taken_back(text), notion_sync.known_generations(),
+    notion_sync.changes_since(text, integer),
     notion_sync.changes_between(uuid, bigint, bigint, pg_snapshot, pg_snapshot, boolean, bigint)
     TO PUBLIC;
