@@ -308,17 +308,17 @@ AS $$
     WINDOW in_order AS (ORDER BY begins, began_at)
 $$;
 
--- For changes_since: whether a change that was handed on, `change` by its number and time, has not been, or its number is
--- another's. Of one that was deleted since it is not known, nor of none. With its owner's rights: whoever's it is.
-CREATE OR REPLACE FUNCTION notion_sync.was_taken_back(change text) RETURNS boolean
+-- For changes_since: whether the change of this number that was handed on, seen at `seen` (seconds since 1970), has not been,
+-- or another has its number. Of one that was deleted since it is not known, nor of none. With its owner's rights: whoever's
+-- it is.
+CREATE OR REPLACE FUNCTION notion_sync.was_taken_back(number bigint, seen text) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT number > coalesce(
                pg_sequence_last_value(pg_get_serial_sequence('notion_sync.page_changes', 'change_id')::regclass), 0)
         OR EXISTS (SELECT FROM notion_sync.page_changes
-                   WHERE change_id = number AND extract(epoch FROM seen_at)::text <> split_part(change, '@', 2))
-    FROM CAST(nullif(split_part(change, '@', 1), '') AS bigint) AS number
+                   WHERE change_id = number AND extract(epoch FROM seen_at)::text <> seen)
 $$;
 
 -- For changes_since: the changes of a generation, numbered from `first` on and below `ends`, that the snapshot `shown` sees
@@ -412,7 +412,7 @@ BEGIN
             'the position %L is not of this history: begin again with null, which returns every change that is kept.',
             given);
     END IF;
-    IF notion_sync.was_taken_back(parts[5]) THEN
+    IF notion_sync.was_taken_back(nullif(split_part(parts[5], '@', 1), '')::bigint, split_part(parts[5], '@', 2)) THEN
         RAISE invalid_parameter_value USING MESSAGE = format(restored, given);
     END IF;
     FOR part IN
@@ -455,7 +455,7 @@ GRANT EXECUTE ON FUNCTION
     notion_sync.history_begins(text, uuid), notion_sync.as_given(jsonb, jsonb),
     notion_sync.with_value(jsonb, jsonb), notion_sync.without_value(jsonb, jsonb),
     notion_sync.rows_as_of(text, text, timestamptz), notion_sync.shown_value(jsonb, jsonb),
-    notion_sync.is_generation_ours(), notion_sync.was_taken_back(text), notion_sync.known_generations(),
+    notion_sync.is_generation_ours(), notion_sync.was_taken_back(bigint, text), notion_sync.known_generations(),
     notion_sync.changes_since(text, integer),
     notion_sync.changes_between(uuid, bigint, bigint, pg_snapshot, pg_snapshot, boolean, bigint)
     TO PUBLIC;

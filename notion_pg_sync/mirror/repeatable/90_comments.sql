@@ -443,7 +443,7 @@ COMMENT ON FUNCTION notion_sync.is_computed(text) IS
     'Whether Notion computes the values of properties of this type, which are no part of the history.';
 COMMENT ON FUNCTION notion_sync.is_generation_ours() IS
     'For changes_since: whether the newest generation of page_changes began in this cluster.';
-COMMENT ON FUNCTION notion_sync.was_taken_back(text) IS
+COMMENT ON FUNCTION notion_sync.was_taken_back(bigint, text) IS
     'For changes_since: whether this server does not know a change that it gave, since it was restored to an earlier time.';
 COMMENT ON FUNCTION notion_sync.known_generations() IS
     'For changes_since: the generations of page_changes, in order.';
