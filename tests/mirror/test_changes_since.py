@@ -301,17 +301,14 @@ def test_after_a_dump_was_restored_in_a_fresh_cluster_nothing_is_lost_or_doubled
     """There the numbers of transactions begin again, far below those that are stored."""
     consumers = [Consumer(url, most=3) for _ in range(3)]
     _, cut, up_to_date = consumers
-    for _ in range(5):
-        with connect(url) as connection:
-            write(connection)
+    write_apart(url, 5)
     cut.take()
     up_to_date.take_all()
     for _ in range(400):
         # The server's counter goes on.
         with psycopg.connect(url) as connection:
             connection.execute("SELECT pg_current_xact_id()")
-    with connect(url) as connection:
-        write(connection)
+    write_apart(url, 1)
     up_to_date.take_all()
     with EmbeddedPostgres(folder, FAST_SETTINGS) as server:
         fresh = server.url
@@ -327,9 +324,7 @@ def test_after_a_dump_was_restored_in_a_fresh_cluster_nothing_is_lost_or_doubled
                 write(connection, 2)
             for consumer in consumers:
                 consumer.take_all()
-        for _ in range(3):
-            with connect(fresh) as connection:
-                write(connection)
+        write_apart(fresh, 3)
         for consumer in consumers:
             consumer.take_all()
             assert sorted(consumer.numbers) == all_numbers(fresh)
